@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/hash.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+static uint64_t load64(const unsigned char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof(word));
+    return word;
+}
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    __uint128_t product = (__uint128_t)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+// Multiply-and-fold over 16 bytes a step: the idea of wyhash, with constants of our own.
+uint64_t hash64(const void *data, size_t n_bytes)
+{
+    static const uint64_t k1 = 0x9E3779B97F4A7C15U, k2 = 0xC2B2AE3D27D4EB4FU;
+    const unsigned char *p = data;
+    uint64_t h = k1 ^ n_bytes;
+    size_t n = n_bytes;
+    for (; n > 16; n -= 16, p += 16)
+        h = mix(load64(p) ^ k2, load64(p + 8) ^ h);
+    uint64_t a = 0, b = 0;
+    if (n >= 8) {
+        a = load64(p);
+        b = load64(p + n - 8);
+    } else if (n) {
+        unsigned char tail[8] = {0};
+        memcpy(tail, p, n);
+        a = load64(tail);
+    }
+    return mix(mix(a ^ k2, b ^ h), k1);
+}
+
+static uint32_t crc32c_table[256];
+
+__attribute__((constructor)) static void make_crc32c_table(void)
+{
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t crc = i;
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc & 1 ? crc >> 1 ^ 0x82F63B78U : crc >> 1;
+        crc32c_table[i] = crc;
+    }
+}
+
+static uint32_t crc32c_plain(uint32_t crc, const unsigned char *p, size_t n)
+{
+    for (; n; n--, p++)
+        crc = crc >> 8 ^ crc32c_table[(crc ^ *p) & 0xFF];
+    return crc;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) static uint32_t
+crc32c_fast(uint32_t crc, const unsigned char *p, size_t n)
+{
+    uint64_t wide = crc;
+    for (; n >= 8; n -= 8, p += 8)
+        wide = __builtin_ia32_crc32di(wide, load64(p));
+    crc = (uint32_t)wide;
+    for (; n; n--, p++)
+        crc = __builtin_ia32_crc32qi(crc, *p);
+    return crc;
+}
+
+static bool has_crc_instruction(void)
+{
+    return __builtin_cpu_supports("sse4.2");
+}
+#else
+#define crc32c_fast crc32c_plain
+static bool has_crc_instruction(void)
+{
+    return false;
+}
+#endif
+
+uint32_t crc32c(uint32_t crc, const void *p, size_t n_bytes)
+{
+    if (has_crc_instruction())
+        return ~crc32c_fast(~crc, p, n_bytes);
+    return ~crc32c_plain(~crc, p, n_bytes);
+}
+
+static void must(int ok)
+{
+    if (!ok)
+        abort(); // libcrypto fails here only when memory is out
+}
+
+void hex_encode(const uint8_t *p, size_t n_bytes, char *ret)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < n_bytes; i++) {
+        ret[2 * i] = digits[p[i] >> 4];
+        ret[2 * i + 1] = digits[p[i] & 15];
+    }
+    ret[2 * n_bytes] = '\0';
+}
+
+void sha256_hex(const void *p, size_t n_bytes, char ret[SHA256_HEX])
+{
+    uint8_t digest[32];
+    must(EVP_Digest(p, n_bytes, digest, NULL, EVP_sha256(), NULL));
+    hex_encode(digest, sizeof(digest), ret);
+}
+
+struct md5 {
+    EVP_MD_CTX *context;
+};
+
+struct md5 *md5_open(void)
+{
+    struct md5 *md5 = mem_zalloc(sizeof(*md5));
+    md5->context = EVP_MD_CTX_new();
+    must(md5->context != NULL && EVP_DigestInit_ex(md5->context, EVP_md5(), NULL));
+    return md5;
+}
+
+void md5_add(struct md5 *md5, const void *p, size_t n_bytes)
+{
+    must(EVP_DigestUpdate(md5->context, p, n_bytes));
+}
+
+void md5_finish(struct md5 *md5, uint8_t ret[MD5_BYTES])
+{
+    must(EVP_DigestFinal_ex(md5->context, ret, NULL));
+    must(EVP_DigestInit_ex(md5->context, EVP_md5(), NULL));
+}
+
+void md5_free(struct md5 *md5)
+{
+    if (md5 == NULL)
+        return;
+    EVP_MD_CTX_free(md5->context);
+    free(md5);
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hashes: fast ones for tables, CRC32C for data, and digests (by libcrypto) as hex text.
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include "base/str.h"
+
+// 64-bit hash for tables in memory; the value may change between versions: never store
+// it.
+uint64_t hash64(const void *p, size_t n_bytes);
+
+// CRC-32C (Castagnoli, RFC 3720 B.4) of more bytes after `crc`; start with 0.
+uint32_t crc32c(uint32_t crc, const void *p, size_t n_bytes);
+
+enum {
+    MD5_BYTES = 16,
+    SHA256_HEX = 65
+};
+
+// SHA-256 in lower-case hex with a final NUL.
+void sha256_hex(const void *p, size_t n_bytes, char ret[SHA256_HEX]);
+
+struct md5; // an open MD5 computation
+struct md5 *md5_open(void);
+void md5_add(struct md5 *md5, const void *p, size_t n_bytes);
+// Writes the digest and starts a new one.
+void md5_finish(struct md5 *md5, uint8_t ret[MD5_BYTES]);
+void md5_free(struct md5 *md5);
+
+// 2 * n hex digits and a NUL.
+void hex_encode(const uint8_t *p, size_t n_bytes, char *ret);
+
+#endif

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+static enum log_level lowest = LOG_INFO;
+static const char *const names[] = {"debug", "info", "warn", "error"};
+
+void log_set_level(enum log_level level)
+{
+    lowest = level;
+}
+
+bool log_level_of(struct str name, enum log_level *ret)
+{
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (str_is(name, names[i])) {
+            *ret = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+    if (level < lowest)
+        return;
+    char line[4096];
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    struct tm tm;
+    gmtime_r(&now.tv_sec, &tm);
+    size_t n = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &tm);
+    n += (size_t)snprintf(line + n, sizeof(line) - n, ".%03ldZ %-5s ",
+                          now.tv_nsec / 1000000, names[level]);
+    va_list args;
+    va_start(args, fmt);
+    int text = vsnprintf(line + n, sizeof(line) - n - 1, fmt, args);
+    va_end(args);
+    n += text < 0 ? 0 : (size_t)text;
+    if (n > sizeof(line) - 2)
+        n = sizeof(line) - 2;
+    line[n++] = '\n';
+    if (write(STDERR_FILENO, line, n) < 0)
+        return; // nowhere left to say so
+}

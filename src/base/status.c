@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum status err_set(struct err *err, enum status status, const char *fmt, ...)
+{
+    if (err == NULL)
+        return status;
+    char text[ERR_TEXT_MAX]; // arguments may point into err->text
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    memcpy(err->text, text, sizeof(text));
+    err->status = status;
+    return status;
+}
+
+enum status err_context(struct err *err, const char *fmt, ...)
+{
+    if (err == NULL)
+        return ST_FAIL;
+    char context[ERR_TEXT_MAX];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(context, sizeof(context), fmt, args);
+    va_end(args);
+    char text[ERR_TEXT_MAX];
+    memcpy(text, err->text, sizeof(text));
+    size_t n = strlen(context);
+    if (n > ERR_TEXT_MAX - 3)
+        n = ERR_TEXT_MAX - 3;
+    memcpy(err->text, context, n);
+    snprintf(err->text + n, ERR_TEXT_MAX - n, ": %s", text);
+    return err->status;
+}
+
+const char *status_name(enum status status)
+{
+    switch (status) {
+    case ST_OK:
+        return "OK";
+    case ST_RETRY:
+        return "RETRY";
+    case ST_UNKNOWN:
+        return "UNKNOWN";
+    case ST_NOT_FOUND:
+        return "NOT_FOUND";
+    case ST_EXISTS:
+        return "EXISTS";
+    case ST_CONFLICT:
+        return "CONFLICT";
+    case ST_DATA:
+        return "DATA";
+    case ST_USAGE:
+        return "USAGE";
+    case ST_LIMIT:
+        return "LIMIT";
+    case ST_STOP:
+        return "STOP";
+    case ST_FAIL:
+        return "FAIL";
+    }
+    return "?";
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/batch.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+void batch_init(struct batch *batch, size_t n_columns)
+{
+    *batch = (struct batch){.n_columns = n_columns};
+}
+
+struct value *batch_add(struct batch *batch, uint32_t record)
+{
+    if (batch->n_rows == batch->capacity) {
+        batch->capacity = batch->capacity ? batch->capacity * 2 : 64;
+        batch->values = mem_resize(batch->values, batch->capacity,
+                                   batch->n_columns * sizeof(struct value));
+        batch->records = mem_resize(batch->records, batch->capacity, sizeof(uint32_t));
+    }
+    struct value *row = batch->values + batch->n_rows * batch->n_columns;
+    memset(row, 0, batch->n_columns * sizeof(struct value));
+    batch->records[batch->n_rows++] = record;
+    return row;
+}
+
+void batch_drop_last(struct batch *batch)
+{
+    batch->n_rows--;
+}
+
+void batch_reject(struct batch *batch, uint32_t record, struct str reason)
+{
+    MEM_GROW(batch->rejects, batch->n_rejects, batch->rejects_capacity);
+    batch->rejects[batch->n_rejects++] =
+        (struct reject){record, arena_str(&batch->arena, reason)};
+}
+
+void batch_clear(struct batch *batch)
+{
+    batch->n_rows = 0;
+    batch->n_rejects = 0;
+    batch->n_ignored = 0;
+    arena_clear(&batch->arena);
+}
+
+void batch_release(struct batch *batch)
+{
+    free(batch->values);
+    free(batch->records);
+    free(batch->rejects);
+    arena_release(&batch->arena);
+    *batch = (struct batch){0};
+}

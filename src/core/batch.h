@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows in memory: what a decoder or a table reader hands over.
+//
+// Values stand row by row: row i, column c is values[i * n_columns + c]. Text is borrowed
+// from the records it was decoded from, or from the batch's own arena; both last until
+// the batch is cleared. One thread at a time.
+#ifndef CORE_BATCH_H
+#define CORE_BATCH_H
+
+#include "core/schema.h"
+
+// A record that could not be made a row.
+struct reject {
+    uint32_t record;   // index in the run
+    struct str reason; // for a person; in the batch's arena
+};
+
+struct batch {
+    size_t n_columns;
+    struct value *values; // n_rows * n_columns
+    uint32_t *records;    // for each row the index of its record in the run (streams)
+    size_t n_rows;
+    size_t capacity; // rows
+    struct reject *rejects;
+    size_t n_rejects;
+    size_t rejects_capacity;
+    size_t n_ignored; // records without a row on purpose: header line, no value
+    int64_t now_ms;   // the batch's time, for SQL's now
+    struct arena arena;
+};
+
+void batch_init(struct batch *batch, size_t n_columns);
+// Adds a row of NULLs for that record and returns its n_columns values; they move when
+// the next row is added.
+struct value *batch_add(struct batch *batch, uint32_t record);
+// Takes back the row that batch_add gave last.
+void batch_drop_last(struct batch *batch);
+// Notes that a record gave no row; `reason` is copied.
+void batch_reject(struct batch *batch, uint32_t record, struct str reason);
+void batch_clear(struct batch *batch); // keeps memory
+void batch_release(struct batch *batch);
+
+static inline const struct value *batch_row(const struct batch *batch, size_t row)
+{
+    return batch->values + row * batch->n_columns;
+}
+
+#endif

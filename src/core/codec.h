@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ports: bytes to rows and rows to bytes. Pure: no I/O but a decoder's schema registry,
+// which is given to it from outside. One thread at a time.
+#ifndef CORE_CODEC_H
+#define CORE_CODEC_H
+
+#include "core/batch.h"
+#include "core/source.h"
+
+struct decoder;
+
+struct decoder_ops {
+    // Decodes records [from, run->n) of a run into the batch (rows, rejects, n_ignored),
+    // all of them, or up to *ret_next when something must be waited for (a schema): then
+    // the status is ST_RETRY and err says what for. A record becomes one row, one reject,
+    // or is ignored. Values borrow from the records or the batch's arena.
+    enum status (*decode)(struct decoder *decoder, const struct run *run, size_t from,
+                          struct batch *batch, size_t *ret_next, struct err *err);
+    void (*close)(struct decoder *decoder);
+};
+
+struct decoder {
+    const struct decoder_ops *ops;
+    const struct schema *schema; // of the rows; borrowed for the decoder's life
+};
+
+// An encoder writes files of one schema. A row is made of its columns in order, so that
+// pieces of a row may be encoded beforehand (a dimension's columns) and put together by
+// copying bytes: fields(c0..ck) then fields(ck+1..cn) then end_row.
+struct encoder;
+
+struct encoder_ops {
+    // Appends columns [first, first + n) of a row. `values[0]` is column `first`.
+    void (*fields)(struct encoder *encoder, size_t first, const struct value *values,
+                   size_t n, struct buf *row);
+    void (*end_row)(struct encoder *encoder, struct buf *row);
+    // A file: begin, rows again and again, end. All append to `out`, which the caller
+    // empties between calls as it likes. `rows` are whole rows made by the calls above.
+    enum status (*begin)(struct encoder *encoder, struct buf *out, struct err *err);
+    enum status (*rows)(struct encoder *encoder, struct str rows, size_t n_rows,
+                        struct buf *out, struct err *err);
+    enum status (*end)(struct encoder *encoder, struct buf *out, struct err *err);
+    void (*close)(struct encoder *encoder);
+};
+
+struct encoder {
+    const struct encoder_ops *ops;
+    const struct schema *schema; // borrowed for the encoder's life
+    const char *extension;       // "csv", "avro"
+};
+
+#endif

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options of a script: one table per group (connector, format, SET), and their values.
+//
+// The tables are the only source: the script's checker, --help, the man page and
+// docs/reference.md come from them. Reading an option that its table does not have is
+// wrong code and asserts.
+#ifndef CORE_OPTION_H
+#define CORE_OPTION_H
+
+#include "base/arena.h"
+#include "base/status.h"
+
+enum option_type {
+    OPTION_TEXT,
+    OPTION_INT,
+    OPTION_BYTES,    // '128MB', '4kB', '1GiB': powers of 1024 either way; kept as bytes
+    OPTION_DURATION, // '500ms', '1s', '5min', '2h', '90d'; kept as ms
+    OPTION_PERCENT,  // '10%'; kept as a whole number 0..100
+    OPTION_BOOLEAN,
+    OPTION_CHOICE, // one of the words of `choices`
+};
+
+enum option_flags {
+    OPTION_REQUIRED = 1, // has no default and must be given
+    OPTION_SECRET = 2,   // refused from --set, never printed
+};
+
+struct option_def {
+    const char *name;
+    enum option_type type;
+    const char *default_text; // NULL: none
+    int64_t min, max;         // of the kept number; both 0: no bounds
+    const char *choices;      // "csv|avro" for OPTION_CHOICE
+    unsigned flags;
+    const char *help; // one sentence without a final dot
+};
+
+struct option_group {
+    const char *name;  // "SET", "filesystem", "kafka", "file", "csv", "avro"
+    const char *about; // one sentence
+    const struct option_def *defs;
+    size_t n;
+};
+
+extern const struct option_group option_groups[];
+extern const size_t n_option_groups;
+const struct option_group *option_group_find(const char *name); // NULL when there is none
+const struct option_def *option_find(const struct option_group *group, struct str name);
+const char *option_type_name(enum option_type type);
+
+struct option_value {
+    bool given;      // by the script; else the default
+    struct str text; // NUL-terminated; p == NULL: neither given nor a default
+    int64_t number;  // for INT, BYTES, DURATION, PERCENT, BOOLEAN; index for CHOICE
+};
+
+// The values of one group, in its order. Memory belongs to the arena given to init.
+struct options {
+    const struct option_group *group;
+    struct option_value *values;
+    struct arena *arena;
+};
+
+void options_init(struct options *options, const struct option_group *group,
+                  struct arena *arena); // all defaults
+// ST_USAGE with a text that names the option, what it takes, and what was given.
+enum status options_set(struct options *options, const struct option_def *def,
+                        struct str text, struct err *err);
+bool options_given(const struct options *options, const char *name);
+struct str options_text(const struct options *options, const char *name);
+int64_t options_number(const struct options *options, const char *name);
+bool options_is(const struct options *options, const char *name, const char *text);
+
+#endif

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Port: a stream of records in partitions.
+//
+// One thread owns a source and makes all calls. A poll hands over a run: records of one
+// partition as slices borrowed from the source until the next poll. Membership changes
+// arrive as events of poll; the owner answers ASSIGN with start() and REVOKE or LOST with
+// stop(). Offsets of a partition rise; some may carry no record (transaction markers,
+// aborted or compacted records): a run tells the offsets it passes, [first, next).
+#ifndef CORE_SOURCE_H
+#define CORE_SOURCE_H
+
+#include "base/buf.h"
+#include "base/status.h"
+
+struct record {
+    int64_t offset;
+    int64_t time_ms;  // since 1970, -1 when the stream has none
+    struct str key;   // p == NULL: no key
+    struct str value; // p == NULL: no value (a tombstone)
+};
+
+struct run {
+    int32_t partition;
+    int64_t first; // where the previous run of this partition ended, or the start offset
+    int64_t next;  // where the next run begins; >= the last record's offset + 1
+    const struct record *records;
+    size_t n; // may be 0: only offsets without a record were passed
+};
+
+enum source_event_kind {
+    SOURCE_IDLE,   // nothing within the time
+    SOURCE_RUN,    // .run
+    SOURCE_ASSIGN, // .partitions are this member's now: answer with start()
+    SOURCE_REVOKE, // all partitions go away: commit, then stop(). Bounded: see poll
+    SOURCE_LOST,   // they are gone already: drop the work, then stop()
+    SOURCE_GAP,    // .gap: the wanted offset has left the stream; reading of it is held
+};
+
+struct source_gap {
+    int32_t partition;
+    int64_t wanted; // the offset asked for
+    int64_t low;    // the first that is there
+};
+
+struct source_event {
+    enum source_event_kind kind;
+    struct run run;
+    const int32_t *partitions; // rising; borrowed until the next poll
+    size_t n_partitions;
+    struct source_gap gap;
+};
+
+struct source_start {
+    int32_t partition;
+    int64_t offset;
+};
+
+struct source_range {
+    int64_t low;  // first offset that is there
+    int64_t high; // end: one past the last that a reader of committed records can reach
+};
+
+struct source;
+
+struct source_ops {
+    // Waits at most timeout_ms. While held (see hold) gives no runs, but keeps
+    // membership. Errors: ST_RETRY (the brokers may come back), anything else is final.
+    enum status (*poll)(struct source *source, int timeout_ms, struct source_event *ret,
+                        struct err *err);
+    // The whole set of partitions to read and where; replaces what was being read.
+    enum status (*start)(struct source *source, const struct source_start *starts,
+                         size_t n, struct err *err);
+    enum status (*stop)(struct source *source, struct err *err);
+    void (*hold)(struct source *source, bool held);
+    // How many partitions the stream has now (they are 0 .. n-1).
+    enum status (*count)(struct source *source, int32_t *ret, struct err *err);
+    enum status (*range)(struct source *source, int32_t partition,
+                         struct source_range *ret, struct err *err);
+    // First offset whose record is not older than time_ms; `high` when there is none.
+    enum status (*offset_at)(struct source *source, int32_t partition, int64_t time_ms,
+                             int64_t *ret, struct err *err);
+    // Reads one record again, borrowed until the next call. ST_NOT_FOUND: no record there
+    // any more. Only while nothing is being read (between ASSIGN and start, or after
+    // stop).
+    enum status (*fetch)(struct source *source, int32_t partition, int64_t offset,
+                         struct record *ret, struct err *err);
+    // Appends the record's headers as a JSON array [{"key":"k","value":"<base64>"}];
+    // record `index` of the run that the last poll gave. Nothing when there are none.
+    void (*headers)(struct source *source, size_t index, struct buf *json);
+    // Tells the consumer group, for lag tools only; best effort, never waits.
+    void (*report)(struct source *source, const struct source_start *next, size_t n);
+    // Leaves the group and frees; commits nothing.
+    void (*close)(struct source *source);
+};
+
+struct source {
+    const struct source_ops *ops;
+    struct str cluster; // names the cluster, e.g. Kafka's cluster id
+    struct str topic;   // or the file's path
+};
+
+#endif

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Port: a tree of files that are written whole and renamed.
+//
+// Paths are '/'-separated, relative to the storage's root, without "." or "..". Every
+// call is bounded in time. A status says what is known:
+//   ST_OK it happened; ST_RETRY it surely did not, and may succeed later; ST_UNKNOWN no
+//   answer, it may have happened or happen later; ST_NOT_FOUND; ST_EXISTS; else final.
+// A storage may be used by one thread at a time; open a second one for a second thread.
+#ifndef CORE_STORAGE_H
+#define CORE_STORAGE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/status.h"
+#include "core/checksum.h"
+
+struct storage;
+
+struct file_info {
+    struct str name; // last part of the path; in the arena given to list()
+    bool is_directory;
+    int64_t size; // bytes
+    int64_t modified_ms;
+};
+
+struct file_list {
+    struct file_info *items; // sorted by name
+    size_t n;
+};
+
+// Where an upload takes its bytes from; called again and again until *ret_n is 0.
+struct reader {
+    enum status (*read)(struct reader *reader, void *p, size_t capacity, size_t *ret_n,
+                        struct err *err);
+};
+
+struct storage_ops {
+    // Makes a new file with all that the reader gives; missing directories are made.
+    // ST_EXISTS when the name is taken. Good only on ST_OK: after anything else the name
+    // may hold a part of the bytes and must not be used again. Durable on return where
+    // the storage promises it.
+    enum status (*write)(struct storage *storage, struct str path, struct reader *reader,
+                         int64_t size_bytes, struct err *err);
+    // Exclusive rename: `to` appears whole or not at all, and never over another file.
+    // ST_EXISTS: `to` is taken. ST_NOT_FOUND: `from` is not there. The parent of `to`
+    // must exist (ST_NOT_FOUND too, the text says which).
+    enum status (*publish)(struct storage *storage, struct str from, struct str to,
+                           struct err *err);
+    // Rename over what is there, in one step.
+    enum status (*replace)(struct storage *storage, struct str from, struct str to,
+                           struct err *err);
+    enum status (*list)(struct storage *storage, struct str path, struct arena *arena,
+                        struct file_list *ret, struct err *err);
+    // `ret->name` is not set. ST_NOT_FOUND when there is nothing.
+    enum status (*stat)(struct storage *storage, struct str path, struct file_info *ret,
+                        struct err *err);
+    enum status (*checksum)(struct storage *storage, struct str path,
+                            struct checksum *ret, struct err *err);
+    enum status (*mkdir)(struct storage *storage, struct str path, struct err *err);
+    // Appends up to size_bytes from `offset` to `ret`; fewer only at the file's end.
+    enum status (*read)(struct storage *storage, struct str path, int64_t offset,
+                        size_t size_bytes, struct buf *ret, struct err *err);
+    // A file, or a directory with all that is in it. ST_NOT_FOUND when there is nothing.
+    enum status (*remove)(struct storage *storage, struct str path, struct err *err);
+    void (*close)(struct storage *storage);
+};
+
+struct storage {
+    const struct storage_ops *ops;
+    char *url;      // for messages and identity; owned
+    bool exclusive; // promises that publish never overwrites
+    bool durable;   // promises that what ST_OK said survives a crash of the machine
+};
+
+// Convenience over the ports; all paths may be printf-made by the caller.
+enum status storage_write_bytes(struct storage *storage, struct str path,
+                                struct str bytes, struct err *err);
+// The whole file, at most `limit` bytes (ST_LIMIT past that).
+enum status storage_read_all(struct storage *storage, struct str path, size_t limit,
+                             struct buf *ret, struct err *err);
+
+// Reads a file in order through a storage, in pieces of piece_bytes.
+struct storage_reader {
+    struct reader reader; // first member: a storage_reader is a reader
+    struct storage *storage;
+    struct str path; // borrowed
+    int64_t offset;
+    struct buf piece;
+    size_t piece_at;
+    bool at_end;
+    size_t piece_bytes;
+};
+void storage_reader_init(struct storage_reader *reader, struct storage *storage,
+                         struct str path, size_t piece_bytes);
+void storage_reader_release(struct storage_reader *reader);
+
+#endif

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a script means: tables, views in order, the one INSERT, and how to run it.
+//
+// plan_parse reads a script with libpg_query, binds and types it, checks the legality of
+// the query over the stream, and prints each query from the tree for SQLite. It touches
+// nothing outside. The plan is read-only and lives in its arena; any thread may read it.
+// Errors: all of a script at once where possible, each with line, column, caret.
+#ifndef SQL_PLAN_H
+#define SQL_PLAN_H
+
+#include "core/option.h"
+#include "core/schema.h"
+
+enum table_kind {
+    TABLE_DIMENSION, // read whole: filesystem
+    TABLE_STREAM,    // kafka or file: exactly one in a script that has an INSERT
+    TABLE_SINK,      // the INSERT's target
+};
+
+// An option that goes to the Kafka client as it is: "kafka.<name>" without the prefix.
+struct client_option {
+    struct str name, value;
+};
+
+struct table {
+    struct str name;
+    enum table_kind kind;
+    struct schema schema; // a sink declared () has the SELECT's
+    struct str connector; // "filesystem", "kafka", "file"
+    struct options options;
+    struct options format; // of the group "csv" or "avro"
+    struct client_option *client_options;
+    size_t n_client_options;
+    size_t line; // of the CREATE, from 1
+};
+
+struct view {
+    struct str name;
+    struct schema schema;
+    struct str sql; // a SELECT for SQLite over tables and earlier views
+    bool materialized;
+    struct options options; // as a filesystem table's; only when materialized
+    struct options format;
+    size_t line;
+};
+
+enum side { SIDE_STREAM, SIDE_DIMENSION };
+
+struct output {
+    enum side side;
+    size_t column; // of the stream's schema, or of the dimension query's
+};
+
+// The query as one hash join: the stream with at most one dimension relation, by equality
+// of plain columns; every output a plain column. Rows that match come in the dimension
+// query's order.
+struct native_plan {
+    bool has_join;
+    bool left; // LEFT JOIN: a record without a match gives one row of NULLs on that side
+    struct str dimension_sql;       // columns: the keys first, then what outputs need
+    struct schema dimension_schema; // of dimension_sql
+    size_t n_keys;
+    const size_t *stream_keys; // for each key the stream's column
+    const struct output *outputs;
+    size_t n_outputs;
+};
+
+struct plan {
+    struct arena arena;
+    struct options settings; // the group "SET"
+    const struct table *tables; // in the order of the script
+    size_t n_tables;
+    const struct view *views; // each after those it reads
+    size_t n_views;
+    // NULL when the script has no INSERT.
+    const struct table *stream;
+    const struct table *sink;
+    struct schema output;     // of the INSERT: names, types, nullability
+    struct str insert_sql;    // a SELECT for SQLite; the stream is a table of its name
+    struct str join_column;   // stream column that joins first; empty when there is none
+    const struct native_plan *native; // NULL: only sqlite can run it
+    struct str native_why;    // why not, as a sentence for explain
+    char hash[65];            // SHA-256 of the meaning: any change of the query changes it
+};
+
+// Values for ${NAME}: looked up in order; then the environment.
+struct variable {
+    struct str name, value;
+    bool from_set; // --set: refused for secret options
+};
+
+struct script {
+    struct str name; // for messages: the file's name
+    struct str text; // UTF-8
+    const struct variable *variables;
+    size_t n_variables;
+};
+
+// On ST_USAGE `report` has all messages, ready to print. plan_free(*ret) when done.
+enum status plan_parse(const struct script *script, struct plan **ret, struct buf *report);
+void plan_free(struct plan *plan);
+
+const struct table *plan_table(const struct plan *plan, struct str name); // or NULL
+
+#endif

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the INSERT's query over one micro-batch and encodes the result.
+//
+// Two kinds run the same plan and must give the same rows: native (hash join, copies
+// encoded bytes) and sqlite (everything that SQL can say). A test holds them together.
+// One thread owns an executor; the dimension store behind native ones is shared.
+#ifndef TABLE_EXECUTOR_H
+#define TABLE_EXECUTOR_H
+
+#include "core/batch.h"
+#include "core/codec.h"
+
+struct executor;
+
+struct executor_result {
+    size_t n_rows;    // encoded into `rows`
+    size_t n_matched; // records of the batch that gave at least one row
+};
+
+struct executor_ops {
+    // Enriches rows [from, *ret_next) of the batch: all, or as many as fit the row buffer's
+    // limit (at least one, else ST_LIMIT). A record whose result cannot be written (a value
+    // of another type, NULL in a NOT NULL column) is added to the batch's rejects and gives
+    // no row at all.
+    enum status (*run)(struct executor *executor, struct batch *batch, size_t from,
+                       struct buf *rows, size_t *ret_next, struct executor_result *ret,
+                       struct err *err);
+    void (*close)(struct executor *executor);
+};
+
+struct executor {
+    const struct executor_ops *ops;
+    const char *name; // "native" or "sqlite"
+};
+
+#endif

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every unit test includes: cmocka, and a main that runs the cases of one file.
+// TEST_CASE=keeps_order in the environment runs the cases whose name contains that.
+#ifndef TESTS_TEST_H
+#define TESTS_TEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/status.h"
+#include "base/str.h"
+
+#define assert_ok(call, err)                                                         \
+    do {                                                                             \
+        enum status assert_status_ = (call);                                         \
+        if (assert_status_ != ST_OK)                                                 \
+            fail_msg("%s: %s: %s", #call, status_name(assert_status_), (err)->text); \
+    } while (0)
+
+#define assert_status(call, expected) \
+    assert_string_equal(status_name(call), status_name(expected))
+
+#define assert_str(s, text)                                                    \
+    do {                                                                       \
+        struct str assert_str_ = (s);                                          \
+        if (!str_is(assert_str_, (text)))                                      \
+            fail_msg("\"%.*s\" is not \"%s\"", STR_ARGS(assert_str_), (text)); \
+    } while (0)
+
+#define TEST_MAIN(...)                                        \
+    int main(void)                                            \
+    {                                                         \
+        const struct CMUnitTest tests[] = {__VA_ARGS__};      \
+        const char *only = getenv("TEST_CASE");               \
+        char pattern[256];                                    \
+        if (only != NULL) {                                   \
+            snprintf(pattern, sizeof(pattern), "*%s*", only); \
+            cmocka_set_test_filter(pattern);                  \
+        }                                                     \
+        return cmocka_run_group_tests(tests, NULL, NULL);     \
+    }
+
+#endif

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/hash.h"
+
+// RFC 3720 B.4: 32 bytes of zeros, and "123456789" from the CRC catalogue.
+static void test_crc32c_known_values(UNUSED void **state)
+{
+    char zeros[32] = {0};
+    assert_int_equal(crc32c(0, zeros, 32), 0x8A9136AA);
+    assert_int_equal(crc32c(0, "123456789", 9), 0xE3069283);
+    assert_int_equal(crc32c(crc32c(0, "1234", 4), "56789", 5), 0xE3069283);
+}
+
+static void test_numbers_have_edges(UNUSED void **state)
+{
+    int64_t i;
+    assert_true(str_to_i64(str_of("-9223372036854775808"), &i) && i == INT64_MIN);
+    assert_true(str_to_i64(str_of("+0012"), &i) && i == 12);
+    assert_false(str_to_i64(str_of("9223372036854775808"), &i));
+    assert_false(str_to_i64(str_of(""), &i));
+    assert_false(str_to_i64(str_of("-"), &i));
+    assert_false(str_to_i64(str_of("1 "), &i));
+}
+
+static void test_utf8_refuses_what_unicode_refuses(UNUSED void **state)
+{
+    assert_int_equal(str_utf8_valid(str_of("Côte-Vertu, 東京 🚇")),
+                     strlen("Côte-Vertu, 東京 🚇"));
+    assert_int_equal(str_utf8_valid(str_of("ab\xC0\xAF")), 2);   // overlong
+    assert_int_equal(str_utf8_valid(str_of("\xED\xA0\x80")), 0); // surrogate
+    assert_int_equal(str_utf8_valid(str_of("\xF4\x90\x80\x80")), 0);
+    assert_int_equal(str_utf8_valid((struct str){"abcdefgh\0i", 10}), 8);
+    assert_int_equal(str_utf8_valid(str_of("12345678\xE9")), 8); // Latin-1
+}
+
+static void test_buf_stays_within_its_limit(UNUSED void **state)
+{
+    struct buf buf = BUF_INIT(8);
+    struct err err;
+    buf_text(&buf, "12345678");
+    assert_ok(buf_check(&buf, "line", &err), &err);
+    buf_char(&buf, '9');
+    assert_status(buf_check(&buf, "line", &err), ST_LIMIT);
+    assert_string_equal(err.text, "line: more than 8 bytes");
+    assert_int_equal(buf.n, 8);
+    buf_release(&buf);
+}
+
+static void test_nearest_names_suggest(UNUSED void **state)
+{
+    const char *names[] = {"commit.interval", "commit.bytes", "executor"};
+    assert_string_equal(str_nearest(str_of("comit.intervall"), names, 3),
+                        "commit.interval");
+    assert_null(str_nearest(str_of("zzz"), names, 3));
+}
+
+static void test_display_width_counts_columns(UNUSED void **state)
+{
+    assert_int_equal(str_display_width(str_of("é")), 1);
+    assert_int_equal(str_display_width(str_of("e\xCC\x81")), 1);
+    assert_int_equal(str_display_width(str_of("東京")), 4);
+}
+
+static void test_arena_keeps_pieces_apart(UNUSED void **state)
+{
+    struct arena arena = {0};
+    char *a = arena_alloc(&arena, 3);
+    char *b = arena_cstr(&arena, str_of("xyz"));
+    memset(a, 'a', 3);
+    assert_string_equal(b, "xyz");
+    memset(arena_alloc(&arena, 1 << 20), 1, 1 << 20);
+    arena_clear(&arena);
+    arena_release(&arena);
+}
+
+TEST_MAIN(cmocka_unit_test(test_crc32c_known_values),
+          cmocka_unit_test(test_numbers_have_edges),
+          cmocka_unit_test(test_utf8_refuses_what_unicode_refuses),
+          cmocka_unit_test(test_buf_stays_within_its_limit),
+          cmocka_unit_test(test_nearest_names_suggest),
+          cmocka_unit_test(test_display_width_counts_columns),
+          cmocka_unit_test(test_arena_keeps_pieces_apart))

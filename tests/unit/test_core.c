@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test.h"
+
+#include "core/checksum.h"
+#include "core/option.h"
+#include "core/value.h"
+
+static bool parses(enum type type, const char *text)
+{
+    struct value v;
+    return value_parse(type, str_of(text), &v);
+}
+
+static void test_types_accept_what_the_table_says(UNUSED void **state)
+{
+    assert_true(parses(TYPE_INT, "01"));
+    assert_true(parses(TYPE_INT, "-2147483648"));
+    assert_false(parses(TYPE_INT, "2147483648"));
+    assert_true(parses(TYPE_BIGINT, "2147483648"));
+    assert_true(parses(TYPE_REAL, "-1.5e3"));
+    assert_false(parses(TYPE_REAL, "01.5"));
+    assert_false(parses(TYPE_REAL, "1e999"));
+    assert_false(parses(TYPE_REAL, ".5"));
+    assert_true(parses(TYPE_BOOLEAN, "t"));
+    assert_false(parses(TYPE_BOOLEAN, "yes"));
+    assert_false(parses(TYPE_TEXT, "\xFF"));
+}
+
+static void test_reals_print_short_and_read_back(UNUSED void **state)
+{
+    struct buf buf = {0};
+    value_format((struct value){.r = 0.1, .kind = VALUE_REAL}, &buf);
+    assert_str(buf_as_str(&buf), "0.1");
+    buf_release(&buf);
+}
+
+// MD5 of 32 zero bytes, by md5sum.
+static void test_checksum_of_an_empty_file(UNUSED void **state)
+{
+    struct checksummer *sum = checksummer_open(CHECKSUM_BLOCK_BYTES);
+    struct checksum checksum;
+    checksummer_finish(sum, &checksum);
+    assert_string_equal(checksum.hex, "70bc8f4b72a86921468bf8e8441dce51");
+    checksummer_free(sum);
+}
+
+static void test_options_have_units_and_bounds(UNUSED void **state)
+{
+    struct arena arena = {0};
+    struct options options;
+    struct err err;
+    const struct option_group *group = option_group_find("SET");
+    options_init(&options, group, &arena);
+    assert_int_equal(options_number(&options, "commit.bytes"), 128 << 20);
+    const struct option_def *interval = option_find(group, str_of("commit.interval"));
+    assert_ok(options_set(&options, interval, str_of("5min"), &err), &err);
+    assert_int_equal(options_number(&options, "commit.interval"), 300000);
+    assert_status(options_set(&options, interval, str_of("5 parsecs"), &err), ST_USAGE);
+    assert_string_equal(
+        err.text, "option 'commit.interval' takes a duration such as '500ms', '60s', "
+                  "'5min', '2h' or '90d', not '5 parsecs'");
+    assert_status(options_set(&options, interval, str_of("2h"), &err), ST_USAGE);
+    arena_release(&arena);
+}
+
+TEST_MAIN(cmocka_unit_test(test_types_accept_what_the_table_says),
+          cmocka_unit_test(test_reals_print_short_and_read_back),
+          cmocka_unit_test(test_checksum_of_an_empty_file),
+          cmocka_unit_test(test_options_have_units_and_bounds))
