@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Checks that all C files are laid out by .clang-format; --fix lays them out.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+mode=(--dry-run -Werror)
+[ "${1:-}" != --fix ] || mode=(-i)
+
+dirs=()
+for dir in src tests bench; do
+    [ ! -d "$dir" ] || dirs+=("$dir")
+done
+[ "${#dirs[@]}" -gt 0 ] || exit 0
+find "${dirs[@]}" -name '*.[ch]' -print0 | sort -z |
+    xargs -0 -r -n 20 -P "$(nproc)" clang-format "${mode[@]}" --style=file

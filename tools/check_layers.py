@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Checks who includes whom in src/: check_layers.py [SRC].
+
+A folder may include its own headers and those of the folders that ALLOWED names for it. Headers
+of a library stand only in the folders that own it. src/base holds no word of the project's
+field. Prints file:line of each breach; exits 1 if there was one.
+"""
+import pathlib
+import re
+import sys
+
+ALLOWED = {
+    "base": "",
+    "core": "base",
+    "csv": "base core",
+    "avro": "base core",
+    "sql": "base core",
+    "table": "base core sql",
+    "registry": "base core avro",
+    "kafka": "base core",
+    "storage": "base core",
+    "engine": "base core sql table",
+    "gtfs": "base core csv",
+    "http": "base core",
+    "cli": "base core csv avro sql table registry kafka storage engine gtfs http",
+}
+
+# A pattern of headers, and the only folders that may include them.
+OWNERS = [
+    (r"librdkafka/.*|rdkafka.*\.h", "kafka"),
+    (r"curl/.*", "storage registry gtfs"),
+    (r"pg_query\.h", "sql"),
+    (r"sqlite3(ext)?\.h", "sql table"),
+    (r"microhttpd\.h", "http"),
+    (r"archive(_entry)?\.h", "gtfs"),
+    # engine starts no thread and never blocks outside a port: a simulator runs it.
+    (r"pthread\.h|threads\.h|sys/socket\.h|poll\.h|sys/epoll\.h", "base kafka storage http cli"),
+]
+
+PROJECT_WORDS = set(
+    "kafka gtfs avro hdfs webhdfs csv sql sqlite rdkafka topic topics trip trips stop_times"
+    " frequencies calendar dimension registry".split()
+)
+
+INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def check_include(folder, folders, quote, header):
+    """Returns what is wrong with one include of a file in folder, or None."""
+    for pattern, owners in OWNERS:
+        if re.fullmatch(pattern, header) and folder not in owners.split():
+            return f"{folder}/ may not include <{header}>; only {owners.replace(' ', ', ')} may"
+    if quote == "<":
+        return None
+    target, slash, _ = header.partition("/")
+    if not slash:
+        return f'"{header}": write the folder too, "{folder}/{header}"'
+    if target not in folders:
+        return f'"{header}": there is no folder src/{target}'
+    if target != folder and target not in ALLOWED[folder].split():
+        allowed = ALLOWED[folder].replace(" ", ", ") or "nothing"
+        return f"{folder}/ may not include {target}/; it stands on {allowed}"
+    return None
+
+
+def project_words(line):
+    words = re.findall(r"[A-Za-z]+", line)
+    pairs = [f"{a}_{b}" for a, b in zip(words, words[1:])]
+    return sorted({w for w in map(str.lower, words + pairs) if w in PROJECT_WORDS})
+
+
+def check_file(path, folder, folders):
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        match = INCLUDE.match(line)
+        wrong = match and check_include(folder, folders, *match.groups())
+        if wrong:
+            yield f"{path}:{number}: {wrong}"
+        if folder == "base":
+            for word in project_words(line):
+                yield f"{path}:{number}: base/ knows no project word, this is one: {word}"
+
+
+def main():
+    src = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "src")
+    folders = {p.name for p in src.iterdir() if p.is_dir()} if src.is_dir() else set()
+    breaches = [
+        f"{src}/{name}: no layer of this name; tools/check_layers.py lists them"
+        for name in sorted(folders - set(ALLOWED))
+    ]
+    files = 0
+    for folder in sorted(folders & set(ALLOWED)):
+        for path in sorted((src / folder).rglob("*.[ch]")):
+            files += 1
+            breaches += check_file(path, folder, folders)
+    for path in sorted(src.glob("*.[ch]")):
+        breaches.append(f"{path}: belongs into a folder")
+    print("\n".join(breaches + [f"layers: {files} files, {len(breaches)} breaches"]))
+    return 1 if breaches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
