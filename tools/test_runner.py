@@ -294,6 +294,7 @@ def lint_tests():
         Test("lint", "layers", [sys.executable, tools / "check_layers.py"]),
         Test("lint", "headers", [tools / "check_headers.sh"]),
         Test("lint", "format", [tools / "check_format.sh"]),
+        Test("lint", "links", [sys.executable, tools / "check_links.py"]),
     ]
 
 
