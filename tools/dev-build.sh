@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by ./dev: the kinds of build. Each has its own folder, build/KIND.
+
+# kind_options KIND: prints what CMake is told, one word a line.
+kind_options() {
+    case $1 in
+    release) printf '%s\n' -DCMAKE_BUILD_TYPE=Release ;;
+    debug) printf '%s\n' -DCMAKE_BUILD_TYPE=Debug ;;
+    asan) printf '%s\n' -DCMAKE_BUILD_TYPE=Debug -DTRAMLINE_SANITIZE=ON ;;
+    tsan) printf '%s\n' -DCMAKE_BUILD_TYPE=Debug -DTRAMLINE_TSAN=ON ;;
+    clang) printf '%s\n' -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER=clang ;;
+    fuzz) printf '%s\n' -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER=clang -DTRAMLINE_FUZZ=ON ;;
+    *) return 1 ;;
+    esac
+}
+
+# build KIND [TARGET...]: configures when that was not done yet, then builds.
+build() {
+    local kind=$1 options launcher=()
+    shift
+    options=$(kind_options "$kind") ||
+        usage_error "build: unknown kind '$kind'; there are release, debug, asan, tsan, clang"
+    need build
+    case $kind in clang | fuzz) need lint ;; esac
+    [ -f CMakeLists.txt ] || die "build: there is no CMakeLists.txt"
+    if [ ! -f "build/$kind/build.ninja" ]; then
+        command -v ccache >/dev/null && launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache)
+        mkdir -p build
+        # shellcheck disable=SC2086  # one word a line, none holds a space
+        cmake -S . -B "build/$kind" -G Ninja $options "${launcher[@]}" >"build/cmake-$kind.log" 2>&1 || {
+            cat "build/cmake-$kind.log" >&2
+            die "build: CMake failed"
+        }
+    fi
+    ninja -C "build/$kind" "$@"
+}
