@@ -30,7 +30,8 @@ struct decoder {
 struct encoder;
 
 struct encoder_ops {
-    // Appends columns [first, first + n) of a row. `values[0]` is column `first`.
+    // Appends columns [first, first + n) of a row. `values[0]` is column `first`. The
+    // bytes depend on the arguments alone, those of end_row on nothing: they may be kept.
     void (*fields)(struct encoder *encoder, size_t first, const struct value *values,
                    size_t n, struct buf *row);
     void (*end_row)(struct encoder *encoder, struct buf *row);

@@ -23,6 +23,8 @@ static const struct option_def set_options[] = {
      "a file that has reached this many rows is closed and committed"},
     {"executor", OPTION_CHOICE, "auto", 0, 0, "auto|native|sqlite", 0,
      "what runs the query: native where it can, else sqlite"},
+    {"dimension.memory", OPTION_BYTES, "8GB", 1 * MIB, 1024 * GIB, NULL, 0,
+     "most memory for the tables that the native executor joins with"},
     {"membership", OPTION_CHOICE, "group", 0, 0, "group|none", 0,
      "group: workers share the partitions; none: this one reads all of them"},
     {"on_error", OPTION_CHOICE, "dead_letter", 0, 0, "dead_letter|fail", 0,

@@ -14,14 +14,16 @@ struct executor;
 
 struct executor_result {
     size_t n_rows;    // encoded into `rows`
-    size_t n_matched; // records of the batch that gave at least one row
+    size_t n_matched; // records that found a match (sqlite: best effort, see there)
 };
 
 struct executor_ops {
-    // Enriches rows [from, *ret_next) of the batch: all, or as many as fit the row buffer's
-    // limit (at least one, else ST_LIMIT). A record whose result cannot be written (a value
-    // of another type, NULL in a NOT NULL column) is added to the batch's rejects and gives
-    // no row at all.
+    // Enriches rows [from, *ret_next) of the batch: all, or as many as fit the row
+    // buffer's limit. `rows` is empty on entry. ST_LIMIT when the rows of one record do
+    // not fit alone; the text names its key and how many they are. A record whose result
+    // cannot be written (a value of another type, NULL in a NOT NULL column) is added to
+    // the batch's rejects and gives no row at all. On any error `rows` is to be thrown
+    // away.
     enum status (*run)(struct executor *executor, struct batch *batch, size_t from,
                        struct buf *rows, size_t *ret_next, struct executor_result *ret,
                        struct err *err);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dimension store: for each key the rows it gives, already encoded in the sink's format.
+//
+// dimension_build reads the dimension query once and keeps, for each row, the bytes of
+// the output columns that come from it: one piece for every maximal run of such columns,
+// the last one with the end of the row. The rows of one key lie side by side in the
+// query's order (a group), so that emitting them is one pass over memory; equal groups
+// are stored once (with GTFS many trips have the same rows, see docs/performance.md).
+// Keys are bytes: TEXT compares as bytes, INT and BIGINT as numbers, a row with a NULL
+// key is dropped. Two steps for the caller: dimension_find, then copy dimension_group's
+// bytes. Threads: built by one, then read-only: any number of threads may read it.
+// Errors: those of `rows`; ST_LIMIT when it would pass limit_bytes.
+#ifndef TABLE_DIMENSION_H
+#define TABLE_DIMENSION_H
+
+#include "core/codec.h"
+#include "core/rows.h"
+#include "sql/plan.h"
+
+struct dimension;
+
+// Called while building, every 64 Ki rows and at the end.
+struct dimension_progress {
+    void (*rows)(struct dimension_progress *progress, size_t n_rows);
+};
+
+struct dimension_options {
+    size_t limit_bytes;                  // of memory, at any time; 0: none
+    struct str version;                  // of the tables; copied
+    struct dimension_progress *progress; // NULL: tells nobody
+};
+
+struct dimension_stats {
+    size_t n_rows;       // with a key
+    size_t n_null_keys;  // rows dropped: a NULL key matches nothing
+    size_t n_keys;       // different keys
+    size_t n_groups;     // different groups of rows, as stored
+    size_t max_matches;  // rows of the key that has most
+    struct str max_key;  // and that key, as text; borrowed from the store
+    size_t row_bytes;    // encoded, all rows of all keys
+    size_t group_bytes;  // of them stored, with lengths, after equal groups were shared
+    size_t memory_bytes; // all that the store takes now
+    size_t peak_bytes;   // most while it was built
+};
+
+// `encoder` is used during the call only; its schema is the plan's output. `rows` has the
+// columns of native->dimension_schema.
+enum status dimension_build(const struct native_plan *native, struct rows *rows,
+                            struct encoder *encoder,
+                            const struct dimension_options *options,
+                            struct dimension **ret, struct err *err);
+void dimension_free(struct dimension *dimension);
+
+const struct dimension_stats *dimension_stats(const struct dimension *dimension);
+struct str dimension_version(const struct dimension *dimension);
+// Rows that a record with a known key gives, were all keys equally frequent.
+double dimension_fan_out(const struct dimension *dimension);
+// "177086 keys, 3541720 rows, 20.0 rows a key (at most 20), 24 MB (7 bytes a row)".
+void dimension_describe(const struct dimension *dimension, struct buf *buf);
+
+#endif
