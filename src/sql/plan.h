@@ -38,13 +38,17 @@ struct view {
     struct str name;
     struct schema schema;
     struct str sql; // a SELECT for SQLite over tables and earlier views
+    bool hidden;    // made from a subquery of the INSERT that reads tables only
     bool materialized;
     struct options options; // as a filesystem table's; only when materialized
     struct options format;
     size_t line;
 };
 
-enum side { SIDE_STREAM, SIDE_DIMENSION };
+enum side {
+    SIDE_STREAM,
+    SIDE_DIMENSION
+};
 
 struct output {
     enum side side;
@@ -65,9 +69,14 @@ struct native_plan {
     size_t n_outputs;
 };
 
+// A relation's column that the stream's query looks rows up by.
+struct lookup {
+    struct str relation, column; // a table or view of the plan
+};
+
 struct plan {
     struct arena arena;
-    struct options settings; // the group "SET"
+    struct options settings;    // the group "SET"
     const struct table *tables; // in the order of the script
     size_t n_tables;
     const struct view *views; // each after those it reads
@@ -75,12 +84,17 @@ struct plan {
     // NULL when the script has no INSERT.
     const struct table *stream;
     const struct table *sink;
-    struct schema output;     // of the INSERT: names, types, nullability
-    struct str insert_sql;    // a SELECT for SQLite; the stream is a table of its name
-    struct str join_column;   // stream column that joins first; empty when there is none
+    struct schema output;  // of the INSERT: names, types, nullability
+    struct str insert_sql; // a SELECT for SQLite; the stream is a table of its name
+    // The same rows with one column more, the last: BIGINT NOT NULL, the index in the
+    // batch of the stream's row that the result row came from.
+    struct str traced_sql;
+    const struct lookup *lookups; // worth an index when sqlite runs the query
+    size_t n_lookups;
+    struct str join_column; // stream column that joins first; empty when there is none
     const struct native_plan *native; // NULL: only sqlite can run it
-    struct str native_why;    // why not, as a sentence for explain
-    char hash[65];            // SHA-256 of the meaning: any change of the query changes it
+    struct str native_why;            // why not, as a sentence for explain
+    char hash[65]; // SHA-256 of the meaning: any change of the query changes it
 };
 
 // Values for ${NAME}: looked up in order; then the environment.
@@ -97,7 +111,8 @@ struct script {
 };
 
 // On ST_USAGE `report` has all messages, ready to print. plan_free(*ret) when done.
-enum status plan_parse(const struct script *script, struct plan **ret, struct buf *report);
+enum status plan_parse(const struct script *script, struct plan **ret,
+                       struct buf *report);
 void plan_free(struct plan *plan);
 
 const struct table *plan_table(const struct plan *plan, struct str name); // or NULL
