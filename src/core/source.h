@@ -2,10 +2,15 @@
 // Port: a stream of records in partitions.
 //
 // One thread owns a source and makes all calls. A poll hands over a run: records of one
-// partition as slices borrowed from the source until the next poll. Membership changes
-// arrive as events of poll; the owner answers ASSIGN with start() and REVOKE or LOST with
-// stop(). Offsets of a partition rise; some may carry no record (transaction markers,
-// aborted or compacted records): a run tells the offsets it passes, [first, next).
+// partition as slices borrowed from the source until the next poll, start, stop or close.
+// Offsets of a partition rise; some may carry no record (transaction markers, aborted or
+// compacted records): a run tells the offsets it passes, [first, next).
+//
+// Membership changes arrive as events of poll: ASSIGN first, and again only after REVOKE
+// or LOST. The owner answers ASSIGN with start() and REVOKE or LOST with stop(). Until it
+// does, poll gives no run and is to be called all the same, to keep the membership; a
+// REVOKE or LOST may follow an ASSIGN that was not answered yet, a LOST a REVOKE. The
+// owner may also stop() and start() the partitions it has whenever it likes.
 #ifndef CORE_SOURCE_H
 #define CORE_SOURCE_H
 
@@ -30,16 +35,16 @@ struct run {
 enum source_event_kind {
     SOURCE_IDLE,   // nothing within the time
     SOURCE_RUN,    // .run
-    SOURCE_ASSIGN, // .partitions are this member's now: answer with start()
-    SOURCE_REVOKE, // all partitions go away: commit, then stop(). Bounded: see poll
+    SOURCE_ASSIGN, // .partitions, maybe none, are this member's now: answer with start()
+    SOURCE_REVOKE, // all partitions go away: commit within minutes, then stop()
     SOURCE_LOST,   // they are gone already: drop the work, then stop()
-    SOURCE_GAP,    // .gap: the wanted offset has left the stream; reading of it is held
+    SOURCE_GAP,    // .gap: no such offset in the stream; not read further until start()
 };
 
 struct source_gap {
     int32_t partition;
     int64_t wanted; // the offset asked for
-    int64_t low;    // the first that is there
+    int64_t low;    // the first that is there; below `wanted`: the stream was cut short
 };
 
 struct source_event {
@@ -64,10 +69,12 @@ struct source;
 
 struct source_ops {
     // Waits at most timeout_ms. While held (see hold) gives no runs, but keeps
-    // membership. Errors: ST_RETRY (the brokers may come back), anything else is final.
+    // membership. Errors: ST_RETRY (the brokers may come back; told once, not at every
+    // poll), anything else is final.
     enum status (*poll)(struct source *source, int timeout_ms, struct source_event *ret,
                         struct err *err);
-    // The whole set of partitions to read and where; replaces what was being read.
+    // The whole set of partitions to read and where; replaces what was being read. Runs
+    // and events of before are gone.
     enum status (*start)(struct source *source, const struct source_start *starts,
                          size_t n, struct err *err);
     enum status (*stop)(struct source *source, struct err *err);

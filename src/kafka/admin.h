@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Topics and groups of a cluster: for init and for check --live.
+//
+// Each call waits for its answer, at most config->timeout_ms. Threads: one owner.
+// Errors: ST_RETRY when the brokers cannot be reached; texts name brokers and topic.
+#ifndef KAFKA_ADMIN_H
+#define KAFKA_ADMIN_H
+
+#include "base/buf.h"
+#include "kafka/config.h"
+
+struct kafka_admin;
+
+struct kafka_topic {
+    int32_t partitions;
+    int32_t replication; // of partition 0
+};
+
+// config->topic is not looked at.
+enum status kafka_admin_open(const struct kafka_config *config, struct kafka_admin **ret,
+                             struct err *err);
+void kafka_admin_close(struct kafka_admin *admin);
+
+// Name of the cluster; lives as long as the admin client.
+enum status kafka_admin_cluster(struct kafka_admin *admin, struct str *ret,
+                                struct err *err);
+// ST_NOT_FOUND: there is no such topic.
+enum status kafka_admin_describe(struct kafka_admin *admin, const char *topic,
+                                 struct kafka_topic *ret, struct err *err);
+// Returns when all partitions have a leader. ST_EXISTS: nothing happened; describe tells
+// what is there.
+enum status kafka_admin_create(struct kafka_admin *admin, const char *topic,
+                               struct kafka_topic wanted, struct err *err);
+// More partitions; the existing ones keep their records.
+enum status kafka_admin_grow(struct kafka_admin *admin, const char *topic,
+                             int32_t partitions, struct err *err);
+// Returns when the topic is gone. ST_NOT_FOUND: it was not there.
+enum status kafka_admin_delete(struct kafka_admin *admin, const char *topic,
+                               struct err *err);
+// How many members the group has now, and a line "client at host (instance)" for each. A
+// member that was killed still counts until its session times out.
+enum status kafka_admin_members(struct kafka_admin *admin, const char *group, size_t *ret,
+                                struct buf *lines, struct err *err);
+// Forgets the group and the offsets reported to it. ST_NOT_FOUND: there was none.
+enum status kafka_admin_forget_group(struct kafka_admin *admin, const char *group,
+                                     struct err *err);
+
+#endif

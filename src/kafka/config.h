@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a script and its command say about a Kafka topic and how to reach it.
+//
+// Filled once by the caller and given to the source, the producer and the admin client,
+// which copy what they keep. Zero in a number means the default.
+#ifndef KAFKA_CONFIG_H
+#define KAFKA_CONFIG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/status.h"
+#include "base/str.h"
+
+// A property of the Kafka client, as a script sets it: "kafka.<name>" = '<value>'.
+struct kafka_property {
+    const char *name; // without "kafka."
+    const char *value;
+};
+
+enum kafka_membership {
+    KAFKA_GROUP, // members of the group share the partitions
+    KAFKA_NONE,  // this one reads all partitions; there is no group to join
+};
+
+struct kafka_config {
+    const char *brokers; // host:port, by commas
+    const char *topic;
+    const struct kafka_property *properties;
+    size_t n_properties;
+    int timeout_ms;          // longest wait for one answer; default 10 s
+    const atomic_bool *stop; // when true, waiting calls end with ST_STOP; may be NULL
+
+    // The rest is for the source alone.
+    const char *group;    // consumer group: joined, or only told of the progress
+    const char *instance; // group.instance.id of a static member; NULL: dynamic
+    enum kafka_membership membership;
+    int64_t buffer_bytes;   // most memory for records fetched and not read; 384 MB
+    int session_timeout_ms; // 45 s
+    int32_t run_records;    // most records of one run; 4096
+};
+
+// Checks the properties without any contact. ST_USAGE: the text names the property.
+enum status kafka_config_check(const struct kafka_config *config, struct err *err);
+
+#endif

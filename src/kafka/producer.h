@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Publishes records to one topic: idempotent, compressed, in the order given for each
+// key. Keys are spread over the partitions as Java's default partitioner does (murmur2).
+//
+// Records are queued and sent by librdkafka's threads; the queue is limited and produce()
+// waits while it is full. Each failed delivery is counted; after the first one produce()
+// and flush() fail with its text.
+//
+// Threads: one owner. Errors: ST_RETRY when the brokers do not answer in time, ST_STOP.
+#ifndef KAFKA_PRODUCER_H
+#define KAFKA_PRODUCER_H
+
+#include "kafka/config.h"
+
+struct kafka_producer;
+
+struct kafka_delivery {
+    int64_t n_acknowledged; // stored by the brokers, all replicas in sync
+    int64_t n_failed;
+    int64_t n_waiting; // queued or on their way
+};
+
+// The topic must be there: ST_NOT_FOUND.
+enum status kafka_producer_open(const struct kafka_config *config,
+                                struct kafka_producer **ret, struct err *err);
+// Copies key and value; p == NULL: none. time_ms -1: now.
+enum status kafka_producer_produce(struct kafka_producer *producer, struct str key,
+                                   struct str value, int64_t time_ms, struct err *err);
+// Waits until all records are acknowledged; as long as some are within each
+// message.timeout.ms (60 s). `ret` is set whatever the status.
+enum status kafka_producer_flush(struct kafka_producer *producer,
+                                 struct kafka_delivery *ret, struct err *err);
+struct kafka_delivery kafka_producer_delivery(struct kafka_producer *producer);
+// Drops what was not flushed.
+void kafka_producer_close(struct kafka_producer *producer);
+
+#endif
