@@ -16,8 +16,8 @@
 #include "core/codec.h"
 #include "core/rows.h"
 #include "sql/plan.h"
-
-struct dimension;
+#include "table/group_store.h"
+#include "table/key_index.h"
 
 // Called while building, every 64 Ki rows and at the end.
 struct dimension_progress {
@@ -43,6 +43,16 @@ struct dimension_stats {
     size_t peak_bytes;   // most while it was built
 };
 
+// Read-only once built.
+struct dimension {
+    struct key_index keys; // a key's value is its group's place
+    struct group_store groups;
+    uint32_t unmatched; // LEFT JOIN: the group of one row of NULLs; else 0
+    struct dimension_stats stats;
+    char *max_key; // the key with stats.max_matches rows, for a person
+    char *version;
+};
+
 // `encoder` is used during the call only; its schema is the plan's output. `rows` has the
 // columns of native->dimension_schema.
 enum status dimension_build(const struct native_plan *native, struct rows *rows,
@@ -51,8 +61,6 @@ enum status dimension_build(const struct native_plan *native, struct rows *rows,
                             struct dimension **ret, struct err *err);
 void dimension_free(struct dimension *dimension);
 
-const struct dimension_stats *dimension_stats(const struct dimension *dimension);
-struct str dimension_version(const struct dimension *dimension);
 // Rows that a record with a known key gives, were all keys equally frequent.
 double dimension_fan_out(const struct dimension *dimension);
 // "177086 keys, 3541720 rows, 20.0 rows a key (at most 20), 24 MB (7 bytes a row)".

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+// How it is built: rows of one key that come one after another make a piece, stored as a
+// group. Mostly a key has one piece and that is its group. Keys that come again have a
+// chain of pieces; then, at the end, all keys' groups are put together in a second store.
+#include "table/dimension.h"
+
+#include <stdlib.h>
+
+#include "table/output_check.h"
+#include "table/segment.h"
+
+enum {
+    PROGRESS_ROWS = 1 << 16
+};
+
+struct piece {
+    uint32_t group;
+    uint32_t next; // piece + 1; 0: the last
+};
+
+// All pieces of one key. A key's value in the index is its chain + 1 while building.
+struct chain {
+    uint32_t first, last; // piece; when all is put together `first` is the group
+};
+
+struct builder {
+    const struct native_plan *native;
+    const struct dimension_options *options;
+    struct encoder *encoder;
+    struct segments segments;
+    size_t *key_columns; // 0 .. n_keys - 1
+    struct dimension *dimension;
+    struct buf key;           // of the draft's rows
+    struct buf next_key;      // of the row being added
+    struct group_draft draft; // has rows when n_rows > 0
+    struct piece *pieces;
+    size_t n_pieces, pieces_capacity;
+    struct chain *chains;
+    size_t n_chains, chains_capacity;
+};
+
+static void builder_release(struct builder *builder)
+{
+    segments_release(&builder->segments);
+    free(builder->key_columns);
+    dimension_free(builder->dimension);
+    buf_release(&builder->key);
+    buf_release(&builder->next_key);
+    group_draft_release(&builder->draft);
+    free(builder->pieces);
+    free(builder->chains);
+}
+
+static void builder_init(struct builder *builder, const struct native_plan *native,
+                         struct encoder *encoder, const struct dimension_options *options)
+{
+    *builder = (struct builder){.native = native, .options = options, .encoder = encoder};
+    segments_init(&builder->segments, native);
+    builder->key_columns = mem_array(native->n_keys, sizeof(size_t));
+    for (size_t i = 0; i < native->n_keys; i++)
+        builder->key_columns[i] = i;
+    struct dimension *dimension = mem_zalloc(sizeof(*dimension));
+    key_index_init(&dimension->keys);
+    group_store_init(&dimension->groups);
+    dimension->version =
+        mem_strndup(options->version.p ? options->version.p : "", options->version.n);
+    builder->dimension = dimension;
+}
+
+static enum status check_memory(struct builder *builder, size_t more_bytes,
+                                struct err *err)
+{
+    struct dimension_stats *stats = &builder->dimension->stats;
+    size_t limit = builder->options->limit_bytes;
+    size_t bytes = key_index_bytes(&builder->dimension->keys) +
+                   group_store_bytes(&builder->dimension->groups) +
+                   builder->n_pieces * sizeof(struct piece) +
+                   builder->n_chains * sizeof(struct chain) + more_bytes;
+    if (bytes > stats->peak_bytes)
+        stats->peak_bytes = bytes;
+    if (limit == 0 || bytes <= limit)
+        return ST_OK;
+    return err_set(err, ST_LIMIT,
+                   "the joined tables take more than %zu bytes of memory after %zu rows; "
+                   "raise SET dimension.memory, or join fewer rows",
+                   limit, stats->n_rows);
+}
+
+// Adds an encoded row to the draft.
+static void draft_row(struct builder *builder, const struct value *row)
+{
+    struct group_draft *draft = &builder->draft;
+    const struct schema *schema = builder->encoder->schema;
+    for (size_t s = 0; s < builder->segments.n; s++) {
+        const struct segment *segment = &builder->segments.items[s];
+        if (segment->side != SIDE_DIMENSION)
+            continue;
+        for (size_t i = 0; i < segment->n; i++) {
+            size_t column = segment->first + i;
+            enum output_fault fault =
+                output_check(&schema->columns[column], row[segment->outputs[i].column]);
+            if (fault != OUTPUT_FITS)
+                group_draft_flaw(draft, flaw_make(column, fault));
+        }
+        size_t before = draft->bytes.n;
+        segment_encode(&builder->segments, segment, builder->encoder, row, &draft->bytes);
+        uint32_t length = (uint32_t)(draft->bytes.n - before);
+        buf_append(&draft->lengths, &length, sizeof(length));
+    }
+    draft->n_rows++;
+}
+
+static enum status too_big(struct builder *builder, struct str key, struct err *err)
+{
+    struct buf text = {0};
+    key_describe(builder->native->dimension_schema.columns, builder->native->n_keys, key,
+                 &text);
+    enum status rc =
+        err_set(err, ST_LIMIT,
+                "the joined tables have more rows than fit at key %.*s: 1 GiB "
+                "encoded for a key, 32 GiB for all",
+                STR_ARGS(text));
+    buf_release(&text);
+    return rc;
+}
+
+static void chain_piece(struct builder *builder, struct key_slot *slot, uint32_t group)
+{
+    MEM_GROW(builder->pieces, builder->n_pieces, builder->pieces_capacity);
+    uint32_t piece = (uint32_t)builder->n_pieces++;
+    builder->pieces[piece] = (struct piece){.group = group};
+    if (slot->value == 0) {
+        MEM_GROW(builder->chains, builder->n_chains, builder->chains_capacity);
+        builder->chains[builder->n_chains++] = (struct chain){piece, piece};
+        slot->value = (uint32_t)builder->n_chains;
+        return;
+    }
+    struct chain *chain = &builder->chains[slot->value - 1];
+    builder->pieces[chain->last].next = piece + 1;
+    chain->last = piece;
+}
+
+// Stores the draft as one more piece of its key.
+static enum status close_draft(struct builder *builder, struct err *err)
+{
+    struct dimension *dimension = builder->dimension;
+    if (builder->draft.n_rows == 0)
+        return ST_OK;
+    struct str key = buf_as_str(&builder->key);
+    struct key_slot *slot = key_index_add(&dimension->keys, hash64(key.p, key.n), key);
+    uint32_t group = group_store_add(&dimension->groups, &builder->draft);
+    if (slot == NULL || group == 0 || builder->n_pieces >= UINT32_MAX - 1)
+        return too_big(builder, key, err);
+    chain_piece(builder, slot, group);
+    group_draft_clear(&builder->draft);
+    return check_memory(builder, 0, err);
+}
+
+static bool row_key(struct builder *builder, const struct value *row)
+{
+    buf_clear(&builder->next_key);
+    if (builder->native->n_keys > 1)
+        return key_of_columns(row, builder->key_columns, builder->native->n_keys,
+                              &builder->next_key);
+    struct value value = row[0];
+    struct str key = key_of_value(&value);
+    buf_str(&builder->next_key, key);
+    return key.p != NULL;
+}
+
+static enum status add_row(struct builder *builder, const struct value *row,
+                           struct err *err)
+{
+    struct dimension_stats *stats = &builder->dimension->stats;
+    if (!row_key(builder, row)) {
+        stats->n_null_keys++;
+        return ST_OK;
+    }
+    if (!str_eq(buf_as_str(&builder->key), buf_as_str(&builder->next_key))) {
+        TRY(close_draft(builder, err));
+        struct buf key = builder->key;
+        builder->key = builder->next_key;
+        builder->next_key = key;
+    }
+    size_t before = builder->draft.bytes.n;
+    draft_row(builder, row);
+    stats->row_bytes += builder->draft.bytes.n - before;
+    stats->n_rows++;
+    return ST_OK;
+}
+
+static void tell_progress(struct builder *builder)
+{
+    struct dimension_progress *progress = builder->options->progress;
+    if (progress != NULL)
+        progress->rows(progress, builder->dimension->stats.n_rows);
+}
+
+static enum status add_batch(struct builder *builder, const struct batch *batch,
+                             struct err *err)
+{
+    for (size_t i = 0; i < batch->n_rows; i++) {
+        TRY(add_row(builder, batch_row(batch, i), err));
+        if (builder->dimension->stats.n_rows % PROGRESS_ROWS == 0)
+            tell_progress(builder);
+    }
+    return ST_OK;
+}
+
+static enum status add_all(struct builder *builder, struct rows *rows, struct err *err)
+{
+    struct batch batch;
+    batch_init(&batch, builder->native->dimension_schema.n);
+    enum status rc;
+    do {
+        rc = rows->ops->next(rows, &batch, err);
+        if (rc == ST_OK)
+            rc = add_batch(builder, &batch, err);
+    } while (rc == ST_OK && batch.n_rows > 0);
+    batch_release(&batch);
+    TRY(rc);
+    TRY(close_draft(builder, err));
+    tell_progress(builder);
+    return ST_OK;
+}
+
+// Puts the pieces of each key together, in a new store without those that were merged.
+static enum status merge_chains(struct builder *builder, struct group_store *merged,
+                                struct err *err)
+{
+    const struct group_store *groups = &builder->dimension->groups;
+    for (size_t i = 0; i < builder->n_chains; i++) {
+        group_draft_clear(&builder->draft);
+        uint32_t next = builder->chains[i].first + 1;
+        for (; next != 0; next = builder->pieces[next - 1].next)
+            group_draft_add(&builder->draft,
+                            group_at(groups, builder->pieces[next - 1].group));
+        uint32_t group = group_store_add(merged, &builder->draft);
+        if (group == 0)
+            return err_set(err, ST_LIMIT,
+                           "the joined tables have a key with more than 1 GiB of rows");
+        builder->chains[i].first = group;
+        TRY(check_memory(builder, group_store_bytes(merged), err));
+    }
+    return ST_OK;
+}
+
+static enum status place_groups(struct builder *builder, struct err *err)
+{
+    if (builder->n_pieces == builder->n_chains) {
+        for (size_t i = 0; i < builder->n_chains; i++)
+            builder->chains[i].first = builder->pieces[builder->chains[i].first].group;
+        return ST_OK;
+    }
+    struct group_store merged;
+    group_store_init(&merged);
+    enum status rc = merge_chains(builder, &merged, err);
+    if (rc != ST_OK) {
+        group_store_release(&merged);
+        return rc;
+    }
+    group_store_release(&builder->dimension->groups);
+    builder->dimension->groups = merged;
+    return ST_OK;
+}
+
+static enum status add_unmatched(struct builder *builder, struct err *err)
+{
+    group_draft_clear(&builder->draft);
+    struct value *row =
+        mem_array(builder->native->dimension_schema.n, sizeof(struct value));
+    draft_row(builder, row);
+    free(row);
+    uint32_t group = group_store_add(&builder->dimension->groups, &builder->draft);
+    builder->dimension->unmatched = group;
+    return group != 0 ? ST_OK : err_set(err, ST_LIMIT, "no memory for a row of NULLs");
+}
+
+// From here on a key's value in the index is its group.
+static void finish_index(struct builder *builder)
+{
+    struct dimension *dimension = builder->dimension;
+    struct str max_key = {0};
+    for (size_t i = 0; i <= dimension->keys.mask; i++) {
+        struct key_slot *slot = &dimension->keys.slots[i];
+        if (slot->value == 0)
+            continue;
+        slot->value = builder->chains[slot->value - 1].first;
+        size_t n_rows = group_at(&dimension->groups, slot->value)->n_rows;
+        if (n_rows > dimension->stats.max_matches) {
+            dimension->stats.max_matches = n_rows;
+            max_key = key_index_key(&dimension->keys, slot);
+        }
+    }
+    struct buf text = {0};
+    if (max_key.p != NULL)
+        key_describe(builder->native->dimension_schema.columns, builder->native->n_keys,
+                     max_key, &text);
+    dimension->max_key = buf_detach(&text);
+}
+
+static void finish_stats(struct dimension *dimension)
+{
+    struct dimension_stats *stats = &dimension->stats;
+    group_store_finish(&dimension->groups);
+    stats->n_keys = dimension->keys.n_keys;
+    stats->n_groups = dimension->groups.n_groups;
+    stats->group_bytes = group_store_bytes(&dimension->groups);
+    stats->memory_bytes = stats->group_bytes + key_index_bytes(&dimension->keys);
+}
+
+static enum status build(struct builder *builder, struct rows *rows, struct err *err)
+{
+    TRY(add_all(builder, rows, err));
+    TRY(place_groups(builder, err));
+    if (builder->native->left)
+        TRY(add_unmatched(builder, err));
+    finish_index(builder);
+    finish_stats(builder->dimension);
+    return ST_OK;
+}
+
+enum status dimension_build(const struct native_plan *native, struct rows *rows,
+                            struct encoder *encoder,
+                            const struct dimension_options *options,
+                            struct dimension **ret, struct err *err)
+{
+    struct builder builder;
+    builder_init(&builder, native, encoder, options);
+    enum status rc = build(&builder, rows, err);
+    if (rc == ST_OK) {
+        *ret = builder.dimension;
+        builder.dimension = NULL;
+    }
+    builder_release(&builder);
+    return rc;
+}
+
+void dimension_free(struct dimension *dimension)
+{
+    if (dimension == NULL)
+        return;
+    key_index_release(&dimension->keys);
+    group_store_release(&dimension->groups);
+    free(dimension->max_key);
+    free(dimension->version);
+    free(dimension);
+}
+
+double dimension_fan_out(const struct dimension *dimension)
+{
+    const struct dimension_stats *stats = &dimension->stats;
+    return stats->n_keys ? (double)stats->n_rows / (double)stats->n_keys : 0;
+}
+
+void dimension_describe(const struct dimension *dimension, struct buf *buf)
+{
+    const struct dimension_stats *stats = &dimension->stats;
+    double mb = (double)stats->memory_bytes / (1 << 20);
+    double each = stats->n_rows ? (double)stats->memory_bytes / (double)stats->n_rows : 0;
+    buf_printf(buf, "%zu keys, %zu rows, %.1f rows a key", stats->n_keys, stats->n_rows,
+               dimension_fan_out(dimension));
+    if (stats->n_keys)
+        buf_printf(buf, " (at most %zu: %s)", stats->max_matches, dimension->max_key);
+    buf_printf(buf, ", %.1f MB (%.0f bytes a row)", mb, each);
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table/output_check.h"
+
+#include <math.h>
+
+enum output_fault output_check(const struct column *column, struct value value)
+{
+    if (value.kind == VALUE_NULL)
+        return column->nullable ? OUTPUT_FITS : OUTPUT_NULL;
+    if (value.kind != type_kind(column->type))
+        return OUTPUT_TYPE;
+    if (column->type == TYPE_INT && (value.i < INT32_MIN || value.i > INT32_MAX))
+        return OUTPUT_RANGE;
+    if (column->type == TYPE_REAL && !isfinite(value.r))
+        return OUTPUT_RANGE;
+    return OUTPUT_FITS;
+}
+
+bool output_always_fits(const struct column *to, const struct column *from)
+{
+    bool same =
+        to->type == from->type || (to->type == TYPE_BIGINT && from->type == TYPE_INT);
+    return same && (to->nullable || !from->nullable);
+}
+
+void output_why(const struct column *column, enum output_fault fault, struct buf *reason)
+{
+    buf_printf(reason, "result column \"%.*s\": ", STR_ARGS(column->name));
+    switch (fault) {
+    case OUTPUT_NULL:
+        buf_text(reason, "NULL, but the column is NOT NULL");
+        break;
+    case OUTPUT_RANGE:
+        buf_printf(reason, "a number out of the range of %s", type_name(column->type));
+        break;
+    case OUTPUT_TYPE:
+        buf_printf(reason, "a value of another type than %s; CAST it",
+                   type_name(column->type));
+        break;
+    case OUTPUT_FITS:
+        break;
+    }
+}
+
+enum status output_too_big(const struct plan *plan, const struct value *row,
+                           size_t n_rows, size_t limit_bytes, struct err *err)
+{
+    int column = schema_find(&plan->stream->schema, plan->join_column);
+    struct buf key = {0};
+    if (column >= 0) {
+        buf_printf(&key, " with %.*s = ", STR_ARGS(plan->join_column));
+        value_format(row[column], &key);
+    }
+    enum status rc =
+        err_set(err, ST_LIMIT,
+                "the record%.*s gives %zu rows: more than fit the row buffer "
+                "of %zu bytes",
+                STR_ARGS(key), n_rows, limit_bytes);
+    buf_release(&key);
+    return rc;
+}

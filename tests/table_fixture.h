@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests of src/table: schemas, rows and batches from text, an encoder of its own (so
+// that expected rows do not hang on src/csv), and results as sorted lines.
+//
+// Text of rows: columns by '|', NULL is "~", a line each: "A|1\nB|~\n". Schemas: as in
+// CREATE TABLE: "trip_id TEXT NOT NULL, stop_sequence INT".
+#ifndef TESTS_TABLE_FIXTURE_H
+#define TESTS_TABLE_FIXTURE_H
+
+#include "base/mem.h"
+#include "core/codec.h"
+#include "core/rows.h"
+
+UNUSED static struct schema schema_of(struct arena *arena, const char *text)
+{
+    struct schema schema = {arena_array(arena, 64, sizeof(struct column)), 0};
+    struct str rest = str_of(text);
+    while (rest.p != NULL && rest.n > 0) {
+        struct str item = str_trim(str_cut(&rest, ','));
+        struct column *column = &schema.columns[schema.n++];
+        column->name = arena_str(arena, str_cut(&item, ' '));
+        column->type = type_of_name(str_cut(&item, ' '));
+        column->nullable = !str_is(item, "NOT NULL");
+        assert_int_not_equal(column->type, TYPE_UNKNOWN);
+    }
+    return schema;
+}
+
+UNUSED static void add_rows(struct batch *batch, const struct schema *schema,
+                            const char *text)
+{
+    struct str rest = str_of(text);
+    while (rest.p != NULL && rest.n > 0) {
+        struct str line = str_cut(&rest, '\n');
+        struct value *row = batch_add(batch, (uint32_t)batch->n_rows);
+        for (size_t c = 0; c < schema->n; c++) {
+            struct str field = arena_str(&batch->arena, str_cut(&line, '|'));
+            if (!str_is(field, "~"))
+                assert_true(value_parse(schema->columns[c].type, field, &row[c]));
+        }
+    }
+}
+
+// Rows in memory, given out `step` at a time.
+struct memory_rows {
+    struct rows rows; // first member
+    struct batch all;
+    size_t at, step;
+};
+
+static enum status memory_rows_next(struct rows *rows, struct batch *batch,
+                                    UNUSED struct err *err)
+{
+    struct memory_rows *memory = (struct memory_rows *)rows;
+    size_t n = memory->all.n_columns;
+    batch_clear(batch);
+    for (size_t i = 0; i < memory->step && memory->at < memory->all.n_rows; i++)
+        memcpy(batch_add(batch, 0), batch_row(&memory->all, memory->at++),
+               n * sizeof(struct value));
+    return ST_OK;
+}
+
+static void memory_rows_close(struct rows *rows)
+{
+    struct memory_rows *memory = (struct memory_rows *)rows;
+    batch_release(&memory->all);
+    free(memory);
+}
+
+static const struct rows_ops memory_rows_ops = {
+    .next = memory_rows_next,
+    .close = memory_rows_close,
+};
+
+// Add rows to `all`; close it with rows.ops->close.
+UNUSED static struct memory_rows *memory_rows_open(const struct schema *schema)
+{
+    struct memory_rows *memory = mem_zalloc(sizeof(*memory));
+    memory->rows = (struct rows){&memory_rows_ops, schema};
+    memory->step = 3;
+    batch_init(&memory->all, schema->n);
+    return memory;
+}
+
+static void plain_fields(struct encoder *encoder, size_t first,
+                         const struct value *values, size_t n, struct buf *row)
+{
+    assert_true(first + n <= encoder->schema->n);
+    for (size_t i = 0; i < n; i++) {
+        if (first + i > 0)
+            buf_char(row, '|');
+        if (values[i].kind == VALUE_NULL)
+            buf_char(row, '~');
+        else
+            value_format(values[i], row);
+    }
+}
+
+static void plain_end_row(UNUSED struct encoder *encoder, struct buf *row)
+{
+    buf_char(row, '\n');
+}
+
+static enum status plain_begin(UNUSED struct encoder *encoder, UNUSED struct buf *out,
+                               UNUSED struct err *err)
+{
+    return ST_OK;
+}
+
+static enum status plain_rows(UNUSED struct encoder *encoder, struct str rows,
+                              UNUSED size_t n_rows, struct buf *out,
+                              UNUSED struct err *err)
+{
+    buf_str(out, rows);
+    return ST_OK;
+}
+
+static void plain_close(UNUSED struct encoder *encoder)
+{
+}
+
+static const struct encoder_ops plain_encoder_ops = {
+    .fields = plain_fields,
+    .end_row = plain_end_row,
+    .begin = plain_begin,
+    .rows = plain_rows,
+    .end = plain_begin,
+    .close = plain_close,
+};
+
+UNUSED static struct encoder plain_encoder(const struct schema *schema)
+{
+    return (struct encoder){&plain_encoder_ops, schema, "txt"};
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    return str_compare(*(const struct str *)a, *(const struct str *)b);
+}
+
+// The same lines in order of bytes; free() it.
+UNUSED static char *sorted_lines(struct str text)
+{
+    size_t n = 0, capacity = 0;
+    struct str *lines = NULL;
+    while (text.p != NULL && text.n > 0) {
+        MEM_GROW(lines, n, capacity);
+        lines[n++] = str_cut(&text, '\n');
+    }
+    qsort(lines, n, sizeof(*lines), compare_lines);
+    struct buf sorted = {0};
+    for (size_t i = 0; i < n; i++) {
+        buf_str(&sorted, lines[i]);
+        buf_char(&sorted, '\n');
+    }
+    free(lines);
+    return buf_detach(&sorted);
+}
+
+#endif
