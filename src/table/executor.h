@@ -14,7 +14,7 @@ struct executor;
 
 struct executor_result {
     size_t n_rows;    // encoded into `rows`
-    size_t n_matched; // records that found a match (sqlite: best effort, see there)
+    size_t n_matched; // records that gave at least one row
 };
 
 struct executor_ops {

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sqlite executor: runs plan->insert_sql over the batch as a virtual table.
+// The sqlite executor: runs the plan's query over the batch as a virtual table.
 //
-// Each value of the result is checked against plan->output. When one cannot be written
-// the records are run one by one: those that give such a row are rejected and give no row
-// at all, the others go on. Big results are cut by halving the range of records.
-// n_matched: best effort, since a result row does not tell its record: exact when records
-// are run one by one, else the smaller of records and rows.
-// Threads: one executor and one host a thread.
+// Each value of the result is checked against plan->output. When one cannot be written,
+// or the row buffer is too small, the range of records is halved, so that a bad record is
+// found, rejected with the reason, and gives no row at all; the others go on.
+// n_matched is exact: the query tells the record of every row (plan->traced_sql).
+// Threads: one executor and one host a thread. Errors: those of sqlite_host.h.
 #ifndef TABLE_SQLITE_EXECUTOR_H
 #define TABLE_SQLITE_EXECUTOR_H
 
-#include "sql/plan.h"
+#include "sql/sqlite_host.h"
 #include "table/executor.h"
 
-struct sqlite_host;
+// How a view must be made for this executor: as a table when the stream looks rows up in
+// it, else as a view.
+enum sqlite_view sqlite_executor_view(const struct plan *plan, const struct view *view);
 
-// The host has the plan's tables loaded. All is borrowed until close.
+// The host has the plan's tables, and its views as above; the stream and the indexes are
+// made here, so one executor a host. All is borrowed until close.
 enum status sqlite_executor_open(const struct plan *plan, struct sqlite_host *host,
                                  struct encoder *encoder, struct executor **ret,
                                  struct err *err);
