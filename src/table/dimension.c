@@ -233,8 +233,7 @@ static enum status merge_chains(struct builder *builder, struct group_store *mer
         group_draft_clear(&builder->draft);
         uint32_t next = builder->chains[i].first + 1;
         for (; next != 0; next = builder->pieces[next - 1].next)
-            group_draft_add(&builder->draft,
-                            group_at(groups, builder->pieces[next - 1].group));
+            group_store_get(groups, builder->pieces[next - 1].group, &builder->draft);
         uint32_t group = group_store_add(merged, &builder->draft);
         if (group == 0)
             return err_set(err, ST_LIMIT,
@@ -286,7 +285,8 @@ static void finish_index(struct builder *builder)
         if (slot->value == 0)
             continue;
         slot->value = builder->chains[slot->value - 1].first;
-        size_t n_rows = group_at(&dimension->groups, slot->value)->n_rows;
+        const struct group *group = group_at(&dimension->groups, slot->value);
+        size_t n_rows = tails_of(&dimension->groups, group)->n_rows;
         if (n_rows > dimension->stats.max_matches) {
             dimension->stats.max_matches = n_rows;
             max_key = key_index_key(&dimension->keys, slot);
@@ -304,7 +304,8 @@ static void finish_stats(struct dimension *dimension)
     struct dimension_stats *stats = &dimension->stats;
     group_store_finish(&dimension->groups);
     stats->n_keys = dimension->keys.n_keys;
-    stats->n_groups = dimension->groups.n_groups;
+    stats->n_groups = dimension->groups.groups.n_blobs;
+    stats->n_tails = dimension->groups.tails.n_blobs;
     stats->group_bytes = group_store_bytes(&dimension->groups);
     stats->memory_bytes = stats->group_bytes + key_index_bytes(&dimension->keys);
 }

@@ -35,6 +35,7 @@ struct dimension_stats {
     size_t n_null_keys;  // rows dropped: a NULL key matches nothing
     size_t n_keys;       // different keys
     size_t n_groups;     // different groups of rows, as stored
+    size_t n_tails;      // different lists of tails, see group_store.h
     size_t max_matches;  // rows of the key that has most
     struct str max_key;  // and that key, as text; borrowed from the store
     size_t row_bytes;    // encoded, all rows of all keys

@@ -1,36 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "table/group_store.h"
 
-#include <stdlib.h>
-
-#include "base/hash.h"
-
-enum {
-    KNOWN_MIN = 16
-};
-
-static const size_t MEMORY_LIMIT = (size_t)UINT32_MAX * GROUP_ALIGNMENT;
-
 void group_store_init(struct group_store *store)
 {
-    static const char nothing[GROUP_ALIGNMENT] = {0};
-    *store = (struct group_store){.memory = BUF_INIT(MEMORY_LIMIT),
-                                  .known = mem_array(KNOWN_MIN, sizeof(uint32_t)),
-                                  .mask = KNOWN_MIN - 1};
-    buf_append(&store->memory, nothing, sizeof(nothing));
+    *store = (struct group_store){0};
+    blob_store_init(&store->groups);
+    blob_store_init(&store->tails);
 }
 
 void group_store_release(struct group_store *store)
 {
-    buf_release(&store->memory);
-    free(store->known);
-    *store = (struct group_store){0};
+    blob_store_release(&store->groups);
+    blob_store_release(&store->tails);
+    buf_release(&store->new_group);
+    buf_release(&store->new_tails);
+}
+
+void group_store_finish(struct group_store *store)
+{
+    blob_store_finish(&store->groups);
+    blob_store_finish(&store->tails);
+    buf_release(&store->new_group);
+    buf_release(&store->new_tails);
 }
 
 size_t group_store_bytes(const struct group_store *store)
 {
-    return store->memory.n +
-           (store->known == NULL ? 0 : (store->mask + 1) * sizeof(*store->known));
+    return blob_store_bytes(&store->groups) + blob_store_bytes(&store->tails);
 }
 
 void group_draft_clear(struct group_draft *draft)
@@ -53,99 +49,117 @@ void group_draft_flaw(struct group_draft *draft, uint32_t flaw)
         draft->flaw = flaw;
 }
 
-void group_draft_add(struct group_draft *draft, const struct group *group)
+static size_t n_lengths(const struct group_draft *draft)
 {
-    draft->n_rows += group->n_rows;
-    group_draft_flaw(draft, group->flaw);
-    buf_append(&draft->lengths, group->lengths, group->n_lengths * sizeof(uint32_t));
-    buf_append(&draft->bytes, group_bytes(group), group->n_bytes);
+    return draft->lengths.n / sizeof(uint32_t);
 }
 
-static size_t size_of(const struct group *group)
+static uint32_t *lengths_of(const struct group_draft *draft)
 {
-    return sizeof(*group) + group->n_lengths * sizeof(uint32_t) + group->n_bytes;
+    return (uint32_t *)(void *)draft->lengths.p;
 }
 
-static uint64_t hash_of(const struct group *group)
+static size_t n_equal(const char *a, const char *b, size_t n)
 {
-    return hash64(group, size_of(group));
+    size_t i = 0;
+    while (i < n && a[i] == b[i])
+        i++;
+    return i;
 }
 
-static bool is_equal(const struct group *a, const struct group *b)
+static size_t sum(const uint32_t *lengths, size_t n)
 {
-    return memcmp(a, b, sizeof(*a)) == 0 && memcmp(a, b, size_of(a)) == 0;
+    size_t total = 0;
+    for (size_t i = 0; i < n; i++)
+        total += lengths[i];
+    return total;
 }
 
-static void grow_known(struct group_store *store)
+// Bytes that the first pieces of all rows begin with.
+static size_t common_prefix(const struct group_draft *draft)
 {
-    uint32_t *old = store->known;
-    size_t n_old = store->mask + 1;
-    store->known = mem_array(2 * n_old, sizeof(*old));
-    store->mask = 2 * n_old - 1;
-    for (size_t i = 0; i < n_old; i++) {
-        if (old[i] == 0)
-            continue;
-        size_t j = hash_of(group_at(store, old[i])) & store->mask;
-        while (store->known[j] != 0)
-            j = (j + 1) & store->mask;
-        store->known[j] = old[i];
-    }
-    free(old);
-}
-
-// Puts the draft behind the last group. Its memory counts only once it is kept.
-static uint32_t append(struct group_store *store, const struct group_draft *draft)
-{
-    struct buf *memory = &store->memory;
-    size_t size = sizeof(struct group) + draft->lengths.n + draft->bytes.n;
-    size_t padding = -size % GROUP_ALIGNMENT;
-    char *p = buf_room(memory, size + padding + GROUP_SLACK);
-    if (p == NULL)
+    if (n_lengths(draft) == 0)
         return 0;
-    struct group header = {.n_rows = draft->n_rows,
-                           .n_bytes = (uint32_t)draft->bytes.n,
-                           .flaw = draft->flaw,
-                           .n_lengths = (uint32_t)(draft->lengths.n / sizeof(uint32_t))};
-    memcpy(p, &header, sizeof(header));
-    p += sizeof(header);
-    if (draft->lengths.n)
-        memcpy(p, draft->lengths.p, draft->lengths.n);
-    if (draft->bytes.n)
-        memcpy(p + draft->lengths.n, draft->bytes.p, draft->bytes.n);
-    memset(p + draft->lengths.n + draft->bytes.n, 0, padding + GROUP_SLACK);
-    uint32_t at = (uint32_t)(memory->n / GROUP_ALIGNMENT);
-    memory->n += size + padding;
-    return at;
+    size_t n_pieces = n_lengths(draft) / draft->n_rows;
+    const uint32_t *lengths = lengths_of(draft);
+    const char *first = draft->bytes.p, *row = first;
+    size_t n = lengths[0];
+    for (uint32_t i = 0; i < draft->n_rows; i++, lengths += n_pieces) {
+        n = n_equal(first, row, n < lengths[0] ? n : lengths[0]);
+        row += sum(lengths, n_pieces);
+    }
+    return n;
 }
 
-uint32_t group_store_add(struct group_store *store, const struct group_draft *draft)
+// Takes the prefix away from all rows.
+static void cut_prefix(struct group_draft *draft, size_t n_prefix)
+{
+    if (n_prefix == 0)
+        return;
+    size_t n_pieces = n_lengths(draft) / draft->n_rows;
+    uint32_t *lengths = lengths_of(draft);
+    const char *from = draft->bytes.p;
+    char *to = draft->bytes.p;
+    for (uint32_t i = 0; i < draft->n_rows; i++, lengths += n_pieces) {
+        size_t n = sum(lengths, n_pieces) - n_prefix;
+        memmove(to, from + n_prefix, n);
+        from += n_prefix + n;
+        to += n;
+        lengths[0] -= (uint32_t)n_prefix;
+    }
+    draft->bytes.n = (size_t)(to - draft->bytes.p);
+}
+
+static uint32_t add_tails(struct group_store *store, const struct group_draft *draft)
+{
+    const struct tails header = {.n_rows = draft->n_rows,
+                                 .flaw = draft->flaw,
+                                 .n_lengths = (uint32_t)n_lengths(draft),
+                                 .n_bytes = (uint32_t)draft->bytes.n};
+    buf_clear(&store->new_tails);
+    buf_append(&store->new_tails, &header, sizeof(header));
+    buf_str(&store->new_tails, buf_as_str(&draft->lengths));
+    buf_str(&store->new_tails, buf_as_str(&draft->bytes));
+    return store->new_tails.full
+               ? 0
+               : blob_store_add(&store->tails, buf_as_str(&store->new_tails));
+}
+
+uint32_t group_store_add(struct group_store *store, struct group_draft *draft)
 {
     if (draft->lengths.full || draft->bytes.full)
         return 0;
-    if (2 * store->n_groups > store->mask)
-        grow_known(store);
-    size_t n_before = store->memory.n;
-    uint32_t at = append(store, draft);
-    if (at == 0)
+    struct group group = {.n_prefix = (uint32_t)common_prefix(draft)};
+    struct buf *bytes = &store->new_group;
+    buf_clear(bytes);
+    buf_append(bytes, &group, sizeof(group));
+    buf_append(bytes, draft->bytes.p, group.n_prefix);
+    cut_prefix(draft, group.n_prefix);
+    group.tails = add_tails(store, draft);
+    if (group.tails == 0 || bytes->full)
         return 0;
-    const struct group *group = group_at(store, at);
-    size_t i = hash_of(group) & store->mask;
-    for (; store->known[i] != 0; i = (i + 1) & store->mask) {
-        if (!is_equal(group_at(store, store->known[i]), group))
-            continue;
-        store->memory.n = n_before;
-        return store->known[i];
-    }
-    store->known[i] = at;
-    store->n_groups++;
-    return at;
+    memcpy(bytes->p, &group, sizeof(group));
+    return blob_store_add(&store->groups, buf_as_str(bytes));
 }
 
-void group_store_finish(struct group_store *store)
+void group_store_get(const struct group_store *store, uint32_t at,
+                     struct group_draft *draft)
 {
-    free(store->known);
-    store->known = NULL;
-    struct buf *memory = &store->memory;
-    memory->capacity = memory->n + GROUP_SLACK;
-    memory->p = mem_resize(memory->p, memory->capacity, 1);
+    const struct group *group = group_at(store, at);
+    const struct tails *tails = tails_of(store, group);
+    size_t n_pieces = tails->n_lengths / tails->n_rows;
+    const uint32_t *lengths = tails->lengths;
+    const char *from = tails_bytes(tails);
+    for (uint32_t i = 0; i < tails->n_rows; i++, lengths += n_pieces) {
+        size_t n = sum(lengths, n_pieces);
+        buf_append(&draft->bytes, group->prefix, group->n_prefix);
+        buf_append(&draft->bytes, from, n);
+        from += n;
+        size_t before = draft->lengths.n;
+        buf_append(&draft->lengths, lengths, n_pieces * sizeof(uint32_t));
+        if (n_pieces > 0 && !draft->lengths.full)
+            lengths_of(draft)[before / sizeof(uint32_t)] += group->n_prefix;
+    }
+    draft->n_rows += tails->n_rows;
+    group_draft_flaw(draft, tails->flaw);
 }

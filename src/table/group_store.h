@@ -1,45 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-// Group store: encoded rows of one key side by side, equal groups once.
+// Group store: the encoded rows of one key, made for copying them one after another.
 //
-// A group is a header, the length of every piece of every row, then the pieces' bytes in
-// the same order. Groups stand one after another in one memory; a group is named by its
-// place in it in units of GROUP_ALIGNMENT, never 0. Cost: one hash of its bytes when it
-// is added. GROUP_SLACK bytes behind the last group may be read (see native_executor.c).
+// A group is what the rows' first pieces have in common at their beginning (the prefix)
+// and the list of what is left of each row (the tails). Equal groups and equal lists of
+// tails are stored once: a trip's rows differ in their dates only, and all trips of a
+// service have the same dates. That makes a store of 3.5 million rows fit a processor's
+// cache (docs/performance.md). A group is named by a number, never 0.
 // Threads: one while groups are added, then any number may read.
 #ifndef TABLE_GROUP_STORE_H
 #define TABLE_GROUP_STORE_H
 
-#include "base/buf.h"
+#include "table/blob_store.h"
 
-enum {
-    GROUP_ALIGNMENT = 8,
-    GROUP_SLACK = 64
+struct tails {
+    uint32_t n_rows;
+    uint32_t flaw;      // 0, or why these rows cannot be written: flaw_make()
+    uint32_t n_lengths; // rows * pieces
+    uint32_t n_bytes;   // of all tails
+    uint32_t lengths[]; // of each row's pieces; then their bytes in the same order
 };
 
 struct group {
-    uint32_t n_rows;
-    uint32_t n_bytes;   // of all pieces of all rows
-    uint32_t flaw;      // 0, or why these rows cannot be written: flaw_make()
-    uint32_t n_lengths; // rows * pieces
-    uint32_t lengths[];
+    uint32_t n_prefix; // bytes
+    uint32_t tails;    // their place in the store
+    char prefix[];
 };
 
-static inline const char *group_bytes(const struct group *group)
-{
-    return (const char *)(group->lengths + group->n_lengths);
-}
-
 struct group_store {
-    struct buf memory; // GROUP_ALIGNMENT bytes of nothing, then the groups
-    size_t n_groups;
-    uint32_t *known; // open addressing by the groups' bytes; 0: empty
-    size_t mask;
+    struct blob_store groups, tails;
+    struct buf new_group, new_tails; // while adding
 };
 
 void group_store_init(struct group_store *store);
 void group_store_release(struct group_store *store);
+void group_store_finish(struct group_store *store);        // no more will be added
+size_t group_store_bytes(const struct group_store *store); // of memory
 
-// Parts of a group in the making. Zero is a valid empty draft.
+// A group in the making: the lengths and bytes of all pieces of all rows. Zero is a valid
+// empty draft.
 struct group_draft {
     uint32_t n_rows;
     uint32_t flaw; // the first one stays
@@ -48,19 +46,28 @@ struct group_draft {
 void group_draft_clear(struct group_draft *draft);
 void group_draft_release(struct group_draft *draft);
 void group_draft_flaw(struct group_draft *draft, uint32_t flaw);
-void group_draft_add(struct group_draft *draft, const struct group *group); // its rows
 
-// The place of a group with these rows, added unless there is an equal one. 0 when the
-// group takes more than 1 GiB or all groups more than 32 GiB.
-uint32_t group_store_add(struct group_store *store, const struct group_draft *draft);
-// No more groups will be added: frees what only adding needs.
-void group_store_finish(struct group_store *store);
-size_t group_store_bytes(const struct group_store *store); // of memory
+// Adds the draft, which is spent. 0 when it takes more than 1 GiB, or all of them 32 GiB.
+uint32_t group_store_add(struct group_store *store, struct group_draft *draft);
+// Adds the rows of a group to a draft.
+void group_store_get(const struct group_store *store, uint32_t group,
+                     struct group_draft *draft);
 
 static inline const struct group *group_at(const struct group_store *store, uint32_t at)
 {
-    return (const struct group *)(const void *)(store->memory.p +
-                                                (size_t)at * GROUP_ALIGNMENT);
+    return (const struct group *)(const void *)blob_at(&store->groups, at)->bytes;
+}
+
+static inline const struct tails *tails_of(const struct group_store *store,
+                                           const struct group *group)
+{
+    const struct blob *blob = blob_at(&store->tails, group->tails);
+    return (const struct tails *)(const void *)blob->bytes;
+}
+
+static inline const char *tails_bytes(const struct tails *tails)
+{
+    return (const char *)(tails->lengths + tails->n_lengths);
 }
 
 #endif

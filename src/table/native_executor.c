@@ -9,9 +9,7 @@
 
 enum {
     BLOCK_ROWS = 64, // looked up together
-    COPY_BYTES = 32, // copied at a time, see copy()
-    LINE_BYTES = 64,
-    GROUP_LINES = 4 // cache lines of a group fetched ahead
+    COPY_BYTES = 32  // copied at a time, see copy()
 };
 
 // A record on its way through the stages of a block.
@@ -37,9 +35,13 @@ struct native_executor {
     struct segments segments;
     struct check *checks;
     size_t n_checks;
-    struct buf encoded; // the stream's segments of one record
-    struct str *pieces; // for each segment its bytes there; n == 0 for the dimension's
-    struct buf keys;    // of a block, when a key has several columns
+    // What all rows of one record have in common: the stream's segments, and the prefix
+    // of the group. fixed[i] comes before the row's piece i, the last one after all
+    // pieces.
+    struct buf encoded;
+    struct str *fixed;
+    size_t n_pieces; // of a row: segments of the dimension
+    struct buf keys; // of a block, when a key has several columns
     struct probe probes[BLOCK_ROWS];
 };
 
@@ -83,12 +85,6 @@ static void make_wide_keys(struct native_executor *native, const struct batch *b
     }
 }
 
-static void prefetch_group(const struct group *group)
-{
-    for (size_t i = 0; i < GROUP_LINES; i++)
-        __builtin_prefetch((const char *)group + i * LINE_BYTES);
-}
-
 // Finds the groups of a block's records, stage by stage.
 static void look_up(struct native_executor *native, const struct batch *batch,
                     size_t from, size_t n)
@@ -109,9 +105,11 @@ static void look_up(struct native_executor *native, const struct batch *batch,
                           ? 0
                           : key_index_find(&dimension->keys, probe->hash, probe->key);
         probe->group = at == 0 ? NULL : group_at(&dimension->groups, at);
-        if (at != 0)
-            prefetch_group(probe->group);
+        __builtin_prefetch(probe->group);
     }
+    for (size_t i = 0; i < n; i++)
+        if (native->probes[i].group != NULL)
+            __builtin_prefetch(tails_of(&dimension->groups, native->probes[i].group));
 }
 
 static void reject(struct pass *pass, size_t row, uint32_t flaw)
@@ -146,49 +144,68 @@ static inline char *copy(char *to, const char *from, size_t n)
     return to + n;
 }
 
-static void encode_pieces(struct native_executor *native, const struct value *values)
+static void encode_fixed(struct native_executor *native, const struct value *values,
+                         const struct group *group)
 {
     struct buf *encoded = &native->encoded;
+    size_t piece = 0, start = 0;
     buf_clear(encoded);
     for (size_t i = 0; i < native->segments.n; i++) {
         const struct segment *segment = &native->segments.items[i];
-        size_t before = encoded->n;
-        if (segment->side == SIDE_STREAM)
+        if (segment->side == SIDE_STREAM) {
             segment_encode(&native->segments, segment, native->encoder, values, encoded);
-        native->pieces[i].n = encoded->n - before;
+            continue;
+        }
+        if (piece == 0)
+            buf_append(encoded, group->prefix, group->n_prefix);
+        native->fixed[piece++].n = encoded->n - start;
+        start = encoded->n;
     }
-    (void)buf_room(encoded, COPY_BYTES); // copy() reads past the end
-    const char *p = encoded->p;
-    for (size_t i = 0; i < native->segments.n; i++) {
-        native->pieces[i].p = p;
-        p += native->pieces[i].n;
+    native->fixed[piece].n = encoded->n - start;
+}
+
+// Only when all is encoded it stays where it is; copy() reads past its end.
+static bool place_fixed(struct native_executor *native)
+{
+    const char *p = buf_room(&native->encoded, COPY_BYTES) ? native->encoded.p : NULL;
+    for (size_t i = 0; p != NULL && i <= native->n_pieces; i++) {
+        native->fixed[i].p = p;
+        p += native->fixed[i].n;
+    }
+    return p != NULL && !native->encoded.full;
+}
+
+static void copy_rows(const struct native_executor *native, const struct tails *tails,
+                      char *to)
+{
+    const struct str *fixed = native->fixed;
+    const uint32_t *length = tails->lengths;
+    const char *from = tails_bytes(tails);
+    for (uint32_t row = 0; row < tails->n_rows; row++) {
+        for (size_t i = 0; i < native->n_pieces; i++) {
+            to = copy(to, fixed[i].p, fixed[i].n);
+            to = copy(to, from, *length);
+            from += *length++;
+        }
+        to = copy(to, fixed[native->n_pieces].p, fixed[native->n_pieces].n);
     }
 }
 
 // False when the rows of this record do not fit any more.
 static bool emit_joined(struct pass *pass, const struct value *values,
-                        const struct group *group)
+                        const struct group *group, const struct tails *tails)
 {
     struct native_executor *native = pass->native;
-    encode_pieces(native, values);
-    size_t n_bytes = group->n_rows * native->encoded.n + group->n_bytes;
-    char *to = native->encoded.full ? NULL : buf_room(pass->rows, n_bytes + COPY_BYTES);
+    encode_fixed(native, values, group);
+    size_t n_bytes = tails->n_rows * native->encoded.n + tails->n_bytes;
+    char *to = NULL;
+    if (place_fixed(native))
+        to = buf_room(pass->rows, n_bytes + COPY_BYTES);
     if (to == NULL)
         return false;
-    const char *from = group_bytes(group);
-    const uint32_t *length = group->lengths;
-    for (uint32_t row = 0; row < group->n_rows; row++) {
-        for (size_t i = 0; i < native->segments.n; i++) {
-            if (native->segments.items[i].side == SIDE_STREAM) {
-                to = copy(to, native->pieces[i].p, native->pieces[i].n);
-            } else {
-                to = copy(to, from, *length);
-                from += *length++;
-            }
-        }
-    }
+    copy_rows(native, tails, to);
     pass->rows->n += n_bytes;
-    pass->result.n_rows += group->n_rows;
+    pass->result.n_rows += tails->n_rows;
     pass->result.n_matched++;
     return true;
 }
@@ -224,11 +241,12 @@ static bool join_record(struct pass *pass, size_t row, const struct group *group
     const struct value *values = batch_row(pass->batch, row);
     if (group == NULL)
         return true;
+    const struct tails *tails = tails_of(&pass->native->dimension->groups, group);
     uint32_t flaw = check_values(pass->native, values);
     if (flaw == 0)
-        flaw = group->flaw;
+        flaw = tails->flaw;
     if (flaw == 0)
-        return emit_joined(pass, values, group);
+        return emit_joined(pass, values, group, tails);
     reject(pass, row, flaw);
     return true;
 }
@@ -263,7 +281,9 @@ static size_t run_block(struct pass *pass, size_t from, size_t n)
 static size_t n_rows_of_first(const struct native_executor *native)
 {
     const struct group *group = native->probes[0].group;
-    return native->native->has_join && group != NULL ? group->n_rows : 1;
+    if (!native->native->has_join || group == NULL)
+        return 1;
+    return tails_of(&native->dimension->groups, group)->n_rows;
 }
 
 static enum status native_run(struct executor *executor, struct batch *batch, size_t from,
@@ -298,7 +318,7 @@ static void native_close(struct executor *executor)
         return;
     segments_release(&native->segments);
     free(native->checks);
-    free(native->pieces);
+    free(native->fixed);
     buf_release(&native->encoded);
     buf_release(&native->keys);
     free(native);
@@ -344,7 +364,8 @@ struct executor *native_executor_open(const struct plan *plan,
     native->dimension = dimension;
     native->encoder = encoder;
     segments_init(&native->segments, plan->native);
-    native->pieces = mem_array(native->segments.n, sizeof(struct str));
+    native->n_pieces = native->segments.n_of_side[SIDE_DIMENSION];
+    native->fixed = mem_array(native->n_pieces + 1, sizeof(struct str));
     find_checks(native);
     assert_comparable(native);
     return &native->executor;
