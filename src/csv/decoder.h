@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stream decoder: one record is one CSV line, its fields are the schema's columns by
+// position.
+//
+// The record's own line end (LF, CR LF, CR) and a byte order mark at its front are no
+// data. An unquoted empty field is NULL, a quoted one the empty string (for types other
+// than TEXT, which have no empty form, NULL too). Ignored and counted: a record without a
+// value, and the header line, i.e. the column names themselves, white space around them
+// allowed. All else that is not a row is a reject; its reason names column and value.
+// Values borrow the record's bytes; only fields with doubled quotes are copied, to the
+// batch's arena. One thread at a time. Errors: decode itself always gives ST_OK.
+#ifndef CSV_DECODER_H
+#define CSV_DECODER_H
+
+#include "core/codec.h"
+
+// `schema` is borrowed for the decoder's life. ST_USAGE: a column of type BYTES.
+enum status csv_decoder_open(const struct schema *schema, struct decoder **ret,
+                             struct err *err);
+
+#endif

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connector 'file': a bounded stream from one local CSV file.
+//
+// Partition 0 only. A record's offset is the position of its first byte, `next` the
+// position after its line end; a line break inside quotes belongs to the record. The
+// value is the line without its end; there is no key and no time. Blank lines are passed
+// without a record, and so is a byte order mark; the header line is an ordinary record,
+// which the decoder ignores. A line that is no CSV (unclosed quote, a record above
+// CSV_RECORD_MAX) is a record of one physical line: the decoder rejects it and reading
+// goes on.
+//
+// The end is the file's size when it was opened. After it polls give SOURCE_IDLE. A start
+// past the end is a SOURCE_GAP. Runs have at most 10,000 records and about 1 MB.
+#ifndef CSV_FILE_SOURCE_H
+#define CSV_FILE_SOURCE_H
+
+#include "core/source.h"
+
+// cluster is "file", topic the file's absolute path. Errors: ST_NOT_FOUND, ST_FAIL, and
+// ST_DATA for UTF-16.
+enum status csv_file_source_open(const char *path, struct source **ret, struct err *err);
+
+#endif
