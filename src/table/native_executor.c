@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+// What the tricks bring, per record (bench/README.md; 177,000 keys, records in random
+// order / in the order of trips, as stop_times come; AMD EPYC of 2.6 GHz):
+//   lookups in blocks of 64: 153 ns instead of 511 / nothing, the memory is near anyway
+//   copy() in wide steps: 252 ns instead of 364 / 138 instead of 240, 20 rows a record
+//   prefixes and tails (group_store.h): 252 ns instead of 440 / nothing, 20 rows a record
+// Not worth having: to remember the last record's key (hash and compare are 5 % of a
+// run).
 #include "table/native_executor.h"
 
 #include <assert.h>
