@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Port: schema texts by id, as a Schema Registry gives them.
+//
+// src/registry implements it over HTTP; memory_lookup below holds them in memory, for
+// tests and tools. One thread at a time.
+#ifndef AVRO_LOOKUP_H
+#define AVRO_LOOKUP_H
+
+#include "base/status.h"
+#include "base/str.h"
+
+// A schema as JSON. One that refers to schemas of other subjects comes as several texts:
+// each after those that it needs, its own last.
+struct schema_texts {
+    const struct str *items;
+    size_t n; // at least 1
+};
+
+struct schema_lookup;
+
+struct schema_lookup_ops {
+    // `ret` is borrowed until the next call. ST_RETRY: no answer now; ST_NOT_FOUND: there
+    // is no such id; ST_DATA: there is one, but it is no Avro schema.
+    enum status (*get)(struct schema_lookup *lookup, int32_t id, struct schema_texts *ret,
+                       struct err *err);
+    void (*close)(struct schema_lookup *lookup);
+};
+
+struct schema_lookup {
+    const struct schema_lookup_ops *ops;
+};
+
+// Schemas in memory.
+struct schema_lookup *memory_lookup_open(void);
+// Copies the text; replaces the one that the id had.
+void memory_lookup_add(struct schema_lookup *lookup, int32_t id, struct str text);
+// While `times` > 0 each get answers ST_RETRY and counts it down.
+void memory_lookup_fail(struct schema_lookup *lookup, int times);
+// How often get was called.
+int memory_lookup_calls(const struct schema_lookup *lookup);
+
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows of an Avro container file in a storage.
+//
+// The file's own schema is resolved against the columns, as a stream's is. Memory is
+// bounded: one block, at most AVRO_BLOCK_MAX bytes on disk and unpacked. Errors name the
+// file, the block (from 1) and its byte position; a wrong file is ST_DATA.
+#ifndef AVRO_TABLE_H
+#define AVRO_TABLE_H
+
+#include "avro/encoder.h"
+#include "core/rows.h"
+#include "core/storage.h"
+
+enum {
+    AVRO_BLOCK_MAX = 256 << 20
+};
+
+struct avro_table_options {
+    const struct schema *columns; // NULL: all that the file has (avro_columns_of)
+    struct str reader_schema;     // as in avro_decoder_config
+    // A row that does not resolve (an enum's symbol, a union's branch): false, ST_DATA;
+    // true, a reject of the batch, its record being the row's number in the block.
+    bool skip_bad_rows;
+};
+
+// Reads the header at once. `storage` is borrowed; `path` is copied.
+enum status avro_table_open(struct storage *storage, struct str path,
+                            const struct avro_table_options *options, struct rows **ret,
+                            struct err *err);
+
+// What the file's header says: borrowed for the life of rows.
+struct str avro_table_schema(const struct rows *rows);
+// False when there is no such metadata.
+bool avro_table_metadata(const struct rows *rows, struct str key, struct str *ret);
+
+// The columns that a schema has in SQL: fields of records within as "a.b"; arrays, maps,
+// unions of several types and records within themselves are left out.
+enum status avro_columns_of(struct str schema_json, struct arena *arena,
+                            struct schema *ret, struct err *err);
+
+#endif

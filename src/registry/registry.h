@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Client of a Schema Registry with Confluent's REST API.
+//
+// Every call is bounded in time: `timeout_ms` for one answer, each address tried in turn,
+// at most REGISTRY_ROUNDS times with growing pauses. What may heal is ST_RETRY (refused,
+// timed out, 429, 5xx); 401 and 403 are final. Errors name the address, the path and the
+// registry's own words; never the credentials. One thread at a time; open one a thread.
+#ifndef REGISTRY_REGISTRY_H
+#define REGISTRY_REGISTRY_H
+
+#include "avro/lookup.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "core/env.h"
+
+enum {
+    REGISTRY_ROUNDS = 3,
+    REGISTRY_CACHE_MAX = 1000,      // schemas; the one longest unused goes
+    REGISTRY_ABSENT_MS = 30000,     // an unknown id is not asked for again so soon
+    REGISTRY_ANSWER_MAX = 16 << 20, // bytes
+};
+
+struct registry_config {
+    struct str urls;           // http://host:port/path, by commas
+    struct str user, password; // basic authentication; or
+    struct str token;          // bearer; both may be empty
+    struct str ca_file;        // PEM; empty: the system's
+    int64_t timeout_ms;        // 0: 10 s
+    struct env *env;           // NULL: the system's
+};
+
+struct registry;
+
+// Checks the addresses and reads nothing yet. ST_USAGE: an address is none.
+enum status registry_open(const struct registry_config *config, struct registry **ret,
+                          struct err *err);
+void registry_close(struct registry *registry);
+
+// The port that a decoder takes; cached by id. Owned by the registry: do not close it.
+struct schema_lookup *registry_lookup(struct registry *registry);
+
+struct registry_version {
+    int32_t id;
+    int32_t version;
+    struct schema_texts texts; // in the arena given
+};
+
+// ST_NOT_FOUND: there is no such subject.
+enum status registry_latest(struct registry *registry, struct str subject,
+                            struct arena *arena, struct registry_version *ret,
+                            struct err *err);
+
+// The id that the schema has under the subject; ST_NOT_FOUND when it has none.
+enum status registry_find(struct registry *registry, struct str subject,
+                          struct str schema, int32_t *ret, struct err *err);
+
+// Registers the schema, or finds it there. ST_CONFLICT: not compatible with the subject's
+// versions, with the registry's reasons.
+enum status registry_register(struct registry *registry, struct str subject,
+                              struct str schema, int32_t *ret, struct err *err);
+
+// Whether the schema could follow the latest version; true when the subject has none.
+// `reasons` gets what the registry says against it.
+enum status registry_is_compatible(struct registry *registry, struct str subject,
+                                   struct str schema, bool *ret, struct buf *reasons,
+                                   struct err *err);
+
+enum registry_policy {      // the choices of option 'register', in their order
+    REGISTER_NEVER,         // the schema must be there
+    REGISTER_IF_COMPATIBLE, // asks first, then registers
+    REGISTER_ALWAYS,        // registers; the registry may still refuse
+};
+
+// The id to write records with, by that policy. Errors tell the way out.
+enum status registry_id_for(struct registry *registry, enum registry_policy policy,
+                            struct str subject, struct str schema, int32_t *ret,
+                            struct err *err);
+
+// Appends the subject that option 'subject' means: "topic" gives <topic>-value, "record"
+// the record's full name, "topic-record" <topic>-<record>, anything else itself.
+void registry_subject(struct str option, struct str topic, struct str record,
+                      struct buf *ret);
+
+#endif
