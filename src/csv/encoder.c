@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "csv/encoder.h"
+
+#include <stdlib.h>
+
+#include "base/byte_mask.h"
+#include "base/hash.h"
+#include "csv/scanner.h"
+
+struct csv_encoder {
+    struct encoder encoder;
+    bool header;
+};
+
+static bool has_special(struct str text)
+{
+    static const struct byte_set special = {',', '"', '\r', '\n'};
+    bool plain = true; // not asked for
+    for (size_t i = 0; i < text.n; i += BYTE_MASK_MAX) {
+        size_t left = text.n - i;
+        size_t n = left < BYTE_MASK_MAX ? left : BYTE_MASK_MAX;
+        if (byte_mask(text.p + i, n, special, &plain))
+            return true;
+    }
+    return false;
+}
+
+static void append_quoted(struct str text, struct buf *row)
+{
+    buf_char(row, '"');
+    const char *quote;
+    while (text.n && (quote = memchr(text.p, '"', text.n)) != NULL) {
+        size_t n = (size_t)(quote - text.p) + 1;
+        buf_append(row, text.p, n);
+        buf_char(row, '"');
+        text = (struct str){text.p + n, text.n - n};
+    }
+    buf_str(row, text);
+    buf_char(row, '"');
+}
+
+static void append_text(struct str text, bool is_first, struct buf *row)
+{
+    bool is_like_bom = is_first && csv_bom(text) > 0;
+    if (text.n == 0 || is_like_bom || has_special(text))
+        append_quoted(text, row);
+    else
+        buf_str(row, text);
+}
+
+static void append_bytes(struct str bytes, struct buf *row)
+{
+    buf_text(row, "\\x");
+    char *room = buf_room(row, 2 * bytes.n + 1);
+    if (room == NULL)
+        return;
+    hex_encode((const uint8_t *)bytes.p, bytes.n, room);
+    row->n += 2 * bytes.n;
+}
+
+static void fields(UNUSED struct encoder *encoder, size_t first,
+                   const struct value *values, size_t n, struct buf *row)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (first + i > 0)
+            buf_char(row, ',');
+        if (values[i].kind == VALUE_TEXT)
+            append_text(value_str(values[i]), first + i == 0, row);
+        else if (values[i].kind == VALUE_BYTES)
+            append_bytes(value_str(values[i]), row);
+        else
+            value_format(values[i], row);
+    }
+}
+
+static void end_row(UNUSED struct encoder *encoder, struct buf *row)
+{
+    buf_char(row, '\n');
+}
+
+static enum status begin(struct encoder *encoder, struct buf *out, struct err *err)
+{
+    if (!((struct csv_encoder *)encoder)->header)
+        return ST_OK;
+    for (size_t i = 0; i < encoder->schema->n; i++) {
+        struct value name = value_text(encoder->schema->columns[i].name);
+        fields(encoder, i, &name, 1, out);
+    }
+    end_row(encoder, out);
+    return buf_check(out, "header line", err);
+}
+
+static enum status rows(UNUSED struct encoder *encoder, struct str bytes,
+                        UNUSED size_t n_rows, struct buf *out, struct err *err)
+{
+    buf_str(out, bytes);
+    return buf_check(out, "CSV rows", err);
+}
+
+static enum status end(UNUSED struct encoder *encoder, UNUSED struct buf *out,
+                       UNUSED struct err *err)
+{
+    return ST_OK;
+}
+
+static void encoder_close(struct encoder *encoder)
+{
+    free(encoder);
+}
+
+static const struct encoder_ops csv_encoder_ops = {
+    .fields = fields,
+    .end_row = end_row,
+    .begin = begin,
+    .rows = rows,
+    .end = end,
+    .close = encoder_close,
+};
+
+struct encoder *csv_encoder_open(const struct schema *schema, bool header)
+{
+    struct csv_encoder *csv = mem_zalloc(sizeof(*csv));
+    csv->encoder = (struct encoder){&csv_encoder_ops, schema, "csv"};
+    csv->header = header;
+    return &csv->encoder;
+}

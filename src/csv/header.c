@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "csv/header.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "csv/field.h"
+
+enum {
+    HEADER_FIELDS_MAX = 10000
+};
+
+// The names of a header line, NUL-terminated, "" for none.
+struct names {
+    const char **items;
+    size_t n;
+    struct arena arena;
+};
+
+static void names_release(struct names *names)
+{
+    free(names->items);
+    arena_release(&names->arena);
+}
+
+static enum status check_name(struct str name, struct err *err)
+{
+    if (str_utf8_valid(name) == name.n)
+        return ST_OK;
+    AUTO(buf_release) struct buf text = {0};
+    csv_show(name, &text);
+    return err_set(err, ST_DATA, "the header's name %s is not UTF-8", buf_cstr(&text));
+}
+
+static enum status check_unique(const struct names *names, size_t n, struct err *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(names->items[i], names->items[n]) == 0)
+            return err_set(err, ST_DATA,
+                           "column %s stands twice in the header, as field "
+                           "%zu and %zu",
+                           names->items[n], i + 1, n + 1);
+    return ST_OK;
+}
+
+static enum status take_names(const struct csv_line *line, struct names *ret,
+                              struct err *err)
+{
+    ret->items = mem_array(line->n, sizeof(*ret->items));
+    for (size_t i = 0; i < line->n; i++) {
+        struct str name = str_trim(csv_text(line->fields[i], &ret->arena));
+        TRY(check_name(name, err));
+        ret->items[i] = arena_cstr(&ret->arena, name);
+        if (name.n > 0)
+            TRY(check_unique(ret, i, err));
+    }
+    ret->n = line->n;
+    return ST_OK;
+}
+
+static size_t find(const struct names *names, struct str name)
+{
+    for (size_t i = 0; i < names->n; i++)
+        if (str_is(name, names->items[i]))
+            return i;
+    return CSV_NO_FIELD;
+}
+
+static void list(const struct names *names, struct buf *text)
+{
+    enum {
+        LISTED = 20
+    };
+    for (size_t i = 0; i < names->n && i < LISTED; i++) {
+        buf_text(text, i ? ", " : "");
+        csv_show(str_of(names->items[i]), text);
+    }
+    if (names->n > LISTED)
+        buf_printf(text, " and %zu more", names->n - LISTED);
+}
+
+static enum status no_column(const struct names *names, const struct column *column,
+                             struct err *err)
+{
+    const char *nearest = str_nearest(column->name, names->items, names->n);
+    if (nearest != NULL && *nearest != '\0')
+        return err_set(err, ST_DATA,
+                       "column %.*s is NOT NULL and not in the header; the nearest there "
+                       "is '%s'",
+                       STR_ARGS(column->name), nearest);
+    AUTO(buf_release) struct buf text = {0};
+    list(names, &text);
+    return err_set(err, ST_DATA,
+                   "column %.*s is NOT NULL and not in the header, which has %s",
+                   STR_ARGS(column->name), buf_cstr(&text));
+}
+
+static enum status no_columns(const struct names *names, struct err *err)
+{
+    AUTO(buf_release) struct buf text = {0};
+    list(names, &text);
+    return err_set(err, ST_DATA,
+                   "none of the columns is in the header, which has %s; a file without a "
+                   "header line is read with header = false",
+                   buf_cstr(&text));
+}
+
+static enum status map(const struct schema *schema, const struct names *names,
+                       size_t *columns, struct err *err)
+{
+    size_t n_found = 0;
+    for (size_t i = 0; i < schema->n; i++) {
+        columns[i] = find(names, schema->columns[i].name);
+        n_found += columns[i] != CSV_NO_FIELD;
+        if (columns[i] == CSV_NO_FIELD && !schema->columns[i].nullable)
+            return no_column(names, &schema->columns[i], err);
+    }
+    return n_found ? ST_OK : no_columns(names, err);
+}
+
+// Scans the record at the front, whole, with as many fields as line has room for.
+static enum status scan(struct csv_window *window, struct csv_line *line, struct err *err)
+{
+    enum csv_scan result;
+    while ((result = csv_window_scan(window, line)) == CSV_MORE)
+        TRY(csv_window_fill(window, err));
+    if (result == CSV_LINE && line->n <= HEADER_FIELDS_MAX)
+        return ST_OK;
+    if (result == CSV_LINE)
+        return err_set(err, ST_DATA, "the header has %zu fields; at most %d are read",
+                       line->n, HEADER_FIELDS_MAX);
+    AUTO(buf_release) struct buf text = {0};
+    csv_explain_scan(result, NULL, line->n, &text);
+    return err_set(err, ST_DATA, "the header line: %s", buf_cstr(&text));
+}
+
+// Passes blank lines and scans the header line; *ret_fields is allocated for it.
+static enum status scan_header(struct csv_window *window, struct csv_line *line,
+                               size_t *n_lines, struct err *err)
+{
+    struct csv_field field;
+    *line = (struct csv_line){.fields = &field, .capacity = 1};
+    for (;;) {
+        if (csv_window_is_over(window))
+            return err_set(err, ST_DATA, "the file is empty; a header line was expected");
+        TRY(scan(window, line, err));
+        if (!csv_line_is_blank(line))
+            break;
+        csv_window_pass(window, line->size);
+        *n_lines += line->n_breaks;
+    }
+    line->capacity = line->n;
+    line->fields = mem_array(line->n, sizeof(*line->fields));
+    (void)csv_window_scan(window, line); // the same line, now all of its fields
+    *n_lines += line->n_breaks;
+    return ST_OK;
+}
+
+enum status csv_header_read(struct csv_window *window, const struct schema *schema,
+                            struct csv_header *ret, struct err *err)
+{
+    struct csv_header header = {0};
+    struct csv_line line;
+    TRY(scan_header(window, &line, &header.n_lines, err));
+    struct names names = {0};
+    enum status rc = take_names(&line, &names, err);
+    header.n_fields = line.n;
+    header.columns = mem_array(schema->n, sizeof(*header.columns));
+    if (rc == ST_OK)
+        rc = map(schema, &names, header.columns, err);
+    names_release(&names);
+    free(line.fields);
+    if (rc != ST_OK) {
+        csv_header_release(&header);
+        return rc;
+    }
+    csv_window_pass(window, line.size);
+    *ret = header;
+    return ST_OK;
+}
+
+void csv_header_by_position(const struct schema *schema, struct csv_header *ret)
+{
+    *ret = (struct csv_header){.n_fields = schema->n};
+    ret->columns = mem_array(schema->n, sizeof(*ret->columns));
+    for (size_t i = 0; i < schema->n; i++)
+        ret->columns[i] = i;
+}
+
+void csv_header_release(struct csv_header *header)
+{
+    free(header->columns);
+    *header = (struct csv_header){0};
+}

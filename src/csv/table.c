@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "csv/table.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "csv/field.h"
+#include "csv/header.h"
+
+enum {
+    PIECE_BYTES = 4 << 20,
+    BATCH_ROWS = 4096
+};
+
+struct csv_table {
+    struct rows rows;
+    struct storage_reader reader;
+    struct csv_window window;
+    struct csv_header header;
+    struct csv_field *fields; // one more than the header, to show the first too many
+    char *path;
+    size_t line; // physical line that the next record begins on, from 1
+    bool has_header;
+    bool skip_errors;
+    bool blank_is_null; // one nullable column: see csv/encoder.h
+    struct csv_table_stats stats;
+    struct arena messages;
+};
+
+// A row that is none: the error, or a message among the stats.
+static enum status bad_row(struct csv_table *table, struct buf *reason, struct err *err)
+{
+    const char *url = table->reader.storage->url;
+    struct csv_table_stats *stats = &table->stats;
+    if (!table->skip_errors) {
+        enum status rc =
+            err_set(err, ST_DATA, "%s/%s:%zu: %s; on_error = 'skip' leaves such rows out",
+                    url, table->path, table->line, buf_cstr(reason));
+        buf_clear(reason);
+        return rc;
+    }
+    stats->n_skipped++;
+    if (stats->n_messages < CSV_TABLE_MESSAGES)
+        stats->messages[stats->n_messages++] =
+            arena_printf(&table->messages, "%s/%s:%zu: %s", url, table->path, table->line,
+                         buf_cstr(reason));
+    buf_clear(reason);
+    return ST_OK;
+}
+
+// The column of field `index`, NULL when it is none of the schema's.
+static const struct column *column_of(const struct csv_table *table, size_t index)
+{
+    const struct schema *schema = table->rows.schema;
+    for (size_t i = 0; i < schema->n; i++)
+        if (table->header.columns[i] == index)
+            return &schema->columns[i];
+    return NULL;
+}
+
+static void explain_too_many(const struct csv_table *table, const struct csv_line *line,
+                             struct buf *reason)
+{
+    size_t n = table->header.n_fields;
+    buf_printf(reason, "%zu fields for %zu column%s of the %s: the first too many is ",
+               line->n, n, n == 1 ? "" : "s", table->has_header ? "header" : "table");
+    csv_show(csv_raw(line->fields[n]), reason);
+}
+
+static bool fill_row(struct csv_table *table, const struct csv_line *line,
+                     struct batch *batch, struct buf *reason)
+{
+    static const struct csv_field none = {.p = ""};
+    const struct schema *schema = table->rows.schema;
+    struct value *row = batch_add(batch, (uint32_t)batch->n_rows);
+    for (size_t i = 0; i < schema->n; i++) {
+        size_t at = table->header.columns[i];
+        struct csv_field field = at < line->n ? line->fields[at] : none;
+        if (csv_value(&schema->columns[i], field, line->plain, &batch->arena, &row[i]))
+            continue;
+        csv_explain(&schema->columns[i], field, reason);
+        batch_drop_last(batch);
+        return false;
+    }
+    return true;
+}
+
+static enum status add_row(struct csv_table *table, const struct csv_line *line,
+                           struct batch *batch, struct err *err)
+{
+    AUTO(buf_release) struct buf reason = {0};
+    if (csv_line_is_blank(line) && !table->blank_is_null)
+        return ST_OK;
+    if (line->n > table->header.n_fields) {
+        explain_too_many(table, line, &reason);
+        return bad_row(table, &reason, err);
+    }
+    if (!fill_row(table, line, batch, &reason))
+        return bad_row(table, &reason, err);
+    table->stats.n_rows++;
+    table->stats.n_short += line->n < table->header.n_fields;
+    return ST_OK;
+}
+
+static enum status bad_line(struct csv_table *table, enum csv_scan scan,
+                            const struct csv_line *line, struct err *err)
+{
+    AUTO(buf_release) struct buf reason = {0};
+    csv_explain_scan(scan, column_of(table, line->n), line->n, &reason);
+    TRY(bad_row(table, &reason, err));
+    table->line++;
+    return csv_window_pass_line(&table->window, err);
+}
+
+// Takes one record; *ret_more when the window must be filled first.
+static enum status take(struct csv_table *table, struct batch *batch, bool *ret_more,
+                        struct err *err)
+{
+    struct csv_line line = {.fields = table->fields,
+                            .capacity = table->header.n_fields + 1};
+    enum csv_scan scan = csv_window_scan(&table->window, &line);
+    *ret_more = scan == CSV_MORE;
+    if (scan == CSV_MORE)
+        return ST_OK;
+    if (UNLIKELY(scan != CSV_LINE))
+        return bad_line(table, scan, &line, err);
+    TRY(add_row(table, &line, batch, err));
+    table->line += line.n_breaks;
+    csv_window_pass(&table->window, line.size);
+    return ST_OK;
+}
+
+static enum status next(struct rows *rows, struct batch *batch, struct err *err)
+{
+    struct csv_table *table = (struct csv_table *)rows;
+    assert(batch->n_columns == rows->schema->n);
+    batch_clear(batch);
+    while (batch->n_rows < BATCH_ROWS && !csv_window_is_over(&table->window)) {
+        bool more;
+        TRY(take(table, batch, &more, err));
+        if (!more)
+            continue;
+        if (batch->n_rows > 0)
+            break; // its values borrow the window
+        TRY(csv_window_fill(&table->window, err));
+    }
+    return ST_OK;
+}
+
+static void table_close(struct rows *rows)
+{
+    struct csv_table *table = (struct csv_table *)rows;
+    if (table == NULL)
+        return;
+    csv_window_release(&table->window);
+    csv_header_release(&table->header);
+    storage_reader_release(&table->reader);
+    arena_release(&table->messages);
+    free(table->fields);
+    free(table->path);
+    free(table);
+}
+
+static const struct rows_ops csv_table_ops = {
+    .next = next,
+    .close = table_close,
+};
+
+static enum status read_header(struct csv_table *table, struct err *err)
+{
+    const struct schema *schema = table->rows.schema;
+    TRY(csv_window_begin(&table->window, err));
+    if (table->has_header)
+        TRY(csv_header_read(&table->window, schema, &table->header, err));
+    else
+        csv_header_by_position(schema, &table->header);
+    table->line = 1 + table->header.n_lines;
+    table->fields = mem_array(table->header.n_fields + 1, sizeof(*table->fields));
+    table->blank_is_null = table->header.n_fields == 1 && schema->columns[0].nullable;
+    return ST_OK;
+}
+
+static struct csv_table *make(struct storage *storage, struct str path,
+                              const struct schema *schema,
+                              const struct csv_table_options *options)
+{
+    size_t piece = options->piece_bytes ? options->piece_bytes : PIECE_BYTES;
+    struct csv_table *table = mem_zalloc(sizeof(*table));
+    table->rows = (struct rows){&csv_table_ops, schema};
+    table->path = mem_strndup(path.p, path.n);
+    table->has_header = options->header;
+    table->skip_errors = options->skip_errors;
+    storage_reader_init(&table->reader, storage, str_of(table->path), piece);
+    csv_window_init(&table->window, &table->reader.reader, 0, piece);
+    return table;
+}
+
+enum status csv_table_open(struct storage *storage, struct str path,
+                           const struct schema *schema,
+                           const struct csv_table_options *options, struct rows **ret,
+                           struct err *err)
+{
+    TRY(csv_check_schema(schema, err));
+    struct csv_table *table = make(storage, path, schema, options);
+    enum status rc = read_header(table, err);
+    if (rc == ST_DATA)
+        rc = err_context(err, "%s/%s", storage->url, table->path);
+    if (rc == ST_OK)
+        *ret = &table->rows;
+    else
+        table_close(&table->rows);
+    return rc;
+}
+
+const struct csv_table_stats *csv_table_stats(const struct rows *rows)
+{
+    return &((const struct csv_table *)rows)->stats;
+}
