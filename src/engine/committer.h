@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns units of work into log entries: recovery, claim, upload, publish, renames, and
+// the cleaning that the log allows. docs/commit-log.md is its law.
+//
+// How: answers its worker's messages one after another. Each phase is a small machine
+// that makes about one storage call a step and may be repeated; a call that failed for
+// now is made again after a pause that step() returns, for storage.retry at most.
+//
+// Threads: one, which also owns the storage handle.
+// Errors: a final one is told to the worker, ends the committer, and stays in
+// committer_result().
+#ifndef ENGINE_COMMITTER_H
+#define ENGINE_COMMITTER_H
+
+#include "core/env.h"
+#include "core/storage.h"
+#include "engine/engine_status.h"
+#include "engine/job.h"
+#include "engine/mailbox.h"
+
+struct committer;
+
+// All borrowed; they outlive the committer.
+struct committer_parts {
+    const struct job *job;
+    struct storage *storage; // its root is the result directory
+    struct env *env;
+    struct mail *mail;
+    struct engine_status *status;
+};
+
+struct committer *committer_open(const struct committer_parts *parts);
+// Does one bounded piece: about one call of the storage. Ends after its worker did.
+struct wait committer_step(struct committer *committer);
+// After WAIT_DONE: ST_OK, or why it ended.
+enum status committer_result(const struct committer *committer, struct err *ret);
+void committer_free(struct committer *committer);
+
+#endif

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// One entry of the commit log, in memory and as JSON. Format: docs/commit-log.md.
+//
+// An entry borrows its texts; a decoded one borrows from the arena given to decode.
+// Fields that a reader does not know are ignored, missing ones are ST_DATA with their
+// name.
+#ifndef ENGINE_LOG_ENTRY_H
+#define ENGINE_LOG_ENTRY_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/status.h"
+#include "core/checksum.h"
+#include "engine/job.h"
+
+enum {
+    ENTRY_FORMAT = 1,
+    ENTRY_BYTES_MAX = 64 << 20
+};
+
+enum entry_kind {
+    ENTRY_JOB,
+    ENTRY_CLAIM,
+    ENTRY_COMMIT
+};
+enum file_kind {
+    FILE_DATA,
+    FILE_DEAD
+};
+
+// Enough of a record to know it again.
+struct record_mark {
+    int64_t offset; // -1: no record yet
+    int64_t time_ms;
+    uint32_t crc32c; // of the key's bytes, then the value's
+};
+
+// What an entry says of one partition: [first, next).
+struct span {
+    int32_t partition;
+    int64_t first, next;
+    int64_t data;              // records read
+    int64_t skipped;           // offsets without a record; data + skipped = next - first
+    int64_t gap;               // of skipped: had left the topic before they were read
+    int64_t ignored, rejected; // of data
+    struct record_mark last;
+};
+
+struct entry_file {
+    enum file_kind kind;
+    struct str tmp, name; // paths below the result directory
+    int64_t rows, bytes;
+    struct checksum checksum;
+};
+
+// Where a partition stands.
+struct progress {
+    int32_t partition;
+    int64_t next;
+    struct str writer; // of its last claim, empty when nobody has claimed it
+    struct record_mark last;
+};
+
+struct snapshot {
+    struct progress *partitions; // rising
+    size_t n_partitions;
+    int64_t *pending; // rising: entries whose renames were not seen done
+    size_t n_pending;
+    struct str *writers; // whose folder in tmp may still be there
+    size_t n_writers;
+};
+
+struct entry {
+    int64_t number;
+    enum entry_kind kind;
+    char checksum[SHA256_HEX];
+    char prev[SHA256_HEX];      // empty for entry 0
+    struct str writer, attempt; // uuids
+    struct str worker;
+    int64_t time_ms;
+    struct job_identity job;
+    struct str plan, schema, dimension;
+    struct span *spans;
+    size_t n_spans;
+    int64_t rows, matched;
+    int64_t first_batch_ms, last_batch_ms; // SQL's now went from here to there; 0: none
+    struct entry_file *files;
+    size_t n_files;
+    bool has_snapshot;
+    struct snapshot snapshot;
+};
+
+// Appends the JSON text; sets entry->checksum.
+void entry_encode(struct entry *entry, struct buf *ret);
+// ST_DATA when it is no entry or its checksum is wrong.
+enum status entry_decode(struct str bytes, struct arena *arena, struct entry *ret,
+                         struct err *err);
+const char *entry_kind_name(enum entry_kind kind);
+
+#endif

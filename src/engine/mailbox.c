@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/mailbox.h"
+
+#include "base/queue.h"
+#include "engine/message.h"
+
+void mail_init(struct mail *mail)
+{
+    mail->to_committer.queue = queue_open(MAIL_CAPACITY);
+    mail->to_worker.queue = queue_open(MAIL_CAPACITY);
+}
+
+static void box_release(struct mailbox *box)
+{
+    for (struct message *message; box->queue && (message = mailbox_try_pop(box));)
+        message_free(message);
+    queue_free(box->queue);
+    box->queue = NULL;
+}
+
+void mail_release(struct mail *mail)
+{
+    box_release(&mail->to_committer);
+    box_release(&mail->to_worker);
+}
+
+bool mailbox_try_push(struct mailbox *box, struct message *message)
+{
+    return queue_try_push(box->queue, message);
+}
+
+struct message *mailbox_try_pop(struct mailbox *box)
+{
+    return queue_try_pop(box->queue);
+}
+
+void mailbox_wait(struct mailbox *box, struct wait wait, struct env *env)
+{
+    if (wait.kind != WAIT_MAIL)
+        return;
+    int64_t left_ms = wait.until_ms - env->ops->monotonic_ms(env);
+    if (left_ms > 0)
+        queue_wait(box->queue, left_ms);
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a worker and its committer meet: two bounded mailboxes of whole messages.
+//
+// A message belongs to who holds it; the receiver frees it. Neither side has more than a
+// few messages under way (one question, MAIL_UNITS_MAX units, one end), so a push of the
+// engine always finds room. Any thread.
+#ifndef ENGINE_MAILBOX_H
+#define ENGINE_MAILBOX_H
+
+#include <stdbool.h>
+
+#include "core/env.h"
+#include "engine/wait.h"
+
+struct message; // engine/message.h
+struct queue;
+
+enum {
+    MAIL_UNITS_MAX = 2, // finished units that wait for their commit
+    MAIL_CAPACITY = 16
+};
+
+struct mailbox {
+    struct queue *queue;
+};
+
+struct mail {
+    struct mailbox to_committer;
+    struct mailbox to_worker;
+};
+
+void mail_init(struct mail *mail);
+void mail_release(struct mail *mail); // frees what nobody fetched
+
+bool mailbox_try_push(struct mailbox *box, struct message *message) MUST_USE;
+struct message *mailbox_try_pop(struct mailbox *box); // NULL: empty
+// Waits as a step asked for: returns at once for WAIT_NOTHING, else when mail arrives or
+// the time has come.
+void mailbox_wait(struct mailbox *box, struct wait wait, struct env *env);
+
+#endif

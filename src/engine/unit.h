@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// A unit of work: what was read, and the finished files that came of it. Made by a
+// worker, handed over whole to its committer.
+#ifndef ENGINE_UNIT_H
+#define ENGINE_UNIT_H
+
+#include "core/spool.h"
+#include "engine/log_entry.h"
+
+struct unit_file {
+    enum file_kind kind;
+    struct spool_file *spool; // owned
+    const char *extension;    // borrowed from the encoder
+    int64_t rows, bytes;
+    struct checksum checksum;
+};
+
+enum {
+    UNIT_FILES_MAX = 2 // one of data, one of dead letters
+};
+
+struct unit {
+    struct span *spans; // one for each claimed partition, rising; empty ones too
+    size_t n_spans;
+    struct unit_file files[UNIT_FILES_MAX];
+    size_t n_files;
+    int64_t rows, matched;
+    int64_t first_batch_ms, last_batch_ms; // wall time, 0: no batch
+};
+
+// A unit that begins at `next` of each partition.
+struct unit *unit_new(const struct progress *partitions, size_t n);
+bool unit_is_empty(const struct unit *unit);                  // no offset was passed
+struct span *unit_span(struct unit *unit, int32_t partition); // NULL: not of this unit
+void unit_free(struct unit *unit);                            // discards its files
+
+#endif

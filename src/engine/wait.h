@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a step() waits for. The engine never waits by itself: who calls step() does, or
+// does not (the simulator).
+#ifndef ENGINE_WAIT_H
+#define ENGINE_WAIT_H
+
+#include <stdint.h>
+
+enum wait_kind {
+    WAIT_NOTHING, // call step() again
+    WAIT_MAIL,    // until mail arrives, but not past until_ms
+    WAIT_DONE,    // it has ended; do not call step() again
+};
+
+struct wait {
+    enum wait_kind kind;
+    int64_t until_ms; // env's monotonic time
+};
+
+#endif
