@@ -4,7 +4,10 @@
 // Paths are '/'-separated, relative to the storage's root, without "." or "..". Every
 // call is bounded in time. A status says what is known:
 //   ST_OK it happened; ST_RETRY it surely did not, and may succeed later; ST_UNKNOWN no
-//   answer, it may have happened or happen later; ST_NOT_FOUND; ST_EXISTS; else final.
+//   answer, it may have happened or happen later; ST_NOT_FOUND; ST_EXISTS; ST_STOP it did
+//   not and the job is to end; else final. What changes nothing is never ST_UNKNOWN.
+// After a lost answer a storage itself repeats mkdir, remove and replace, never a write
+// or a publish.
 // A storage may be used by one thread at a time; open a second one for a second thread.
 #ifndef CORE_STORAGE_H
 #define CORE_STORAGE_H
@@ -46,21 +49,24 @@ struct storage_ops {
     // must exist (ST_NOT_FOUND too, the text says which).
     enum status (*publish)(struct storage *storage, struct str from, struct str to,
                            struct err *err);
-    // Rename over what is there, in one step.
+    // Rename over what is there, in one step. ST_NOT_FOUND as for publish.
     enum status (*replace)(struct storage *storage, struct str from, struct str to,
                            struct err *err);
+    // What a directory holds, not what is below. ST_NOT_FOUND when there is nothing.
     enum status (*list)(struct storage *storage, struct str path, struct arena *arena,
                         struct file_list *ret, struct err *err);
-    // `ret->name` is not set. ST_NOT_FOUND when there is nothing.
+    // `ret->name` is not set. ST_NOT_FOUND when there is nothing. "" is the root.
     enum status (*stat)(struct storage *storage, struct str path, struct file_info *ret,
                         struct err *err);
     enum status (*checksum)(struct storage *storage, struct str path,
                             struct checksum *ret, struct err *err);
+    // With its parents; ST_OK also when it is there.
     enum status (*mkdir)(struct storage *storage, struct str path, struct err *err);
     // Appends up to size_bytes from `offset` to `ret`; fewer only at the file's end.
     enum status (*read)(struct storage *storage, struct str path, int64_t offset,
                         size_t size_bytes, struct buf *ret, struct err *err);
-    // A file, or a directory with all that is in it. ST_NOT_FOUND when there is nothing.
+    // A file, or a directory with all that is in it; never the root. ST_NOT_FOUND when
+    // there is nothing, also because an earlier try whose answer was lost removed it.
     enum status (*remove)(struct storage *storage, struct str path, struct err *err);
     void (*close)(struct storage *storage);
 };

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where tables and results live: reading a storage's URL, and opening it.
+//
+//   data/trips, /data/trips, file:///data/trips   a local directory
+//   hdfs://nn1:9870,nn2:9870/data/trips           HDFS by WebHDFS over HTTP
+//   hdfss://nn1:9871/data/trips                   the same over TLS
+//
+// A path is taken as it stands: '%' and '+' are letters like any other. Several name
+// nodes stand for one highly available pair. Any thread.
+#ifndef STORAGE_STORAGE_URL_H
+#define STORAGE_STORAGE_URL_H
+
+#include <stdatomic.h>
+
+#include "core/storage.h"
+
+enum storage_kind {
+    STORAGE_LOCAL,
+    STORAGE_WEBHDFS,
+};
+
+struct storage_url {
+    enum storage_kind kind;
+    bool tls;          // https to the name nodes
+    const char *nodes; // "nn1:9870,nn2:9870", ports filled in; "" when local
+    const char *path;  // absolute, without ".", ".." or a final '/'
+    const char *text;  // the whole again, one spelling for one place
+};
+
+// Text in `ret` belongs to the arena. A relative path begins at the current directory.
+// ST_USAGE: the text names what is wrong and the forms that work.
+enum status storage_url_parse(struct str text, struct arena *arena,
+                              struct storage_url *ret, struct err *err);
+
+enum storage_auth {
+    STORAGE_AUTH_SIMPLE,   // user name in the request
+    STORAGE_AUTH_KERBEROS, // SPNEGO with the ticket at hand (kinit, or a client keytab)
+};
+
+// Zero is a good configuration. Borrowed for the call, but for `stop`.
+struct storage_config {
+    const char *user; // HDFS user; NULL or "": $HADOOP_USER_NAME, else the local user
+    enum storage_auth auth;
+    const char *ca_file; // PEM; NULL or "": the system's certificates
+    int64_t timeout_ms;  // longest wait for one answer; 0: a minute
+    int64_t retry_ms;    // how long what was refused is tried again; 0: not at all
+    // Asked to stop: what was refused is not tried again (ST_STOP), and an answer is
+    // waited for five seconds at most. Borrowed for the storage's life; may be NULL.
+    const atomic_bool *stop;
+};
+
+// Opens the storage whose root is the URL's path, which need not exist. Touches nothing:
+// the first call does. The caller closes it by ops->close.
+enum status storage_open(struct str url, const struct storage_config *config,
+                         struct storage **ret, struct err *err);
+
+#endif
