@@ -29,7 +29,7 @@ void buf_clear(struct buf *buf);   // keeps the memory
 bool buf_grow(struct buf *buf, size_t n_bytes);
 
 // Room for n_bytes at the end, or NULL when the limit would be passed. The caller writes
-// there and adds to buf->n itself.
+// there and adds to buf->n itself. n_bytes is at least 1: an empty buffer has no place.
 static inline char *buf_room(struct buf *buf, size_t n_bytes)
 {
     if (UNLIKELY(buf->capacity - buf->n < n_bytes) && !buf_grow(buf, n_bytes))
@@ -39,8 +39,8 @@ static inline char *buf_room(struct buf *buf, size_t n_bytes)
 
 static inline void buf_append(struct buf *buf, const void *p, size_t n_bytes)
 {
-    char *room = buf_room(buf, n_bytes);
-    if (UNLIKELY(room == NULL) || n_bytes == 0)
+    char *room = n_bytes ? buf_room(buf, n_bytes) : NULL;
+    if (UNLIKELY(room == NULL))
         return;
     memcpy(room, p, n_bytes);
     buf->n += n_bytes;
