@@ -57,8 +57,8 @@ static void explain_line(const struct schema *schema, enum csv_scan scan,
     if (csv_is_utf16(bytes))
         buf_text(reason, "the record is " CSV_UTF16_TEXT);
     else if (scan == CSV_UNCLOSED || scan == CSV_AFTER_QUOTE)
-        csv_explain_scan(scan, line->n < schema->n ? &schema->columns[line->n] : NULL,
-                         line->n, reason);
+        csv_explain_scan(scan, line,
+                         line->n < schema->n ? &schema->columns[line->n] : NULL, reason);
     else if (is_second_line)
         buf_text(reason, "two lines in one record; a line break in a field is quoted");
     else

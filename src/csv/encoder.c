@@ -120,7 +120,8 @@ static const struct encoder_ops csv_encoder_ops = {
 struct encoder *csv_encoder_open(const struct schema *schema, bool header)
 {
     struct csv_encoder *csv = mem_zalloc(sizeof(*csv));
-    csv->encoder = (struct encoder){&csv_encoder_ops, schema, "csv"};
+    csv->encoder =
+        (struct encoder){.ops = &csv_encoder_ops, .schema = schema, .extension = "csv"};
     csv->header = header;
     return &csv->encoder;
 }

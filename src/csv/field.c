@@ -91,32 +91,33 @@ void csv_explain(const struct column *column, struct csv_field field, struct buf
         explain_type(column->type, csv_raw(field), text);
 }
 
-static const char *scan_text(enum csv_scan scan)
+static const char *scan_text(enum csv_scan scan, const struct csv_line *line)
 {
     switch (scan) {
-    case CSV_UNCLOSED:
-        return "unclosed quote";
     case CSV_AFTER_QUOTE:
+        if (line->n_breaks > 0)
+            break; // what looks like its end is the next quote, lines below
         return "text after the closing quote; a quote inside quotes is written twice";
     case CSV_STRAY_CR:
         return "a carriage return without a line feed; quote the field";
     case CSV_TOO_LONG:
         return "a record of more than 16 MiB; is a quote left open?";
+    case CSV_UNCLOSED:
     case CSV_LINE:
     case CSV_MORE:
         break;
     }
-    return "no CSV";
+    return "unclosed quote";
 }
 
-void csv_explain_scan(enum csv_scan scan, const struct column *column, size_t index,
-                      struct buf *text)
+void csv_explain_scan(enum csv_scan scan, const struct csv_line *line,
+                      const struct column *column, struct buf *text)
 {
     if (column != NULL)
         buf_printf(text, "column %.*s: ", STR_ARGS(column->name));
     else
-        buf_printf(text, "field %zu: ", index + 1);
-    buf_text(text, scan_text(scan));
+        buf_printf(text, "field %zu: ", line->n + 1);
+    buf_text(text, scan_text(scan, line));
 }
 
 enum status csv_check_schema(const struct schema *schema, struct err *err)

@@ -44,10 +44,10 @@ static inline bool csv_value(const struct column *column, struct csv_field field
 // Why csv_value said false: "column stop_sequence: 'x7' is not an INT".
 void csv_explain(const struct column *column, struct csv_field field, struct buf *text);
 
-// Why csv_scan gave no line: "column stop_id: unclosed quote". `column` is NULL when the
-// field has none: then it is field `index`, from 0.
-void csv_explain_scan(enum csv_scan scan, const struct column *column, size_t index,
-                      struct buf *text);
+// Why csv_scan gave no line: "column stop_id: unclosed quote". `column` is that of field
+// line->n, NULL when it is none of the schema's.
+void csv_explain_scan(enum csv_scan scan, const struct csv_line *line,
+                      const struct column *column, struct buf *text);
 
 // The bytes between single quotes, printable (others as \xNN) and at most about 40 long.
 void csv_show(struct str bytes, struct buf *text);

@@ -130,7 +130,7 @@ static enum status scan(struct csv_window *window, struct csv_line *line, struct
         return err_set(err, ST_DATA, "the header has %zu fields; at most %d are read",
                        line->n, HEADER_FIELDS_MAX);
     AUTO(buf_release) struct buf text = {0};
-    csv_explain_scan(result, NULL, line->n, &text);
+    csv_explain_scan(result, line, NULL, &text);
     return err_set(err, ST_DATA, "the header line: %s", buf_cstr(&text));
 }
 

@@ -22,6 +22,7 @@ struct csv_table {
     size_t line; // physical line that the next record begins on, from 1
     bool has_header;
     bool skip_errors;
+    bool is_passing;    // the rest of a bad physical line
     bool blank_is_null; // one nullable column: see csv/encoder.h
     struct csv_table_stats stats;
     struct arena messages;
@@ -106,18 +107,25 @@ static enum status bad_line(struct csv_table *table, enum csv_scan scan,
                             const struct csv_line *line, struct err *err)
 {
     AUTO(buf_release) struct buf reason = {0};
-    csv_explain_scan(scan, column_of(table, line->n), line->n, &reason);
+    csv_explain_scan(scan, line, column_of(table, line->n), &reason);
     TRY(bad_row(table, &reason, err));
     table->line++;
-    return csv_window_pass_line(&table->window, err);
+    table->is_passing = true;
+    return ST_OK;
 }
 
-// Takes one record; *ret_more when the window must be filled first.
+// Takes one record, or passes the rest of a bad line; *ret_more when the window must be
+// filled first.
 static enum status take(struct csv_table *table, struct batch *batch, bool *ret_more,
                         struct err *err)
 {
     struct csv_line line = {.fields = table->fields,
                             .capacity = table->header.n_fields + 1};
+    if (UNLIKELY(table->is_passing)) {
+        table->is_passing = !csv_window_pass_line(&table->window);
+        *ret_more = table->is_passing;
+        return ST_OK;
+    }
     enum csv_scan scan = csv_window_scan(&table->window, &line);
     *ret_more = scan == CSV_MORE;
     if (scan == CSV_MORE)

@@ -38,7 +38,9 @@ enum status csv_window_fill(struct csv_window *window, struct err *err)
 
 enum status csv_window_begin(struct csv_window *window, struct err *err)
 {
-    TRY(csv_window_fill(window, err));
+    do {
+        TRY(csv_window_fill(window, err));
+    } while (window->bytes.n < 3 && !window->at_end); // a byte order mark has three
     struct str rest = csv_window_rest(window);
     if (csv_is_utf16(rest))
         return err_set(err, ST_DATA, "the file is " CSV_UTF16_TEXT);
@@ -56,14 +58,10 @@ enum csv_scan csv_window_scan(struct csv_window *window, struct csv_line *line)
     return scan == CSV_MORE && is_long ? CSV_TOO_LONG : scan;
 }
 
-enum status csv_window_pass_line(struct csv_window *window, struct err *err)
+bool csv_window_pass_line(struct csv_window *window)
 {
-    for (;;) {
-        struct str rest = csv_window_rest(window);
-        size_t n = csv_physical_line(rest);
-        csv_window_pass(window, n);
-        if ((n > 0 && rest.p[n - 1] == '\n') || window->at_end)
-            return ST_OK;
-        TRY(csv_window_fill(window, err));
-    }
+    struct str rest = csv_window_rest(window);
+    size_t n = csv_physical_line(rest);
+    csv_window_pass(window, n);
+    return (n > 0 && rest.p[n - 1] == '\n') || window->at_end;
 }

@@ -48,7 +48,8 @@ static inline void csv_window_pass(struct csv_window *window, size_t n_bytes)
     window->offset += (int64_t)n_bytes;
 }
 
-// Passes the physical line at the front, however long it is.
-enum status csv_window_pass_line(struct csv_window *window, struct err *err);
+// Passes what is here of the physical line at the front. False: its end is not here, fill
+// and call again.
+bool csv_window_pass_line(struct csv_window *window);
 
 #endif

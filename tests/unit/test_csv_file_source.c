@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test.h"
+
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "csv/file_source.h"
+#include "csv/scanner.h"
+
+struct fixture {
+    char directory[64];
+    char path[96];
+    struct source *source;
+    struct source_event event;
+    struct err err;
+};
+
+static void write_file(struct fixture *f, struct str bytes)
+{
+    FILE *file = fopen(f->path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes.p, 1, bytes.n, file), bytes.n);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void make_file(struct fixture *f, struct str bytes)
+{
+    *f = (struct fixture){.directory = "/tmp/tramline-test-XXXXXX"};
+    assert_non_null(mkdtemp(f->directory));
+    snprintf(f->path, sizeof(f->path), "%s/s.csv", f->directory);
+    write_file(f, bytes);
+}
+
+static void remove_file(struct fixture *f)
+{
+    if (f->source != NULL)
+        f->source->ops->close(f->source);
+    unlink(f->path);
+    rmdir(f->directory);
+}
+
+static void poll_source(struct fixture *f, enum source_event_kind expected)
+{
+    assert_ok(f->source->ops->poll(f->source, 0, &f->event, &f->err), &f->err);
+    assert_int_equal(f->event.kind, expected);
+}
+
+static void start_at(struct fixture *f, int64_t offset)
+{
+    struct source_start start = {0, offset};
+    assert_ok(f->source->ops->start(f->source, &start, 1, &f->err), &f->err);
+}
+
+static void open_source(struct fixture *f, struct str bytes)
+{
+    make_file(f, bytes);
+    assert_ok(csv_file_source_open(f->path, &f->source, &f->err), &f->err);
+    poll_source(f, SOURCE_ASSIGN);
+    assert_int_equal(f->event.n_partitions, 1);
+    assert_int_equal(f->event.partitions[0], 0);
+    poll_source(f, SOURCE_IDLE); // not started yet
+}
+
+// All runs from `offset` to the end as "offset:value;", then "next".
+static void assert_stream(struct fixture *f, int64_t offset, const char *expected)
+{
+    struct buf text = {0};
+    int64_t next = offset;
+    start_at(f, offset);
+    for (;;) {
+        assert_ok(f->source->ops->poll(f->source, 0, &f->event, &f->err), &f->err);
+        if (f->event.kind == SOURCE_IDLE)
+            break;
+        assert_int_equal(f->event.kind, SOURCE_RUN);
+        assert_int_equal(f->event.run.first, next);
+        next = f->event.run.next;
+        for (size_t i = 0; i < f->event.run.n; i++) {
+            const struct record *record = &f->event.run.records[i];
+            assert_null(record->key.p);
+            assert_int_equal(record->time_ms, -1);
+            buf_printf(&text, "%d:%.*s;", (int)record->offset, STR_ARGS(record->value));
+        }
+    }
+    buf_i64(&text, next);
+    assert_str(buf_as_str(&text), expected);
+    buf_release(&text);
+}
+
+static void test_offsets_are_byte_positions(UNUSED void **state)
+{
+    struct fixture f;
+    open_source(&f, STR_LITERAL("id,v\n1,a\r\n\n\"2\n\",\"b\r\n\"\r\n3,c"));
+    assert_stream(&f, 0, "0:id,v;5:1,a;11:\"2\n\",\"b\r\n\";23:3,c;26");
+    assert_stream(&f, 11, "11:\"2\n\",\"b\r\n\";23:3,c;26");
+    assert_stream(&f, 26, "26");
+    struct source_range range;
+    assert_ok(f.source->ops->range(f.source, 0, &range, &f.err), &f.err);
+    assert_int_equal(range.low, 0);
+    assert_int_equal(range.high, 26);
+    assert_str(f.source->cluster, "file");
+    assert_str(f.source->topic, f.path);
+    remove_file(&f);
+}
+
+static void test_byte_order_mark_and_blank_lines_are_passed(UNUSED void **state)
+{
+    struct fixture f;
+    open_source(&f, STR_LITERAL("\xEF\xBB\xBFid\n1\n\r\n\n"));
+    assert_stream(&f, 0, "3:id;6:1;11");
+    remove_file(&f);
+    open_source(&f, STR_LITERAL(""));
+    assert_stream(&f, 0, "0");
+    remove_file(&f);
+}
+
+static void test_a_stray_quote_costs_one_line(UNUSED void **state)
+{
+    struct fixture f;
+    open_source(&f, STR_LITERAL("1,\"a\n2,b\n3,\"x\"y\n4,d\n"));
+    assert_stream(&f, 0, "0:1,\"a;5:2,b;9:3,\"x\"y;16:4,d;20");
+    // The same records from the middle on: boundaries hang on nothing before.
+    assert_stream(&f, 5, "5:2,b;9:3,\"x\"y;16:4,d;20");
+    remove_file(&f);
+}
+
+static void test_one_record_can_be_read_again(UNUSED void **state)
+{
+    struct fixture f;
+    struct record record;
+    open_source(&f, STR_LITERAL("id\n1\n\n2\n"));
+    assert_ok(f.source->ops->fetch(f.source, 0, 3, &record, &f.err), &f.err);
+    assert_str(record.value, "1");
+    assert_int_equal(record.offset, 3);
+    assert_status(f.source->ops->fetch(f.source, 0, 5, &record, &f.err), ST_NOT_FOUND);
+    assert_status(f.source->ops->fetch(f.source, 0, 8, &record, &f.err), ST_NOT_FOUND);
+    assert_stream(&f, 3, "3:1;6:2;8");
+    remove_file(&f);
+}
+
+static void test_a_start_past_the_end_is_a_gap(UNUSED void **state)
+{
+    struct fixture f;
+    open_source(&f, STR_LITERAL("id\n1\n"));
+    start_at(&f, 6);
+    poll_source(&f, SOURCE_GAP);
+    assert_int_equal(f.event.gap.wanted, 6);
+    assert_int_equal(f.event.gap.low, 0);
+    poll_source(&f, SOURCE_IDLE);
+    assert_stream(&f, 3, "3:1;5");
+    remove_file(&f);
+}
+
+static void test_nothing_is_read_while_held_or_stopped(UNUSED void **state)
+{
+    struct fixture f;
+    open_source(&f, STR_LITERAL("id\n1\n"));
+    start_at(&f, 0);
+    f.source->ops->hold(f.source, true);
+    poll_source(&f, SOURCE_IDLE);
+    f.source->ops->hold(f.source, false);
+    poll_source(&f, SOURCE_RUN);
+    assert_ok(f.source->ops->stop(f.source, &f.err), &f.err);
+    poll_source(&f, SOURCE_IDLE);
+    remove_file(&f);
+}
+
+static void test_runs_are_bounded_and_dense(UNUSED void **state)
+{
+    struct fixture f;
+    struct buf text = {0};
+    for (int i = 0; i < 250000; i++)
+        buf_printf(&text, "%d,%s\n", i, i % 1000 ? "x" : "\"line\nbreak\"");
+    open_source(&f, buf_as_str(&text));
+    start_at(&f, 0);
+    int64_t next = 0;
+    int n_records = 0;
+    int n_runs = 0;
+    while (next < (int64_t)text.n) {
+        poll_source(&f, SOURCE_RUN);
+        const struct run *run = &f.event.run;
+        assert_int_equal(run->first, next);
+        assert_in_range(run->n, 1, 10000);
+        for (size_t i = 0; i < run->n; i++, n_records++) {
+            assert_int_equal(run->records[i].offset, next);
+            assert_int_equal(atoi(run->records[i].value.p), n_records);
+            next += (int64_t)run->records[i].value.n + 1;
+        }
+        assert_int_equal(run->next, next);
+        n_runs++;
+    }
+    assert_int_equal(n_records, 250000);
+    assert_in_range(n_runs, 25, 40);
+    buf_release(&text);
+    remove_file(&f);
+}
+
+static void test_what_cannot_be_opened_is_told(UNUSED void **state)
+{
+    struct fixture f;
+    char expected[256];
+    make_file(&f, STR_LITERAL("\xFF\xFEi\0"));
+    assert_status(csv_file_source_open(f.path, &f.source, &f.err), ST_DATA);
+    snprintf(expected, sizeof(expected),
+             "%s: the file is UTF-16, not UTF-8; convert it first, for example: iconv -f "
+             "UTF-16 -t UTF-8",
+             f.path);
+    assert_string_equal(f.err.text, expected);
+    assert_status(csv_file_source_open(f.directory, &f.source, &f.err), ST_FAIL);
+    snprintf(expected, sizeof(expected), "%s: not a regular file", f.directory);
+    assert_string_equal(f.err.text, expected);
+    remove_file(&f);
+    assert_status(csv_file_source_open(f.path, &f.source, &f.err), ST_NOT_FOUND);
+    snprintf(expected, sizeof(expected), "%s: No such file or directory", f.path);
+    assert_string_equal(f.err.text, expected);
+}
+
+static void test_a_file_that_becomes_shorter_is_an_error(UNUSED void **state)
+{
+    struct fixture f;
+    open_source(&f, STR_LITERAL("id\n1\n2\n"));
+    write_file(&f, STR_LITERAL("id\n"));
+    struct source_start start = {0, 3};
+    assert_status(f.source->ops->start(f.source, &start, 1, &f.err), ST_FAIL);
+    char expected[256];
+    snprintf(expected, sizeof(expected), "%s: became shorter while it was read", f.path);
+    assert_string_equal(f.err.text, expected);
+    remove_file(&f);
+}
+
+static void test_records_have_no_time(UNUSED void **state)
+{
+    struct fixture f;
+    open_source(&f, STR_LITERAL("id\n"));
+    int64_t offset;
+    assert_status(f.source->ops->offset_at(f.source, 0, 0, &offset, &f.err), ST_FAIL);
+    char expected[256];
+    snprintf(expected, sizeof(expected),
+             "%s: records of a file have no time; a start at a time needs a Kafka topic",
+             f.path);
+    assert_string_equal(f.err.text, expected);
+    remove_file(&f);
+}
+
+TEST_MAIN(cmocka_unit_test(test_offsets_are_byte_positions),
+          cmocka_unit_test(test_byte_order_mark_and_blank_lines_are_passed),
+          cmocka_unit_test(test_a_stray_quote_costs_one_line),
+          cmocka_unit_test(test_one_record_can_be_read_again),
+          cmocka_unit_test(test_a_start_past_the_end_is_a_gap),
+          cmocka_unit_test(test_nothing_is_read_while_held_or_stopped),
+          cmocka_unit_test(test_runs_are_bounded_and_dense),
+          cmocka_unit_test(test_what_cannot_be_opened_is_told),
+          cmocka_unit_test(test_a_file_that_becomes_shorter_is_an_error),
+          cmocka_unit_test(test_records_have_no_time))

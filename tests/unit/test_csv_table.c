@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test.h"
+
+#include "bytes_storage.h"
+#include "csv_fixture.h"
+
+#include "csv/scanner.h"
+#include "csv/table.h"
+
+#define TRIPS "trip_id TEXT NOT NULL, route_id TEXT, direction_id INT"
+
+struct fixture {
+    struct arena arena;
+    struct schema schema;
+    struct bytes_storage storage;
+    struct rows *rows;
+    struct csv_table_options options;
+    struct err err;
+};
+
+static enum status open_bytes(struct fixture *f, const char *schema, struct str bytes)
+{
+    f->schema = schema_of(&f->arena, schema);
+    f->storage = bytes_storage(bytes);
+    return csv_table_open(&f->storage.storage, BYTES_FILE, &f->schema, &f->options,
+                          &f->rows, &f->err);
+}
+
+static enum status open_table(struct fixture *f, const char *schema, const char *text)
+{
+    return open_bytes(f, schema, str_of(text));
+}
+
+// All rows, each ended by ';'.
+static enum status read_rows(struct fixture *f, struct buf *text)
+{
+    struct batch batch;
+    batch_init(&batch, f->schema.n);
+    enum status rc;
+    do {
+        rc = f->rows->ops->next(f->rows, &batch, &f->err);
+        for (size_t i = 0; rc == ST_OK && i < batch.n_rows; i++) {
+            buf_str(text, row_text(&f->arena, batch_row(&batch, i), f->schema.n));
+            buf_char(text, ';');
+        }
+    } while (rc == ST_OK && batch.n_rows > 0);
+    batch_release(&batch);
+    return rc;
+}
+
+static void close_table(struct fixture *f)
+{
+    if (f->rows != NULL)
+        f->rows->ops->close(f->rows);
+    arena_release(&f->arena);
+    *f = (struct fixture){.options = f->options};
+}
+
+static void assert_rows(struct fixture *f, const char *schema, const char *text,
+                        const char *expected)
+{
+    struct buf rows = {0};
+    assert_ok(open_table(f, schema, text), &f->err);
+    assert_ok(read_rows(f, &rows), &f->err);
+    assert_str(buf_as_str(&rows), expected);
+    buf_release(&rows);
+}
+
+static void assert_open_error(const char *schema, struct str bytes, const char *message)
+{
+    struct fixture f = {.options = {.header = true}};
+    assert_status(open_bytes(&f, schema, bytes), ST_DATA);
+    assert_string_equal(f.err.text, message);
+    close_table(&f);
+}
+
+static void assert_row_error(const char *schema, struct str bytes, const char *message)
+{
+    struct fixture f = {.options = {.header = true}};
+    struct buf rows = {0};
+    assert_ok(open_bytes(&f, schema, bytes), &f.err);
+    assert_status(read_rows(&f, &rows), ST_DATA);
+    struct buf expected = {0};
+    buf_printf(&expected, "%s; on_error = 'skip' leaves such rows out", message);
+    assert_string_equal(f.err.text, buf_cstr(&expected));
+    buf_release(&expected);
+    buf_release(&rows);
+    close_table(&f);
+}
+
+static void test_columns_are_found_by_name(UNUSED void **state)
+{
+    struct fixture f = {.options = {.header = true}};
+    assert_rows(&f, TRIPS, "direction_id,trip_id,extra,route_id\n1,a,x,10\n0,b,y,\n",
+                "a|10|1;b|NULL|0;");
+    close_table(&f);
+    assert_rows(&f, TRIPS, "\xEF\xBB\xBF trip_id ,\"route_id \"\r\na,10\r\nb,11",
+                "a|10|NULL;b|11|NULL;");
+    close_table(&f);
+    // Names without text are extra fields, as of a comma at the end of each line.
+    assert_rows(&f, TRIPS, "\n\ntrip_id,,\na,,\n", "a|NULL|NULL;");
+    close_table(&f);
+    assert_rows(&f, TRIPS, "trip_id\n", "");
+    close_table(&f);
+}
+
+static void test_without_a_header_columns_go_by_position(UNUSED void **state)
+{
+    struct fixture f = {.options = {.header = false}};
+    assert_rows(&f, TRIPS,
+                "\xEF\xBB\xBF"
+                "a,10,1\nb,11,0\n",
+                "a|10|1;b|11|0;");
+    close_table(&f);
+    assert_rows(&f, TRIPS, "", "");
+    close_table(&f);
+}
+
+static void test_short_rows_are_counted(UNUSED void **state)
+{
+    struct fixture f = {.options = {.header = true}};
+    assert_rows(&f, TRIPS, "trip_id,route_id,direction_id\na\n\nb,11\n\r\nc,12,1\n",
+                "a|NULL|NULL;b|11|NULL;c|12|1;");
+    const struct csv_table_stats *stats = csv_table_stats(f.rows);
+    assert_int_equal(stats->n_rows, 3);
+    assert_int_equal(stats->n_short, 2);
+    assert_int_equal(stats->n_skipped, 0);
+    close_table(&f);
+}
+
+static void
+test_blank_lines_are_null_in_a_file_of_one_nullable_column(UNUSED void **state)
+{
+    struct fixture f = {.options = {.header = true}};
+    assert_rows(&f, "a TEXT", "a\nx\n\n\"\"\n", "x;NULL;;");
+    close_table(&f);
+    assert_rows(&f, "a TEXT NOT NULL", "a\nx\n\ny\n\n", "x;y;");
+    close_table(&f);
+}
+
+static void test_headers_that_do_not_fit_are_refused(UNUSED void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } bad[] = {
+        {"route_id,tripid\n1,2\n",
+         "mem:/t.csv: column trip_id is NOT NULL and not in the "
+         "header; the nearest there is 'tripid'"},
+        {"x,y\n1,2\n",
+         "mem:/t.csv: column trip_id is NOT NULL and not in the header, which "
+         "has 'x', 'y'"},
+        {"Trip_ID\n1\n",
+         "mem:/t.csv: column trip_id is NOT NULL and not in the header; the "
+         "nearest there is 'Trip_ID'"},
+        {"trip_id,route_id,trip_id\n", "mem:/t.csv: column trip_id stands twice in the "
+                                       "header, as field 1 and 3"},
+        {"", "mem:/t.csv: the file is empty; a header line was expected"},
+        {"\n\n", "mem:/t.csv: the file is empty; a header line was expected"},
+        {"trip_id,\"route\n", "mem:/t.csv: the header line: field 2: unclosed quote"},
+        {"trip_id,\xFF\n", "mem:/t.csv: the header's name '\\xFF' is not UTF-8"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_open_error(TRIPS, str_of(bad[i].text), bad[i].message);
+    assert_open_error("a TEXT, b TEXT", str_of("1,2\n3,4\n"),
+                      "mem:/t.csv: none of the columns is in the header, which has '1', "
+                      "'2'; a file without a header line is read with header = false");
+    assert_open_error(TRIPS, (struct str){"\xFF\xFEt\0r\0", 6},
+                      "mem:/t.csv: the file is UTF-16, not UTF-8; convert it first, for "
+                      "example: iconv -f UTF-16 -t UTF-8");
+    assert_open_error(TRIPS, (struct str){"\xFE\xFF\0t\0r", 6},
+                      "mem:/t.csv: the file is UTF-16, not UTF-8; convert it first, for "
+                      "example: iconv -f UTF-16 -t UTF-8");
+}
+
+static void test_rows_that_do_not_fit_name_line_and_column(UNUSED void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } bad[] = {
+        {"trip_id,direction_id\na,1\nb,x7\n",
+         "mem:/t.csv:3: column direction_id: 'x7' is not an INT"},
+        {"trip_id,route_id\n\"a\nb\",\"\n\"\n\n,1\n",
+         "mem:/t.csv:6: column trip_id is NOT NULL and has no value"},
+        {"trip_id,x\na,1,2\n",
+         "mem:/t.csv:2: 3 fields for 2 columns of the header: the first too many is '2'"},
+        {"trip_id,route_id\na,F\xEAte\n",
+         "mem:/t.csv:2: column route_id: 'F\\xEAte' is not UTF-8"},
+        {"x,route_id,trip_id\na,\"b\nc,d\n",
+         "mem:/t.csv:2: column route_id: unclosed quote"},
+        {"x,trip_id\n\"a\"b,c\n",
+         "mem:/t.csv:2: field 1: text after the closing quote; a "
+         "quote inside quotes is written twice"},
+        {"trip_id,route_id\na\rb\rc\r",
+         "mem:/t.csv:2: column route_id: a carriage return "
+         "without a line feed; quote the field"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_row_error(TRIPS, str_of(bad[i].text), bad[i].message);
+}
+
+static void test_bad_rows_can_be_left_out(UNUSED void **state)
+{
+    struct fixture f = {.options = {.header = true, .skip_errors = true}};
+    assert_rows(&f, TRIPS,
+                "trip_id,route_id,direction_id\n"
+                "a,1,1\n"
+                ",2,1\n"    // no key
+                "b,\"3,1\n" // a stray quote: costs this line only
+                "c,4,1\n"
+                "d,\"5\"x,1\n"
+                "e,6,1,9\n"
+                "f,7,1",
+                "a|1|1;c|4|1;f|7|1;");
+    const struct csv_table_stats *stats = csv_table_stats(f.rows);
+    assert_int_equal(stats->n_rows, 3);
+    assert_int_equal(stats->n_skipped, 4);
+    assert_int_equal(stats->n_messages, 4);
+    assert_string_equal(stats->messages[1],
+                        "mem:/t.csv:4: column route_id: unclosed quote");
+    assert_string_equal(stats->messages[3], "mem:/t.csv:7: 4 fields for 3 columns of the "
+                                            "header: the first too many is '9'");
+    close_table(&f);
+}
+
+static void test_only_the_first_messages_are_kept(UNUSED void **state)
+{
+    struct fixture f = {.options = {.header = true, .skip_errors = true}};
+    struct buf text = {0};
+    buf_text(&text, "trip_id,direction_id\n");
+    for (int i = 0; i < 100; i++)
+        buf_text(&text, "a,x\n");
+    assert_rows(&f, TRIPS, buf_cstr(&text), "");
+    assert_int_equal(csv_table_stats(f.rows)->n_skipped, 100);
+    assert_int_equal(csv_table_stats(f.rows)->n_messages, CSV_TABLE_MESSAGES);
+    buf_release(&text);
+    close_table(&f);
+}
+
+static void test_an_open_quote_does_not_eat_memory(UNUSED void **state)
+{
+    struct fixture f = {.options = {.header = true, .skip_errors = true}};
+    size_t n = CSV_RECORD_MAX + (8 << 20);
+    char *bytes = malloc(n);
+    memset(bytes, 'x', n);
+    memcpy(bytes, "trip_id\n\"", 9);
+    bytes[n - 3] = '\n'; // one long line, then "x\n"
+    bytes[n - 1] = '\n';
+    struct buf rows = {0};
+    assert_ok(open_bytes(&f, TRIPS, (struct str){bytes, n}), &f.err);
+    assert_ok(read_rows(&f, &rows), &f.err);
+    assert_str(buf_as_str(&rows), "x|NULL|NULL;");
+    assert_string_equal(
+        csv_table_stats(f.rows)->messages[0],
+        "mem:/t.csv:2: column trip_id: a record of more than 16 MiB; is a "
+        "quote left open?");
+    buf_release(&rows);
+    close_table(&f);
+    free(bytes);
+}
+
+static void test_pieces_of_any_size_give_the_same_rows(UNUSED void **state)
+{
+    static const char text[] = "\xEF\xBB\xBFtrip_id,route_id,direction_id\r\n"
+                               "\"a,\"\"1\"\"\",\"line\r\nbreak\",1\r\n"
+                               "\r\n"
+                               "b,F\xC3\xAAte,\r\n"
+                               "c,,0";
+    for (size_t piece = 1; piece < sizeof(text) + 1; piece++) {
+        struct fixture f = {.options = {.header = true, .piece_bytes = piece}};
+        assert_rows(&f, TRIPS, text,
+                    "a,\"1\"|line\r\nbreak|1;b|F\xC3\xAAte|NULL;c|NULL|0;");
+        close_table(&f);
+    }
+}
+
+// Passing a bad line must not move the bytes that earlier rows of the batch borrow.
+static void test_a_bad_line_leaves_rows_before_it_alone(UNUSED void **state)
+{
+    for (size_t piece = 1; piece < 40; piece++) {
+        struct fixture f = {.options = {false, true, piece}};
+        assert_rows(&f, "a TEXT", "first\n\"a\"b and more\nlast\n", "first;last;");
+        close_table(&f);
+    }
+}
+
+static void test_a_missing_file_is_not_found(UNUSED void **state)
+{
+    struct fixture f = {.options = {.header = true}};
+    f.schema = schema_of(&f.arena, TRIPS);
+    f.storage = bytes_storage(str_of("x"));
+    assert_status(csv_table_open(&f.storage.storage, str_of("other.csv"), &f.schema,
+                                 &f.options, &f.rows, &f.err),
+                  ST_NOT_FOUND);
+    assert_string_equal(f.err.text, "mem:/other.csv: not found");
+    close_table(&f);
+}
+
+TEST_MAIN(cmocka_unit_test(test_columns_are_found_by_name),
+          cmocka_unit_test(test_without_a_header_columns_go_by_position),
+          cmocka_unit_test(test_short_rows_are_counted),
+          cmocka_unit_test(test_blank_lines_are_null_in_a_file_of_one_nullable_column),
+          cmocka_unit_test(test_headers_that_do_not_fit_are_refused),
+          cmocka_unit_test(test_rows_that_do_not_fit_name_line_and_column),
+          cmocka_unit_test(test_bad_rows_can_be_left_out),
+          cmocka_unit_test(test_only_the_first_messages_are_kept),
+          cmocka_unit_test(test_an_open_quote_does_not_eat_memory),
+          cmocka_unit_test(test_pieces_of_any_size_give_the_same_rows),
+          cmocka_unit_test(test_a_bad_line_leaves_rows_before_it_alone),
+          cmocka_unit_test(test_a_missing_file_is_not_found))
