@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/text.h"
 
 // RFC 3720 B.4: 32 bytes of zeros, and "123456789" from the CRC catalogue.
 static void test_crc32c_known_values(UNUSED void **state)
@@ -76,10 +77,43 @@ static void test_arena_keeps_pieces_apart(UNUSED void **state)
     arena_release(&arena);
 }
 
+// RFC 4648, section 10.
+static void test_base64_known_values(UNUSED void **state)
+{
+    const char *pairs[][2] = {{"", ""},
+                              {"f", "Zg=="},
+                              {"fo", "Zm8="},
+                              {"foo", "Zm9v"},
+                              {"foob", "Zm9vYg=="},
+                              {"fooba", "Zm9vYmE="},
+                              {"foobar", "Zm9vYmFy"}};
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+        struct buf buf = {0};
+        text_base64(&buf, str_of(pairs[i][0]));
+        assert_str(buf_as_str(&buf), pairs[i][1]);
+        buf_release(&buf);
+    }
+    struct buf buf = {0};
+    text_base64(&buf, str_of("\xFB\xFF\xFE"));
+    assert_str(buf_as_str(&buf), "+//+");
+    buf_release(&buf);
+}
+
+static void test_json_text_is_always_json(UNUSED void **state)
+{
+    struct buf buf = {0};
+    text_json(&buf, (struct str){"a\"b\\c\n\xFF\0Fête", 13});
+    assert_str(buf_as_str(&buf), "\"a\\\"b\\\\c\\u000a\xEF\xBF\xBD\xEF\xBF\xBD"
+                                 "Fête\"");
+    buf_release(&buf);
+}
+
 TEST_MAIN(cmocka_unit_test(test_crc32c_known_values),
           cmocka_unit_test(test_numbers_have_edges),
           cmocka_unit_test(test_utf8_refuses_what_unicode_refuses),
           cmocka_unit_test(test_buf_stays_within_its_limit),
           cmocka_unit_test(test_nearest_names_suggest),
           cmocka_unit_test(test_display_width_counts_columns),
-          cmocka_unit_test(test_arena_keeps_pieces_apart))
+          cmocka_unit_test(test_arena_keeps_pieces_apart),
+          cmocka_unit_test(test_base64_known_values),
+          cmocka_unit_test(test_json_text_is_always_json))
