@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // For tests of src/table: schemas, rows and batches from text, an encoder of its own (so
-// that expected rows do not hang on src/csv), and results as sorted lines.
+// that expected rows do not hang on src/csv; it refuses the text "refuse"), and results
+// as sorted lines.
 //
 // Text of rows: columns by '|', NULL is "~", a line each: "A|1\nB|~\n". Schemas: as in
 // CREATE TABLE: "trip_id TEXT NOT NULL, stop_sequence INT".
@@ -89,6 +90,8 @@ static void plain_fields(struct encoder *encoder, size_t first,
     for (size_t i = 0; i < n; i++) {
         if (first + i > 0)
             buf_char(row, '|');
+        if (values[i].kind == VALUE_TEXT && str_is(value_str(values[i]), "refuse"))
+            encoder->refused = STR_LITERAL("column 'x': 'refuse' has no form");
         if (values[i].kind == VALUE_NULL)
             buf_char(row, '~');
         else
@@ -130,7 +133,8 @@ static const struct encoder_ops plain_encoder_ops = {
 
 UNUSED static struct encoder plain_encoder(const struct schema *schema)
 {
-    return (struct encoder){&plain_encoder_ops, schema, "txt"};
+    return (struct encoder){
+        .ops = &plain_encoder_ops, .schema = schema, .extension = "txt"};
 }
 
 static int compare_lines(const void *a, const void *b)

@@ -62,6 +62,7 @@ static void builder_init(struct builder *builder, const struct native_plan *nati
     struct dimension *dimension = mem_zalloc(sizeof(*dimension));
     key_index_init(&dimension->keys);
     group_store_init(&dimension->groups);
+    blob_store_init(&dimension->flaws);
     dimension->version =
         mem_strndup(options->version.p ? options->version.p : "", options->version.n);
     builder->dimension = dimension;
@@ -74,6 +75,7 @@ static enum status check_memory(struct builder *builder, size_t more_bytes,
     size_t limit = builder->options->limit_bytes;
     size_t bytes = key_index_bytes(&builder->dimension->keys) +
                    group_store_bytes(&builder->dimension->groups) +
+                   blob_store_bytes(&builder->dimension->flaws) +
                    builder->n_pieces * sizeof(struct piece) +
                    builder->n_chains * sizeof(struct chain) + more_bytes;
     if (bytes > stats->peak_bytes)
@@ -86,28 +88,50 @@ static enum status check_memory(struct builder *builder, size_t more_bytes,
                    limit, stats->n_rows);
 }
 
+static void note_flaw(struct builder *builder, struct str why)
+{
+    group_draft_flaw(&builder->draft, blob_store_add(&builder->dimension->flaws, why));
+}
+
+static void check_values(struct builder *builder, const struct segment *segment,
+                         const struct value *row)
+{
+    for (size_t i = 0; i < segment->n; i++) {
+        const struct column *column =
+            &builder->encoder->schema->columns[segment->first + i];
+        enum output_fault fault = output_check(column, row[segment->outputs[i].column]);
+        if (fault == OUTPUT_FITS)
+            continue;
+        struct buf why = {0};
+        output_why(column, fault, &why);
+        note_flaw(builder, buf_as_str(&why));
+        buf_release(&why);
+    }
+}
+
+static void draft_segment(struct builder *builder, const struct segment *segment,
+                          const struct value *row)
+{
+    struct group_draft *draft = &builder->draft;
+    struct encoder *encoder = builder->encoder;
+    size_t before = draft->bytes.n;
+    check_values(builder, segment, row);
+    segment_encode(&builder->segments, segment, encoder, row, &draft->bytes);
+    uint32_t length = (uint32_t)(draft->bytes.n - before);
+    buf_append(&draft->lengths, &length, sizeof(length));
+    if (encoder->refused.n == 0)
+        return;
+    note_flaw(builder, encoder->refused);
+    encoder->refused = (struct str){0};
+}
+
 // Adds an encoded row to the draft.
 static void draft_row(struct builder *builder, const struct value *row)
 {
-    struct group_draft *draft = &builder->draft;
-    const struct schema *schema = builder->encoder->schema;
-    for (size_t s = 0; s < builder->segments.n; s++) {
-        const struct segment *segment = &builder->segments.items[s];
-        if (segment->side != SIDE_DIMENSION)
-            continue;
-        for (size_t i = 0; i < segment->n; i++) {
-            size_t column = segment->first + i;
-            enum output_fault fault =
-                output_check(&schema->columns[column], row[segment->outputs[i].column]);
-            if (fault != OUTPUT_FITS)
-                group_draft_flaw(draft, flaw_make(column, fault));
-        }
-        size_t before = draft->bytes.n;
-        segment_encode(&builder->segments, segment, builder->encoder, row, &draft->bytes);
-        uint32_t length = (uint32_t)(draft->bytes.n - before);
-        buf_append(&draft->lengths, &length, sizeof(length));
-    }
-    draft->n_rows++;
+    for (size_t i = 0; i < builder->segments.n; i++)
+        if (builder->segments.items[i].side == SIDE_DIMENSION)
+            draft_segment(builder, &builder->segments.items[i], row);
+    builder->draft.n_rows++;
 }
 
 static enum status too_big(struct builder *builder, struct str key, struct err *err)
@@ -303,11 +327,13 @@ static void finish_stats(struct dimension *dimension)
 {
     struct dimension_stats *stats = &dimension->stats;
     group_store_finish(&dimension->groups);
+    blob_store_finish(&dimension->flaws);
     stats->n_keys = dimension->keys.n_keys;
     stats->n_groups = dimension->groups.groups.n_blobs;
     stats->n_tails = dimension->groups.tails.n_blobs;
     stats->group_bytes = group_store_bytes(&dimension->groups);
-    stats->memory_bytes = stats->group_bytes + key_index_bytes(&dimension->keys);
+    stats->memory_bytes = stats->group_bytes + key_index_bytes(&dimension->keys) +
+                          blob_store_bytes(&dimension->flaws);
 }
 
 static enum status build(struct builder *builder, struct rows *rows, struct err *err)
@@ -343,6 +369,7 @@ void dimension_free(struct dimension *dimension)
         return;
     key_index_release(&dimension->keys);
     group_store_release(&dimension->groups);
+    blob_store_release(&dimension->flaws);
     free(dimension->max_key);
     free(dimension->version);
     free(dimension);

@@ -48,7 +48,8 @@ struct dimension_stats {
 struct dimension {
     struct key_index keys; // a key's value is its group's place
     struct group_store groups;
-    uint32_t unmatched; // LEFT JOIN: the group of one row of NULLs; else 0
+    struct blob_store flaws; // texts: why a group cannot be written; a flaw is its place
+    uint32_t unmatched;      // LEFT JOIN: the group of one row of NULLs; else 0
     struct dimension_stats stats;
     char *max_key; // the key with stats.max_matches rows, for a person
     char *version;

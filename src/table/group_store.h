@@ -14,7 +14,7 @@
 
 struct tails {
     uint32_t n_rows;
-    uint32_t flaw;      // 0, or why these rows cannot be written: flaw_make()
+    uint32_t flaw;      // 0, or why these rows cannot be written, see dimension.h
     uint32_t n_lengths; // rows * pieces
     uint32_t n_bytes;   // of all tails
     uint32_t lengths[]; // of each row's pieces; then their bytes in the same order

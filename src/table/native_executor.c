@@ -119,27 +119,40 @@ static void look_up(struct native_executor *native, const struct batch *batch,
             __builtin_prefetch(tails_of(&dimension->groups, native->probes[i].group));
 }
 
-static void reject(struct pass *pass, size_t row, uint32_t flaw)
+static void reject(struct pass *pass, size_t row, struct str reason)
 {
-    const struct schema *schema = pass->native->encoder->schema;
-    struct buf reason = {0};
-    output_why(&schema->columns[flaw_column(flaw)], flaw_fault(flaw), &reason);
-    batch_reject(pass->batch, pass->batch->records[row], buf_as_str(&reason));
-    buf_release(&reason);
+    batch_reject(pass->batch, pass->batch->records[row], reason);
 }
 
-// 0, or why the stream's values cannot be written.
-static uint32_t check_values(const struct native_executor *native,
-                             const struct value *values)
+// False when a value of the stream cannot be written; then the record is rejected.
+static bool check_values(struct pass *pass, size_t row)
 {
+    const struct native_executor *native = pass->native;
+    const struct value *values = batch_row(pass->batch, row);
     for (size_t i = 0; i < native->n_checks; i++) {
         const struct check *check = &native->checks[i];
-        enum output_fault fault = output_check(
-            &native->encoder->schema->columns[check->output], values[check->column]);
-        if (fault != OUTPUT_FITS)
-            return flaw_make(check->output, fault);
+        const struct column *column = &native->encoder->schema->columns[check->output];
+        enum output_fault fault = output_check(column, values[check->column]);
+        if (fault == OUTPUT_FITS)
+            continue;
+        struct buf reason = {0};
+        output_why(column, fault, &reason);
+        reject(pass, row, buf_as_str(&reason));
+        buf_release(&reason);
+        return false;
     }
-    return 0;
+    return true;
+}
+
+// True when the encoder refused a value of the stream; then the record is rejected.
+static bool was_refused(struct pass *pass, size_t row)
+{
+    struct encoder *encoder = pass->native->encoder;
+    if (LIKELY(encoder->refused.n == 0))
+        return false;
+    reject(pass, row, encoder->refused);
+    encoder->refused = (struct str){0};
+    return true;
 }
 
 // Copies in steps of COPY_BYTES, so up to COPY_BYTES - 1 more than n at both ends: pieces
@@ -198,12 +211,10 @@ static void copy_rows(const struct native_executor *native, const struct tails *
     }
 }
 
-// False when the rows of this record do not fit any more.
-static bool emit_joined(struct pass *pass, const struct value *values,
-                        const struct group *group, const struct tails *tails)
+// The rows of a record, as one step of copying. False when they do not fit any more.
+static bool emit_joined(struct pass *pass, const struct tails *tails)
 {
     struct native_executor *native = pass->native;
-    encode_fixed(native, values, group);
     size_t n_bytes = tails->n_rows * native->encoded.n + tails->n_bytes;
     char *to = NULL;
     if (place_fixed(native))
@@ -213,21 +224,6 @@ static bool emit_joined(struct pass *pass, const struct value *values,
     copy_rows(native, tails, to);
     pass->rows->n += n_bytes;
     pass->result.n_rows += tails->n_rows;
-    pass->result.n_matched++;
-    return true;
-}
-
-static bool emit_plain(struct pass *pass, const struct value *values)
-{
-    struct native_executor *native = pass->native;
-    size_t before = pass->rows->n;
-    segment_encode(&native->segments, &native->segments.items[0], native->encoder, values,
-                   pass->rows);
-    if (pass->rows->full) {
-        pass->rows->n = before;
-        return false;
-    }
-    pass->result.n_rows++;
     pass->result.n_matched++;
     return true;
 }
@@ -245,26 +241,35 @@ static const struct group *group_of(const struct native_executor *native,
 // False when its rows do not fit any more; then nothing happened.
 static bool join_record(struct pass *pass, size_t row, const struct group *group)
 {
-    const struct value *values = batch_row(pass->batch, row);
-    if (group == NULL)
+    const struct dimension *dimension = pass->native->dimension;
+    if (group == NULL || !check_values(pass, row))
         return true;
-    const struct tails *tails = tails_of(&pass->native->dimension->groups, group);
-    uint32_t flaw = check_values(pass->native, values);
-    if (flaw == 0)
-        flaw = tails->flaw;
-    if (flaw == 0)
-        return emit_joined(pass, values, group, tails);
-    reject(pass, row, flaw);
-    return true;
+    const struct tails *tails = tails_of(&dimension->groups, group);
+    if (UNLIKELY(tails->flaw != 0)) {
+        const struct blob *why = blob_at(&dimension->flaws, tails->flaw);
+        reject(pass, row, (struct str){why->bytes, why->n});
+        return true;
+    }
+    encode_fixed(pass->native, batch_row(pass->batch, row), group);
+    return was_refused(pass, row) || emit_joined(pass, tails);
 }
 
+// A record without a join is one row. False when it does not fit any more.
 static bool copy_record(struct pass *pass, size_t row)
 {
-    const struct value *values = batch_row(pass->batch, row);
-    uint32_t flaw = check_values(pass->native, values);
-    if (flaw == 0)
-        return emit_plain(pass, values);
-    reject(pass, row, flaw);
+    struct native_executor *native = pass->native;
+    size_t before = pass->rows->n;
+    if (!check_values(pass, row))
+        return true;
+    segment_encode(&native->segments, &native->segments.items[0], native->encoder,
+                   batch_row(pass->batch, row), pass->rows);
+    bool refused = was_refused(pass, row);
+    if (refused || pass->rows->full) {
+        pass->rows->n = before;
+        return refused;
+    }
+    pass->result.n_rows++;
+    pass->result.n_matched++;
     return true;
 }
 

@@ -13,22 +13,6 @@ enum output_fault {
     OUTPUT_TYPE,  // a value of another type
 };
 
-// Fault and column in one number, never 0, so that it can be kept beside encoded rows.
-static inline uint32_t flaw_make(size_t column, enum output_fault fault)
-{
-    return (uint32_t)column << 2 | (uint32_t)fault;
-}
-
-static inline size_t flaw_column(uint32_t flaw)
-{
-    return flaw >> 2;
-}
-
-static inline enum output_fault flaw_fault(uint32_t flaw)
-{
-    return (enum output_fault)(flaw & 3);
-}
-
 enum output_fault output_check(const struct column *column, struct value value);
 
 // Whether a value that may stand in `from` may always stand in `to`.

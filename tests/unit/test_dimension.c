@@ -178,13 +178,17 @@ static void test_an_empty_table_builds(UNUSED void **state)
 
 static void test_memory_is_limited(UNUSED void **state)
 {
+    char rows[10000];
+    memset(rows, 'x', sizeof(rows));
+    memcpy(rows, "A|1\nB|", 6);
+    memcpy(rows + sizeof(rows) - 5, "\nC|3", 5); // its NUL too
     struct world world;
-    open_world(&world, "k TEXT, v TEXT", "v TEXT", 1, "A|1\nB|2\nC|3\n");
-    world.options.limit_bytes = 480;
+    open_world(&world, "k TEXT, v TEXT", "v TEXT", 1, rows);
+    world.options.limit_bytes = 8000;
     assert_status(build(&world), ST_LIMIT);
     assert_string_equal(
         world.err.text,
-        "the joined tables take more than 480 bytes of memory after 2 rows; raise SET "
+        "the joined tables take more than 8000 bytes of memory after 2 rows; raise SET "
         "dimension.memory, or join fewer rows");
     close_world(&world);
 }

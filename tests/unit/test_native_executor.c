@@ -257,6 +257,32 @@ static void test_left_join_into_not_null_is_rejected(UNUSED void **state)
     close_world(&world);
 }
 
+// A value may fit its column and still have no form in the file's schema.
+static void test_values_that_the_encoder_refuses_are_rejected(UNUSED void **state)
+{
+    struct setup setup = inner;
+    setup.dimension_rows = "A|x|1\nB|refuse|2\nB|y|3\nrefuse|x|4\n";
+    struct world world;
+    open_world(&world, &setup);
+    assert_rows(&world, "B|1\nrefuse|2\nA|3\nC|4\nA|5\n", "A|3|x|1\nA|5|x|1\n");
+    assert_int_equal(world.batch.n_rejects, 2);
+    assert_reject(&world, 0, 0, "column 'x': 'refuse' has no form");
+    assert_reject(&world, 1, 1, "column 'x': 'refuse' has no form");
+    assert_int_equal(world.encoder.refused.n, 0);
+    close_world(&world);
+}
+
+static void test_refused_values_without_a_join(UNUSED void **state)
+{
+    const struct setup setup = {
+        .stream = "k TEXT, n INT", .result = "k TEXT, n INT", .outputs = "s0 s1"};
+    struct world world;
+    open_world(&world, &setup);
+    assert_rows(&world, "A|1\nrefuse|2\nB|3\n", "A|1\nB|3\n");
+    assert_reject(&world, 0, 1, "column 'x': 'refuse' has no form");
+    close_world(&world);
+}
+
 // All rows of a record lie in one slice; nothing is lost or doubled between slices.
 static void test_a_small_row_buffer_gives_slices(UNUSED void **state)
 {
@@ -325,6 +351,8 @@ TEST_MAIN(cmocka_unit_test(test_inner_join), cmocka_unit_test(test_left_join),
           cmocka_unit_test(test_numbers_compare_as_numbers),
           cmocka_unit_test(test_values_that_do_not_fit_are_rejected),
           cmocka_unit_test(test_left_join_into_not_null_is_rejected),
+          cmocka_unit_test(test_values_that_the_encoder_refuses_are_rejected),
+          cmocka_unit_test(test_refused_values_without_a_join),
           cmocka_unit_test(test_a_small_row_buffer_gives_slices),
           cmocka_unit_test(test_a_record_too_big_alone_is_named),
           cmocka_unit_test(test_many_blocks))
