@@ -44,7 +44,8 @@ bool feed_has(const struct feed *feed, const char *name);
 // Bytes of one member in order; `reader` first, so that it is one.
 struct feed_member {
     struct reader reader;
-    int64_t size; // bytes unpacked; -1: not known
+    int64_t size;                              // bytes unpacked, as the feed says
+    void (*close)(struct feed_member *member); // for feed_member_close
 };
 
 // ST_NOT_FOUND: the feed has no such member (the text lists what it has).

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gtfs/feed.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gtfs/feed_kind.h"
+
+#define DOWNLOAD_BYTES (INT64_C(4) << 30)
+#define DOWNLOAD_MS    (INT64_C(30) * 60 * 1000)
+#define MEMBER_BYTES   (INT64_C(16) << 30)
+
+static struct feed_options with_defaults(const struct feed_options *options)
+{
+    struct feed_options all = options ? *options : (struct feed_options){0};
+    if (all.download_bytes == 0)
+        all.download_bytes = DOWNLOAD_BYTES;
+    if (all.download_ms == 0)
+        all.download_ms = DOWNLOAD_MS;
+    if (all.member_bytes == 0)
+        all.member_bytes = MEMBER_BYTES;
+    return all;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static size_t depth_of(const char *path)
+{
+    size_t depth = 0;
+    for (; *path; path++)
+        depth += *path == '/';
+    return depth;
+}
+
+static struct feed_entry *find(const struct feed *feed, const char *name)
+{
+    for (size_t i = 0; i < feed->n_entries; i++)
+        if (strcmp(feed->entries[i].name, name) == 0)
+            return &feed->entries[i];
+    return NULL;
+}
+
+void feed_add(struct feed *feed, const char *path, size_t index, int64_t size)
+{
+    const char *own = arena_cstr(&feed->arena, str_of(path));
+    const char *name = base_name(own);
+    struct str text = str_of(name);
+    bool is_junk = str_starts_with(str_of(path), "__MACOSX/") || *name == '.';
+    if (!is_junk && str_ends_with(text, ".zip"))
+        feed->inner_zip = own;
+    if (is_junk || !str_ends_with(text, ".txt"))
+        return;
+    struct feed_entry entry = {name, own, depth_of(own), index, size, NULL};
+    struct feed_entry *same = find(feed, name);
+    if (same == NULL) {
+        MEM_GROW(feed->entries, feed->n_entries, feed->capacity);
+        feed->entries[feed->n_entries++] = entry;
+    } else if (entry.depth < same->depth) {
+        *same = entry;
+    } else if (entry.depth == same->depth) {
+        same->twin = own;
+    }
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(((const struct feed_entry *)a)->name,
+                  ((const struct feed_entry *)b)->name);
+}
+
+static enum status list(struct feed *feed, struct err *err)
+{
+    TRY(feed->kind->list(feed, err));
+    if (feed->n_entries > 0)
+        qsort(feed->entries, feed->n_entries, sizeof(*feed->entries), compare);
+    else if (feed->inner_zip != NULL)
+        return err_set(err, ST_DATA,
+                       "%s: no GTFS table (*.txt), but the zip %s: unpack that one first",
+                       feed->source, feed->inner_zip);
+    else
+        return err_set(err, ST_DATA, "%s: no GTFS table (*.txt) in it", feed->source);
+    return ST_OK;
+}
+
+static enum status open_path(struct feed *feed, const char *path, struct err *err)
+{
+    struct stat info;
+    char *absolute = realpath(path, NULL);
+    if (absolute == NULL || stat(absolute, &info) != 0) {
+        free(absolute);
+        return err_set(err, errno == ENOENT ? ST_NOT_FOUND : ST_FAIL, "%s: %s", path,
+                       strerror(errno));
+    }
+    feed->source = absolute;
+    feed->location = mem_strdup(absolute);
+    feed->kind = S_ISDIR(info.st_mode) ? &feed_directory : &feed_zip;
+    return ST_OK;
+}
+
+static enum status open_url(struct feed *feed, const char *url, struct err *err)
+{
+    feed->source = feed_shown_url(url);
+    if (feed->source == NULL)
+        return err_set(err, ST_USAGE, "the feed's URL is not valid");
+    TRY(feed_download(url, feed->source, &feed->options, &feed->fd, err));
+    // Opens the file anew each time, although it has no name.
+    feed->location = mem_printf("/proc/self/fd/%d", feed->fd);
+    feed->kind = &feed_zip;
+    return ST_OK;
+}
+
+static enum status open_any(struct feed *feed, const char *location, struct err *err)
+{
+    struct str text = str_of(location);
+    if (str_starts_with(text, "http://") || str_starts_with(text, "https://"))
+        TRY(open_url(feed, location, err));
+    else if (str_starts_with(text, "file:///"))
+        TRY(open_path(feed, location + strlen("file://"), err));
+    else
+        TRY(open_path(feed, location, err));
+    return list(feed, err);
+}
+
+enum status feed_open(const char *location, const struct feed_options *options,
+                      struct feed **ret, struct err *err)
+{
+    struct feed *feed = mem_zalloc(sizeof(*feed));
+    feed->fd = -1;
+    feed->options = with_defaults(options);
+    enum status rc = open_any(feed, location, err);
+    if (rc == ST_OK)
+        *ret = feed;
+    else
+        feed_close(feed);
+    return rc;
+}
+
+void feed_close(struct feed *feed)
+{
+    if (feed == NULL)
+        return;
+    if (feed->fd >= 0)
+        close(feed->fd);
+    free(feed->entries);
+    free(feed->location);
+    free(feed->source);
+    arena_release(&feed->arena);
+    free(feed);
+}
+
+const char *feed_source(const struct feed *feed)
+{
+    return feed->source;
+}
+
+size_t feed_count(const struct feed *feed)
+{
+    return feed->n_entries;
+}
+
+const char *feed_name(const struct feed *feed, size_t index)
+{
+    return feed->entries[index].name;
+}
+
+bool feed_has(const struct feed *feed, const char *name)
+{
+    return find(feed, name) != NULL;
+}
+
+static enum status no_member(const struct feed *feed, const char *name, struct err *err)
+{
+    AUTO(buf_release) struct buf names = {0};
+    for (size_t i = 0; i < feed->n_entries; i++)
+        buf_printf(&names, "%s%s", i ? ", " : "", feed->entries[i].name);
+    return err_set(err, ST_NOT_FOUND, "%s: no member %s; there are %s", feed->source,
+                   name, buf_cstr(&names));
+}
+
+enum status feed_member_open(struct feed *feed, const char *name,
+                             struct feed_member **ret, struct err *err)
+{
+    const struct feed_entry *entry = find(feed, name);
+    if (entry == NULL)
+        return no_member(feed, name, err);
+    if (entry->twin != NULL)
+        return err_set(err, ST_DATA, "%s: two files of one name, %s and %s", feed->source,
+                       entry->path, entry->twin);
+    if (entry->size > feed->options.member_bytes)
+        return err_set(err, ST_LIMIT, "%s: %s has %lld bytes; at most %lld are read",
+                       feed->source, entry->path, (long long)entry->size,
+                       (long long)feed->options.member_bytes);
+    return feed->kind->open(feed, entry, ret, err);
+}
+
+void feed_member_close(struct feed_member *member)
+{
+    if (member != NULL)
+        member->close(member);
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// A feed that is a zip file, by libarchive. Only the reader that goes by the zip's
+// directory is used: a cut file has none and is refused, instead of read in part.
+#include <archive.h>
+#include <archive_entry.h>
+#include <stdlib.h>
+
+#include "gtfs/feed_kind.h"
+
+enum {
+    BLOCK_BYTES = 64 << 10,
+    ENTRIES_MAX = 10000
+};
+
+struct zip_member {
+    struct feed_member member;
+    struct archive *archive;
+    const struct feed *feed;
+    const char *path;
+    int64_t n_read;
+};
+
+// "begins with ..." tells a page of HTML from a broken zip.
+static enum status not_a_zip(const struct feed *feed, struct archive *archive,
+                             struct err *err)
+{
+    char text[33] = "";
+    FILE *file = fopen(feed->location, "r");
+    size_t n = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+    if (file != NULL)
+        fclose(file);
+    for (size_t i = 0; i < n; i++)
+        if (text[i] < ' ' || text[i] > '~')
+            text[i] = '.';
+    return err_set(err, ST_DATA,
+                   "%s: not a zip file that can be read (%s); it begins with "
+                   "'%s'",
+                   feed->source, archive_error_string(archive), text);
+}
+
+static enum status open_archive(const struct feed *feed, struct archive **ret,
+                                struct err *err)
+{
+    struct archive *archive = archive_read_new();
+    if (archive == NULL)
+        abort(); // out of memory
+    archive_read_support_format_zip_seekable(archive);
+    if (archive_read_open_filename(archive, feed->location, BLOCK_BYTES) != ARCHIVE_OK) {
+        enum status rc = not_a_zip(feed, archive, err);
+        archive_read_free(archive);
+        return rc;
+    }
+    *ret = archive;
+    return ST_OK;
+}
+
+static const char *path_of(struct archive_entry *entry)
+{
+    const char *path = archive_entry_pathname_utf8(entry);
+    if (path == NULL)
+        path = archive_entry_pathname(entry);
+    return path ? path : "";
+}
+
+static enum status list_entries(struct feed *feed, struct archive *archive,
+                                struct err *err)
+{
+    for (size_t index = 0; index < ENTRIES_MAX; index++) {
+        struct archive_entry *entry;
+        int rc = archive_read_next_header(archive, &entry);
+        if (rc == ARCHIVE_EOF)
+            return ST_OK;
+        if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN) // a warning: a name not in UTF-8
+            return not_a_zip(feed, archive, err);
+        if (archive_entry_filetype(entry) == AE_IFREG)
+            feed_add(feed, path_of(entry), index, archive_entry_size(entry));
+    }
+    return err_set(err, ST_LIMIT, "%s: more than %d files in it", feed->source,
+                   ENTRIES_MAX);
+}
+
+static enum status list_zip(struct feed *feed, struct err *err)
+{
+    struct archive *archive;
+    TRY(open_archive(feed, &archive, err));
+    enum status rc = list_entries(feed, archive, err);
+    archive_read_free(archive);
+    return rc;
+}
+
+static enum status read_member(struct reader *reader, void *p, size_t capacity,
+                               size_t *ret_n, struct err *err)
+{
+    struct zip_member *zip = (struct zip_member *)reader;
+    la_ssize_t n = archive_read_data(zip->archive, p, capacity);
+    if (n < 0)
+        return err_set(err, ST_DATA, "%s: %s: %s", zip->feed->source, zip->path,
+                       archive_error_string(zip->archive));
+    zip->n_read += n;
+    if (zip->n_read > zip->member.size || (n == 0 && zip->n_read < zip->member.size))
+        return err_set(err, ST_DATA, "%s: %s: does not unpack to its %lld bytes",
+                       zip->feed->source, zip->path, (long long)zip->member.size);
+    *ret_n = (size_t)n;
+    return ST_OK;
+}
+
+static void close_member(struct feed_member *base)
+{
+    struct zip_member *zip = (struct zip_member *)base;
+    archive_read_free(zip->archive);
+    free(zip);
+}
+
+// Goes to entry `index` of the archive.
+static enum status go_to(const struct feed *feed, struct archive *archive, size_t index,
+                         struct err *err)
+{
+    for (size_t i = 0; i <= index; i++) {
+        struct archive_entry *entry;
+        int rc = archive_read_next_header(archive, &entry);
+        if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
+            return not_a_zip(feed, archive, err);
+    }
+    return ST_OK;
+}
+
+static enum status open_member(struct feed *feed, const struct feed_entry *entry,
+                               struct feed_member **ret, struct err *err)
+{
+    struct archive *archive;
+    TRY(open_archive(feed, &archive, err));
+    enum status rc = go_to(feed, archive, entry->index, err);
+    if (rc != ST_OK) {
+        archive_read_free(archive);
+        return rc;
+    }
+    struct zip_member *zip = mem_zalloc(sizeof(*zip));
+    zip->member = (struct feed_member){{read_member}, entry->size, close_member};
+    zip->archive = archive;
+    zip->feed = feed;
+    zip->path = entry->path;
+    *ret = &zip->member;
+    return ST_OK;
+}
+
+const struct feed_kind feed_zip = {
+    .list = list_zip,
+    .open = open_member,
+};

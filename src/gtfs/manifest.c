@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gtfs/manifest.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+enum {
+    FORMAT = 1,
+    MANIFEST_BYTES = 16 << 20
+};
+
+static int compare(const void *a, const void *b)
+{
+    const struct feed_table *const *x = a;
+    const struct feed_table *const *y = b;
+    return str_compare((*x)->name, (*y)->name);
+}
+
+// The version: hash of the tables in the order of their names.
+static void set_version(struct feed_manifest *manifest)
+{
+    struct buf text = {0};
+    const struct feed_table **sorted = mem_array(manifest->n_tables + 1, sizeof(*sorted));
+    for (size_t i = 0; i < manifest->n_tables; i++)
+        sorted[i] = &manifest->tables[i];
+    qsort(sorted, manifest->n_tables, sizeof(struct feed_table *), compare);
+    for (size_t i = 0; i < manifest->n_tables; i++)
+        buf_printf(&text, "%.*s %lld %s\n", STR_ARGS(sorted[i]->name),
+                   (long long)sorted[i]->size,
+                   sorted[i]->present ? sorted[i]->checksum.hex : "-");
+    sha256_hex(text.p, text.n, manifest->version);
+    free(sorted);
+    buf_release(&text);
+}
+
+// Paths may have bytes that JSON cannot hold.
+static json_t *json_text(struct str text)
+{
+    json_t *json = json_stringn(text.p ? text.p : "", text.n);
+    return json ? json : json_string("(not UTF-8)");
+}
+
+static json_t *table_json(const struct feed_table *table)
+{
+    return json_pack("{s:o, s:o, s:I, s:s, s:b}", "name", json_text(table->name), "path",
+                     json_text(table->path), "size", (json_int_t)table->size, "checksum",
+                     table->checksum.hex, "present", (int)table->present);
+}
+
+static char *manifest_text(const struct feed_manifest *manifest)
+{
+    json_t *tables = json_array();
+    for (size_t i = 0; i < manifest->n_tables; i++)
+        json_array_append_new(tables, table_json(&manifest->tables[i]));
+    json_t *root = json_pack("{s:i, s:o, s:I, s:o}", "format", FORMAT, "source",
+                             json_text(manifest->source), "time_ms",
+                             (json_int_t)manifest->time_ms, "tables", tables);
+    char *text = json_dumps(root, JSON_INDENT(2));
+    json_decref(root);
+    return text;
+}
+
+enum status feed_manifest_write(struct storage *root, struct feed_manifest *manifest,
+                                const char *uuid, struct err *err)
+{
+    set_version(manifest);
+    AUTO(mem_auto_free) char *text = manifest_text(manifest);
+    AUTO(mem_auto_free) char *temporary = mem_printf("_tmp-%s", uuid);
+    TRY(storage_write_bytes(root, str_of(temporary), str_of(text), err));
+    return root->ops->replace(root, str_of(temporary), str_of(FEED_MANIFEST_NAME), err);
+}
+
+static struct str text_of(struct arena *arena, const json_t *object, const char *key)
+{
+    const json_t *json = json_object_get(object, key);
+    struct str text = {json_string_value(json), json_string_length(json)};
+    return str_of(arena_cstr(arena, text.p ? text : str_of("")));
+}
+
+static bool take_table(struct arena *arena, const json_t *json, struct feed_table *ret)
+{
+    *ret = (struct feed_table){
+        .name = text_of(arena, json, "name"),
+        .path = text_of(arena, json, "path"),
+        .size = json_integer_value(json_object_get(json, "size")),
+        .present = json_is_true(json_object_get(json, "present")),
+    };
+    struct str checksum = text_of(arena, json, "checksum");
+    if (checksum.n > 0 && checksum.n != CHECKSUM_HEX - 1)
+        return false;
+    memcpy(ret->checksum.hex, checksum.p, checksum.n);
+    return ret->name.n > 0;
+}
+
+static bool take(const json_t *root, struct feed_manifest *ret)
+{
+    const json_t *tables = json_object_get(root, "tables");
+    if (json_integer_value(json_object_get(root, "format")) != FORMAT ||
+        !json_is_array(tables))
+        return false;
+    ret->source = text_of(&ret->arena, root, "source");
+    ret->time_ms = json_integer_value(json_object_get(root, "time_ms"));
+    ret->n_tables = json_array_size(tables);
+    ret->tables = arena_array(&ret->arena, ret->n_tables + 1, sizeof(*ret->tables));
+    for (size_t i = 0; i < ret->n_tables; i++)
+        if (!take_table(&ret->arena, json_array_get(tables, i), &ret->tables[i]))
+            return false;
+    return true;
+}
+
+static enum status parse(const struct storage *root, struct str text,
+                         struct feed_manifest *ret, struct err *err)
+{
+    json_error_t error;
+    json_t *json = json_loadb(text.p, text.n, 0, &error);
+    if (json == NULL)
+        return err_set(err, ST_DATA,
+                       "%s/" FEED_MANIFEST_NAME ":%d: %s; run extract again", root->url,
+                       error.line, error.text);
+    struct feed_manifest manifest = {0};
+    bool is_good = take(json, &manifest);
+    json_decref(json);
+    if (!is_good) {
+        feed_manifest_release(&manifest);
+        return err_set(err, ST_DATA,
+                       "%s/" FEED_MANIFEST_NAME ": not of format %d; run extract again",
+                       root->url, FORMAT);
+    }
+    set_version(&manifest);
+    *ret = manifest;
+    return ST_OK;
+}
+
+enum status feed_manifest_read(struct storage *root, struct feed_manifest *ret,
+                               struct err *err)
+{
+    AUTO(buf_release) struct buf text = {0};
+    TRY(storage_read_all(root, str_of(FEED_MANIFEST_NAME), MANIFEST_BYTES, &text, err));
+    return parse(root, buf_as_str(&text), ret, err);
+}
+
+const struct feed_table *feed_manifest_find(const struct feed_manifest *manifest,
+                                            struct str name)
+{
+    for (size_t i = 0; i < manifest->n_tables; i++)
+        if (str_eq(manifest->tables[i].name, name))
+            return &manifest->tables[i];
+    return NULL;
+}
+
+void feed_manifest_release(struct feed_manifest *manifest)
+{
+    arena_release(&manifest->arena);
+    *manifest = (struct feed_manifest){0};
+}
