@@ -45,15 +45,39 @@ static inline __m128i byte_mask_load(const char *p)
     return _mm_loadu_si128((const __m128i *)(const void *)p);
 }
 
-// Fewer than 16 bytes: through a copy.
+// Up to 8 bytes as a word, the first one lowest, zeros behind them. From loads that
+// overlap: a copy of n bytes to a word would be waited for (stores are not forwarded).
+static inline uint64_t byte_mask_word(const char *p, size_t n)
+{
+    if (n >= 4) {
+        uint32_t front, back;
+        memcpy(&front, p, sizeof(front));
+        memcpy(&back, p + n - sizeof(back), sizeof(back));
+        return front | (uint64_t)back << 8 * (n - sizeof(back));
+    }
+    if (n == 0)
+        return 0;
+    const unsigned char *bytes = (const unsigned char *)p;
+    return bytes[0] | (uint64_t)bytes[n / 2] << 8 * (n / 2) |
+           (uint64_t)bytes[n - 1] << 8 * (n - 1);
+}
+
+// Fewer than 16 bytes.
 static inline uint64_t byte_mask_short(const char *p, size_t n, struct byte_set set,
                                        bool *plain)
 {
-    char copy[17] = "                "; // any byte that is plain
-    memcpy(copy, p, n);
-    __m128i v = byte_mask_load(copy);
-    *plain = *plain && byte_mask_odd_16(v) == 0;
-    return byte_mask_16(v, set) & ((UINT32_C(1) << n) - 1);
+    uint64_t low, high = 0;
+    if (n >= 8) {
+        memcpy(&low, p, sizeof(low));
+        memcpy(&high, p + n - sizeof(high), sizeof(high));
+        high = high >> 8 * (15 - n) >> 8; // 8 * (16 - n) may be 64
+    } else {
+        low = byte_mask_word(p, n);
+    }
+    __m128i v = _mm_set_epi64x((long long)high, (long long)low);
+    uint32_t inside = (UINT32_C(1) << n) - 1;
+    *plain = *plain && (byte_mask_odd_16(v) & inside) == 0;
+    return byte_mask_16(v, set) & inside;
 }
 
 #endif
