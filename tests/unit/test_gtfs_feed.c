@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "gtfs_fixture.h"
+#include "http_stub.h"
+
+#include "gtfs/feed.h"
+
+static void read_member(struct feed *feed, const char *name, struct buf *ret)
+{
+    struct feed_member *member;
+    struct err err;
+    assert_ok(feed_member_open(feed, name, &member, &err), &err);
+    size_t n;
+    do {
+        char piece[7];
+        assert_ok(member->reader.read(&member->reader, piece, sizeof(piece), &n, &err),
+                  &err);
+        buf_append(ret, piece, n);
+    } while (n > 0);
+    assert_int_equal(member->size, ret->n);
+    feed_member_close(member);
+}
+
+static void assert_member(struct feed *feed, const char *name, const char *text)
+{
+    struct buf bytes = {0};
+    read_member(feed, name, &bytes);
+    assert_str(buf_as_str(&bytes), text);
+    buf_release(&bytes);
+}
+
+static void assert_open_fails(const char *location, enum status status,
+                              const char *message)
+{
+    struct feed *feed;
+    struct err err;
+    assert_status(feed_open(location, NULL, &feed, &err), status);
+    assert_string_equal(err.text, message);
+}
+
+static void test_a_directory_is_a_feed(UNUSED void **state)
+{
+    struct workplace w;
+    struct feed *feed;
+    struct err err;
+    make_workplace(&w);
+    put_file(&w, "trips.txt", STR_LITERAL("trip_id\r\n1\r\n"));
+    put_file(&w, "agency.txt",
+             STR_LITERAL("\xEF\xBB\xBF"
+                         "agency_id\n"));
+    put_file(&w, "notes.md", STR_LITERAL("no table"));
+    assert_ok(feed_open(w.directory, NULL, &feed, &err), &err);
+    assert_string_equal(feed_source(feed), w.directory);
+    assert_int_equal(feed_count(feed), 2);
+    assert_string_equal(feed_name(feed, 0), "agency.txt");
+    assert_string_equal(feed_name(feed, 1), "trips.txt");
+    assert_true(feed_has(feed, "trips.txt"));
+    assert_false(feed_has(feed, "notes.md"));
+    assert_member(feed, "trips.txt", "trip_id\r\n1\r\n");
+    assert_member(feed, "agency.txt",
+                  "\xEF\xBB\xBF"
+                  "agency_id\n");
+    struct feed_member *member;
+    char expected[PATH_MAX];
+    assert_status(feed_member_open(feed, "stops.txt", &member, &err), ST_NOT_FOUND);
+    snprintf(expected, sizeof(expected),
+             "%s: no member stops.txt; there are agency.txt, trips.txt", w.directory);
+    assert_string_equal(err.text, expected);
+    feed_close(feed);
+    remove_workplace(&w);
+}
+
+static void test_a_zip_may_hold_its_tables_in_a_folder(UNUSED void **state)
+{
+    struct workplace w;
+    struct feed *feed;
+    struct err err;
+    char path[PATH_MAX];
+    make_workplace(&w);
+    put_file(&w, "feed.zip", python_zip());
+    place(&w, "feed.zip", path);
+    assert_ok(feed_open(path, NULL, &feed, &err), &err);
+    assert_string_equal(feed_source(feed), path);
+    assert_int_equal(feed_count(feed), 2); // not those of __MACOSX
+    assert_member(feed, "calendar_dates.txt", "service_id,date\n");
+    struct buf bytes = {0};
+    read_member(feed, "trips.txt", &bytes); // the one that is less deep
+    assert_int_equal(bytes.n, 20 + 50 * 5);
+    assert_true(str_starts_with(buf_as_str(&bytes), "trip_id,service_id\r\n1,a\r\n"));
+    buf_release(&bytes);
+    feed_close(feed);
+    remove_workplace(&w);
+}
+
+static void test_equal_names_equally_deep_are_refused(UNUSED void **state)
+{
+    struct workplace w;
+    struct feed *feed;
+    struct feed_member *member;
+    struct err err;
+    char path[PATH_MAX], expected[PATH_MAX + 100];
+    make_workplace(&w);
+    static const struct zip_file files[] = {{"a/trips.txt", "1"}, {"b/trips.txt", "2"}};
+    put_zip(&w, "twins.zip", files, ARRAY_LEN(files));
+    place(&w, "twins.zip", path);
+    assert_ok(feed_open(path, NULL, &feed, &err), &err);
+    assert_status(feed_member_open(feed, "trips.txt", &member, &err), ST_DATA);
+    snprintf(expected, sizeof(expected),
+             "%s: two files of one name, a/trips.txt and b/trips.txt", path);
+    assert_string_equal(err.text, expected);
+    feed_close(feed);
+    remove_workplace(&w);
+}
+
+static void test_what_is_no_feed_is_told(UNUSED void **state)
+{
+    struct workplace w;
+    char path[PATH_MAX], expected[PATH_MAX + 200];
+    make_workplace(&w);
+    snprintf(expected, sizeof(expected), "%s: no GTFS table (*.txt) in it", w.directory);
+    assert_open_fails(w.directory, ST_DATA, expected);
+
+    put_file(&w, "page.zip", STR_LITERAL("<!DOCTYPE html>\n<html>Please log in</html>"));
+    place(&w, "page.zip", path);
+    snprintf(
+        expected, sizeof(expected),
+        "%s: not a zip file that can be read (Unrecognized archive format); it begins "
+        "with '<!DOCTYPE html>.<html>Please log'",
+        path);
+    assert_open_fails(path, ST_DATA, expected);
+
+    static const struct zip_file files[] = {{"x/google_transit.zip", "PK"}};
+    put_zip(&w, "outer.zip", files, ARRAY_LEN(files));
+    place(&w, "outer.zip", path);
+    snprintf(
+        expected, sizeof(expected),
+        "%s: no GTFS table (*.txt), but the zip x/google_transit.zip: unpack that one "
+        "first",
+        path);
+    assert_open_fails(path, ST_DATA, expected);
+
+    place(&w, "nothing.zip", path);
+    snprintf(expected, sizeof(expected), "%s: No such file or directory", path);
+    assert_open_fails(path, ST_NOT_FOUND, expected);
+    remove_workplace(&w);
+}
+
+static void test_a_cut_zip_is_refused_not_read_in_part(UNUSED void **state)
+{
+    struct workplace w;
+    char path[PATH_MAX];
+    make_workplace(&w);
+    struct str zip = python_zip();
+    for (size_t n = 0; n < zip.n; n += 7) {
+        struct feed *feed;
+        struct err err;
+        put_file(&w, "cut.zip", (struct str){zip.p, n});
+        place(&w, "cut.zip", path);
+        assert_status(feed_open(path, NULL, &feed, &err), ST_DATA);
+    }
+    remove_workplace(&w);
+}
+
+// Changes each byte in turn: the tables come out as they were, or there is an error.
+static void test_a_changed_byte_never_gives_other_rows(UNUSED void **state)
+{
+    struct workplace w;
+    char path[PATH_MAX];
+    make_workplace(&w);
+    static const struct zip_file files[] = {
+        {"trips.txt", "trip_id,service_id\n1,a\n2,b\n"}};
+    put_zip(&w, "good.zip", files, 1);
+    place(&w, "good.zip", path);
+    struct buf zip = {0};
+    get_file(path, &zip);
+    size_t n_errors = 0;
+    for (size_t i = 0; i < zip.n; i++) {
+        zip.p[i] ^= 0x10;
+        put_file(&w, "bad.zip", buf_as_str(&zip));
+        zip.p[i] ^= 0x10;
+        place(&w, "bad.zip", path);
+        n_errors += check_unchanged(path, "trips.txt", files[0].text);
+    }
+    assert_in_range(n_errors, 20, zip.n); // those in the data, at least
+    buf_release(&zip);
+    remove_workplace(&w);
+}
+
+static void test_a_member_above_the_limit_is_refused(UNUSED void **state)
+{
+    struct workplace w;
+    struct feed *feed;
+    struct feed_member *member;
+    struct err err;
+    char path[PATH_MAX], expected[PATH_MAX + 100];
+    make_workplace(&w);
+    put_file(&w, "feed.zip", python_zip());
+    place(&w, "feed.zip", path);
+    struct feed_options options = {.member_bytes = 100};
+    assert_ok(feed_open(path, &options, &feed, &err), &err);
+    assert_status(feed_member_open(feed, "trips.txt", &member, &err), ST_LIMIT);
+    snprintf(expected, sizeof(expected),
+             "%s: stm/trips.txt has 270 bytes; at most 100 are read", path);
+    assert_string_equal(err.text, expected);
+    feed_close(feed);
+    remove_workplace(&w);
+}
+
+static int count_temporaries(const char *directory)
+{
+    int n = 0;
+    DIR *dir = opendir(directory);
+    const struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL)
+        n += str_starts_with(str_of(entry->d_name), "tramline-");
+    closedir(dir);
+    return n;
+}
+
+struct web {
+    struct workplace workplace;
+    struct http_stub stub;
+    struct buf head;
+    struct http_answer answers[10];
+};
+
+static void start_web(struct web *web)
+{
+    struct str zip = python_zip();
+    *web = (struct web){0};
+    make_workplace(&web->workplace);
+    setenv("TMPDIR", web->workplace.directory, 1);
+    buf_printf(&web->head, "HTTP/1.1 200 OK\r\nContent-Length: %zu", zip.n);
+    const char *head = buf_cstr(&web->head);
+    struct http_answer answers[] = {
+        {"/feed.zip", head, zip, 0},
+        {"/feed.zip?key=secret", head, zip, 0},
+        {"/moved",
+         "HTTP/1.1 302 Found\r\nLocation: /feed.zip\r\nContent-Length: 0",
+         {0},
+         0},
+        {"/loop", "HTTP/1.1 302 Found\r\nLocation: /loop\r\nContent-Length: 0", {0}, 0},
+        {"/busy", "HTTP/1.1 503 Busy\r\nContent-Length: 0", {0}, 0},
+        {"/forbidden", "HTTP/1.1 403 Forbidden\r\nContent-Length: 0", {0}, 0},
+        {"/cut", head, {zip.p, 100}, 0},
+        {"/slow", head, zip, 1500},
+        {"/file",
+         "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0",
+         {0},
+         0},
+        {0},
+    };
+    memcpy(web->answers, answers, sizeof(answers));
+    http_stub_start(&web->stub, web->answers);
+}
+
+static void stop_web(struct web *web)
+{
+    http_stub_stop(&web->stub);
+    assert_int_equal(count_temporaries(web->workplace.directory), 0);
+    unsetenv("TMPDIR");
+    buf_release(&web->head);
+    remove_workplace(&web->workplace);
+}
+
+static const char *web_url(struct web *web, const char *path)
+{
+    static char url[256];
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", web->stub.port, path);
+    return url;
+}
+
+static void test_a_url_is_downloaded(UNUSED void **state)
+{
+    static const char *const paths[] = {"/feed.zip", "/moved"};
+    struct web web;
+    struct feed *feed;
+    struct err err;
+    start_web(&web);
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        assert_ok(feed_open(web_url(&web, paths[i]), NULL, &feed, &err), &err);
+        assert_string_equal(feed_source(feed), web_url(&web, paths[i]));
+        assert_member(feed, "calendar_dates.txt", "service_id,date\n");
+        assert_int_equal(count_temporaries(web.workplace.directory), 0); // has no name
+        feed_close(feed);
+    }
+    stop_web(&web);
+}
+
+static void test_secrets_of_a_url_are_not_shown(UNUSED void **state)
+{
+    struct web web;
+    struct feed *feed;
+    struct err err;
+    char url[256];
+    start_web(&web);
+    snprintf(url, sizeof(url), "http://me:pass@127.0.0.1:%d/feed.zip?key=secret",
+             web.stub.port);
+    assert_ok(feed_open(url, NULL, &feed, &err), &err);
+    assert_string_equal(feed_source(feed), web_url(&web, "/feed.zip"));
+    assert_non_null(strstr(web.stub.request, "Authorization: Basic"));
+    feed_close(feed);
+    snprintf(url, sizeof(url), "http://me:pass@127.0.0.1:%d/none?key=secret",
+             web.stub.port);
+    assert_status(feed_open(url, NULL, &feed, &err), ST_NOT_FOUND);
+    assert_null(strstr(err.text, "secret"));
+    assert_null(strstr(err.text, "pass"));
+    stop_web(&web);
+}
+
+static void test_failed_downloads_are_told(UNUSED void **state)
+{
+    static const struct {
+        const char *path;
+        enum status status;
+        const char *reason;
+    } bad[] = {
+        {"/none", ST_NOT_FOUND, "HTTP 404"},
+        {"/busy", ST_RETRY, "HTTP 503"},
+        {"/forbidden", ST_FAIL, "HTTP 403"},
+        {"/loop", ST_FAIL, "Maximum (10) redirects followed"},
+        {"/file", ST_FAIL, "Protocol \"file\" not supported or disabled in libcurl"},
+        {"/slow", ST_RETRY, NULL}, // a text with times in it
+        {"/cut", ST_RETRY, NULL},
+    };
+    struct web web;
+    struct feed *feed;
+    struct err err;
+    struct feed_options options = {.download_ms = 500};
+    start_web(&web);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        char expected[512];
+        const char *url = web_url(&web, bad[i].path);
+        assert_status(feed_open(url, &options, &feed, &err), bad[i].status);
+        snprintf(expected, sizeof(expected), "%s: %s", url,
+                 bad[i].reason ? bad[i].reason : "");
+        if (bad[i].reason)
+            assert_string_equal(err.text, expected);
+        else
+            assert_true(str_starts_with(str_of(err.text), expected));
+    }
+    options = (struct feed_options){.download_bytes = 99};
+    assert_status(feed_open(web_url(&web, "/feed.zip"), &options, &feed, &err), ST_LIMIT);
+    assert_true(str_ends_with(str_of(err.text), "/feed.zip: more than 99 bytes"));
+    stop_web(&web);
+}
+
+TEST_MAIN(cmocka_unit_test(test_a_directory_is_a_feed),
+          cmocka_unit_test(test_a_zip_may_hold_its_tables_in_a_folder),
+          cmocka_unit_test(test_equal_names_equally_deep_are_refused),
+          cmocka_unit_test(test_what_is_no_feed_is_told),
+          cmocka_unit_test(test_a_cut_zip_is_refused_not_read_in_part),
+          cmocka_unit_test(test_a_changed_byte_never_gives_other_rows),
+          cmocka_unit_test(test_a_member_above_the_limit_is_refused),
+          cmocka_unit_test(test_a_url_is_downloaded),
+          cmocka_unit_test(test_secrets_of_a_url_are_not_shown),
+          cmocka_unit_test(test_failed_downloads_are_told))
