@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Statements to plan: binds each in the script's order, checks what holds among them, and
+// prints the queries. Inside src/sql.
+#ifndef SQL_BUILD_H
+#define SQL_BUILD_H
+
+#include "sql/bind.h"
+
+struct builder {
+    struct report *report;
+    struct plan *plan;
+    const struct statements *statements;
+    struct catalog catalog;
+    struct binder binder;
+    struct str sink_name; // of the first INSERT; empty: none
+    struct table *tables; // room for all statements
+    size_t n_tables;
+    struct view *views; // malloc
+    size_t n_views, views_capacity;
+    const struct statement *insert;
+    struct query *insert_query; // NULL: none, or wrong
+};
+
+// Errors go to the report; then the plan must not be used.
+void build_plan(struct report *report, const struct statements *statements,
+                struct plan *plan);
+void build_table(struct builder *builder, const struct statement *statement);
+void build_view(struct builder *builder, const struct statement *statement);
+void build_insert(struct builder *builder, const struct statement *statement);
+// After all statements, when there was no error: prints the INSERT, makes its plans.
+void build_insert_plan(struct builder *builder);
+
+// Adds a view over tables to the plan: prints its query.
+struct view *build_add_view(struct builder *builder, struct str name,
+                            const struct query *query, const struct schema *schema);
+// Reports the columns that CSV cannot hold.
+void build_check_csv(struct builder *builder, size_t at, const struct options *format,
+                     const struct schema *schema);
+
+#endif

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options of a script checked against the tables of core/option.h: the connector's and
+// its format's stand together in one WITH. Inside src/sql.
+#ifndef SQL_OPTIONS_H
+#define SQL_OPTIONS_H
+
+#include "sql/ast.h"
+#include "sql/plan.h"
+#include "sql/report.h"
+
+struct with_options {
+    struct str connector; // "" after a report
+    struct options options;
+    struct options format;
+    struct client_option *client_options;
+    size_t n_client_options;
+};
+
+// SET name = 'value'.
+void options_take_set(struct report *report, struct options *settings,
+                      const struct statement *statement);
+// The WITH of a table or, with connector "filesystem" fixed, of a materialized view.
+// False after a report.
+bool options_take_with(struct report *report, const struct statement *statement,
+                       struct with_options *ret);
+
+#endif

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sql/plan.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "sql/build.h"
+#include "sql/parse.h"
+
+static void hash_text(struct buf *buf, struct str s)
+{
+    buf_printf(buf, "%zu:", s.n);
+    buf_str(buf, s);
+}
+
+// What the plan means, as text: any change of it changes the hash.
+static void make_hash(struct plan *plan)
+{
+    AUTO(buf_release) struct buf buf = {0};
+    for (size_t i = 0; i < plan->n_tables; i++) {
+        hash_text(&buf, plan->tables[i].name);
+        schema_format(&plan->tables[i].schema, &buf);
+    }
+    for (size_t i = 0; i < plan->n_views; i++) {
+        hash_text(&buf, plan->views[i].name);
+        schema_format(&plan->views[i].schema, &buf);
+        hash_text(&buf, plan->views[i].sql);
+    }
+    hash_text(&buf, plan->insert_sql);
+    schema_format(&plan->output, &buf);
+    sha256_hex(buf.p, buf.n, plan->hash);
+}
+
+static struct report make_report(const struct script *script, struct plan *plan)
+{
+    struct str text = script->text;
+    if (str_starts_with(text, "\xEF\xBB\xBF"))
+        text = (struct str){text.p + 3, text.n - 3};
+    return (struct report){
+        .name = script->name,
+        .text = {arena_cstr(&plan->arena, text), text.n},
+        .arena = &plan->arena,
+    };
+}
+
+enum status plan_parse(const struct script *script, struct plan **ret, struct buf *report)
+{
+    struct plan *plan = mem_zalloc(sizeof(*plan));
+    struct report errors = make_report(script, plan);
+    struct statements statements;
+    parse_script(script, &errors, &statements);
+    build_plan(&errors, &statements, plan);
+    if (errors.n == 0)
+        make_hash(plan);
+    bool good = errors.n == 0;
+    if (good)
+        *ret = plan;
+    else
+        report_print(&errors, report);
+    report_release(&errors);
+    if (!good)
+        plan_free(plan);
+    return good ? ST_OK : ST_USAGE;
+}
+
+void plan_free(struct plan *plan)
+{
+    if (plan == NULL)
+        return;
+    struct arena arena = plan->arena;
+    arena_release(&arena);
+    free(plan);
+}
+
+const struct table *plan_table(const struct plan *plan, struct str name)
+{
+    for (size_t i = 0; i < plan->n_tables; i++)
+        if (str_eq(plan->tables[i].name, name))
+            return &plan->tables[i];
+    return NULL;
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prints a bound query as SQL for SQLite: fully parenthesised, every name quoted, so that
+// it means what the tree means. The one place that knows SQLite's dialect.
+//
+// Integer arithmetic is checked by int32() and int64(), division by nonzero(), REALs by
+// finite(); casts are functions: see sqlite_functions.c. Views over the stream are
+// printed in place; views over tables by name.
+#ifndef SQL_PRINT_H
+#define SQL_PRINT_H
+
+#include "base/buf.h"
+#include "sql/ast.h"
+
+// The stream's hidden column with the row's index in the batch, and its name in output.
+#define STREAM_ROW_COLUMN "tramline.row"
+
+struct printer {
+    struct buf *out;
+    bool traced; // the stream's row index is one more column of queries that read it
+};
+
+void print_query(struct printer *printer, const struct query *query);
+void print_expr(struct printer *printer, const struct expr *expr);
+void print_name(struct printer *printer, struct str name);
+void print_text(struct printer *printer, struct str text); // a string literal
+void print_orders(struct printer *printer, const struct order *orders, size_t n);
+// A plain column of a FROM's leaf, as "leaf"."column".
+void print_column(struct printer *printer, const struct from *leaf, size_t column);
+// FROM's item: what it is and its name.
+void print_leaf(struct printer *printer, const struct from *leaf);
+
+#endif

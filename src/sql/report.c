@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sql/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    ERRORS_SHOWN = 50,
+    SHOWN_LINE_MAX = 200, // bytes of a long line before its error
+};
+
+static char *format(struct arena *arena, const char *fmt, va_list args)
+{
+    char text[ERR_TEXT_MAX];
+    vsnprintf(text, sizeof(text), fmt, args);
+    struct str s = str_of(text);
+    return arena_cstr(arena, (struct str){s.p, str_utf8_valid(s)});
+}
+
+static bool is_reported(const struct report *report, size_t at, const char *text)
+{
+    for (size_t i = 0; i < report->n; i++)
+        if (report->entries[i].at == at && strcmp(report->entries[i].text, text) == 0)
+            return true;
+    return false;
+}
+
+void report_error(struct report *report, size_t at, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    const char *text = format(report->arena, fmt, args);
+    va_end(args);
+    if (at != NOWHERE && at > report->text.n)
+        at = report->text.n;
+    report->repeated = is_reported(report, at, text);
+    if (report->repeated)
+        return;
+    MEM_GROW(report->entries, report->n, report->capacity);
+    report->entries[report->n] = (struct report_entry){at, report->n, text, NULL};
+    report->n++;
+}
+
+void report_hint(struct report *report, const char *fmt, ...)
+{
+    if (report->repeated || report->n == 0)
+        return;
+    va_list args;
+    va_start(args, fmt);
+    report->entries[report->n - 1].hint = format(report->arena, fmt, args);
+    va_end(args);
+}
+
+size_t report_line(const struct report *report, size_t at)
+{
+    size_t line = 1;
+    for (size_t i = 0; i < at && i < report->text.n; i++)
+        line += report->text.p[i] == '\n';
+    return line;
+}
+
+static size_t line_start(struct str text, size_t at)
+{
+    while (at > 0 && text.p[at - 1] != '\n')
+        at--;
+    return at;
+}
+
+static size_t line_end(struct str text, size_t at)
+{
+    while (at < text.n && text.p[at] != '\n' && text.p[at] != '\r')
+        at++;
+    return at;
+}
+
+// A tab counts and shows as one column.
+static void append_without_tabs(struct buf *out, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        buf_char(out, s.p[i] == '\t' ? ' ' : s.p[i]);
+}
+
+static size_t columns_of(struct str s)
+{
+    struct buf buf = {0};
+    append_without_tabs(&buf, s);
+    size_t n = str_display_width(buf_as_str(&buf));
+    buf_release(&buf);
+    return n;
+}
+
+// Where to begin to show a line that is long before `at`, at a character's first byte.
+static size_t shown_from(struct str text, size_t start, size_t at)
+{
+    if (at - start <= SHOWN_LINE_MAX)
+        return start;
+    size_t from = at - SHOWN_LINE_MAX / 2;
+    while (from < at && (text.p[from] & 0xC0) == 0x80)
+        from++;
+    return from;
+}
+
+static size_t shown_to(struct str text, size_t at, size_t end)
+{
+    if (end - at <= SHOWN_LINE_MAX)
+        return end;
+    end = at + SHOWN_LINE_MAX;
+    while (end > at && (text.p[end] & 0xC0) == 0x80)
+        end--;
+    return end;
+}
+
+static void print_place(const struct report *report, size_t at, struct buf *out)
+{
+    size_t start = line_start(report->text, at);
+    struct str before = {report->text.p + start, at - start};
+    buf_printf(out, ":%zu:%zu", report_line(report, at), columns_of(before) + 1);
+}
+
+static void print_source(const struct report *report, size_t at, struct buf *out)
+{
+    struct str text = report->text;
+    size_t from = shown_from(text, line_start(text, at), at);
+    size_t to = shown_to(text, at, line_end(text, at));
+    buf_text(out, "  ");
+    append_without_tabs(out, (struct str){text.p + from, to - from});
+    buf_text(out, "\n  ");
+    for (size_t n = columns_of((struct str){text.p + from, at - from}); n > 0; n--)
+        buf_char(out, ' ');
+    buf_text(out, "^\n");
+}
+
+static void print_entry(const struct report *report, const struct report_entry *entry,
+                        struct buf *out)
+{
+    buf_str(out, report->name);
+    if (entry->at != NOWHERE)
+        print_place(report, entry->at, out);
+    buf_printf(out, ": error: %s\n", entry->text);
+    if (entry->at != NOWHERE)
+        print_source(report, entry->at, out);
+    if (entry->hint != NULL)
+        buf_printf(out, "  hint: %s\n", entry->hint);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct report_entry *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+void report_print(struct report *report, struct buf *out)
+{
+    if (report->n > 1)
+        qsort(report->entries, report->n, sizeof(*report->entries), by_place);
+    for (size_t i = 0; i < report->n && i < ERRORS_SHOWN; i++)
+        print_entry(report, &report->entries[i], out);
+    if (report->n > ERRORS_SHOWN)
+        buf_printf(out, "%.*s: %zu errors more\n", STR_ARGS(report->name),
+                   report->n - ERRORS_SHOWN);
+}
+
+void report_release(struct report *report)
+{
+    free(report->entries);
+    report->entries = NULL;
+    report->n = report->capacity = 0;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the SQLite host share. Inside src/sql.
+#ifndef SQL_SQLITE_INTERNAL_H
+#define SQL_SQLITE_INTERNAL_H
+
+#include <sqlite3.h>
+
+#include "sql/sqlite_host.h"
+
+enum {
+    NOW_TEXT_MAX = 32
+};
+
+struct sqlite_host {
+    sqlite3 *db;
+    bool (*go_on)(void *arg); // NULL: always
+    void *go_on_arg;
+    // The stream: its columns, and the rows that it shows now.
+    const struct schema *stream;
+    const struct batch *batch;
+    size_t from, n;
+    char now[NOW_TEXT_MAX]; // the batch's time as text
+};
+
+// Registers the functions of functions.h and those that print_expr.c writes.
+enum status sqlite_functions_register(struct sqlite_host *host, struct err *err);
+// Registers the module "tramline_stream".
+enum status sqlite_stream_register(struct sqlite_host *host, struct err *err);
+// The time as "2026-11-22T05:00:00.000Z".
+void sqlite_now_format(int64_t now_ms, char ret[NOW_TEXT_MAX]);
+
+// Status and text of what a call of SQLite came to: `what` was being done.
+enum status sqlite_failed(struct sqlite_host *host, int rc, const char *what,
+                          struct err *err);
+enum status sqlite_exec(struct sqlite_host *host, const char *sql, const char *what,
+                        struct err *err);
+enum status sqlite_prepare(struct sqlite_host *host, struct str sql, sqlite3_stmt **ret,
+                           struct err *err);
+// Appends ("a" TEXT NOT NULL, ...) without the parentheses.
+void sqlite_columns(const struct schema *schema, struct buf *buf);
+void sqlite_bind_value(sqlite3_stmt *stmt, int index, struct value value);
+void sqlite_result_value(sqlite3_context *context, struct value value);
+
+#endif

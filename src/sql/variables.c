@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sql/variables.h"
+
+#include <stdlib.h>
+
+static bool is_name(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        if (!letter && (i == 0 || c < '0' || c > '9'))
+            return false;
+    }
+    return s.n > 0;
+}
+
+static bool find(const struct script *script, struct arena *arena, struct str name,
+                 struct expansion *ret)
+{
+    for (size_t i = 0; i < script->n_variables; i++) {
+        if (str_eq(script->variables[i].name, name)) {
+            ret->text = script->variables[i].value;
+            ret->from_set = script->variables[i].from_set;
+            return true;
+        }
+    }
+    const char *value = getenv(arena_cstr(arena, name));
+    *ret = (struct expansion){str_of(value), false};
+    return value != NULL;
+}
+
+static bool append_value(const struct script *script, struct report *report, size_t at,
+                         struct str name, struct buf *out, bool *from_set)
+{
+    if (!is_name(name)) {
+        report_error(report, at, "'${%.*s}' is not a variable", STR_ARGS(name));
+        report_hint(report, "write ${NAME} with letters, digits and _, or $${ for the "
+                            "characters ${");
+        return false;
+    }
+    struct expansion value;
+    if (!find(script, report->arena, name, &value)) {
+        report_error(report, at, "variable '%.*s' has no value", STR_ARGS(name));
+        report_hint(report, "give --set %.*s=..., or set it in the environment",
+                    STR_ARGS(name));
+        return false;
+    }
+    if (str_utf8_valid(value.text) != value.text.n) {
+        report_error(report, at, "the value of variable '%.*s' is not UTF-8 text",
+                     STR_ARGS(name));
+        return false;
+    }
+    *from_set |= value.from_set;
+    buf_str(out, value.text);
+    return true;
+}
+
+// One piece of the literal: a variable, an escape, or a character. Returns its bytes, 0
+// after an error.
+static size_t expand_piece(const struct script *script, struct report *report, size_t at,
+                           struct str rest, struct buf *out, bool *from_set)
+{
+    if (str_starts_with(rest, "$${")) {
+        buf_text(out, "${");
+        return 3;
+    }
+    if (!str_starts_with(rest, "${")) {
+        buf_char(out, rest.p[0]);
+        return 1;
+    }
+    const char *end = memchr(rest.p, '}', rest.n);
+    if (end == NULL) {
+        report_error(report, at, "'${' without '}'");
+        report_hint(report, "write $${ for the characters ${");
+        return 0;
+    }
+    struct str name = {rest.p + 2, (size_t)(end - rest.p) - 2};
+    return append_value(script, report, at, name, out, from_set) ? name.n + 3 : 0;
+}
+
+bool variables_expand(const struct script *script, struct report *report, size_t at,
+                      struct str literal, struct expansion *ret)
+{
+    AUTO(buf_release) struct buf out = {0};
+    bool from_set = false;
+    for (size_t i = 0; i < literal.n;) {
+        struct str rest = {literal.p + i, literal.n - i};
+        size_t n = expand_piece(script, report, at, rest, &out, &from_set);
+        if (n == 0)
+            return false;
+        i += n;
+    }
+    *ret = (struct expansion){arena_str(report->arena, buf_as_str(&out)), from_set};
+    return true;
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// ${NAME} inside string literals, replaced after parsing: a value is never read as SQL.
+#ifndef SQL_VARIABLES_H
+#define SQL_VARIABLES_H
+
+#include "sql/plan.h"
+#include "sql/report.h"
+
+struct expansion {
+    struct str text;
+    bool from_set; // a value of --set is in it
+};
+
+// Replaces ${NAME} by its value and $${ by ${. On error reports at `at` and returns
+// false.
+bool variables_expand(const struct script *script, struct report *report, size_t at,
+                      struct str literal, struct expansion *ret);
+
+#endif
