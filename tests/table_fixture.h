@@ -151,7 +151,8 @@ UNUSED static char *sorted_lines(struct str text)
         MEM_GROW(lines, n, capacity);
         lines[n++] = str_cut(&text, '\n');
     }
-    qsort(lines, n, sizeof(*lines), compare_lines);
+    if (n > 0)
+        qsort(lines, n, sizeof(*lines), compare_lines);
     struct buf sorted = {0};
     for (size_t i = 0; i < n; i++) {
         buf_str(&sorted, lines[i]);

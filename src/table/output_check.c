@@ -25,21 +25,15 @@ bool output_always_fits(const struct column *to, const struct column *from)
 
 void output_why(const struct column *column, enum output_fault fault, struct buf *reason)
 {
-    buf_printf(reason, "result column \"%.*s\": ", STR_ARGS(column->name));
-    switch (fault) {
-    case OUTPUT_NULL:
-        buf_text(reason, "NULL, but the column is NOT NULL");
-        break;
-    case OUTPUT_RANGE:
-        buf_printf(reason, "a number out of the range of %s", type_name(column->type));
-        break;
-    case OUTPUT_TYPE:
-        buf_printf(reason, "a value of another type than %s; CAST it",
-                   type_name(column->type));
-        break;
-    case OUTPUT_FITS:
-        break;
-    }
+    static const char *const what[] = {
+        [OUTPUT_FITS] = "fine",
+        [OUTPUT_NULL] = "NULL",
+        [OUTPUT_RANGE] = "out of range",
+        [OUTPUT_TYPE] = "of another type",
+    };
+    buf_printf(reason, "column '%.*s' is %s, not %s%s", STR_ARGS(column->name),
+               what[fault], type_name(column->type),
+               fault == OUTPUT_NULL ? " NOT NULL" : "");
 }
 
 enum status output_too_big(const struct plan *plan, const struct value *row,

@@ -18,7 +18,7 @@ enum output_fault output_check(const struct column *column, struct value value);
 // Whether a value that may stand in `from` may always stand in `to`.
 bool output_always_fits(const struct column *to, const struct column *from);
 
-// "result column "n": NULL, but the column is NOT NULL". Not for OUTPUT_FITS.
+// "column 'n' is NULL, not INT NOT NULL", as sqlite_host.h says it.
 void output_why(const struct column *column, enum output_fault fault, struct buf *reason);
 
 // ST_LIMIT for a record whose rows do not fit alone; `row` is the stream's.

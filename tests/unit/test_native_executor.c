@@ -239,8 +239,8 @@ static void test_values_that_do_not_fit_are_rejected(UNUSED void **state)
     assert_rows(&world, "A|1\nA|2147483648\nB|2\nC|2147483648\nA|-2147483648\n",
                 "A|-2147483648|x|1\nA|1|x|1\n");
     assert_int_equal(world.batch.n_rejects, 2);
-    assert_reject(&world, 0, 1, "result column \"n\": a number out of the range of INT");
-    assert_reject(&world, 1, 2, "result column \"v\": NULL, but the column is NOT NULL");
+    assert_reject(&world, 0, 1, "column 'n' is out of range, not INT");
+    assert_reject(&world, 1, 2, "column 'v' is NULL, not TEXT NOT NULL");
     assert_int_equal(world.result.n_matched, 2);
     close_world(&world);
 }
@@ -253,7 +253,7 @@ static void test_left_join_into_not_null_is_rejected(UNUSED void **state)
     struct world world;
     open_world(&world, &setup);
     assert_rows(&world, "C|1\nB|2\n", "B|2|y|2\n");
-    assert_reject(&world, 0, 0, "result column \"v\": NULL, but the column is NOT NULL");
+    assert_reject(&world, 0, 0, "column 'v' is NULL, not TEXT NOT NULL");
     close_world(&world);
 }
 
