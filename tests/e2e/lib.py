@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Helpers of the end to end tests; standard library only.
+
+A test is a program that ends with `lib.main()`, which runs its functions test_*, prints a line
+for each as cmocka does, and heeds TEST_CASE. What it starts ends with it.
+"""
+import atexit
+import contextlib
+import json
+import os
+import pathlib
+import secrets
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STACK = ROOT / "tools/stack.sh"
+RUN_LIMIT_S = 60
+EXIT_SKIP = 77
+
+
+class Skip(Exception):
+    """Raised by a case that cannot run here; its text says why."""
+
+
+# Cases
+
+
+def main():
+    """Runs the cases of the calling test and ends it: 1 if one failed, 77 if all were skipped."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    only = os.environ.get("TEST_CASE", "")
+    module = sys.modules["__main__"]
+    cases = {n: f for n, f in vars(module).items() if n.startswith("test_") and only in n}
+    results = [run_case(name, case) for name, case in cases.items()]
+    skipped = [text for word, text in results if word == "SKIPPED"]
+    print(f"[==========] {len(cases)} test(s) run.", flush=True)
+    if any(word == "FAILED" for word, _ in results):
+        sys.exit(1)
+    if skipped and len(skipped) == len(results):
+        print(skipped[0], flush=True)
+        sys.exit(EXIT_SKIP)
+    sys.exit(0)
+
+
+def run_case(name, case):
+    print(f"[ RUN      ] {name}", flush=True)
+    word, text = "OK", ""
+    try:
+        case()
+    except Skip as reason:
+        word, text = "SKIPPED", str(reason)
+    except Exception:
+        word = "FAILED"
+        traceback.print_exc(file=sys.stdout)
+    print(f"[ {word:^8} ] {name} {text}".rstrip(), flush=True)
+    return word, text
+
+
+def is_long():
+    return "TEST_LONG" in os.environ
+
+
+def wait_until(question, limit_s=30, what="a condition"):
+    """Asks until the answer is true, and returns it."""
+    deadline = time.monotonic() + limit_s
+    while not (answer := question()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {limit_s} s for {what}")
+        time.sleep(0.05)
+    return answer
+
+
+# Names and places
+
+
+def fresh_name(prefix="t"):
+    """A name that nothing else has: for topics, groups, directories."""
+    return f"{prefix}_{secrets.token_hex(5)}"
+
+
+def tmp_dir():
+    """A new empty directory; it goes when the test passed."""
+    return pathlib.Path(tempfile.mkdtemp())
+
+
+def feed_dir(name):
+    """A folder of real feeds beside the checkout (TRAMLINE_FEEDS names another place)."""
+    feeds = pathlib.Path(os.environ.get("TRAMLINE_FEEDS", ROOT.parent / "shared/data"))
+    if not (feeds / name).is_dir():
+        raise Skip(f"no feed {name} in {feeds}")
+    return feeds / name
+
+
+def _server(variable):
+    if variable not in os.environ:
+        raise Skip(f"{variable} is not set; ./dev up starts the servers")
+    return os.environ[variable]
+
+
+def brokers():
+    return _server("TRAMLINE_BROKERS")
+
+
+def hdfs_url(path=""):
+    """hdfs://host:port/path; without a path a fresh directory that does not exist yet."""
+    return f"{_server('TRAMLINE_HDFS')}/{path.lstrip('/') or 'e2e/' + fresh_name()}"
+
+
+def registry_url():
+    return _server("TRAMLINE_REGISTRY")
+
+
+# The program
+
+
+def program():
+    path = pathlib.Path(os.environ.get("TRAMLINE_BIN", ROOT / "build/release/tramline"))
+    if not path.exists():
+        raise Skip(f"no program {path}; ./dev build makes it")
+    return str(path)
+
+
+class Run:
+    """What a run of the program left: code, out, err (text) and seconds."""
+
+    def __init__(self, code, out, err, seconds):
+        self.code, self.out, self.err, self.seconds = code, out, err, seconds
+
+    def json(self):
+        return json.loads(self.out)
+
+
+def run(*args, limit_s=RUN_LIMIT_S, env=None, code=0, cwd=None):
+    """Runs `tramline ARGS`; fails when it takes too long or its exit code is not `code`
+    (None: any will do)."""
+    began = time.monotonic()
+    command = [program(), *map(str, args)]
+    print("$", shlex.join(["tramline", *command[1:]]), flush=True)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, env={**os.environ, **(env or {})}, cwd=cwd)
+    try:
+        out, err = process.communicate(timeout=limit_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        show(out, err)
+        raise AssertionError(f"tramline {args[0]}: still running after {limit_s} s") from None
+    except BaseException:
+        process.kill()
+        raise
+    done = Run(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"),
+               time.monotonic() - began)
+    if code is not None and done.code != code:
+        show(out, err)
+        raise AssertionError(f"tramline {args[0]}: exit code {done.code}, not {code}")
+    return done
+
+
+def show(*outputs):
+    for output in outputs:
+        print(output.decode(errors="replace")[-4000:], flush=True)
+
+
+class Started:
+    """A program in the background, its output in a file; killed when the test ends."""
+
+    def __init__(self, *args, env=None, cwd=None):
+        self.log = tmp_dir() / "log"
+        print("$", shlex.join(["tramline", *map(str, args)]), "&", flush=True)
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [program(), *map(str, args)], stdin=subprocess.DEVNULL, stdout=log,
+                stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}, cwd=cwd)
+        atexit.register(self.kill)
+
+    def text(self):
+        return self.log.read_text(errors="replace")
+
+    def is_running(self):
+        return self.process.poll() is None
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        """SIGKILL, as a crash; nothing is said back."""
+        if self.is_running():
+            self.process.kill()
+        self.process.wait()
+
+    def wait(self, limit_s=RUN_LIMIT_S, code=0):
+        """Waits for its end and checks its exit code (None: any)."""
+        try:
+            got = self.process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            print(self.text()[-4000:], flush=True)
+            raise AssertionError(f"still running after {limit_s} s") from None
+        if code is not None and got != code:
+            print(self.text()[-4000:], flush=True)
+            raise AssertionError(f"exit code {got}, not {code}")
+        return got
+
+    def stop(self, limit_s=RUN_LIMIT_S, code=0):
+        """SIGTERM, and waits for the orderly end."""
+        self.signal(signal.SIGTERM)
+        return self.wait(limit_s, code)
+
+
+# Servers of the test's own, and faults between it and them
+
+
+class Stack:
+    """Servers of this test alone, for tests that kill or pause them; down when the test ends."""
+
+    def __init__(self, *parts):
+        self.dir = tmp_dir()
+        self.environ = {**os.environ, "STACK_DIR": str(self.dir)}
+        atexit.register(self.down)
+        exports = self.tool("up", *parts).splitlines()
+        self.env = dict(shlex.split(e.partition(" ")[2])[0].split("=", 1) for e in exports)
+
+    def tool(self, *args):
+        done = subprocess.run([STACK, *args], env=self.environ, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise AssertionError(f"stack.sh {' '.join(args)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def kill(self, server):
+        self.tool("kill", server)
+
+    def stop(self, server):
+        self.tool("stop", server)
+
+    def start(self, server):
+        self.tool("start", server)
+
+    def pause(self, server):
+        self.tool("pause", server)
+
+    def resume(self, server):
+        self.tool("resume", server)
+
+    def down(self):
+        if (self.dir / "ports").exists():
+            self.tool("down")
+
+
+class FaultProxy:
+    """tools/fault_proxy.py in front of HOST:PORT; do("drop op=RENAME") commands it."""
+
+    def __init__(self, to, listen=0, rewrites=()):
+        command = [sys.executable, ROOT / "tools/fault_proxy.py", "--to", to]
+        command += ["--listen", str(listen)]
+        for old, new in rewrites:
+            command += ["--rewrite", f"{old}={new}"]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, text=True)
+        atexit.register(self.stop)
+        words = dict(word.split("=") for word in self.process.stdout.readline().split())
+        self.port = int(words["listen"])
+        self.address = f"127.0.0.1:{self.port}"
+        self.control = socket.create_connection(("127.0.0.1", int(words["control"])), 10)
+        self.answers = self.control.makefile()
+
+    def do(self, command):
+        self.control.sendall(command.encode() + b"\n")
+        answer = json.loads(self.answers.readline())
+        if "error" in answer:
+            raise ValueError(f"{command}: {answer['error']}")
+        return answer
+
+    def stats(self):
+        return self.do("stats")
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait()
+            self.control.close()
+            self.process.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def proxied_kafka(env=None):
+    """A proxy that no client goes around: the broker's second listener advertises it. There is
+    one such address in a stack, so a test needs its own stack or the mark `alone`."""
+    env = env or os.environ
+    port = int(env["TRAMLINE_BROKERS_PROXY"].rpartition(":")[2])
+    return FaultProxy(env["TRAMLINE_BROKERS_BEHIND_PROXY"], port)
+
+
+@contextlib.contextmanager
+def proxied_hdfs(env=None):
+    """Proxies before the name node and the data node, and the URL to give to the program. The
+    name node's redirects lead to the data node's proxy."""
+    env = env or os.environ
+    with FaultProxy(env["TRAMLINE_DATANODE"]) as data:
+        rewrites = [(f"//{env['TRAMLINE_DATANODE']}/", f"//{data.address}/")]
+        with FaultProxy(env["TRAMLINE_HDFS"].removeprefix("hdfs://"), 0, rewrites) as name:
+            yield name, data, f"hdfs://{name.address}"
