@@ -21,7 +21,10 @@ build() {
     options=$(kind_options "$kind") ||
         usage_error "build: unknown kind '$kind'; there are release, debug, asan, tsan, clang"
     need build
-    case $kind in clang | fuzz) need lint ;; esac
+    case $kind in
+    clang) need lint ;;
+    fuzz) need fuzz ;;
+    esac
     [ -f CMakeLists.txt ] || die "build: there is no CMakeLists.txt"
     if [ ! -f "build/$kind/build.ninja" ]; then
         command -v ccache >/dev/null && launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache)

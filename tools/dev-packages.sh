@@ -8,6 +8,7 @@ packages_build=(build-essential cmake ninja-build pkg-config librdkafka-dev libp
 packages_test=(python3 sqlite3 kcat valgrind)
 packages_stack=(python3 curl maven)
 packages_lint=(python3 clang clang-format)
+packages_fuzz=(clang libclang-rt-dev)
 
 say() {
     printf '%s\n' "$*" >&2
@@ -53,7 +54,7 @@ apt_update_is_due() {
     ! ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1
 }
 
-# need SET...: the packages of the sets (build, test, stack, lint) are installed after it.
+# need SET...: the packages of the sets (build, test, stack, lint, fuzz) are installed after it.
 need() {
     local wanted=() missing set
     for set in "$@"; do

@@ -121,7 +121,11 @@ class Output:
 
 
 def tail(log):
+    """The end of a log; of a sanitizer's report the beginning, which says more."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    for number, line in enumerate(lines):
+        if re.search(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: ", line):
+            return lines[max(0, number - 2):][:TAIL_LINES]
     return lines[-TAIL_LINES:]
 
 
