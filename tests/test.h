@@ -33,17 +33,23 @@
             fail_msg("\"%.*s\" is not \"%s\"", STR_ARGS(assert_str_), (text)); \
     } while (0)
 
-#define TEST_MAIN(...)                                        \
-    int main(void)                                            \
-    {                                                         \
-        const struct CMUnitTest tests[] = {__VA_ARGS__};      \
-        const char *only = getenv("TEST_CASE");               \
-        char pattern[256];                                    \
-        if (only != NULL) {                                   \
-            snprintf(pattern, sizeof(pattern), "*%s*", only); \
-            cmocka_set_test_filter(pattern);                  \
-        }                                                     \
-        return cmocka_run_group_tests(tests, NULL, NULL);     \
+// Runs only the cases that TEST_CASE names; for a main of one's own.
+UNUSED static void test_filter(void)
+{
+    static char pattern[256];
+    const char *only = getenv("TEST_CASE");
+    if (only == NULL)
+        return;
+    snprintf(pattern, sizeof(pattern), "*%s*", only);
+    cmocka_set_test_filter(pattern);
+}
+
+#define TEST_MAIN(...)                                    \
+    int main(void)                                        \
+    {                                                     \
+        const struct CMUnitTest tests[] = {__VA_ARGS__};  \
+        test_filter();                                    \
+        return cmocka_run_group_tests(tests, NULL, NULL); \
     }
 
 #endif

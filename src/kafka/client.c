@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kafka/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "core/env.h"
+
+enum {
+    DEFAULT_TIMEOUT_MS = 10000,
+    FIRST_SLICE_MS = 500,
+    PAUSE_MS = 100, // after a call that failed without waiting
+};
+
+static void no_log(UNUSED const rd_kafka_t *rk, UNUSED int level,
+                   UNUSED const char *facility, UNUSED const char *text)
+{
+}
+
+// Keeps the text without "(after 3ms in state CONNECT, 2 identical errors suppressed)".
+static void keep_problem(struct client *client, rd_kafka_resp_err_t code,
+                         const char *text)
+{
+    client->problem = code;
+    snprintf(client->problem_text, PROBLEM_TEXT, "%s", text);
+    char *decoration = strstr(client->problem_text, " (after ");
+    if (decoration != NULL)
+        *decoration = '\0';
+}
+
+static void on_error(UNUSED rd_kafka_t *rk, int code, const char *text, void *opaque)
+{
+    struct client *client = opaque;
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        client->is_down = true;
+    else
+        keep_problem(client, (rd_kafka_resp_err_t)code, text);
+}
+
+static bool wants_log(const rd_kafka_conf_t *conf)
+{
+    char text[8];
+    size_t size = sizeof(text);
+    return rd_kafka_conf_get(conf, "debug", text, &size) == RD_KAFKA_CONF_OK && size > 1;
+}
+
+enum status client_open(struct client *client, const struct kafka_config *config,
+                        rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err)
+{
+    if (!wants_log(conf))
+        rd_kafka_conf_set_log_cb(conf, no_log);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_opaque(conf, client);
+    char text[512];
+    client->rk = rd_kafka_new(type, conf, text, sizeof(text));
+    if (client->rk == NULL) {
+        rd_kafka_conf_destroy(conf);
+        return err_set(err, ST_USAGE, "the Kafka client refuses its options: %s", text);
+    }
+    client->brokers = mem_strdup(config->brokers);
+    client->timeout_ms = config->timeout_ms ? config->timeout_ms : DEFAULT_TIMEOUT_MS;
+    client->stop = config->stop;
+    return ST_OK;
+}
+
+void client_close(struct client *client)
+{
+    if (client->rk != NULL)
+        rd_kafka_destroy_flags(client->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    free(client->brokers);
+    *client = (struct client){0};
+}
+
+int64_t client_now_ms(void)
+{
+    struct env *env = env_system();
+    return env->ops->monotonic_ms(env);
+}
+
+bool client_is_stopped(const struct client *client)
+{
+    return client->stop != NULL && atomic_load(client->stop);
+}
+
+static bool is_refused(const struct client *client)
+{
+    return client->problem == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
+           client->problem == RD_KAFKA_RESP_ERR__SSL;
+}
+
+enum status client_unreachable(struct client *client, struct err *err)
+{
+    enum status rc = is_refused(client) ? ST_FAIL : ST_RETRY;
+    if (client->problem)
+        return err_set(err, rc, "brokers %s cannot be reached: %s", client->brokers,
+                       client->problem_text);
+    return err_set(err, rc, "brokers %s cannot be reached: no answer within %d ms",
+                   client->brokers, client->timeout_ms);
+}
+
+static bool is_unanswered(rd_kafka_resp_err_t code)
+{
+    switch (code) {
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+    case RD_KAFKA_RESP_ERR__WAIT_COORD:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int smaller(int64_t a, int64_t b)
+{
+    return (int)(a < b ? a : b);
+}
+
+enum status client_wait(struct client *client, client_call_fn *call, void *arg,
+                        rd_kafka_resp_err_t *ret_code, struct err *err)
+{
+    int64_t deadline = client_now_ms() + client->timeout_ms;
+    int64_t left = client->timeout_ms;
+    for (int slice = FIRST_SLICE_MS; left > 0 && !is_refused(client); slice *= 2) {
+        if (client_is_stopped(client))
+            return err_set(err, ST_STOP, "stopped");
+        rd_kafka_resp_err_t code = call(arg, smaller(left, slice));
+        if (!is_unanswered(code)) {
+            client->problem = RD_KAFKA_RESP_ERR_NO_ERROR;
+            *ret_code = code;
+            return ST_OK;
+        }
+        rd_kafka_poll(client->rk, smaller(left, PAUSE_MS)); // hears what went wrong
+        left = deadline - client_now_ms();
+    }
+    return client_unreachable(client, err);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// One librdkafka handle: its waiting calls, and what its brokers said last as a text for
+// a person. The other files of this folder are made of it.
+//
+// librdkafka's log is silent unless the script sets "kafka.debug". Threads: one owner;
+// callbacks run in the owner's calls only, never in librdkafka's threads.
+#ifndef KAFKA_CLIENT_H
+#define KAFKA_CLIENT_H
+
+#include "kafka/conf.h"
+
+enum {
+    PROBLEM_TEXT = 512
+};
+
+struct client {
+    rd_kafka_t *rk;
+    char *brokers;
+    int timeout_ms;
+    const atomic_bool *stop;         // may be NULL
+    rd_kafka_resp_err_t problem;     // the last that a connection told; 0: none
+    char problem_text[PROBLEM_TEXT]; // without librdkafka's decoration
+    bool is_down;                    // all brokers are gone; who tells it resets it
+};
+
+// Takes over conf, whatever the status. `client` must stay at its address: it is
+// librdkafka's opaque pointer. ST_USAGE when librdkafka refuses the whole.
+enum status client_open(struct client *client, const struct kafka_config *config,
+                        rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
+void client_close(struct client *client); // also when it was never opened
+
+int64_t client_now_ms(void); // monotonic
+bool client_is_stopped(const struct client *client);
+
+// A call of librdkafka that waits for an answer.
+typedef rd_kafka_resp_err_t client_call_fn(void *arg, int timeout_ms);
+// Makes the call with a growing limit, again and again until the brokers answer, the
+// client's time is over (ST_RETRY, see client_unreachable) or it is stopped (ST_STOP).
+// An answer that is an error is ST_OK too: it is in *ret_code.
+enum status client_wait(struct client *client, client_call_fn *call, void *arg,
+                        rd_kafka_resp_err_t *ret_code, struct err *err);
+// "brokers a:1,b:2 cannot be reached: ..."; ST_FAIL when they refused us, else ST_RETRY.
+enum status client_unreachable(struct client *client, struct err *err);
+
+#endif

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kafka/consumer.h"
+
+enum {
+    DEFAULT_SESSION_MS = 45000,
+    POLL_INTERVAL_MS = 300000, // least max.poll.interval.ms
+    LEAVE_MS = 5000,
+    RECORD_OVERHEAD = 250, // bytes of librdkafka for each queued record
+    LEAST_QUEUED = 100000, // below it librdkafka's one-second pauses are felt
+};
+#define DEFAULT_BUFFER_BYTES (INT64_C(384) << 20)
+
+static const struct kafka_property defaults[] = {
+    {"topic.metadata.refresh.interval.ms", "30000"},
+};
+
+static const struct kafka_property fixed[] = {
+    {"allow.auto.create.topics", "false"},
+    {"auto.offset.reset", "error"},
+    {"check.crcs", "true"},
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"enable.partition.eof", "true"},
+    {"isolation.level", "read_committed"},
+    {"partition.assignment.strategy", "range"},
+    {"statistics.interval.ms", "0"},
+};
+
+static int64_t clamp(int64_t value, int64_t low, int64_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+// librdkafka's limits count for each partition with a queue of its own: one in records,
+// one in bytes of values. A third of the buffer goes to values, two thirds to
+// librdkafka's own bytes for each record, so that both limits together stay within it.
+static void set_limits(rd_kafka_conf_t *conf, int64_t buffer_bytes, int32_t n_partitions)
+{
+    int64_t share = buffer_bytes / (n_partitions > 0 ? n_partitions : 1);
+    conf_set_number(conf, "queued.min.messages",
+                    clamp(share * 2 / 3 / RECORD_OVERHEAD, LEAST_QUEUED, 10000000));
+    conf_set_number(conf, "queued.max.messages.kbytes",
+                    clamp(share / 3 / 1024, 1024, 2097151));
+}
+
+static void set_group(rd_kafka_conf_t *conf, const struct kafka_config *config)
+{
+    int session_ms =
+        config->session_timeout_ms ? config->session_timeout_ms : DEFAULT_SESSION_MS;
+    conf_set(conf, "group.id", config->group);
+    if (config->instance != NULL && config->membership == KAFKA_GROUP)
+        conf_set(conf, "group.instance.id", config->instance);
+    conf_set_number(conf, "session.timeout.ms", session_ms);
+    conf_set_number(conf, "max.poll.interval.ms",
+                    session_ms > POLL_INTERVAL_MS ? session_ms : POLL_INTERVAL_MS);
+}
+
+enum status consumer_open(struct client *client, const struct kafka_config *config,
+                          int32_t n_partitions, consumer_rebalance_fn *on_rebalance,
+                          struct err *err)
+{
+    rd_kafka_conf_t *conf;
+    TRY(conf_new(config, (struct conf_properties){defaults, ARRAY_LEN(defaults)},
+                 (struct conf_properties){fixed, ARRAY_LEN(fixed)}, &conf, err));
+    set_limits(conf, config->buffer_bytes ? config->buffer_bytes : DEFAULT_BUFFER_BYTES,
+               n_partitions);
+    set_group(conf, config);
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    TRY(client_open(client, config, RD_KAFKA_CONSUMER, conf, err));
+    rd_kafka_poll_set_consumer(client->rk);
+    return ST_OK;
+}
+
+enum status consumer_join(struct client *client, const struct kafka_config *config,
+                          struct err *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, config->topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(client->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code)
+        return err_set(err, ST_FAIL, "topic '%s', group '%s': %s", config->topic,
+                       config->group, rd_kafka_err2str(code));
+    return ST_OK;
+}
+
+void consumer_leave(struct client *client)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(client->rk);
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(client->rk, queue);
+    int64_t deadline = client_now_ms() + (error == NULL ? LEAVE_MS : 0);
+    while (!rd_kafka_consumer_closed(client->rk) && client_now_ms() < deadline) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(client->rk, 20);
+        if (message != NULL)
+            rd_kafka_message_destroy(message);
+    }
+    if (error != NULL)
+        rd_kafka_error_destroy(error);
+    rd_kafka_queue_destroy(queue);
+}

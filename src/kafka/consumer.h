@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The librdkafka consumer behind a source: how it is configured, how it joins a group,
+// how it says farewell. Threads: one owner.
+#ifndef KAFKA_CONSUMER_H
+#define KAFKA_CONSUMER_H
+
+#include "kafka/client.h"
+
+typedef void consumer_rebalance_fn(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                                   rd_kafka_topic_partition_list_t *list, void *client);
+
+// n_partitions of the topic share config->buffer_bytes.
+enum status consumer_open(struct client *client, const struct kafka_config *config,
+                          int32_t n_partitions, consumer_rebalance_fn *on_rebalance,
+                          struct err *err);
+// Begins to join the group of the config for its topic.
+enum status consumer_join(struct client *client, const struct kafka_config *config,
+                          struct err *err);
+// Leaves the group (a static member stays in it until its session times out); at most 5
+// s.
+void consumer_leave(struct client *client);
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kafka/embedded.h"
+
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include "base/mem.h"
+#include "kafka/client.h"
+
+struct kafka_embedded {
+    struct client client; // the mock cluster lives in a handle
+    rd_kafka_mock_cluster_t *cluster;
+};
+
+enum status kafka_embedded_open(struct kafka_embedded **ret, struct err *err)
+{
+    const struct kafka_config nowhere = {.brokers = ""};
+    struct conf_properties none = {0};
+    rd_kafka_conf_t *conf;
+    TRY(conf_new(&nowhere, none, none, &conf, err));
+    struct kafka_embedded *embedded = mem_zalloc(sizeof(*embedded));
+    enum status rc =
+        client_open(&embedded->client, &nowhere, RD_KAFKA_PRODUCER, conf, err);
+    if (rc == ST_OK) {
+        embedded->cluster = rd_kafka_mock_cluster_new(embedded->client.rk, 1);
+        if (embedded->cluster == NULL)
+            rc = err_set(err, ST_FAIL, "the embedded broker cannot listen on 127.0.0.1");
+    }
+    if (rc != ST_OK) {
+        kafka_embedded_close(embedded);
+        return rc;
+    }
+    *ret = embedded;
+    return ST_OK;
+}
+
+const char *kafka_embedded_brokers(const struct kafka_embedded *embedded)
+{
+    return rd_kafka_mock_cluster_bootstraps(embedded->cluster);
+}
+
+enum status kafka_embedded_create_topic(struct kafka_embedded *embedded,
+                                        const char *topic, int32_t partitions,
+                                        struct err *err)
+{
+    rd_kafka_resp_err_t code =
+        rd_kafka_mock_topic_create(embedded->cluster, topic, partitions, 1);
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+        return err_set(err, ST_EXISTS, "topic '%s' is there already", topic);
+    if (code)
+        return err_set(err, ST_FAIL, "topic '%s' on the embedded broker: %s", topic,
+                       rd_kafka_err2str(code));
+    return ST_OK;
+}
+
+void kafka_embedded_close(struct kafka_embedded *embedded)
+{
+    if (embedded == NULL)
+        return;
+    if (embedded->cluster != NULL)
+        rd_kafka_mock_cluster_destroy(embedded->cluster);
+    client_close(&embedded->client);
+    mem_auto_free(&embedded);
+}

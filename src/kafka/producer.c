@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kafka/producer.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "kafka/lookup.h"
+
+enum {
+    SERVE_EVERY = 1024, // records between two looks at delivery reports
+    FULL_WAIT_MS = 100, // one wait for room in the queue
+    FLUSH_SLICE_MS = 200,
+};
+
+static const struct kafka_property defaults[] = {
+    {"batch.num.messages", "100000"},
+    {"batch.size", "1000000"},
+    {"compression.codec", "lz4"},
+    {"linger.ms", "50"},
+    {"message.timeout.ms", "60000"},
+    {"queue.buffering.max.kbytes", "262144"},
+    {"queue.buffering.max.messages", "500000"},
+};
+
+static const struct kafka_property fixed[] = {
+    {"enable.idempotence", "true"},
+    {"partitioner", "murmur2_random"}, // Java's, for records with a key
+};
+
+struct kafka_producer {
+    struct client client; // first: librdkafka's opaque pointer
+    char *topic;
+    rd_kafka_topic_t *handle;
+    struct kafka_delivery delivery;
+    struct err failure; // of the first delivery that failed
+};
+
+static void on_delivery(UNUSED rd_kafka_t *rk, const rd_kafka_message_t *message,
+                        void *opaque)
+{
+    struct kafka_producer *producer = opaque;
+    struct kafka_delivery *delivery = &producer->delivery;
+    delivery->n_waiting--;
+    if (!message->err) {
+        delivery->n_acknowledged++;
+        return;
+    }
+    if (delivery->n_failed++ == 0)
+        producer->failure.status = err_set(
+            &producer->failure, ST_FAIL, "topic '%s': a record was not stored: %s",
+            producer->topic, rd_kafka_message_errstr(message));
+}
+
+// The first failure, with how many there are by now.
+static enum status failure(const struct kafka_producer *producer, struct err *err)
+{
+    return err_set(err, ST_FAIL, "%s (%lld records failed)", producer->failure.text,
+                   (long long)producer->delivery.n_failed);
+}
+
+// Time over without an answer is the brokers' absence, told as such.
+static enum status check(struct kafka_producer *producer, struct err *err)
+{
+    char text[512];
+    if (rd_kafka_fatal_error(producer->client.rk, text, sizeof(text)))
+        return err_set(err, ST_FAIL, "topic '%s': %s", producer->topic, text);
+    if (producer->delivery.n_failed > 0)
+        return failure(producer, err);
+    if (client_is_stopped(&producer->client))
+        return err_set(err, ST_STOP, "stopped");
+    return ST_OK;
+}
+
+static enum status open_handle(struct kafka_producer *producer,
+                               const struct kafka_config *config, struct err *err)
+{
+    rd_kafka_conf_t *conf;
+    TRY(conf_new(config, (struct conf_properties){defaults, ARRAY_LEN(defaults)},
+                 (struct conf_properties){fixed, ARRAY_LEN(fixed)}, &conf, err));
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    TRY(client_open(&producer->client, config, RD_KAFKA_PRODUCER, conf, err));
+    producer->handle = rd_kafka_topic_new(producer->client.rk, config->topic, NULL);
+    return ST_OK;
+}
+
+// By a consumer's handle: a producer's question would make the topic on some brokers.
+static enum status check_topic(const struct kafka_config *config, struct err *err)
+{
+    struct lookup lookup;
+    int32_t n;
+    enum status rc = lookup_open(&lookup, config, &n, err);
+    lookup_close(&lookup);
+    return rc;
+}
+
+enum status kafka_producer_open(const struct kafka_config *config,
+                                struct kafka_producer **ret, struct err *err)
+{
+    TRY(check_topic(config, err));
+    struct kafka_producer *producer = mem_zalloc(sizeof(*producer));
+    producer->topic = mem_strdup(config->topic);
+    enum status rc = open_handle(producer, config, err);
+    if (rc != ST_OK) {
+        kafka_producer_close(producer);
+        return rc;
+    }
+    *ret = producer;
+    return ST_OK;
+}
+
+static rd_kafka_resp_err_t queue_record(struct kafka_producer *producer, struct str key,
+                                        struct str value, int64_t time_ms)
+{
+    const rd_kafka_vu_t parts[] = {
+        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = producer->handle},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = RD_KAFKA_PARTITION_UA},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)key.p, key.n}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value.p, value.n}},
+        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = time_ms < 0 ? 0 : time_ms},
+    };
+    rd_kafka_error_t *error =
+        rd_kafka_produceva(producer->client.rk, parts, ARRAY_LEN(parts));
+    if (error == NULL)
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    rd_kafka_error_destroy(error);
+    return code;
+}
+
+// While the queue is full, records leave it or time out, so this ends.
+enum status kafka_producer_produce(struct kafka_producer *producer, struct str key,
+                                   struct str value, int64_t time_ms, struct err *err)
+{
+    rd_kafka_resp_err_t code;
+    while ((code = queue_record(producer, key, value, time_ms)) ==
+           RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        rd_kafka_poll(producer->client.rk, FULL_WAIT_MS);
+        TRY(check(producer, err));
+    }
+    if (code)
+        return err_set(err,
+                       code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? ST_LIMIT : ST_FAIL,
+                       "topic '%s': a record of %zu bytes was refused: %s",
+                       producer->topic, key.n + value.n, rd_kafka_err2str(code));
+    if (producer->delivery.n_waiting++ % SERVE_EVERY != 0)
+        return ST_OK;
+    rd_kafka_poll(producer->client.rk, 0);
+    return check(producer, err);
+}
+
+enum status kafka_producer_flush(struct kafka_producer *producer,
+                                 struct kafka_delivery *ret, struct err *err)
+{
+    enum status rc = ST_OK;
+    while (rc == ST_OK && rd_kafka_outq_len(producer->client.rk) > 0) {
+        rd_kafka_flush(producer->client.rk, FLUSH_SLICE_MS);
+        rc = client_is_stopped(&producer->client) ? check(producer, err) : ST_OK;
+    }
+    *ret = producer->delivery;
+    return rc == ST_OK ? check(producer, err) : rc;
+}
+
+struct kafka_delivery kafka_producer_delivery(struct kafka_producer *producer)
+{
+    rd_kafka_poll(producer->client.rk, 0);
+    return producer->delivery;
+}
+
+void kafka_producer_close(struct kafka_producer *producer)
+{
+    if (producer == NULL)
+        return;
+    if (producer->client.rk != NULL)
+        rd_kafka_purge(producer->client.rk, RD_KAFKA_PURGE_F_QUEUE |
+                                                RD_KAFKA_PURGE_F_INFLIGHT |
+                                                RD_KAFKA_PURGE_F_NON_BLOCKING);
+    if (producer->handle != NULL)
+        rd_kafka_topic_destroy(producer->handle);
+    client_close(&producer->client);
+    free(producer->topic);
+    free(producer);
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kafka/reader.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "kafka/message.h"
+
+void reader_init(struct reader *reader, rd_kafka_t *rk, const char *topic, int wake_fd,
+                 size_t run_records)
+{
+    *reader = (struct reader){
+        .rk = rk, .topic = topic, .wake_fd = wake_fd, .capacity = run_records};
+    reader->messages = mem_array(run_records, sizeof(*reader->messages));
+    reader->records = mem_array(run_records, sizeof(*reader->records));
+}
+
+void reader_release(struct reader *reader)
+{
+    reader_stop(reader);
+    free(reader->messages);
+    free(reader->records);
+    *reader = (struct reader){0};
+}
+
+static rd_kafka_queue_t *take_queue(struct reader *reader, int32_t partition)
+{
+    const uint64_t one = 1; // what an eventfd wants to be written
+    rd_kafka_queue_t *queue =
+        rd_kafka_queue_get_partition(reader->rk, reader->topic, partition);
+    rd_kafka_queue_forward(queue, NULL);
+    rd_kafka_queue_io_event_enable(queue, reader->wake_fd, &one, sizeof(one));
+    return queue;
+}
+
+void reader_start(struct reader *reader, const struct source_start *starts, size_t n)
+{
+    reader->partitions = mem_array(n, sizeof(*reader->partitions));
+    reader->n_partitions = n;
+    reader->turn = 0;
+    for (size_t i = 0; i < n; i++) {
+        reader->partitions[i] = (struct partition){
+            .number = starts[i].partition,
+            .queue = take_queue(reader, starts[i].partition),
+            .position = starts[i].offset,
+        };
+    }
+}
+
+static void destroy_messages(struct reader *reader, size_t end)
+{
+    while (reader->n_released < end)
+        rd_kafka_message_destroy(reader->messages[reader->n_released++]);
+}
+
+static void drop_batch(struct reader *reader)
+{
+    destroy_messages(reader, reader->n);
+    reader->n = reader->n_lent = reader->n_released = reader->n_records = 0;
+}
+
+// Puts the queue's next messages in place of the batch; false when it is empty.
+static bool take_batch(struct reader *reader, struct partition *partition)
+{
+    drop_batch(reader);
+    ssize_t n = rd_kafka_consume_batch_queue(partition->queue, 0, reader->messages,
+                                             reader->capacity);
+    reader->n = n > 0 ? (size_t)n : 0;
+    reader->from = partition;
+    return n > 0;
+}
+
+void reader_stop(struct reader *reader)
+{
+    for (size_t i = 0; i < reader->n_partitions; i++) {
+        while (take_batch(reader, &reader->partitions[i]))
+            ;
+        rd_kafka_queue_destroy(reader->partitions[i].queue);
+    }
+    drop_batch(reader);
+    free(reader->partitions);
+    reader->partitions = NULL;
+    reader->n_partitions = 0;
+}
+
+void reader_give_back(struct reader *reader)
+{
+    destroy_messages(reader, reader->n_lent);
+    reader->n_records = 0;
+}
+
+const rd_kafka_message_t *reader_message(const struct reader *reader, size_t index)
+{
+    return reader->messages[reader->first_record + index];
+}
+
+static bool has_more(const struct reader *reader)
+{
+    return reader->n_lent < reader->n;
+}
+
+static bool is_end(const rd_kafka_message_t *message)
+{
+    return message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+}
+
+static enum status out_of_order(const struct reader *reader, int64_t offset,
+                                struct err *err)
+{
+    return err_set(err, ST_DATA,
+                   "topic '%s', partition %d: offset %lld came where %lld or a later one "
+                   "had to come",
+                   reader->topic, reader->from->number, (long long)offset,
+                   (long long)reader->from->position);
+}
+
+// Records until the batch ends or an error stands in it.
+static enum status take_records(struct reader *reader, struct err *err)
+{
+    reader->first_record = reader->n_lent;
+    for (; has_more(reader); reader->n_lent++) {
+        const rd_kafka_message_t *message = reader->messages[reader->n_lent];
+        if (message->err)
+            break;
+        if (message->offset < reader->from->position)
+            return out_of_order(reader, message->offset, err);
+        reader->records[reader->n_records++] = message_record(message);
+        reader->from->position = message->offset + 1;
+    }
+    return ST_OK;
+}
+
+// Ends of the partition at the front of the batch: they say how far it was passed.
+static void pass_ends(struct reader *reader)
+{
+    for (; has_more(reader); reader->n_lent++) {
+        const rd_kafka_message_t *message = reader->messages[reader->n_lent];
+        if (!is_end(message))
+            return;
+        if (message->offset > reader->from->position)
+            reader->from->position = message->offset;
+    }
+}
+
+static enum status make_run(struct reader *reader, struct source_event *ret,
+                            struct err *err)
+{
+    int64_t first = reader->from->position;
+    TRY(take_records(reader, err));
+    pass_ends(reader);
+    if (reader->from->position == first)
+        return ST_OK;
+    ret->kind = SOURCE_RUN;
+    ret->run = (struct run){
+        .partition = reader->from->number,
+        .first = first,
+        .next = reader->from->position,
+        .records = reader->records,
+        .n = reader->n_records,
+    };
+    return ST_OK;
+}
+
+// Where the client stopped may lie after the last record, when aborted ones were between.
+static void make_gap(struct reader *reader, int64_t offset, struct source_event *ret)
+{
+    struct partition *from = reader->from;
+    if (offset > from->position) {
+        ret->kind = SOURCE_RUN;
+        ret->run = (struct run){
+            .partition = from->number, .first = from->position, .next = offset};
+        from->position = offset;
+        return;
+    }
+    reader->n_lent++;
+    ret->kind = SOURCE_GAP;
+    ret->gap = (struct source_gap){.partition = from->number, .wanted = from->position};
+}
+
+static enum status status_of(rd_kafka_resp_err_t code)
+{
+    switch (code) {
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+    case RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+        return ST_DATA;
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+        return ST_NOT_FOUND;
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+        return ST_FAIL;
+    default:
+        return ST_RETRY;
+    }
+}
+
+// After bytes that cannot be read librdkafka would go on behind them: the message stays
+// at the front, so that nobody gets past it.
+static enum status failure(struct reader *reader, const rd_kafka_message_t *message,
+                           struct err *err)
+{
+    enum status rc =
+        err_set(err, status_of(message->err), "topic '%s', partition %d, offset %lld: %s",
+                reader->topic, reader->from->number, (long long)reader->from->position,
+                rd_kafka_message_errstr(message));
+    if (rc == ST_RETRY)
+        reader->n_lent++;
+    return rc;
+}
+
+static enum status take_front(struct reader *reader, struct source_event *ret,
+                              struct err *err)
+{
+    const rd_kafka_message_t *message = reader->messages[reader->n_lent];
+    if (!message->err || is_end(message))
+        return make_run(reader, ret, err);
+    if (message->err != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+        return failure(reader, message, err);
+    make_gap(reader, message->offset, ret);
+    return ST_OK;
+}
+
+// The next partition in turn that has something.
+static bool take_any(struct reader *reader)
+{
+    for (size_t i = 0; i < reader->n_partitions; i++) {
+        struct partition *partition = &reader->partitions[reader->turn];
+        reader->turn = (reader->turn + 1) % reader->n_partitions;
+        if (take_batch(reader, partition))
+            return true;
+    }
+    return false;
+}
+
+enum status reader_next(struct reader *reader, struct source_event *ret, struct err *err)
+{
+    ret->kind = SOURCE_IDLE;
+    while (ret->kind == SOURCE_IDLE && (has_more(reader) || take_any(reader))) {
+        enum status rc = take_front(reader, ret, err);
+        if (rc != ST_OK)
+            return rc;
+    }
+    return ST_OK;
+}

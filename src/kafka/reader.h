@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The queues of the partitions that are read, made into runs.
+//
+// Each partition's queue is cut off from librdkafka's common one and read in batches, the
+// partitions in turn, so that a full one does not keep the others waiting. A queue that
+// is not read fills up to librdkafka's limits and no further. The end of a partition as
+// librdkafka tells it carries the position past aborted records and markers.
+//
+// Threads: one owner. Whenever a queue has something it writes to wake_fd.
+#ifndef KAFKA_READER_H
+#define KAFKA_READER_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "core/source.h"
+
+struct partition {
+    int32_t number;
+    rd_kafka_queue_t *queue;
+    int64_t position; // where the next run begins
+};
+
+struct reader {
+    rd_kafka_t *rk;    // borrowed
+    const char *topic; // borrowed
+    int wake_fd;       // an eventfd
+    struct partition *partitions;
+    size_t n_partitions;
+    size_t turn; // the partition to look at next
+    // A batch of one partition's messages: [0, n_lent) are lent to the run that was given
+    // last, [n_lent, n) wait.
+    rd_kafka_message_t **messages;
+    size_t capacity, n, n_lent, n_released;
+    struct partition *from;
+    struct record *records; // of the run
+    size_t n_records;
+    size_t first_record; // index of the run's first message
+};
+
+void reader_init(struct reader *reader, rd_kafka_t *rk, const char *topic, int wake_fd,
+                 size_t run_records);
+void reader_release(struct reader *reader);
+
+// Takes the partitions' queues; to be called before they are assigned.
+void reader_start(struct reader *reader, const struct source_start *starts, size_t n);
+// Gives them back and drops what is in them; to be called after they are unassigned.
+void reader_stop(struct reader *reader);
+
+// Ends the borrowing of the last run.
+void reader_give_back(struct reader *reader);
+// SOURCE_RUN, SOURCE_GAP without `low`, or SOURCE_IDLE when all queues are empty. Never
+// waits. ST_RETRY: a fetch failed, librdkafka repeats it. ST_DATA and other final errors
+// are given again by each further call.
+enum status reader_next(struct reader *reader, struct source_event *ret, struct err *err);
+// The message behind record `index` of the last run.
+const rd_kafka_message_t *reader_message(const struct reader *reader, size_t index);
+
+#endif

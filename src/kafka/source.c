@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kafka/source.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "kafka/consumer.h"
+#include "kafka/lookup.h"
+#include "kafka/message.h"
+#include "kafka/reader.h"
+
+enum {
+    DEFAULT_RUN_RECORDS = 4096,
+    TICK_MS = 30000, // between looks at the number of partitions
+};
+
+struct kafka_source {
+    struct source base;   // first: a kafka_source is a source
+    struct client client; // the consumer
+    struct lookup lookup;
+    struct reader reader;
+    char *topic, *group, *instance; // instance is NULL for a dynamic member
+    enum kafka_membership membership;
+    rd_kafka_queue_t *queue; // the consumer's own: membership and errors
+    int wake_fd;
+    int32_t *assigned; // rising
+    size_t n_assigned;
+    int32_t n_known; // partitions of the topic when they were last counted
+    int64_t tick_at_ms;
+    enum source_event_kind due;   // to be told by the next poll; IDLE: none
+    enum source_event_kind asked; // told and not answered; IDLE: none
+    struct source_gap gap;
+    bool has_gap; // to be told once `low` is known
+    bool is_reading, is_held, is_closing;
+};
+
+static struct kafka_source *kafka_of(struct source *source)
+{
+    return (struct kafka_source *)source;
+}
+
+static struct kafka_source *owner_of(struct client *client)
+{
+    return (struct kafka_source *)((char *)client -
+                                   offsetof(struct kafka_source, client));
+}
+
+// ---- membership
+
+static int compare_numbers(const void *a, const void *b)
+{
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void assigned_from(struct kafka_source *kafka,
+                          const rd_kafka_topic_partition_list_t *list)
+{
+    free(kafka->assigned);
+    kafka->n_assigned = (size_t)list->cnt;
+    kafka->assigned = mem_array(kafka->n_assigned, sizeof(*kafka->assigned));
+    for (size_t i = 0; i < kafka->n_assigned; i++)
+        kafka->assigned[i] = list->elems[i].partition;
+    qsort(kafka->assigned, kafka->n_assigned, sizeof(*kafka->assigned), compare_numbers);
+}
+
+static void assign_all(struct kafka_source *kafka)
+{
+    free(kafka->assigned);
+    kafka->n_assigned = (size_t)kafka->n_known;
+    kafka->assigned = mem_array(kafka->n_assigned, sizeof(*kafka->assigned));
+    for (int32_t i = 0; i < kafka->n_known; i++)
+        kafka->assigned[i] = i;
+    kafka->due = SOURCE_ASSIGN;
+}
+
+// The owner hears of it by the next poll; until it answers, librdkafka waits.
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct kafka_source *kafka = owner_of(opaque);
+    bool is_unseen = kafka->due == SOURCE_ASSIGN; // the owner knows nothing of it
+    kafka->due = SOURCE_IDLE;
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !kafka->is_closing) {
+        assigned_from(kafka, list);
+        kafka->due = SOURCE_ASSIGN;
+    } else if (kafka->is_closing || is_unseen) {
+        rd_kafka_assign(rk, NULL);
+    } else {
+        kafka->due = rd_kafka_assignment_lost(rk) ? SOURCE_LOST : SOURCE_REVOKE;
+    }
+}
+
+static enum status fatal_error(struct kafka_source *kafka, struct err *err)
+{
+    char text[512] = "";
+    if (rd_kafka_fatal_error(kafka->client.rk, text, sizeof(text)) ==
+        RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        return err_set(err, ST_CONFLICT,
+                       "group '%s', instance '%s': another process has joined under this "
+                       "name; end one of the two",
+                       kafka->group, kafka->instance);
+    return err_set(err, ST_FAIL, "topic '%s', group '%s': %s", kafka->topic, kafka->group,
+                   text);
+}
+
+// The group's error may be older than what the brokers know of the topic.
+static enum status topic_error(struct kafka_source *kafka, const char *text,
+                               struct err *err)
+{
+    int32_t n;
+    TRY(lookup_count(&kafka->lookup, &n, err));
+    return err_set(err, ST_RETRY, "topic '%s', group '%s': %s", kafka->topic,
+                   kafka->group, text);
+}
+
+// Joining with what these say wrong cannot end well by itself.
+static bool is_final(rd_kafka_resp_err_t code)
+{
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
+    case RD_KAFKA_RESP_ERR_INVALID_GROUP_ID:
+    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
+    case RD_KAFKA_RESP_ERR_GROUP_MAX_SIZE_REACHED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static enum status group_error(struct kafka_source *kafka,
+                               const rd_kafka_message_t *message, struct err *err)
+{
+    if (!message->err)
+        return err_set(err, ST_FAIL, "topic '%s': a record came outside of its queue",
+                       kafka->topic);
+    if (message->err == RD_KAFKA_RESP_ERR__FATAL)
+        return fatal_error(kafka, err);
+    const char *text = rd_kafka_message_errstr(message);
+    if (message->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        return topic_error(kafka, text, err);
+    return err_set(err, is_final(message->err) ? ST_FAIL : ST_RETRY,
+                   "topic '%s', group '%s': %s", kafka->topic, kafka->group, text);
+}
+
+// Serves the consumer's own queue: callbacks, errors, and the sign of life that the group
+// wants.
+static enum status serve(struct kafka_source *kafka, struct err *err)
+{
+    rd_kafka_message_t *message;
+    while ((message = rd_kafka_consumer_poll(kafka->client.rk, 0)) != NULL) {
+        enum status rc = group_error(kafka, message, err);
+        rd_kafka_message_destroy(message);
+        if (rc != ST_OK)
+            return rc;
+    }
+    if (!kafka->client.is_down)
+        return ST_OK;
+    kafka->client.is_down = false;
+    (void)client_unreachable(&kafka->client, err);
+    return ST_RETRY; // even when refused: they have let us in before
+}
+
+// Without a group nobody else tells of new partitions.
+static void tick(struct kafka_source *kafka)
+{
+    if (client_now_ms() < kafka->tick_at_ms)
+        return;
+    kafka->tick_at_ms = client_now_ms() + TICK_MS;
+    rd_kafka_poll(kafka->lookup.client.rk, 0);
+    int32_t n;
+    if (kafka->membership != KAFKA_NONE || !kafka->is_reading ||
+        lookup_count(&kafka->lookup, &n, NULL) != ST_OK || n <= kafka->n_known)
+        return;
+    kafka->n_known = n;
+    kafka->due = SOURCE_REVOKE;
+}
+
+// ---- poll
+
+static void tell_due(struct kafka_source *kafka, struct source_event *ret)
+{
+    ret->kind = kafka->asked = kafka->due;
+    ret->partitions = kafka->assigned;
+    ret->n_partitions = kafka->n_assigned;
+    kafka->due = SOURCE_IDLE;
+}
+
+static enum status tell_gap(struct kafka_source *kafka, struct source_event *ret,
+                            struct err *err)
+{
+    struct source_range range;
+    TRY(lookup_range(&kafka->lookup, kafka->gap.partition, &range, err));
+    kafka->has_gap = false;
+    kafka->gap.low = range.low;
+    ret->kind = SOURCE_GAP;
+    ret->gap = kafka->gap;
+    return ST_OK;
+}
+
+static enum status read_next(struct kafka_source *kafka, struct source_event *ret,
+                             struct err *err)
+{
+    if (!kafka->has_gap) {
+        TRY(reader_next(&kafka->reader, ret, err));
+        if (ret->kind != SOURCE_GAP)
+            return ST_OK;
+        kafka->has_gap = true;
+        kafka->gap = ret->gap;
+    }
+    return tell_gap(kafka, ret, err);
+}
+
+static enum status next_event(struct kafka_source *kafka, struct source_event *ret,
+                              struct err *err)
+{
+    *ret = (struct source_event){.kind = SOURCE_IDLE};
+    if (kafka->asked == SOURCE_REVOKE && rd_kafka_assignment_lost(kafka->client.rk))
+        kafka->due = SOURCE_LOST;
+    if (kafka->due != SOURCE_IDLE) {
+        tell_due(kafka, ret);
+        return ST_OK;
+    }
+    if (kafka->asked != SOURCE_IDLE || !kafka->is_reading || kafka->is_held)
+        return ST_OK;
+    return read_next(kafka, ret, err);
+}
+
+// Sleeps until a queue gets something. What is in a queue already does not wake: the
+// caller clears the descriptor first and then finds all queues empty.
+static void sleep_until_woken(struct kafka_source *kafka, int64_t ms)
+{
+    struct pollfd fd = {.fd = kafka->wake_fd, .events = POLLIN};
+    poll(&fd, 1, (int)(ms < TICK_MS ? ms : TICK_MS));
+}
+
+static void clear_wake(struct kafka_source *kafka)
+{
+    uint64_t count;
+    ssize_t n = read(kafka->wake_fd, &count, sizeof(count));
+    (void)n; // nothing to read is fine
+}
+
+static enum status kafka_poll(struct source *source, int timeout_ms,
+                              struct source_event *ret, struct err *err)
+{
+    struct kafka_source *kafka = kafka_of(source);
+    int64_t deadline = client_now_ms() + timeout_ms;
+    reader_give_back(&kafka->reader);
+    for (;;) {
+        clear_wake(kafka);
+        tick(kafka);
+        TRY(serve(kafka, err));
+        TRY(next_event(kafka, ret, err));
+        int64_t left = deadline - client_now_ms();
+        if (ret->kind != SOURCE_IDLE || left <= 0 || client_is_stopped(&kafka->client))
+            return ST_OK;
+        sleep_until_woken(kafka, left);
+    }
+}
+
+// ---- start and stop
+
+static enum status assign(struct kafka_source *kafka,
+                          const rd_kafka_topic_partition_list_t *list, struct err *err)
+{
+    rd_kafka_resp_err_t code = rd_kafka_assign(kafka->client.rk, list);
+    if (code)
+        return err_set(err, ST_FAIL, "topic '%s': cannot be assigned: %s", kafka->topic,
+                       rd_kafka_err2str(code));
+    return ST_OK;
+}
+
+static rd_kafka_topic_partition_list_t *
+list_of(const struct kafka_source *kafka, const struct source_start *starts, size_t n)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
+    for (size_t i = 0; i < n; i++)
+        rd_kafka_topic_partition_list_add(list, kafka->topic, starts[i].partition)
+            ->offset = starts[i].offset;
+    return list;
+}
+
+static enum status stop_reading(struct kafka_source *kafka, struct err *err)
+{
+    if (!kafka->is_reading)
+        return ST_OK;
+    kafka->is_reading = kafka->has_gap = false;
+    enum status rc = assign(kafka, NULL, err);
+    reader_stop(&kafka->reader);
+    return rc;
+}
+
+static enum status kafka_start(struct source *source, const struct source_start *starts,
+                               size_t n, struct err *err)
+{
+    struct kafka_source *kafka = kafka_of(source);
+    TRY(stop_reading(kafka, err));
+    reader_start(&kafka->reader, starts, n);
+    rd_kafka_topic_partition_list_t *list = list_of(kafka, starts, n);
+    enum status rc = assign(kafka, list, err);
+    rd_kafka_topic_partition_list_destroy(list);
+    kafka->is_reading = true; // also on failure: stop gives the queues back
+    kafka->asked = SOURCE_IDLE;
+    return rc;
+}
+
+static enum status kafka_stop(struct source *source, struct err *err)
+{
+    struct kafka_source *kafka = kafka_of(source);
+    bool is_answer = kafka->asked == SOURCE_REVOKE || kafka->asked == SOURCE_LOST;
+    if (kafka->is_reading)
+        TRY(stop_reading(kafka, err));
+    else if (is_answer && kafka->membership == KAFKA_GROUP)
+        TRY(assign(kafka, NULL, err)); // it waits for an answer all the same
+    if (!is_answer)
+        return ST_OK;
+    kafka->asked = SOURCE_IDLE;
+    if (kafka->membership == KAFKA_NONE)
+        assign_all(kafka);
+    return ST_OK;
+}
+
+static void kafka_hold(struct source *source, bool held)
+{
+    kafka_of(source)->is_held = held;
+}
+
+// ---- questions, answered beside the stream
+
+static enum status kafka_count(struct source *source, int32_t *ret, struct err *err)
+{
+    return lookup_count(&kafka_of(source)->lookup, ret, err);
+}
+
+static enum status kafka_range(struct source *source, int32_t partition,
+                               struct source_range *ret, struct err *err)
+{
+    return lookup_range(&kafka_of(source)->lookup, partition, ret, err);
+}
+
+static enum status kafka_offset_at(struct source *source, int32_t partition,
+                                   int64_t time_ms, int64_t *ret, struct err *err)
+{
+    return lookup_offset_at(&kafka_of(source)->lookup, partition, time_ms, ret, err);
+}
+
+static enum status kafka_fetch(struct source *source, int32_t partition, int64_t offset,
+                               struct record *ret, struct err *err)
+{
+    return lookup_fetch(&kafka_of(source)->lookup, partition, offset, ret, err);
+}
+
+static void kafka_headers(struct source *source, size_t index, struct buf *json)
+{
+    message_headers(reader_message(&kafka_of(source)->reader, index), json);
+}
+
+static void kafka_report(struct source *source, const struct source_start *next, size_t n)
+{
+    struct kafka_source *kafka = kafka_of(source);
+    if (n == 0)
+        return;
+    rd_kafka_topic_partition_list_t *list = list_of(kafka, next, n);
+    rd_kafka_commit(kafka->client.rk, list, 1 /* do not wait */);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+// ---- open and close
+
+static void kafka_close(struct source *source)
+{
+    struct kafka_source *kafka = kafka_of(source);
+    if (kafka->queue != NULL) {
+        (void)stop_reading(kafka, NULL);
+        kafka->is_closing = true;
+        consumer_leave(&kafka->client);
+        rd_kafka_queue_destroy(kafka->queue);
+    }
+    reader_release(&kafka->reader);
+    client_close(&kafka->client);
+    lookup_close(&kafka->lookup);
+    if (kafka->wake_fd >= 0)
+        close(kafka->wake_fd); // after librdkafka, which writes to it
+    free(kafka->assigned);
+    free(kafka->topic);
+    free(kafka->group);
+    free(kafka->instance);
+    free(kafka);
+}
+
+static const struct source_ops kafka_source_ops = {
+    .poll = kafka_poll,
+    .start = kafka_start,
+    .stop = kafka_stop,
+    .hold = kafka_hold,
+    .count = kafka_count,
+    .range = kafka_range,
+    .offset_at = kafka_offset_at,
+    .fetch = kafka_fetch,
+    .headers = kafka_headers,
+    .report = kafka_report,
+    .close = kafka_close,
+};
+
+static void open_queues(struct kafka_source *kafka, int32_t run_records)
+{
+    rd_kafka_t *rk = kafka->client.rk;
+    const uint64_t one = 1; // what an eventfd wants to be written
+    kafka->queue = rd_kafka_queue_get_consumer(rk);
+    rd_kafka_queue_io_event_enable(kafka->queue, kafka->wake_fd, &one, sizeof(one));
+    reader_init(&kafka->reader, rk, kafka->topic, kafka->wake_fd,
+                (size_t)(run_records ? run_records : DEFAULT_RUN_RECORDS));
+}
+
+static enum status open_all(struct kafka_source *kafka, const struct kafka_config *config,
+                            struct err *err)
+{
+    kafka->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (kafka->wake_fd < 0)
+        return err_set(err, ST_FAIL, "topic '%s': no file descriptor: %s", config->topic,
+                       strerror(errno));
+    TRY(lookup_open(&kafka->lookup, config, &kafka->n_known, err));
+    TRY(consumer_open(&kafka->client, config, kafka->n_known, on_rebalance, err));
+    open_queues(kafka, config->run_records);
+    kafka->base.cluster = str_of(kafka->lookup.cluster);
+    kafka->tick_at_ms = client_now_ms() + TICK_MS;
+    if (kafka->membership == KAFKA_GROUP)
+        return consumer_join(&kafka->client, config, err);
+    assign_all(kafka);
+    return ST_OK;
+}
+
+enum status kafka_source_open(const struct kafka_config *config, struct source **ret,
+                              struct err *err)
+{
+    struct kafka_source *kafka = mem_zalloc(sizeof(*kafka));
+    kafka->topic = mem_strdup(config->topic);
+    kafka->group = mem_strdup(config->group);
+    kafka->instance = config->instance ? mem_strdup(config->instance) : NULL;
+    kafka->membership = config->membership;
+    kafka->base =
+        (struct source){.ops = &kafka_source_ops, .topic = str_of(kafka->topic)};
+    enum status rc = open_all(kafka, config, err);
+    if (rc != ST_OK) {
+        kafka_close(&kafka->base);
+        return rc;
+    }
+    *ret = &kafka->base;
+    return ST_OK;
+}

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kafka_help.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "kafka/admin.h"
+#include "kafka/embedded.h"
+
+static struct kafka_embedded *embedded;
+
+static int open_broker(UNUSED void **state)
+{
+    struct err err;
+    assert_ok(kafka_embedded_open(&embedded, &err), &err);
+    return 0;
+}
+
+static int close_broker(UNUSED void **state)
+{
+    kafka_embedded_close(embedded);
+    return 0;
+}
+
+static void make_topic(const char *topic, int32_t partitions)
+{
+    struct err err;
+    assert_ok(kafka_embedded_create_topic(embedded, topic, partitions, &err), &err);
+}
+
+// Without a group: joining one takes 3 s here.
+static struct kafka_config config_of(const char *topic)
+{
+    return (struct kafka_config){
+        .brokers = kafka_embedded_brokers(embedded),
+        .topic = topic,
+        .group = "test",
+        .membership = KAFKA_NONE,
+    };
+}
+
+// ---- options
+
+static void check_property(const char *name, const char *value, const char *expected)
+{
+    const struct kafka_property property = {name, value};
+    struct kafka_config config = {
+        .brokers = "localhost", .properties = &property, .n_properties = 1};
+    struct err err;
+    assert_status(kafka_config_check(&config, &err), ST_USAGE);
+    assert_string_equal(err.text, expected);
+}
+
+static void test_options_that_are_wrong_are_named(UNUSED void **state)
+{
+    check_property("securty.protocol", "SSL",
+                   "option 'kafka.securty.protocol': the Kafka client has no "
+                   "'securty.protocol'; did you mean 'kafka.security.protocol'?");
+    check_property("zzz", "1", "option 'kafka.zzz': the Kafka client has no 'zzz'");
+    check_property("auto.offset.reset", "latest",
+                   "option 'kafka.auto.offset.reset' cannot be set: an offset that left "
+                   "the topic is never skipped; see on_gap");
+    check_property("group.id", "g",
+                   "option 'kafka.group.id' cannot be set: use the option group");
+    check_property("security.protocol", "TLS",
+                   "option 'kafka.security.protocol': Invalid value \"TLS\" for "
+                   "configuration property \"security.protocol\"");
+    check_property("ssl.ca.location", "/nowhere/ca.pem",
+                   "option 'kafka.ssl.ca.location': /nowhere/ca.pem: No such file or "
+                   "directory");
+}
+
+static void test_options_that_are_right_pass(UNUSED void **state)
+{
+    const struct kafka_property properties[] = {
+        {"security.protocol", "SASL_SSL"}, {"sasl.username", "u"}, {"debug", "broker"}};
+    struct kafka_config config = {
+        .brokers = "localhost", .properties = properties, .n_properties = 3};
+    struct err err;
+    assert_ok(kafka_config_check(&config, &err), &err);
+}
+
+static void test_options_refused_as_a_whole(UNUSED void **state)
+{
+    const struct kafka_property properties[] = {{"security.protocol", "SASL_PLAINTEXT"},
+                                                {"sasl.mechanism", "SHA"}};
+    struct kafka_config config = config_of("any");
+    config.properties = properties;
+    config.n_properties = 2;
+    struct source *source;
+    struct err err;
+    assert_status(kafka_source_open(&config, &source, &err), ST_USAGE);
+    assert_string_equal(err.text, "the Kafka client refuses its options: "
+                                  "Unsupported SASL mechanism: SHA");
+}
+
+// ---- brokers that are not there
+
+// A port that was free a moment ago.
+static int closed_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
+static void test_absent_brokers_are_named_in_bounded_time(UNUSED void **state)
+{
+    char brokers[32], expected[256];
+    snprintf(brokers, sizeof(brokers), "127.0.0.1:%d", closed_port());
+    snprintf(expected, sizeof(expected),
+             "brokers %s cannot be reached: %s/bootstrap: Connect to ipv4#%s failed: "
+             "Connection refused",
+             brokers, brokers, brokers);
+    struct kafka_config config = config_of("any");
+    config.brokers = brokers;
+    config.timeout_ms = 1500;
+    struct source *source;
+    struct kafka_admin *admin;
+    struct kafka_topic topic;
+    struct err err;
+    int64_t began = now_ms();
+    assert_status(kafka_source_open(&config, &source, &err), ST_RETRY);
+    assert_string_equal(err.text, expected);
+    assert_true(now_ms() - began < 3000);
+    assert_ok(kafka_admin_open(&config, &admin, &err), &err);
+    assert_status(kafka_admin_describe(admin, "any", &topic, &err), ST_RETRY);
+    assert_string_equal(err.text, expected);
+    kafka_admin_close(admin);
+}
+
+static void test_stop_ends_waiting(UNUSED void **state)
+{
+    const atomic_bool is_stopped = true;
+    struct kafka_config config = config_of("any");
+    config.stop = &is_stopped;
+    struct source *source;
+    struct err err;
+    assert_status(kafka_source_open(&config, &source, &err), ST_STOP);
+}
+
+// ---- reading
+
+static void test_all_partitions_come_at_once_without_a_group(UNUSED void **state)
+{
+    make_topic("alone", 3);
+    struct kafka_config config = config_of("alone");
+    struct source *source = open_source(&config);
+    struct source_event assign = poll_for(source, SOURCE_ASSIGN);
+    assert_int_equal(assign.n_partitions, 3);
+    for (int32_t i = 0; i < 3; i++)
+        assert_int_equal(assign.partitions[i], i);
+    assert_true(source->cluster.n > 0);
+    assert_str(source->topic, "alone");
+    source->ops->close(source);
+}
+
+static void test_no_key_and_empty_key_stay_apart(UNUSED void **state)
+{
+    make_topic("nulls", 1);
+    struct kafka_config config = config_of("nulls");
+    const char *none[] = {NULL};
+    rd_kafka_t *rk = raw_producer(config.brokers, none);
+    raw_produce(rk, "nulls", 0, NULL, "", 1700000000001);
+    raw_produce(rk, "nulls", 0, "", NULL, 1700000000002);
+    raw_produce(rk, "nulls", 0, "key", "value", 1700000000003);
+    raw_close(rk);
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    struct source_event event = poll_for(source, SOURCE_RUN);
+    const struct record *r = event.run.records;
+    assert_int_equal(event.run.n, 3);
+    assert_true(r[0].key.p == NULL && r[0].value.p != NULL && r[0].value.n == 0);
+    assert_true(r[1].key.p != NULL && r[1].key.n == 0 && r[1].value.p == NULL);
+    assert_str(r[2].key, "key");
+    assert_str(r[2].value, "value");
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(r[i].offset, i);
+        assert_int_equal(r[i].time_ms, 1700000000001 + i);
+    }
+    assert_true(event.run.first == 0 && event.run.next == 3);
+    source->ops->close(source);
+}
+
+static void test_headers_are_json_with_base64(UNUSED void **state)
+{
+    make_topic("headers", 1);
+    struct kafka_config config = config_of("headers");
+    const char *none[] = {NULL};
+    rd_kafka_t *rk = raw_producer(config.brokers, none);
+    raw_produce(rk, "headers", 0, NULL, "without", 0);
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(3);
+    rd_kafka_header_add(headers, "a\"b", -1, "\xFF\x00\x01", 3);
+    rd_kafka_header_add(headers, "empty", -1, "", 0);
+    rd_kafka_header_add(headers, "none", -1, NULL, 0);
+    raw_produce_headers(rk, "headers", headers);
+    raw_close(rk);
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    struct source_event event = poll_for(source, SOURCE_RUN);
+    assert_int_equal(event.run.n, 2);
+    struct buf json = {0};
+    source->ops->headers(source, 0, &json);
+    assert_int_equal(json.n, 0);
+    source->ops->headers(source, 1, &json);
+    assert_str(buf_as_str(&json), "[{\"key\":\"a\\\"b\",\"value\":\"/wAB\"},"
+                                  "{\"key\":\"empty\",\"value\":\"\"},"
+                                  "{\"key\":\"none\",\"value\":null}]");
+    buf_release(&json);
+    source->ops->close(source);
+}
+
+static void test_partitions_take_turns(UNUSED void **state)
+{
+    make_topic("turns", 2);
+    struct kafka_config config = config_of("turns");
+    config.run_records = 10;
+    const char *none[] = {NULL};
+    rd_kafka_t *rk = raw_producer(config.brokers, none);
+    for (int i = 0; i < 400; i++)
+        raw_produce(rk, "turns", i % 2, NULL, "value", 0);
+    raw_close(rk);
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    poll_nothing(source, 0);
+    int64_t next[2] = {0};
+    while (next[0] + next[1] < 400) {
+        struct source_event event = poll_for(source, SOURCE_RUN);
+        assert_in_range(event.run.n, 1, 10);
+        assert_int_equal(event.run.first, next[event.run.partition]);
+        next[event.run.partition] = event.run.next;
+        if (next[0] > 100 && next[1] > 100) // both have arrived
+            assert_true(llabs(next[0] - next[1]) <= 100);
+    }
+    source->ops->close(source);
+}
+
+static void test_start_again_reads_from_there_only(UNUSED void **state)
+{
+    make_topic("again", 1);
+    struct kafka_config config = config_of("again");
+    config.run_records = 7;
+    produce(&config, 1000);
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    for (int64_t offset = 900; offset >= 0; offset -= 300) {
+        poll_for(source, SOURCE_RUN);
+        const struct source_start start = {0, offset};
+        struct err err;
+        assert_ok(source->ops->start(source, &start, 1, &err), &err);
+        struct source_event event = poll_for(source, SOURCE_RUN);
+        assert_int_equal(event.run.first, offset);
+        assert_int_equal(event.run.records[0].offset, offset);
+        assert_int_equal(event.run.n, 7);
+    }
+    assert_int_equal(read_records(source, 993), 0);
+    stop(source);
+    poll_nothing(source, 300);
+    source->ops->close(source);
+}
+
+static void test_hold_gives_no_run(UNUSED void **state)
+{
+    make_topic("hold", 1);
+    struct kafka_config config = config_of("hold");
+    produce(&config, 10);
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    source->ops->hold(source, true);
+    poll_nothing(source, 500);
+    source->ops->hold(source, false);
+    assert_int_equal(read_records(source, 10), 0);
+    source->ops->close(source);
+}
+
+static void test_offset_that_left_is_a_gap(UNUSED void **state)
+{
+    make_topic("gap", 1); // keeps 5 MB
+    struct kafka_config config = config_of("gap");
+    const char *slow[] = {"batch.num.messages", "10", NULL};
+    rd_kafka_t *rk = raw_producer(config.brokers, slow);
+    char value[10001] = "";
+    memset(value, 'x', sizeof(value) - 1);
+    for (int i = 0; i < 1000; i++)
+        raw_produce(rk, "gap", 0, NULL, value, 0);
+    raw_close(rk);
+    struct source *source = open_source(&config);
+    struct source_range range;
+    struct err err;
+    assert_ok(source->ops->range(source, 0, &range, &err), &err);
+    assert_true(range.low > 0 && range.high == 1000);
+    begin(source, 3);
+    struct source_event event = poll_for(source, SOURCE_GAP);
+    assert_int_equal(event.gap.wanted, 3);
+    assert_int_equal(event.gap.low, range.low);
+    poll_nothing(source, 300);
+    const struct source_start start = {0, range.low};
+    assert_ok(source->ops->start(source, &start, 1, &err), &err);
+    assert_int_equal(read_records(source, (size_t)(1000 - range.low)), 0);
+    source->ops->close(source);
+}
+
+static void test_fetch_reads_one_record_again(UNUSED void **state)
+{
+    make_topic("fetch", 1);
+    struct kafka_config config = config_of("fetch");
+    produce(&config, 5000);
+    struct source *source = open_source(&config);
+    struct record record;
+    struct err err;
+    for (int64_t offset = 4999; offset >= 0; offset -= 1249) {
+        char key[24];
+        snprintf(key, sizeof(key), "k%d", (int)offset);
+        assert_ok(source->ops->fetch(source, 0, offset, &record, &err), &err);
+        assert_int_equal(record.offset, offset);
+        assert_str(record.key, key);
+    }
+    assert_status(source->ops->fetch(source, 0, 5000, &record, &err), ST_NOT_FOUND);
+    assert_string_equal(err.text,
+                        "topic 'fetch', partition 0: there is no record at offset 5000");
+    assert_status(source->ops->fetch(source, 0, 5001, &record, &err), ST_NOT_FOUND);
+    source->ops->close(source);
+}
+
+static void test_record_batches_of_one_key_keep_order(UNUSED void **state)
+{
+    make_topic("order", 4);
+    struct kafka_config config = config_of("order");
+    struct kafka_producer *producer = open_producer(&config);
+    struct kafka_delivery delivery;
+    struct err err;
+    for (int i = 0; i < 3000; i++) {
+        char value[16];
+        snprintf(value, sizeof(value), "%d", i);
+        assert_ok(
+            kafka_producer_produce(producer, str_of("same"), str_of(value), -1, &err),
+            &err);
+    }
+    assert_ok(kafka_producer_flush(producer, &delivery, &err), &err);
+    assert_true(delivery.n_acknowledged == 3000 && delivery.n_failed == 0 &&
+                delivery.n_waiting == 0);
+    kafka_producer_close(producer);
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    for (int64_t n = 0; n < 3000;) {
+        struct source_event event = poll_for(source, SOURCE_RUN);
+        for (size_t i = 0; i < event.run.n; i++) {
+            int64_t value;
+            assert_true(str_to_i64(event.run.records[i].value, &value));
+            assert_int_equal(value, n++);
+        }
+    }
+    source->ops->close(source);
+}
+
+// Hashes as in Kafka's own test of Utils.murmur2 (UtilsTest.java).
+static void test_keys_go_where_java_puts_them(UNUSED void **state)
+{
+    static const struct {
+        const char *key;
+        int32_t hash;
+    } known[] = {
+        {"21", -973932308},
+        {"foobar", -790332482},
+        {"a-little-bit-long-string", -985981536},
+        {"a-little-bit-longer-string", -1486304829},
+        {"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971},
+        {"abc", 479470107},
+    };
+    make_topic("java", 7);
+    struct kafka_config config = config_of("java");
+    struct kafka_producer *producer = open_producer(&config);
+    struct kafka_delivery delivery;
+    struct err err;
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        assert_ok(
+            kafka_producer_produce(producer, str_of(known[i].key), str_of("v"), -1, &err),
+            &err);
+    assert_ok(kafka_producer_flush(producer, &delivery, &err), &err);
+    kafka_producer_close(producer);
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    for (size_t n = 0; n < ARRAY_LEN(known);) {
+        struct source_event event = poll_for(source, SOURCE_RUN);
+        for (size_t i = 0; i < event.run.n; i++, n++)
+            for (size_t k = 0; k < ARRAY_LEN(known); k++)
+                if (str_is(event.run.records[i].key, known[k].key))
+                    assert_int_equal(event.run.partition,
+                                     (known[k].hash & 0x7FFFFFFF) % 7);
+    }
+    source->ops->close(source);
+}
+
+static void test_group_gives_all_to_a_single_member(UNUSED void **state)
+{
+    make_topic("group", 2);
+    struct kafka_config config = config_of("group");
+    config.membership = KAFKA_GROUP;
+    produce(&config, 100);
+    struct source *source = open_source(&config);
+    assert_int_equal(begin(source, 0), 2);
+    read_records(source, 100);
+    const struct source_start next[] = {{0, 50}, {1, 50}};
+    source->ops->report(source, next, 2);
+    source->ops->close(source);
+}
+
+static void test_topic_made_twice_is_told(UNUSED void **state)
+{
+    struct err err;
+    make_topic("twice", 1);
+    assert_status(kafka_embedded_create_topic(embedded, "twice", 1, &err), ST_EXISTS);
+    assert_string_equal(err.text, "topic 'twice' is there already");
+}
+
+#define CASE(test) cmocka_unit_test(test)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_options_that_are_wrong_are_named),
+        CASE(test_options_that_are_right_pass),
+        CASE(test_options_refused_as_a_whole),
+
+        CASE(test_absent_brokers_are_named_in_bounded_time),
+        CASE(test_stop_ends_waiting),
+        CASE(test_all_partitions_come_at_once_without_a_group),
+        CASE(test_no_key_and_empty_key_stay_apart),
+        CASE(test_headers_are_json_with_base64),
+        CASE(test_partitions_take_turns),
+        CASE(test_start_again_reads_from_there_only),
+        CASE(test_hold_gives_no_run),
+        CASE(test_offset_that_left_is_a_gap),
+        CASE(test_fetch_reads_one_record_again),
+        CASE(test_record_batches_of_one_key_keep_order),
+        CASE(test_keys_go_where_java_puts_them),
+        CASE(test_group_gives_all_to_a_single_member),
+        CASE(test_topic_made_twice_is_told),
+    };
+    test_filter();
+    return cmocka_run_group_tests(tests, open_broker, close_broker);
+}
