@@ -18,8 +18,8 @@ struct mem_tree;
 struct mem_tree *mem_tree_open(struct env *env);
 void mem_tree_unref(struct mem_tree *tree); // NULL is fine; frees it with its last user
 
-// A new view of the tree, which it holds while open. `name` is a path such as "/result"
-// for the URL, "mem:///result".
-struct storage *storage_mem_open(struct mem_tree *tree, const char *name);
+// A storage on the tree, which it holds while open. `root` is a directory in the tree as
+// an absolute path, "/result", which need not exist; its URL is "mem:///result".
+struct storage *storage_mem_open(struct mem_tree *tree, const char *root);
 
 #endif
