@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test.h"
+
+#include <jansson.h>
+
+#include "csv_fixture.h"
+#include "gtfs_fixture.h"
+
+#include "gtfs/extract.h"
+#include "storage/fault.h"
+#include "storage/mem.h"
+
+#define TRIPS_TEXT "\xEF\xBB\xBFtrip_id,service_id\r\n1,\"a\"\r\n2,b"
+#define DATES_TEXT "service_id,date\n"
+
+enum {
+    N_TABLES = 3
+};
+
+struct fixture {
+    struct workplace workplace;
+    struct arena arena;
+    struct storage *root;
+    struct storage *storages[N_TABLES];
+    struct schema schemas[N_TABLES];
+    struct extract_table tables[N_TABLES];
+    struct feed *feed;
+    struct feed_manifest manifest;
+    struct err err;
+};
+
+static struct storage *open_storage(const char *name)
+{
+    struct mem_tree *tree = mem_tree_open(env_system());
+    struct storage *st = storage_mem_open(tree, name);
+    mem_tree_unref(tree); // st holds it
+    return st;
+}
+
+// Its files are of 1970.
+static struct storage *open_old_storage(void)
+{
+    struct mem_tree *tree = mem_tree_open(NULL);
+    struct storage *st = storage_mem_open(tree, "/old");
+    mem_tree_unref(tree);
+    return st;
+}
+
+static void setup(struct fixture *f)
+{
+    static const char *const names[] = {"trips", "calendar_dates", "frequencies"};
+    static const char *const schemas[] = {
+        "trip_id TEXT NOT NULL, service_id TEXT NOT NULL",
+        "service_id TEXT NOT NULL, date TEXT NOT NULL",
+        "trip_id TEXT NOT NULL, start_time TEXT"};
+    *f = (struct fixture){0};
+    make_workplace(&f->workplace);
+    f->root = open_storage("/root");
+    for (size_t i = 0; i < N_TABLES; i++) {
+        char path[64];
+        snprintf(path, sizeof(path), "/root/%s", names[i]);
+        f->storages[i] = open_storage(path);
+        f->schemas[i] = schema_of(&f->arena, schemas[i]);
+        f->tables[i] = (struct extract_table){.name = names[i],
+                                              .storage = f->storages[i],
+                                              .schema = &f->schemas[i],
+                                              .optional = i == 2,
+                                              .header = true};
+    }
+    put_file(&f->workplace, "trips.txt", STR_LITERAL(TRIPS_TEXT));
+    put_file(&f->workplace, "calendar_dates.txt", STR_LITERAL(DATES_TEXT));
+}
+
+static void teardown(struct fixture *f)
+{
+    feed_manifest_release(&f->manifest);
+    for (size_t i = 0; i < N_TABLES; i++)
+        f->storages[i]->ops->close(f->storages[i]);
+    f->root->ops->close(f->root);
+    arena_release(&f->arena);
+    remove_workplace(&f->workplace);
+}
+
+static enum status extract(struct fixture *f)
+{
+    feed_manifest_release(&f->manifest);
+    assert_ok(feed_open(f->workplace.directory, NULL, &f->feed, &f->err), &f->err);
+    enum status rc = gtfs_extract(f->feed, f->tables, N_TABLES, f->root, env_system(),
+                                  &f->manifest, &f->err);
+    feed_close(f->feed);
+    return rc;
+}
+
+static void assert_file(struct storage *st, const char *path, const char *text)
+{
+    struct buf bytes = {0};
+    struct err err;
+    assert_ok(storage_read_all(st, str_of(path), 1 << 20, &bytes, &err), &err);
+    assert_str(buf_as_str(&bytes), text);
+    buf_release(&bytes);
+}
+
+static void assert_no_file(struct storage *st, const char *path)
+{
+    struct file_info info;
+    struct err err;
+    assert_status(st->ops->stat(st, str_of(path), &info, &err), ST_NOT_FOUND);
+}
+
+// Names in a directory, by commas.
+static void assert_names(struct fixture *f, struct storage *st, const char *expected)
+{
+    struct file_list list;
+    struct buf names = {0};
+    assert_ok(st->ops->list(st, str_of(""), &f->arena, &list, &f->err), &f->err);
+    for (size_t i = 0; i < list.n; i++)
+        buf_printf(&names, "%s%.*s", i ? "," : "", STR_ARGS(list.items[i].name));
+    assert_str(buf_as_str(&names), expected);
+    buf_release(&names);
+}
+
+static void test_tables_are_staged_byte_for_byte(UNUSED void **state)
+{
+    struct fixture f;
+    setup(&f);
+    assert_ok(extract(&f), &f.err);
+    assert_file(f.storages[0], "trips.csv", TRIPS_TEXT);
+    assert_file(f.storages[1], "calendar_dates.csv", DATES_TEXT);
+    assert_names(&f, f.storages[0], "trips.csv");
+    assert_no_file(f.storages[2], "frequencies.csv");
+    teardown(&f);
+}
+
+static void test_the_manifest_says_what_was_staged(UNUSED void **state)
+{
+    struct fixture f;
+    struct feed_manifest read;
+    setup(&f);
+    assert_ok(extract(&f), &f.err);
+    assert_ok(feed_manifest_read(f.root, &read, &f.err), &f.err);
+    assert_str(read.source, f.workplace.directory);
+    assert_int_equal(read.time_ms, f.manifest.time_ms);
+    assert_int_equal(read.n_tables, N_TABLES);
+    assert_string_equal(read.version, f.manifest.version);
+    const struct feed_table *trips = feed_manifest_find(&read, str_of("trips"));
+    assert_true(trips->present);
+    assert_int_equal(trips->size, sizeof(TRIPS_TEXT) - 1);
+    assert_str(trips->path, "mem:///root/trips/trips.csv");
+    struct checksum there;
+    assert_ok(
+        f.storages[0]->ops->checksum(f.storages[0], str_of("trips.csv"), &there, &f.err),
+        &f.err);
+    assert_true(checksum_eq(&trips->checksum, &there));
+    assert_false(feed_manifest_find(&read, str_of("frequencies"))->present);
+    assert_null(feed_manifest_find(&read, str_of("stops")));
+    feed_manifest_release(&read);
+    teardown(&f);
+}
+
+static void test_the_version_changes_with_the_content_alone(UNUSED void **state)
+{
+    struct fixture f;
+    char first[SHA256_HEX];
+    setup(&f);
+    assert_ok(extract(&f), &f.err);
+    memcpy(first, f.manifest.version, sizeof(first));
+    assert_ok(extract(&f), &f.err);
+    assert_string_equal(f.manifest.version, first);
+    put_file(&f.workplace, "calendar_dates.txt", STR_LITERAL("service_id,date\n1,2\n"));
+    assert_ok(extract(&f), &f.err);
+    assert_string_not_equal(f.manifest.version, first);
+    teardown(&f);
+}
+
+static void test_a_table_that_left_the_feed_is_removed(UNUSED void **state)
+{
+    struct fixture f;
+    setup(&f);
+    put_file(&f.workplace, "frequencies.txt", STR_LITERAL("trip_id,start_time\n1,2\n"));
+    assert_ok(extract(&f), &f.err);
+    assert_file(f.storages[2], "frequencies.csv", "trip_id,start_time\n1,2\n");
+    char path[PATH_MAX];
+    place(&f.workplace, "frequencies.txt", path);
+    assert_int_equal(unlink(path), 0);
+    assert_ok(extract(&f), &f.err);
+    assert_no_file(f.storages[2], "frequencies.csv");
+    teardown(&f);
+}
+
+// Message after the feed's source.
+static void assert_refused(struct fixture *f, enum status status, const char *message)
+{
+    char expected[512];
+    assert_status(extract(f), status);
+    snprintf(expected, sizeof(expected), "%s: %s", f->workplace.directory, message);
+    assert_string_equal(f->err.text, expected);
+    assert_no_file(f->storages[0], "trips.csv");
+    assert_no_file(f->root, FEED_MANIFEST_NAME);
+}
+
+static void test_a_feed_that_does_not_fit_touches_nothing(UNUSED void **state)
+{
+    struct fixture f;
+    setup(&f);
+    put_file(&f.workplace, "calendar_dates.txt", STR_LITERAL("serviceid,date\n"));
+    assert_refused(&f, ST_DATA,
+                   "calendar_dates.txt: column service_id is NOT NULL and not in the "
+                   "header; the nearest there is 'serviceid'");
+    put_file(&f.workplace, "calendar_dates.txt", STR_LITERAL("\xFF\xFEs\0"));
+    assert_refused(&f, ST_DATA,
+                   "calendar_dates.txt: the file is UTF-16, not UTF-8; convert it first, "
+                   "for example: iconv -f UTF-16 -t UTF-8");
+    char path[PATH_MAX];
+    place(&f.workplace, "calendar_dates.txt", path);
+    assert_int_equal(unlink(path), 0);
+    assert_refused(
+        &f, ST_NOT_FOUND,
+        "no member calendar_dates.txt; a table that a feed may lack is declared "
+        "with optional = true");
+    teardown(&f);
+}
+
+static void test_no_manifest_is_not_found_a_bad_one_is_told(UNUSED void **state)
+{
+    struct fixture f;
+    struct feed_manifest manifest;
+    setup(&f);
+    assert_status(feed_manifest_read(f.root, &manifest, &f.err), ST_NOT_FOUND);
+    assert_ok(storage_write_bytes(f.root, str_of(FEED_MANIFEST_NAME),
+                                  str_of("{\"format\": 2}"), &f.err),
+              &f.err);
+    assert_status(feed_manifest_read(f.root, &manifest, &f.err), ST_DATA);
+    assert_string_equal(f.err.text,
+                        "mem:///root/_feed.json: not of format 1; run extract again");
+    assert_ok(f.root->ops->remove(f.root, str_of(FEED_MANIFEST_NAME), &f.err), &f.err);
+    assert_ok(storage_write_bytes(f.root, str_of(FEED_MANIFEST_NAME), str_of("{\n oops"),
+                                  &f.err),
+              &f.err);
+    assert_status(feed_manifest_read(f.root, &manifest, &f.err), ST_DATA);
+    assert_true(str_starts_with(str_of(f.err.text), "mem:///root/_feed.json:2: "));
+    assert_true(str_ends_with(str_of(f.err.text), "; run extract again"));
+    teardown(&f);
+}
+
+// The format that others read, by jansson alone.
+static void test_the_manifest_is_of_the_documented_form(UNUSED void **state)
+{
+    struct fixture f;
+    struct buf text = {0};
+    setup(&f);
+    assert_ok(extract(&f), &f.err);
+    assert_ok(
+        storage_read_all(f.root, str_of(FEED_MANIFEST_NAME), 1 << 20, &text, &f.err),
+        &f.err);
+    json_t *json = json_loadb(text.p, text.n, 0, NULL);
+    const char *name, *path, *checksum, *source;
+    int format, present;
+    json_int_t time_ms, size;
+    assert_int_equal(json_unpack(json, "{s:i, s:s, s:I, s:[{s:s, s:s, s:I, s:s, s:b}]}",
+                                 "format", &format, "source", &source, "time_ms",
+                                 &time_ms, "tables", "name", &name, "path", &path, "size",
+                                 &size, "checksum", &checksum, "present", &present),
+                     0);
+    assert_int_equal(format, 1);
+    assert_string_equal(name, "trips");
+    assert_int_equal(strlen(checksum), 32);
+    assert_int_equal(present, 1);
+    json_decref(json);
+    buf_release(&text);
+    teardown(&f);
+}
+
+static bool file_is(struct storage *st, const char *path, const char *text)
+{
+    struct buf bytes = {0};
+    struct err err;
+    assert_ok(storage_read_all(st, str_of(path), 1 << 20, &bytes, &err), &err);
+    bool is = str_is(buf_as_str(&bytes), text);
+    buf_release(&bytes);
+    return is;
+}
+
+// One call of the trips' storage fails: trips.csv is whole, the old or the new one, the
+// manifest is the old one, and extract again heals it. Returns false past the last call.
+static bool check_fault(enum fault_kind kind, uint64_t at)
+{
+    static const char new_trips[] = "trip_id,service_id\n9,z\n";
+    struct fixture f;
+    char first[SHA256_HEX];
+    setup(&f);
+    assert_ok(extract(&f), &f.err);
+    memcpy(first, f.manifest.version, sizeof(first));
+    struct fault_config config = {.at = at, .fault = {.kind = kind}};
+    f.storages[0] = storage_fault_open(f.storages[0], &config);
+    f.tables[0].storage = f.storages[0];
+    put_file(&f.workplace, "trips.txt", str_of(new_trips));
+    bool failed = extract(&f) != ST_OK;
+    bool was_called = storage_fault_n_calls(f.storages[0]) >= at;
+    storage_fault_set(f.storages[0], &(struct fault_config){0});
+    if (failed) {
+        struct feed_manifest manifest;
+        assert_ok(feed_manifest_read(f.root, &manifest, &f.err), &f.err);
+        assert_string_equal(manifest.version, first);
+        feed_manifest_release(&manifest);
+        assert_true(file_is(f.storages[0], "trips.csv", TRIPS_TEXT) ||
+                    file_is(f.storages[0], "trips.csv", new_trips));
+        assert_ok(extract(&f), &f.err);
+    }
+    assert_true(file_is(f.storages[0], "trips.csv", new_trips));
+    teardown(&f);
+    return was_called;
+}
+
+static void test_a_call_that_fails_leaves_whole_tables(UNUSED void **state)
+{
+    static const enum fault_kind kinds[] = {FAULT_REFUSE, FAULT_FAIL, FAULT_LOSE,
+                                            FAULT_DROP};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        uint64_t at = 1;
+        while (check_fault(kinds[i], at))
+            at++;
+        assert_in_range(at, 4, 20); // write, checksum, replace and more
+    }
+}
+
+static void test_old_temporary_files_are_removed(UNUSED void **state)
+{
+    struct fixture f;
+    setup(&f);
+    struct storage *st = open_old_storage();
+    f.storages[0]->ops->close(f.storages[0]);
+    f.storages[0] = st;
+    f.tables[0].storage = st;
+    assert_ok(storage_write_bytes(st, str_of("_tmp-killed"), str_of("x"), &f.err),
+              &f.err);
+    assert_ok(storage_write_bytes(st, str_of("_other"), str_of("x"), &f.err), &f.err);
+    assert_ok(extract(&f), &f.err);
+    assert_names(&f, st, "_other,trips.csv");
+    teardown(&f);
+}
+
+TEST_MAIN(cmocka_unit_test(test_tables_are_staged_byte_for_byte),
+          cmocka_unit_test(test_the_manifest_says_what_was_staged),
+          cmocka_unit_test(test_the_version_changes_with_the_content_alone),
+          cmocka_unit_test(test_a_table_that_left_the_feed_is_removed),
+          cmocka_unit_test(test_a_feed_that_does_not_fit_touches_nothing),
+          cmocka_unit_test(test_no_manifest_is_not_found_a_bad_one_is_told),
+          cmocka_unit_test(test_the_manifest_is_of_the_documented_form),
+          cmocka_unit_test(test_a_call_that_fails_leaves_whole_tables),
+          cmocka_unit_test(test_old_temporary_files_are_removed))
