@@ -210,7 +210,7 @@ static enum status local_write(struct storage *storage, struct str path,
 {
     TRY(storage_path_check(storage, path, false, err));
     AUTO(mem_auto_free) char *full = full_path(storage, path);
-    int fd;
+    int fd = -1;
     TRY(create(full, &fd, err));
     enum status rc = fill(fd, full, reader, size_bytes, err);
     if (close(fd) != 0 && rc == ST_OK)
