@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "avro/decoder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "avro/frame.h"
+#include "avro/plan.h"
+
+enum {
+    PLANS_MAX = 256,    // schema ids at one time; the one longest unused goes
+    REASON_BYTES = 1800 // of a reject
+};
+
+// What became of a schema id.
+struct entry {
+    int32_t id;
+    uint64_t used;          // by the decoder's count of uses
+    struct avro_plan *plan; // NULL: unreadable
+    char *reason;           // why, when there is no plan
+};
+
+struct avro_decoder {
+    struct decoder decoder; // first member
+    struct avro_reader *reader;
+    struct schema_lookup *lookup;
+    bool reject_unreadable;
+    struct entry entries[PLANS_MAX];
+    size_t n_entries;
+    struct entry *last;
+    uint64_t uses;
+};
+
+static void release_entry(struct entry *entry)
+{
+    avro_plan_free(entry->plan);
+    free(entry->reason);
+}
+
+// A place for one more: a new one, or that of the entry longest unused.
+static struct entry *place_for(struct avro_decoder *d)
+{
+    if (d->n_entries < PLANS_MAX)
+        return &d->entries[d->n_entries++];
+    struct entry *oldest = &d->entries[0];
+    for (size_t i = 1; i < PLANS_MAX; i++)
+        if (d->entries[i].used < oldest->used)
+            oldest = &d->entries[i];
+    release_entry(oldest);
+    return oldest;
+}
+
+static struct entry *find_entry(struct avro_decoder *d, int32_t id)
+{
+    for (size_t i = 0; i < d->n_entries; i++)
+        if (d->entries[i].id == id)
+            return &d->entries[i];
+    return NULL;
+}
+
+static enum status open_plan(struct avro_decoder *d, const struct schema_texts *texts,
+                             struct avro_plan **ret, struct err *err)
+{
+    struct avro_schema *schema;
+    TRY(avro_schema_parse(texts->items, texts->n, &schema, err));
+    enum status rc = avro_plan_open(schema, d->reader, ret, err);
+    avro_schema_free(schema);
+    return rc;
+}
+
+// ST_OK also for a schema that cannot be read: the entry has the reason.
+static enum status look_up(struct avro_decoder *d, int32_t id, struct entry **ret,
+                           struct err *err)
+{
+    struct schema_texts texts;
+    struct avro_plan *plan = NULL;
+    enum status rc = d->lookup->ops->get(d->lookup, id, &texts, err);
+    if (rc == ST_OK)
+        rc = open_plan(d, &texts, &plan, err);
+    if (rc != ST_OK && rc != ST_DATA)
+        return err_context(err, "schema id %d", id);
+    struct entry *entry = place_for(d);
+    *entry = (struct entry){.id = id, .plan = plan};
+    if (rc == ST_DATA)
+        entry->reason = mem_printf("schema id %d: %s", id, err->text);
+    *ret = entry;
+    return ST_OK;
+}
+
+static enum status entry_of(struct avro_decoder *d, int32_t id, struct entry **ret,
+                            struct err *err)
+{
+    struct entry *entry = d->last;
+    if (UNLIKELY(entry == NULL || entry->id != id)) {
+        entry = find_entry(d, id);
+        if (entry == NULL)
+            TRY(look_up(d, id, &entry, err));
+        entry->used = ++d->uses;
+        d->last = entry;
+    }
+    *ret = entry;
+    return ST_OK;
+}
+
+static void reject_frame(struct batch *batch, uint32_t record, struct str value)
+{
+    struct buf reason = {0};
+    frame_describe(value, &reason);
+    batch_reject(batch, record, buf_as_str(&reason));
+    buf_release(&reason);
+}
+
+static void reject_fault(struct batch *batch, uint32_t record, const struct entry *entry,
+                         const struct avro_fault *fault)
+{
+    struct buf reason = BUF_INIT(REASON_BYTES);
+    buf_printf(&reason, "schema id %d: ", entry->id);
+    avro_fault_format(entry->plan, fault, &reason);
+    batch_reject(batch, record, buf_as_str(&reason));
+    buf_release(&reason);
+}
+
+static void reject_trailing(struct batch *batch, uint32_t record, int32_t id, size_t left)
+{
+    char reason[100];
+    snprintf(reason, sizeof(reason),
+             "schema id %d: %zu byte%s left behind the last field", id, left,
+             left == 1 ? "" : "s");
+    batch_reject(batch, record, str_of(reason));
+}
+
+static void decode_datum(const struct entry *entry, struct str datum, struct batch *batch,
+                         uint32_t record)
+{
+    struct wire wire = wire_of(datum);
+    struct avro_fault fault;
+    struct value *row = batch_add(batch, record);
+    bool good = avro_plan_run(entry->plan, 0, &wire, row, &batch->arena, &fault);
+    if (LIKELY(good && wire.p == wire.end))
+        return;
+    batch_drop_last(batch);
+    if (!good)
+        reject_fault(batch, record, entry, &fault);
+    else
+        reject_trailing(batch, record, entry->id, wire_left(&wire));
+}
+
+static enum status decode_record(struct avro_decoder *d, struct str value,
+                                 struct batch *batch, uint32_t record, struct err *err)
+{
+    int32_t id;
+    struct str datum;
+    struct entry *entry;
+    if (value.p == NULL) { // a tombstone
+        batch->n_ignored++;
+        return ST_OK;
+    }
+    if (!frame_parse(value, &id, &datum)) {
+        reject_frame(batch, record, value);
+        return ST_OK;
+    }
+    enum status rc = entry_of(d, id, &entry, err);
+    if (rc == ST_NOT_FOUND) {
+        batch_reject(batch, record, str_of(err->text));
+        return ST_OK;
+    }
+    TRY(rc);
+    if (LIKELY(entry->plan != NULL))
+        decode_datum(entry, datum, batch, record);
+    else if (d->reject_unreadable)
+        batch_reject(batch, record, str_of(entry->reason));
+    else
+        return err_set(err, ST_DATA, "%s", entry->reason);
+    return ST_OK;
+}
+
+static enum status avro_decode(struct decoder *decoder, const struct run *run,
+                               size_t from, struct batch *batch, size_t *ret_next,
+                               struct err *err)
+{
+    struct avro_decoder *d = (struct avro_decoder *)decoder;
+    struct err own; // its text is used on the way
+    if (err == NULL)
+        err = &own;
+    for (size_t i = from; i < run->n; i++) {
+        *ret_next = i;
+        TRY(decode_record(d, run->records[i].value, batch, (uint32_t)i, err));
+    }
+    *ret_next = run->n;
+    return ST_OK;
+}
+
+static void avro_close(struct decoder *decoder)
+{
+    struct avro_decoder *d = (struct avro_decoder *)decoder;
+    for (size_t i = 0; i < d->n_entries; i++)
+        release_entry(&d->entries[i]);
+    avro_reader_free(d->reader);
+    free(d);
+}
+
+static const struct decoder_ops avro_ops = {
+    .decode = avro_decode,
+    .close = avro_close,
+};
+
+enum status avro_decoder_open(const struct avro_decoder_config *config,
+                              struct decoder **ret, struct err *err)
+{
+    struct avro_reader *reader;
+    TRY(avro_reader_open(config->columns, config->reader_schema, &reader, err));
+    struct avro_decoder *d = mem_zalloc(sizeof(*d));
+    d->decoder = (struct decoder){.ops = &avro_ops, .schema = &reader->columns};
+    d->reader = reader;
+    d->lookup = config->lookup;
+    d->reject_unreadable = config->reject_unreadable;
+    *ret = &d->decoder;
+    return ST_OK;
+}
+
+enum status avro_decoder_check(struct decoder *decoder, const struct schema_texts *writer,
+                               struct err *err)
+{
+    struct avro_plan *plan;
+    TRY(open_plan((struct avro_decoder *)decoder, writer, &plan, err));
+    avro_plan_free(plan);
+    return ST_OK;
+}

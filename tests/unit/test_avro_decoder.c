@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// Expected bytes are written down from the Avro 1.11 specification, by hand.
+#include "test.h"
+
+#include "avro/decoder.h"
+
+#define SCHEMA(fields)    "{\"type\":\"record\",\"name\":\"r\",\"fields\":[" fields "]}"
+#define FIELD(name, type) "{\"name\":\"" name "\",\"type\":" type "}"
+#define BYTES(literal)    ((struct str){(literal), sizeof(literal) - 1})
+#define NAME(literal)                  \
+    {                                  \
+        (literal), sizeof(literal) - 1 \
+    }
+
+// One decoder with schemas 1..n, and what it made of records.
+struct fixture {
+    struct schema_lookup *lookup;
+    struct decoder *decoder;
+    struct batch batch;
+    struct err err;
+};
+
+static void open_with(struct fixture *f, struct column *columns, size_t n,
+                      const char *reader_schema, const char *writer)
+{
+    *f = (struct fixture){.lookup = memory_lookup_open()};
+    memory_lookup_add(f->lookup, 1, str_of(writer));
+    struct schema schema = {columns, n};
+    struct avro_decoder_config config = {
+        .columns = &schema,
+        .reader_schema = str_of(reader_schema),
+        .lookup = f->lookup,
+    };
+    assert_ok(avro_decoder_open(&config, &f->decoder, &f->err), &f->err);
+    batch_init(&f->batch, n);
+}
+
+static void close_fixture(struct fixture *f)
+{
+    f->decoder->ops->close(f->decoder);
+    f->lookup->ops->close(f->lookup);
+    batch_release(&f->batch);
+}
+
+static enum status decode(struct fixture *f, struct str value)
+{
+    struct record record = {.value = value};
+    struct run run = {.records = &record, .n = 1};
+    size_t next;
+    batch_clear(&f->batch);
+    return f->decoder->ops->decode(f->decoder, &run, 0, &f->batch, &next, &f->err);
+}
+
+static const struct value *decode_row(struct fixture *f, struct str value)
+{
+    assert_ok(decode(f, value), &f->err);
+    if (f->batch.n_rejects)
+        fail_msg("rejected: %s", f->batch.rejects[0].reason.p);
+    assert_int_equal(f->batch.n_rows, 1);
+    return batch_row(&f->batch, 0);
+}
+
+static void assert_rejects(struct fixture *f, struct str value, const char *reason)
+{
+    assert_ok(decode(f, value), &f->err);
+    assert_int_equal(f->batch.n_rows, 0);
+    assert_int_equal(f->batch.n_rejects, 1);
+    assert_string_equal(f->batch.rejects[0].reason.p, reason);
+}
+
+static struct column stop_times[] = {
+    {NAME("trip_id"), TYPE_TEXT, false},
+    {NAME("arrival_time"), TYPE_TEXT, true},
+    {NAME("stop_sequence"), TYPE_INT, true},
+};
+
+static const char stop_times_schema[] = SCHEMA(FIELD("trip_id", "\"string\"") "," FIELD(
+    "arrival_time", "[\"null\",\"string\"]") "," FIELD("stop_sequence",
+                                                       "[\"int\",\"null\"]"));
+
+static void test_reads_a_framed_record(UNUSED void **state)
+{
+    struct fixture f;
+    open_with(&f, stop_times, 3, NULL, stop_times_schema);
+    const struct value *row = decode_row(&f, BYTES("\0\0\0\0\1"
+                                                   "\4T1"
+                                                   "\2\12"
+                                                   "25:00"
+                                                   "\0\7"));
+    assert_str(value_str(row[0]), "T1");
+    assert_str(value_str(row[1]), "25:00");
+    assert_int_equal(row[2].i, -4);
+    row = decode_row(&f, BYTES("\0\0\0\0\1\0\0\2"));
+    assert_str(value_str(row[0]), "");
+    assert_int_equal(row[1].kind, VALUE_NULL);
+    assert_int_equal(row[2].kind, VALUE_NULL);
+    assert_int_equal(memory_lookup_calls(f.lookup), 1);
+    close_fixture(&f);
+}
+
+static void test_says_what_is_not_framed(UNUSED void **state)
+{
+    struct fixture f;
+    open_with(&f, stop_times, 3, NULL, stop_times_schema);
+    assert_rejects(&f, BYTES("{\"a\":1}"),
+                   "first byte is 0x7B '{': looks like JSON, not Confluent Avro");
+    assert_rejects(&f, BYTES("T1,25:00:00"),
+                   "first byte is 0x54 'T': looks like text, not Confluent Avro");
+    assert_rejects(&f, BYTES("\xC3\x01x"),
+                   "first byte is 0xC3: looks like Avro's single-object encoding, not "
+                   "Confluent Avro");
+    assert_rejects(&f, BYTES("Obj\x01"),
+                   "first byte is 0x4F 'O': looks like an Avro container file, not "
+                   "Confluent Avro");
+    assert_rejects(&f, BYTES("\xFF"),
+                   "first byte is 0xFF: not Confluent Avro, which "
+                   "begins with a zero byte");
+    assert_rejects(&f, BYTES(""),
+                   "the value is empty: Confluent Avro begins with a zero byte");
+    assert_rejects(&f, BYTES("\0\0"),
+                   "2 bytes: too short for Confluent Avro, whose magic "
+                   "byte and schema id take 5");
+    assert_rejects(&f, BYTES("\0\xFF\xFF\xFF\xFF\0"),
+                   "the schema id is negative: not Confluent Avro");
+    assert_ok(decode(&f, (struct str){0}), &f.err);
+    assert_int_equal(f.batch.n_ignored, 1);
+    assert_int_equal(f.batch.n_rejects, 0);
+    close_fixture(&f);
+}
+
+static void test_rejects_broken_datums(UNUSED void **state)
+{
+    struct fixture f;
+    open_with(&f, stop_times, 3, NULL, stop_times_schema);
+    assert_rejects(
+        &f, BYTES("\0\0\0\0\1\12T1"),
+        "schema id 1: field 'trip_id': cut off: 5 bytes wanted, 2 left (byte 0)");
+    assert_rejects(&f, BYTES("\0\0\0\0\1"),
+                   "schema id 1: field 'trip_id': cut off in a number (byte 0)");
+    assert_rejects(&f, BYTES("\0\0\0\0\1\0\0\2\0\0"),
+                   "schema id 1: 2 bytes left behind the last field");
+    assert_rejects(&f, BYTES("\0\0\0\0\1\1"),
+                   "schema id 1: field 'trip_id': -1 is no length (byte 0)");
+    assert_rejects(&f, BYTES("\0\0\0\0\1\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01"),
+                   "schema id 1: field 'trip_id': cut off: 9223372036854775807 bytes "
+                   "wanted, 0 left (byte 0)");
+    assert_rejects(
+        &f, BYTES("\0\0\0\0\1\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F"),
+        "schema id 1: field 'trip_id': a number of more than 64 bits (byte 0)");
+    assert_rejects(&f, BYTES("\0\0\0\0\1\4a\xFF\0\2"),
+                   "schema id 1: field 'trip_id': no UTF-8 text without a zero byte: "
+                   "wrong after 1 good bytes (byte 0)");
+    assert_rejects(
+        &f, BYTES("\0\0\0\0\1\4T1\4"),
+        "schema id 1: field 'arrival_time': branch 2 of a union of 2 (byte 3)");
+    assert_rejects(
+        &f, BYTES("\0\0\0\0\1\0\0\0\x80\x80\x80\x80\x10"),
+        "schema id 1: field 'stop_sequence': 2147483648 is no int of 32 bits (byte 2)");
+    close_fixture(&f);
+}
+
+static void test_new_ids_are_looked_up_once_and_retried(UNUSED void **state)
+{
+    struct fixture f;
+    open_with(&f, stop_times, 3, NULL, stop_times_schema);
+    memory_lookup_add(f.lookup, 7, str_of(SCHEMA(FIELD("trip_id", "\"bytes\""))));
+    memory_lookup_fail(f.lookup, 1);
+    struct record records[] = {
+        {.value = BYTES("\0\0\0\0\7\2A")},
+        {.value = BYTES("\0\0\0\0\1\2B\0\2")},
+        {.value = BYTES("\0\0\0\0\7\2C")},
+        {.value = BYTES("\0\0\0\0\11\2D")},
+    };
+    struct run run = {.records = records, .n = 4};
+    size_t next = 99;
+    enum status rc = f.decoder->ops->decode(f.decoder, &run, 0, &f.batch, &next, &f.err);
+    assert_status(rc, ST_RETRY);
+    assert_string_equal(f.err.text, "schema id 7: no answer");
+    assert_int_equal(next, 0);
+    assert_ok(f.decoder->ops->decode(f.decoder, &run, 0, &f.batch, &next, &f.err),
+              &f.err);
+    assert_int_equal(next, 4);
+    assert_int_equal(f.batch.n_rows, 3);
+    assert_int_equal(f.batch.records[2], 2);
+    assert_str(value_str(batch_row(&f.batch, 2)[0]), "C");
+    assert_int_equal(f.batch.n_rejects, 1);
+    assert_string_equal(f.batch.rejects[0].reason.p,
+                        "schema id 9: there is no schema of id 9");
+    assert_int_equal(memory_lookup_calls(f.lookup), 4);
+    close_fixture(&f);
+}
+
+static void assert_unreadable(struct column column, const char *type, const char *text)
+{
+    struct fixture f;
+    char *writer = mem_printf(SCHEMA(FIELD("a", "%s")), type);
+    open_with(&f, &column, 1, NULL, writer);
+    assert_status(decode(&f, BYTES("\0\0\0\0\1\0")), ST_DATA);
+    assert_string_equal(f.err.text, text);
+    free(writer);
+    close_fixture(&f);
+}
+
+static void test_types_that_never_fit_are_found_at_once(UNUSED void **state)
+{
+    struct column text = {NAME("a"), TYPE_TEXT, true};
+    struct column number = {NAME("a"), TYPE_INT, true};
+    struct column missing = {NAME("b"), TYPE_INT, false};
+    struct column other_case = {NAME("A"), TYPE_INT, true};
+    assert_unreadable(text, "\"long\"",
+                      "schema id 1: field 'a': the writer's long cannot "
+                      "be read as TEXT; declare the column BIGINT");
+    assert_unreadable(number, "\"long\"",
+                      "schema id 1: field 'a': the writer's long cannot "
+                      "be read as INT; declare the column BIGINT");
+    assert_unreadable(missing, "\"int\"",
+                      "schema id 1: field 'b': record 'r' has no such "
+                      "field, and the column is NOT NULL; did you mean "
+                      "'a'?");
+    assert_unreadable(
+        other_case, "\"int\"",
+        "schema id 1: field 'A': record 'r' has 'a': write the column quoted, "
+        "\"a\"");
+    assert_unreadable(
+        text, "{\"type\":\"array\",\"items\":\"string\"}",
+        "schema id 1: field 'a': the writer's array of string cannot be read "
+        "as TEXT");
+    assert_unreadable(text, "{\"type\":\"record\",\"name\":\"n\",\"fields\":[]}",
+                      "schema id 1: field 'a': the writer's record 'n' cannot be read as "
+                      "TEXT; name its fields, as \"a.b\"");
+}
+
+TEST_MAIN(cmocka_unit_test(test_reads_a_framed_record),
+          cmocka_unit_test(test_says_what_is_not_framed),
+          cmocka_unit_test(test_rejects_broken_datums),
+          cmocka_unit_test(test_new_ids_are_looked_up_once_and_retried),
+          cmocka_unit_test(test_types_that_never_fit_are_found_at_once))
