@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// The job of the first example over a GTFS feed's files, in process: for tests of real
+// feeds and for bench/. The records are not part of it.
+#ifndef TESTS_FEED_JOB_H
+#define TESTS_FEED_JOB_H
+
+#include <stdlib.h>
+
+#include "csv/table.h"
+#include "sql/sqlite_host.h"
+#include "storage/local.h"
+#include "table/native_executor.h"
+#include "table/sqlite_executor.h"
+
+static const char feed_job_script[] =
+    "CREATE TABLE trips (route_id TEXT, service_id TEXT NOT NULL, trip_id TEXT NOT NULL, "
+    "trip_headsign TEXT, direction_id INT, shape_id TEXT, wheelchair_accessible INT, "
+    "note_fr TEXT, note_en TEXT) "
+    "WITH (connector = 'filesystem', path = '/feed/trips', format = 'csv');\n"
+    "CREATE TABLE calendar_dates (service_id TEXT NOT NULL, date TEXT NOT NULL, "
+    "exception_type INT) "
+    "WITH (connector = 'filesystem', path = '/feed/calendar_dates', format = 'csv');\n"
+    "CREATE TABLE frequencies (trip_id TEXT NOT NULL, start_time TEXT, end_time TEXT, "
+    "headway_secs INT) WITH (connector = 'filesystem', path = '/feed/frequencies', "
+    "format = 'csv', optional = true);\n"
+    "CREATE MATERIALIZED VIEW enriched_trip WITH (path = '/feed/enriched_trip', "
+    "format = 'csv') AS SELECT t.*, d.date, d.exception_type, f.start_time, f.end_time, "
+    "f.headway_secs FROM trips t LEFT JOIN calendar_dates d ON d.service_id = "
+    "t.service_id LEFT JOIN frequencies f ON f.trip_id = t.trip_id;\n"
+    "CREATE TABLE stop_times (trip_id TEXT NOT NULL, arrival_time TEXT, departure_time "
+    "TEXT, stop_id TEXT, stop_sequence INT) WITH (connector = 'kafka', "
+    "brokers = 'localhost:1', topic = 'stop_times', format = 'csv');\n"
+    "CREATE TABLE enriched_stop_time () WITH (connector = 'filesystem', "
+    "path = '/feed/result', format = 'csv');\n"
+    "INSERT INTO enriched_stop_time SELECT s.*, e.route_id, e.service_id, "
+    "e.trip_headsign, e.direction_id, e.shape_id, e.wheelchair_accessible, e.note_fr, "
+    "e.note_en, e.date, e.exception_type, e.start_time, e.end_time, e.headway_secs "
+    "FROM stop_times s JOIN enriched_trip e ON e.trip_id = s.trip_id;\n";
+
+struct feed_job {
+    struct plan *plan;
+    struct storage *storage; // the feed's directory
+    struct sqlite_host *host;
+    struct dimension *dimension; // NULL until feed_job_build
+};
+
+static enum status no_rows_next(UNUSED struct rows *rows, struct batch *batch,
+                                UNUSED struct err *err)
+{
+    batch_clear(batch);
+    return ST_OK;
+}
+
+static void no_rows_close(UNUSED struct rows *rows)
+{
+}
+
+static const struct rows_ops no_rows_ops = {.next = no_rows_next, .close = no_rows_close};
+
+static enum status feed_job_load(struct feed_job *job, const struct table *table,
+                                 struct err *err)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%.*s.txt", STR_ARGS(table->name));
+    const struct csv_table_options options = {.header = true};
+    struct rows *rows = NULL;
+    enum status rc =
+        csv_table_open(job->storage, str_of(path), &table->schema, &options, &rows, err);
+    struct rows no_rows = {&no_rows_ops, &table->schema};
+    if (rc == ST_NOT_FOUND && options_number(&table->options, "optional"))
+        rows = &no_rows;
+    else
+        TRY(rc);
+    rc = sqlite_host_load(job->host, table->name, &table->schema, rows, NULL, err);
+    rows->ops->close(rows);
+    return rc;
+}
+
+// Tables, and views as the sqlite executor wants them.
+static enum status feed_job_load_all(struct feed_job *job, struct err *err)
+{
+    for (size_t i = 0; i < job->plan->n_tables; i++)
+        if (job->plan->tables[i].kind == TABLE_DIMENSION)
+            TRY(feed_job_load(job, &job->plan->tables[i], err));
+    for (size_t i = 0; i < job->plan->n_views; i++) {
+        const struct view *view = &job->plan->views[i];
+        TRY(sqlite_host_view(job->host, view, sqlite_executor_view(job->plan, view),
+                             err));
+    }
+    return ST_OK;
+}
+
+UNUSED static void feed_job_close(struct feed_job *job)
+{
+    dimension_free(job->dimension);
+    sqlite_host_close(job->host);
+    if (job->storage != NULL)
+        job->storage->ops->close(job->storage);
+    plan_free(job->plan);
+    *job = (struct feed_job){0};
+}
+
+static enum status feed_job_open_storage(struct feed_job *job, const char *directory,
+                                         struct err *err)
+{
+    struct arena arena = {0};
+    struct storage_url url;
+    enum status rc = storage_url_parse(str_of(directory), &arena, &url, err);
+    if (rc == ST_OK)
+        job->storage = storage_local_open(&url);
+    arena_release(&arena);
+    return rc;
+}
+
+static enum status feed_job_parse(struct feed_job *job, struct err *err)
+{
+    const struct script script = {.name = STR_LITERAL("feed_job.sql"),
+                                  .text = str_of(feed_job_script)};
+    struct buf report = {0};
+    enum status rc = plan_parse(&script, &job->plan, &report);
+    if (rc != ST_OK)
+        rc = err_set(err, rc, "%.*s", STR_ARGS(report));
+    buf_release(&report);
+    return rc;
+}
+
+// Reads the plan and loads its tables; `directory` is absolute. Close it also after an
+// error.
+UNUSED static enum status feed_job_open(struct feed_job *job, const char *directory,
+                                        struct err *err)
+{
+    *job = (struct feed_job){0};
+    TRY(feed_job_parse(job, err));
+    TRY(feed_job_open_storage(job, directory, err));
+    TRY(sqlite_host_open(&job->host, err));
+    return feed_job_load_all(job, err);
+}
+
+// The dimension store, for rows of that encoder.
+UNUSED static enum status feed_job_build(struct feed_job *job, struct encoder *encoder,
+                                         struct err *err)
+{
+    const struct native_plan *native = job->plan->native;
+    const struct dimension_options options = {0};
+    struct rows *rows;
+    TRY(sqlite_host_query(job->host, native->dimension_sql, &native->dimension_schema,
+                          &rows, err));
+    enum status rc =
+        dimension_build(native, rows, encoder, &options, &job->dimension, err);
+    rows->ops->close(rows);
+    return rc;
+}
+
+#endif
