@@ -55,6 +55,14 @@ void *queue_try_pop(struct queue *queue)
     return item;
 }
 
+size_t queue_count(struct queue *queue)
+{
+    pthread_mutex_lock(&queue->mutex);
+    size_t n = queue->n;
+    pthread_mutex_unlock(&queue->mutex);
+    return n;
+}
+
 static struct timespec after_ms(int64_t ms)
 {
     struct timespec t;

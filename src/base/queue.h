@@ -18,6 +18,7 @@ struct queue; // mutex, condition, ring
 struct queue *queue_open(size_t capacity);
 bool queue_try_push(struct queue *queue, void *item) MUST_USE; // false: full
 void *queue_try_pop(struct queue *queue);                      // NULL: empty
+size_t queue_count(struct queue *queue);
 // Returns once something is queued, or after timeout_ms.
 void queue_wait(struct queue *queue, int64_t timeout_ms);
 void queue_free(struct queue *queue);

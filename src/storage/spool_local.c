@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/spool_local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+struct local_spool {
+    struct spool spool;
+    char *directory;
+};
+
+struct local_file {
+    struct spool_file file;
+    int fd;
+    char *directory; // for messages
+};
+
+static enum status failed(const char *directory, const char *what, struct err *err)
+{
+    return err_set(err, ST_FAIL,
+                   "spool directory %s: %s: %s; SET spool = '...' names another one",
+                   directory, what, strerror(errno));
+}
+
+static enum status append(struct spool_file *base, struct str bytes, struct err *err)
+{
+    struct local_file *file = (struct local_file *)base;
+    while (bytes.n) {
+        ssize_t n = write(file->fd, bytes.p, bytes.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return failed(file->directory, "cannot write", err);
+        bytes = (struct str){bytes.p + n, bytes.n - (size_t)n};
+    }
+    return ST_OK;
+}
+
+static enum status read_at(struct spool_file *base, int64_t offset, void *p,
+                           size_t capacity, size_t *ret_n, struct err *err)
+{
+    struct local_file *file = (struct local_file *)base;
+    ssize_t n;
+    do {
+        n = pread(file->fd, p, capacity, offset);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return failed(file->directory, "cannot read", err);
+    *ret_n = (size_t)n;
+    return ST_OK;
+}
+
+static void discard(struct spool_file *base)
+{
+    struct local_file *file = (struct local_file *)base;
+    close(file->fd);
+    free(file->directory);
+    free(file);
+}
+
+static const struct spool_file_ops file_ops = {
+    .append = append,
+    .read = read_at,
+    .discard = discard,
+};
+
+// Some file systems cannot make a file without a name: there it loses its name at once.
+static int open_unnamed(const char *directory)
+{
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
+        return fd;
+    char *name = mem_printf("%s/spool-XXXXXX", directory);
+    fd = mkostemp(name, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(name);
+    free(name);
+    return fd;
+}
+
+static enum status create(struct spool *base, struct spool_file **ret, struct err *err)
+{
+    struct local_spool *spool = (struct local_spool *)base;
+    int fd = open_unnamed(spool->directory);
+    if (fd < 0)
+        return failed(spool->directory, "cannot make a file", err);
+    struct local_file *file = mem_zalloc(sizeof(*file));
+    file->file.ops = &file_ops;
+    file->fd = fd;
+    file->directory = mem_strdup(spool->directory);
+    *ret = &file->file;
+    return ST_OK;
+}
+
+static void close_spool(struct spool *base)
+{
+    struct local_spool *spool = (struct local_spool *)base;
+    free(spool->directory);
+    free(spool);
+}
+
+static const struct spool_ops ops = {
+    .create = create,
+    .close = close_spool,
+};
+
+enum status spool_local_open(const char *directory, struct spool **ret, struct err *err)
+{
+    struct local_spool *spool = mem_zalloc(sizeof(*spool));
+    spool->spool.ops = &ops;
+    spool->directory = mem_strdup(directory);
+    struct spool_file *trial;
+    enum status rc = create(&spool->spool, &trial, err);
+    if (rc != ST_OK) {
+        close_spool(&spool->spool);
+        return rc;
+    }
+    discard(trial);
+    *ret = &spool->spool;
+    return ST_OK;
+}
