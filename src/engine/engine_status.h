@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Numbers of a running job, for people. Worker and committer add to them, any thread may
-// read them at any time; each number is right by itself, not all at one instant. Several
-// slots may share one.
+// read them at any time; each number is right by itself, not all at one instant. Each
+// slot has one of its own.
 #ifndef ENGINE_ENGINE_STATUS_H
 #define ENGINE_ENGINE_STATUS_H
 

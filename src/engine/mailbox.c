@@ -6,6 +6,7 @@
 
 void mail_init(struct mail *mail)
 {
+    atomic_init(&mail->hurry, false);
     mail->to_committer.queue = queue_open(MAIL_CAPACITY);
     mail->to_worker.queue = queue_open(MAIL_CAPACITY);
 }
@@ -34,11 +35,20 @@ struct message *mailbox_try_pop(struct mailbox *box)
     return queue_try_pop(box->queue);
 }
 
+bool mailbox_is_empty(const struct mailbox *box)
+{
+    return queue_count(box->queue) == 0;
+}
+
 void mailbox_wait(struct mailbox *box, struct wait wait, struct env *env)
 {
-    if (wait.kind != WAIT_MAIL)
+    if (wait.kind != WAIT_MAIL && wait.kind != WAIT_TIME)
         return;
     int64_t left_ms = wait.until_ms - env->ops->monotonic_ms(env);
-    if (left_ms > 0)
+    if (left_ms <= 0)
+        return;
+    if (wait.kind == WAIT_TIME)
+        env->ops->sleep_ms(env, left_ms);
+    else
         queue_wait(box->queue, left_ms);
 }

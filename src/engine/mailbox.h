@@ -7,6 +7,7 @@
 #ifndef ENGINE_MAILBOX_H
 #define ENGINE_MAILBOX_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "core/env.h"
@@ -27,15 +28,18 @@ struct mailbox {
 struct mail {
     struct mailbox to_committer;
     struct mailbox to_worker;
+    // Set by the worker when it no longer waits for what it sent: the committer then
+    // makes each call once.
+    _Atomic bool hurry;
 };
 
 void mail_init(struct mail *mail);
 void mail_release(struct mail *mail); // frees what nobody fetched
 
 bool mailbox_try_push(struct mailbox *box, struct message *message) MUST_USE;
+bool mailbox_is_empty(const struct mailbox *box);
 struct message *mailbox_try_pop(struct mailbox *box); // NULL: empty
-// Waits as a step asked for: returns at once for WAIT_NOTHING, else when mail arrives or
-// the time has come.
+// Waits as a step asked for: not at all, until mail arrives, or until the time has come.
 void mailbox_wait(struct mailbox *box, struct wait wait, struct env *env);
 
 #endif

@@ -35,7 +35,8 @@ struct message {
     struct source_start *origins; // where all partitions begin, for entry 0
     size_t n_origins;
     struct unit *unit;
-    int64_t next_entry;        // the log's end; 0: there is no log yet
+    bool is_of_unit;    // an answer to ASK_UNIT
+    int64_t next_entry; // the log's end, 0: there is no log; of a claim: as it was told
     struct progress *progress; // of all partitions that the log knows, rising
     size_t n_progress;
     struct err err;

@@ -9,6 +9,7 @@
 enum wait_kind {
     WAIT_NOTHING, // call step() again
     WAIT_MAIL,    // until mail arrives, but not past until_ms
+    WAIT_TIME,    // until until_ms, mail or not
     WAIT_DONE,    // it has ended; do not call step() again
 };
 

@@ -41,7 +41,7 @@ struct worker_parts {
 
 struct worker *worker_open(const struct worker_parts *parts);
 // Does one bounded piece: a run, an event, an answer. Waits only inside source's poll,
-// at most batch.interval.
+// at most a second.
 struct wait worker_step(struct worker *worker);
 // Asks it to commit what it has and end. Any thread, also a signal handler.
 void worker_stop(struct worker *worker);

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/assignment.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void assignment_init(struct assignment *assignment, const struct worker_parts *parts)
+{
+    *assignment = (struct assignment){.parts = parts};
+}
+
+void assignment_end(struct assignment *assignment)
+{
+    assignment->n = 0;
+    assignment->phase = ASSIGNMENT_NONE;
+}
+
+void assignment_again(struct assignment *assignment)
+{
+    assignment->n_checked = 0;
+    assignment->n_origins = 0;
+    assignment->n_found = 0;
+    assignment->phase = assignment->n ? ASSIGNMENT_ASK : ASSIGNMENT_START;
+}
+
+void assignment_begin(struct assignment *assignment, const int32_t *partitions, size_t n)
+{
+    assignment->positions =
+        mem_resize(assignment->positions, n ? n : 1, sizeof(*assignment->positions));
+    assignment->n = n;
+    for (size_t i = 0; i < n; i++)
+        assignment->positions[i] = (struct progress){.partition = partitions[i]};
+    assignment_again(assignment);
+}
+
+void assignment_release(struct assignment *assignment)
+{
+    free(assignment->positions);
+    free(assignment->origins);
+}
+
+bool assignment_has_question(const struct assignment *assignment)
+{
+    return assignment->phase == ASSIGNMENT_ASK || assignment->phase == ASSIGNMENT_CLAIM;
+}
+
+bool assignment_is_waiting(const struct assignment *assignment)
+{
+    return assignment->phase == ASSIGNMENT_ASKED ||
+           assignment->phase == ASSIGNMENT_CLAIMED;
+}
+
+static void send(struct assignment *assignment, struct message *message)
+{
+    bool sent = mailbox_try_push(&assignment->parts->mail->to_committer, message);
+    assert(sent); // one question at a time
+}
+
+static const struct progress *find(const struct message *message, int32_t partition)
+{
+    for (size_t i = 0; i < message->n_progress; i++)
+        if (message->progress[i].partition == partition)
+            return &message->progress[i];
+    return NULL;
+}
+
+void assignment_state(struct assignment *assignment, const struct message *message)
+{
+    for (size_t i = 0; i < assignment->n; i++) {
+        struct progress *position = &assignment->positions[i];
+        const struct progress *known = find(message, position->partition);
+        position->next = known ? known->next : -1;
+        position->last = known ? known->last : (struct record_mark){.offset = -1};
+    }
+    assignment->base = message->next_entry;
+    assignment->phase = message->next_entry ? ASSIGNMENT_CHECK : ASSIGNMENT_COUNT;
+}
+
+void assignment_claimed(struct assignment *assignment)
+{
+    assignment->phase = ASSIGNMENT_START;
+}
+
+// An empty log.
+
+static enum status step_count(struct assignment *assignment, struct err *err)
+{
+    struct source *source = assignment->parts->source;
+    int32_t n;
+    TRY(source->ops->count(source, &n, err));
+    assignment->n_origins = (size_t)n;
+    assignment->origins = mem_resize(assignment->origins, assignment->n_origins + 1,
+                                     sizeof(*assignment->origins));
+    assignment->phase = ASSIGNMENT_ORIGINS;
+    return ST_OK;
+}
+
+static enum status find_origin(const struct assignment *assignment, int32_t partition,
+                               int64_t *ret, struct err *err)
+{
+    const struct job_settings *settings = &assignment->parts->job->settings;
+    struct source *source = assignment->parts->source;
+    if (settings->start == START_TIME)
+        return source->ops->offset_at(source, partition, settings->start_ms, ret, err);
+    struct source_range range;
+    TRY(source->ops->range(source, partition, &range, err));
+    *ret = settings->start == START_LATEST ? range.high : range.low;
+    return ST_OK;
+}
+
+static void use_origins(struct assignment *assignment)
+{
+    for (size_t i = 0; i < assignment->n; i++) {
+        struct progress *position = &assignment->positions[i];
+        if ((size_t)position->partition < assignment->n_origins)
+            position->next = assignment->origins[position->partition].offset;
+    }
+    assignment->phase = ASSIGNMENT_CHECK;
+}
+
+static enum status step_origins(struct assignment *assignment, struct err *err)
+{
+    if (assignment->n_found == assignment->n_origins) {
+        use_origins(assignment);
+        return ST_OK;
+    }
+    struct source_start *origin = &assignment->origins[assignment->n_found];
+    origin->partition = (int32_t)assignment->n_found;
+    TRY(find_origin(assignment, origin->partition, &origin->offset, err));
+    assignment->n_found++;
+    return ST_OK;
+}
+
+// The check: is the topic still the one that the log was made from?
+
+static enum status made_anew(const struct assignment *assignment,
+                             const struct progress *position, const char *how,
+                             struct err *err)
+{
+    return err_set(err, ST_DATA,
+                   "topic '%.*s' partition %" PRId32
+                   " %s: the topic was made anew or cut "
+                   "since; give the result another path, or start over with tramline "
+                   "init --reset",
+                   STR_ARGS(assignment->parts->source->topic), position->partition, how);
+}
+
+static enum status check_end(const struct assignment *assignment,
+                             const struct progress *position,
+                             const struct source_range *range, struct err *err)
+{
+    char how[128];
+    if (range->high >= position->next)
+        return ST_OK;
+    snprintf(how, sizeof(how),
+             "ends at offset %" PRId64 ", but the log has read it up to %" PRId64,
+             range->high, position->next);
+    return made_anew(assignment, position, how, err);
+}
+
+static enum status check_last(const struct assignment *assignment,
+                              const struct progress *position, struct err *err)
+{
+    struct source *source = assignment->parts->source;
+    const struct record_mark *last = &position->last;
+    struct record record;
+    enum status rc =
+        source->ops->fetch(source, position->partition, last->offset, &record, err);
+    if (rc == ST_NOT_FOUND)
+        return ST_OK; // it has left the topic in good order
+    TRY(rc);
+    uint32_t crc =
+        crc32c(crc32c(0, record.key.p, record.key.n), record.value.p, record.value.n);
+    if (record.time_ms == last->time_ms && crc == last->crc32c)
+        return ST_OK;
+    char how[128];
+    snprintf(how, sizeof(how),
+             "has another record at offset %" PRId64 " than the log has seen there",
+             last->offset);
+    return made_anew(assignment, position, how, err);
+}
+
+static enum status step_check(struct assignment *assignment, struct err *err)
+{
+    if (assignment->n_checked == assignment->n) {
+        assignment->phase = ASSIGNMENT_CLAIM;
+        return ST_OK;
+    }
+    struct source *source = assignment->parts->source;
+    struct progress *position = &assignment->positions[assignment->n_checked];
+    struct source_range range;
+    TRY(source->ops->range(source, position->partition, &range, err));
+    if (position->next < 0)
+        position->next = range.low;
+    TRY(check_end(assignment, position, &range, err));
+    if (position->last.offset >= range.low)
+        TRY(check_last(assignment, position, err));
+    assignment->n_checked++;
+    return ST_OK;
+}
+
+// Claim and start.
+
+static struct source_start *starts_of(const struct assignment *assignment,
+                                      struct arena *arena)
+{
+    struct source_start *starts =
+        arena_array(arena, assignment->n, sizeof(struct source_start));
+    for (size_t i = 0; i < assignment->n; i++)
+        starts[i] = (struct source_start){assignment->positions[i].partition,
+                                          assignment->positions[i].next};
+    return starts;
+}
+
+static void send_claim(struct assignment *assignment, int64_t generation)
+{
+    struct message *message = message_new(ASK_CLAIM, generation);
+    message->starts = starts_of(assignment, &message->arena);
+    message->n_starts = assignment->n;
+    message->next_entry = assignment->base;
+    message->n_origins = assignment->n_origins;
+    message->origins =
+        arena_array(&message->arena, message->n_origins, sizeof(struct source_start));
+    for (size_t i = 0; i < message->n_origins; i++)
+        message->origins[i] = assignment->origins[i];
+    send(assignment, message);
+    assignment->phase = ASSIGNMENT_CLAIMED;
+}
+
+enum status assignment_start(struct assignment *assignment, struct err *err)
+{
+    struct source *source = assignment->parts->source;
+    struct arena arena AUTO(arena_release) = {0};
+    TRY(source->ops->start(source, starts_of(assignment, &arena), assignment->n, err));
+    assignment->phase = ASSIGNMENT_READING;
+    return ST_OK;
+}
+
+enum status assignment_step(struct assignment *assignment, int64_t generation,
+                            struct err *err)
+{
+    switch (assignment->phase) {
+    case ASSIGNMENT_ASK:
+        send(assignment, message_new(ASK_STATE, generation));
+        assignment->phase = ASSIGNMENT_ASKED;
+        return ST_OK;
+    case ASSIGNMENT_COUNT:
+        return step_count(assignment, err);
+    case ASSIGNMENT_ORIGINS:
+        return step_origins(assignment, err);
+    case ASSIGNMENT_CHECK:
+        return step_check(assignment, err);
+    case ASSIGNMENT_CLAIM:
+        send_claim(assignment, generation);
+        return ST_OK;
+    case ASSIGNMENT_START:
+        return assignment_start(assignment, err);
+    case ASSIGNMENT_NONE:
+    case ASSIGNMENT_ASKED:
+    case ASSIGNMENT_CLAIMED:
+    case ASSIGNMENT_READING:
+        break;
+    }
+    return ST_OK;
+}

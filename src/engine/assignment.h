@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// From partitions given by the group to reading them: where does the log stand; does the
+// topic still hold what the log has seen; claim; start.
+//
+// Where a partition starts: at the log's `next`. With no log at all entry 0 fixes the
+// start of every partition by the option `start`; one that the log does not know appeared
+// later and starts at its beginning.
+//
+// Each step makes about one call of the source; after ST_RETRY it may be made again.
+// ST_DATA: the topic is not the one the log was made from.
+#ifndef ENGINE_ASSIGNMENT_H
+#define ENGINE_ASSIGNMENT_H
+
+#include "engine/message.h"
+#include "engine/worker.h"
+
+enum assignment_phase {
+    ASSIGNMENT_NONE,
+    ASSIGNMENT_ASK,     // the committer where the log stands
+    ASSIGNMENT_ASKED,   // waits for assignment_state()
+    ASSIGNMENT_COUNT,   // an empty log: how many partitions are there
+    ASSIGNMENT_ORIGINS, // and where does each begin
+    ASSIGNMENT_CHECK,   // each partition of ours
+    ASSIGNMENT_CLAIM,
+    ASSIGNMENT_CLAIMED, // waits for assignment_claimed()
+    ASSIGNMENT_START,
+    ASSIGNMENT_READING,
+};
+
+struct assignment {
+    const struct worker_parts *parts; // borrowed
+    enum assignment_phase phase;
+    struct progress *positions; // of our partitions, rising; writers are not kept
+    size_t n;
+    size_t n_checked;
+    int64_t base;                 // log's end as the committer told it
+    struct source_start *origins; // of all partitions, for an empty log
+    size_t n_origins;
+    size_t n_found; // of origins
+};
+
+void assignment_init(struct assignment *assignment, const struct worker_parts *parts);
+// Begins anew with these partitions, or with the same ones.
+void assignment_begin(struct assignment *assignment, const int32_t *partitions, size_t n);
+void assignment_again(struct assignment *assignment);
+void assignment_end(struct assignment *assignment); // no partitions
+// Its next step asks the committer something.
+bool assignment_has_question(const struct assignment *assignment);
+bool assignment_is_waiting(const struct assignment *assignment); // for the committer
+enum status assignment_step(struct assignment *assignment, int64_t generation,
+                            struct err *err);
+// The committer's answers.
+void assignment_state(struct assignment *assignment, const struct message *message);
+void assignment_claimed(struct assignment *assignment);
+// Has the source read on from the positions.
+enum status assignment_start(struct assignment *assignment, struct err *err);
+void assignment_release(struct assignment *assignment);
+
+#endif

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/intake.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "engine/dead_letter.h"
+
+enum {
+    ROWS_BYTES = 1 << 20,      // of a slice
+    ROWS_BYTES_MAX = 256 << 20 // of the rows of one record
+};
+
+void intake_init(struct intake *intake, const struct worker_parts *parts)
+{
+    *intake = (struct intake){.parts = parts, .rows = BUF_INIT(ROWS_BYTES)};
+    batch_init(&intake->batch, parts->decoder->schema->n);
+}
+
+void intake_begin(struct intake *intake, const struct progress *partitions, size_t n)
+{
+    assert(intake->unit == NULL);
+    intake->unit = unit_new(partitions, n);
+}
+
+static int64_t clock_ms(const struct intake *intake)
+{
+    return intake->parts->env->ops->monotonic_ms(intake->parts->env);
+}
+
+// The data file.
+
+static enum status begin_data(struct intake *intake, struct err *err)
+{
+    struct encoder *encoder = intake->parts->encoder;
+    TRY(spool_writer_begin(&intake->data, intake->parts->spool, err));
+    return encoder->ops->begin(encoder, &intake->data.out, err);
+}
+
+static enum status write_rows(struct intake *intake, size_t n_rows, struct err *err)
+{
+    struct encoder *encoder = intake->parts->encoder;
+    if (n_rows == 0)
+        return ST_OK;
+    if (intake->data.file == NULL)
+        TRY(begin_data(intake, err));
+    TRY(encoder->ops->rows(encoder, buf_as_str(&intake->rows), n_rows, &intake->data.out,
+                           err));
+    intake->data.rows += (int64_t)n_rows;
+    return spool_writer_flush(&intake->data, err);
+}
+
+static enum status end_data(struct intake *intake, struct err *err)
+{
+    struct encoder *encoder = intake->parts->encoder;
+    if (intake->data.file == NULL)
+        return ST_OK;
+    TRY(encoder->ops->end(encoder, &intake->data.out, err));
+    struct unit *unit = intake->unit;
+    TRY(spool_writer_finish(&intake->data, FILE_DATA, encoder->extension,
+                            &unit->files[unit->n_files], err));
+    unit->n_files++;
+    return ST_OK;
+}
+
+// The dead letters.
+
+static enum status write_dead(struct intake *intake, const struct run *run,
+                              const struct reject *reject, struct err *err)
+{
+    struct source *source = intake->parts->source;
+    if (intake->dead.file == NULL)
+        TRY(spool_writer_begin(&intake->dead, intake->parts->spool, err));
+    buf_clear(&intake->json);
+    source->ops->headers(source, reject->record, &intake->json);
+    struct dead_letter letter = {
+        .topic = source->topic,
+        .partition = run->partition,
+        .record = &run->records[reject->record],
+        .headers = buf_as_str(&intake->json),
+        .reason = reject->reason,
+    };
+    dead_letter_format(&letter, &intake->dead.out);
+    intake->dead.rows++;
+    return spool_writer_flush(&intake->dead, err);
+}
+
+static enum status end_dead(struct intake *intake, struct err *err)
+{
+    if (intake->dead.file == NULL)
+        return ST_OK;
+    struct unit *unit = intake->unit;
+    TRY(spool_writer_finish(&intake->dead, FILE_DEAD, "jsonl",
+                            &unit->files[unit->n_files], err));
+    unit->n_files++;
+    return ST_OK;
+}
+
+static enum status refuse_record(const struct intake *intake, const struct run *run,
+                                 const struct reject *reject, struct err *err)
+{
+    return err_set(err, ST_DATA,
+                   "topic '%.*s' partition %" PRId32 " offset %" PRId64 ": %.*s; to set "
+                   "such records aside and go on: SET on_error = 'dead_letter'",
+                   STR_ARGS(intake->parts->source->topic), run->partition,
+                   run->records[reject->record].offset, STR_ARGS(reject->reason));
+}
+
+static enum status check_share(struct intake *intake, const struct run *run, size_t n,
+                               struct err *err)
+{
+    const struct batch *batch = &intake->batch;
+    int64_t limit = intake->parts->job->settings.on_error_limit;
+    reject_window_add(&intake->window, n - batch->n_rejects, batch->n_rejects);
+    if (intake->window.n_bad * 100 <= (size_t)limit * REJECT_WINDOW)
+        return ST_OK;
+    const struct reject *reject = &batch->rejects[batch->n_rejects - 1];
+    return err_set(err, ST_DATA,
+                   "topic '%.*s': %zu of the last %d records cannot be read, more than "
+                   "on_error.limit = '%" PRId64 "%%'; the last is partition %" PRId32
+                   " offset %" PRId64 ": %.*s",
+                   STR_ARGS(intake->parts->source->topic), intake->window.n_bad,
+                   REJECT_WINDOW, limit, run->partition,
+                   run->records[reject->record].offset, STR_ARGS(reject->reason));
+}
+
+static enum status take_rejects(struct intake *intake, const struct run *run,
+                                size_t n_records, struct err *err)
+{
+    const struct batch *batch = &intake->batch;
+    if (batch->n_rejects && intake->parts->job->settings.on_error == ON_ERROR_FAIL)
+        return refuse_record(intake, run, &batch->rejects[0], err);
+    TRY(check_share(intake, run, n_records, err));
+    for (size_t i = 0; i < batch->n_rejects; i++)
+        TRY(write_dead(intake, run, &batch->rejects[i], err));
+    return ST_OK;
+}
+
+// The rows.
+
+static enum status too_many_rows(const struct intake *intake, const struct run *run,
+                                 size_t row, struct err *err)
+{
+    int64_t offset = run->records[intake->batch.records[row]].offset;
+    return err_set(err, ST_DATA,
+                   "topic '%.*s' partition %" PRId32 " offset %" PRId64
+                   ": the rows of this "
+                   "one record take more than %d MB",
+                   STR_ARGS(intake->parts->source->topic), run->partition, offset,
+                   ROWS_BYTES_MAX >> 20);
+}
+
+// Enriches from `row` on. The rows of one record may need a larger buffer than a slice.
+static enum status run_slice(struct intake *intake, const struct run *run, size_t row,
+                             size_t *ret_next, struct executor_result *ret,
+                             struct err *err)
+{
+    struct executor *executor = intake->parts->executor;
+    enum status rc = ST_LIMIT;
+    for (size_t limit = ROWS_BYTES; rc == ST_LIMIT && limit <= ROWS_BYTES_MAX;
+         limit *= 4) {
+        intake->rows.limit = limit;
+        intake->rows.n = 0;
+        intake->rows.full = false;
+        rc = executor->ops->run(executor, &intake->batch, row, &intake->rows, ret_next,
+                                ret, err);
+    }
+    return rc == ST_LIMIT ? too_many_rows(intake, run, row, err) : rc;
+}
+
+static enum status take_rows(struct intake *intake, const struct run *run,
+                             struct err *err)
+{
+    struct engine_status *status = intake->parts->status;
+    for (size_t row = 0; row < intake->batch.n_rows;) {
+        struct executor_result result;
+        TRY(run_slice(intake, run, row, &row, &result, err));
+        TRY(write_rows(intake, result.n_rows, err));
+        intake->unit->rows += (int64_t)result.n_rows;
+        intake->unit->matched += (int64_t)result.n_matched;
+        atomic_fetch_add(&status->n_rows, (int64_t)result.n_rows);
+        atomic_fetch_add(&status->n_matched, (int64_t)result.n_matched);
+    }
+    return ST_OK;
+}
+
+// The batch.
+
+static void start_batch(struct intake *intake)
+{
+    struct unit *unit = intake->unit;
+    batch_clear(&intake->batch);
+    int64_t now_ms = intake->parts->env->ops->wall_ms(intake->parts->env);
+    if (now_ms < unit->last_batch_ms) // the clock was set back
+        now_ms = unit->last_batch_ms;
+    if (unit->first_batch_ms == 0)
+        unit->first_batch_ms = now_ms;
+    unit->last_batch_ms = now_ms;
+    intake->batch.now_ms = now_ms;
+}
+
+static void mark_last(struct span *span, const struct record *record)
+{
+    span->last = (struct record_mark){
+        .offset = record->offset,
+        .time_ms = record->time_ms,
+        .crc32c = crc32c(crc32c(0, record->key.p, record->key.n), record->value.p,
+                         record->value.n),
+    };
+}
+
+static void advance(struct span *span, const struct run *run, size_t from, size_t next,
+                    const struct batch *batch)
+{
+    int64_t to = next == run->n ? run->next : run->records[next - 1].offset + 1;
+    span->data += (int64_t)(next - from);
+    span->skipped += to - span->next - (int64_t)(next - from);
+    span->next = to;
+    span->ignored += (int64_t)batch->n_ignored;
+    span->rejected += (int64_t)batch->n_rejects;
+    if (next > from)
+        mark_last(span, &run->records[next - 1]);
+}
+
+static void count_batch(struct intake *intake, size_t n_records)
+{
+    struct engine_status *status = intake->parts->status;
+    atomic_fetch_add(&status->n_batches, 1);
+    atomic_fetch_add(&status->n_read, (int64_t)n_records);
+    atomic_fetch_add(&status->n_ignored, (int64_t)intake->batch.n_ignored);
+    atomic_fetch_add(&status->n_rejected, (int64_t)intake->batch.n_rejects);
+}
+
+// Takes records [from, *ret_next) of the run, at most batch.records of them.
+static enum status take_batch(struct intake *intake, const struct run *run,
+                              struct span *span, size_t from, size_t *ret_next,
+                              struct err *err)
+{
+    struct decoder *decoder = intake->parts->decoder;
+    size_t limit = (size_t)intake->parts->job->settings.batch_records;
+    struct run part = *run;
+    if (part.n - from > limit)
+        part.n = from + limit;
+    size_t next = part.n;
+    start_batch(intake);
+    enum status rc =
+        decoder->ops->decode(decoder, &part, from, &intake->batch, &next, err);
+    if (rc != ST_OK && rc != ST_RETRY)
+        return rc;
+    assert(intake->batch.n_rows + intake->batch.n_rejects + intake->batch.n_ignored ==
+           next - from);
+    if (next > from) {
+        TRY(take_rows(intake, run, err));
+        TRY(take_rejects(intake, run, next - from, err));
+        advance(span, run, from, next, &intake->batch);
+        count_batch(intake, next - from);
+    }
+    *ret_next = next;
+    return rc;
+}
+
+static enum status check_run(const struct intake *intake, const struct run *run,
+                             const struct span *span, struct err *err)
+{
+    int64_t wanted = span ? span->next : -1;
+    bool rises = run->first == wanted;
+    for (size_t i = 0; rises && i < run->n; i++) {
+        rises = run->records[i].offset >= wanted;
+        wanted = run->records[i].offset + 1;
+    }
+    if (rises && run->next >= wanted)
+        return ST_OK;
+    return err_set(err, ST_FAIL,
+                   "topic '%.*s' partition %" PRId32 ": offsets do not follow on %" PRId64
+                   ": the client gave [%" PRId64 ", %" PRId64 "); nothing of it is used",
+                   STR_ARGS(intake->parts->source->topic), run->partition, wanted,
+                   run->first, run->next);
+}
+
+static void note_opened(struct intake *intake)
+{
+    if (unit_is_empty(intake->unit))
+        intake->opened_ms = clock_ms(intake);
+}
+
+enum status intake_run(struct intake *intake, const struct run *run, struct err *err)
+{
+    struct span *span = unit_span(intake->unit, run->partition);
+    TRY(check_run(intake, run, span, err));
+    note_opened(intake);
+    for (size_t from = 0; from < run->n;)
+        TRY(take_batch(intake, run, span, from, &from, err));
+    if (run->n == 0)
+        advance(span, run, 0, 0, &(struct batch){0});
+    return ST_OK;
+}
+
+enum status intake_gap(struct intake *intake, const struct source_gap *gap,
+                       struct err *err)
+{
+    struct span *span = unit_span(intake->unit, gap->partition);
+    struct str topic = intake->parts->source->topic;
+    if (span == NULL || gap->wanted != span->next || gap->low < gap->wanted)
+        return err_set(err, ST_FAIL,
+                       "topic '%.*s' partition %" PRId32 ": offset %" PRId64
+                       " is not there, and the first one that is, %" PRId64
+                       ", is not after it: was the topic made anew?",
+                       STR_ARGS(topic), gap->partition, gap->wanted, gap->low);
+    if (intake->parts->job->settings.on_gap == ON_GAP_FAIL)
+        return err_set(err, ST_DATA,
+                       "topic '%.*s' partition %" PRId32 ": offset %" PRId64
+                       " is wanted, but the first one there is %" PRId64 ": %" PRId64
+                       " offsets have left the topic before they were read; to write "
+                       "that into the log and go on: SET on_gap = 'record'",
+                       STR_ARGS(topic), gap->partition, gap->wanted, gap->low,
+                       gap->low - gap->wanted);
+    note_opened(intake);
+    span->skipped += gap->low - span->next;
+    span->gap += gap->low - span->next;
+    span->next = gap->low;
+    return ST_OK;
+}
+
+// The unit.
+
+bool intake_is_due(const struct intake *intake, int64_t now_ms)
+{
+    const struct job_settings *settings = &intake->parts->job->settings;
+    if (intake->unit == NULL || unit_is_empty(intake->unit))
+        return false;
+    return now_ms - intake->opened_ms >= settings->commit_interval_ms ||
+           spool_writer_bytes(&intake->data) >= settings->commit_bytes ||
+           intake->unit->rows >= settings->commit_rows;
+}
+
+enum status intake_finish(struct intake *intake, struct unit **ret, struct err *err)
+{
+    TRY(end_data(intake, err));
+    TRY(end_dead(intake, err));
+    *ret = intake->unit;
+    intake->unit = NULL;
+    return ST_OK;
+}
+
+void intake_drop(struct intake *intake)
+{
+    struct encoder *encoder = intake->parts->encoder;
+    struct err ignored;
+    if (intake->data.file != NULL &&
+        encoder->ops->end(encoder, &intake->data.out, &ignored) != ST_OK)
+        buf_clear(&intake->data.out);
+    spool_writer_drop(&intake->data);
+    spool_writer_drop(&intake->dead);
+    unit_free(intake->unit);
+    intake->unit = NULL;
+}
+
+void intake_release(struct intake *intake)
+{
+    intake_drop(intake);
+    spool_writer_release(&intake->data);
+    spool_writer_release(&intake->dead);
+    batch_release(&intake->batch);
+    buf_release(&intake->rows);
+    buf_release(&intake->json);
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The data's way through a worker: runs in, a unit of work out.
+//
+// A micro-batch is what one poll gave, at most batch.records of it: decoded, enriched in
+// slices of the row buffer, encoded into the unit's data file; what could not be read
+// goes to its dead letters. One thread.
+#ifndef ENGINE_INTAKE_H
+#define ENGINE_INTAKE_H
+
+#include "engine/reject_window.h"
+#include "engine/spool_writer.h"
+#include "engine/worker.h"
+
+struct intake {
+    const struct worker_parts *parts; // borrowed
+    struct unit *unit;                // open, or NULL
+    int64_t opened_ms;                // monotonic, of the unit's first offsets
+    struct spool_writer data, dead;
+    struct batch batch;
+    struct buf rows;
+    struct buf json;
+    struct reject_window window;
+};
+
+void intake_init(struct intake *intake, const struct worker_parts *parts);
+// A new unit that begins where the partitions stand.
+void intake_begin(struct intake *intake, const struct progress *partitions, size_t n);
+// Takes a run into the open unit. ST_RETRY: what its decoder waits for is not there; the
+// records before are taken, the unit's spans say how far.
+enum status intake_run(struct intake *intake, const struct run *run, struct err *err);
+// With on_gap = 'record': notes that the offsets up to `low` have left the topic.
+enum status intake_gap(struct intake *intake, const struct source_gap *gap,
+                       struct err *err);
+bool intake_is_due(const struct intake *intake, int64_t now_ms); // by the settings
+// Hands the unit over, finished; none is open after it.
+enum status intake_finish(struct intake *intake, struct unit **ret, struct err *err);
+void intake_drop(struct intake *intake); // the open unit, if there is one
+void intake_release(struct intake *intake);
+
+#endif
