@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sim_check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/verify.h"
+
+// Lines, each with its LF, to be compared as a multiset.
+struct lines {
+    struct buf text;
+    char **items;
+    size_t n, capacity;
+};
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void lines_sort(struct lines *lines)
+{
+    buf_cstr(&lines->text);
+    for (char *p = lines->text.p; p && *p; p = strchr(p, '\0') + 1) {
+        char *end = strchr(p, '\n');
+        MEM_GROW(lines->items, lines->n, lines->capacity);
+        lines->items[lines->n++] = p;
+        *end = '\0';
+    }
+    if (lines->n)
+        qsort(lines->items, lines->n, sizeof(char *), compare);
+}
+
+static void lines_release(struct lines *lines)
+{
+    buf_release(&lines->text);
+    free(lines->items);
+}
+
+static void compare_lines(struct sim_world *world, const char *what,
+                          struct lines *expected, struct lines *found)
+{
+    lines_sort(expected);
+    lines_sort(found);
+    size_t i = 0, k = 0;
+    while ((i < expected->n || k < found->n) && world->failure.n < 1000) {
+        int order = i == expected->n ? 1
+                    : k == found->n  ? -1
+                                     : strcmp(expected->items[i], found->items[k]);
+        if (order < 0)
+            sim_fail(world, "%s %s is missing", what, expected->items[i]);
+        if (order > 0)
+            sim_fail(world, "%s %s is there once too often", what, found->items[k]);
+        i += order <= 0;
+        k += order >= 0;
+    }
+}
+
+static void expect_record(const struct sim_record *record, int partition, int64_t offset,
+                          struct lines *rows, struct lines *dead)
+{
+    if (record->kind == SIM_BAD || record->kind == SIM_REFUSED)
+        buf_printf(&dead->text, "%d.%" PRId64 "\n", partition, offset);
+    for (int i = 0; record->kind == SIM_ROWS && i < record->rows; i++)
+        buf_printf(&rows->text, "%d.%" PRId64 ".%d\n", partition, offset, i);
+}
+
+static void expect(const struct sim_topic *topic, struct lines *rows, struct lines *dead)
+{
+    for (int32_t p = 0; p < topic->n_partitions; p++)
+        for (int64_t o = 0; o < topic->partitions[p].high; o++)
+            expect_record(&topic->partitions[p].records[o], p, o, rows, dead);
+}
+
+static void add_rows(struct sim_world *world, struct str text, const char *path,
+                     struct lines *rows)
+{
+    struct str begin = STR_LITERAL("BEGIN\n"), end = STR_LITERAL("END\n");
+    if (!str_starts_with(text, begin.p) || !str_ends_with(text, end.p)) {
+        sim_fail(world, "%s is not whole", path);
+        return;
+    }
+    buf_append(&rows->text, text.p + begin.n, text.n - begin.n - end.n);
+}
+
+static void add_dead(struct sim_world *world, struct str text, const char *path,
+                     struct lines *dead)
+{
+    while (text.n) {
+        struct str line = str_cut(&text, '\n');
+        int partition;
+        int64_t offset;
+        const char *place = memmem(line.p, line.n, "\"partition\"", 11);
+        if (place == NULL || sscanf(place, "\"partition\":%d,\"offset\":%" SCNd64,
+                                    &partition, &offset) != 2)
+            sim_fail(world, "%s: not a dead letter: %.*s", path, STR_ARGS(line));
+        else
+            buf_printf(&dead->text, "%d.%" PRId64 "\n", partition, offset);
+    }
+}
+
+static void read_file(struct sim_world *world, const char *path, struct lines *rows,
+                      struct lines *dead)
+{
+    struct buf bytes = {0};
+    struct err err;
+    if (storage_read_all(world->view, str_of(path), 1 << 24, &bytes, &err) != ST_OK)
+        sim_fail(world, "%s", err.text);
+    else if (rows)
+        add_rows(world, buf_as_str(&bytes), path, rows);
+    else
+        add_dead(world, buf_as_str(&bytes), path, dead);
+    buf_release(&bytes);
+}
+
+// All files of a directory whose names begin so, and of its day=… directories.
+static void read_directory(struct sim_world *world, const char *directory,
+                           struct lines *rows, struct lines *dead)
+{
+    struct arena arena = {0};
+    struct file_list list;
+    struct err err;
+    enum status rc =
+        world->view->ops->list(world->view, str_of(directory), &arena, &list, &err);
+    for (size_t i = 0; rc == ST_OK && i < list.n; i++) {
+        char path[256];
+        snprintf(path, sizeof(path), "%s%s%s", directory, *directory ? "/" : "",
+                 list.items[i].name.p);
+        if (str_starts_with(list.items[i].name, "day="))
+            read_directory(world, path, rows, dead);
+        else if (!list.items[i].is_directory)
+            read_file(world, path, rows, dead);
+    }
+    arena_release(&arena);
+}
+
+static void check_data(struct sim_world *world)
+{
+    struct lines rows = {0}, dead = {0}, found_rows = {0}, found_dead = {0};
+    expect(&world->topic, &rows, &dead);
+    read_directory(world, "", &found_rows, NULL);
+    read_directory(world, "_tramline/dead", NULL, &found_dead);
+    compare_lines(world, "row", &rows, &found_rows);
+    compare_lines(world, "dead letter", &dead, &found_dead);
+    lines_release(&rows);
+    lines_release(&dead);
+    lines_release(&found_rows);
+    lines_release(&found_dead);
+}
+
+void sim_check(struct sim_world *world)
+{
+    check_data(world);
+}

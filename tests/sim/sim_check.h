@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is the result what the topic held, exactly once? Looks at the files themselves, then
+// asks verify for its opinion.
+#ifndef TESTS_SIM_CHECK_H
+#define TESTS_SIM_CHECK_H
+
+#include "sim/sim_world.h"
+
+void sim_check(struct sim_world *world);
+
+#endif

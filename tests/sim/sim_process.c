@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sim_world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "storage/spool_mem.h"
+
+static enum fault_kind choose_kind(struct sim_random *random)
+{
+    int64_t dice = sim_between(random, 0, 99);
+    return dice < 25   ? FAULT_REFUSE
+           : dice < 50 ? FAULT_LOSE
+           : dice < 70 ? FAULT_DROP
+                       : FAULT_LATE;
+}
+
+static struct fault make_fault(struct sim_world *world, enum fault_kind kind)
+{
+    struct fault fault = {.kind = kind};
+    bool by_hand = sim_chance(&world->random, 50);
+    if (kind == FAULT_LATE && !by_hand)
+        fault.settle_after = (uint64_t)sim_between(&world->random, 1, 30);
+    fault.cut = sim_chance(&world->random, 30);
+    fault.cut_bytes = sim_between(&world->random, 0, 30);
+    return fault;
+}
+
+static struct fault die(struct sim_process *process)
+{
+    struct sim_world *world = process->world;
+    process->is_dying = true;
+    return make_fault(
+        world, sim_chance(&world->random, 30) ? FAULT_FAIL : choose_kind(&world->random));
+}
+
+static struct fault choose_fault(struct sim_process *process)
+{
+    struct sim_world *world = process->world;
+    if (process->is_dying)
+        return (struct fault){.kind = FAULT_FAIL};
+    if (process->n_calls_to_live && --process->n_calls_to_live == 0)
+        return die(process);
+    bool is_out = world->clock.now_ms < process->outage_until_ms;
+    int percent = is_out ? 95 : world->profile.storage_fault_percent;
+    if (!world->has_faults || !sim_chance(&world->random, percent))
+        return (struct fault){0};
+    return make_fault(world, choose_kind(&world->random));
+}
+
+static struct fault decide(void *context, const struct fault_call *call)
+{
+    struct sim_process *process = context;
+    struct fault fault = choose_fault(process);
+    sim_trace(process->world, "%d   %s %.*s%s%.*s%s%s", process->index,
+              fault_op_name(call->op), STR_ARGS(call->path), call->to.n ? " -> " : "",
+              STR_ARGS(call->to), fault.kind ? ": " : "",
+              fault.kind ? fault_kind_name(fault.kind) : "");
+    return fault;
+}
+
+static struct job make_job(struct sim_world *world, bool once)
+{
+    struct sim_random *random = &world->random;
+    static const int64_t snapshots[] = {2, 3, 5, 32};
+    struct job job = {
+        .identity = {STR_LITERAL("sim-cluster"), STR_LITERAL("stop_times"),
+                     STR_LITERAL("g"), STR_LITERAL("sim")},
+        .plan = STR_LITERAL("plan"),
+        .schema = STR_LITERAL("value TEXT NOT NULL"),
+        .dimension = STR_LITERAL("none"),
+        .worker = STR_LITERAL("sim"),
+        .settings = job_settings_default(),
+    };
+    struct job_settings *settings = &job.settings;
+    settings->batch_interval_ms = sim_between(random, 10, 200);
+    settings->batch_records = sim_between(random, 1, 8);
+    settings->commit_interval_ms = sim_between(random, 50, 2000);
+    settings->commit_rows = sim_between(random, 5, 60);
+    settings->log_snapshot = snapshots[sim_between(random, 0, 3)];
+    settings->storage_retry_ms = sim_between(random, 200, 3000);
+    settings->revoke_ms = sim_between(random, 100, 3000);
+    settings->directory_by_day = sim_chance(random, 20);
+    settings->once = once;
+    return job;
+}
+
+static void open_storage(struct sim_process *process)
+{
+    struct fault_config config = {.decide = decide, .context = process};
+    process->storage =
+        storage_fault_open(storage_mem_open(process->world->tree, "/r"), &config);
+}
+
+static void open_engine(struct sim_process *process)
+{
+    struct worker_parts worker = {
+        .job = &process->job,
+        .source = sim_source_port(process->source),
+        .decoder = &process->decoder.decoder,
+        .executor = &process->executor,
+        .encoder = &process->encoder,
+        .spool = process->spool,
+        .env = &process->world->clock.env,
+        .mail = &process->mail,
+        .status = &process->status,
+    };
+    struct committer_parts committer = {
+        .job = &process->job,
+        .storage = process->storage,
+        .env = &process->world->clock.env,
+        .mail = &process->mail,
+        .status = &process->status,
+    };
+    process->worker = worker_open(&worker);
+    process->committer = committer_open(&committer);
+}
+
+void sim_process_start(struct sim_process *process, bool once)
+{
+    struct sim_world *world = process->world;
+    int index = process->index;
+    *process = (struct sim_process){.world = world, .index = index, .is_up = true};
+    process->saw_faults = world->has_faults;
+    process->job = make_job(world, once);
+    mail_init(&process->mail);
+    sim_decoder_init(&process->decoder, &world->random);
+    process->decoder.fault_percent = world->has_faults ? 2 : 0;
+    process->executor = sim_executor;
+    process->encoder = sim_encoder;
+    process->source = sim_source_open(&world->topic, &world->clock);
+    process->spool = spool_mem_open();
+    open_storage(process);
+    open_engine(process);
+    sim_trace(world, "%d starts%s", index, once ? " --once" : "");
+}
+
+// All is lost but the storage, and what is still on its way there.
+void sim_process_crash(struct sim_process *process)
+{
+    struct sim_world *world = process->world;
+    sim_trace(world, "%d is gone", process->index);
+    worker_free(process->worker);
+    committer_free(process->committer);
+    mail_release(&process->mail);
+    sim_source_free(process->source);
+    process->spool->ops->close(process->spool);
+    if (storage_fault_n_late(process->storage) && world->n_orphans < SIM_ORPHANS_MAX)
+        world->orphans[world->n_orphans++] = process->storage;
+    else
+        process->storage->ops->close(process->storage);
+    process->is_up = false;
+}
+
+// What happened to a worker or committer that has ended.
+static void look_at_end(struct sim_process *process, enum status rc, const char *text)
+{
+    struct sim_world *world = process->world;
+    if (rc == ST_OK || process->is_dying)
+        return;
+    if (strstr(text, "(SET storage.retry)") == NULL || !process->saw_faults)
+        sim_fail(world, "process %d ended with %s: %s", process->index, status_name(rc),
+                 text);
+}
+
+static bool is_awake(const struct sim_process *process, struct wait wait,
+                     const struct mailbox *box)
+{
+    int64_t now_ms = process->world->clock.now_ms;
+    switch (wait.kind) {
+    case WAIT_NOTHING:
+        return true;
+    case WAIT_MAIL:
+        return now_ms >= wait.until_ms || !mailbox_is_empty(box);
+    case WAIT_TIME:
+        return now_ms >= wait.until_ms;
+    case WAIT_DONE:
+        break;
+    }
+    return false;
+}
+
+static bool worker_is_awake(const struct sim_process *process)
+{
+    return is_awake(process, process->worker_wait, &process->mail.to_worker) &&
+           (process->worker_wait.kind != WAIT_NOTHING ||
+            sim_source_is_ready(process->source));
+}
+
+static void step_worker(struct sim_process *process)
+{
+    struct err err = {0};
+    process->worker_wait = worker_step(process->worker);
+    if (process->worker_wait.kind == WAIT_DONE)
+        look_at_end(process, worker_result(process->worker, &err), err.text);
+}
+
+static void step_committer(struct sim_process *process)
+{
+    struct err err = {0};
+    process->committer_wait = committer_step(process->committer);
+    if (process->committer_wait.kind == WAIT_DONE)
+        look_at_end(process, committer_result(process->committer, &err), err.text);
+}
+
+bool sim_process_step(struct sim_process *process)
+{
+    struct sim_world *world = process->world;
+    if (!process->is_up || world->clock.now_ms < process->stalled_until_ms)
+        return false;
+    bool can_work = worker_is_awake(process);
+    bool can_commit =
+        is_awake(process, process->committer_wait, &process->mail.to_committer);
+    if (!can_work && !can_commit)
+        return false;
+    if (can_work && (!can_commit || sim_chance(&world->random, 50)))
+        step_worker(process);
+    else
+        step_committer(process);
+    bool has_ended = process->worker_wait.kind == WAIT_DONE &&
+                     process->committer_wait.kind == WAIT_DONE;
+    if (process->is_dying || has_ended)
+        sim_process_crash(process);
+    return true;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t sim_process_wakes_ms(const struct sim_process *process)
+{
+    int64_t ms = INT64_MAX;
+    if (!process->is_up)
+        return ms;
+    if (process->worker_wait.kind == WAIT_NOTHING)
+        ms = least(ms, sim_source_wakes_ms(process->source));
+    else if (process->worker_wait.kind != WAIT_DONE)
+        ms = least(ms, process->worker_wait.until_ms);
+    if (process->committer_wait.kind != WAIT_DONE)
+        ms = least(ms, process->committer_wait.until_ms);
+    return ms < process->stalled_until_ms ? process->stalled_until_ms : ms;
+}

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sim_topic.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+enum {
+    EVENTS_MAX = 64,
+    RUN_MAX = 6
+};
+
+struct sim_event {
+    enum source_event_kind kind;
+    int32_t partitions[SIM_PARTITIONS_MAX];
+    size_t n;
+};
+
+struct sim_source {
+    struct source source;
+    struct sim_topic *topic;
+    struct sim_clock *clock;
+    struct sim_event events[EVENTS_MAX]; // oldest first
+    size_t n_events;
+    bool has_assignment; // told to the group's member or on its way
+    bool is_held;
+    struct source_start reading[SIM_PARTITIONS_MAX];
+    size_t n_reading;
+    int64_t asleep_until_ms;
+    struct record *records; // of the run given last; freed at the next poll
+    struct record fetched;
+};
+
+// The topic.
+
+void sim_topic_init(struct sim_topic *topic, int32_t n_partitions,
+                    struct sim_random *random)
+{
+    topic->n_partitions = n_partitions;
+    topic->random = random;
+}
+
+static enum sim_record_kind choose_kind(struct sim_random *random)
+{
+    int64_t dice = sim_between(random, 0, 99);
+    return dice < 12   ? SIM_HOLE
+           : dice < 16 ? SIM_BAD
+           : dice < 20 ? SIM_REFUSED
+           : dice < 23 ? SIM_EMPTY
+                       : SIM_ROWS;
+}
+
+static void append_one(struct sim_topic *topic, int32_t partition)
+{
+    struct sim_partition *part = &topic->partitions[partition];
+    struct sim_record *record = &part->records[part->high];
+    record->kind = choose_kind(topic->random);
+    record->rows = (int)sim_between(topic->random, 0, 3);
+    static const char marks[] = {
+        [SIM_HOLE] = '-', [SIM_ROWS] = 'r', [SIM_BAD] = '!', [SIM_REFUSED] = '~'};
+    snprintf(record->value, sizeof(record->value), "%c%" PRId32 ".%" PRId64 ".%d",
+             record->kind == SIM_EMPTY ? 'e' : marks[record->kind], partition, part->high,
+             record->rows);
+    part->high++;
+}
+
+void sim_topic_append(struct sim_topic *topic, int32_t partition, int64_t n)
+{
+    while (n-- && topic->partitions[partition].high < SIM_OFFSETS_MAX)
+        append_one(topic, partition);
+}
+
+// The source.
+
+static struct sim_source *of(struct source *source)
+{
+    return (struct sim_source *)source;
+}
+
+static enum status maybe_away(const struct sim_source *source, struct err *err)
+{
+    if (sim_chance(source->topic->random, source->topic->fault_percent))
+        return err_set(err, ST_RETRY, "the brokers do not answer (made by a test)");
+    return ST_OK;
+}
+
+static bool has_records(const struct sim_source *source)
+{
+    for (size_t i = 0; i < source->n_reading && !source->is_held; i++) {
+        const struct source_start *at = &source->reading[i];
+        if (at->offset < source->topic->partitions[at->partition].high)
+            return true;
+    }
+    return false;
+}
+
+bool sim_source_is_ready(const struct sim_source *source)
+{
+    return source->n_events || has_records(source) ||
+           source->clock->now_ms >= source->asleep_until_ms;
+}
+
+int64_t sim_source_wakes_ms(const struct sim_source *source)
+{
+    return source->asleep_until_ms;
+}
+
+static void give_event(struct sim_source *source, struct source_event *ret)
+{
+    static int32_t partitions[SIM_PARTITIONS_MAX];
+    struct sim_event *event = &source->events[0];
+    memcpy(partitions, event->partitions, sizeof(partitions));
+    *ret = (struct source_event){
+        .kind = event->kind, .partitions = partitions, .n_partitions = event->n};
+    source->n_events--;
+    memmove(source->events, source->events + 1, source->n_events * sizeof(*event));
+    source->n_reading = 0; // until start()
+}
+
+static size_t fill_run(struct sim_source *source, const struct sim_partition *part,
+                       int64_t first, int64_t next)
+{
+    size_t n = 0;
+    source->records = mem_array(RUN_MAX, sizeof(struct record));
+    for (int64_t offset = first; offset < next; offset++) {
+        const struct sim_record *record = &part->records[offset];
+        if (record->kind == SIM_HOLE)
+            continue;
+        struct str value = str_of(record->value);
+        source->records[n++] = (struct record){
+            .offset = offset,
+            .time_ms = 1790000000000 + offset,
+            .value = record->kind == SIM_EMPTY ? (struct str){0} : value,
+        };
+    }
+    return n;
+}
+
+static void give_run(struct sim_source *source, struct source_event *ret)
+{
+    struct source_start *at;
+    const struct sim_partition *part;
+    do {
+        size_t i =
+            (size_t)sim_between(source->topic->random, 0, (int64_t)source->n_reading - 1);
+        at = &source->reading[i];
+        part = &source->topic->partitions[at->partition];
+    } while (at->offset >= part->high);
+    int64_t left = part->high - at->offset;
+    int64_t n_offsets =
+        sim_between(source->topic->random, 1, left < RUN_MAX ? left : RUN_MAX);
+    struct run run = {at->partition, at->offset, at->offset + n_offsets, NULL, 0};
+    run.n = fill_run(source, part, run.first, run.next);
+    run.records = source->records;
+    at->offset = run.next;
+    *ret = (struct source_event){.kind = SOURCE_RUN, .run = run};
+}
+
+static enum status sim_poll(struct source *base, int timeout_ms, struct source_event *ret,
+                            struct err *err)
+{
+    struct sim_source *source = of(base);
+    free(source->records);
+    source->records = NULL;
+    source->asleep_until_ms = 0;
+    TRY(maybe_away(source, err));
+    if (source->n_events) {
+        give_event(source, ret);
+    } else if (has_records(source)) {
+        give_run(source, ret);
+    } else {
+        source->asleep_until_ms = source->clock->now_ms + timeout_ms;
+        *ret = (struct source_event){.kind = SOURCE_IDLE};
+    }
+    return ST_OK;
+}
+
+static enum status sim_start(struct source *base, const struct source_start *starts,
+                             size_t n, struct err *err)
+{
+    struct sim_source *source = of(base);
+    TRY(maybe_away(source, err));
+    memcpy(source->reading, starts, n * sizeof(*starts));
+    source->n_reading = n;
+    return ST_OK;
+}
+
+static enum status sim_stop(struct source *base, struct err *err)
+{
+    struct sim_source *source = of(base);
+    TRY(maybe_away(source, err));
+    source->n_reading = 0;
+    return ST_OK;
+}
+
+static void sim_hold(struct source *base, bool held)
+{
+    of(base)->is_held = held;
+}
+
+static enum status sim_count(struct source *base, int32_t *ret, struct err *err)
+{
+    TRY(maybe_away(of(base), err));
+    *ret = of(base)->topic->n_partitions;
+    return ST_OK;
+}
+
+static enum status sim_range(struct source *base, int32_t partition,
+                             struct source_range *ret, struct err *err)
+{
+    TRY(maybe_away(of(base), err));
+    const struct sim_partition *part = &of(base)->topic->partitions[partition];
+    *ret = (struct source_range){part->low, part->high};
+    return ST_OK;
+}
+
+static enum status sim_offset_at(struct source *base, int32_t partition, int64_t time_ms,
+                                 int64_t *ret, struct err *err)
+{
+    struct source_range range;
+    TRY(sim_range(base, partition, &range, err));
+    int64_t offset = time_ms - 1790000000000;
+    *ret = offset < range.low ? range.low : offset > range.high ? range.high : offset;
+    return ST_OK;
+}
+
+static enum status sim_fetch(struct source *base, int32_t partition, int64_t offset,
+                             struct record *ret, struct err *err)
+{
+    struct sim_source *source = of(base);
+    assert(source->n_reading == 0);
+    TRY(maybe_away(source, err));
+    const struct sim_record *record =
+        &source->topic->partitions[partition].records[offset];
+    if (record->kind == SIM_HOLE)
+        return err_set(err, ST_NOT_FOUND, "no record there");
+    *ret = (struct record){.offset = offset, .time_ms = 1790000000000 + offset};
+    if (record->kind != SIM_EMPTY)
+        ret->value = str_of(record->value);
+    return ST_OK;
+}
+
+static void sim_headers(UNUSED struct source *base, UNUSED size_t index,
+                        UNUSED struct buf *json)
+{
+}
+
+static void sim_report(UNUSED struct source *base, UNUSED const struct source_start *next,
+                       UNUSED size_t n)
+{
+}
+
+static void sim_close(struct source *base)
+{
+    free(of(base)->records);
+    free(base);
+}
+
+static const struct source_ops ops = {
+    .poll = sim_poll,
+    .start = sim_start,
+    .stop = sim_stop,
+    .hold = sim_hold,
+    .count = sim_count,
+    .range = sim_range,
+    .offset_at = sim_offset_at,
+    .fetch = sim_fetch,
+    .headers = sim_headers,
+    .report = sim_report,
+    .close = sim_close,
+};
+
+struct sim_source *sim_source_open(struct sim_topic *topic, struct sim_clock *clock)
+{
+    struct sim_source *source = mem_zalloc(sizeof(*source));
+    source->source =
+        (struct source){&ops, STR_LITERAL("sim-cluster"), STR_LITERAL("stop_times")};
+    source->topic = topic;
+    source->clock = clock;
+    return source;
+}
+
+struct source *sim_source_port(struct sim_source *source)
+{
+    return &source->source;
+}
+
+static void add_event(struct sim_source *source, enum source_event_kind kind,
+                      const int32_t *partitions, size_t n)
+{
+    if (source->n_events == EVENTS_MAX) // it sleeps: what came first is of no interest
+        source->n_events = 0;
+    struct sim_event *event = &source->events[source->n_events++];
+    *event = (struct sim_event){.kind = kind, .n = n};
+    for (size_t i = 0; i < n; i++)
+        event->partitions[i] = partitions[i];
+}
+
+void sim_source_reassign(struct sim_source *source, const int32_t *partitions, size_t n,
+                         bool is_lost)
+{
+    if (source->has_assignment)
+        add_event(source, is_lost ? SOURCE_LOST : SOURCE_REVOKE, NULL, 0);
+    add_event(source, SOURCE_ASSIGN, partitions, n);
+    source->has_assignment = true;
+}
+
+void sim_source_free(struct sim_source *source)
+{
+    source->source.ops->close(&source->source);
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// A topic and its group, shared by all workers of a schedule, and the source through
+// which each of them sees it.
+//
+// Offsets hold records or nothing (markers, aborted, compacted). The group knows no
+// barrier: a member may get partitions that another one has not yet let go of, which is
+// harder than what Kafka does.
+#ifndef TESTS_SIM_TOPIC_H
+#define TESTS_SIM_TOPIC_H
+
+#include "core/source.h"
+#include "sim/sim_clock.h"
+
+enum {
+    SIM_PARTITIONS_MAX = 4,
+    SIM_MEMBERS_MAX = 3,
+    SIM_OFFSETS_MAX = 2000
+};
+
+enum sim_record_kind {
+    SIM_HOLE,
+    SIM_ROWS,    // value "r<partition>.<offset>.<rows>"
+    SIM_BAD,     // value "!...": the decoder rejects it
+    SIM_REFUSED, // value "~...": the executor rejects it
+    SIM_EMPTY,   // no value: ignored
+};
+
+struct sim_record {
+    enum sim_record_kind kind;
+    int rows;
+    char value[32];
+};
+
+struct sim_partition {
+    struct sim_record records[SIM_OFFSETS_MAX];
+    int64_t low, high;
+};
+
+struct sim_topic {
+    struct sim_partition partitions[SIM_PARTITIONS_MAX];
+    int32_t n_partitions;
+    int fault_percent; // of source calls that answer ST_RETRY
+    struct sim_random *random;
+};
+
+void sim_topic_init(struct sim_topic *topic, int32_t n_partitions,
+                    struct sim_random *random);
+// Some more offsets at the end of a partition; none once it is full.
+void sim_topic_append(struct sim_topic *topic, int32_t partition, int64_t n);
+
+struct sim_source; // a member's view
+
+struct sim_source *sim_source_open(struct sim_topic *topic, struct sim_clock *clock);
+struct source *sim_source_port(struct sim_source *source);
+// Puts events in its way: what it has goes away (in good order, or lost), then these.
+void sim_source_reassign(struct sim_source *source, const int32_t *partitions, size_t n,
+                         bool is_lost);
+// Whether its poll would return at once.
+bool sim_source_is_ready(const struct sim_source *source);
+int64_t sim_source_wakes_ms(const struct sim_source *source); // when it would by itself
+void sim_source_free(struct sim_source *source);
+
+#endif
