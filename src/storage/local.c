@@ -326,10 +326,7 @@ static enum status local_list(struct storage *storage, struct str path,
     closedir(dir);
     if (rc == ST_OK) {
         file_list_sort(&list);
-        ret->n = list.n;
-        ret->items = arena_array(arena, list.n, sizeof(*list.items));
-        if (list.n)
-            memcpy(ret->items, list.items, list.n * sizeof(*list.items));
+        file_list_copy(&list, arena, ret);
     }
     free(list.items);
     return rc;

@@ -74,6 +74,15 @@ void file_list_sort(struct file_list *list)
         qsort(list->items, list->n, sizeof(*list->items), compare_names);
 }
 
+void file_list_copy(const struct file_list *list, struct arena *arena,
+                    struct file_list *ret)
+{
+    ret->n = list->n;
+    ret->items = arena_array(arena, list->n, sizeof(*list->items));
+    if (list->n)
+        memcpy(ret->items, list->items, list->n * sizeof(*list->items));
+}
+
 void local_user(char ret[USER_NAME_MAX])
 {
     struct passwd entry;

@@ -22,6 +22,9 @@ struct str storage_path_name(struct str path);
 
 // By the bytes of the names, as the port demands.
 void file_list_sort(struct file_list *list);
+// The items, copied into the arena; their names are there already.
+void file_list_copy(const struct file_list *list, struct arena *arena,
+                    struct file_list *ret);
 
 enum {
     USER_NAME_MAX = 256

@@ -37,13 +37,17 @@ enum storage_auth {
     STORAGE_AUTH_KERBEROS, // SPNEGO with the ticket at hand (kinit, or a client keytab)
 };
 
-// Zero is a good configuration. Borrowed for the call, but for `stop`.
+// Zero is a good configuration. Borrowed for the call, but for `stop` and `context`.
 struct storage_config {
     const char *user; // HDFS user; NULL or "": $HADOOP_USER_NAME, else the local user
     enum storage_auth auth;
     const char *ca_file; // PEM; NULL or "": the system's certificates
     int64_t timeout_ms;  // longest wait for one answer; 0: a minute
     int64_t retry_ms;    // how long what was refused is tried again; 0: not at all
+    // Told each time before what was refused is tried again: why, and how much longer it
+    // will be tried. For a line to the user. May be NULL.
+    void (*on_retry)(void *context, const struct err *why, int64_t left_ms);
+    void *context;
     // Asked to stop: what was refused is not tried again (ST_STOP), and an answer is
     // waited for five seconds at most. Borrowed for the storage's life; may be NULL.
     const atomic_bool *stop;

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Storage on HDFS through WebHDFS, the name node's and data nodes' HTTP interface.
+//
+// Format of requests and answers: Hadoop 3, "WebHDFS REST API". One connection to each
+// server is kept and used again, but never for a write or a publish: libcurl repeats by
+// itself what it sent into a connection that the server had closed, and such a repeat
+// would hide the first one's effect.
+//
+// Promises exclusive (RENAME with renameoptions=NONE) and durable. Durable means: on as
+// many data nodes as the replication says; that they too survive a power cut all at once
+// takes dfs.datanode.synconclose = true there.
+#ifndef STORAGE_WEBHDFS_H
+#define STORAGE_WEBHDFS_H
+
+#include "core/storage.h"
+#include "storage/storage_url.h"
+
+enum status storage_webhdfs_open(const struct storage_url *url,
+                                 const struct storage_config *config,
+                                 struct storage **ret, struct err *err);
+
+#endif
