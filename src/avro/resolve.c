@@ -249,15 +249,15 @@ static enum status run_default(struct avro_compiler *c, const struct avro_field 
     TRY(emit(c, (struct avro_op){.code = OP_END}, NULL));
     struct wire wire = wire_of(field->default_bytes);
     struct avro_fault fault;
-    bool good = avro_plan_run(c->plan, pc, &wire, row, arena, &fault);
-    if (!good) {
+    enum status rc = ST_OK;
+    if (!avro_plan_run(c->plan, pc, &wire, row, arena, &fault)) {
         struct buf reason = {0};
         avro_fault_format(c->plan, &fault, &reason);
-        err_set(c->err, ST_DATA, "default: %.*s", STR_ARGS(buf_as_str(&reason)));
+        rc = err_set(c->err, ST_DATA, "default: %.*s", STR_ARGS(buf_as_str(&reason)));
         buf_release(&reason);
     }
     roll_back(c, mark);
-    return good ? ST_OK : ST_DATA;
+    return rc;
 }
 
 static enum status compile_default(struct avro_compiler *c,

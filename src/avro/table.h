@@ -18,15 +18,30 @@ enum {
 struct avro_table_options {
     const struct schema *columns; // NULL: all that the file has (avro_columns_of)
     struct str reader_schema;     // as in avro_decoder_config
-    // A row that does not resolve (an enum's symbol, a union's branch): false, ST_DATA;
-    // true, a reject of the batch, its record being the row's number in the block.
-    bool skip_bad_rows;
+    // A row that does not resolve (an enum's symbol, a union's branch, a null): false,
+    // ST_DATA; true, it is left out and counted, and the first messages are kept. A file
+    // whose bytes are wrong is ST_DATA all the same.
+    bool skip_errors;
+};
+
+enum {
+    AVRO_TABLE_MESSAGES = 20
+};
+
+struct avro_table_stats {
+    size_t n_rows;
+    size_t n_skipped;
+    const char *messages[AVRO_TABLE_MESSAGES];
+    size_t n_messages;
 };
 
 // Reads the header at once. `storage` is borrowed; `path` is copied.
 enum status avro_table_open(struct storage *storage, struct str path,
                             const struct avro_table_options *options, struct rows **ret,
                             struct err *err);
+
+// Of rows that avro_table_open gave; up to date after each next, valid until close.
+const struct avro_table_stats *avro_table_stats(const struct rows *rows);
 
 // What the file's header says: borrowed for the life of rows.
 struct str avro_table_schema(const struct rows *rows);

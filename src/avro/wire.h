@@ -22,7 +22,7 @@ static inline size_t wire_left(const struct wire *wire)
 
 static inline struct wire wire_of(struct str s)
 {
-    const uint8_t *p = (const uint8_t *)s.p;
+    const uint8_t *p = (const uint8_t *)(s.p ? s.p : ""); // no sum with NULL
     return (struct wire){p, p + s.n};
 }
 
