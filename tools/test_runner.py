@@ -255,8 +255,10 @@ def count_cases(text):
     return words.count("OK"), words.count("FAILED") + words.count("ERROR"), words.count("SKIPPED")
 
 
+# A crash is the sanitizer's to tell, with its stack; cmocka would only name the signal.
 SANITIZER_ENV = {
-    "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
+    "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1"
+                    ":handle_segv=2:handle_sigbus=2:handle_sigfpe=2:handle_sigill=2",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
 }
