@@ -58,6 +58,7 @@ struct committer {
     struct clean clean;
     struct retain retain;
     bool clean_is_due, retain_is_due;
+    bool is_ending; // after what is to be cleaned
     struct retry retry;
     bool is_same_try; // the step that went well is no progress: the pauses go on rising
     bool is_waiting;
@@ -399,6 +400,8 @@ static void start_left_over(struct committer *com)
         com->clean_is_due = false;
         clean_start(&com->clean);
         com->phase = PHASE_CLEAN;
+    } else if (com->is_ending) {
+        com->phase = PHASE_ENDED;
     } else if (com->retain_is_due) {
         com->retain_is_due = false;
         int64_t keep_ms = com->parts.job->settings.log_retention_ms;
@@ -439,7 +442,9 @@ static enum status start_message(struct committer *com, struct err *err)
         start_unit(com);
         return ST_OK;
     default:
-        com->phase = PHASE_ENDED;
+        com->is_ending = true;
+        message_free(com->message);
+        com->message = NULL;
         return ST_OK;
     }
 }
@@ -452,7 +457,8 @@ static bool is_left_over(enum phase phase)
 // Mail goes first; what was left over then begins anew when there is time.
 static enum status fetch_mail(struct committer *com, struct err *err)
 {
-    com->message = mailbox_try_pop(&com->parts.mail->to_committer);
+    if (!com->is_ending)
+        com->message = mailbox_try_pop(&com->parts.mail->to_committer);
     if (com->message == NULL) {
         if (com->phase == PHASE_IDLE)
             start_left_over(com);
@@ -553,7 +559,7 @@ struct wait committer_step(struct committer *com)
         return (struct wait){WAIT_DONE, 0};
     if (com->message == NULL)
         rc = fetch_mail(com, &err);
-    if (rc == ST_OK && com->phase == PHASE_IDLE)
+    if (rc == ST_OK && com->phase == PHASE_IDLE && !com->is_ending)
         return (struct wait){WAIT_MAIL, now_ms(com) + IDLE_MS};
     com->is_same_try = false;
     if (rc == ST_OK)

@@ -117,7 +117,7 @@ static enum status check_share(struct intake *intake, const struct run *run, siz
     const struct reject *reject = &batch->rejects[batch->n_rejects - 1];
     return err_set(err, ST_DATA,
                    "topic '%.*s': %zu of the last %d records cannot be read, more than "
-                   "on_error.limit = '%" PRId64 "%%'; the last is partition %" PRId32
+                   "on_error.share = '%" PRId64 "%%'; the last is partition %" PRId32
                    " offset %" PRId64 ": %.*s",
                    STR_ARGS(intake->parts->source->topic), intake->window.n_bad,
                    REJECT_WINDOW, limit, run->partition,

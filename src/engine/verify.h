@@ -11,6 +11,10 @@
 
 #include "core/storage.h"
 
+enum {
+    FINDINGS_MAX = 1000
+};
+
 enum finding_kind {
     FINDING_ERROR, // the result is not what the log says
     FINDING_NOTE,  // worth knowing: a gap on record, a leftover folder in tmp
@@ -41,7 +45,8 @@ struct verify_report {
     struct arena arena; // of all below
     struct finding *findings;
     size_t n_findings;
-    size_t n_errors;
+    size_t
+        n_errors; // may be more than findings: after FINDINGS_MAX they are counted only
     struct verify_partition *partitions;
     size_t n_partitions;
     int64_t first_entry; // older ones were removed; 0 when none were
@@ -50,6 +55,7 @@ struct verify_report {
     int64_t n_claims;
     int64_t n_data_files;
     int64_t n_dead_files;
+    int64_t n_unmoved; // files of published entries that still lie in tmp
     int64_t rows;
     int64_t bytes;   // of data files
     int64_t records; // read

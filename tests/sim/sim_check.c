@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/commit_log.h"
+#include "engine/paths.h"
 #include "engine/verify.h"
 
 // Lines, each with its LF, to be compared as a multiset.
@@ -149,7 +151,65 @@ static void check_data(struct sim_world *world)
     lines_release(&found_dead);
 }
 
+// How many lines are rows, whatever wrote them.
+static enum status count_rows(void *context, struct str path, int64_t *ret,
+                              struct err *err)
+{
+    struct sim_world *world = context;
+    struct buf bytes AUTO(buf_release) = {0};
+    TRY(storage_read_all(world->view, path, 1 << 24, &bytes, err));
+    *ret = -2; // BEGIN and END
+    for (size_t i = 0; i < bytes.n; i++)
+        *ret += bytes.p[i] == '\n';
+    return ST_OK;
+}
+
+static void check_verify(struct sim_world *world)
+{
+    struct verify_options options = {
+        .checksums = true, .count_rows = count_rows, .context = world};
+    struct verify_report report;
+    struct err err;
+    enum status rc = verify_run(world->view, &options, &report, &err);
+    if (rc != ST_OK)
+        sim_fail(world, "verify: %s", err.text);
+    for (size_t i = 0; rc == ST_OK && i < report.n_findings; i++)
+        if (report.findings[i].kind == FINDING_ERROR)
+            sim_fail(world, "verify: %s", report.findings[i].text.p);
+    if (rc == ST_OK && report.n_unmoved)
+        sim_fail(world, "verify: %d files are still in tmp", (int)report.n_unmoved);
+    verify_report_release(&report);
+}
+
+// The folders that the last claims had to remove: of the writers that the newest snapshot
+// lists, or that came after it, and that own nothing.
+static void check_folders(struct sim_world *world)
+{
+    struct log_state state = {0};
+    struct recovery recovery = {0};
+    struct err err;
+    bool done = false, is_there;
+    recovery_start(&recovery, world->view, &state);
+    while (!done)
+        if (recovery_step(&recovery, &done, &err) != ST_OK) {
+            sim_fail(world, "recovery: %s", err.text);
+            break;
+        }
+    for (size_t i = 0; done && i < state.n_writers; i++) {
+        const char *writer = state.writers[i].uuid;
+        struct path folder = path_writer(str_of(writer));
+        enum status rc = log_exists(world->view, path_str(&folder), &is_there, &err);
+        if (rc == ST_OK && is_there && !log_state_is_owner(&state, writer) &&
+            strstr(buf_cstr(&world->late_writes), writer) == NULL)
+            sim_fail(world, "%s is left over", folder.text);
+    }
+    recovery_release(&recovery);
+    log_state_release(&state);
+}
+
 void sim_check(struct sim_world *world)
 {
     check_data(world);
+    check_verify(world);
+    check_folders(world);
 }

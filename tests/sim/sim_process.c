@@ -52,6 +52,8 @@ static struct fault decide(void *context, const struct fault_call *call)
 {
     struct sim_process *process = context;
     struct fault fault = choose_fault(process);
+    if (call->op == FAULT_WRITE && fault.kind == FAULT_LATE)
+        buf_str(&process->world->late_writes, call->path);
     sim_trace(process->world, "%d   %s %.*s%s%.*s%s%s", process->index,
               fault_op_name(call->op), STR_ARGS(call->path), call->to.n ? " -> " : "",
               STR_ARGS(call->to), fault.kind ? ": " : "",

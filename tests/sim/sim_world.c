@@ -77,6 +77,7 @@ void sim_world_release(struct sim_world *world)
         world->orphans[i]->ops->close(world->orphans[i]);
     world->view->ops->close(world->view);
     mem_tree_unref(world->tree);
+    buf_release(&world->late_writes);
     buf_release(&world->trace);
     buf_release(&world->failure);
 }

@@ -70,6 +70,7 @@ struct sim_world {
     struct sim_process processes[SIM_MEMBERS_MAX];
     struct storage *orphans[SIM_ORPHANS_MAX]; // of dead processes: calls on their way
     size_t n_orphans;
+    struct buf late_writes; // paths: their folders may come back after they were removed
     bool has_faults;
     bool is_traced;
     struct buf trace;

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/verify.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/paths.h"
+#include "engine/verifier.h"
+
+void verifier_find(struct verifier *verifier, enum finding_kind kind, const char *fmt,
+                   ...)
+{
+    struct verify_report *report = verifier->report;
+    char text[ERR_TEXT_MAX];
+    report->n_errors += kind == FINDING_ERROR;
+    if (report->n_findings == FINDINGS_MAX)
+        return;
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    struct finding finding = {kind, arena_str(&report->arena, str_of(text))};
+    report->findings[report->n_findings++] = finding;
+}
+
+void verifier_progress(const struct verifier *verifier, int64_t n_done)
+{
+    const struct verify_options *options = verifier->options;
+    if (options->progress != NULL && n_done % 256 == 0)
+        options->progress(options->context, n_done,
+                          verifier->end - verifier->report->first_entry +
+                              (int64_t)verifier->n_files);
+}
+
+// Which entries there are.
+
+static enum status find_end(struct verifier *verifier, struct err *err)
+{
+    struct log_end end;
+    log_end_start(&end);
+    while (end.phase != END_FOUND)
+        TRY(log_end_step(&end, verifier->storage, err));
+    verifier->end = end.number;
+    if (end.number == 0)
+        return err_set(err, ST_NOT_FOUND,
+                       "%s holds no commit log: nothing has been written there",
+                       verifier->storage->url);
+    return ST_OK;
+}
+
+// Removal goes from the oldest on: the first entries are gone, then all are there.
+static enum status find_first(struct verifier *verifier, struct err *err)
+{
+    struct bisect gone = bisect_start(verifier->end - 1);
+    while (!bisect_is_done(&gone)) {
+        struct path path = path_entry(bisect_question(&gone));
+        bool is_there;
+        TRY(log_exists(verifier->storage, path_str(&path), &is_there, err));
+        bisect_answer(&gone, !is_there);
+    }
+    verifier->report->first_entry = gone.absent;
+    return ST_OK;
+}
+
+// One entry after another.
+
+static struct seen_partition *seen(const struct verifier *verifier, int32_t partition)
+{
+    for (size_t i = 0; i < verifier->n_partitions; i++)
+        if (verifier->partitions[i].partition == partition)
+            return &verifier->partitions[i];
+    return NULL;
+}
+
+static struct seen_partition *see(struct verifier *verifier, int32_t partition,
+                                  int64_t next)
+{
+    MEM_GROW(verifier->partitions, verifier->n_partitions, verifier->partitions_capacity);
+    struct seen_partition *added = &verifier->partitions[verifier->n_partitions++];
+    *added = (struct seen_partition){partition, next, next, {"", 0}};
+    return added;
+}
+
+static void check_span_sums(struct verifier *verifier, const struct entry *entry,
+                            const struct span *span)
+{
+    bool adds_up = span->next >= span->first &&
+                   span->data + span->skipped == span->next - span->first &&
+                   span->gap <= span->skipped &&
+                   span->ignored + span->rejected <= span->data;
+    if (!adds_up)
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64 ": partition %" PRId32
+                      ": the offsets from %" PRId64 " to %" PRId64
+                      " do not add up with its records",
+                      entry->number, span->partition, span->first, span->next);
+    bool is_inside = span->last.offset >= span->first && span->last.offset < span->next;
+    if (span->data > 0 && !is_inside)
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64 ": partition %" PRId32 ": its last record %" PRId64
+                      " is not among the offsets from %" PRId64 " to %" PRId64,
+                      entry->number, span->partition, span->last.offset, span->first,
+                      span->next);
+    if (span->gap > 0)
+        verifier_find(verifier, FINDING_NOTE,
+                      "entry %" PRId64 ": partition %" PRId32 ": %" PRId64
+                      " offsets had left the topic before they were read",
+                      entry->number, span->partition, span->gap);
+}
+
+static void check_span(struct verifier *verifier, const struct entry *entry,
+                       const struct span *span)
+{
+    struct seen_partition *before = seen(verifier, span->partition);
+    check_span_sums(verifier, entry, span);
+    if (before == NULL)
+        before = see(verifier, span->partition, span->first);
+    if (span->first != before->next)
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64 ": partition %" PRId32 " begins at %" PRId64
+                      ", but the entries before end at %" PRId64 ": %s",
+                      entry->number, span->partition, span->first, before->next,
+                      span->first > before->next ? "a gap" : "duplicates");
+    bool has_claim = str_eq(before->writer, entry->writer);
+    if (entry->kind == ENTRY_COMMIT && !has_claim && entry->number > 0 &&
+        before->writer.n)
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64 ": partition %" PRId32
+                      " was claimed by another writer before",
+                      entry->number, span->partition);
+    before->next = span->next;
+    if (entry->kind != ENTRY_JOB)
+        before->writer = arena_str(&verifier->report->arena, entry->writer);
+}
+
+static void check_kind(struct verifier *verifier, const struct entry *entry)
+{
+    bool moves = entry->n_files > 0;
+    for (size_t i = 0; i < entry->n_spans; i++)
+        moves |= entry->spans[i].next != entry->spans[i].first;
+    if (entry->kind != ENTRY_COMMIT && moves)
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64 " is a %s and has data all the same",
+                      entry->number, entry_kind_name(entry->kind));
+    if ((entry->kind == ENTRY_JOB) != (entry->number == 0))
+        verifier_find(verifier, FINDING_ERROR, "entry %" PRId64 " is of kind '%s'",
+                      entry->number, entry_kind_name(entry->kind));
+    const struct job_identity *job = &verifier->job;
+    if (!str_eq(entry->job.cluster, job->cluster) ||
+        !str_eq(entry->job.topic, job->topic) || !str_eq(entry->job.group, job->group))
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64 " is of another job: topic '%.*s', group '%.*s'",
+                      entry->number, STR_ARGS(entry->job.topic),
+                      STR_ARGS(entry->job.group));
+}
+
+static void check_chain(struct verifier *verifier, const struct entry *entry,
+                        int64_t number)
+{
+    if (entry->number != number)
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64 " says that it is entry %" PRId64, number,
+                      entry->number);
+    if (number > verifier->report->first_entry &&
+        strcmp(entry->prev, verifier->last_checksum) != 0)
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64 " does not follow on the entry before it: one of "
+                      "them was changed",
+                      number);
+    memcpy(verifier->last_checksum, entry->checksum, SHA256_HEX);
+}
+
+static void check_snapshot(struct verifier *verifier, const struct entry *entry)
+{
+    const struct snapshot *snapshot = &entry->snapshot;
+    for (size_t i = 0; i < snapshot->n_partitions; i++) {
+        const struct progress *progress = &snapshot->partitions[i];
+        const struct seen_partition *before = seen(verifier, progress->partition);
+        if (before == NULL)
+            see(verifier, progress->partition, progress->next)->writer =
+                arena_str(&verifier->report->arena, progress->writer);
+        else if (before->next != progress->next)
+            verifier_find(verifier, FINDING_ERROR,
+                          "entry %" PRId64 ": its snapshot has partition %" PRId32
+                          " at %" PRId64 ", the entries before end at %" PRId64,
+                          entry->number, progress->partition, progress->next,
+                          before->next);
+    }
+}
+
+static void note_file(struct verifier *verifier, const struct entry *entry,
+                      const struct entry_file *file)
+{
+    struct arena *arena = &verifier->report->arena;
+    MEM_GROW(verifier->files, verifier->n_files, verifier->files_capacity);
+    struct named_file named = {.number = entry->number, .file = *file};
+    named.file.name = arena_str(arena, file->name);
+    named.file.tmp = arena_str(arena, file->tmp);
+    verifier->files[verifier->n_files++] = named;
+}
+
+static void check_entry_files(struct verifier *verifier, const struct entry *entry)
+{
+    int64_t rows = 0, dead = 0, rejected = 0;
+    for (size_t i = 0; i < entry->n_files; i++) {
+        const struct entry_file *file = &entry->files[i];
+        *(file->kind == FILE_DATA ? &rows : &dead) += file->rows;
+        note_file(verifier, entry, file);
+    }
+    for (size_t i = 0; i < entry->n_spans; i++)
+        rejected += entry->spans[i].rejected;
+    if (rows != entry->rows || dead != rejected)
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64 ": its files hold %" PRId64 " rows and %" PRId64
+                      " dead letters, but it counts %" PRId64 " and %" PRId64,
+                      entry->number, rows, dead, entry->rows, rejected);
+}
+
+static void count_entry(struct verify_report *report, const struct entry *entry)
+{
+    report->n_entries++;
+    report->n_commits += entry->kind == ENTRY_COMMIT;
+    report->n_claims += entry->kind == ENTRY_CLAIM;
+    report->rows += entry->rows;
+    report->matched += entry->matched;
+    for (size_t i = 0; i < entry->n_spans; i++) {
+        const struct span *span = &entry->spans[i];
+        report->records += span->data;
+        report->ignored += span->ignored;
+        report->rejected += span->rejected;
+        report->skipped += span->skipped - span->gap;
+        report->gap += span->gap;
+    }
+    for (size_t i = 0; i < entry->n_files; i++) {
+        bool is_data = entry->files[i].kind == FILE_DATA;
+        report->n_data_files += is_data;
+        report->n_dead_files += !is_data;
+        report->bytes += is_data ? entry->files[i].bytes : 0;
+    }
+}
+
+static void keep_job(struct verifier *verifier, const struct entry *entry)
+{
+    struct arena *arena = &verifier->report->arena;
+    verifier->job = (struct job_identity){
+        .cluster = arena_str(arena, entry->job.cluster),
+        .topic = arena_str(arena, entry->job.topic),
+        .group = arena_str(arena, entry->job.group),
+    };
+}
+
+static void check_entry(struct verifier *verifier, const struct entry *entry,
+                        int64_t number)
+{
+    if (number == verifier->report->first_entry)
+        keep_job(verifier, entry);
+    check_chain(verifier, entry, number);
+    check_kind(verifier, entry);
+    if (entry->has_snapshot)
+        check_snapshot(verifier, entry);
+    for (size_t i = 0; i < entry->n_spans; i++)
+        check_span(verifier, entry, &entry->spans[i]);
+    check_entry_files(verifier, entry);
+    count_entry(verifier->report, entry);
+}
+
+static enum status verify_entry(struct verifier *verifier, int64_t number,
+                                struct err *err)
+{
+    struct arena arena AUTO(arena_release) = {0};
+    struct entry entry;
+    struct err why;
+    enum status rc = log_read(verifier->storage, number, &arena, &entry, &why);
+    if (rc == ST_OK)
+        check_entry(verifier, &entry, number);
+    else if (rc == ST_NOT_FOUND)
+        verifier_find(verifier, FINDING_ERROR, "entry %" PRId64 " is not there", number);
+    else if (rc == ST_DATA)
+        verifier_find(verifier, FINDING_ERROR, "entry %" PRId64 ": %s", number, why.text);
+    else
+        return err_set(err, rc, "%s", why.text);
+    verifier_progress(verifier, number - verifier->report->first_entry + 1);
+    return ST_OK;
+}
+
+static void report_partitions(struct verifier *verifier)
+{
+    struct verify_report *report = verifier->report;
+    report->n_partitions = verifier->n_partitions;
+    report->partitions =
+        arena_array(&report->arena, report->n_partitions, sizeof(*report->partitions));
+    for (size_t i = 0; i < verifier->n_partitions; i++)
+        report->partitions[i] = (struct verify_partition){
+            verifier->partitions[i].partition,
+            verifier->partitions[i].first,
+            verifier->partitions[i].next,
+        };
+}
+
+static enum status verify_all(struct verifier *verifier, struct err *err)
+{
+    TRY(find_end(verifier, err));
+    TRY(find_first(verifier, err));
+    for (int64_t n = verifier->report->first_entry; n < verifier->end; n++)
+        TRY(verify_entry(verifier, n, err));
+    report_partitions(verifier);
+    return verify_files(verifier, err);
+}
+
+enum status verify_run(struct storage *storage, const struct verify_options *options,
+                       struct verify_report *ret, struct err *err)
+{
+    struct verifier verifier = {.storage = storage, .options = options, .report = ret};
+    *ret = (struct verify_report){0};
+    ret->findings = arena_array(&ret->arena, FINDINGS_MAX, sizeof(struct finding));
+    enum status rc = verify_all(&verifier, err);
+    free(verifier.partitions);
+    free(verifier.files);
+    return rc;
+}
+
+void verify_report_release(struct verify_report *report)
+{
+    arena_release(&report->arena);
+    *report = (struct verify_report){0};
+}

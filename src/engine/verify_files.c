@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "engine/paths.h"
+#include "engine/verifier.h"
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct named_file *left = a, *right = b;
+    return str_compare(left->file.name, right->file.name);
+}
+
+static struct named_file *find_name(const struct verifier *verifier, struct str name)
+{
+    if (verifier->n_files == 0)
+        return NULL;
+    struct named_file key = {.file.name = name};
+    return bsearch(&key, verifier->files, verifier->n_files, sizeof(key), compare_names);
+}
+
+// A data or dead letter file that no entry names. It may be of an entry that was removed,
+// or of one that came after the log's end was looked up.
+static enum status check_unnamed(struct verifier *verifier, struct str path,
+                                 struct str name, struct err *err)
+{
+    int64_t number;
+    bool is_ours = path_number(name, &number);
+    if (is_ours && number < verifier->report->first_entry)
+        return ST_OK;
+    bool is_new = false;
+    if (is_ours && number >= verifier->end) {
+        struct path entry = path_entry(number);
+        TRY(log_exists(verifier->storage, path_str(&entry), &is_new, err));
+    }
+    if (!is_new)
+        verifier_find(verifier, FINDING_ERROR,
+                      "%.*s is not named by any entry of the log", STR_ARGS(path));
+    return ST_OK;
+}
+
+static enum status check_listed(struct verifier *verifier, struct str directory,
+                                const struct file_info *info, struct err *err)
+{
+    struct arena arena AUTO(arena_release) = {0};
+    struct str path = info->name;
+    if (directory.n)
+        path = str_of(
+            arena_printf(&arena, "%.*s/%.*s", STR_ARGS(directory), STR_ARGS(info->name)));
+    struct named_file *named = find_name(verifier, path);
+    if (named == NULL)
+        return check_unnamed(verifier, path, info->name, err);
+    named->is_found = true;
+    if (info->size != named->file.bytes)
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64 ": %.*s has %" PRId64
+                      " bytes, the log says %" PRId64,
+                      named->number, STR_ARGS(path), info->size, named->file.bytes);
+    return ST_OK;
+}
+
+static enum status list_directory(struct verifier *verifier, struct str directory,
+                                  struct arena *arena, struct file_list *ret,
+                                  struct err *err)
+{
+    *ret = (struct file_list){0};
+    struct storage *storage = verifier->storage;
+    enum status rc = storage->ops->list(storage, directory, arena, ret, err);
+    return rc == ST_NOT_FOUND ? ST_OK : rc;
+}
+
+static enum status check_directory(struct verifier *verifier, struct str directory,
+                                   const char *prefix, struct err *err)
+{
+    struct arena arena AUTO(arena_release) = {0};
+    struct file_list list;
+    TRY(list_directory(verifier, directory, &arena, &list, err));
+    for (size_t i = 0; i < list.n; i++)
+        if (!list.items[i].is_directory && str_starts_with(list.items[i].name, prefix))
+            TRY(check_listed(verifier, directory, &list.items[i], err));
+    return ST_OK;
+}
+
+static enum status check_days(struct verifier *verifier, struct err *err)
+{
+    struct arena arena AUTO(arena_release) = {0};
+    struct file_list list;
+    TRY(list_directory(verifier, (struct str){"", 0}, &arena, &list, err));
+    for (size_t i = 0; i < list.n; i++)
+        if (list.items[i].is_directory && str_starts_with(list.items[i].name, "day="))
+            TRY(check_directory(verifier, list.items[i].name, "part-", err));
+    return ST_OK;
+}
+
+// Listing saw it nowhere. It may have been moved since: look again, there and in tmp.
+static enum status check_missing(struct verifier *verifier, struct named_file *named,
+                                 struct err *err)
+{
+    bool is_there;
+    TRY(log_exists(verifier->storage, named->file.tmp, &is_there, err));
+    if (is_there) {
+        verifier->report->n_unmoved++;
+        verifier_find(verifier, FINDING_NOTE,
+                      "entry %" PRId64
+                      ": %.*s still lies in tmp; a running worker, or the "
+                      "next one that starts, moves it",
+                      named->number, STR_ARGS(named->file.name));
+        return ST_OK;
+    }
+    TRY(log_exists(verifier->storage, named->file.name, &is_there, err));
+    named->is_found = is_there;
+    if (!is_there)
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64 ": %.*s is missing: its %" PRId64 " rows are lost",
+                      named->number, STR_ARGS(named->file.name), named->file.rows);
+    return ST_OK;
+}
+
+static enum status check_content(struct verifier *verifier,
+                                 const struct named_file *named, struct err *err)
+{
+    struct storage *storage = verifier->storage;
+    struct checksum sum;
+    enum status rc = storage->ops->checksum(storage, named->file.name, &sum, err);
+    if (rc != ST_OK && rc != ST_NOT_FOUND)
+        return rc;
+    if (rc == ST_NOT_FOUND || !checksum_eq(&sum, &named->file.checksum))
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64
+                      ": %.*s was changed: its checksum is not the log's",
+                      named->number, STR_ARGS(named->file.name));
+    return ST_OK;
+}
+
+static void check_rows(struct verifier *verifier, const struct named_file *named)
+{
+    const struct verify_options *options = verifier->options;
+    struct err why;
+    int64_t rows;
+    if (options->count_rows(options->context, named->file.name, &rows, &why) != ST_OK)
+        verifier_find(verifier, FINDING_ERROR, "entry %" PRId64 ": %.*s: %s",
+                      named->number, STR_ARGS(named->file.name), why.text);
+    else if (rows != named->file.rows)
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64 ": %.*s has %" PRId64
+                      " rows, the log says %" PRId64,
+                      named->number, STR_ARGS(named->file.name), rows, named->file.rows);
+}
+
+static enum status check_named(struct verifier *verifier, struct named_file *named,
+                               struct err *err)
+{
+    if (!named->is_found)
+        TRY(check_missing(verifier, named, err));
+    if (!named->is_found)
+        return ST_OK;
+    if (verifier->options->checksums)
+        TRY(check_content(verifier, named, err));
+    if (verifier->options->count_rows != NULL && named->file.kind == FILE_DATA)
+        check_rows(verifier, named);
+    return ST_OK;
+}
+
+static bool is_owner(const struct verifier *verifier, struct str writer)
+{
+    for (size_t i = 0; i < verifier->n_partitions; i++)
+        if (str_eq(verifier->partitions[i].writer, writer))
+            return true;
+    return false;
+}
+
+static enum status look_at_tmp(struct verifier *verifier, struct err *err)
+{
+    struct arena arena AUTO(arena_release) = {0};
+    struct file_list list;
+    size_t n = 0;
+    TRY(list_directory(verifier, STR_LITERAL("_tramline/tmp"), &arena, &list, err));
+    for (size_t i = 0; i < list.n; i++)
+        n += !is_owner(verifier, list.items[i].name);
+    if (n)
+        verifier_find(
+            verifier, FINDING_NOTE,
+            "_tramline/tmp holds %zu folders of writers that own no partition: "
+            "left over, or about to claim; the next claim removes those that it "
+            "may, the rest can go when no worker is running",
+            n);
+    return ST_OK;
+}
+
+enum status verify_files(struct verifier *verifier, struct err *err)
+{
+    if (verifier->n_files)
+        qsort(verifier->files, verifier->n_files, sizeof(*verifier->files),
+              compare_names);
+    TRY(check_directory(verifier, (struct str){"", 0}, "part-", err));
+    TRY(check_days(verifier, err));
+    TRY(check_directory(verifier, STR_LITERAL("_tramline/dead"), "", err));
+    int64_t n_entries = verifier->end - verifier->report->first_entry;
+    for (size_t i = 0; i < verifier->n_files; i++) {
+        TRY(check_named(verifier, &verifier->files[i], err));
+        verifier_progress(verifier, n_entries + (int64_t)i + 1);
+    }
+    return look_at_tmp(verifier, err);
+}
