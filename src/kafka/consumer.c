@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kafka/consumer.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 enum {
     DEFAULT_SESSION_MS = 45000,
     POLL_INTERVAL_MS = 300000, // least max.poll.interval.ms
@@ -43,13 +46,25 @@ static void set_limits(rd_kafka_conf_t *conf, int64_t buffer_bytes, int32_t n_pa
                     clamp(share / 3 / 1024, 1024, 2097151));
 }
 
-static void set_group(rd_kafka_conf_t *conf, const struct kafka_config *config)
+// The brokers give a static member that comes back its old partitions without asking
+// anybody, so partitions that were added meanwhile would stay unread. Their number is
+// therefore part of the member's name: after a growth it comes as a new one.
+static void set_instance(rd_kafka_conf_t *conf, const char *instance,
+                         int32_t n_partitions)
+{
+    char name[512];
+    snprintf(name, sizeof(name), "%s-p%" PRId32, instance, n_partitions);
+    conf_set(conf, "group.instance.id", name);
+}
+
+static void set_group(rd_kafka_conf_t *conf, const struct kafka_config *config,
+                      int32_t n_partitions)
 {
     int session_ms =
         config->session_timeout_ms ? config->session_timeout_ms : DEFAULT_SESSION_MS;
     conf_set(conf, "group.id", config->group);
     if (config->instance != NULL && config->membership == KAFKA_GROUP)
-        conf_set(conf, "group.instance.id", config->instance);
+        set_instance(conf, config->instance, n_partitions);
     conf_set_number(conf, "session.timeout.ms", session_ms);
     conf_set_number(conf, "max.poll.interval.ms",
                     session_ms > POLL_INTERVAL_MS ? session_ms : POLL_INTERVAL_MS);
@@ -64,7 +79,7 @@ enum status consumer_open(struct client *client, const struct kafka_config *conf
                  (struct conf_properties){fixed, ARRAY_LEN(fixed)}, &conf, err));
     set_limits(conf, config->buffer_bytes ? config->buffer_bytes : DEFAULT_BUFFER_BYTES,
                n_partitions);
-    set_group(conf, config);
+    set_group(conf, config, n_partitions);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     TRY(client_open(client, config, RD_KAFKA_CONSUMER, conf, err));
     rd_kafka_poll_set_consumer(client->rk);
