@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/args.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+
+enum {
+    SET_FILE_BYTES_MAX = 1 << 20
+};
+
+static const struct flag script_flags[] = {
+    {"--set", "NAME=VALUE", "value of ${NAME} in the script (else the environment's)"},
+    {"--set-file", "NAME=FILE",
+     "the same from a file, for secrets; a final line end goes"},
+};
+static const struct flag common_flags[] = {
+    {"--log-level", "LEVEL", "debug, info, warn or error (default info)"},
+    {"--help", NULL, "this text"},
+};
+
+static void print_flags(const struct flag *flags, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char left[64];
+        snprintf(left, sizeof(left), "%s%s%s", flags[i].name,
+                 flags[i].argument ? " " : "",
+                 flags[i].argument ? flags[i].argument : "");
+        printf("  %-24s %s\n", left, flags[i].help);
+    }
+}
+
+void args_help(const struct command *command)
+{
+    printf("usage: tramline %s %s%s\n\n%s.\n", command->name, command->arguments,
+           " [OPTION ...]", command->about);
+    if (command->more != NULL)
+        printf("%s\n", command->more);
+    printf("\nOptions:\n");
+    print_flags(command->flags, command->n_flags);
+    if (!command->no_script)
+        print_flags(script_flags, ARRAY_LEN(script_flags));
+    print_flags(common_flags, ARRAY_LEN(common_flags));
+    printf("\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the data has errors.\n");
+}
+
+static enum status add_variable(struct args *args, struct str name, struct str value,
+                                bool from_set)
+{
+    struct variable *more =
+        arena_array(&args->arena, args->n_variables + 1, sizeof(*more));
+    if (args->n_variables)
+        memcpy(more, args->variables, args->n_variables * sizeof(*more));
+    more[args->n_variables++] = (struct variable){name, value, from_set};
+    args->variables = more;
+    return ST_OK;
+}
+
+static enum status split_pair(const char *flag, const char *text, struct str *ret_name,
+                              struct str *ret_value, struct err *err)
+{
+    struct str rest = str_of(text);
+    *ret_name = str_cut(&rest, '=');
+    if (rest.p == NULL || ret_name->n == 0)
+        return err_set(err, ST_USAGE, "%s takes NAME=%s, not '%s'", flag,
+                       strcmp(flag, "--set") == 0 ? "VALUE" : "FILE", text);
+    *ret_value = rest;
+    return ST_OK;
+}
+
+static enum status set_from_file(struct args *args, const char *text, struct err *err)
+{
+    struct str name, file;
+    TRY(split_pair("--set-file", text, &name, &file, err));
+    const char *path = arena_cstr(&args->arena, file);
+    FILE *stream = fopen(path, "rb");
+    if (stream == NULL)
+        return err_set(err, ST_USAGE, "--set-file %.*s: cannot open %s: %s",
+                       STR_ARGS(name), path, strerror(errno));
+    char *bytes = arena_alloc(&args->arena, SET_FILE_BYTES_MAX);
+    size_t n = fread(bytes, 1, SET_FILE_BYTES_MAX, stream);
+    fclose(stream);
+    if (n == SET_FILE_BYTES_MAX)
+        return err_set(err, ST_USAGE, "--set-file %.*s: %s has more than %d bytes",
+                       STR_ARGS(name), path, SET_FILE_BYTES_MAX - 1);
+    if (n && bytes[n - 1] == '\n')
+        n--;
+    if (n && bytes[n - 1] == '\r')
+        n--;
+    return add_variable(args, name, (struct str){bytes, n}, false);
+}
+
+static enum status set_log_level(const char *text, struct err *err)
+{
+    enum log_level level;
+    if (!log_level_of(str_of(text), &level))
+        return err_set(err, ST_USAGE,
+                       "--log-level takes debug, info, warn or error, "
+                       "not '%s'",
+                       text);
+    log_set_level(level);
+    return ST_OK;
+}
+
+static enum status take_common(struct args *args, const char *flag, const char *value,
+                               struct err *err)
+{
+    if (strcmp(flag, "--log-level") == 0)
+        return set_log_level(value, err);
+    if (strcmp(flag, "--set-file") == 0)
+        return set_from_file(args, value, err);
+    struct str name, text;
+    TRY(split_pair(flag, value, &name, &text, err));
+    return add_variable(args, name, text, true);
+}
+
+static const struct flag *find_in(const struct flag *flags, size_t n, struct str name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_is(name, flags[i].name))
+            return &flags[i];
+    return NULL;
+}
+
+static const struct flag *find_flag(const struct command *command, struct str name)
+{
+    const struct flag *flag = find_in(command->flags, command->n_flags, name);
+    if (flag == NULL && !command->no_script)
+        flag = find_in(script_flags, ARRAY_LEN(script_flags), name);
+    if (flag == NULL)
+        flag = find_in(common_flags, ARRAY_LEN(common_flags), name);
+    return flag;
+}
+
+static enum status unknown_flag(const struct command *command, struct str name,
+                                struct err *err)
+{
+    const char *names[32];
+    size_t n = 0;
+    for (size_t i = 0; i < command->n_flags; i++)
+        names[n++] = command->flags[i].name;
+    for (size_t i = 0; i < ARRAY_LEN(script_flags) && !command->no_script; i++)
+        names[n++] = script_flags[i].name;
+    for (size_t i = 0; i < ARRAY_LEN(common_flags); i++)
+        names[n++] = common_flags[i].name;
+    const char *nearest = str_nearest(name, names, n);
+    return err_set(err, ST_USAGE, "there is no option '%.*s'%s%s%s", STR_ARGS(name),
+                   nearest ? "; did you mean " : "", nearest ? nearest : "",
+                   nearest ? "?" : "");
+}
+
+// Takes argv[*i], a flag, and its argument.
+static enum status take_flag(struct args *args, int argc, char **argv, int *i,
+                             struct err *err)
+{
+    struct str value = str_of(argv[*i]);
+    struct str name = str_cut(&value, '=');
+    const struct flag *flag = find_flag(args->command, name);
+    if (flag == NULL)
+        return unknown_flag(args->command, name, err);
+    const char *text = value.p;
+    if (flag->argument == NULL && text != NULL)
+        return err_set(err, ST_USAGE, "%s takes no argument", flag->name);
+    if (flag->argument != NULL && text == NULL) {
+        if (*i + 1 >= argc)
+            return err_set(err, ST_USAGE, "%s needs %s after it", flag->name,
+                           flag->argument);
+        text = argv[++*i];
+    }
+    const struct command *command = args->command;
+    if (flag < command->flags || flag >= command->flags + command->n_flags)
+        return take_common(args, flag->name, text, err);
+    args->flags[flag - command->flags] = text ? text : "";
+    return ST_OK;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+static enum status take_all(struct args *args, int argc, char **argv, struct err *err)
+{
+    const struct command *command = args->command;
+    size_t n = 0;
+    bool only_names = false;
+    for (int i = 0; i < argc; i++) {
+        if (!only_names && strcmp(argv[i], "--") == 0) {
+            only_names = true;
+        } else if (!only_names && argv[i][0] == '-' && argv[i][1] != '\0') {
+            TRY(take_flag(args, argc, argv, &i, err));
+        } else if (n == command->n_arguments) {
+            return err_set(err, ST_USAGE,
+                           "'%s' is one argument too many; usage: "
+                           "tramline %s %s",
+                           argv[i], command->name, command->arguments);
+        } else {
+            args->positional[n++] = argv[i];
+        }
+    }
+    if (n < command->n_arguments)
+        return err_set(err, ST_USAGE, "an argument is missing; usage: tramline %s %s",
+                       command->name, command->arguments);
+    return ST_OK;
+}
+
+enum args_result args_parse(const struct command *command, int argc, char **argv,
+                            struct args *ret)
+{
+    *ret = (struct args){.command = command};
+    if (wants_help(argc, argv)) {
+        args_help(command);
+        return ARGS_DONE;
+    }
+    ret->flags = arena_array(&ret->arena, command->n_flags, sizeof(*ret->flags));
+    struct err err = {0};
+    if (take_all(ret, argc, argv, &err) == ST_OK)
+        return ARGS_RUN;
+    fprintf(stderr, "tramline %s: %s\n(tramline %s --help says more)\n", command->name,
+            err.text, command->name);
+    return ARGS_BAD;
+}
+
+void args_release(struct args *args)
+{
+    arena_release(&args->arena);
+}
+
+const char *args_text(const struct args *args, const char *flag, const char *otherwise)
+{
+    const struct flag *found =
+        find_in(args->command->flags, args->command->n_flags, str_of(flag));
+    assert(found != NULL);
+    const char *text = args->flags[found - args->command->flags];
+    return text ? text : otherwise;
+}
+
+bool args_has(const struct args *args, const char *flag)
+{
+    return args_text(args, flag, NULL) != NULL;
+}
+
+enum status args_number(const struct args *args, const char *flag, int64_t min,
+                        int64_t otherwise, int64_t *ret, struct err *err)
+{
+    const char *text = args_text(args, flag, NULL);
+    *ret = otherwise;
+    if (text == NULL)
+        return ST_OK;
+    struct str number = str_of(text);
+    if (str_ends_with(number, "/s"))
+        number.n -= 2;
+    if (!str_to_i64(number, ret) || *ret < min)
+        return err_set(err, ST_USAGE,
+                       "%s takes a whole number of at least %lld, not '%s'", flag,
+                       (long long)min, text);
+    return ST_OK;
+}

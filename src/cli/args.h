@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: one table a command; --help, checks and suggestions come from it.
+//
+// Every command has the common flags --help and --log-level; those with a script also
+// --set and --set-file. Errors are told on stderr and are ST_USAGE.
+#ifndef CLI_ARGS_H
+#define CLI_ARGS_H
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "sql/plan.h"
+
+struct args;
+
+struct flag {
+    const char *name;     // "--limit"
+    const char *argument; // "N"; NULL: the flag takes none
+    const char *help;     // one line
+};
+
+struct command {
+    const char *name;
+    const char *arguments; // "FEED PIPELINE.sql"
+    const char *about;     // one line, no final dot
+    const char *more;      // a paragraph for --help
+    const struct flag *flags;
+    size_t n_flags;
+    size_t n_arguments; // exactly so many
+    bool no_script;     // has no --set
+    enum status (*run)(const struct args *args, struct err *err);
+};
+
+enum {
+    ARGS_MAX = 4
+};
+
+struct args {
+    const struct command *command;
+    const char *positional[ARGS_MAX];
+    const char **flags; // for each of the command's flags its argument, or "" when given
+    struct variable *variables;
+    size_t n_variables;
+    struct arena arena;
+};
+
+enum args_result {
+    ARGS_RUN,  // go on
+    ARGS_DONE, // --help was asked for and shown
+    ARGS_BAD,  // told on stderr
+};
+
+// `argv` without the program and the command; borrowed, as are texts of the result.
+enum args_result args_parse(const struct command *command, int argc, char **argv,
+                            struct args *ret);
+void args_release(struct args *args);
+
+bool args_has(const struct args *args, const char *flag);
+// The flag's argument, or `otherwise`.
+const char *args_text(const struct args *args, const char *flag, const char *otherwise);
+// ST_USAGE when it is no whole number of at least `min`.
+enum status args_number(const struct args *args, const char *flag, int64_t min,
+                        int64_t otherwise, int64_t *ret, struct err *err);
+
+void args_help(const struct command *command);
+
+#endif

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+
+#include "avro/decoder.h"
+#include "cli/commands.h"
+#include "cli/pipeline.h"
+#include "cli/stream.h"
+#include "cli/tables.h"
+#include "cli/term.h"
+#include "kafka/admin.h"
+
+struct checked {
+    size_t n_bad;
+    struct err first;
+};
+
+static void tell(struct checked *checked, const char *what, const char *name,
+                 enum status status, const char *text)
+{
+    bool colour = term_is_out();
+    printf("%s%-5s%s %-10s %s%s%s\n",
+           !colour           ? ""
+           : status == ST_OK ? "\033[32m"
+                             : "\033[31m",
+           status == ST_OK ? "ok" : "BAD", colour ? "\033[0m" : "", what, name,
+           text[0] ? ": " : "", text);
+    if (status == ST_OK)
+        return;
+    if (checked->n_bad++ == 0)
+        err_set(&checked->first, status, "%s", text);
+}
+
+static void check_table(const struct pipeline *pipeline, const struct table *table,
+                        struct checked *checked)
+{
+    struct err err = {0};
+    struct storage *storage;
+    enum status status = pipeline_storage(pipeline, &table->options, &storage, &err);
+    if (status == ST_OK) {
+        struct rows *rows;
+        status = table_rows_open(storage, table, &rows, &err);
+        if (status == ST_OK)
+            rows->ops->close(rows);
+        if (status == ST_NOT_FOUND && options_number(&table->options, "optional"))
+            status = ST_OK;
+        storage->ops->close(storage);
+    }
+    tell(checked, "table", table->name.p, status, status == ST_OK ? "" : err.text);
+}
+
+static void check_sink(const struct pipeline *pipeline, struct checked *checked)
+{
+    const struct table *sink = pipeline->plan->sink;
+    struct err err = {0};
+    struct storage *storage;
+    enum status status = pipeline_storage(pipeline, &sink->options, &storage, &err);
+    if (status == ST_OK) {
+        struct file_info info;
+        status = storage->ops->stat(storage, str_of(""), &info, &err);
+        if (status == ST_NOT_FOUND)
+            err_set(&err, status, "%s is not there; make it by tramline init",
+                    storage->url);
+        storage->ops->close(storage);
+    }
+    tell(checked, "result", sink->name.p, status, status == ST_OK ? "" : err.text);
+}
+
+static void check_topic(struct pipeline *pipeline, struct checked *checked)
+{
+    struct err err = {0};
+    struct kafka_config config;
+    pipeline_kafka(pipeline, &config);
+    struct kafka_admin *admin;
+    struct kafka_topic topic;
+    enum status status = kafka_admin_open(&config, &admin, &err);
+    if (status == ST_OK) {
+        status = kafka_admin_describe(admin, config.topic, &topic, &err);
+        kafka_admin_close(admin);
+    }
+    char text[64] = "";
+    if (status == ST_OK)
+        snprintf(text, sizeof(text), "%d partitions, %d copies", topic.partitions,
+                 topic.replication);
+    tell(checked, "topic", config.topic, status, status == ST_OK ? text : err.text);
+}
+
+static enum status try_schema(struct pipeline *pipeline, char *text, size_t size,
+                              struct err *err)
+{
+    struct stream stream = {0};
+    TRY(stream_open(pipeline, NULL, &stream, err));
+    struct buf subject = {0};
+    registry_subject(options_text(&pipeline->plan->stream->format, "subject"),
+                     options_text(&pipeline->plan->stream->options, "topic"),
+                     pipeline->plan->stream->name, &subject);
+    struct arena arena = {0};
+    struct registry_version version;
+    enum status status =
+        registry_latest(stream.registry, buf_as_str(&subject), &arena, &version, err);
+    if (status == ST_OK)
+        status = avro_decoder_check(stream.decoder, &version.texts, err);
+    if (status == ST_OK)
+        snprintf(text, size, "subject %.*s, id %d, version %d",
+                 STR_ARGS(buf_as_str(&subject)), version.id, version.version);
+    arena_release(&arena);
+    buf_release(&subject);
+    stream_close(&stream);
+    return status;
+}
+
+static void check_schema(struct pipeline *pipeline, struct checked *checked)
+{
+    struct err err = {0};
+    char text[512] = "";
+    enum status status = try_schema(pipeline, text, sizeof(text), &err);
+    tell(checked, "schema", pipeline->plan->stream->name.p, status,
+         status == ST_OK ? text : err.text);
+}
+
+static enum status check_live(struct pipeline *pipeline, struct err *err)
+{
+    const struct plan *plan = pipeline->plan;
+    struct checked checked = {0};
+    for (size_t i = 0; i < plan->n_tables; i++)
+        if (plan->tables[i].kind == TABLE_DIMENSION)
+            check_table(pipeline, &plan->tables[i], &checked);
+    if (plan->sink != NULL)
+        check_sink(pipeline, &checked);
+    if (plan->stream != NULL && str_is(plan->stream->connector, "kafka")) {
+        check_topic(pipeline, &checked);
+        if (pipeline_is_avro(plan->stream))
+            check_schema(pipeline, &checked);
+    }
+    if (checked.n_bad)
+        return err_set(err, ST_FAIL,
+                       "%zu of the things that the script names are not "
+                       "ready",
+                       checked.n_bad);
+    return ST_OK;
+}
+
+static enum status run(const struct args *args, struct err *err)
+{
+    struct pipeline pipeline;
+    TRY(pipeline_open(args, args->positional[0], &pipeline, err));
+    pipeline.stop = cli_stop_flag(NULL);
+    const struct plan *plan = pipeline.plan;
+    printf("%s: good: %zu tables, %zu views, %zu columns of the result, executor %s\n",
+           args->positional[0], plan->n_tables, plan->n_views, plan->output.n,
+           plan->sink == NULL ? "none"
+           : plan->native     ? "native"
+                              : "sqlite");
+    enum status status = ST_OK;
+    if (args_has(args, "--live"))
+        status = check_live(&pipeline, err);
+    pipeline_release(&pipeline);
+    return status;
+}
+
+static const struct flag flags[] = {
+    {"--live", NULL, "also look whether tables, brokers, registry and storage answer"},
+};
+
+const struct command command_check = {
+    .name = "check",
+    .arguments = "PIPELINE.sql",
+    .about = "Say all that is wrong with a script, touching nothing",
+    .flags = flags,
+    .n_flags = ARRAY_LEN(flags),
+    .n_arguments = 1,
+    .run = run,
+};

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands of the program, one file each, and what they share.
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include <stdatomic.h>
+
+#include "cli/args.h"
+
+extern const struct command command_init;
+extern const struct command command_extract;
+extern const struct command command_produce;
+extern const struct command command_run;
+extern const struct command command_check;
+extern const struct command command_explain;
+extern const struct command command_verify;
+extern const struct command command_cat;
+extern const struct command command_codegen;
+extern const struct command command_demo;
+extern const struct command command_reference;
+
+// Runs one command as the program would; the exit code. `argv` begins with its name.
+int cli_main(int argc, char **argv);
+
+// True once SIGTERM or SIGINT came (a second one ends the process at once). Installed by
+// the first call; `on_stop` (may be NULL) is called from the handler.
+const atomic_bool *cli_stop_flag(void (*on_stop)(void));
+
+#endif

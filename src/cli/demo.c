@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/pipeline.h"
+#include "cli/term.h"
+#include "engine/verify.h"
+#include "gtfs/make_feed.h"
+#include "kafka/embedded.h"
+#include "storage/storage_url.h"
+
+enum {
+    DEMO_PARTITIONS = 4
+};
+
+// The job of examples/stm/pipeline.sql, on one machine.
+static const char script[] =
+    "SET membership = 'none';\n"
+    "SET commit.interval = '2s';\n"
+    "SET spool = '${ROOT}/spool';\n"
+    "\n"
+    "CREATE TABLE trips (\n"
+    "  route_id TEXT, service_id TEXT NOT NULL, trip_id TEXT NOT NULL,\n"
+    "  trip_headsign TEXT, direction_id INT, shape_id TEXT, wheelchair_accessible INT,\n"
+    "  note_fr TEXT, note_en TEXT\n"
+    ") WITH (connector = 'filesystem', path = '${ROOT}/trips', format = 'csv');\n"
+    "\n"
+    "CREATE TABLE calendar_dates (\n"
+    "  service_id TEXT NOT NULL, date TEXT NOT NULL, exception_type INT\n"
+    ") WITH (connector = 'filesystem', path = '${ROOT}/calendar_dates',\n"
+    "        format = 'csv');\n"
+    "\n"
+    "CREATE TABLE frequencies (\n"
+    "  trip_id TEXT NOT NULL, start_time TEXT, end_time TEXT, headway_secs INT\n"
+    ") WITH (connector = 'filesystem', path = '${ROOT}/frequencies', format = 'csv',\n"
+    "        optional = true);\n"
+    "\n"
+    "CREATE MATERIALIZED VIEW enriched_trip\n"
+    "  WITH (path = '${ROOT}/enriched_trip', format = 'csv') AS\n"
+    "  SELECT t.*, d.date, d.exception_type, f.start_time, f.end_time, f.headway_secs\n"
+    "  FROM trips t\n"
+    "  LEFT JOIN calendar_dates d ON d.service_id = t.service_id\n"
+    "  LEFT JOIN frequencies f ON f.trip_id = t.trip_id;\n"
+    "\n"
+    "CREATE TABLE stop_times (\n"
+    "  trip_id TEXT NOT NULL, arrival_time TEXT, departure_time TEXT, stop_id TEXT,\n"
+    "  stop_sequence INT\n"
+    ") WITH (connector = 'kafka', brokers = '${BROKERS}', topic = 'stop_times',\n"
+    "        format = 'csv');\n"
+    "\n"
+    "CREATE TABLE enriched_stop_time ()\n"
+    "  WITH (connector = 'filesystem', path = '${ROOT}/enriched_stop_time',\n"
+    "        format = 'csv');\n"
+    "\n"
+    "INSERT INTO enriched_stop_time\n"
+    "  SELECT s.*, e.route_id, e.service_id, e.trip_headsign, e.direction_id,\n"
+    "         e.shape_id, e.wheelchair_accessible, e.note_fr, e.note_en, e.date,\n"
+    "         e.exception_type, e.start_time, e.end_time, e.headway_secs\n"
+    "  FROM stop_times s JOIN enriched_trip e ON e.trip_id = s.trip_id;\n";
+
+struct demo {
+    const char *root; // directory
+    char *feed, *sql, *set_root, *set_brokers;
+    struct kafka_embedded *broker;
+};
+
+static enum status run_command(const struct demo *demo, const char *name, const char *a,
+                               const char *b, const char *c, struct err *err)
+{
+    const char *given[] = {name, a, b, c};
+    char *argv[16];
+    char set[] = "--set";
+    int argc = 0;
+    printf("\n%s$ tramline", term_is_out() ? "\033[1m" : "");
+    for (size_t i = 0; i < ARRAY_LEN(given); i++) {
+        if (given[i] == NULL)
+            continue;
+        argv[argc++] = (char *)given[i];
+        printf(" %s", given[i]);
+    }
+    printf(" --set %s --set %s%s\n", demo->set_root, demo->set_brokers,
+           term_is_out() ? "\033[0m" : "");
+    fflush(stdout);
+    argv[argc++] = set;
+    argv[argc++] = demo->set_root;
+    argv[argc++] = set;
+    argv[argc++] = demo->set_brokers;
+    int code = cli_main(argc, argv);
+    if (code != 0)
+        return err_set(err, ST_FAIL, "'tramline %s' ended with exit code %d", name, code);
+    return ST_OK;
+}
+
+static enum status write_script(const struct demo *demo, struct err *err)
+{
+    FILE *stream = fopen(demo->sql, "wb");
+    if (stream == NULL)
+        return err_set(err, ST_FAIL, "cannot write %s: %s", demo->sql, strerror(errno));
+    size_t n = fwrite(script, 1, sizeof(script) - 1, stream);
+    if (fclose(stream) != 0 || n != sizeof(script) - 1)
+        return err_set(err, ST_FAIL, "cannot write %s: %s", demo->sql, strerror(errno));
+    return ST_OK;
+}
+
+static enum status count_lines(const char *path, int64_t *ret, struct err *err)
+{
+    FILE *stream = fopen(path, "rb");
+    if (stream == NULL)
+        return err_set(err, ST_FAIL, "cannot open %s: %s", path, strerror(errno));
+    *ret = 0;
+    for (int c = getc(stream); c != EOF; c = getc(stream))
+        *ret += c == '\n';
+    fclose(stream);
+    return ST_OK;
+}
+
+// All that was produced must be in the log: the embedded broker drops what is too much.
+static enum status prove(const struct demo *demo, struct err *err)
+{
+    char *members = mem_printf("%s/stop_times.txt", demo->feed);
+    int64_t n_lines = 0;
+    enum status status = count_lines(members, &n_lines, err);
+    free(members);
+    TRY(status);
+    char *url = mem_printf("file://%s/enriched_stop_time", demo->root);
+    struct storage_config config = {0};
+    struct storage *storage;
+    status = storage_open(str_of(url), &config, &storage, err);
+    free(url);
+    TRY(status);
+    struct verify_options options = {.checksums = false};
+    struct verify_report report = {0};
+    status = verify_run(storage, &options, &report, err);
+    int64_t n_records = report.records, n_rows = report.rows;
+    verify_report_release(&report);
+    storage->ops->close(storage);
+    TRY(status);
+    if (n_records != n_lines - 1)
+        return err_set(err, ST_FAIL, "%lld stop_times were produced, but %lld arrived",
+                       (long long)n_lines - 1, (long long)n_records);
+    printf("\nAll %s stop_times arrived, once; they became %s rows in\n  "
+           "%s/enriched_stop_time\n",
+           term_count(n_records), term_count(n_rows), demo->root);
+    return ST_OK;
+}
+
+static enum status steps(const struct demo *demo, struct err *err)
+{
+    printf("A made feed of STM's shape in %s\n", demo->feed);
+    TRY(gtfs_make_feed(demo->feed, 0, err));
+    TRY(write_script(demo, err));
+    printf("The script: %s\nAn embedded Kafka broker: %s\n", demo->sql,
+           kafka_embedded_brokers(demo->broker));
+    TRY(kafka_embedded_create_topic(demo->broker, "stop_times", DEMO_PARTITIONS, err));
+    TRY(run_command(demo, "check", demo->sql, NULL, NULL, err));
+    TRY(run_command(demo, "init", demo->sql, NULL, NULL, err));
+    TRY(run_command(demo, "extract", demo->feed, demo->sql, NULL, err));
+    TRY(run_command(demo, "produce", demo->feed, demo->sql, NULL, err));
+    TRY(run_command(demo, "run", demo->sql, "--once", NULL, err));
+    TRY(run_command(demo, "verify", demo->sql, "--deep", NULL, err));
+    TRY(run_command(demo, "cat", demo->sql, "enriched_stop_time", "--limit=8", err));
+    return prove(demo, err);
+}
+
+// The demo's own directory: what an earlier demo left there goes.
+static enum status make_root(const char *asked, char **ret, struct err *err)
+{
+    char *path;
+    if (asked != NULL) {
+        if (mkdir(asked, 0755) != 0)
+            return err_set(err, ST_USAGE,
+                           "--dir %s: %s; give a directory that is not "
+                           "there yet",
+                           asked, strerror(errno));
+        path = realpath(asked, NULL);
+    } else {
+        const char *tmp = getenv("TMPDIR");
+        path = mem_printf("%s/tramline-demo-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
+        if (mkdtemp(path) == NULL) {
+            free(path);
+            return err_set(err, ST_FAIL, "cannot make a directory for the demo: %s",
+                           strerror(errno));
+        }
+    }
+    *ret = path;
+    return path ? ST_OK
+                : err_set(err, ST_FAIL, "cannot find %s: %s", asked, strerror(errno));
+}
+
+static enum status run(const struct args *args, struct err *err)
+{
+    char *root = NULL;
+    TRY(make_root(args_text(args, "--dir", NULL), &root, err));
+    struct demo demo = {.root = root};
+    enum status status = kafka_embedded_open(&demo.broker, err);
+    if (status == ST_OK) {
+        demo.feed = mem_printf("%s/feed", root);
+        demo.sql = mem_printf("%s/pipeline.sql", root);
+        demo.set_root = mem_printf("ROOT=%s", root);
+        demo.set_brokers = mem_printf("BROKERS=%s", kafka_embedded_brokers(demo.broker));
+        status = steps(&demo, err);
+        kafka_embedded_close(demo.broker);
+    }
+    free(demo.feed);
+    free(demo.sql);
+    free(demo.set_root);
+    free(demo.set_brokers);
+    free(root);
+    return status;
+}
+
+static const struct flag flags[] = {
+    {"--dir", "DIR", "where to work (default: a new directory in $TMPDIR or /tmp)"},
+};
+
+const struct command command_demo = {
+    .name = "demo",
+    .arguments = "",
+    .about = "Show the whole job: an embedded broker, local files and a made feed",
+    .flags = flags,
+    .n_flags = ARRAY_LEN(flags),
+    .no_script = true,
+    .run = run,
+};

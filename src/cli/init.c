@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <unistd.h>
+
+#include "avro/encoder.h"
+#include "cli/commands.h"
+#include "cli/pipeline.h"
+#include "cli/produce_format.h"
+#include "cli/slot.h"
+#include "cli/term.h"
+#include "core/env.h"
+#include "kafka/admin.h"
+
+static void said(const char *kind, const char *name, const char *what)
+{
+    printf("%-10s %-12s %s\n", kind, what, name);
+}
+
+static enum status make_directory(const struct pipeline *pipeline,
+                                  const struct options *options, struct err *err)
+{
+    struct storage *storage;
+    TRY(pipeline_storage(pipeline, options, &storage, err));
+    struct file_info info;
+    enum status status = storage->ops->stat(storage, str_of(""), &info, err);
+    const char *what = "was there";
+    if (status == ST_OK && !info.is_directory) {
+        status = err_set(err, ST_FAIL,
+                         "%s is a file, not a directory; remove it or give "
+                         "another path",
+                         storage->url);
+    } else if (status == ST_NOT_FOUND) {
+        what = "made";
+        status = storage->ops->mkdir(storage, str_of(""), err);
+    }
+    if (status == ST_OK)
+        said("directory", storage->url, what);
+    storage->ops->close(storage);
+    return status;
+}
+
+static enum status make_directories(const struct pipeline *pipeline, struct err *err)
+{
+    const struct plan *plan = pipeline->plan;
+    for (size_t i = 0; i < plan->n_tables; i++)
+        if (str_is(plan->tables[i].connector, "filesystem"))
+            TRY(make_directory(pipeline, &plan->tables[i].options, err));
+    for (size_t i = 0; i < plan->n_views; i++)
+        if (plan->views[i].materialized)
+            TRY(make_directory(pipeline, &plan->views[i].options, err));
+    return ST_OK;
+}
+
+static enum status make_topic(struct kafka_admin *admin, const struct table *stream,
+                              struct err *err)
+{
+    const char *topic = options_text(&stream->options, "topic").p;
+    struct kafka_topic wanted = {
+        .partitions = (int32_t)options_number(&stream->options, "partitions"),
+        .replication = (int32_t)options_number(&stream->options, "replication"),
+    };
+    struct kafka_topic there;
+    enum status status = kafka_admin_describe(admin, topic, &there, err);
+    const char *what = "was there";
+    if (status == ST_NOT_FOUND) {
+        status = kafka_admin_create(admin, topic, wanted, err);
+        what = status == ST_EXISTS ? "was there" : "made";
+        if (status == ST_OK || status == ST_EXISTS)
+            status = kafka_admin_describe(admin, topic, &there, err);
+    }
+    TRY(status);
+    char text[512];
+    snprintf(text, sizeof(text), "%s, %d partitions, %d copies", topic, there.partitions,
+             there.replication);
+    said("topic", text, what);
+    if (options_given(&stream->options, "partitions") &&
+        there.partitions != wanted.partitions)
+        printf("           the script says %d partitions; the topic keeps its %d\n",
+               wanted.partitions, there.partitions);
+    return ST_OK;
+}
+
+static enum status with_admin(struct pipeline *pipeline,
+                              enum status (*act)(struct kafka_admin *,
+                                                 const struct table *, struct err *),
+                              struct err *err)
+{
+    struct kafka_config config;
+    pipeline_kafka(pipeline, &config);
+    struct kafka_admin *admin;
+    TRY(kafka_admin_open(&config, &admin, err));
+    enum status status = act(admin, pipeline->plan->stream, err);
+    kafka_admin_close(admin);
+    return status;
+}
+
+static enum status register_schema(struct pipeline *pipeline, struct err *err)
+{
+    struct produce_format format;
+    TRY(produce_format_open(pipeline, &format, err));
+    char text[512];
+    snprintf(text, sizeof(text), "%.*s, id %d, version %d", STR_ARGS(format.subject),
+             format.schema_id, format.version);
+    said("schema", text, format.was_there ? "was there" : "registered");
+    produce_format_close(&format);
+    return ST_OK;
+}
+
+static bool confirmed(void)
+{
+    if (!isatty(STDIN_FILENO))
+        return false;
+    char answer[16];
+    return fgets(answer, sizeof(answer), stdin) != NULL && strcmp(answer, "yes\n") == 0;
+}
+
+static enum status remove_contents(const struct pipeline *pipeline, struct err *err)
+{
+    struct storage *storage;
+    TRY(pipeline_storage(pipeline, &pipeline->plan->sink->options, &storage, err));
+    struct arena arena = {0};
+    struct file_list list = {0};
+    enum status status = storage->ops->list(storage, str_of(""), &arena, &list, err);
+    if (status == ST_NOT_FOUND)
+        status = ST_OK;
+    // The log last: a reset that is cut short can be repeated.
+    for (int log = 0; log < 2 && status == ST_OK; log++)
+        for (size_t i = 0; i < list.n && status == ST_OK; i++)
+            if (str_is(list.items[i].name, "_tramline") == (log == 1))
+                status = storage->ops->remove(storage, list.items[i].name, err);
+    if (status == ST_OK && list.n)
+        said("result", storage->url, "removed");
+    storage->ops->close(storage);
+    arena_release(&arena);
+    return status;
+}
+
+// Members that are this machine's slots. None of those is taken, so they have ended: a
+// static member stays in the group until its session times out.
+static size_t count_own(const struct pipeline *pipeline, struct str lines)
+{
+    char host[256] = "", own[1024];
+    gethostname(host, sizeof(host) - 1);
+    snprintf(own, sizeof(own), "(%s-%s-", pipeline->job_name, host);
+    size_t n = 0;
+    while (lines.n) {
+        struct str line = str_cut(&lines, '\n');
+        n += memmem(line.p, line.n, own, strlen(own)) != NULL;
+    }
+    return n;
+}
+
+static enum status refuse_if_live(struct pipeline *pipeline, struct err *err)
+{
+    const char *directory;
+    TRY(pipeline_spool_path(pipeline, &directory, err));
+    if (slot_any_taken(directory))
+        return err_set(err, ST_FAIL,
+                       "job %s is running on this machine; stop it before "
+                       "--reset",
+                       pipeline->job_name);
+    if (!str_is(pipeline->plan->stream->connector, "kafka"))
+        return ST_OK;
+    struct kafka_config config;
+    pipeline_kafka(pipeline, &config);
+    struct kafka_admin *admin;
+    TRY(kafka_admin_open(&config, &admin, err));
+    AUTO(buf_release) struct buf lines = {0};
+    size_t n = 0;
+    enum status status = kafka_admin_members(admin, pipeline->group, &n, &lines, err);
+    size_t n_live = n - count_own(pipeline, buf_as_str(&lines));
+    if (status == ST_OK && n_live > 0)
+        status = err_set(err, ST_FAIL,
+                         "group %s has %zu live workers; stop them before --reset (one "
+                         "that was killed counts until its session times out):\n%.*s",
+                         pipeline->group, n_live, STR_ARGS(buf_as_str(&lines)));
+    kafka_admin_close(admin);
+    return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+static enum status reset(const struct args *args, struct pipeline *pipeline,
+                         struct err *err)
+{
+    TRY(pipeline_need_insert(pipeline, err));
+    struct str result = options_text(&pipeline->plan->sink->options, "path");
+    if (!args_has(args, "--yes")) {
+        fprintf(stderr,
+                "--reset removes the result and its log in %.*s.\nType yes to go "
+                "on: ",
+                STR_ARGS(result));
+        if (!confirmed())
+            return err_set(err, ST_STOP,
+                           "not confirmed; nothing was removed (--yes "
+                           "confirms where there is no terminal)");
+    }
+    TRY(refuse_if_live(pipeline, err));
+    return remove_contents(pipeline, err);
+}
+
+static enum status init(const struct args *args, struct pipeline *pipeline,
+                        struct err *err)
+{
+    if (args_has(args, "--reset"))
+        TRY(reset(args, pipeline, err));
+    TRY(make_directories(pipeline, err));
+    const struct table *stream = pipeline->plan->stream;
+    if (stream == NULL || !str_is(stream->connector, "kafka"))
+        return ST_OK;
+    TRY(with_admin(pipeline, make_topic, err));
+    if (pipeline_is_avro(stream))
+        TRY(register_schema(pipeline, err));
+    return ST_OK;
+}
+
+static enum status run(const struct args *args, struct err *err)
+{
+    struct pipeline pipeline;
+    TRY(pipeline_open(args, args->positional[0], &pipeline, err));
+    pipeline.stop = cli_stop_flag(NULL);
+    enum status status = init(args, &pipeline, err);
+    pipeline_release(&pipeline);
+    return status;
+}
+
+static const struct flag flags[] = {
+    {"--reset", NULL, "start over: remove the result and its log first; asks"},
+    {"--yes", NULL, "with --reset: do not ask"},
+};
+
+const struct command command_init = {
+    .name = "init",
+    .arguments = "PIPELINE.sql",
+    .about = "Make the directories and the topic that a script names",
+    .more = "Says what it made and what was there. Safe to repeat.",
+    .flags = flags,
+    .n_flags = ARRAY_LEN(flags),
+    .n_arguments = 1,
+    .run = run,
+};

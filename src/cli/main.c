@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/term.h"
+
+static const struct command *const commands[] = {
+    &command_init,    &command_extract, &command_produce,   &command_run,
+    &command_check,   &command_explain, &command_verify,    &command_cat,
+    &command_codegen, &command_demo,    &command_reference,
+};
+
+static void help(void)
+{
+    printf(
+        "usage: tramline COMMAND ...\n\n"
+        "Enriches a stream of stop times with GTFS tables by SQL, and saves it on HDFS "
+        "or\nlocal files exactly once.\n\nCommands:\n");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        printf("  %-10s %s\n", commands[i]->name, commands[i]->about);
+    printf("\n'tramline COMMAND --help' says more. To see it all work: tramline demo\n");
+}
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(name, commands[i]->name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[ARRAY_LEN(commands)];
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        names[i] = commands[i]->name;
+    const char *nearest = str_nearest(str_of(name), names, ARRAY_LEN(commands));
+    fprintf(stderr, "tramline: there is no command '%s'%s%s%s\n", name,
+            nearest ? "; did you mean " : "; tramline --help lists them",
+            nearest ? nearest : "", nearest ? "?" : "");
+    return 2;
+}
+
+static int exit_code(enum status status)
+{
+    switch (status) {
+    case ST_OK:
+        return 0;
+    case ST_USAGE:
+        return 2;
+    case ST_DATA:
+        return 3;
+    default:
+        return 1;
+    }
+}
+
+int cli_main(int argc, char **argv)
+{
+    const struct command *command = find(argv[0]);
+    if (command == NULL)
+        return unknown_command(argv[0]);
+    struct args args;
+    struct err err = {0};
+    enum status status = ST_USAGE;
+    switch (args_parse(command, argc - 1, argv + 1, &args)) {
+    case ARGS_RUN:
+        status = command->run(&args, &err);
+        if (status != ST_OK)
+            fprintf(stderr, "%stramline %s: %s%s\n", term_is_err() ? "\033[31m" : "",
+                    command->name, err.text, term_is_err() ? "\033[0m" : "");
+        break;
+    case ARGS_DONE:
+        status = ST_OK;
+        break;
+    case ARGS_BAD:
+        break;
+    }
+    args_release(&args);
+    if (fflush(stdout) != 0 && status == ST_OK)
+        status = ST_FAIL;
+    return exit_code(status);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        help();
+        return 2;
+    }
+    const char *first = argv[1];
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 ||
+        strcmp(first, "help") == 0) {
+        help();
+        return 0;
+    }
+    if (strcmp(first, "--version") == 0) {
+        printf("tramline %s\n", TRAMLINE_VERSION);
+        return 0;
+    }
+    return cli_main(argc - 1, argv + 1);
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/pipeline.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "cli/text_file.h"
+
+enum {
+    RUN_RECORDS = 4096 // of one run, unless a batch has fewer
+};
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+// "tramline.<last part of the sink's path>.<topic>.<8 digits>": the digits tell paths
+// apart that end alike. Name nodes are left out: a pair may be listed in any order.
+static const char *default_name(struct pipeline *pipeline)
+{
+    const struct plan *plan = pipeline->plan;
+    struct str result = pipeline_result_path(pipeline);
+    const char *topic_option =
+        str_is(plan->stream->connector, "kafka") ? "topic" : "path";
+    struct str topic = options_text(&plan->stream->options, topic_option);
+    char *both =
+        arena_printf(&pipeline->arena, "%.*s\n%.*s", STR_ARGS(result), STR_ARGS(topic));
+    char digest[SHA256_HEX];
+    sha256_hex(both, strlen(both), digest);
+    const char *end = last_part(arena_cstr(&pipeline->arena, result));
+    return arena_printf(&pipeline->arena, "tramline.%s.%s.%.8s", end, last_part(topic.p),
+                        digest);
+}
+
+static void name_job(struct pipeline *pipeline)
+{
+    const struct plan *plan = pipeline->plan;
+    if (plan->stream == NULL)
+        return;
+    struct str name = options_text(&plan->settings, "job.name");
+    const char *made = default_name(pipeline);
+    pipeline->job_name = name.p ? name.p : made;
+    struct str group = {0};
+    if (str_is(plan->stream->connector, "kafka"))
+        group = options_text(&plan->stream->options, "group");
+    pipeline->group = group.p ? group.p : made;
+}
+
+enum status pipeline_open(const struct args *args, const char *path, struct pipeline *ret,
+                          struct err *err)
+{
+    *ret = (struct pipeline){0};
+    AUTO(buf_release) struct buf text = {0};
+    TRY(text_file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, &text, err));
+    struct script script = {
+        .name = str_of(strcmp(path, "-") == 0 ? "standard input" : path),
+        .text = buf_as_str(&text),
+        .variables = args->variables,
+        .n_variables = args->n_variables,
+    };
+    AUTO(buf_release) struct buf report = {0};
+    if (plan_parse(&script, &ret->plan, &report) != ST_OK) {
+        fwrite(report.p, 1, report.n, stderr);
+        return err_set(err, ST_USAGE, "%s has errors; nothing was done", path);
+    }
+    name_job(ret);
+    return ST_OK;
+}
+
+void pipeline_release(struct pipeline *pipeline)
+{
+    plan_free(pipeline->plan);
+    arena_release(&pipeline->arena);
+    *pipeline = (struct pipeline){0};
+}
+
+enum status pipeline_need_insert(const struct pipeline *pipeline, struct err *err)
+{
+    if (pipeline->plan->sink != NULL)
+        return ST_OK;
+    return err_set(err, ST_USAGE,
+                   "the script has no INSERT, so there is no result; add "
+                   "INSERT INTO <sink> SELECT ... FROM <stream> ...");
+}
+
+static enum status open_url(const struct pipeline *pipeline,
+                            const struct options *options, struct str url,
+                            struct storage **ret, struct err *err)
+{
+    const struct options *set = &pipeline->plan->settings;
+    struct storage_config config = {
+        .user = options_text(options, "user").p,
+        .auth = options_is(options, "auth", "kerberos") ? STORAGE_AUTH_KERBEROS
+                                                        : STORAGE_AUTH_SIMPLE,
+        .ca_file = options_text(options, "ca.file").p,
+        .timeout_ms = options_number(set, "storage.timeout"),
+        .retry_ms = options_number(set, "storage.retry"),
+        .stop = pipeline->stop,
+    };
+    return storage_open(url, &config, ret, err);
+}
+
+enum status pipeline_storage(const struct pipeline *pipeline,
+                             const struct options *options, struct storage **ret,
+                             struct err *err)
+{
+    return open_url(pipeline, options, options_text(options, "path"), ret, err);
+}
+
+static const struct table *first_dimension(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->n_tables; i++)
+        if (plan->tables[i].kind == TABLE_DIMENSION)
+            return &plan->tables[i];
+    return NULL;
+}
+
+enum status pipeline_feed_root(const struct pipeline *pipeline, struct storage **ret,
+                               struct err *err)
+{
+    const struct table *table = first_dimension(pipeline->plan);
+    if (table == NULL)
+        return err_set(err, ST_NOT_FOUND, "the script has no tables to stage");
+    struct str url = options_text(&table->options, "path");
+    while (url.n > 1 && url.p[url.n - 1] == '/')
+        url.n--;
+    size_t n = url.n;
+    while (n > 1 && url.p[n - 1] != '/')
+        n--;
+    bool has_parent = n > 1 && !(n >= 3 && memcmp(url.p + n - 3, "://", 3) == 0);
+    struct str parent = has_parent ? (struct str){url.p, n - 1} : STR_LITERAL(".");
+    if (n == 1 && url.p[0] == '/')
+        parent = STR_LITERAL("/");
+    return open_url(pipeline, &table->options, parent, ret, err);
+}
+
+struct str pipeline_result_path(const struct pipeline *pipeline)
+{
+    struct arena *arena = (struct arena *)&pipeline->arena;
+    struct str url = options_text(&pipeline->plan->sink->options, "path");
+    struct storage_url parsed;
+    if (storage_url_parse(url, arena, &parsed, NULL) != ST_OK)
+        return url;
+    return str_of(parsed.path);
+}
+
+void pipeline_kafka(struct pipeline *pipeline, struct kafka_config *ret)
+{
+    const struct table *stream = pipeline->plan->stream;
+    const struct options *options = &stream->options;
+    struct kafka_property *properties =
+        arena_array(&pipeline->arena, stream->n_client_options, sizeof(*properties));
+    for (size_t i = 0; i < stream->n_client_options; i++) {
+        const struct client_option *option = &stream->client_options[i];
+        properties[i].name = arena_cstr(&pipeline->arena, option->name);
+        properties[i].value = arena_cstr(&pipeline->arena, option->value);
+    }
+    const struct options *set = &pipeline->plan->settings;
+    int64_t batch = options_number(set, "batch.records");
+    *ret = (struct kafka_config){
+        .brokers = options_text(options, "brokers").p,
+        .topic = options_text(options, "topic").p,
+        .properties = properties,
+        .n_properties = stream->n_client_options,
+        .stop = pipeline->stop,
+        .group = pipeline->group,
+        .membership = options_is(set, "membership", "none") ? KAFKA_NONE : KAFKA_GROUP,
+        .buffer_bytes = options_number(set, "source.buffer"),
+        .run_records = (int32_t)(batch < RUN_RECORDS ? batch : RUN_RECORDS),
+        .session_timeout_ms = (int)options_number(options, "session.timeout"),
+    };
+}
+
+enum status pipeline_registry(UNUSED const struct pipeline *pipeline,
+                              const struct options *format, struct registry **ret,
+                              struct err *err)
+{
+    if (options_text(format, "registry").p == NULL)
+        return err_set(err, ST_USAGE,
+                       "a stream with format = 'avro' needs option "
+                       "registry = 'http://host:port/...'");
+    struct registry_config config = {
+        .urls = options_text(format, "registry"),
+        .user = options_text(format, "registry.user"),
+        .password = options_text(format, "registry.password"),
+        .token = options_text(format, "registry.token"),
+        .ca_file = options_text(format, "registry.ca.file"),
+        .timeout_ms = options_number(format, "registry.timeout"),
+    };
+    return registry_open(&config, ret, err);
+}
+
+bool pipeline_is_avro(const struct table *table)
+{
+    return table->format.group != NULL && strcmp(table->format.group->name, "avro") == 0;
+}
+
+static enum status make_directories(char *path, struct err *err)
+{
+    for (char *p = path + 1;; p++) {
+        if (*p != '/' && *p != '\0')
+            continue;
+        char kept = *p;
+        *p = '\0';
+        if (mkdir(path, 0700) != 0 && errno != EEXIST)
+            return err_set(err, ST_FAIL,
+                           "cannot make the directory %s: %s; give another "
+                           "by SET spool = '...'",
+                           path, strerror(errno));
+        *p = kept;
+        if (kept == '\0')
+            return ST_OK;
+    }
+}
+
+enum status pipeline_spool_path(struct pipeline *pipeline, const char **ret,
+                                struct err *err)
+{
+    struct arena *arena = &pipeline->arena;
+    const char *root = options_text(&pipeline->plan->settings, "spool").p;
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    if (root == NULL && state != NULL && state[0] == '/')
+        root = arena_printf(arena, "%s/tramline", state);
+    else if (root == NULL && home != NULL && home[0] == '/')
+        root = arena_printf(arena, "%s/.local/state/tramline", home);
+    else if (root == NULL)
+        root = arena_printf(arena, "/var/tmp/tramline-%u", (unsigned)getuid());
+    char *path = arena_printf(arena, "%s/%s", root, pipeline->job_name);
+    TRY(make_directories(path, err));
+    *ret = path;
+    return ST_OK;
+}

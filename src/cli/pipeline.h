@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A script made ready for a command: its plan, its names, and how to open what it names.
+//
+// Any thread may read it; storages are opened one a thread.
+#ifndef CLI_PIPELINE_H
+#define CLI_PIPELINE_H
+
+#include "cli/args.h"
+#include "core/storage.h"
+#include "kafka/config.h"
+#include "registry/registry.h"
+#include "storage/storage_url.h"
+
+struct pipeline {
+    struct plan *plan;
+    struct arena arena;
+    const char *job_name;
+    const char *group;
+    const atomic_bool *stop; // NULL, or: end waits early
+};
+
+// Reads and plans the script; what is wrong with it is printed on stderr as it is.
+enum status pipeline_open(const struct args *args, const char *path, struct pipeline *ret,
+                          struct err *err);
+void pipeline_release(struct pipeline *pipeline);
+// ST_USAGE when the script has no INSERT.
+enum status pipeline_need_insert(const struct pipeline *pipeline, struct err *err);
+
+// The storage of a table, view or sink: its options are of the group "filesystem".
+enum status pipeline_storage(const struct pipeline *pipeline,
+                             const struct options *options, struct storage **ret,
+                             struct err *err);
+// Where _feed.json stands: the directory above the first table's.
+enum status pipeline_feed_root(const struct pipeline *pipeline, struct storage **ret,
+                               struct err *err);
+// The URL of the result, without its name nodes' order mattering elsewhere.
+struct str pipeline_result_path(const struct pipeline *pipeline);
+
+// Texts live in the pipeline. Only for a stream with connector 'kafka'.
+void pipeline_kafka(struct pipeline *pipeline, struct kafka_config *ret);
+// ST_USAGE when the format's options name no registry.
+enum status pipeline_registry(const struct pipeline *pipeline,
+                              const struct options *format, struct registry **ret,
+                              struct err *err);
+bool pipeline_is_avro(const struct table *table);
+
+// The local directory for locks and files on their way; made when missing.
+enum status pipeline_spool_path(struct pipeline *pipeline, const char **ret,
+                                struct err *err);
+
+#endif

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/pipeline.h"
+#include "cli/produce_format.h"
+#include "cli/term.h"
+#include "core/env.h"
+#include "csv/table.h"
+#include "gtfs/feed.h"
+#include "kafka/producer.h"
+
+// The file to publish: of a storage, or a temporary copy of a feed's member.
+struct input {
+    struct storage *storage;
+    char *name;
+    char *temporary; // directory to remove; NULL: none
+};
+
+static void input_release(struct input *input)
+{
+    if (input->storage != NULL)
+        input->storage->ops->close(input->storage);
+    if (input->temporary != NULL) {
+        char *path = mem_printf("%s/%s", input->temporary, input->name);
+        unlink(path);
+        rmdir(input->temporary);
+        free(path);
+    }
+    free(input->name);
+    free(input->temporary);
+}
+
+static enum status open_local(const char *directory, struct storage **ret,
+                              struct err *err)
+{
+    struct storage_config config = {0};
+    char *url = mem_printf("file://%s", directory);
+    enum status status = storage_open(str_of(url), &config, ret, err);
+    free(url);
+    return status;
+}
+
+static bool is_plain_file(const char *path)
+{
+    struct stat info;
+    struct str name = str_of(path);
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) &&
+           (str_ends_with(name, ".txt") || str_ends_with(name, ".csv"));
+}
+
+static enum status input_of_file(const char *path, struct input *ret, struct err *err)
+{
+    char *absolute = realpath(path, NULL);
+    if (absolute == NULL)
+        return err_set(err, ST_USAGE, "cannot open %s: %s", path, strerror(errno));
+    char *slash = strrchr(absolute, '/');
+    ret->name = mem_strdup(slash + 1);
+    *(slash == absolute ? slash + 1 : slash) = '\0';
+    enum status status = open_local(absolute, &ret->storage, err);
+    free(absolute);
+    return status;
+}
+
+static enum status copy_member(struct feed *feed, struct input *ret, struct err *err)
+{
+    struct feed_member *member;
+    TRY(feed_member_open(feed, ret->name, &member, err));
+    const char *tmp = getenv("TMPDIR");
+    ret->temporary = mem_printf("%s/tramline-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
+    if (mkdtemp(ret->temporary) == NULL) {
+        enum status status = err_set(err, ST_FAIL,
+                                     "cannot make the directory %s: %s; set "
+                                     "TMPDIR to another place",
+                                     ret->temporary, strerror(errno));
+        free(ret->temporary);
+        ret->temporary = NULL;
+        feed_member_close(member);
+        return status;
+    }
+    enum status status = open_local(ret->temporary, &ret->storage, err);
+    if (status == ST_OK)
+        status = ret->storage->ops->write(ret->storage, str_of(ret->name),
+                                          &member->reader, member->size, err);
+    feed_member_close(member);
+    return status;
+}
+
+static enum status input_open(const char *path, const struct table *stream,
+                              struct input *ret, struct err *err)
+{
+    *ret = (struct input){0};
+    if (is_plain_file(path))
+        return input_of_file(path, ret, err);
+    struct feed *feed;
+    TRY(feed_open(path, NULL, &feed, err));
+    ret->name = mem_printf("%.*s.txt", STR_ARGS(stream->name));
+    enum status status = copy_member(feed, ret, err);
+    feed_close(feed);
+    return status;
+}
+
+struct produce {
+    struct pipeline *pipeline;
+    struct produce_format format;
+    struct kafka_producer *producer;
+    struct rows *rows;
+    int64_t rate; // records a second; 0: as fast as it goes
+    int key;      // column, -1: none
+    int64_t n;
+    int64_t begun_ms;
+    struct progress bar;
+};
+
+static enum status find_key(struct produce *produce, struct err *err)
+{
+    const struct plan *plan = produce->pipeline->plan;
+    struct str name = options_text(&plan->stream->options, "key");
+    if (name.p == NULL)
+        name = plan->join_column;
+    produce->key = name.n ? schema_find(&plan->stream->schema, name) : -1;
+    if (name.n && produce->key < 0)
+        return err_set(err, ST_USAGE, "option 'key': table %.*s has no column '%.*s'",
+                       STR_ARGS(plan->stream->name), STR_ARGS(name));
+    return ST_OK;
+}
+
+// Keeps to --rate.
+static void pace(const struct produce *produce)
+{
+    if (produce->rate == 0)
+        return;
+    struct env *env = env_system();
+    int64_t due = produce->begun_ms + produce->n * 1000 / produce->rate;
+    int64_t now = env->ops->monotonic_ms(env);
+    if (due > now)
+        env->ops->sleep_ms(env, due - now);
+}
+
+static enum status produce_row(struct produce *produce, const struct value *row,
+                               struct buf *key, struct buf *value, struct err *err)
+{
+    size_t n_columns = produce->rows->schema->n;
+    TRY(produce_format_row(&produce->format, row, n_columns, value, err));
+    struct str key_bytes = {0};
+    if (produce->key >= 0 && row[produce->key].kind != VALUE_NULL) {
+        buf_clear(key);
+        value_format(row[produce->key], key);
+        key_bytes = key->n ? buf_as_str(key) : STR_LITERAL("");
+    }
+    pace(produce);
+    TRY(kafka_producer_produce(produce->producer, key_bytes, buf_as_str(value), -1, err));
+    produce->n++;
+    return ST_OK;
+}
+
+static enum status produce_rows(struct produce *produce, struct batch *batch,
+                                struct err *err)
+{
+    AUTO(buf_release) struct buf key = {0};
+    AUTO(buf_release) struct buf value = {0};
+    const atomic_bool *stop = produce->pipeline->stop;
+    for (;;) {
+        TRY(produce->rows->ops->next(produce->rows, batch, err));
+        for (size_t i = 0; i < batch->n_rows; i++) {
+            if (atomic_load_explicit(stop, memory_order_relaxed))
+                return err_set(err, ST_STOP, "stopped by a signal");
+            TRY(produce_row(produce, batch_row(batch, i), &key, &value, err));
+        }
+        progress_show(&produce->bar, produce->n, -1);
+        if (batch->n_rows == 0)
+            return ST_OK;
+    }
+}
+
+static enum status publish(struct produce *produce, struct err *err)
+{
+    struct env *env = env_system();
+    struct batch batch;
+    batch_init(&batch, produce->rows->schema->n);
+    produce->begun_ms = env->ops->monotonic_ms(env);
+    progress_begin(&produce->bar, "produce", "records");
+    enum status status = produce_rows(produce, &batch, err);
+    struct kafka_delivery delivery;
+    struct err flush_err = {0};
+    enum status flushed = kafka_producer_flush(produce->producer, &delivery, &flush_err);
+    progress_end(&produce->bar);
+    batch_release(&batch);
+    int64_t ms = env->ops->monotonic_ms(env) - produce->begun_ms;
+    printf("produced %s records in %s, all acknowledged: %s\n",
+           term_count(delivery.n_acknowledged), term_seconds(ms),
+           delivery.n_acknowledged == produce->n && flushed == ST_OK ? "yes" : "no");
+    if (status == ST_OK && flushed != ST_OK) {
+        *err = flush_err;
+        return flushed;
+    }
+    return status;
+}
+
+static void tell_skipped(struct rows *rows)
+{
+    const struct csv_table_stats *stats = csv_table_stats(rows);
+    if (stats->n_skipped)
+        log_warn("%zu rows left out, the first of them:", stats->n_skipped);
+    for (size_t i = 0; i < stats->n_messages; i++)
+        log_warn("  %s", stats->messages[i]);
+}
+
+static enum status open_and_publish(const struct args *args, struct produce *produce,
+                                    struct input *input, struct err *err)
+{
+    struct pipeline *pipeline = produce->pipeline;
+    TRY(find_key(produce, err));
+    struct csv_table_options options = {
+        .header = !args_has(args, "--no-header"),
+        .skip_errors = args_has(args, "--skip-errors"),
+    };
+    TRY(csv_table_open(input->storage, str_of(input->name),
+                       &pipeline->plan->stream->schema, &options, &produce->rows, err));
+    TRY(produce_format_open(pipeline, &produce->format, err));
+    struct kafka_config config;
+    pipeline_kafka(pipeline, &config);
+    TRY(kafka_producer_open(&config, &produce->producer, err));
+    TRY(publish(produce, err));
+    tell_skipped(produce->rows);
+    return ST_OK;
+}
+
+static enum status produce_file(const struct args *args, struct pipeline *pipeline,
+                                struct err *err)
+{
+    const struct table *stream = pipeline->plan->stream;
+    if (stream == NULL || !str_is(stream->connector, "kafka"))
+        return err_set(err, ST_USAGE,
+                       "the script has no stream with connector = 'kafka' "
+                       "to produce to");
+    struct produce produce = {.pipeline = pipeline};
+    TRY(args_number(args, "--rate", 1, 0, &produce.rate, err));
+    struct input input;
+    enum status status = input_open(args->positional[0], stream, &input, err);
+    if (status == ST_OK)
+        status = open_and_publish(args, &produce, &input, err);
+    kafka_producer_close(produce.producer);
+    produce_format_close(&produce.format);
+    if (produce.rows != NULL)
+        produce.rows->ops->close(produce.rows);
+    input_release(&input);
+    return status;
+}
+
+static enum status run(const struct args *args, struct err *err)
+{
+    struct pipeline pipeline;
+    TRY(pipeline_open(args, args->positional[1], &pipeline, err));
+    pipeline.stop = cli_stop_flag(NULL);
+    enum status status = produce_file(args, &pipeline, err);
+    pipeline_release(&pipeline);
+    return status;
+}
+
+static const struct flag flags[] = {
+    {"--rate", "N/s", "at most so many records a second"},
+    {"--no-header", NULL, "the file has no header line; its fields are the columns"},
+    {"--skip-errors", NULL, "leave out rows that cannot be read, and list them"},
+};
+
+const struct command command_produce = {
+    .name = "produce",
+    .arguments = "FILE PIPELINE.sql",
+    .about = "Publish a GTFS file to the stream's topic",
+    .more = "FILE is a .txt or .csv file, or a feed (zip, directory, URL) that has the "
+            "stream's\ntable. Columns are found by name; the key is the join column.",
+    .flags = flags,
+    .n_flags = ARRAY_LEN(flags),
+    .n_arguments = 2,
+    .run = run,
+};

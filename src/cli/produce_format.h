@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows of a stream's table to records' values: a CSV line, or a framed Avro datum whose
+// schema the registry knows.
+#ifndef CLI_PRODUCE_FORMAT_H
+#define CLI_PRODUCE_FORMAT_H
+
+#include "avro/encoder.h"
+#include "cli/pipeline.h"
+
+struct produce_format {
+    struct encoder *csv;             // or
+    struct avro_datum_encoder *avro; // with:
+    struct str subject;              // in the pipeline's arena
+    int32_t schema_id, version;      // version 0: the registry did not tell
+    bool was_there;
+};
+
+// For Avro: registers the schema by the stream's option 'register'.
+enum status produce_format_open(struct pipeline *pipeline, struct produce_format *ret,
+                                struct err *err);
+// Replaces the contents of `value`.
+enum status produce_format_row(struct produce_format *format, const struct value *row,
+                               size_t n_columns, struct buf *value, struct err *err);
+void produce_format_close(struct produce_format *format);
+
+#endif

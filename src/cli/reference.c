@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+
+#include "cli/commands.h"
+#include "core/option.h"
+
+static const struct command *const documented[] = {
+    &command_init,    &command_extract, &command_produce, &command_run,
+    &command_check,   &command_explain, &command_verify,  &command_cat,
+    &command_codegen, &command_demo,
+};
+
+static void print_command(const struct command *command)
+{
+    printf("### tramline %s %s\n\n%s.\n", command->name, command->arguments,
+           command->about);
+    if (command->more != NULL)
+        printf("%s\n", command->more);
+    if (command->n_flags)
+        printf("\n| option | for |\n|---|---|\n");
+    for (size_t i = 0; i < command->n_flags; i++) {
+        const struct flag *flag = &command->flags[i];
+        printf("| `%s%s%s` | %s |\n", flag->name, flag->argument ? " " : "",
+               flag->argument ? flag->argument : "", flag->help);
+    }
+    printf("\n");
+}
+
+static void print_range(const struct option_def *def)
+{
+    if (def->choices != NULL) {
+        for (const char *c = def->choices; *c; c++)
+            fputs(*c == '|' ? ", " : (char[]){*c, '\0'}, stdout);
+        return;
+    }
+    fputs(option_type_name(def->type), stdout);
+    const char *unit = def->type == OPTION_DURATION ? " ms"
+                       : def->type == OPTION_BYTES  ? " bytes"
+                                                    : "";
+    if ((def->min || def->max) && def->max == INT64_MAX)
+        printf(", from %lld%s", (long long)def->min, unit);
+    else if (def->min || def->max)
+        printf(", %lld to %lld%s", (long long)def->min, (long long)def->max, unit);
+}
+
+static void print_group(const struct option_group *group)
+{
+    printf("### %s\n\n%s.\n\n| option | takes | default | for |\n|---|---|---|---|\n",
+           group->name, group->about);
+    for (size_t i = 0; i < group->n; i++) {
+        const struct option_def *def = &group->defs[i];
+        printf("| `%s` | ", def->name);
+        print_range(def);
+        printf(" | %s | %s%s |\n",
+               def->flags & OPTION_REQUIRED ? "required"
+               : def->default_text          ? def->default_text
+                                            : "",
+               def->help, def->flags & OPTION_SECRET ? " (secret)" : "");
+    }
+    printf("\n");
+}
+
+static enum status run(UNUSED const struct args *args, UNUSED struct err *err)
+{
+    printf(
+        "# Reference\n\nMade by `tramline reference` from the program's own tables.\n\n"
+        "## Commands\n\nEach also takes `--help` and `--log-level LEVEL`; those with a "
+        "script `--set NAME=VALUE`\nand `--set-file NAME=FILE`. Exit codes: 0 done, 1 "
+        "failed, 2 wrong usage, 3 the data has errors.\n\n");
+    for (size_t i = 0; i < ARRAY_LEN(documented); i++)
+        print_command(documented[i]);
+    printf(
+        "## Options of a script\n\n`SET name = 'value';` for the whole job, `WITH (name "
+        "= 'value')` for tables and views.\n\n");
+    for (size_t i = 0; i < n_option_groups; i++)
+        print_group(&option_groups[i]);
+    return ST_OK;
+}
+
+const struct command command_reference = {
+    .name = "reference",
+    .arguments = "",
+    .about = "Print the reference of all commands and options as Markdown",
+    .no_script = true,
+    .run = run,
+};

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/pipeline.h"
+#include "cli/run_threads.h"
+#include "cli/sink.h"
+#include "cli/slot.h"
+#include "cli/stream.h"
+#include "cli/tables.h"
+#include "cli/term.h"
+#include "storage/spool_local.h"
+
+enum {
+    STOP_MS = 8000 // longest wait for the last commit, so that leaving takes below 10 s
+};
+
+// All that a run opens, in the order in which it is opened.
+struct run_parts {
+    struct pipeline pipeline;
+    struct slot slot;
+    struct spool *spool;
+    struct storage *storage;
+    struct stream stream;
+    struct encoder *encoder;
+    struct tables tables;
+    struct executor *executor;
+    struct job job;
+    struct buf schema_text;
+};
+
+static void release(struct run_parts *parts)
+{
+    if (parts->executor != NULL)
+        parts->executor->ops->close(parts->executor);
+    tables_release(&parts->tables);
+    if (parts->encoder != NULL)
+        parts->encoder->ops->close(parts->encoder);
+    stream_close(&parts->stream);
+    if (parts->storage != NULL)
+        parts->storage->ops->close(parts->storage);
+    if (parts->spool != NULL)
+        parts->spool->ops->close(parts->spool);
+    slot_release(&parts->slot);
+    buf_release(&parts->schema_text);
+    pipeline_release(&parts->pipeline);
+}
+
+// "2026-11-22T05:00:00Z" or "...+02:00".
+static enum status parse_timestamp(struct str text, int64_t *ret, struct err *err)
+{
+    struct tm tm = {0};
+    const char *rest = strptime(text.p, "%Y-%m-%dT%H:%M:%S", &tm);
+    int hours = 0, minutes = 0;
+    char sign = '+';
+    bool good = rest != NULL && (strcmp(rest, "Z") == 0 ||
+                                 sscanf(rest, "%c%2d:%2d", &sign, &hours, &minutes) == 3);
+    if (!good || (sign != '+' && sign != '-'))
+        return err_set(err, ST_USAGE,
+                       "option 'start' takes earliest, latest or a "
+                       "timestamp such as 2026-11-22T05:00:00Z, not '%s'",
+                       text.p);
+    int64_t offset = (int64_t)(hours * 60 + minutes) * 60;
+    *ret = ((int64_t)timegm(&tm) - (sign == '+' ? offset : -offset)) * 1000;
+    return ST_OK;
+}
+
+static enum status set_start(const struct table *stream, struct job_settings *settings,
+                             struct err *err)
+{
+    settings->start = START_EARLIEST;
+    if (!str_is(stream->connector, "kafka"))
+        return ST_OK;
+    struct str start = options_text(&stream->options, "start");
+    if (str_is(start, "earliest"))
+        return ST_OK;
+    settings->start = str_is(start, "latest") ? START_LATEST : START_TIME;
+    if (settings->start == START_TIME)
+        return parse_timestamp(start, &settings->start_ms, err);
+    return ST_OK;
+}
+
+static enum status make_settings(const struct plan *plan, bool once,
+                                 struct job_settings *ret, struct err *err)
+{
+    const struct options *set = &plan->settings;
+    *ret = (struct job_settings){
+        .batch_interval_ms = options_number(set, "batch.interval"),
+        .batch_records = options_number(set, "batch.records"),
+        .commit_interval_ms = options_number(set, "commit.interval"),
+        .commit_bytes = options_number(set, "commit.bytes"),
+        .commit_rows = options_number(set, "commit.rows"),
+        .on_error =
+            options_is(set, "on_error", "fail") ? ON_ERROR_FAIL : ON_ERROR_DEAD_LETTER,
+        .on_error_limit = options_number(set, "on_error.share"),
+        .on_gap = options_is(set, "on_gap", "record") ? ON_GAP_RECORD : ON_GAP_FAIL,
+        .schema_change = options_is(set, "schema_change", "allow") ? SCHEMA_CHANGE_ALLOW
+                                                                   : SCHEMA_CHANGE_APPEND,
+        .log_snapshot = options_number(set, "log.snapshot"),
+        .log_retention_ms = options_number(set, "log.retention"),
+        .storage_retry_ms = options_number(set, "storage.retry"),
+        .revoke_ms = STOP_MS,
+        .directory_by_day = options_is(&plan->sink->options, "directory", "day"),
+        .once = once,
+    };
+    return set_start(plan->stream, ret, err);
+}
+
+static enum status open_tables(struct run_parts *parts, struct err *err)
+{
+    const struct plan *plan = parts->pipeline.plan;
+    TRY(tables_load(&parts->pipeline, false, &parts->tables, err));
+    TRY(tables_write_views(&parts->pipeline, &parts->tables, err));
+    TRY(sink_encoder_open(plan->sink, &plan->output, plan->hash, &parts->encoder, err));
+    return tables_executor(&parts->pipeline, &parts->tables, parts->encoder,
+                           &parts->executor, err);
+}
+
+static void make_job(struct run_parts *parts)
+{
+    const struct plan *plan = parts->pipeline.plan;
+    schema_format(&plan->output, &parts->schema_text);
+    parts->job.identity = (struct job_identity){
+        .cluster = parts->stream.source->cluster,
+        .topic = parts->stream.source->topic,
+        .group = str_of(parts->pipeline.group),
+        .name = str_of(parts->pipeline.job_name),
+    };
+    parts->job.plan = str_of(plan->hash);
+    parts->job.schema = buf_as_str(&parts->schema_text);
+    parts->job.dimension = str_of(parts->tables.version);
+    parts->job.worker = str_of(parts->slot.worker);
+}
+
+static enum status check_promises(const struct storage *storage, struct err *err)
+{
+    if (storage->exclusive && storage->durable)
+        return ST_OK;
+    return err_set(err, ST_USAGE, "%s does not promise %s, which exactly once needs",
+                   storage->url,
+                   storage->exclusive ? "durable files" : "exclusive renames");
+}
+
+static enum status open_parts(const struct args *args, struct run_parts *parts,
+                              struct err *err)
+{
+    struct pipeline *pipeline = &parts->pipeline;
+    TRY(pipeline_open(args, args->positional[0], pipeline, err));
+    TRY(pipeline_need_insert(pipeline, err));
+    pipeline->stop = cli_stop_flag(NULL);
+    const struct plan *plan = pipeline->plan;
+    TRY(make_settings(plan, args_has(args, "--once"), &parts->job.settings, err));
+    const char *directory;
+    TRY(pipeline_spool_path(pipeline, &directory, err));
+    TRY(slot_take(directory, pipeline->job_name, &pipeline->arena, &parts->slot, err));
+    TRY(spool_local_open(directory, &parts->spool, err));
+    TRY(pipeline_storage(pipeline, &plan->sink->options, &parts->storage, err));
+    TRY(check_promises(parts->storage, err));
+    TRY(stream_open(pipeline, parts->slot.instance, &parts->stream, err));
+    TRY(open_tables(parts, err));
+    make_job(parts);
+    return ST_OK;
+}
+
+static enum status run(const struct args *args, struct err *err)
+{
+    struct run_parts parts = {0};
+    enum status status = open_parts(args, &parts, err);
+    if (status == ST_OK) {
+        struct run_threads_parts threads = {
+            .pipeline = &parts.pipeline,
+            .job = &parts.job,
+            .source = parts.stream.source,
+            .decoder = parts.stream.decoder,
+            .executor = parts.executor,
+            .encoder = parts.encoder,
+            .spool = parts.spool,
+            .storage = parts.storage,
+            .json = args_has(args, "--json"),
+        };
+        status = run_threads(&threads, err);
+    }
+    release(&parts);
+    return status;
+}
+
+static const struct flag flags[] = {
+    {"--once", NULL, "stop when all that was in the stream at the start is committed"},
+    {"--json", NULL, "numbers as JSON lines on stdout"},
+};
+
+const struct command command_run = {
+    .name = "run",
+    .arguments = "PIPELINE.sql",
+    .about = "Run the job until SIGTERM: read, enrich, save, exactly once",
+    .more = "Progress is kept with the result: stop, kill or restart it at any time. "
+            "Several of\nthem share the stream's partitions.",
+    .flags = flags,
+    .n_flags = ARRAY_LEN(flags),
+    .n_arguments = 1,
+    .run = run,
+};

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_threads.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/tables.h"
+#include "cli/term.h"
+
+enum {
+    TELL_TERMINAL_MS = 10000,
+    TELL_ELSEWHERE_MS = 60000
+};
+
+struct watch {
+    const struct run_threads_parts *parts;
+    struct mail mail;
+    struct engine_status status;
+    struct worker *worker;
+    struct committer *committer;
+    int done_fd; // an event when a thread has ended
+    int n_ended;
+    int64_t begun_ms, told_ms, looked_ms;
+    bool tables_changed;
+};
+
+// For the signal handler: the worker to stop.
+static struct watch *_Atomic current;
+
+static void wake(const struct watch *watch)
+{
+    uint64_t one = 1;
+    if (write(watch->done_fd, &one, sizeof(one)) < 0)
+        return; // the counter is full: it is awake already
+}
+
+static void on_stop(void)
+{
+    struct watch *watch = atomic_load(&current);
+    if (watch == NULL)
+        return;
+    worker_stop(watch->worker);
+}
+
+static void *worker_thread(void *arg)
+{
+    struct watch *watch = arg;
+    struct wait wait;
+    while ((wait = worker_step(watch->worker)).kind != WAIT_DONE)
+        mailbox_wait(&watch->mail.to_worker, wait, env_system());
+    wake(watch);
+    return NULL;
+}
+
+static void *committer_thread(void *arg)
+{
+    struct watch *watch = arg;
+    struct wait wait;
+    while ((wait = committer_step(watch->committer)).kind != WAIT_DONE)
+        mailbox_wait(&watch->mail.to_committer, wait, env_system());
+    wake(watch);
+    return NULL;
+}
+
+static int64_t now_ms(void)
+{
+    return env_system()->ops->monotonic_ms(env_system());
+}
+
+static int64_t load(_Atomic int64_t *number)
+{
+    return atomic_load_explicit(number, memory_order_relaxed);
+}
+
+static void tell_json(struct watch *watch, int64_t ms)
+{
+    struct engine_status *s = &watch->status;
+    printf("{\"elapsed_ms\":%lld,\"read\":%lld,\"matched\":%lld,\"ignored\":%lld,"
+           "\"rejected\":%lld,\"rows\":%lld,\"commits\":%lld,\"committed_records\":%lld,"
+           "\"committed_rows\":%lld,\"committed_bytes\":%lld,\"lag_records\":%lld,"
+           "\"lag_ms\":%lld,\"partitions\":%lld,\"entry\":%lld}\n",
+           (long long)ms, (long long)load(&s->n_read), (long long)load(&s->n_matched),
+           (long long)load(&s->n_ignored), (long long)load(&s->n_rejected),
+           (long long)load(&s->n_rows), (long long)load(&s->n_commits),
+           (long long)load(&s->committed_records), (long long)load(&s->committed_rows),
+           (long long)load(&s->committed_bytes), (long long)load(&s->lag_records),
+           (long long)load(&s->lag_ms), (long long)load(&s->n_partitions),
+           (long long)load(&s->last_entry));
+    fflush(stdout);
+}
+
+static void tell(struct watch *watch)
+{
+    struct engine_status *s = &watch->status;
+    int64_t ms = now_ms() - watch->begun_ms;
+    if (watch->parts->json) {
+        tell_json(watch, ms);
+        return;
+    }
+    int64_t read = load(&s->n_read);
+    int64_t enriched = read - load(&s->n_ignored) - load(&s->n_rejected);
+    int64_t percent = enriched > 0 ? load(&s->n_matched) * 1000 / enriched : 0;
+    log_info("read %s records, matched %lld.%lld %%, wrote %s rows, rejected %s; "
+             "committed %s records in %s commits; lag %s records, %s",
+             term_count(read), (long long)(percent / 10), (long long)(percent % 10),
+             term_count(load(&s->n_rows)), term_count(load(&s->n_rejected)),
+             term_count(load(&s->committed_records)), term_count(load(&s->n_commits)),
+             term_count(load(&s->lag_records)), term_seconds(load(&s->lag_ms)));
+}
+
+// Says once that the staged tables are not those that were read.
+static void look_at_tables(struct watch *watch)
+{
+    char version[65];
+    struct err err = {0};
+    if (tables_version(watch->parts->pipeline, version, &err) != ST_OK) {
+        log_warn("cannot look at the staged tables: %s", err.text);
+        return;
+    }
+    if (watch->tables_changed || str_is(watch->parts->job->dimension, version))
+        return;
+    watch->tables_changed = true;
+    const struct options *set = &watch->parts->pipeline->plan->settings;
+    bool fail = options_is(set, "on_table_change", "fail");
+    log_line(fail ? LOG_ERROR : LOG_WARN,
+             "the staged tables have changed; this run goes on with those it read at its "
+             "start%s",
+             fail ? " to its last commit and ends (on_table_change = 'fail')"
+                  : "; restart it to use the new ones");
+    if (fail)
+        worker_stop(watch->worker);
+}
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void watch_until_done(struct watch *watch)
+{
+    int64_t tell_every =
+        term_is_err() || watch->parts->json ? TELL_TERMINAL_MS : TELL_ELSEWHERE_MS;
+    const struct options *set = &watch->parts->pipeline->plan->settings;
+    int64_t look_every = options_number(set, "tables.check_interval");
+    watch->told_ms = watch->looked_ms = now_ms();
+    while (watch->n_ended < 1) {
+        int64_t next =
+            earliest(watch->told_ms + tell_every, watch->looked_ms + look_every);
+        int64_t wait = next - now_ms();
+        struct pollfd event = {.fd = watch->done_fd, .events = POLLIN};
+        poll(&event, 1, wait < 0 ? 0 : (int)wait);
+        uint64_t n;
+        if (read(watch->done_fd, &n, sizeof(n)) > 0)
+            watch->n_ended += (int)n;
+        if (now_ms() >= watch->told_ms + tell_every) {
+            tell(watch);
+            watch->told_ms = now_ms();
+        }
+        if (now_ms() >= watch->looked_ms + look_every) {
+            look_at_tables(watch);
+            watch->looked_ms = now_ms();
+        }
+    }
+}
+
+static void open_watch(const struct run_threads_parts *parts, struct watch *watch)
+{
+    *watch = (struct watch){.parts = parts, .begun_ms = now_ms()};
+    watch->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    mail_init(&watch->mail);
+    struct worker_parts worker = {
+        .job = parts->job,
+        .source = parts->source,
+        .decoder = parts->decoder,
+        .executor = parts->executor,
+        .encoder = parts->encoder,
+        .spool = parts->spool,
+        .env = env_system(),
+        .mail = &watch->mail,
+        .status = &watch->status,
+    };
+    watch->worker = worker_open(&worker);
+    struct committer_parts committer = {
+        .job = parts->job,
+        .storage = parts->storage,
+        .env = env_system(),
+        .mail = &watch->mail,
+        .status = &watch->status,
+    };
+    watch->committer = committer_open(&committer);
+}
+
+static void close_watch(struct watch *watch)
+{
+    atomic_store(&current, NULL);
+    worker_free(watch->worker);
+    committer_free(watch->committer);
+    mail_release(&watch->mail);
+    close(watch->done_fd);
+}
+
+enum status run_threads(const struct run_threads_parts *parts, struct err *err)
+{
+    struct watch watch;
+    open_watch(parts, &watch);
+    atomic_store(&current, &watch);
+    if (atomic_load(cli_stop_flag(on_stop)))
+        worker_stop(watch.worker); // the signal came while the tables were read
+    pthread_t worker, committer;
+    if (pthread_create(&worker, NULL, worker_thread, &watch) != 0 ||
+        pthread_create(&committer, NULL, committer_thread, &watch) != 0)
+        abort(); // out of threads: a crash is safe
+    watch_until_done(&watch);
+    pthread_join(worker, NULL);
+    pthread_join(committer, NULL);
+    tell(&watch);
+    enum status status = worker_result(watch.worker, err);
+    if (status == ST_OK && watch.tables_changed &&
+        options_is(&parts->pipeline->plan->settings, "on_table_change", "fail"))
+        status = err_set(err, ST_FAIL,
+                         "the staged tables changed while the job ran; what "
+                         "was read is committed; run it again");
+    close_watch(&watch);
+    return status;
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/slot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+static int open_lock(const char *directory, int number)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/slot-%d.lock", directory, number);
+    return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
+
+enum status slot_take(const char *directory, const char *job, struct arena *arena,
+                      struct slot *ret, struct err *err)
+{
+    char host[256] = "";
+    gethostname(host, sizeof(host) - 1);
+    for (int i = 0; i < SLOTS_MAX; i++) {
+        int fd = open_lock(directory, i);
+        if (fd < 0)
+            return err_set(err, ST_FAIL,
+                           "spool: cannot make a lock file in %s: %s; give "
+                           "another directory by SET spool = '...'",
+                           directory, strerror(errno));
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+            *ret = (struct slot){
+                .fd = fd,
+                .number = i,
+                .instance = arena_printf(arena, "%s-%s-%d", job, host, i),
+                .worker = arena_printf(arena, "%s/%d/%d", host, (int)getpid(), i),
+            };
+            return ST_OK;
+        }
+        close(fd);
+    }
+    return err_set(err, ST_LIMIT, "%d workers of job %s run on this machine already",
+                   SLOTS_MAX, job);
+}
+
+bool slot_any_taken(const char *directory)
+{
+    for (int i = 0; i < SLOTS_MAX; i++) {
+        int fd = open_lock(directory, i);
+        if (fd < 0)
+            return false;
+        bool taken = flock(fd, LOCK_EX | LOCK_NB) != 0;
+        close(fd);
+        if (taken)
+            return true;
+    }
+    return false;
+}
+
+void slot_release(struct slot *slot)
+{
+    if (slot->instance != NULL)
+        close(slot->fd);
+    *slot = (struct slot){0};
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/stream.h"
+
+#include "avro/decoder.h"
+#include "cli/text_file.h"
+#include "csv/decoder.h"
+#include "csv/file_source.h"
+#include "kafka/source.h"
+
+static enum status open_source(struct pipeline *pipeline, const char *instance,
+                               struct source **ret, struct err *err)
+{
+    const struct table *table = pipeline->plan->stream;
+    if (str_is(table->connector, "file"))
+        return csv_file_source_open(options_text(&table->options, "path").p, ret, err);
+    struct kafka_config config;
+    pipeline_kafka(pipeline, &config);
+    config.instance = instance;
+    return kafka_source_open(&config, ret, err);
+}
+
+static enum status open_avro(const struct pipeline *pipeline, struct stream *stream,
+                             struct err *err)
+{
+    const struct table *table = pipeline->plan->stream;
+    TRY(pipeline_registry(pipeline, &table->format, &stream->registry, err));
+    AUTO(buf_release) struct buf schema = {0};
+    if (options_text(&table->format, "schema").p != NULL)
+        TRY(text_file_read(options_text(&table->format, "schema").p, &schema, err));
+    struct avro_decoder_config config = {
+        .columns = &table->schema,
+        .reader_schema = buf_as_str(&schema),
+        .lookup = registry_lookup(stream->registry),
+        .reject_unreadable = true,
+    };
+    return avro_decoder_open(&config, &stream->decoder, err);
+}
+
+static enum status open_decoder(const struct pipeline *pipeline, struct stream *stream,
+                                struct err *err)
+{
+    const struct table *table = pipeline->plan->stream;
+    if (pipeline_is_avro(table))
+        return open_avro(pipeline, stream, err);
+    return csv_decoder_open(&table->schema, &stream->decoder, err);
+}
+
+enum status stream_open(struct pipeline *pipeline, const char *instance,
+                        struct stream *ret, struct err *err)
+{
+    *ret = (struct stream){0};
+    enum status status = open_decoder(pipeline, ret, err);
+    if (status == ST_OK)
+        status = open_source(pipeline, instance, &ret->source, err);
+    if (status != ST_OK)
+        stream_close(ret);
+    return status;
+}
+
+void stream_close(struct stream *stream)
+{
+    if (stream->source != NULL)
+        stream->source->ops->close(stream->source);
+    if (stream->decoder != NULL)
+        stream->decoder->ops->close(stream->decoder);
+    registry_close(stream->registry);
+    *stream = (struct stream){0};
+}

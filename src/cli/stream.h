@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opens the stream of a script: its source and its decoder.
+#ifndef CLI_STREAM_H
+#define CLI_STREAM_H
+
+#include "cli/pipeline.h"
+#include "core/codec.h"
+#include "core/source.h"
+
+struct stream {
+    struct source *source;
+    struct decoder *decoder;
+    struct registry *registry; // NULL for CSV
+};
+
+// `instance`: the static member's id, NULL for a dynamic one.
+enum status stream_open(struct pipeline *pipeline, const char *instance,
+                        struct stream *ret, struct err *err);
+void stream_close(struct stream *stream);
+
+#endif

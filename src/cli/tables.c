@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/tables.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "avro/table.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "cli/sink.h"
+#include "cli/term.h"
+#include "core/env.h"
+#include "csv/table.h"
+#include "gtfs/manifest.h"
+
+enum {
+    LOAD_TRIES = 3
+};
+
+static void storage_close(struct storage **storage)
+{
+    if (*storage != NULL)
+        (*storage)->ops->close(*storage);
+}
+
+static void rows_close(struct rows **rows)
+{
+    if (*rows != NULL)
+        (*rows)->ops->close(*rows);
+}
+
+static bool is_data_file(const struct file_info *file)
+{
+    return !file->is_directory && file->name.p[0] != '_' && file->name.p[0] != '.';
+}
+
+// The one data file of a directory.
+static enum status find_file(struct storage *storage, const struct table *table,
+                             struct arena *arena, struct file_info *ret, struct err *err)
+{
+    struct file_list list = {0};
+    enum status status = storage->ops->list(storage, str_of(""), arena, &list, err);
+    if (status != ST_OK && status != ST_NOT_FOUND)
+        return status;
+    size_t n_found = 0;
+    for (size_t i = 0; i < list.n; i++)
+        if (is_data_file(&list.items[i]) && n_found++ == 0)
+            *ret = list.items[i];
+    if (n_found == 1)
+        return ST_OK;
+    if (n_found == 0)
+        return err_set(err, ST_NOT_FOUND,
+                       "table %.*s: there is no file in %s; stage it by tramline "
+                       "extract, or WITH (optional = true) if it may be missing",
+                       STR_ARGS(table->name), storage->url);
+    return err_set(err, ST_DATA,
+                   "table %.*s: %zu files in %s, but a table is one file; remove the "
+                   "others, or run tramline extract",
+                   STR_ARGS(table->name), n_found, storage->url);
+}
+
+enum status table_rows_open(struct storage *storage, const struct table *table,
+                            struct rows **ret, struct err *err)
+{
+    AUTO(arena_release) struct arena arena = {0};
+    struct file_info file;
+    TRY(find_file(storage, table, &arena, &file, err));
+    if (pipeline_is_avro(table)) {
+        struct avro_table_options options = {.columns = &table->schema};
+        return avro_table_open(storage, file.name, &options, ret, err);
+    }
+    struct csv_table_options options = {
+        .header = options_number(&table->format, "header"),
+        .skip_errors = options_is(&table->options, "on_error", "skip"),
+    };
+    return csv_table_open(storage, file.name, &table->schema, &options, ret, err);
+}
+
+static void tell_skipped(const struct table *table, struct rows *rows)
+{
+    if (pipeline_is_avro(table))
+        return;
+    const struct csv_table_stats *stats = csv_table_stats(rows);
+    if (stats->n_short)
+        log_warn("table %.*s: %zu short rows; their missing columns are NULL",
+                 STR_ARGS(table->name), stats->n_short);
+    if (stats->n_skipped)
+        log_warn("table %.*s: %zu rows left out, the first of them:",
+                 STR_ARGS(table->name), stats->n_skipped);
+    for (size_t i = 0; i < stats->n_messages; i++)
+        log_warn("  %s", stats->messages[i]);
+}
+
+// An optional table whose file is missing.
+static enum status no_rows(UNUSED struct rows *rows, struct batch *batch,
+                           UNUSED struct err *err)
+{
+    batch_clear(batch);
+    return ST_OK;
+}
+
+static void no_close(UNUSED struct rows *rows)
+{
+}
+
+static const struct rows_ops empty_ops = {.next = no_rows, .close = no_close};
+
+static enum status load_table(const struct pipeline *pipeline, const struct table *table,
+                              struct sqlite_host *host, uint64_t *ret_n, struct err *err)
+{
+    AUTO(storage_close) struct storage *storage = NULL;
+    TRY(pipeline_storage(pipeline, &table->options, &storage, err));
+    struct rows *rows = NULL;
+    enum status status = table_rows_open(storage, table, &rows, err);
+    bool optional = options_number(&table->options, "optional");
+    if (status == ST_NOT_FOUND && optional) {
+        struct rows empty = {&empty_ops, &table->schema};
+        return sqlite_host_load(host, table->name, &table->schema, &empty, ret_n, err);
+    }
+    TRY(status);
+    status = sqlite_host_load(host, table->name, &table->schema, rows, ret_n, err);
+    tell_skipped(table, rows);
+    rows_close(&rows);
+    return status;
+}
+
+static bool runs_native(const struct plan *plan)
+{
+    return plan->native != NULL && !options_is(&plan->settings, "executor", "sqlite");
+}
+
+static enum status load_views(const struct plan *plan, struct sqlite_host *host,
+                              struct err *err)
+{
+    for (size_t i = 0; i < plan->n_views; i++) {
+        const struct view *view = &plan->views[i];
+        enum sqlite_view how =
+            runs_native(plan) ? SQLITE_VIEW : sqlite_executor_view(plan, view);
+        if (sqlite_host_view(host, view, how, err) != ST_OK)
+            return err_context(err, "view %.*s", STR_ARGS(view->name));
+    }
+    return ST_OK;
+}
+
+static enum status load_once(const struct pipeline *pipeline, bool quiet,
+                             struct tables *ret, struct err *err)
+{
+    const struct plan *plan = pipeline->plan;
+    TRY(sqlite_host_open(&ret->host, err));
+    for (size_t i = 0; i < plan->n_tables; i++) {
+        const struct table *table = &plan->tables[i];
+        if (table->kind != TABLE_DIMENSION)
+            continue;
+        uint64_t n = 0;
+        TRY(load_table(pipeline, table, ret->host, &n, err));
+        ret->n_rows += (int64_t)n;
+        if (!quiet)
+            log_info("table %.*s: %s rows", STR_ARGS(table->name),
+                     term_count((int64_t)n));
+    }
+    return load_views(plan, ret->host, err);
+}
+
+enum status tables_load(const struct pipeline *pipeline, bool quiet, struct tables *ret,
+                        struct err *err)
+{
+    *ret = (struct tables){0};
+    for (int i = 0; i < LOAD_TRIES; i++) {
+        char before[65];
+        TRY(tables_version(pipeline, before, err));
+        enum status status = load_once(pipeline, quiet, ret, err);
+        if (status != ST_OK) {
+            tables_release(ret);
+            return status;
+        }
+        TRY(tables_version(pipeline, ret->version, err));
+        if (strcmp(before, ret->version) == 0)
+            return ST_OK;
+        log_warn("the staged tables changed while they were read; reading them again");
+        tables_release(ret);
+    }
+    return err_set(err, ST_FAIL,
+                   "the staged tables changed %d times while they were "
+                   "read; is tramline extract running in a loop?",
+                   LOAD_TRIES);
+}
+
+static const struct table *table_of_view(const struct view *view, struct table *ret)
+{
+    *ret = (struct table){
+        .name = view->name,
+        .kind = TABLE_SINK,
+        .schema = view->schema,
+        .connector = str_of("filesystem"),
+        .options = view->options,
+        .format = view->format,
+    };
+    return ret;
+}
+
+static enum status write_view(const struct pipeline *pipeline, struct tables *tables,
+                              const struct view *view, struct err *err)
+{
+    struct table table;
+    AUTO(storage_close) struct storage *storage = NULL;
+    TRY(pipeline_storage(pipeline, &view->options, &storage, err));
+    AUTO(rows_close) struct rows *rows = NULL;
+    TRY(sqlite_host_query(tables->host, view->sql, &view->schema, &rows, err));
+    int64_t n = 0;
+    TRY(sink_write_table(storage, table_of_view(view, &table), rows, &n, err));
+    log_info("materialized view %.*s: %s rows in %s", STR_ARGS(view->name), term_count(n),
+             storage->url);
+    return ST_OK;
+}
+
+enum status tables_write_views(const struct pipeline *pipeline, struct tables *tables,
+                               struct err *err)
+{
+    const struct plan *plan = pipeline->plan;
+    for (size_t i = 0; i < plan->n_views; i++) {
+        if (!plan->views[i].materialized)
+            continue;
+        if (write_view(pipeline, tables, &plan->views[i], err) != ST_OK)
+            return err_context(err, "materialized view %.*s",
+                               STR_ARGS(plan->views[i].name));
+    }
+    return ST_OK;
+}
+
+static enum status build_dimension(const struct pipeline *pipeline, struct tables *tables,
+                                   struct encoder *encoder, struct err *err)
+{
+    const struct native_plan *native = pipeline->plan->native;
+    AUTO(rows_close) struct rows *rows = NULL;
+    TRY(sqlite_host_query(tables->host, native->dimension_sql, &native->dimension_schema,
+                          &rows, err));
+    struct dimension_options options = {
+        .limit_bytes =
+            (size_t)options_number(&pipeline->plan->settings, "dimension.memory"),
+        .version = str_of(tables->version),
+    };
+    return dimension_build(native, rows, encoder, &options, &tables->dimension, err);
+}
+
+enum status tables_executor(const struct pipeline *pipeline, struct tables *tables,
+                            struct encoder *encoder, struct executor **ret,
+                            struct err *err)
+{
+    const struct plan *plan = pipeline->plan;
+    if (options_is(&plan->settings, "executor", "native") && plan->native == NULL)
+        return err_set(err, ST_USAGE,
+                       "SET executor = 'native', but %.*s; leave it "
+                       "'auto'",
+                       STR_ARGS(plan->native_why));
+    if (!runs_native(plan))
+        return sqlite_executor_open(plan, tables->host, encoder, ret, err);
+    if (plan->native->has_join && tables->dimension == NULL)
+        TRY(build_dimension(pipeline, tables, encoder, err));
+    sqlite_host_close(tables->host); // its memory is not needed any more
+    tables->host = NULL;
+    *ret = native_executor_open(plan, tables->dimension, encoder);
+    return ST_OK;
+}
+
+// Names, sizes and times of the files: for tables that extract did not stage.
+static enum status version_of_files(const struct pipeline *pipeline, struct buf *text,
+                                    struct err *err)
+{
+    const struct plan *plan = pipeline->plan;
+    for (size_t i = 0; i < plan->n_tables; i++) {
+        const struct table *table = &plan->tables[i];
+        if (table->kind != TABLE_DIMENSION)
+            continue;
+        AUTO(storage_close) struct storage *storage = NULL;
+        TRY(pipeline_storage(pipeline, &table->options, &storage, err));
+        AUTO(arena_release) struct arena arena = {0};
+        struct file_list list = {0};
+        enum status status = storage->ops->list(storage, str_of(""), &arena, &list, err);
+        if (status != ST_OK && status != ST_NOT_FOUND)
+            return status;
+        buf_printf(text, "%.*s\n", STR_ARGS(table->name));
+        for (size_t f = 0; f < list.n; f++)
+            if (is_data_file(&list.items[f]))
+                buf_printf(text, "%.*s %lld %lld\n", STR_ARGS(list.items[f].name),
+                           (long long)list.items[f].size,
+                           (long long)list.items[f].modified_ms);
+    }
+    return ST_OK;
+}
+
+enum status tables_version(const struct pipeline *pipeline, char ret[65], struct err *err)
+{
+    AUTO(buf_release) struct buf text = {0};
+    AUTO(storage_close) struct storage *root = NULL;
+    enum status status = pipeline_feed_root(pipeline, &root, err);
+    struct feed_manifest manifest = {0};
+    if (status == ST_OK) {
+        status = feed_manifest_read(root, &manifest, err);
+        buf_text(&text, manifest.version);
+        feed_manifest_release(&manifest);
+    }
+    if (status != ST_OK && status != ST_NOT_FOUND)
+        return status;
+    TRY(version_of_files(pipeline, &text, err));
+    sha256_hex(text.p, text.n, ret);
+    return ST_OK;
+}
+
+void tables_release(struct tables *tables)
+{
+    dimension_free(tables->dimension);
+    sqlite_host_close(tables->host);
+    *tables = (struct tables){0};
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables side of a job: staged files into SQLite, views made, the executor built.
+//
+// Reads _feed.json before and after and starts over when it changed in between, so that
+// tables of two extracts are never mixed. One thread.
+#ifndef CLI_TABLES_H
+#define CLI_TABLES_H
+
+#include "cli/pipeline.h"
+#include "core/rows.h"
+#include "sql/sqlite_host.h"
+#include "table/dimension.h"
+#include "table/native_executor.h"
+#include "table/sqlite_executor.h"
+
+struct tables {
+    struct sqlite_host *host; // all tables loaded; closed early when native needs no more
+    struct dimension *dimension;
+    char version[65]; // of the staged files; changes when any of them does
+    int64_t n_rows;   // of all tables
+};
+
+// Opens the one file in a table's directory. ST_NOT_FOUND with a way out when there is
+// none. `storage` and `table` are borrowed for the life of rows.
+enum status table_rows_open(struct storage *storage, const struct table *table,
+                            struct rows **ret, struct err *err);
+
+// Loads all tables and views; `quiet` shows no progress.
+enum status tables_load(const struct pipeline *pipeline, bool quiet, struct tables *ret,
+                        struct err *err);
+// Writes each materialized view to its path as one file, replaced by one rename.
+enum status tables_write_views(const struct pipeline *pipeline, struct tables *tables,
+                               struct err *err);
+// By the plan and SET executor. `encoder` is borrowed for the executor's life.
+enum status tables_executor(const struct pipeline *pipeline, struct tables *tables,
+                            struct encoder *encoder, struct executor **ret,
+                            struct err *err);
+// Version of what is staged now, cheaply: _feed.json's, else of names, sizes and times.
+enum status tables_version(const struct pipeline *pipeline, char ret[65],
+                           struct err *err);
+void tables_release(struct tables *tables);
+
+#endif

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small local text file, such as a schema, read whole.
+#ifndef CLI_TEXT_FILE_H
+#define CLI_TEXT_FILE_H
+
+#include "base/buf.h"
+
+// ST_USAGE when it cannot be read or has more than 4 MB.
+enum status text_file_read(const char *path, struct buf *ret, struct err *err);
+
+#endif

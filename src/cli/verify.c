@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+
+#include "cli/commands.h"
+#include "cli/pipeline.h"
+#include "cli/result.h"
+#include "cli/term.h"
+#include "engine/verify.h"
+
+struct counting {
+    const struct plan *plan;
+    struct storage *storage;
+    struct progress bar;
+};
+
+static enum status count_rows(void *context, struct str path, int64_t *ret,
+                              struct err *err)
+{
+    struct counting *counting = context;
+    struct rows *rows;
+    TRY(result_rows_open(counting->plan, counting->storage, path, &rows, err));
+    struct batch batch;
+    batch_init(&batch, counting->plan->output.n);
+    enum status status;
+    *ret = 0;
+    do {
+        status = rows->ops->next(rows, &batch, err);
+        *ret += (int64_t)batch.n_rows;
+    } while (status == ST_OK && batch.n_rows);
+    batch_release(&batch);
+    rows->ops->close(rows);
+    return status;
+}
+
+static void show(void *context, int64_t n_done, int64_t n_total)
+{
+    struct counting *counting = context;
+    progress_show(&counting->bar, n_done, n_total);
+}
+
+static void print_number(const char *name, int64_t n)
+{
+    printf("  %-12s %16s\n", name, term_count(n));
+}
+
+static void print_text(const struct verify_report *report)
+{
+    printf("log\n");
+    print_number("entries", report->n_entries);
+    print_number("claims", report->n_claims);
+    print_number("commits", report->n_commits);
+    printf("files\n");
+    print_number("data", report->n_data_files);
+    print_number("dead letters", report->n_dead_files);
+    print_number("bytes", report->bytes);
+    print_number("rows", report->rows);
+    printf("records\n");
+    print_number("read", report->records);
+    print_number("matched", report->matched);
+    print_number("ignored", report->ignored);
+    print_number("rejected", report->rejected);
+    print_number("skipped", report->skipped);
+    print_number("gap", report->gap);
+    printf("partitions\n");
+    for (size_t i = 0; i < report->n_partitions; i++)
+        printf("  %-6d %16s .. %s\n", report->partitions[i].partition,
+               term_count(report->partitions[i].first),
+               term_count(report->partitions[i].next));
+    for (size_t i = 0; i < report->n_findings; i++)
+        printf("%s: %s\n", report->findings[i].kind == FINDING_ERROR ? "ERROR" : "note",
+               report->findings[i].text.p);
+    printf(report->n_errors ? "the result is NOT what the log says: %zu errors\n"
+                            : "no gap, no duplicate: every record that the log names is "
+                              "in the result once\n",
+           report->n_errors);
+}
+
+static void print_json(const struct verify_report *report)
+{
+    AUTO(buf_release) struct buf json = {0};
+    buf_printf(&json,
+               "{\"entries\":%lld,\"claims\":%lld,\"commits\":%lld,\"data_files\":%lld,"
+               "\"dead_files\":%lld,\"bytes\":%lld,\"rows\":%lld,\"records\":%lld,"
+               "\"matched\":%lld,\"ignored\":%lld,\"rejected\":%lld,\"skipped\":%lld,"
+               "\"gap\":%lld,\"errors\":%zu,\"partitions\":[",
+               (long long)report->n_entries, (long long)report->n_claims,
+               (long long)report->n_commits, (long long)report->n_data_files,
+               (long long)report->n_dead_files, (long long)report->bytes,
+               (long long)report->rows, (long long)report->records,
+               (long long)report->matched, (long long)report->ignored,
+               (long long)report->rejected, (long long)report->skipped,
+               (long long)report->gap, report->n_errors);
+    for (size_t i = 0; i < report->n_partitions; i++)
+        buf_printf(&json, "%s{\"partition\":%d,\"first\":%lld,\"next\":%lld}",
+                   i ? "," : "", report->partitions[i].partition,
+                   (long long)report->partitions[i].first,
+                   (long long)report->partitions[i].next);
+    buf_text(&json, "],\"findings\":[");
+    for (size_t i = 0; i < report->n_findings; i++) {
+        buf_printf(&json, "%s{\"kind\":\"%s\",\"text\":", i ? "," : "",
+                   report->findings[i].kind == FINDING_ERROR ? "error" : "note");
+        term_json_string(&json, report->findings[i].text);
+        buf_char(&json, '}');
+    }
+    buf_text(&json, "]}\n");
+    fwrite(json.p, 1, json.n, stdout);
+}
+
+static enum status verify(const struct args *args, const struct pipeline *pipeline,
+                          struct storage *storage, struct err *err)
+{
+    struct counting counting = {.plan = pipeline->plan, .storage = storage};
+    progress_begin(&counting.bar, "verify", "entries and files");
+    struct verify_options options = {
+        .checksums = true,
+        .count_rows = args_has(args, "--deep") ? count_rows : NULL,
+        .context = &counting,
+        .progress = show,
+    };
+    struct verify_report report = {0};
+    enum status status = verify_run(storage, &options, &report, err);
+    progress_end(&counting.bar);
+    if (status == ST_NOT_FOUND)
+        status = err_set(err, ST_FAIL,
+                         "there is no commit log in %s; has tramline run "
+                         "ever committed?",
+                         storage->url);
+    if (status == ST_OK) {
+        if (args_has(args, "--json"))
+            print_json(&report);
+        else
+            print_text(&report);
+        if (report.n_errors)
+            status =
+                err_set(err, ST_DATA, "%zu errors in %s", report.n_errors, storage->url);
+    }
+    verify_report_release(&report);
+    return status;
+}
+
+static enum status run(const struct args *args, struct err *err)
+{
+    struct pipeline pipeline;
+    TRY(pipeline_open(args, args->positional[0], &pipeline, err));
+    pipeline.stop = cli_stop_flag(NULL);
+    struct storage *storage = NULL;
+    enum status status = pipeline_need_insert(&pipeline, err);
+    if (status == ST_OK)
+        status =
+            pipeline_storage(&pipeline, &pipeline.plan->sink->options, &storage, err);
+    if (status == ST_OK) {
+        status = verify(args, &pipeline, storage, err);
+        storage->ops->close(storage);
+    }
+    pipeline_release(&pipeline);
+    return status;
+}
+
+static const struct flag flags[] = {
+    {"--deep", NULL, "also read and count all rows of all files"},
+    {"--json", NULL, "the report as JSON"},
+};
+
+const struct command command_verify = {
+    .name = "verify",
+    .arguments = "PIPELINE.sql",
+    .about = "Prove from log and files that the result has no gap and no duplicate",
+    .more = "Reads only; safe beside running workers.",
+    .flags = flags,
+    .n_flags = ARRAY_LEN(flags),
+    .n_arguments = 1,
+    .run = run,
+};
