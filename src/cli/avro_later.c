@@ -5,7 +5,8 @@
 
 static enum status later(struct err *err)
 {
-    return err_set(err, ST_USAGE, "this version has no Schema Registry client and no codegen yet");
+    return err_set(err, ST_USAGE,
+                   "this version has no Schema Registry client and no codegen yet");
 }
 
 enum status avro_codegen(UNUSED const char *avsc_json, UNUSED const char *name_prefix,
@@ -44,9 +45,9 @@ enum status registry_find(UNUSED struct registry *registry, UNUSED struct str su
 }
 
 enum status registry_id_for(UNUSED struct registry *registry,
-                            UNUSED enum registry_policy policy,
-                            UNUSED struct str subject, UNUSED struct str schema,
-                            UNUSED int32_t *ret, struct err *err)
+                            UNUSED enum registry_policy policy, UNUSED struct str subject,
+                            UNUSED struct str schema, UNUSED int32_t *ret,
+                            struct err *err)
 {
     return later(err);
 }
@@ -55,4 +56,3 @@ void registry_subject(UNUSED struct str option, UNUSED struct str topic,
                       UNUSED struct str record, UNUSED struct buf *ret)
 {
 }
-

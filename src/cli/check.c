@@ -11,7 +11,6 @@
 
 struct checked {
     size_t n_bad;
-    struct err first;
 };
 
 static void tell(struct checked *checked, const char *what, const char *name,
@@ -26,8 +25,7 @@ static void tell(struct checked *checked, const char *what, const char *name,
            text[0] ? ": " : "", text);
     if (status == ST_OK)
         return;
-    if (checked->n_bad++ == 0)
-        err_set(&checked->first, status, "%s", text);
+    checked->n_bad++;
 }
 
 static void check_table(const struct pipeline *pipeline, const struct table *table,
@@ -58,8 +56,8 @@ static void check_sink(const struct pipeline *pipeline, struct checked *checked)
         struct file_info info;
         status = storage->ops->stat(storage, str_of(""), &info, &err);
         if (status == ST_NOT_FOUND)
-            err_set(&err, status, "%s is not there; make it by tramline init",
-                    storage->url);
+            status = err_set(&err, ST_NOT_FOUND,
+                             "%s is not there; make it by tramline init", storage->url);
         storage->ops->close(storage);
     }
     tell(checked, "result", sink->name.p, status, status == ST_OK ? "" : err.text);

@@ -105,7 +105,10 @@ static void tell(struct watch *watch)
     }
     int64_t read = load(&s->n_read);
     int64_t enriched = read - load(&s->n_ignored) - load(&s->n_rejected);
-    int64_t percent = enriched > 0 ? load(&s->n_matched) * 1000 / enriched : 0;
+    int64_t matched = load(&s->n_matched); // may be a batch ahead of n_read
+    int64_t percent = enriched > 0 ? matched * 1000 / enriched : 0;
+    if (percent > 1000)
+        percent = 1000;
     log_info("read %s records, matched %lld.%lld %%, wrote %s rows, rejected %s; "
              "committed %s records in %s commits; lag %s records, %s",
              term_count(read), (long long)(percent / 10), (long long)(percent % 10),
