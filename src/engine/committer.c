@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "engine/abandon.h"
+#include "engine/claim.h"
 #include "engine/clean.h"
 #include "engine/commit_log.h"
 #include "engine/message.h"
@@ -16,7 +17,7 @@
 #include "engine/upload.h"
 
 // A question: RECOVER, SETTLE. A claim: CLAIM. A unit: UPLOAD, COMMIT, RENAME. Work that
-// cannot go on: ABANDON. Without mail, what is left over: CLEAN, RETAIN.
+// cannot go on: ABANDON. Without mail, what is left over: TIDY, CLEAN, RETAIN.
 enum phase {
     PHASE_IDLE,
     PHASE_RECOVER,
@@ -26,6 +27,7 @@ enum phase {
     PHASE_COMMIT,
     PHASE_ABANDON,
     PHASE_RENAME,
+    PHASE_TIDY, // renames of others before a snapshot, so that its pending list is short
     PHASE_CLEAN,
     PHASE_RETAIN,
     PHASE_ENDED,
@@ -45,11 +47,10 @@ struct committer {
     char writer[UUID_TEXT]; // of the claim made last
     bool is_claimed;        // the claim holds as far as we know
     int64_t generation;     // of the claim
-    struct span *spans;     // to claim
-    size_t n_spans;
     struct recovery recovery;
     struct settle settle;
     struct publish publish;
+    struct claim claim;
     struct abandon abandon;
     int n_abandon_tries;
     int n_lost;
@@ -57,7 +58,7 @@ struct committer {
     struct renames renames;
     struct clean clean;
     struct retain retain;
-    bool clean_is_due, retain_is_due;
+    bool tidy_is_due, clean_is_due, retain_is_due;
     bool is_ending; // after what is to be cleaned
     struct retry retry;
     bool is_same_try; // the step that went well is no progress: the pauses go on rising
@@ -72,6 +73,11 @@ struct committer *committer_open(const struct committer_parts *parts)
 {
     struct committer *com = mem_zalloc(sizeof(*com));
     com->parts = *parts;
+    com->publish.storage = parts->storage;
+    com->publish.env = parts->env;
+    com->publish.job = parts->job;
+    com->publish.state = &com->state;
+    com->publish.writer = com->writer;
     return com;
 }
 
@@ -81,7 +87,7 @@ void committer_free(struct committer *com)
         return;
     message_free(com->message);
     log_state_release(&com->state);
-    free(com->spans);
+    claim_release(&com->claim);
     recovery_release(&com->recovery);
     settle_release(&com->settle);
     publish_release(&com->publish);
@@ -182,52 +188,14 @@ static enum status step_settle(struct committer *com, struct err *err)
 
 // A claim.
 
-static void publish_begin(struct committer *com, enum entry_kind kind,
-                          const struct span *spans, size_t n_spans,
-                          const struct unit *unit)
-{
-    struct publish *publish = &com->publish;
-    publish->storage = com->parts.storage;
-    publish->env = com->parts.env;
-    publish->job = com->parts.job;
-    publish->state = &com->state;
-    publish->kind = kind;
-    publish->writer = com->writer;
-    publish->spans = spans;
-    publish->n_spans = n_spans;
-    publish->unit = unit;
-    publish->tmp = com->upload.tmp;
-    publish->base = com->message->next_entry;
-    publish_start(publish);
-}
-
-// An entry that moves nothing: all partitions stand where they start.
-static void publish_starts(struct committer *com, enum entry_kind kind,
-                           const struct source_start *starts, size_t n)
-{
-    com->spans = mem_resize(com->spans, n ? n : 1, sizeof(*com->spans));
-    com->n_spans = n;
-    for (size_t i = 0; i < n; i++)
-        com->spans[i] = (struct span){
-            .partition = starts[i].partition,
-            .first = starts[i].offset,
-            .next = starts[i].offset,
-            .last = {.offset = -1},
-        };
-    publish_begin(com, kind, com->spans, n, NULL);
-}
-
 static void start_claim(struct committer *com)
 {
-    const struct message *message = com->message;
     env_uuid(com->parts.env, com->writer);
     com->is_claimed = false;
-    com->generation = message->generation;
+    com->n_lost = 0;
+    com->generation = com->message->generation;
     com->phase = PHASE_CLAIM;
-    if (com->state.next == 0)
-        publish_starts(com, ENTRY_JOB, message->origins, message->n_origins);
-    else
-        publish_starts(com, ENTRY_CLAIM, message->starts, message->n_starts);
+    claim_start(&com->claim, &com->publish, com->message);
 }
 
 static void abandon_begin(struct committer *com, enum status why)
@@ -243,19 +211,8 @@ static void claimed(struct committer *com)
     com->is_claimed = true;
     com->clean_is_due = true;
     log_info("entry %" PRId64 ": claims %zu partitions as writer %s", com->state.next - 1,
-             com->n_spans, com->writer);
+             com->message->n_starts, com->writer);
     answer(com, TELL_CLAIMED);
-}
-
-static enum status published_claim(struct committer *com)
-{
-    if (com->publish.kind == ENTRY_JOB) {
-        com->message->next_entry = com->state.next; // nobody else was there
-        publish_starts(com, ENTRY_CLAIM, com->message->starts, com->message->n_starts);
-    } else {
-        claimed(com);
-    }
-    return ST_OK;
 }
 
 // A unit.
@@ -271,6 +228,18 @@ static void start_unit(struct committer *com)
     com->phase = PHASE_UPLOAD;
 }
 
+static void start_commit(struct committer *com, const struct unit *unit)
+{
+    struct publish *publish = &com->publish;
+    publish->kind = ENTRY_COMMIT;
+    publish->spans = unit->spans;
+    publish->n_spans = unit->n_spans;
+    publish->unit = unit;
+    publish->tmp = com->upload.tmp;
+    publish_start(publish);
+    com->phase = PHASE_COMMIT;
+}
+
 static enum status step_upload(struct committer *com, struct err *err)
 {
     const struct unit *unit = com->message->unit;
@@ -279,8 +248,7 @@ static enum status step_upload(struct committer *com, struct err *err)
                     &done, err));
     if (!done)
         return ST_OK;
-    publish_begin(com, ENTRY_COMMIT, unit->spans, unit->n_spans, unit);
-    com->phase = PHASE_COMMIT;
+    start_commit(com, unit);
     return ST_OK;
 }
 
@@ -300,13 +268,12 @@ static void count_commit(struct committer *com)
     atomic_store(&status->last_commit_ms, wall_ms(com));
 }
 
-static enum status published_unit(struct committer *com)
+static void published_unit(struct committer *com)
 {
     count_commit(com);
     com->retain_is_due |= com->publish.entry.has_snapshot;
     com->renames = (struct renames){0};
     com->phase = PHASE_RENAME;
-    return ST_OK;
 }
 
 static enum status step_rename(struct committer *com, struct err *err)
@@ -317,15 +284,20 @@ static enum status step_rename(struct committer *com, struct err *err)
     if (!done)
         return ST_OK;
     log_state_renamed(&com->state, entry->number);
+    bool is_snapshot_next = com->state.next % com->parts.job->settings.log_snapshot == 0;
+    com->tidy_is_due = is_snapshot_next && com->state.n_pending;
     answer(com, TELL_COMMITTED);
     return ST_OK;
 }
 
 // Publishing, of a claim or a unit.
 
-static enum status published(struct committer *com)
+static void published(struct committer *com)
 {
-    return com->message->kind == ASK_CLAIM ? published_claim(com) : published_unit(com);
+    if (com->message->kind == ASK_CLAIM)
+        claimed(com);
+    else
+        published_unit(com);
 }
 
 static enum status lost(struct committer *com, struct err *err)
@@ -351,13 +323,15 @@ static enum status lost(struct committer *com, struct err *err)
 static enum status step_publish(struct committer *com, struct err *err)
 {
     int64_t number = com->publish.entry.number;
-    TRY(publish_step(&com->publish, err));
+    TRY(com->phase == PHASE_CLAIM ? claim_step(&com->claim, &com->publish, err)
+                                  : publish_step(&com->publish, err));
     switch (com->publish.outcome) {
     case PUBLISH_GOES_ON:
         com->is_same_try = number == com->publish.entry.number;
         return ST_OK;
     case PUBLISH_DONE:
-        return published(com);
+        published(com);
+        return ST_OK;
     case PUBLISH_CONFLICT:
         abandon_begin(com, ST_CONFLICT);
         return ST_OK;
@@ -386,9 +360,13 @@ static enum status step_abandon(struct committer *com, struct err *err)
     TRY(abandon_step(&com->abandon, &com->publish, err));
     if (com->abandon.phase != ABANDON_END)
         return ST_OK;
-    if (com->abandon.is_published)
-        return published(com);
-    abandoned(com);
+    bool is_claim = com->message->kind == ASK_CLAIM;
+    if (!com->abandon.is_published)
+        abandoned(com);
+    else if (is_claim && claim_goes_on(&com->claim, &com->publish))
+        com->phase = PHASE_CLAIM;
+    else
+        published(com);
     return ST_OK;
 }
 
@@ -396,7 +374,10 @@ static enum status step_abandon(struct committer *com, struct err *err)
 
 static void start_left_over(struct committer *com)
 {
-    if (com->clean_is_due) {
+    if (com->tidy_is_due) {
+        com->tidy_is_due = false;
+        com->phase = PHASE_TIDY;
+    } else if (com->clean_is_due) {
         com->clean_is_due = false;
         clean_start(&com->clean);
         com->phase = PHASE_CLEAN;
@@ -408,6 +389,15 @@ static void start_left_over(struct committer *com)
         retain_start(&com->retain, &com->state, wall_ms(com) - keep_ms);
         com->phase = PHASE_RETAIN;
     }
+}
+
+static enum status step_tidy(struct committer *com, struct err *err)
+{
+    bool done;
+    TRY(settle_step(&com->settle, com->parts.storage, &com->state, &done, err));
+    if (done)
+        com->phase = PHASE_IDLE;
+    return ST_OK;
 }
 
 static enum status step_clean(struct committer *com, struct err *err)
@@ -451,7 +441,7 @@ static enum status start_message(struct committer *com, struct err *err)
 
 static bool is_left_over(enum phase phase)
 {
-    return phase == PHASE_CLEAN || phase == PHASE_RETAIN;
+    return phase == PHASE_TIDY || phase == PHASE_CLEAN || phase == PHASE_RETAIN;
 }
 
 // Mail goes first; what was left over then begins anew when there is time.
@@ -464,6 +454,7 @@ static enum status fetch_mail(struct committer *com, struct err *err)
             start_left_over(com);
         return ST_OK;
     }
+    com->tidy_is_due |= com->phase == PHASE_TIDY;
     com->clean_is_due |= com->phase == PHASE_CLEAN;
     com->retain_is_due |= com->phase == PHASE_RETAIN;
     com->phase = PHASE_IDLE;
@@ -486,6 +477,8 @@ static enum status step_phase(struct committer *com, struct err *err)
         return step_abandon(com, err);
     case PHASE_RENAME:
         return step_rename(com, err);
+    case PHASE_TIDY:
+        return step_tidy(com, err);
     case PHASE_CLEAN:
         return step_clean(com, err);
     case PHASE_RETAIN:

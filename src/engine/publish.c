@@ -113,23 +113,8 @@ static enum status step_build(struct publish *publish)
 {
     if (is_conflict(publish))
         return end_with(publish, PUBLISH_CONFLICT);
-    bool is_snapshot = publish->state->next % publish->job->settings.log_snapshot == 0;
-    if (is_snapshot && publish->state->n_pending) {
-        publish->phase = PUBLISH_SETTLE;
-        return ST_OK;
-    }
     build_entry(publish);
     publish->phase = PUBLISH_WRITE;
-    return ST_OK;
-}
-
-// A snapshot's pending list stays short when what others have renamed is looked at first.
-static enum status step_settle(struct publish *publish, struct err *err)
-{
-    bool done;
-    TRY(settle_step(&publish->settle, publish->storage, publish->state, &done, err));
-    if (done)
-        publish->phase = PUBLISH_BUILD;
     return ST_OK;
 }
 
@@ -249,8 +234,6 @@ enum status publish_step(struct publish *publish, struct err *err)
     switch (publish->phase) {
     case PUBLISH_BUILD:
         return step_build(publish);
-    case PUBLISH_SETTLE:
-        return step_settle(publish, err);
     case PUBLISH_WRITE:
         return step_write(publish, err);
     case PUBLISH_MKDIR:
@@ -269,6 +252,5 @@ void publish_release(struct publish *publish)
 {
     arena_release(&publish->arena);
     buf_release(&publish->bytes);
-    settle_release(&publish->settle);
     *publish = (struct publish){0};
 }

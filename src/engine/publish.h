@@ -12,7 +12,6 @@
 #include "core/storage.h"
 #include "engine/log_state.h"
 #include "engine/paths.h"
-#include "engine/renames.h"
 #include "engine/unit.h"
 
 enum publish_outcome {
@@ -24,7 +23,6 @@ enum publish_outcome {
 
 enum publish_phase {
     PUBLISH_BUILD,
-    PUBLISH_SETTLE,
     PUBLISH_WRITE,
     PUBLISH_MKDIR,
     PUBLISH_RENAME,
@@ -55,7 +53,6 @@ struct publish {
     struct path source;     // where the bytes were written
     bool source_gone;       // the rename did not find it
     int64_t n_made_buckets; // the directories of buckets below are there
-    struct settle settle;
 };
 
 void publish_start(struct publish *publish); // after the given fields are set anew

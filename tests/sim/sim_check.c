@@ -200,7 +200,7 @@ static void check_folders(struct sim_world *world)
         struct path folder = path_writer(str_of(writer));
         enum status rc = log_exists(world->view, path_str(&folder), &is_there, &err);
         if (rc == ST_OK && is_there && !log_state_is_owner(&state, writer) &&
-            strstr(buf_cstr(&world->late_writes), writer) == NULL)
+            strstr(buf_cstr(&world->revived), writer) == NULL)
             sim_fail(world, "%s is left over", folder.text);
     }
     recovery_release(&recovery);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "engine/paths.h"
 #include "storage/spool_mem.h"
 
 static enum fault_kind choose_kind(struct sim_random *random)
@@ -48,12 +49,36 @@ static struct fault choose_fault(struct sim_process *process)
     return make_fault(world, choose_kind(&world->random));
 }
 
+// Between an entry and its renames a death is worth most.
+static void plan_death(struct sim_process *process, const struct fault_call *call)
+{
+    struct sim_world *world = process->world;
+    bool is_entry =
+        call->op == FAULT_PUBLISH && str_starts_with(call->to, "_tramline/log/");
+    if (is_entry && world->has_faults &&
+        sim_chance(&world->random, world->profile.publish_death_percent))
+        process->n_calls_to_live = sim_between(&world->random, 1, 3);
+}
+
+// A folder that was removed comes back when its writer, who does not know, or a late call
+// writes there once more.
+static void note_folders(struct sim_world *world, const struct fault_call *call,
+                         bool is_late)
+{
+    struct path folder = path_parent(call->path);
+    if (call->op == FAULT_REMOVE && strcmp(folder.text, "_tramline/tmp") == 0)
+        buf_str(&world->removed, call->path);
+    if (call->op == FAULT_WRITE &&
+        (is_late || strstr(buf_cstr(&world->removed), folder.text) != NULL))
+        buf_str(&world->revived, call->path);
+}
+
 static struct fault decide(void *context, const struct fault_call *call)
 {
     struct sim_process *process = context;
     struct fault fault = choose_fault(process);
-    if (call->op == FAULT_WRITE && fault.kind == FAULT_LATE)
-        buf_str(&process->world->late_writes, call->path);
+    note_folders(process->world, call, fault.kind == FAULT_LATE);
+    plan_death(process, call);
     sim_trace(process->world, "%d   %s %.*s%s%.*s%s%s", process->index,
               fault_op_name(call->op), STR_ARGS(call->path), call->to.n ? " -> " : "",
               STR_ARGS(call->to), fault.kind ? ": " : "",

@@ -37,7 +37,7 @@ void sim_fail(struct sim_world *world, const char *fmt, ...)
 
 static struct sim_profile choose_profile(struct sim_random *random)
 {
-    static const int faults[] = {0, 2, 10, 25};
+    static const int faults[] = {0, 2, 10, 25}, restarts[] = {3, 10, 30};
     return (struct sim_profile){
         .n_partitions = (int32_t)sim_between(random, 1, SIM_PARTITIONS_MAX),
         .n_processes = (int)sim_between(random, 1, SIM_MEMBERS_MAX),
@@ -45,6 +45,9 @@ static struct sim_profile choose_profile(struct sim_random *random)
         .storage_fault_percent = faults[sim_between(random, 0, 3)],
         .source_fault_percent = faults[sim_between(random, 0, 2)],
         .crash_permille = (int)sim_between(random, 0, 15),
+        .publish_death_percent = sim_chance(random, 30) ? 30 : 0,
+        .restart_permille = restarts[sim_between(random, 0, 2)],
+        .power_cut_permille = sim_chance(random, 30) ? 8 : 0,
         .outage_permille = (int)sim_between(random, 0, 5),
         .stall_permille = (int)sim_between(random, 0, 8),
         .reassign_permille = (int)sim_between(random, 0, 15),
@@ -77,7 +80,8 @@ void sim_world_release(struct sim_world *world)
         world->orphans[i]->ops->close(world->orphans[i]);
     world->view->ops->close(world->view);
     mem_tree_unref(world->tree);
-    buf_release(&world->late_writes);
+    buf_release(&world->removed);
+    buf_release(&world->revived);
     buf_release(&world->trace);
     buf_release(&world->failure);
 }
@@ -135,6 +139,13 @@ static void crash_one(struct sim_world *world)
         sim_process_crash(process);
 }
 
+static void crash_all(struct sim_world *world)
+{
+    for (int i = 0; i < SIM_MEMBERS_MAX; i++)
+        if (world->processes[i].is_up)
+            sim_process_crash(&world->processes[i]);
+}
+
 static bool settle_one(struct sim_world *world)
 {
     struct storage *late[SIM_ORPHANS_MAX + SIM_MEMBERS_MAX];
@@ -171,7 +182,9 @@ static void something_happens(struct sim_world *world)
         append_some(world);
     if (happens(world, profile->crash_permille))
         crash_one(world);
-    if (happens(world, 30))
+    if (happens(world, profile->power_cut_permille))
+        crash_all(world);
+    if (happens(world, profile->restart_permille))
         start_some(world, false);
     if (happens(world, profile->reassign_permille))
         reassign(world);
@@ -275,9 +288,7 @@ static void run_last_round(struct sim_world *world)
 {
     end_faults(world);
     if (world->profile.ends_by_once)
-        for (int i = 0; i < SIM_MEMBERS_MAX; i++)
-            if (world->processes[i].is_up)
-                sim_process_crash(&world->processes[i]);
+        crash_all(world);
     start_some(world, world->profile.ends_by_once);
     int64_t end_ms = world->clock.now_ms + FINAL_MS;
     run_on(world, end_ms, !world->profile.ends_by_once);

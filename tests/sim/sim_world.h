@@ -28,11 +28,14 @@ struct sim_profile {
     int n_steps; // of chaos
     int storage_fault_percent;
     int source_fault_percent;
-    int crash_permille;    // of steps: a process dies, half of them in a storage call
-    int outage_permille;   // a process gets no answer for a while
-    int stall_permille;    // a process does nothing for a while
-    int reassign_permille; // partitions move
-    bool ends_by_once;     // the last round is run --once
+    int crash_permille;        // of steps: a process dies, half of them in a storage call
+    int publish_death_percent; // of entries published: their writer dies soon after
+    int restart_permille;      // of steps: who is dead comes back
+    int power_cut_permille;    // of steps: all die at once
+    int outage_permille;       // a process gets no answer for a while
+    int stall_permille;        // a process does nothing for a while
+    int reassign_permille;     // partitions move
+    bool ends_by_once;         // the last round is run --once
 };
 
 struct sim_world;
@@ -70,7 +73,8 @@ struct sim_world {
     struct sim_process processes[SIM_MEMBERS_MAX];
     struct storage *orphans[SIM_ORPHANS_MAX]; // of dead processes: calls on their way
     size_t n_orphans;
-    struct buf late_writes; // paths: their folders may come back after they were removed
+    struct buf removed; // paths of folders
+    struct buf revived; // paths written late: their folders may be back after a removal
     bool has_faults;
     bool is_traced;
     struct buf trace;
