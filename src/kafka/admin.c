@@ -147,7 +147,7 @@ static enum status request_wait(struct request *request, const char *what,
     }
     rd_kafka_poll(client->rk, 0);
     rd_kafka_resp_err_t code = rd_kafka_event_error(request->answer);
-    if (code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT)
+    if (client_is_unanswered(code))
         return client_unreachable(client, err);
     if (code)
         return err_set(err, status_of(code), "%s '%s' on %s: %s", what, name,
@@ -293,8 +293,19 @@ static void describe_member(const rd_kafka_MemberDescription_t *member, struct b
     buf_char(lines, '\n');
 }
 
-static enum status members_of(struct request *request, const char *group, size_t *ret,
-                              struct buf *lines, struct err *err)
+static enum status group_result(struct request *request, const char *group,
+                                const rd_kafka_error_t *error, struct err *err)
+{
+    rd_kafka_resp_err_t code = error == NULL ? 0 : rd_kafka_error_code(error);
+    if (!code)
+        return ST_OK;
+    return err_set(err, client_is_unanswered(code) ? ST_RETRY : status_of(code),
+                   "group '%s' on %s: %s", group, request->admin->client.brokers,
+                   rd_kafka_error_string(error));
+}
+
+static enum status send_describe(struct request *request, const char *group, size_t *ret,
+                                 struct buf *lines, struct err *err)
 {
     rd_kafka_DescribeConsumerGroups(request->admin->client.rk, &group, 1,
                                     request->options, request->queue);
@@ -303,29 +314,32 @@ static enum status members_of(struct request *request, const char *group, size_t
     const rd_kafka_ConsumerGroupDescription_t **groups =
         rd_kafka_DescribeConsumerGroups_result_groups(
             rd_kafka_event_DescribeConsumerGroups_result(request->answer), &n);
-    const rd_kafka_error_t *error =
-        n == 1 ? rd_kafka_ConsumerGroupDescription_error(groups[0]) : NULL;
     *ret = 0;
-    if (error != NULL &&
-        rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND)
-        return err_set(err, ST_FAIL, "group '%s' on %s: %s", group,
-                       request->admin->client.brokers, rd_kafka_error_string(error));
-    if (n != 1 || error != NULL)
+    if (n == 0)
         return ST_OK;
+    TRY(group_result(request, group, rd_kafka_ConsumerGroupDescription_error(groups[0]),
+                     err));
     *ret = rd_kafka_ConsumerGroupDescription_member_count(groups[0]);
     for (size_t i = 0; i < *ret; i++)
         describe_member(rd_kafka_ConsumerGroupDescription_member(groups[0], i), lines);
     return ST_OK;
 }
 
+// A broker that has just begun to look after the group asks for patience.
 enum status kafka_admin_members(struct kafka_admin *admin, const char *group, size_t *ret,
                                 struct buf *lines, struct err *err)
 {
-    struct request request;
-    request_begin(&request, admin, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-    enum status rc = members_of(&request, group, ret, lines, err);
-    request_end(&request);
-    return rc;
+    int64_t deadline = client_now_ms() + admin->client.timeout_ms;
+    enum status rc;
+    do {
+        struct request request;
+        request_begin(&request, admin, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
+        rc = send_describe(&request, group, ret, lines, err);
+        request_end(&request);
+        if (rc == ST_RETRY)
+            rd_kafka_poll(admin->client.rk, AGAIN_MS);
+    } while (rc == ST_RETRY && client_now_ms() < deadline);
+    return rc == ST_NOT_FOUND ? ST_OK : rc; // no such group has no members
 }
 
 static enum status send_forget(struct request *request, rd_kafka_DeleteGroup_t *group,
@@ -337,12 +351,9 @@ static enum status send_forget(struct request *request, rd_kafka_DeleteGroup_t *
     size_t n;
     const rd_kafka_group_result_t **results = rd_kafka_DeleteGroups_result_groups(
         rd_kafka_event_DeleteGroups_result(request->answer), &n);
-    const rd_kafka_error_t *error =
-        n == 1 ? rd_kafka_group_result_error(results[0]) : NULL;
-    if (error == NULL)
-        return ST_OK;
-    return err_set(err, status_of(rd_kafka_error_code(error)), "group '%s' on %s: %s",
-                   name, request->admin->client.brokers, rd_kafka_error_string(error));
+    return n == 0 ? ST_OK
+                  : group_result(request, name, rd_kafka_group_result_error(results[0]),
+                                 err);
 }
 
 enum status kafka_admin_forget_group(struct kafka_admin *admin, const char *group,

@@ -45,6 +45,11 @@ static bool wants_log(const rd_kafka_conf_t *conf)
     return rd_kafka_conf_get(conf, "debug", text, &size) == RD_KAFKA_CONF_OK && size > 1;
 }
 
+int client_timeout_ms(const struct kafka_config *config)
+{
+    return config->timeout_ms ? config->timeout_ms : DEFAULT_TIMEOUT_MS;
+}
+
 enum status client_open(struct client *client, const struct kafka_config *config,
                         rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err)
 {
@@ -59,7 +64,7 @@ enum status client_open(struct client *client, const struct kafka_config *config
         return err_set(err, ST_USAGE, "the Kafka client refuses its options: %s", text);
     }
     client->brokers = mem_strdup(config->brokers);
-    client->timeout_ms = config->timeout_ms ? config->timeout_ms : DEFAULT_TIMEOUT_MS;
+    client->timeout_ms = client_timeout_ms(config);
     client->stop = config->stop;
     return ST_OK;
 }
@@ -99,7 +104,7 @@ enum status client_unreachable(struct client *client, struct err *err)
                    client->brokers, client->timeout_ms);
 }
 
-static bool is_unanswered(rd_kafka_resp_err_t code)
+bool client_is_unanswered(rd_kafka_resp_err_t code)
 {
     switch (code) {
     case RD_KAFKA_RESP_ERR__TRANSPORT:
@@ -134,7 +139,7 @@ enum status client_wait(struct client *client, client_call_fn *call, void *arg,
         if (client_is_stopped(client))
             return err_set(err, ST_STOP, "stopped");
         rd_kafka_resp_err_t code = call(arg, smaller(left, slice));
-        if (!is_unanswered(code)) {
+        if (!client_is_unanswered(code)) {
             client->problem = RD_KAFKA_RESP_ERR_NO_ERROR;
             *ret_code = code;
             return ST_OK;

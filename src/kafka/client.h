@@ -29,9 +29,12 @@ enum status client_open(struct client *client, const struct kafka_config *config
                         rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
 void client_close(struct client *client); // also when it was never opened
 
-int64_t client_now_ms(void); // monotonic
+int64_t client_now_ms(void);                              // monotonic
+int client_timeout_ms(const struct kafka_config *config); // or the default
 bool client_is_stopped(const struct client *client);
 
+// The same request may be answered in a moment.
+bool client_is_unanswered(rd_kafka_resp_err_t code);
 // A call of librdkafka that waits for an answer.
 typedef rd_kafka_resp_err_t client_call_fn(void *arg, int timeout_ms);
 // Makes the call with a growing limit, again and again until the brokers answer, the

@@ -7,13 +7,18 @@
 enum {
     DEFAULT_SESSION_MS = 45000,
     POLL_INTERVAL_MS = 300000, // least max.poll.interval.ms
+    DEFAULT_REFRESH_MS = 30000,
     LEAVE_MS = 5000,
-    RECORD_OVERHEAD = 250, // bytes of librdkafka for each queued record
-    LEAST_QUEUED = 100000, // below it librdkafka's one-second pauses are felt
+    RECORD_OVERHEAD = 280, // bytes of librdkafka for each queued record
+    LEAST_QUEUED = 1000,   // of a topic with very many partitions
 };
 #define DEFAULT_BUFFER_BYTES (INT64_C(384) << 20)
 
+// While one fetch waits for news of idle partitions no other goes to that broker, also
+// not for a partition that has much: a short wait. It costs an idle consumer half a
+// percent of a core.
 static const struct kafka_property defaults[] = {
+    {"fetch.wait.max.ms", "50"},
     {"topic.metadata.refresh.interval.ms", "30000"},
 };
 
@@ -37,13 +42,16 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
 // librdkafka's limits count for each partition with a queue of its own: one in records,
 // one in bytes of values. A third of the buffer goes to values, two thirds to
 // librdkafka's own bytes for each record, so that both limits together stay within it.
+// They are passed by one fetch, and what is fetched may be compressed: fetches are a
+// small part of it.
 static void set_limits(rd_kafka_conf_t *conf, int64_t buffer_bytes, int32_t n_partitions)
 {
     int64_t share = buffer_bytes / (n_partitions > 0 ? n_partitions : 1);
     conf_set_number(conf, "queued.min.messages",
                     clamp(share * 2 / 3 / RECORD_OVERHEAD, LEAST_QUEUED, 10000000));
     conf_set_number(conf, "queued.max.messages.kbytes",
-                    clamp(share / 3 / 1024, 1024, 2097151));
+                    clamp(share / 3 / 1024, 1, 2097151));
+    conf_set_number(conf, "fetch.message.max.bytes", clamp(share / 8, 65536, 1 << 20));
 }
 
 // The brokers give a static member that comes back its old partitions without asking
@@ -97,6 +105,18 @@ enum status consumer_join(struct client *client, const struct kafka_config *conf
         return err_set(err, ST_FAIL, "topic '%s', group '%s': %s", config->topic,
                        config->group, rd_kafka_err2str(code));
     return ST_OK;
+}
+
+int64_t consumer_refresh_ms(const struct client *client)
+{
+    char text[24];
+    size_t size = sizeof(text);
+    int64_t ms;
+    rd_kafka_conf_res_t result = rd_kafka_conf_get(
+        rd_kafka_conf(client->rk), "topic.metadata.refresh.interval.ms", text, &size);
+    if (result != RD_KAFKA_CONF_OK || !str_to_i64(str_of(text), &ms) || ms <= 0)
+        return DEFAULT_REFRESH_MS; // -1 turns the client's own looking off
+    return ms;
 }
 
 void consumer_leave(struct client *client)

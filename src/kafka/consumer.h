@@ -16,6 +16,8 @@ enum status consumer_open(struct client *client, const struct kafka_config *conf
 // Begins to join the group of the config for its topic.
 enum status consumer_join(struct client *client, const struct kafka_config *config,
                           struct err *err);
+// How often the client looks at the topic for new partitions.
+int64_t consumer_refresh_ms(const struct client *client);
 // Leaves the group (a static member stays in it until its session times out); at most 5
 // s.
 void consumer_leave(struct client *client);

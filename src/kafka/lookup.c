@@ -7,22 +7,18 @@
 #include "base/mem.h"
 #include "kafka/message.h"
 
-// Small fetches (a broker always gives a whole batch), and no long wait at the end of a
-// partition, behind which the next question would stand.
-static const struct kafka_property defaults[] = {
-    {"fetch.message.max.bytes", "65536"},
-    {"fetch.wait.max.ms", "10"},
+enum {
+    LEAST_SOCKET_MS = 2000 // what librdkafka accepts beside the wait below
 };
 
+// Small fetches (a broker always gives a whole batch), and no long wait at the end of a
+// partition, behind which the next question would stand.
 static const struct kafka_property fixed[] = {
-    {"allow.auto.create.topics", "false"},
-    {"auto.offset.reset", "error"},
-    {"check.crcs", "true"},
-    {"enable.auto.commit", "false"},
-    {"auto.commit.enable", "false"},
-    {"enable.partition.eof", "true"},
-    {"isolation.level", "read_committed"},
-    {"queued.min.messages", "1"},
+    {"allow.auto.create.topics", "false"}, {"auto.commit.enable", "false"},
+    {"auto.offset.reset", "error"},        {"check.crcs", "true"},
+    {"enable.auto.commit", "false"},       {"enable.partition.eof", "true"},
+    {"fetch.message.max.bytes", "65536"},  {"fetch.wait.max.ms", "10"},
+    {"isolation.level", "read_committed"}, {"queued.min.messages", "1"},
 };
 
 struct metadata_call {
@@ -88,8 +84,12 @@ enum status lookup_open(struct lookup *lookup, const struct kafka_config *config
 {
     *lookup = (struct lookup){0};
     rd_kafka_conf_t *conf;
-    TRY(conf_new(config, (struct conf_properties){defaults, ARRAY_LEN(defaults)},
+    TRY(conf_new(config, (struct conf_properties){0},
                  (struct conf_properties){fixed, ARRAY_LEN(fixed)}, &conf, err));
+    // Some questions are given up by librdkafka only with the connection.
+    int timeout_ms = client_timeout_ms(config);
+    conf_set_number(conf, "socket.timeout.ms",
+                    timeout_ms > LEAST_SOCKET_MS ? timeout_ms : LEAST_SOCKET_MS);
     TRY(client_open(&lookup->client, config, RD_KAFKA_CONSUMER, conf, err));
     lookup->topic = mem_strdup(config->topic);
     lookup->handle = rd_kafka_topic_new(lookup->client.rk, config->topic, NULL);

@@ -48,7 +48,7 @@ static void on_delivery(UNUSED rd_kafka_t *rk, const rd_kafka_message_t *message
     if (delivery->n_failed++ == 0)
         producer->failure.status = err_set(
             &producer->failure, ST_FAIL, "topic '%s': a record was not stored: %s",
-            producer->topic, rd_kafka_message_errstr(message));
+            producer->topic, rd_kafka_err2str(message->err));
 }
 
 // The first failure, with how many there are by now.

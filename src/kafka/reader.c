@@ -126,6 +126,7 @@ static enum status take_records(struct reader *reader, struct err *err)
             return out_of_order(reader, message->offset, err);
         reader->records[reader->n_records++] = message_record(message);
         reader->from->position = message->offset + 1;
+        reader->from->is_at_end = false;
     }
     return ST_OK;
 }
@@ -139,6 +140,7 @@ static void pass_ends(struct reader *reader)
             return;
         if (message->offset > reader->from->position)
             reader->from->position = message->offset;
+        reader->from->is_at_end = true;
     }
 }
 
@@ -243,4 +245,27 @@ enum status reader_next(struct reader *reader, struct source_event *ret, struct 
             return rc;
     }
     return ST_OK;
+}
+
+bool reader_is_starved(const struct reader *reader)
+{
+    for (size_t i = 0; i < reader->n_partitions; i++) {
+        if (!reader->partitions[i].is_at_end)
+            return true;
+    }
+    return false;
+}
+
+void reader_nudge(struct reader *reader)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)reader->n_partitions);
+    for (size_t i = 0; i < reader->n_partitions; i++) {
+        const struct partition *partition = &reader->partitions[i];
+        if (!partition->is_at_end)
+            rd_kafka_topic_partition_list_add(list, reader->topic, partition->number)
+                ->offset = RD_KAFKA_OFFSET_END;
+    }
+    rd_kafka_offsets_for_times(reader->rk, list, 0);
+    rd_kafka_topic_partition_list_destroy(list);
 }

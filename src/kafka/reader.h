@@ -18,6 +18,7 @@ struct partition {
     int32_t number;
     rd_kafka_queue_t *queue;
     int64_t position; // where the next run begins
+    bool is_at_end;   // the brokers had nothing more when they were asked last
 };
 
 struct reader {
@@ -52,6 +53,12 @@ void reader_give_back(struct reader *reader);
 // waits. ST_RETRY: a fetch failed, librdkafka repeats it. ST_DATA and other final errors
 // are given again by each further call.
 enum status reader_next(struct reader *reader, struct source_event *ret, struct err *err);
+// Some partition's queue is empty although the brokers have more.
+bool reader_is_starved(const struct reader *reader);
+// Wakes librdkafka's threads of the brokers that lead such partitions. One that has seen
+// all its queues full looks again only after a second; a question to its broker, whose
+// answer nobody awaits, makes it look at once. Does not wait.
+void reader_nudge(struct reader *reader);
 // The message behind record `index` of the last run.
 const rd_kafka_message_t *reader_message(const struct reader *reader, size_t index);
 

@@ -15,7 +15,8 @@
 
 enum {
     DEFAULT_RUN_RECORDS = 4096,
-    TICK_MS = 30000, // between looks at the number of partitions
+    LEAST_PATIENCE_MS = 10,
+    MOST_PATIENCE_MS = 640,
 };
 
 struct kafka_source {
@@ -29,12 +30,14 @@ struct kafka_source {
     int wake_fd;
     int32_t *assigned; // rising
     size_t n_assigned;
-    int32_t n_known; // partitions of the topic when they were last counted
-    int64_t tick_at_ms;
+    int32_t n_known;    // partitions of the topic when they were last counted
+    int64_t refresh_ms; // between two looks at the number of partitions
+    int64_t refresh_at_ms;
     enum source_event_kind due;   // to be told by the next poll; IDLE: none
     enum source_event_kind asked; // told and not answered; IDLE: none
     struct source_gap gap;
-    bool has_gap; // to be told once `low` is known
+    bool has_gap;        // to be told once `low` is known
+    int64_t patience_ms; // before the client is nudged
     bool is_reading, is_held, is_closing;
 };
 
@@ -168,12 +171,13 @@ static enum status serve(struct kafka_source *kafka, struct err *err)
     return ST_RETRY; // even when refused: they have let us in before
 }
 
-// Without a group nobody else tells of new partitions.
-static void tick(struct kafka_source *kafka)
+// Without a group nobody else tells of new partitions. In a group this keeps what the
+// second handle has to say from piling up.
+static void refresh(struct kafka_source *kafka)
 {
-    if (client_now_ms() < kafka->tick_at_ms)
+    if (client_now_ms() < kafka->refresh_at_ms)
         return;
-    kafka->tick_at_ms = client_now_ms() + TICK_MS;
+    kafka->refresh_at_ms = client_now_ms() + kafka->refresh_ms;
     rd_kafka_poll(kafka->lookup.client.rk, 0);
     int32_t n;
     if (kafka->membership != KAFKA_NONE || !kafka->is_reading ||
@@ -218,6 +222,11 @@ static enum status read_next(struct kafka_source *kafka, struct source_event *re
     return tell_gap(kafka, ret, err);
 }
 
+static bool is_reading(const struct kafka_source *kafka)
+{
+    return kafka->is_reading && !kafka->is_held && kafka->asked == SOURCE_IDLE;
+}
+
 static enum status next_event(struct kafka_source *kafka, struct source_event *ret,
                               struct err *err)
 {
@@ -228,9 +237,7 @@ static enum status next_event(struct kafka_source *kafka, struct source_event *r
         tell_due(kafka, ret);
         return ST_OK;
     }
-    if (kafka->asked != SOURCE_IDLE || !kafka->is_reading || kafka->is_held)
-        return ST_OK;
-    return read_next(kafka, ret, err);
+    return is_reading(kafka) ? read_next(kafka, ret, err) : ST_OK;
 }
 
 // Sleeps until a queue gets something. What is in a queue already does not wake: the
@@ -238,7 +245,16 @@ static enum status next_event(struct kafka_source *kafka, struct source_event *r
 static void sleep_until_woken(struct kafka_source *kafka, int64_t ms)
 {
     struct pollfd fd = {.fd = kafka->wake_fd, .events = POLLIN};
-    poll(&fd, 1, (int)(ms < TICK_MS ? ms : TICK_MS));
+    bool is_starved = is_reading(kafka) && reader_is_starved(&kafka->reader);
+    int64_t most = is_starved ? kafka->patience_ms : kafka->refresh_ms;
+    int n = poll(&fd, 1, (int)(ms < most ? ms : most));
+    if (n != 0 || !is_starved) {
+        kafka->patience_ms = LEAST_PATIENCE_MS;
+        return;
+    }
+    reader_nudge(&kafka->reader);
+    if (kafka->patience_ms < MOST_PATIENCE_MS)
+        kafka->patience_ms *= 2;
 }
 
 static void clear_wake(struct kafka_source *kafka)
@@ -256,7 +272,7 @@ static enum status kafka_poll(struct source *source, int timeout_ms,
     reader_give_back(&kafka->reader);
     for (;;) {
         clear_wake(kafka);
-        tick(kafka);
+        refresh(kafka);
         TRY(serve(kafka, err));
         TRY(next_event(kafka, ret, err));
         int64_t left = deadline - client_now_ms();
@@ -431,7 +447,9 @@ static enum status open_all(struct kafka_source *kafka, const struct kafka_confi
     TRY(consumer_open(&kafka->client, config, kafka->n_known, on_rebalance, err));
     open_queues(kafka, config->run_records);
     kafka->base.cluster = str_of(kafka->lookup.cluster);
-    kafka->tick_at_ms = client_now_ms() + TICK_MS;
+    kafka->patience_ms = LEAST_PATIENCE_MS;
+    kafka->refresh_ms = consumer_refresh_ms(&kafka->client);
+    kafka->refresh_at_ms = client_now_ms() + kafka->refresh_ms;
     if (kafka->membership == KAFKA_GROUP)
         return consumer_join(&kafka->client, config, err);
     assign_all(kafka);

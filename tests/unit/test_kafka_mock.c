@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kafka_help.h"
 
+#include <librdkafka/rdkafka_mock.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -410,6 +411,154 @@ static void test_group_gives_all_to_a_single_member(UNUSED void **state)
     source->ops->close(source);
 }
 
+// ---- when things go wrong
+
+// A cluster of which the test says what it answers.
+static rd_kafka_t *scripted_cluster(rd_kafka_mock_cluster_t **ret)
+{
+    const char *properties[] = {"test.mock.num.brokers", "1", "log_level", "0", NULL};
+    rd_kafka_t *rk = raw_producer("", properties);
+    *ret = rd_kafka_handle_mock_cluster(rk);
+    return rk;
+}
+
+static struct kafka_config scripted_config(rd_kafka_mock_cluster_t *cluster,
+                                           const char *topic, int32_t partitions)
+{
+    struct kafka_config config = config_of(topic);
+    config.brokers = rd_kafka_mock_cluster_bootstraps(cluster);
+    config.timeout_ms = 2000;
+    config.session_timeout_ms = 6000;
+    assert_int_equal(rd_kafka_mock_topic_create(cluster, topic, partitions, 1), 0);
+    return config;
+}
+
+// Polls through runs and silence until poll fails.
+static enum status poll_failure(struct source *source, struct err *err)
+{
+    struct source_event event;
+    enum status rc = ST_OK;
+    for (int64_t end = now_ms() + PATIENCE_MS; rc == ST_OK && now_ms() < end;)
+        rc = source->ops->poll(source, 100, &event, err);
+    return rc;
+}
+
+static void test_brokers_that_go_away_are_told_once(UNUSED void **state)
+{
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_cluster(&cluster);
+    struct kafka_config config = scripted_config(cluster, "away", 1);
+    produce(&config, 10);
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    read_records(source, 10);
+    rd_kafka_mock_broker_set_down(cluster, 1);
+    struct err err;
+    assert_status(poll_failure(source, &err), ST_RETRY);
+    char expected[128];
+    int n = snprintf(expected, sizeof(expected),
+                     "brokers %s cannot be reached: ", config.brokers);
+    assert_memory_equal(err.text, expected, (size_t)n);
+    for (int i = 0; i < 5; i++)
+        poll_nothing(source, 200);
+    rd_kafka_mock_broker_set_up(cluster, 1);
+    produce(&config, 10);
+    read_records(source, 10);
+    source->ops->close(source);
+    rd_kafka_destroy(rk);
+}
+
+enum { // Kafka protocol: API keys
+    API_FETCH = 1,
+    API_HEARTBEAT = 12,
+};
+
+static void test_fetch_that_fails_is_repeated(UNUSED void **state)
+{
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_cluster(&cluster);
+    struct kafka_config config = scripted_config(cluster, "hiccup", 1);
+    produce(&config, 10);
+    struct source *source = open_source(&config);
+    rd_kafka_mock_push_request_errors(cluster, API_FETCH, 1, RD_KAFKA_RESP_ERR_UNKNOWN);
+    begin(source, 0);
+    struct err err;
+    assert_status(poll_failure(source, &err), ST_RETRY);
+    assert_string_equal(err.text,
+                        "topic 'hiccup', partition 0, offset 0: Fetch from broker "
+                        "1 failed: Unknown broker error");
+    read_records(source, 10);
+    source->ops->close(source);
+    rd_kafka_destroy(rk);
+}
+
+static void test_reading_that_is_forbidden_is_final(UNUSED void **state)
+{
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_cluster(&cluster);
+    struct kafka_config config = scripted_config(cluster, "secret", 1);
+    produce(&config, 10);
+    struct source *source = open_source(&config);
+    rd_kafka_mock_push_request_errors(cluster, API_FETCH, 1,
+                                      RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    begin(source, 0);
+    for (int i = 0; i < 2; i++) { // and stays so
+        struct err err;
+        assert_status(poll_failure(source, &err), ST_FAIL);
+        assert_string_equal(err.text,
+                            "topic 'secret', partition 0, offset 0: Fetch from broker 1 "
+                            "failed: Broker: Topic authorization failed");
+    }
+    source->ops->close(source);
+    rd_kafka_destroy(rk);
+}
+
+static void test_lost_membership_is_told_and_regained(UNUSED void **state)
+{
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_cluster(&cluster);
+    struct kafka_config config = scripted_config(cluster, "lost", 2);
+    config.membership = KAFKA_GROUP;
+    produce(&config, 10);
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    read_records(source, 10);
+    rd_kafka_mock_push_request_errors(cluster, API_HEARTBEAT, 1,
+                                      RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
+    poll_for(source, SOURCE_LOST);
+    poll_nothing(source, 300);
+    stop(source);
+    assert_int_equal(begin(source, 0), 2);
+    read_records(source, 10);
+    source->ops->close(source);
+    rd_kafka_destroy(rk);
+}
+
+static void test_records_that_are_not_stored_are_counted(UNUSED void **state)
+{
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_cluster(&cluster);
+    struct kafka_config config = scripted_config(cluster, "unstored", 1);
+    const struct kafka_property impatient = {"message.timeout.ms", "1000"};
+    config.properties = &impatient;
+    config.n_properties = 1;
+    struct kafka_producer *producer = open_producer(&config);
+    rd_kafka_mock_broker_set_down(cluster, 1);
+    struct kafka_delivery delivery;
+    struct err err;
+    for (int i = 0; i < 3; i++)
+        assert_ok(kafka_producer_produce(producer, str_of("k"), str_of("v"), -1, &err),
+                  &err);
+    assert_status(kafka_producer_flush(producer, &delivery, &err), ST_FAIL);
+    assert_string_equal(err.text,
+                        "topic 'unstored': a record was not stored: Local: Message "
+                        "timed out (3 records failed)");
+    assert_true(delivery.n_acknowledged == 0 && delivery.n_failed == 3 &&
+                delivery.n_waiting == 0);
+    kafka_producer_close(producer);
+    rd_kafka_destroy(rk);
+}
+
 static void test_topic_made_twice_is_told(UNUSED void **state)
 {
     struct err err;
@@ -440,6 +589,11 @@ int main(void)
         CASE(test_record_batches_of_one_key_keep_order),
         CASE(test_keys_go_where_java_puts_them),
         CASE(test_group_gives_all_to_a_single_member),
+        CASE(test_brokers_that_go_away_are_told_once),
+        CASE(test_fetch_that_fails_is_repeated),
+        CASE(test_reading_that_is_forbidden_is_final),
+        CASE(test_lost_membership_is_told_and_regained),
+        CASE(test_records_that_are_not_stored_are_counted),
         CASE(test_topic_made_twice_is_told),
     };
     test_filter();

@@ -1,0 +1,567 @@
+// SPDX-License-Identifier: Apache-2.0
+// Against real brokers, TRAMLINE_BROKERS; without them exit code 77, "skipped".
+#include "kafka_help.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "kafka/admin.h"
+
+static const char *brokers;
+static struct kafka_admin *admin;
+
+// A topic of its own for each case; its name is in `name`.
+static struct kafka_config make_topic(char name[64], int32_t partitions)
+{
+    static int n;
+    struct err err;
+    snprintf(name, 64, "tramline-test-%d-%d", (int)getpid(), n++);
+    assert_ok(kafka_admin_create(admin, name, (struct kafka_topic){partitions, 1}, &err),
+              &err);
+    return (struct kafka_config){.brokers = brokers,
+                                 .topic = name,
+                                 .group = name,
+                                 .membership = KAFKA_NONE,
+                                 .session_timeout_ms = 6000};
+}
+
+static void drop_topic(const char *name)
+{
+    struct err err;
+    assert_ok(kafka_admin_delete(admin, name, &err), &err);
+}
+
+// ---- admin
+
+static void test_missing_topic_says_how_to_make_it(UNUSED void **state)
+{
+    struct kafka_config config = {.brokers = brokers, .topic = "nowhere", .group = "g"};
+    struct source *source;
+    struct kafka_producer *producer;
+    struct kafka_topic topic;
+    struct err err;
+    char expected[256];
+    snprintf(expected, sizeof(expected),
+             "topic 'nowhere' is not on the brokers %s; make it with tramline init",
+             brokers);
+    assert_status(kafka_source_open(&config, &source, &err), ST_NOT_FOUND);
+    assert_string_equal(err.text, expected);
+    assert_status(kafka_producer_open(&config, &producer, &err), ST_NOT_FOUND);
+    assert_string_equal(err.text, expected);
+    assert_status(kafka_admin_describe(admin, "nowhere", &topic, &err), ST_NOT_FOUND);
+    assert_string_equal(err.text, expected);
+    assert_status(kafka_admin_delete(admin, "nowhere", &err), ST_NOT_FOUND);
+}
+
+static void test_topics_are_made_grown_and_removed(UNUSED void **state)
+{
+    char name[64], expected[256];
+    struct kafka_topic topic;
+    struct str cluster;
+    struct err err;
+    make_topic(name, 3);
+    assert_ok(kafka_admin_describe(admin, name, &topic, &err), &err);
+    assert_true(topic.partitions == 3 && topic.replication == 1);
+    assert_status(kafka_admin_create(admin, name, topic, &err), ST_EXISTS);
+    snprintf(expected, sizeof(expected), "topic '%s' on %s: Topic '%s' already exists.",
+             name, brokers, name);
+    assert_string_equal(err.text, expected);
+    assert_ok(kafka_admin_grow(admin, name, 5, &err), &err);
+    assert_ok(kafka_admin_describe(admin, name, &topic, &err), &err);
+    assert_int_equal(topic.partitions, 5);
+    drop_topic(name);
+    assert_status(kafka_admin_describe(admin, name, &topic, &err), ST_NOT_FOUND);
+    assert_ok(kafka_admin_cluster(admin, &cluster, &err), &err);
+    assert_int_equal(cluster.n, 22); // a UUID in base64
+}
+
+static void test_topic_that_cannot_be_made_says_why(UNUSED void **state)
+{
+    struct err err;
+    struct kafka_topic wanted = {1, 3};
+    assert_status(kafka_admin_create(admin, "tramline-wide", wanted, &err), ST_USAGE);
+    char expected[256];
+    snprintf(expected, sizeof(expected),
+             "topic 'tramline-wide' on %s: Unable to replicate the partition 3 time(s): "
+             "The target replication factor of 3 cannot be reached because only 1 "
+             "broker(s) are registered.",
+             brokers);
+    assert_string_equal(err.text, expected);
+    assert_status(kafka_admin_create(admin, "a b", (struct kafka_topic){1, 1}, &err),
+                  ST_USAGE);
+}
+
+static void test_members_of_a_group_are_told(UNUSED void **state)
+{
+    char name[64];
+    struct kafka_config config = make_topic(name, 1);
+    struct buf lines = {0};
+    size_t n = 9;
+    struct err err;
+    assert_ok(kafka_admin_members(admin, name, &n, &lines, &err), &err);
+    assert_int_equal(n, 0);
+    config.membership = KAFKA_GROUP;
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    assert_ok(kafka_admin_members(admin, name, &n, &lines, &err), &err);
+    assert_int_equal(n, 1);
+    assert_str(buf_as_str(&lines), "tramline at 127.0.0.1\n");
+    source->ops->close(source);
+    assert_ok(kafka_admin_members(admin, name, &n, &lines, &err), &err);
+    assert_int_equal(n, 0);
+    assert_ok(kafka_admin_forget_group(admin, name, &err), &err);
+    buf_release(&lines);
+    drop_topic(name);
+}
+
+// ---- offsets
+
+static void transaction(rd_kafka_t *rk, const char *topic, int n, bool is_committed)
+{
+    assert_null(rd_kafka_begin_transaction(rk));
+    for (int i = 0; i < n; i++)
+        raw_produce(rk, topic, 0, "key", is_committed ? "good" : "bad", 0);
+    assert_int_equal(rd_kafka_flush(rk, PATIENCE_MS), 0);
+    assert_null(is_committed ? rd_kafka_commit_transaction(rk, PATIENCE_MS)
+                             : rd_kafka_abort_transaction(rk, PATIENCE_MS));
+}
+
+static rd_kafka_t *transactional(const char *id)
+{
+    const char *properties[] = {"transactional.id", id, NULL};
+    rd_kafka_t *rk = raw_producer(brokers, properties);
+    assert_null(rd_kafka_init_transactions(rk, PATIENCE_MS));
+    return rk;
+}
+
+// 0-4 committed, 5 marker, 6-12 aborted, 13 marker.
+static void test_aborted_tail_is_passed(UNUSED void **state)
+{
+    char name[64];
+    struct kafka_config config = make_topic(name, 1);
+    rd_kafka_t *rk = transactional(name);
+    transaction(rk, name, 5, true);
+    transaction(rk, name, 7, false);
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    size_t n_records = 0;
+    for (int64_t next = 0; next < 14;) {
+        struct source_event event = poll_for(source, SOURCE_RUN);
+        assert_int_equal(event.run.first, next);
+        for (size_t i = 0; i < event.run.n; i++)
+            assert_str(event.run.records[i].value, "good");
+        n_records += event.run.n;
+        next = event.run.next;
+        assert_true(next <= 14);
+    }
+    assert_int_equal(n_records, 5);
+    poll_nothing(source, 600);
+    struct record record;
+    struct err err;
+    assert_ok(source->ops->fetch(source, 0, 4, &record, &err), &err);
+    assert_str(record.value, "good");
+    assert_status(source->ops->fetch(source, 0, 5, &record, &err), ST_NOT_FOUND);
+    assert_status(source->ops->fetch(source, 0, 7, &record, &err), ST_NOT_FOUND);
+    assert_status(source->ops->fetch(source, 0, 13, &record, &err), ST_NOT_FOUND);
+    source->ops->close(source);
+    rd_kafka_destroy(rk);
+    drop_topic(name);
+}
+
+static void test_open_transaction_is_the_end(UNUSED void **state)
+{
+    char name[64];
+    struct kafka_config config = make_topic(name, 1);
+    rd_kafka_t *rk = transactional(name);
+    transaction(rk, name, 2, true);
+    assert_null(rd_kafka_begin_transaction(rk));
+    raw_produce(rk, name, 0, NULL, "not yet", 0);
+    assert_int_equal(rd_kafka_flush(rk, PATIENCE_MS), 0);
+    struct source *source = open_source(&config);
+    struct source_range range;
+    struct err err;
+    assert_ok(source->ops->range(source, 0, &range, &err), &err);
+    assert_true(range.low == 0 && range.high == 3);
+    begin(source, 0);
+    struct source_event event = poll_for(source, SOURCE_RUN);
+    assert_int_equal(event.run.n, 2);
+    if (event.run.next == 2) // the marker may come apart
+        event = poll_for(source, SOURCE_RUN);
+    assert_int_equal(event.run.next, 3);
+    poll_nothing(source, 600);
+    assert_null(rd_kafka_commit_transaction(rk, PATIENCE_MS));
+    event = poll_for(source, SOURCE_RUN);
+    assert_int_equal(event.run.first, 3);
+    assert_str(event.run.records[0].value, "not yet");
+    source->ops->close(source);
+    rd_kafka_destroy(rk);
+    drop_topic(name);
+}
+
+static void delete_records(const char *topic, int64_t before)
+{
+    const char *none[] = {NULL};
+    rd_kafka_t *rk = raw_producer(brokers, none);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, 0)->offset = before;
+    rd_kafka_DeleteRecords_t *request = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_DeleteRecords(rk, &request, 1, NULL, queue);
+    rd_kafka_event_t *answer = rd_kafka_queue_poll(queue, PATIENCE_MS);
+    assert_int_equal(rd_kafka_event_error(answer), 0);
+    rd_kafka_event_destroy(answer);
+    rd_kafka_DeleteRecords_destroy(request);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(rk);
+}
+
+static void test_offset_that_left_is_a_gap(UNUSED void **state)
+{
+    char name[64];
+    struct kafka_config config = make_topic(name, 1);
+    produce(&config, 100);
+    delete_records(name, 40);
+    struct source *source = open_source(&config);
+    begin(source, 10);
+    struct source_event event = poll_for(source, SOURCE_GAP);
+    assert_true(event.gap.partition == 0 && event.gap.wanted == 10 &&
+                event.gap.low == 40);
+    const struct source_start low = {0, 40}, far = {0, 500};
+    struct err err;
+    assert_ok(source->ops->start(source, &low, 1, &err), &err);
+    read_records(source, 60);
+    assert_ok(source->ops->start(source, &far, 1, &err), &err);
+    event = poll_for(source, SOURCE_GAP);
+    assert_true(event.gap.wanted == 500 && event.gap.low == 40);
+    struct record record;
+    assert_status(source->ops->fetch(source, 0, 39, &record, &err), ST_NOT_FOUND);
+    assert_status(source->ops->fetch(source, 0, 500, &record, &err), ST_NOT_FOUND);
+    source->ops->close(source);
+    drop_topic(name);
+}
+
+static void test_times_find_offsets(UNUSED void **state)
+{
+    char name[64];
+    struct kafka_config config = make_topic(name, 1);
+    const char *none[] = {NULL};
+    rd_kafka_t *rk = raw_producer(brokers, none);
+    int64_t began_ms = env_system()->ops->wall_ms(env_system()) - 3600000;
+    for (int i = 0; i < 10; i++)
+        raw_produce(rk, name, 0, NULL, "value", began_ms + i * 1000);
+    raw_close(rk);
+    struct source *source = open_source(&config);
+    struct err err;
+    int64_t offset;
+    const int64_t at[][2] = {{-5000, 0}, {0, 0},    {1, 1},
+                             {5000, 5},  {9000, 9}, {9001, 10}};
+    for (size_t i = 0; i < ARRAY_LEN(at); i++) {
+        assert_ok(source->ops->offset_at(source, 0, began_ms + at[i][0], &offset, &err),
+                  &err);
+        assert_int_equal(offset, at[i][1]);
+    }
+    begin(source, 5);
+    struct source_event event = poll_for(source, SOURCE_RUN);
+    assert_int_equal(event.run.records[0].time_ms, began_ms + 5000);
+    source->ops->close(source);
+    drop_topic(name);
+}
+
+// ---- membership
+
+// Both poll until each had an assignment of two; A is told to give all away first.
+static void test_two_members_share_the_partitions(UNUSED void **state)
+{
+    char name[64];
+    struct kafka_config config = make_topic(name, 4);
+    config.membership = KAFKA_GROUP;
+    produce(&config, 100);
+    struct source *a = open_source(&config);
+    assert_int_equal(begin(a, 0), 4);
+    read_records(a, 100);
+    struct source *b = open_source(&config);
+    struct source_event event;
+    struct err err;
+    bool seen[4] = {false};
+    size_t n_seen = 0;
+    bool is_revoked = false;
+    for (int64_t deadline = now_ms() + PATIENCE_MS; n_seen < 4 && now_ms() < deadline;) {
+        struct source *each[] = {a, b};
+        for (int i = 0; i < 2; i++) {
+            assert_ok(each[i]->ops->poll(each[i], 50, &event, &err), &err);
+            if (event.kind == SOURCE_REVOKE) {
+                assert_ptr_equal(each[i], a);
+                is_revoked = true;
+                poll_nothing(a, 100); // until the answer
+                stop(a);
+            } else if (event.kind == SOURCE_ASSIGN) {
+                assert_int_equal(event.n_partitions, 2);
+                assert_true(is_revoked);
+                for (size_t p = 0; p < 2; p++, n_seen++) {
+                    assert_false(seen[event.partitions[p]]);
+                    seen[event.partitions[p]] = true;
+                }
+                start_at(each[i], &event, 0);
+            }
+        }
+    }
+    assert_int_equal(n_seen, 4);
+    b->ops->close(b);
+    while ((event = poll_event(a)).kind == SOURCE_RUN)
+        ;
+    assert_int_equal(event.kind, SOURCE_REVOKE);
+    stop(a);
+    assert_int_equal(begin(a, 0), 4);
+    read_records(a, 100);
+    a->ops->close(a);
+    drop_topic(name);
+}
+
+// A worker of its own process that reads until it is killed.
+static pid_t start_worker(const struct kafka_config *config)
+{
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct source *source = open_source(config);
+        begin(source, 0);
+        read_records(source, 100);
+        assert_int_equal(write(ready[1], "x", 1), 1);
+        for (;;)
+            poll_nothing(source, 100);
+    }
+    char x;
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &x, 1), 1);
+    close(ready[0]);
+    return pid;
+}
+
+static void test_killed_static_member_comes_back_at_once(UNUSED void **state)
+{
+    char name[64];
+    struct kafka_config config = make_topic(name, 4);
+    config.membership = KAFKA_GROUP;
+    config.instance = "job-host-0";
+    config.session_timeout_ms = 30000;
+    produce(&config, 100);
+    pid_t pid = start_worker(&config);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    int64_t began = now_ms();
+    struct source *source = open_source(&config);
+    assert_int_equal(begin(source, 0), 4);
+    read_records(source, 100);
+    assert_true(now_ms() - began < 3000);
+    source->ops->close(source);
+    drop_topic(name);
+}
+
+static void test_two_processes_with_one_name_are_told(UNUSED void **state)
+{
+    char name[64], expected[256];
+    struct kafka_config config = make_topic(name, 1);
+    config.membership = KAFKA_GROUP;
+    config.instance = "job-host-0";
+    struct source *old = open_source(&config);
+    begin(old, 0);
+    struct source *new = open_source(&config);
+    begin(new, 0);
+    struct source_event event;
+    struct err err;
+    enum status rc = ST_OK;
+    for (int64_t deadline = now_ms() + PATIENCE_MS; rc == ST_OK && now_ms() < deadline;)
+        rc = old->ops->poll(old, 200, &event, &err);
+    assert_status(rc, ST_CONFLICT);
+    snprintf(expected, sizeof(expected),
+             "group '%s', instance 'job-host-0': another process has joined under this "
+             "name; end one of the two",
+             name);
+    assert_string_equal(err.text, expected);
+    old->ops->close(old);
+    produce(&config, 10);
+    read_records(new, 10);
+    new->ops->close(new);
+    drop_topic(name);
+}
+
+static void grow_while_reading(enum kafka_membership membership)
+{
+    char name[64];
+    struct kafka_config config = make_topic(name, 2);
+    const struct kafka_property often = {"topic.metadata.refresh.interval.ms", "500"};
+    config.properties = &often;
+    config.n_properties = 1;
+    config.membership = membership;
+    struct source *source = open_source(&config);
+    assert_int_equal(begin(source, 0), 2);
+    struct err err;
+    assert_ok(kafka_admin_grow(admin, name, 5, &err), &err);
+    poll_for(source, SOURCE_REVOKE);
+    stop(source);
+    assert_int_equal(begin(source, 0), 5);
+    produce(&config, 100);
+    read_records(source, 100);
+    int32_t n;
+    assert_ok(source->ops->count(source, &n, &err), &err);
+    assert_int_equal(n, 5);
+    source->ops->close(source);
+    drop_topic(name);
+}
+
+static void test_new_partitions_are_found_in_a_group(UNUSED void **state)
+{
+    grow_while_reading(KAFKA_GROUP);
+}
+
+static void test_new_partitions_are_found_without_a_group(UNUSED void **state)
+{
+    grow_while_reading(KAFKA_NONE);
+}
+
+static void test_report_is_seen_by_lag_tools(UNUSED void **state)
+{
+    char name[64];
+    struct kafka_config config = make_topic(name, 2);
+    config.membership = KAFKA_GROUP;
+    produce(&config, 10);
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    read_records(source, 10);
+    const struct source_start next[] = {{0, 3}, {1, 4}};
+    source->ops->report(source, next, 2);
+    source->ops->close(source);
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", brokers, NULL, 0);
+    rd_kafka_conf_set(conf, "group.id", name, NULL, 0);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, NULL, 0);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(2);
+    rd_kafka_topic_partition_list_add_range(list, name, 0, 1);
+    assert_int_equal(rd_kafka_committed(rk, list, PATIENCE_MS), 0);
+    assert_int_equal(list->elems[0].offset, 3);
+    assert_int_equal(list->elems[1].offset, 4);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(rk);
+    drop_topic(name);
+}
+
+// ---- limits
+
+static int64_t resident_bytes(void)
+{
+    long long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_int_equal(fscanf(file, "%*d %lld", &pages), 1);
+    fclose(file);
+    return pages * sysconf(_SC_PAGESIZE);
+}
+
+// Values that no codec makes smaller.
+static void produce_noise(const struct kafka_config *config, int n)
+{
+    struct kafka_producer *producer = open_producer(config);
+    struct kafka_delivery delivery;
+    struct err err;
+    char value[1000];
+    for (int i = 0; i < n; i++) {
+        for (size_t k = 0; k < sizeof(value); k += 200)
+            env_system()->ops->random(env_system(), value + k, 200);
+        assert_ok(kafka_producer_produce(producer, (struct str){(char *)&i, sizeof(i)},
+                                         (struct str){value, sizeof(value)}, -1, &err),
+                  &err);
+    }
+    assert_ok(kafka_producer_flush(producer, &delivery, &err), &err);
+    kafka_producer_close(producer);
+}
+
+// 250 MB of records stand ready; a buffer of 32 MB does not take them all. A session of
+// 6 s is outlived.
+static void test_hold_keeps_membership_and_bounds_memory(UNUSED void **state)
+{
+    char name[64];
+    struct kafka_config config = make_topic(name, 2);
+    config.membership = KAFKA_GROUP;
+    config.buffer_bytes = 32 << 20;
+    const int n = 250000;
+    produce_noise(&config, n);
+    struct source *source = open_source(&config);
+    int64_t before = resident_bytes();
+    begin(source, 0);
+    source->ops->hold(source, true);
+    for (int i = 0; i < 4; i++)
+        poll_nothing(source, 2000);
+    int64_t grown = resident_bytes() - before;
+    print_message("held: %lld MB more\n", (long long)grown >> 20);
+    assert_in_range(grown, 1, 48 << 20);
+    source->ops->hold(source, false);
+    read_records(source, (size_t)n);
+    source->ops->close(source);
+    drop_topic(name);
+}
+
+static int64_t cpu_ms(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+           (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
+}
+
+static void test_idle_source_sleeps(UNUSED void **state)
+{
+    char name[64];
+    struct kafka_config config = make_topic(name, 8);
+    config.membership = KAFKA_GROUP;
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    poll_nothing(source, 1000);
+    int64_t before = cpu_ms();
+    poll_nothing(source, 5000);
+    int64_t used = cpu_ms() - before;
+    print_message("idle: %lld ms of CPU in 5 s\n", (long long)used);
+    assert_true(used <= 50);
+    source->ops->close(source);
+    drop_topic(name);
+}
+
+#define CASE(test) cmocka_unit_test(test)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_missing_topic_says_how_to_make_it),
+        CASE(test_topics_are_made_grown_and_removed),
+        CASE(test_topic_that_cannot_be_made_says_why),
+        CASE(test_members_of_a_group_are_told),
+        CASE(test_aborted_tail_is_passed),
+        CASE(test_open_transaction_is_the_end),
+        CASE(test_offset_that_left_is_a_gap),
+        CASE(test_times_find_offsets),
+        CASE(test_two_members_share_the_partitions),
+        CASE(test_killed_static_member_comes_back_at_once),
+        CASE(test_two_processes_with_one_name_are_told),
+        CASE(test_new_partitions_are_found_in_a_group),
+        CASE(test_new_partitions_are_found_without_a_group),
+        CASE(test_report_is_seen_by_lag_tools),
+        CASE(test_hold_keeps_membership_and_bounds_memory),
+        CASE(test_idle_source_sleeps),
+    };
+    brokers = getenv("TRAMLINE_BROKERS");
+    if (brokers == NULL) {
+        puts("skipped: TRAMLINE_BROKERS is not set; ./dev up kafka tells it");
+        return 77;
+    }
+    const struct kafka_config config = {.brokers = brokers};
+    struct err err;
+    if (kafka_admin_open(&config, &admin, &err) != ST_OK) {
+        puts(err.text);
+        return 1;
+    }
+    test_filter();
+    int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
+    kafka_admin_close(admin);
+    return n_failed;
+}
