@@ -2,7 +2,8 @@
 // What the benchmark programs share: a clock, result lines, records in memory.
 //
 // A result is one JSON object a line on stdout; bench/run collects them into a table.
-// Each figure is the best of BENCH_ROUNDS rounds, since all noise makes it worse.
+// Each figure is the best of BENCH_ROUNDS rounds, since all noise makes it worse. Time is
+// CPU time: then other work on the machine matters less.
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
@@ -12,7 +13,7 @@ enum {
     BENCH_ROUNDS = 5
 };
 
-double bench_now(void); // seconds
+double bench_cpu(void); // seconds of CPU time, all threads
 
 // {"bench": "join", "name": "native", "value": 7.1, "unit": "M records/s"}
 void bench_result(const char *bench, const char *name, double value, const char *unit);

@@ -57,7 +57,7 @@ static struct totals run_once(struct executor *executor, struct batch *batch,
     struct totals totals = {.n_records = batch->n_rows};
     struct executor_result result;
     struct err err;
-    double start = bench_now();
+    double start = bench_cpu();
     for (size_t at = 0; at < batch->n_rows;) {
         buf_clear(rows);
         bench_must(executor->ops->run(executor, batch, at, rows, &at, &result, &err),
@@ -65,7 +65,7 @@ static struct totals run_once(struct executor *executor, struct batch *batch,
         totals.n_rows += result.n_rows;
         totals.n_bytes += rows->n;
     }
-    totals.seconds = bench_now() - start;
+    totals.seconds = bench_cpu() - start;
     return totals;
 }
 
@@ -90,12 +90,12 @@ static double memcpy_rate(void)
     memset(from, 'x', ROW_BUFFER);
     memset(to, 'y', ROW_BUFFER);
     for (int round = 0; round < BENCH_ROUNDS; round++) {
-        double start = bench_now();
+        double start = bench_cpu();
         for (size_t done = 0; done < MEMCPY_BYTES; done += ROW_BUFFER) {
             memcpy(to, from, ROW_BUFFER);
             __asm__ volatile("" : : "r"(to) : "memory"); // it is not to be left out
         }
-        double rate = MEMCPY_BYTES / (bench_now() - start);
+        double rate = MEMCPY_BYTES / (bench_cpu() - start);
         best = rate > best ? rate : best;
     }
     free(from);
@@ -173,9 +173,9 @@ int main(int argc, char **argv)
     bench_records_open(&records, path);
     bench_must(feed_job_open(&job, argv[1], &err), &err);
     struct encoder *encoder = csv_encoder_open(&job.plan->output, true);
-    double start = bench_now();
+    double start = bench_cpu();
     bench_must(feed_job_build(&job, encoder, &err), &err);
-    report_store(job.dimension, bench_now() - start);
+    report_store(job.dimension, bench_cpu() - start);
     batch_init(&batch, job.plan->stream->schema.n);
     decode(job.plan, &records, &batch);
     double sqlite_rate = bench_sqlite(&job, encoder, &batch);

@@ -7,7 +7,7 @@
 #include "engine/dead_letter.h"
 
 enum {
-    ROWS_BYTES = 1 << 20,      // of a slice
+    ROWS_BYTES = 256 << 10,    // of a slice: what the second cache holds beside its copy
     ROWS_BYTES_MAX = 256 << 20 // of the rows of one record
 };
 
