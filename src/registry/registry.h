@@ -36,7 +36,7 @@ enum status registry_open(const struct registry_config *config, struct registry 
                           struct err *err);
 void registry_close(struct registry *registry);
 
-// The port that a decoder takes; cached by id. Owned by the registry: do not close it.
+// The port that a decoder takes; cached by id. It is the registry: close one of the two.
 struct schema_lookup *registry_lookup(struct registry *registry);
 
 struct registry_version {

@@ -69,7 +69,7 @@ static struct encoder *open_encoder(struct fixture *f, enum avro_codec codec,
 
 static void write_file(struct fixture *f, struct str bytes)
 {
-    f->storage->ops->remove(f->storage, str_of("x.avro"), NULL);
+    (void)f->storage->ops->remove(f->storage, str_of("x.avro"), NULL);
     assert_ok(storage_write_bytes(f->storage, str_of("x.avro"), bytes, &f->err), &f->err);
 }
 

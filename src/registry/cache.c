@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry/cache.h"
+
+#include <stdlib.h>
+
+#include "registry/registry.h"
+
+static struct cached *find(struct cache *cache, int32_t id)
+{
+    for (size_t i = 0; i < cache->n; i++)
+        if (cache->items[i].id == id)
+            return &cache->items[i];
+    return NULL;
+}
+
+struct cached *cache_find(struct cache *cache, int32_t id, int64_t now_ms)
+{
+    struct cached *item = find(cache, id);
+    if (item == NULL || (item->absent_till != 0 && item->absent_till <= now_ms))
+        return NULL;
+    item->used = ++cache->uses;
+    return item;
+}
+
+static struct cached *oldest(struct cache *cache)
+{
+    struct cached *item = &cache->items[0];
+    for (size_t i = 1; i < cache->n; i++)
+        if (cache->items[i].used < item->used)
+            item = &cache->items[i];
+    return item;
+}
+
+struct cached *cache_add(struct cache *cache, int32_t id)
+{
+    struct cached *item = find(cache, id); // known as absent
+    if (item == NULL && cache->n == REGISTRY_CACHE_MAX)
+        item = oldest(cache);
+    if (item == NULL) {
+        MEM_GROW(cache->items, cache->n, cache->capacity);
+        item = &cache->items[cache->n++];
+    } else {
+        arena_release(&item->arena);
+    }
+    *item = (struct cached){.id = id, .used = ++cache->uses};
+    return item;
+}
+
+void cache_release(struct cache *cache)
+{
+    for (size_t i = 0; i < cache->n; i++)
+        arena_release(&cache->items[i].arena);
+    free(cache->items);
+    *cache = (struct cache){0};
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry/client.h"
+
+#include <stdlib.h>
+
+#include "registry/address.h"
+#include "registry/wire_http.h"
+
+enum {
+    TIMEOUT_MS = 10000,
+    PAUSE_MS = 200,  // before the second round; doubled with each
+    SHOWN_MAX = 200, // bytes of an answer in a message
+    SUBJECT_NOT_FOUND = 40401,
+    VERSION_NOT_FOUND = 40402,
+    SCHEMA_NOT_FOUND = 40403
+};
+
+struct client {
+    struct arena arena;
+    struct wire_http *http;
+    const struct address *addresses;
+    size_t n_addresses;
+    size_t current; // the one that answered last
+    struct env *env;
+    struct buf answer;
+};
+
+static const char *given(struct arena *arena, struct str text)
+{
+    return text.n ? arena_cstr(arena, text) : NULL;
+}
+
+enum status client_open(const struct registry_config *config, struct client **ret,
+                        struct err *err)
+{
+    struct client *client = mem_zalloc(sizeof(*client));
+    struct address *addresses;
+    enum status rc =
+        address_list(config->urls, &client->arena, &addresses, &client->n_addresses, err);
+    if (rc != ST_OK) {
+        client_close(client);
+        return rc;
+    }
+    client->addresses = addresses;
+    client->env = config->env ? config->env : env_system();
+    client->answer.limit = REGISTRY_ANSWER_MAX;
+    struct wire_http_config http = {
+        .user = given(&client->arena, config->user),
+        .password = given(&client->arena, config->password),
+        .token = given(&client->arena, config->token),
+        .ca_file = given(&client->arena, config->ca_file),
+        .timeout_ms = config->timeout_ms ? config->timeout_ms : TIMEOUT_MS,
+    };
+    if (http.user == NULL && addresses[0].user != NULL) {
+        http.user = addresses[0].user;
+        http.password = addresses[0].password;
+    }
+    client->http = wire_http_open(&http);
+    *ret = client;
+    return ST_OK;
+}
+
+void client_close(struct client *client)
+{
+    if (client == NULL)
+        return;
+    wire_http_close(client->http);
+    buf_release(&client->answer);
+    arena_release(&client->arena);
+    free(client);
+}
+
+int64_t client_now_ms(const struct client *client)
+{
+    return client->env->ops->monotonic_ms(client->env);
+}
+
+void client_encode(struct buf *path, struct str part)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < part.n; i++) {
+        unsigned char c = (unsigned char)part.p[i];
+        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                     (c >= 'a' && c <= 'z') || strchr("-._~", c) != NULL;
+        if (plain && c != '\0') {
+            buf_char(path, (char)c);
+        } else {
+            buf_char(path, '%');
+            buf_char(path, digits[c >> 4]);
+            buf_char(path, digits[c & 15]);
+        }
+    }
+}
+
+// What a registry says is wrong, or the first bytes of what is no registry's answer.
+static void describe(const struct client *client, const json_t *json, struct buf *ret)
+{
+    const char *message = json_string_value(json_object_get(json, "message"));
+    if (message != NULL) {
+        buf_text(ret, message);
+        return;
+    }
+    struct str text = str_trim(buf_as_str(&client->answer));
+    if (text.n > SHOWN_MAX)
+        text.n = SHOWN_MAX;
+    text.n = str_utf8_valid(text);
+    if (text.n == 0)
+        buf_text(ret, "no text");
+    else
+        buf_printf(ret, "'%.*s'", STR_ARGS(text));
+}
+
+static enum status status_of(long code, json_int_t error)
+{
+    if (code == 404 && error >= SUBJECT_NOT_FOUND && error <= SCHEMA_NOT_FOUND)
+        return ST_NOT_FOUND;
+    if (code == 409)
+        return ST_CONFLICT;
+    if (code == 422)
+        return ST_DATA;
+    return code == 408 || code == 429 || code >= 500 ? ST_RETRY : ST_FAIL;
+}
+
+static const char *way_out(long code, json_int_t error)
+{
+    if (code == 401)
+        return "; give registry.user and registry.password, or registry.token";
+    if (code == 403)
+        return "; these credentials may not do that";
+    if (code == 404 && (error < SUBJECT_NOT_FOUND || error > SCHEMA_NOT_FOUND))
+        return "; the path of the address may be wrong (Apicurio's ends in "
+               "/apis/ccompat/v7)";
+    if (code >= 300 && code < 400)
+        return "; it redirects: give the address that it redirects to";
+    return "";
+}
+
+// An answer that is no success.
+static enum status refused(const struct client *client, long code, const json_t *json,
+                           struct err *err)
+{
+    json_int_t error = json_integer_value(json_object_get(json, "error_code"));
+    struct buf text = BUF_INIT(ERR_TEXT_MAX);
+    describe(client, json, &text);
+    enum status rc = err_set(err, status_of(code, error), "HTTP %ld: %s%s", code,
+                             buf_cstr(&text), way_out(code, error));
+    buf_release(&text);
+    return rc;
+}
+
+static enum status take_answer(const struct client *client, long code, json_t **ret,
+                               struct err *err)
+{
+    json_error_t why;
+    json_t *json = json_loadb(client->answer.p ? client->answer.p : "", client->answer.n,
+                              JSON_DECODE_ANY, &why);
+    bool good = code >= 200 && code < 300;
+    if (good && json != NULL) {
+        *ret = json;
+        return ST_OK;
+    }
+    enum status rc;
+    if (good) {
+        struct buf text = {0};
+        describe(client, NULL, &text);
+        rc = err_set(err, ST_FAIL, "no JSON, but %s: is this a Schema Registry?",
+                     buf_cstr(&text));
+        buf_release(&text);
+    } else {
+        rc = refused(client, code, json, err);
+    }
+    json_decref(json);
+    return rc;
+}
+
+// One request to one address; its name in front of what goes wrong.
+static enum status ask_one(struct client *client, const char *path, const char *body,
+                           json_t **ret, struct err *err)
+{
+    struct buf url = {0};
+    long code = 0;
+    buf_printf(&url, "%s%s", client->addresses[client->current].url, path);
+    buf_clear(&client->answer);
+    enum status rc =
+        wire_http_send(client->http, buf_cstr(&url), body, &code, &client->answer, err);
+    if (rc == ST_OK)
+        rc = take_answer(client, code, ret, err);
+    if (rc != ST_OK)
+        rc = err_context(err, "registry: %s %s", body ? "POST" : "GET", buf_cstr(&url));
+    buf_release(&url);
+    return rc;
+}
+
+// Each address once, from the one that answered last.
+static enum status ask_round(struct client *client, const char *path, const char *body,
+                             json_t **ret, struct err *err)
+{
+    enum status rc = ST_RETRY;
+    for (size_t i = 0; i < client->n_addresses; i++) {
+        rc = ask_one(client, path, body, ret, err);
+        if (rc != ST_RETRY)
+            break;
+        client->current = (client->current + 1) % client->n_addresses;
+    }
+    return rc;
+}
+
+enum status client_ask(struct client *client, const char *path, const json_t *body,
+                       json_t **ret, struct err *err)
+{
+    struct err own;
+    err = err ? err : &own;
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    enum status rc = ST_RETRY;
+    for (int round = 0; round < REGISTRY_ROUNDS && rc == ST_RETRY; round++) {
+        if (round > 0)
+            client->env->ops->sleep_ms(client->env, PAUSE_MS << (round - 1));
+        rc = ask_round(client, path, text, ret, err);
+    }
+    free(text);
+    return rc;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests to a registry of several addresses: fail-over, bounded repetition, and what an
+// answer means. Under registry.h; one thread at a time.
+#ifndef REGISTRY_CLIENT_H
+#define REGISTRY_CLIENT_H
+
+#include <jansson.h>
+
+#include "registry/registry.h"
+
+struct client;
+
+enum status client_open(const struct registry_config *config, struct client **ret,
+                        struct err *err);
+void client_close(struct client *client);
+int64_t client_now_ms(const struct client *client);
+
+// The answer as JSON, which the caller gives back with json_decref. `path` begins with a
+// slash; GET without a body. What a status means: registry.h.
+enum status client_ask(struct client *client, const char *path, const json_t *body,
+                       json_t **ret, struct err *err);
+
+// Appends a part of a path, percent-encoded.
+void client_encode(struct buf *path, struct str part);
+
+#endif

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// One JSON request to a registry over HTTP, by libcurl. Follows no redirect, so that
+// credentials stay with the address they were given for. One thread at a time.
+#ifndef REGISTRY_WIRE_HTTP_H
+#define REGISTRY_WIRE_HTTP_H
+
+#include "base/buf.h"
+#include "base/status.h"
+
+struct wire_http_config {
+    const char *user, *password; // NULL: none
+    const char *token;           // NULL: none
+    const char *ca_file;         // NULL: the system's
+    int64_t timeout_ms;
+};
+
+struct wire_http; // connections and settings
+
+struct wire_http *wire_http_open(const struct wire_http_config *config);
+void wire_http_close(struct wire_http *http);
+
+// GET, or POST when there is a body. Appends the answer's body and sets its code.
+// ST_RETRY: there was no answer; ST_FAIL: there will be none (TLS, an answer too long).
+enum status wire_http_send(struct wire_http *http, const char *url, const char *body,
+                           long *ret_code, struct buf *ret, struct err *err);
+
+#endif
