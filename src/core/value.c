@@ -153,6 +153,7 @@ bool value_parse(enum type type, struct str text, struct value *ret)
     return false;
 }
 
+// From 1e+15 on with an exponent, as PostgreSQL prints it; 100 is not 1e+02.
 static void format_real(double r, struct buf *buf)
 {
     char text[32];
@@ -161,6 +162,8 @@ static void format_real(double r, struct buf *buf)
         if (strtod(text, NULL) == r)
             break;
     }
+    if (strchr(text, 'e') != NULL && fabs(r) >= 1 && fabs(r) < 1e15)
+        snprintf(text, sizeof(text), "%.0f", r);
     buf_text(buf, text);
 }
 

@@ -2,8 +2,8 @@
 // Prints a bound query as SQL for SQLite: fully parenthesised, every name quoted, so that
 // it means what the tree means. The one place that knows SQLite's dialect.
 //
-// Integer arithmetic is checked by int32() and int64(), division by nonzero(), REALs by
-// finite(); casts are functions: see sqlite_functions.c. Views over the stream are
+// Integer arithmetic is checked by int32() and int64(), REALs by finite(); division and
+// casts are functions: see sqlite_functions.c. Views over the stream are
 // printed in place; views over tables by name.
 #ifndef SQL_PRINT_H
 #define SQL_PRINT_H

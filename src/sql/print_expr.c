@@ -96,13 +96,17 @@ static void print_arithmetic(struct printer *printer, const struct expr *expr,
                              const char *op)
 {
     text(printer, check_of(expr->type));
+    print_infix(printer, expr, op);
+}
+
+// SQLite's give NULL for a division by zero.
+static void print_division(struct printer *printer, const struct expr *expr,
+                           const char *name)
+{
+    text(printer, check_of(expr->type));
     text(printer, "(");
-    print_expr(printer, expr->args[0]);
-    text(printer, op);
-    bool divides = expr->op == OP_DIV || expr->op == OP_MOD;
-    text(printer, divides ? "nonzero(" : "");
-    print_expr(printer, expr->args[1]);
-    text(printer, divides ? "))" : ")");
+    print_call_of(printer, name, expr);
+    text(printer, ")");
 }
 
 static void print_negative(struct printer *printer, const struct expr *expr)
@@ -180,8 +184,8 @@ static const struct {
     [OP_ADD] = {print_arithmetic, " + "},
     [OP_SUB] = {print_arithmetic, " - "},
     [OP_MUL] = {print_arithmetic, " * "},
-    [OP_DIV] = {print_arithmetic, " / "},
-    [OP_MOD] = {print_arithmetic, " % "},
+    [OP_DIV] = {print_division, "divide"},
+    [OP_MOD] = {print_division, "modulo"},
     [OP_EQ] = {print_infix, " = "},
     [OP_NE] = {print_infix, " <> "},
     [OP_LT] = {print_infix, " < "},

@@ -57,14 +57,32 @@ static void finite_(sqlite3_context *context, int argc, sqlite3_value **argv)
         sqlite3_result_value(context, argv[0]);
 }
 
-static void nonzero(sqlite3_context *context, int argc, sqlite3_value **argv)
+static void divide(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
     if (any_null(argc, argv))
         return;
-    if (sqlite3_value_double(argv[0]) == 0)
+    bool whole = sqlite3_value_type(argv[0]) == SQLITE_INTEGER;
+    int64_t a = sqlite3_value_int64(argv[0]), b = sqlite3_value_int64(argv[1]);
+    if (sqlite3_value_double(argv[1]) == 0)
+        error(context, "division by zero");
+    else if (!whole)
+        sqlite3_result_double(context, sqlite3_value_double(argv[0]) /
+                                           sqlite3_value_double(argv[1]));
+    else if (a == INT64_MIN && b == -1)
+        error(context, "BIGINT out of range");
+    else
+        sqlite3_result_int64(context, a / b);
+}
+
+static void modulo(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+    if (any_null(argc, argv))
+        return;
+    int64_t a = sqlite3_value_int64(argv[0]), b = sqlite3_value_int64(argv[1]);
+    if (b == 0)
         error(context, "division by zero");
     else
-        sqlite3_result_value(context, argv[0]);
+        sqlite3_result_int64(context, b == -1 ? 0 : a % b);
 }
 
 // Casts.
@@ -305,7 +323,8 @@ static const struct {
     {"int32", 1, int32},
     {"int64", 1, int64},
     {"finite", 1, finite_},
-    {"nonzero", 1, nonzero},
+    {"divide", 2, divide},
+    {"modulo", 2, modulo},
     {"to_int", 1, to_int},
     {"to_bigint", 1, to_bigint},
     {"to_real", 1, to_real},

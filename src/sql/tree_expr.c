@@ -91,6 +91,9 @@ static struct expr *number_out_of_range(struct tree *tree, size_t at, struct str
 // A number too long for 32 bits, or with a fraction or an exponent.
 static struct expr *long_number(struct tree *tree, struct expr *expr, struct str text)
 {
+    expr->type = TYPE_INT; // -2147483648
+    if (value_parse(TYPE_INT, text, &expr->constant))
+        return expr;
     expr->type = TYPE_BIGINT;
     if (value_parse(TYPE_BIGINT, text, &expr->constant))
         return expr;
