@@ -6,22 +6,20 @@
 #include "sql/sqlite_host.h"
 #include "test.h"
 
-#define SQL_UNUSED __attribute__((unused))
-
 // A table of the filesystem, a stream, a sink: what follows the columns.
 #define DIM " WITH (connector = 'filesystem', path = '/x', format = 'csv');\n"
 #define STREAM \
     " WITH (connector = 'kafka', brokers = 'b', topic = 't', format = 'csv');\n"
 #define SINK " WITH (connector = 'filesystem', path = '/out', format = 'csv');\n"
 
-static enum status SQL_UNUSED sql_parse(const char *text, struct plan **ret,
-                                        struct buf *report)
+static inline enum status sql_parse(const char *text, struct plan **ret,
+                                    struct buf *report)
 {
     struct script script = {.name = STR_LITERAL("p.sql"), .text = str_of(text)};
     return plan_parse(&script, ret, report);
 }
 
-static struct plan *SQL_UNUSED sql_plan(const char *text)
+static inline struct plan *sql_plan(const char *text)
 {
     AUTO(buf_release) struct buf report = {0};
     struct plan *plan = NULL;
@@ -38,8 +36,8 @@ struct text_rows {
     bool given;
 };
 
-static void SQL_UNUSED sql_fill_row(const struct schema *schema, struct batch *batch,
-                                    const char *line)
+static inline void sql_fill_row(const struct schema *schema, struct batch *batch,
+                                const char *line)
 {
     struct value *row = batch_add(batch, (uint32_t)batch->n_rows);
     struct str rest = str_of(line);
@@ -70,8 +68,8 @@ static void text_rows_close(struct rows *rows)
 static const struct rows_ops text_rows_ops = {.next = text_rows_next,
                                               .close = text_rows_close};
 
-static void SQL_UNUSED sql_load(struct sqlite_host *host, const struct table *table,
-                                const char *const *lines, size_t n_lines)
+static inline void sql_load(struct sqlite_host *host, const struct table *table,
+                            const char *const *lines, size_t n_lines)
 {
     struct err err = {0};
     struct text_rows rows = {
@@ -85,7 +83,7 @@ static void SQL_UNUSED sql_load(struct sqlite_host *host, const struct table *ta
     assert_int_equal(n, n_lines);
 }
 
-static void SQL_UNUSED sql_row_text(const struct value *row, size_t n, struct buf *out)
+static inline void sql_row_text(const struct value *row, size_t n, struct buf *out)
 {
     for (size_t i = 0; i < n; i++) {
         buf_text(out, i ? "|" : "");
@@ -98,7 +96,7 @@ static void SQL_UNUSED sql_row_text(const struct value *row, size_t n, struct bu
 }
 
 // All rows of a query, one line each, in the query's order.
-static enum status SQL_UNUSED sql_run(struct rows *rows, struct buf *out, struct err *err)
+static inline enum status sql_run(struct rows *rows, struct buf *out, struct err *err)
 {
     AUTO(batch_release) struct batch batch;
     batch_init(&batch, rows->schema->n);

@@ -104,7 +104,6 @@ enum join {
     JOIN_INNER,
     JOIN_LEFT,
     JOIN_RIGHT,
-    JOIN_FULL,
 };
 
 enum from_kind {
@@ -194,7 +193,7 @@ struct query {
     struct expr *limit, *offset; // integer constants
     // bound:
     struct schema schema;
-    bool reads_stream;
+    bool reads_stream; // in FROM, or in a subquery of an expression (which is not legal)
     bool has_aggregates;
     bool correlated; // uses columns of an outer query
     bool failed;

@@ -363,6 +363,7 @@ static void bind_subquery(struct binder *binder, struct expr *expr)
 {
     bind_query(binder, expr->query, NAMES_FREE);
     expr->failed = expr->query->failed;
+    binder->scope->query->reads_stream |= expr->query->reads_stream;
     if (expr->kind == EXPR_IN) {
         bind_in(binder, expr);
     } else if (expr->kind == EXPR_EXISTS) {

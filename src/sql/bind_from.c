@@ -262,20 +262,6 @@ static void add_condition(struct binder *binder, struct from *join, struct expr 
                                 : new_op(binder, OP_AND, join->at, join->on, equality);
 }
 
-// The one column that USING shows for two.
-static struct expr *merged_column(struct binder *binder, const struct from *join,
-                                  struct expr *left, struct expr *right)
-{
-    if (join->join == JOIN_RIGHT)
-        return right;
-    if (join->join != JOIN_FULL)
-        return left;
-    struct expr *expr = new_op(binder, OP_COALESCE, join->at, left, right);
-    expr->type = left->type;
-    expr->nullable = true;
-    return expr;
-}
-
 static bool is_using(const struct from *join, struct str name)
 {
     for (size_t i = 0; i < join->n_using; i++)
@@ -303,7 +289,7 @@ static void show_columns(struct binder *binder, struct from *join)
             continue;
         add_condition(binder, join, new_op(binder, OP_EQ, join->at, a, b));
         join->visible[join->n_visible++] =
-            (struct visible){join->using[i], merged_column(binder, join, a, b)};
+            (struct visible){join->using[i], join -> join == JOIN_RIGHT ? b : a};
     }
     show_rest(join, left);
     show_rest(join, right);
@@ -334,8 +320,8 @@ void bind_from(struct binder *binder, struct from *from, struct query *owner)
     from->reads_stream = from->left->reads_stream || from->right->reads_stream;
     show_columns(binder, from);
     bind_on(binder, from);
-    if (from->join == JOIN_LEFT || from->join == JOIN_FULL)
+    if (from->join == JOIN_LEFT)
         set_nulled(from->right);
-    if (from->join == JOIN_RIGHT || from->join == JOIN_FULL)
+    if (from->join == JOIN_RIGHT)
         set_nulled(from->left);
 }

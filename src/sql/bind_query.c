@@ -310,7 +310,7 @@ static void bind_select(struct binder *binder, struct query *query, enum names n
     struct scope *scope = binder->scope;
     if (query->from != NULL) {
         bind_from(binder, query->from, query);
-        query->reads_stream = query->from->reads_stream;
+        query->reads_stream |= query->from->reads_stream;
     }
     scope->from = query->from;
     scope->clause = "WHERE";
@@ -353,7 +353,7 @@ static void bind_set(struct binder *binder, struct query *query, enum names name
 {
     bind_body(binder, query->left, names);
     bind_body(binder, query->right, NAMES_FREE);
-    query->reads_stream = query->left->reads_stream || query->right->reads_stream;
+    query->reads_stream |= query->left->reads_stream || query->right->reads_stream;
     query->failed = query->left->failed || query->right->failed;
     query->schema = schema_copy(binder->arena, &query->left->schema);
     if (query->failed)

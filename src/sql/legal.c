@@ -59,42 +59,10 @@ void legal_table_query(struct report *report, struct query *query)
 
 // Expressions on the way of the stream.
 
-static void check_expr(struct expr *expr, void *arg);
-
-static void check_subquery_leaf(struct from *leaf, void *arg)
-{
-    bool *found = arg;
-    *found |= leaf->reads_stream;
-}
-
-static bool subquery_reads_stream(struct query *query);
-
-static void look_for_stream(struct expr *expr, void *arg)
-{
-    bool *found = arg;
-    if (expr->query != NULL)
-        *found |= subquery_reads_stream(expr->query);
-    expr_each(expr, look_for_stream, arg);
-}
-
-static bool subquery_reads_stream(struct query *query)
-{
-    bool found = query->reads_stream;
-    if (query->set_op != SET_NONE) {
-        found |= subquery_reads_stream(query->left);
-        found |= subquery_reads_stream(query->right);
-    }
-    for (size_t i = 0; i < query->n_ctes; i++)
-        found |= subquery_reads_stream(query->ctes[i].query);
-    from_each_leaf(query->from, check_subquery_leaf, &found);
-    query_each_expr(query, look_for_stream, &found);
-    return found;
-}
-
 static void check_expr(struct expr *expr, void *arg)
 {
     struct report *report = arg;
-    if (expr->query != NULL && subquery_reads_stream(expr->query))
+    if (expr->query != NULL && expr->query->reads_stream)
         illegal(report, expr->query->at, "a subquery in an expression",
                 "the stream stands in FROM only: join it with tables");
     if (expr->over != NULL)
@@ -128,9 +96,6 @@ static void check_join(struct report *report, const struct from *join)
     if (left && right)
         illegal(report, join->right->at, "a join of the stream with itself",
                 "name the stream once in each FROM");
-    else if (join->join == JOIN_FULL && (left || right))
-        illegal(report, join->right->at, "FULL JOIN",
-                "write stream LEFT JOIN table: rows without a record cannot be known");
     else if ((join->join == JOIN_LEFT && right) || (join->join == JOIN_RIGHT && left))
         illegal(report, join->right->at, "an outer join that keeps the table's rows",
                 "keep the stream's rows: write stream LEFT JOIN table");

@@ -91,9 +91,7 @@ static void print_from(struct printer *printer, const struct from *from)
     bool swapped = from->join == JOIN_RIGHT;
     bool inner = from->join == JOIN_INNER;
     print_from(printer, swapped ? from->right : from->left);
-    text(printer, inner                     ? " JOIN "
-                  : from->join == JOIN_FULL ? " FULL JOIN "
-                                            : " LEFT JOIN ");
+    text(printer, inner ? " JOIN " : " LEFT JOIN ");
     print_joined(printer, swapped ? from->left : from->right);
     text(printer, " ON ");
     if (from->on != NULL)
