@@ -15,7 +15,7 @@ import results
 N_KILLS = 30
 N_BETWEEN_STEPS = 10
 FEED = "stm-2021-metro-rebuilt"
-ROUNDS = 40  # how often the feed's stop_times are produced
+ROUNDS = 24  # how often the feed's stop_times are produced
 SETTINGS = {"commit.interval": "300ms", "batch.interval": "50ms"}
 
 
@@ -23,11 +23,22 @@ def hdfs():
     return lib.hdfs_url("/").rstrip("/")
 
 
-def between_steps(result):
-    """Files of commits that were not renamed yet, or were uploaded and never published: what a
-    kill between two steps of a commit leaves behind."""
-    place = results.open_dir(result)
-    return [p for p in place.walk("_tramline") if p.startswith("_tramline/tmp/")]
+def open_commits(result):
+    """Data files and entries on their way: uploaded and not published, or published and not yet
+    renamed. What a kill between two steps of a commit leaves behind."""
+    return {p for p in results.open_dir(result).walk("_tramline/tmp")}
+
+
+def one_round(work, feed, n_workers, seconds):
+    """Records keep coming while the workers run; then all of them are killed at once."""
+    producer = lib.Started("produce", feed, work.script, "--rate=1500", *work.sets)
+    workers = [work.start() for _ in range(n_workers)]
+    time.sleep(seconds)
+    for worker in workers:
+        if not worker.is_running():
+            raise AssertionError(f"a worker ended by itself:\n{worker.text()[-3000:]}")
+        worker.kill()
+    producer.wait()
 
 
 def test_killed_again_and_again():
@@ -37,26 +48,23 @@ def test_killed_again_and_again():
     work.extract(feed)
     dice = random.Random(20261122)
     n_kills = n_between = 0
+    seen = set()
     for round_number in range(ROUNDS):
-        work.produce(feed)
-        workers = [work.start() for _ in range(1 + round_number % 2)]
-        time.sleep(dice.uniform(0.2, 2.5))
-        for worker in workers:
-            if worker.is_running():
-                worker.kill()
-                n_kills += 1
-            else:
-                raise AssertionError(f"a worker ended by itself:\n{worker.text()[-3000:]}")
-        n_between += bool(between_steps(work.result))
-    print(f"{n_kills} kills; after {n_between} of {ROUNDS} rounds files of an open commit were "
-          "found", flush=True)
+        n_workers = 1 + round_number % 2
+        one_round(work, feed, n_workers, dice.uniform(0.3, 2.5))
+        n_kills += n_workers
+        left = open_commits(work.result)
+        n_between += bool(left - seen)
+        seen |= left
+    print(f"{n_kills} kills in {ROUNDS} rounds; after {n_between} of them new files of an open "
+          "commit were found", flush=True)
     assert n_kills >= N_KILLS and n_between >= N_BETWEEN_STEPS
     work.run_once(limit_s=200)
     report = work.verify()
     assert report["errors"] == 0, report
-    got = results.rows_of_result(work.result)
     once = oracle.expected_rows(feed)
-    results.same_rows(got, type(once)({row: n * ROUNDS for row, n in once.items()}))
+    results.same_rows(work.rows(),
+                      type(once)({row: n * ROUNDS for row, n in once.items()}))
     done = subprocess.run([sys.executable, lib.ROOT / "tools/verify_log.py", work.result],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
