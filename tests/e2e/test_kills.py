@@ -15,8 +15,8 @@ import results
 N_KILLS = 30
 N_BETWEEN_STEPS = 10
 FEED = "stm-2021-metro-rebuilt"
-ROUNDS = 24  # how often the feed's stop_times are produced
-SETTINGS = {"commit.interval": "300ms", "batch.interval": "50ms"}
+ROUNDS = 28  # how often the feed's stop_times are produced
+SETTINGS = {"commit.interval": "100ms", "batch.interval": "20ms"}
 
 
 def hdfs():
