@@ -30,15 +30,15 @@ static const char *given(struct arena *arena, struct str text)
     return text.n ? arena_cstr(arena, text) : NULL;
 }
 
-enum status client_open(const struct registry_config *config, struct client **ret,
-                        struct err *err)
+enum status rest_client_open(const struct registry_config *config, struct client **ret,
+                             struct err *err)
 {
     struct client *client = mem_zalloc(sizeof(*client));
     struct address *addresses;
     enum status rc =
         address_list(config->urls, &client->arena, &addresses, &client->n_addresses, err);
     if (rc != ST_OK) {
-        client_close(client);
+        rest_client_close(client);
         return rc;
     }
     client->addresses = addresses;
@@ -60,7 +60,7 @@ enum status client_open(const struct registry_config *config, struct client **re
     return ST_OK;
 }
 
-void client_close(struct client *client)
+void rest_client_close(struct client *client)
 {
     if (client == NULL)
         return;
@@ -70,7 +70,7 @@ void client_close(struct client *client)
     free(client);
 }
 
-int64_t client_now_ms(const struct client *client)
+int64_t rest_client_now_ms(const struct client *client)
 {
     return client->env->ops->monotonic_ms(client->env);
 }

@@ -10,10 +10,10 @@
 
 struct client;
 
-enum status client_open(const struct registry_config *config, struct client **ret,
-                        struct err *err);
-void client_close(struct client *client);
-int64_t client_now_ms(const struct client *client);
+enum status rest_client_open(const struct registry_config *config, struct client **ret,
+                             struct err *err);
+void rest_client_close(struct client *client);
+int64_t rest_client_now_ms(const struct client *client);
 
 // The answer as JSON, which the caller gives back with json_decref. `path` begins with a
 // slash; GET without a body. What a status means: registry.h.

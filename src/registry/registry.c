@@ -31,7 +31,7 @@ static enum status get(struct schema_lookup *lookup, int32_t id, struct schema_t
                        struct err *err)
 {
     struct registry *registry = (struct registry *)lookup;
-    int64_t now_ms = client_now_ms(registry->client);
+    int64_t now_ms = rest_client_now_ms(registry->client);
     const struct cached *known = cache_find(&registry->cache, id, now_ms);
     if (known != NULL && known->absent_till != 0)
         return err_set(err, ST_NOT_FOUND, "registry: there is no schema of id %d", id);
@@ -66,7 +66,7 @@ enum status registry_open(const struct registry_config *config, struct registry 
                           struct err *err)
 {
     struct client *client;
-    TRY(client_open(config, &client, err));
+    TRY(rest_client_open(config, &client, err));
     struct registry *registry = mem_zalloc(sizeof(*registry));
     registry->lookup.ops = &lookup_ops;
     registry->client = client;
@@ -79,7 +79,7 @@ void registry_close(struct registry *registry)
     if (registry == NULL)
         return;
     cache_release(&registry->cache);
-    client_close(registry->client);
+    rest_client_close(registry->client);
     free(registry);
 }
 
