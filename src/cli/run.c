@@ -96,7 +96,7 @@ static enum status make_settings(const struct plan *plan, bool once,
         .commit_rows = options_number(set, "commit.rows"),
         .on_error =
             options_is(set, "on_error", "fail") ? ON_ERROR_FAIL : ON_ERROR_DEAD_LETTER,
-        .on_error_limit = options_number(set, "on_error.share"),
+        .on_error_share = options_number(set, "on_error.share"),
         .on_gap = options_is(set, "on_gap", "record") ? ON_GAP_RECORD : ON_GAP_FAIL,
         .schema_change = options_is(set, "schema_change", "allow") ? SCHEMA_CHANGE_ALLOW
                                                                    : SCHEMA_CHANGE_APPEND,

@@ -110,7 +110,7 @@ static enum status check_share(struct intake *intake, const struct run *run, siz
                                struct err *err)
 {
     const struct batch *batch = &intake->batch;
-    int64_t limit = intake->parts->job->settings.on_error_limit;
+    int64_t limit = intake->parts->job->settings.on_error_share;
     reject_window_add(&intake->window, n - batch->n_rejects, batch->n_rejects);
     if (intake->window.n_bad * 100 <= (size_t)limit * REJECT_WINDOW)
         return ST_OK;

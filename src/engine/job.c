@@ -12,7 +12,7 @@ struct job_settings job_settings_default(void)
         .commit_interval_ms = 60 * SECOND,
         .commit_bytes = INT64_C(128) << 20,
         .commit_rows = 50000000,
-        .on_error_limit = 50,
+        .on_error_share = 50,
         .log_snapshot = 32,
         .log_retention_ms = 90 * DAY,
         .storage_retry_ms = 300 * SECOND,

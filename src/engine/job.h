@@ -40,7 +40,7 @@ struct job_settings {
     int64_t commit_bytes;
     int64_t commit_rows;
     enum on_error on_error;
-    int64_t on_error_limit; // percent
+    int64_t on_error_share; // percent
     enum on_gap on_gap;
     enum schema_change schema_change;
     int64_t log_snapshot;

@@ -53,12 +53,13 @@ static enum sim_record_kind choose_kind(struct sim_random *random)
                        : SIM_ROWS;
 }
 
-static void append_one(struct sim_topic *topic, int32_t partition)
+void sim_topic_record(struct sim_topic *topic, int32_t partition,
+                      enum sim_record_kind kind, int rows)
 {
     struct sim_partition *part = &topic->partitions[partition];
     struct sim_record *record = &part->records[part->high];
-    record->kind = choose_kind(topic->random);
-    record->rows = (int)sim_between(topic->random, 0, 3);
+    record->kind = kind;
+    record->rows = rows;
     static const char marks[] = {
         [SIM_HOLE] = '-', [SIM_ROWS] = 'r', [SIM_BAD] = '!', [SIM_REFUSED] = '~'};
     snprintf(record->value, sizeof(record->value), "%c%" PRId32 ".%" PRId64 ".%d",
@@ -70,7 +71,8 @@ static void append_one(struct sim_topic *topic, int32_t partition)
 void sim_topic_append(struct sim_topic *topic, int32_t partition, int64_t n)
 {
     while (n-- && topic->partitions[partition].high < SIM_OFFSETS_MAX)
-        append_one(topic, partition);
+        sim_topic_record(topic, partition, choose_kind(topic->random),
+                         (int)sim_between(topic->random, 0, 3));
 }
 
 // The source.
@@ -118,6 +120,22 @@ static void give_event(struct sim_source *source, struct source_event *ret)
     source->n_events--;
     memmove(source->events, source->events + 1, source->n_events * sizeof(*event));
     source->n_reading = 0; // until start()
+}
+
+// A partition whose wanted offset has left the topic; it is read on after start() only.
+static bool give_gap(struct sim_source *source, struct source_event *ret)
+{
+    for (size_t i = 0; i < source->n_reading; i++) {
+        struct source_start *at = &source->reading[i];
+        int64_t low = source->topic->partitions[at->partition].low;
+        if (source->is_held || at->offset >= low)
+            continue;
+        *ret = (struct source_event){.kind = SOURCE_GAP,
+                                     .gap = {at->partition, at->offset, low}};
+        *at = source->reading[--source->n_reading];
+        return true;
+    }
+    return false;
 }
 
 static size_t fill_run(struct sim_source *source, const struct sim_partition *part,
@@ -169,6 +187,8 @@ static enum status sim_poll(struct source *base, int timeout_ms, struct source_e
     TRY(maybe_away(source, err));
     if (source->n_events) {
         give_event(source, ret);
+    } else if (give_gap(source, ret)) {
+        return ST_OK;
     } else if (has_records(source)) {
         give_run(source, ret);
     } else {

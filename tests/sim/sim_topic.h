@@ -45,7 +45,10 @@ struct sim_topic {
 
 void sim_topic_init(struct sim_topic *topic, int32_t n_partitions,
                     struct sim_random *random);
-// Some more offsets at the end of a partition; none once it is full.
+// One more offset at the end of a partition.
+void sim_topic_record(struct sim_topic *topic, int32_t partition,
+                      enum sim_record_kind kind, int rows);
+// Some more, by chance; none once it is full.
 void sim_topic_append(struct sim_topic *topic, int32_t partition, int64_t n);
 
 struct sim_source; // a member's view

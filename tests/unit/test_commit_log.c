@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test.h"
+
+#include "engine/clean.h"
+#include "engine/commit_log.h"
+#include "engine/paths.h"
+#include "storage/mem.h"
+
+static struct storage *open_mem(void)
+{
+    struct mem_tree *tree = mem_tree_open(NULL);
+    struct storage *storage = storage_mem_open(tree, "/r");
+    mem_tree_unref(tree);
+    return storage;
+}
+
+static void put(struct storage *storage, struct path path, struct str bytes)
+{
+    struct err err;
+    assert_ok(storage_write_bytes(storage, path_str(&path), bytes, &err), &err);
+}
+
+static bool is_there(struct storage *storage, struct path path)
+{
+    struct err err;
+    bool found;
+    assert_ok(log_exists(storage, path_str(&path), &found, &err), &err);
+    return found;
+}
+
+// Entries [from, to) as empty files: the search looks at names only.
+static void put_names(struct storage *storage, int64_t from, int64_t to)
+{
+    for (int64_t n = from; n < to; n++)
+        put(storage, path_entry(n), STR_LITERAL(""));
+}
+
+static int64_t find_end(struct storage *storage, int *ret_n_steps)
+{
+    struct log_end end;
+    struct err err;
+    *ret_n_steps = 0;
+    log_end_start(&end);
+    for (; end.phase != END_FOUND; ++*ret_n_steps)
+        assert_ok(log_end_step(&end, storage, &err), &err);
+    return end.number;
+}
+
+static void test_end_of_the_log_is_found(UNUSED void **state)
+{
+    static const int64_t ends[] = {0, 1, 2, 3, 7, 999, 1000, 1001, 3999};
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        struct storage *storage = open_mem();
+        int n_steps;
+        put_names(storage, 0, ends[i]);
+        assert_int_equal(find_end(storage, &n_steps), ends[i]);
+        assert_true(n_steps <= 20);
+        storage->ops->close(storage);
+    }
+}
+
+static void test_end_is_found_when_old_buckets_are_empty(UNUSED void **state)
+{
+    struct storage *storage = open_mem();
+    struct err err;
+    int n_steps;
+    for (int64_t bucket = 0; bucket < 9; bucket++) {
+        struct path path = path_bucket(bucket);
+        assert_ok(storage->ops->mkdir(storage, path_str(&path), &err), &err);
+    }
+    put_names(storage, 8000, 8003);
+    assert_int_equal(find_end(storage, &n_steps), 8003);
+    // The bucket of the next entry was made, the entry did not come.
+    struct path path = path_bucket(9);
+    put_names(storage, 8003, 9000);
+    assert_ok(storage->ops->mkdir(storage, path_str(&path), &err), &err);
+    assert_int_equal(find_end(storage, &n_steps), 9000);
+    storage->ops->close(storage);
+}
+
+// A log as its rules make it.
+
+struct made_log {
+    struct storage *storage;
+    char prev[SHA256_HEX];
+    int64_t next;
+    int64_t time_ms;
+};
+
+static void add_entry(struct made_log *log, enum entry_kind kind, struct span *span,
+                      struct snapshot *snapshot)
+{
+    struct entry entry = {
+        .number = log->next,
+        .kind = kind,
+        .writer = STR_LITERAL("w"),
+        .attempt = STR_LITERAL("a"),
+        .time_ms = log->time_ms,
+        .spans = span,
+        .n_spans = span != NULL,
+        .has_snapshot = snapshot != NULL,
+    };
+    if (snapshot)
+        entry.snapshot = *snapshot;
+    memcpy(entry.prev, log->prev, SHA256_HEX);
+    struct buf bytes = {0};
+    entry_encode(&entry, &bytes);
+    put(log->storage, path_entry(log->next++), buf_as_str(&bytes));
+    memcpy(log->prev, entry.checksum, SHA256_HEX);
+    buf_release(&bytes);
+}
+
+// A job's entry, then commits of 10 records each to partition 0, with a snapshot at
+// `snapshot_at`.
+static void make_log(struct made_log *log, int64_t n, int64_t snapshot_at)
+{
+    add_entry(log, ENTRY_JOB, NULL, NULL);
+    while (log->next < n) {
+        int64_t first = 10 * (log->next - 1);
+        struct span span = {.first = first,
+                            .next = first + 10,
+                            .data = 10,
+                            .last = {.offset = first + 9}};
+        struct progress progress = {
+            .next = first, .writer = STR_LITERAL("w"), .last = {.offset = first - 1}};
+        int64_t pending[] = {3};
+        struct snapshot snapshot = {.partitions = &progress,
+                                    .n_partitions = 1,
+                                    .pending = pending,
+                                    .n_pending = 1};
+        add_entry(log, ENTRY_COMMIT, &span, log->next == snapshot_at ? &snapshot : NULL);
+    }
+}
+
+static enum status recover(struct storage *storage, struct log_state *state,
+                           struct err *err)
+{
+    struct recovery recovery = {0};
+    bool done = false;
+    enum status rc = ST_OK;
+    recovery_start(&recovery, storage, state);
+    while (rc == ST_OK && !done)
+        rc = recovery_step(&recovery, &done, err);
+    recovery_release(&recovery);
+    return rc;
+}
+
+static void test_recovery_begins_at_the_newest_snapshot(UNUSED void **state)
+{
+    struct made_log log = {.storage = open_mem()};
+    struct log_state found = {0};
+    struct err err;
+    make_log(&log, 12, 8);
+    struct path needless = path_entry(2); // older than the snapshot: not looked at
+    assert_ok(log.storage->ops->remove(log.storage, path_str(&needless), &err), &err);
+    assert_ok(recover(log.storage, &found, &err), &err);
+    assert_int_equal(found.next, 12);
+    assert_int_equal(found.n_pending, 1);
+    assert_int_equal(found.pending[0], 3);
+    assert_int_equal(found.removable, 3);
+    struct log_partition *partition = log_state_find(&found, 0);
+    assert_int_equal(partition->next, 110);
+    assert_int_equal(partition->last.offset, 109);
+    assert_null(log_state_find(&found, 1));
+    log_state_release(&found);
+    log.storage->ops->close(log.storage);
+}
+
+static void test_recovery_goes_on_from_where_it_was(UNUSED void **state)
+{
+    struct made_log log = {.storage = open_mem()};
+    struct log_state found = {0};
+    struct err err;
+    make_log(&log, 3, -1);
+    assert_ok(recover(log.storage, &found, &err), &err);
+    assert_int_equal(found.next, 3);
+    struct span span = {.first = 20, .next = 21, .skipped = 1, .last = {.offset = -1}};
+    add_entry(&log, ENTRY_COMMIT, &span, NULL);
+    assert_ok(recover(log.storage, &found, &err), &err);
+    assert_int_equal(found.next, 4);
+    assert_int_equal(log_state_find(&found, 0)->next, 21);
+    assert_int_equal(log_state_find(&found, 0)->last.offset, 19);
+    log_state_release(&found);
+    log.storage->ops->close(log.storage);
+}
+
+static void test_damage_stops_recovery(UNUSED void **state)
+{
+    struct made_log log = {.storage = open_mem()};
+    struct log_state found = {0};
+    struct err err;
+    make_log(&log, 3, -1);
+    struct span span = {.first = 40, .next = 41, .skipped = 1};
+    add_entry(&log, ENTRY_COMMIT, &span, NULL);
+    assert_status(recover(log.storage, &found, &err), ST_DATA);
+    assert_string_equal(err.text,
+                        "the commit log is damaged: entry 3 begins partition 0 at 40, "
+                        "the entries before it end at 20");
+    log_state_release(&found);
+    memset(log.prev, 'f', SHA256_HEX - 1);
+    log.next = 3;
+    struct path path = path_entry(3);
+    assert_ok(log.storage->ops->remove(log.storage, path_str(&path), &err), &err);
+    add_entry(&log, ENTRY_COMMIT, NULL, NULL);
+    assert_status(recover(log.storage, &found, &err), ST_DATA);
+    assert_string_equal(err.text, "the commit log is damaged: entry 3 does not follow on "
+                                  "the entry before it");
+    log_state_release(&found);
+    path = path_entry(1);
+    assert_ok(log.storage->ops->remove(log.storage, path_str(&path), &err), &err);
+    assert_status(recover(log.storage, &found, &err), ST_DATA);
+    assert_string_equal(err.text, "mem:///r: the commit log is damaged: entry 1 is not "
+                                  "there, entry 2 is");
+    log_state_release(&found);
+    log.storage->ops->close(log.storage);
+}
+
+// Removal.
+
+static void retain(struct storage *storage, int64_t removable, int64_t before_ms)
+{
+    struct log_state covered = {.removable = removable};
+    struct retain retain;
+    struct err err;
+    retain_start(&retain, &covered, before_ms);
+    while (retain.phase != RETAIN_END)
+        assert_ok(retain_step(&retain, storage, &err), &err);
+}
+
+static void test_old_buckets_are_removed_whole(UNUSED void **state)
+{
+    struct made_log log = {.storage = open_mem(), .time_ms = 100};
+    int n_steps;
+    make_log(&log, 2500, -1);
+    retain(log.storage, 2400, 100); // not older than that
+    assert_true(is_there(log.storage, path_entry(0)));
+    retain(log.storage, 999, 200); // the newest of the bucket is not covered
+    assert_true(is_there(log.storage, path_entry(0)));
+    retain(log.storage, 1500, 200);
+    assert_false(is_there(log.storage, path_entry(0)));
+    assert_false(is_there(log.storage, path_entry(999)));
+    assert_true(is_there(log.storage, path_entry(1000)));
+    assert_true(is_there(log.storage, path_bucket(0)));
+    assert_int_equal(find_end(log.storage, &n_steps), 2500);
+    log.storage->ops->close(log.storage);
+}
+
+static void test_a_removal_that_was_cut_short_goes_on(UNUSED void **state)
+{
+    struct made_log log = {.storage = open_mem(), .time_ms = 100};
+    struct err err;
+    make_log(&log, 2001, -1);
+    for (int64_t n = 0; n < 500; n++) {
+        struct path path = path_entry(n);
+        assert_ok(log.storage->ops->remove(log.storage, path_str(&path), &err), &err);
+    }
+    retain(log.storage, 2001, 200);
+    assert_false(is_there(log.storage, path_entry(500)));
+    assert_false(is_there(log.storage, path_entry(1999)));
+    assert_true(is_there(log.storage, path_entry(2000)));
+    retain(log.storage, 2001, 200); // nothing left to do
+    log.storage->ops->close(log.storage);
+}
+
+TEST_MAIN(cmocka_unit_test(test_end_of_the_log_is_found),
+          cmocka_unit_test(test_end_is_found_when_old_buckets_are_empty),
+          cmocka_unit_test(test_recovery_begins_at_the_newest_snapshot),
+          cmocka_unit_test(test_recovery_goes_on_from_where_it_was),
+          cmocka_unit_test(test_damage_stops_recovery),
+          cmocka_unit_test(test_old_buckets_are_removed_whole),
+          cmocka_unit_test(test_a_removal_that_was_cut_short_goes_on))

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test.h"
+
+#include "engine/log_entry.h"
+#include "engine/paths.h"
+
+// Made by hand after docs/commit-log.md; its checksum by sha256sum over these bytes with
+// 64 zeros in its place.
+static const char by_hand[] =
+    "{\"format\":1,"
+    "\"checksum\":\"CHECKSUM\","
+    "\"prev\":\"00000000000000000000000000000000000000000000000000000000000000aa\","
+    "\"number\":7,\"kind\":\"commit\",\"writer\":\"w\",\"attempt\":\"a\","
+    "\"worker\":\"host/1/0\",\"time_ms\":1790000000000,"
+    "\"job\":{\"cluster\":\"c\",\"topic\":\"stop_times\",\"group\":\"g\",\"name\":\"n\"},"
+    "\"plan\":\"p\",\"schema\":\"trip_id TEXT\",\"dimension\":\"d\","
+    "\"partitions\":[{\"partition\":0,\"first\":100,\"next\":250,\"data\":148,"
+    "\"skipped\":2,\"gap\":0,\"ignored\":1,\"rejected\":3,"
+    "\"last\":{\"offset\":249,\"time_ms\":-1,\"crc32c\":\"9ae0daaf\"}}],"
+    "\"rows\":1480,\"matched\":144,\"first_batch_ms\":5,\"last_batch_ms\":6,"
+    "\"files\":[{\"kind\":\"data\",\"tmp\":\"_tramline/tmp/w/u\",\"name\":\"part\","
+    "\"rows\":1480,\"bytes\":99999,\"checksum\":\"0123456789abcdef0123456789abcdef\"}],"
+    "\"snapshot\":{\"partitions\":[{\"partition\":0,\"next\":100,\"writer\":\"w\"}],"
+    "\"pending\":[5],\"writers\":[\"w\"]},\"later\":\"unknown fields are ignored\"}\n";
+
+static struct str with_checksum(char *text, const char *checksum)
+{
+    char *place = strstr(text, "CHECKSUM");
+    memmove(place + 64, place + 8, strlen(place + 8) + 1);
+    memcpy(place, checksum, 64);
+    return str_of(text);
+}
+
+static enum status decode_by_hand(const char *checksum, const char *from, const char *to,
+                                  struct arena *arena, struct entry *entry,
+                                  struct err *err)
+{
+    char text[4096];
+    snprintf(text, sizeof(text), "%s", by_hand);
+    char *place = from ? strstr(text, from) : NULL;
+    if (place != NULL)
+        memcpy(place, to, strlen(to));
+    return entry_decode(with_checksum(text, checksum), arena, entry, err);
+}
+
+static const char good_checksum[] =
+    "28b4ab67b4925d188e103e8410aca5dc4ef7b0ed98271a10ea63171ca6e502ae";
+
+static void test_an_entry_made_by_hand_reads(UNUSED void **state)
+{
+    struct arena arena = {0};
+    struct entry entry;
+    struct err err = {0};
+    assert_ok(decode_by_hand(good_checksum, NULL, NULL, &arena, &entry, &err), &err);
+    assert_int_equal(entry.number, 7);
+    assert_int_equal(entry.kind, ENTRY_COMMIT);
+    assert_int_equal(entry.n_spans, 1);
+    assert_int_equal(entry.spans[0].next, 250);
+    assert_int_equal(entry.spans[0].last.crc32c, 0x9ae0daaf);
+    assert_int_equal(entry.spans[0].last.time_ms, -1);
+    assert_str(entry.files[0].name, "part");
+    assert_int_equal(entry.snapshot.pending[0], 5);
+    assert_int_equal(entry.snapshot.partitions[0].last.offset, -1);
+    assert_str(entry.snapshot.writers[0], "w");
+    arena_release(&arena);
+}
+
+static void test_a_changed_byte_shows(UNUSED void **state)
+{
+    struct arena arena = {0};
+    struct entry entry;
+    struct err err;
+    assert_status(decode_by_hand(good_checksum, "1480", "1481", &arena, &entry, &err),
+                  ST_DATA);
+    assert_string_equal(err.text, "its checksum is not that of its bytes");
+    arena_release(&arena);
+}
+
+static void test_what_is_missing_is_named(UNUSED void **state)
+{
+    struct arena arena = {0};
+    struct entry entry;
+    struct err err;
+    assert_status(
+        decode_by_hand(good_checksum, "\"first\"", "\"fIrst\"", &arena, &entry, &err),
+        ST_DATA);
+    assert_string_equal(err.text, "field 'first' is not a whole number from 0");
+    assert_status(decode_by_hand(good_checksum, "\"format\":1", "\"format\":9", &arena,
+                                 &entry, &err),
+                  ST_DATA);
+    assert_string_equal(err.text, "format 9; this version of the program reads format 1");
+    assert_status(entry_decode(STR_LITERAL("[]"), &arena, &entry, &err), ST_DATA);
+    arena_release(&arena);
+}
+
+static void test_what_is_written_reads_back(UNUSED void **state)
+{
+    struct arena arena = {0};
+    struct buf first = {0}, second = {0};
+    struct entry entry;
+    struct err err = {0};
+    assert_ok(decode_by_hand(good_checksum, NULL, NULL, &arena, &entry, &err), &err);
+    entry_encode(&entry, &first);
+    struct entry again;
+    assert_ok(entry_decode(buf_as_str(&first), &arena, &again, &err), &err);
+    assert_string_equal(again.checksum, entry.checksum);
+    entry_encode(&again, &second);
+    assert_true(str_eq(buf_as_str(&first), buf_as_str(&second)));
+    assert_non_null(strstr(buf_cstr(&first), "\"gap\":0,\"ignored\":1,\"rejected\":3"));
+    buf_release(&first);
+    buf_release(&second);
+    arena_release(&arena);
+}
+
+static void test_names_of_files(UNUSED void **state)
+{
+    assert_string_equal(path_entry(1234567).text,
+                        "_tramline/log/001234/00000000000001234567.json");
+    assert_string_equal(path_part(7, 0, "avro", -1).text,
+                        "part-00000000000000000007-0.avro");
+    assert_string_equal(path_part(7, 0, "csv", 1790000000000).text,
+                        "day=2026-09-21/part-00000000000000000007-0.csv");
+    assert_string_equal(path_parent(str_of("day=2026-09-21/part")).text,
+                        "day=2026-09-21");
+    assert_string_equal(path_parent(str_of("part")).text, "");
+    int64_t number;
+    assert_true(path_number(str_of("part-00000000000000000007-0.csv"), &number));
+    assert_int_equal(number, 7);
+    assert_false(path_number(str_of("part-7.csv"), &number));
+    assert_false(path_number(str_of("part-0000000000000000000x-0.csv"), &number));
+}
+
+TEST_MAIN(cmocka_unit_test(test_an_entry_made_by_hand_reads),
+          cmocka_unit_test(test_a_changed_byte_shows),
+          cmocka_unit_test(test_what_is_missing_is_named),
+          cmocka_unit_test(test_what_is_written_reads_back),
+          cmocka_unit_test(test_names_of_files))

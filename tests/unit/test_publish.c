@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every outcome of publishing an entry, one after another. The call to make fail is the
+// first rename into the log; what is then right is docs/commit-log.md, "Publish entry N".
+#include "test.h"
+
+#include "engine/abandon.h"
+#include "engine/commit_log.h"
+#include "sim/sim_clock.h"
+#include "storage/fault.h"
+#include "storage/mem.h"
+
+// A log with entry 0, and a claim of partition 0 that is to become entry 1.
+struct fixture {
+    struct sim_clock clock;
+    struct mem_tree *tree;
+    struct storage *storage; // with faults
+    struct storage *view;    // without
+    struct job job;
+    struct log_state state, others;
+    struct publish publish;
+    struct span span;
+    struct fault fault;  // of the next rename into the log
+    bool removes_source; // before it
+};
+
+static struct fault decide(void *context, const struct fault_call *call)
+{
+    struct fixture *fix = context;
+    struct err err;
+    struct fault fault = {0};
+    if (call->op != FAULT_PUBLISH)
+        return fault;
+    if (fix->removes_source)
+        assert_ok(fix->view->ops->remove(fix->view, call->path, &err), &err);
+    fault = fix->fault;
+    fix->fault = (struct fault){0};
+    fix->removes_source = false;
+    return fault;
+}
+
+static void prepare(struct fixture *fix, struct storage *storage, struct log_state *state,
+                    struct publish *publish, const char *writer, enum entry_kind kind)
+{
+    publish->storage = storage;
+    publish->env = &fix->clock.env;
+    publish->job = &fix->job;
+    publish->state = state;
+    publish->kind = kind;
+    publish->writer = writer;
+    publish->spans = &fix->span;
+    publish->n_spans = kind != ENTRY_JOB;
+    publish->base = state->next;
+    publish_start(publish);
+}
+
+static enum status step_to_end(struct publish *publish, struct err *err)
+{
+    enum status rc = ST_OK;
+    while (rc == ST_OK && publish->outcome == PUBLISH_GOES_ON)
+        rc = publish_step(publish, err);
+    return rc;
+}
+
+// Another worker publishes an entry of this partition.
+static void others_publish(struct fixture *fix, enum entry_kind kind, int32_t partition)
+{
+    struct publish publish = {0};
+    struct err err;
+    fix->span.partition = partition;
+    prepare(fix, fix->view, &fix->others, &publish, "other", kind);
+    assert_ok(step_to_end(&publish, &err), &err);
+    assert_int_equal(publish.outcome, PUBLISH_DONE);
+    publish_release(&publish);
+}
+
+static void set_up(struct fixture *fix)
+{
+    *fix = (struct fixture){.span = {.last = {.offset = -1}}};
+    struct fault_config config = {.decide = decide, .context = fix};
+    struct err err;
+    sim_clock_init(&fix->clock, 1);
+    fix->tree = mem_tree_open(&fix->clock.env);
+    fix->view = storage_mem_open(fix->tree, "/r");
+    fix->storage = storage_fault_open(storage_mem_open(fix->tree, "/r"), &config);
+    fix->job.settings = job_settings_default();
+    others_publish(fix, ENTRY_JOB, 0);
+    struct arena arena = {0};
+    struct entry entry;
+    assert_ok(log_read(fix->view, 0, &arena, &entry, &err), &err);
+    assert_ok(log_state_apply(&fix->state, &entry, &err), &err);
+    arena_release(&arena);
+    fix->span.partition = 0;
+    prepare(fix, fix->storage, &fix->state, &fix->publish, "me", ENTRY_CLAIM);
+}
+
+static void tear_down(struct fixture *fix)
+{
+    publish_release(&fix->publish);
+    log_state_release(&fix->state);
+    log_state_release(&fix->others);
+    fix->storage->ops->close(fix->storage);
+    fix->view->ops->close(fix->view);
+    mem_tree_unref(fix->tree);
+}
+
+static void assert_writer(struct fixture *fix, int64_t number, const char *writer)
+{
+    struct arena arena = {0};
+    struct entry entry;
+    struct err err;
+    assert_ok(log_read(fix->view, number, &arena, &entry, &err), &err);
+    assert_str(entry.writer, writer);
+    arena_release(&arena);
+}
+
+static void test_published(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    set_up(&fix);
+    assert_ok(step_to_end(&fix.publish, &err), &err);
+    assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
+    assert_writer(&fix, 1, "me");
+    assert_int_equal(fix.state.next, 2);
+    tear_down(&fix);
+}
+
+static void test_a_lost_answer_is_settled_by_reading(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    set_up(&fix);
+    fix.fault.kind = FAULT_LOSE;
+    assert_status(step_to_end(&fix.publish, &err), ST_UNKNOWN);
+    assert_int_equal(fix.publish.outcome, PUBLISH_GOES_ON);
+    assert_ok(step_to_end(&fix.publish, &err), &err); // reads, and it is ours
+    assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
+    tear_down(&fix);
+}
+
+static void test_nothing_read_means_the_same_rename_again(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    set_up(&fix);
+    fix.fault.kind = FAULT_DROP;
+    assert_status(step_to_end(&fix.publish, &err), ST_UNKNOWN);
+    struct path source = fix.publish.source;
+    assert_ok(step_to_end(&fix.publish, &err), &err);
+    assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
+    assert_string_equal(fix.publish.source.text, source.text);
+    tear_down(&fix);
+}
+
+// The first rename takes effect just before the second, which then finds its own work.
+static void test_a_late_rename_is_ours_too(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    set_up(&fix);
+    fix.fault = (struct fault){.kind = FAULT_LATE, .settle_after = 2};
+    assert_status(step_to_end(&fix.publish, &err), ST_UNKNOWN);
+    assert_ok(step_to_end(&fix.publish, &err), &err);
+    assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
+    assert_writer(&fix, 1, "me");
+    assert_int_equal(fix.state.next, 2);
+    tear_down(&fix);
+}
+
+static void test_a_number_taken_by_others_means_the_next_one(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    set_up(&fix);
+    others_publish(&fix, ENTRY_CLAIM, 1);
+    fix.span.partition = 0;
+    assert_ok(step_to_end(&fix.publish, &err), &err);
+    assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
+    assert_writer(&fix, 1, "other");
+    assert_writer(&fix, 2, "me");
+    tear_down(&fix);
+}
+
+static void test_a_number_taken_for_our_partition_is_a_conflict(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    set_up(&fix);
+    others_publish(&fix, ENTRY_CLAIM, 0);
+    assert_ok(step_to_end(&fix.publish, &err), &err);
+    assert_int_equal(fix.publish.outcome, PUBLISH_CONFLICT);
+    struct abandon abandon;
+    abandon_start(&abandon);
+    while (abandon.phase != ABANDON_END)
+        assert_ok(abandon_step(&abandon, &fix.publish, &err), &err);
+    assert_false(abandon.is_published);
+    bool is_there;
+    struct path folder = path_writer(str_of("me"));
+    assert_ok(log_exists(fix.view, path_str(&folder), &is_there, &err), &err);
+    assert_false(is_there);
+    tear_down(&fix);
+}
+
+static void test_a_source_that_is_gone_is_told(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    set_up(&fix);
+    fix.removes_source = true;
+    assert_ok(step_to_end(&fix.publish, &err), &err);
+    assert_int_equal(fix.publish.outcome, PUBLISH_LOST);
+    tear_down(&fix);
+}
+
+static void test_a_bucket_that_is_gone_is_made_again(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    set_up(&fix);
+    fix.publish.n_made_buckets = 1; // believes that it is there
+    while (fix.publish.phase != PUBLISH_RENAME)
+        assert_ok(publish_step(&fix.publish, &err), &err);
+    struct path entry = path_entry(0), bucket = path_bucket(0);
+    assert_ok(fix.view->ops->remove(fix.view, path_str(&entry), &err), &err);
+    assert_ok(fix.view->ops->remove(fix.view, path_str(&bucket), &err), &err);
+    assert_ok(step_to_end(&fix.publish, &err), &err);
+    assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
+    tear_down(&fix);
+}
+
+static void give_up(struct fixture *fix, struct abandon *abandon)
+{
+    struct err err;
+    abandon_start(abandon);
+    while (abandon->phase != ABANDON_END)
+        assert_ok(abandon_step(abandon, &fix->publish, &err), &err);
+}
+
+static void test_given_up_it_can_never_appear(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    struct abandon abandon;
+    set_up(&fix);
+    fix.fault.kind = FAULT_LATE;
+    assert_status(step_to_end(&fix.publish, &err), ST_UNKNOWN);
+    give_up(&fix, &abandon);
+    assert_false(abandon.is_published);
+    storage_fault_settle(fix.storage);
+    bool is_there;
+    struct path entry = path_entry(1);
+    assert_ok(log_exists(fix.view, path_str(&entry), &is_there, &err), &err);
+    assert_false(is_there);
+    tear_down(&fix);
+}
+
+static void test_giving_up_finds_what_was_published_after_all(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    struct abandon abandon;
+    set_up(&fix);
+    fix.fault.kind = FAULT_LOSE;
+    assert_status(step_to_end(&fix.publish, &err), ST_UNKNOWN);
+    give_up(&fix, &abandon);
+    assert_true(abandon.is_published);
+    assert_int_equal(fix.state.next, 2);
+    bool is_there;
+    struct path folder = path_writer(str_of("me"));
+    assert_ok(log_exists(fix.view, path_str(&folder), &is_there, &err), &err);
+    assert_true(is_there);
+    tear_down(&fix);
+}
+
+TEST_MAIN(cmocka_unit_test(test_published),
+          cmocka_unit_test(test_a_lost_answer_is_settled_by_reading),
+          cmocka_unit_test(test_nothing_read_means_the_same_rename_again),
+          cmocka_unit_test(test_a_late_rename_is_ours_too),
+          cmocka_unit_test(test_a_number_taken_by_others_means_the_next_one),
+          cmocka_unit_test(test_a_number_taken_for_our_partition_is_a_conflict),
+          cmocka_unit_test(test_a_source_that_is_gone_is_told),
+          cmocka_unit_test(test_a_bucket_that_is_gone_is_made_again),
+          cmocka_unit_test(test_given_up_it_can_never_appear),
+          cmocka_unit_test(test_giving_up_finds_what_was_published_after_all))
