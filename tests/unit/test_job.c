@@ -119,13 +119,13 @@ static void test_a_second_run_goes_on(UNUSED void **state)
 static void test_without_records_there_is_no_file(UNUSED void **state)
 {
     struct fixture fix;
-    struct file_info info;
-    struct err err;
     set_up(&fix, 1);
     run_well(&fix);
-    assert_status(
-        fix.storage->ops->stat(fix.storage, STR_LITERAL("_tramline"), &info, &err),
-        ST_NOT_FOUND);
+    struct verify_report report = verified(&fix);
+    assert_int_equal(report.n_claims, 1);
+    assert_int_equal(report.n_commits, 0);
+    assert_int_equal(report.n_data_files + report.n_dead_files, 0);
+    verify_report_release(&report);
     tear_down(&fix);
 }
 

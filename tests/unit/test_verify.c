@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each way in which a result can be wrong is found and told in a sentence. So does
+// tools/verify_log.py, which shares no code.
+#include "test.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "engine/verify.h"
+#include "sim/sim_job.h"
+#include "storage/storage_url.h"
+
+// A good result in a local directory: entry 0 the job, 1 a claim, 2 and 3 commits.
+struct fixture {
+    struct sim_job job;
+    char directory[64];
+    struct storage *storage;
+    struct verify_report report;
+};
+
+#define DATA "part-00000000000000000002-0.txt"
+#define DEAD "_tramline/dead/00000000000000000002-1.jsonl"
+#define LOG  "_tramline/log/000000/"
+
+static void set_up(struct fixture *fix)
+{
+    struct err err = {0};
+    *fix = (struct fixture){.directory = "/tmp/tramline-verify-XXXXXX"};
+    log_set_level(LOG_ERROR);
+    assert_non_null(mkdtemp(fix->directory));
+    struct storage_config config = {0};
+    assert_ok(storage_open(str_of(fix->directory), &config, &fix->storage, &err), &err);
+    sim_job_init(&fix->job, 1);
+    for (int i = 0; i < 20; i++)
+        sim_job_record(&fix->job, 0, i == 0 ? SIM_BAD : SIM_ROWS, 2);
+    fix->job.job.settings.commit_rows = 7;
+    assert_ok(sim_job_run(&fix->job, fix->storage, &err), &err);
+}
+
+static void run_tool(const char *format, const char *a, const char *b)
+{
+    char command[512];
+    snprintf(command, sizeof(command), format, a, b);
+    assert_int_equal(system(command), 0);
+}
+
+static void tear_down(struct fixture *fix)
+{
+    verify_report_release(&fix->report);
+    fix->storage->ops->close(fix->storage);
+    run_tool("rm -rf '%s'%s", fix->directory, "");
+}
+
+static void verify(struct fixture *fix)
+{
+    struct verify_options options = {.checksums = true};
+    struct err err = {0};
+    verify_report_release(&fix->report);
+    assert_ok(verify_run(fix->storage, &options, &fix->report, &err), &err);
+}
+
+// Does something to a file of the result: a shell command, run inside the directory.
+static void in_result(struct fixture *fix, const char *command)
+{
+    run_tool("cd '%s' && %s", fix->directory, command);
+}
+
+static int second_opinion(struct fixture *fix)
+{
+    char command[512];
+    snprintf(command, sizeof(command),
+             "python3 '%s/tools/verify_log.py' '%s' >/dev/null 2>&1", TRAMLINE_SOURCE_DIR,
+             fix->directory);
+    return WEXITSTATUS(system(command));
+}
+
+static void assert_found(struct fixture *fix, const char *text)
+{
+    verify(fix);
+    for (size_t i = 0; i < fix->report.n_findings; i++)
+        if (strcmp(fix->report.findings[i].text.p, text) == 0) {
+            assert_true(fix->report.n_errors > 0);
+            assert_int_equal(second_opinion(fix), 1);
+            return;
+        }
+    for (size_t i = 0; i < fix->report.n_findings; i++)
+        print_message("found: %s\n", fix->report.findings[i].text.p);
+    fail_msg("not found: %s", text);
+}
+
+static void test_a_good_result_is_good(UNUSED void **state)
+{
+    struct fixture fix;
+    set_up(&fix);
+    verify(&fix);
+    assert_int_equal(fix.report.n_findings, 0);
+    assert_int_equal(fix.report.records, 20);
+    assert_int_equal(fix.report.rows, 38);
+    assert_int_equal(fix.report.rejected, 1);
+    assert_int_equal(fix.report.n_partitions, 1);
+    assert_int_equal(fix.report.partitions[0].next, 20);
+    assert_int_equal(second_opinion(&fix), 0);
+    tear_down(&fix);
+}
+
+static void test_no_log_is_an_answer(UNUSED void **state)
+{
+    struct fixture fix;
+    struct verify_options options = {0};
+    struct err err;
+    char text[256];
+    set_up(&fix);
+    in_result(&fix, "rm -r _tramline");
+    assert_status(verify_run(fix.storage, &options, &fix.report, &err), ST_NOT_FOUND);
+    snprintf(text, sizeof(text), "%s holds no commit log: nothing has been written there",
+             fix.storage->url);
+    assert_string_equal(err.text, text);
+    tear_down(&fix);
+}
+
+static void test_a_missing_file_is_found(UNUSED void **state)
+{
+    struct fixture fix;
+    set_up(&fix);
+    in_result(&fix, "cp " DEAD " keep && rm " DEAD);
+    assert_found(&fix, "entry 2: " DEAD " is missing: its 1 rows are lost");
+    in_result(&fix, "cp keep " DEAD);
+    verify(&fix);
+    assert_int_equal(fix.report.n_errors, 0);
+    tear_down(&fix);
+}
+
+static void test_a_changed_file_is_found(UNUSED void **state)
+{
+    struct fixture fix;
+    set_up(&fix);
+    in_result(&fix, "sed -i s/END/FIN/ " DATA);
+    verify(&fix);
+    assert_int_equal(fix.report.n_errors, 1);
+    assert_string_equal(fix.report.findings[0].text.p,
+                        "entry 2: " DATA " was changed: its checksum is not the log's");
+    in_result(&fix, "echo >> " DATA);
+    verify(&fix);
+    assert_int_equal(fix.report.n_errors, 2);
+    assert_int_equal(second_opinion(&fix), 1);
+    tear_down(&fix);
+}
+
+static void test_a_file_too_many_is_found(UNUSED void **state)
+{
+    struct fixture fix;
+    set_up(&fix);
+    in_result(&fix, "cp " DATA " part-00000000000000000002-9.txt");
+    assert_found(&fix, "part-00000000000000000002-9.txt is not named by any entry of the "
+                       "log");
+    in_result(&fix, "mv part-00000000000000000002-9.txt part-00000000000000000099-0.txt");
+    assert_found(&fix, "part-00000000000000000099-0.txt is not named by any entry of the "
+                       "log");
+    tear_down(&fix);
+}
+
+static void test_a_changed_entry_is_found(UNUSED void **state)
+{
+    struct fixture fix;
+    set_up(&fix);
+    in_result(&fix,
+              "sed -i 's/\"matched\":/\"matched\":1/' " LOG "00000000000000000002.json");
+    char text[512];
+    snprintf(text, sizeof(text),
+             "entry 2: %s/" LOG
+             "00000000000000000002.json: its checksum is not that of its bytes",
+             fix.storage->url);
+    assert_found(&fix, text);
+    tear_down(&fix);
+}
+
+// Somebody who knows how to make checksums: only the chain tells.
+static void test_a_forged_entry_is_found(UNUSED void **state)
+{
+    struct fixture fix;
+    set_up(&fix);
+    in_result(&fix, "python3 - <<'END'\n"
+                    "import hashlib, json\n"
+                    "p = '" LOG "00000000000000000002.json'\n"
+                    "e = json.load(open(p))\n"
+                    "e['matched'] += 1\n"
+                    "e['checksum'] = '0' * 64\n"
+                    "t = json.dumps(e)\n"
+                    "open(p, 'w').write(t.replace('0' * 64, hashlib.sha256(t.encode())"
+                    ".hexdigest(), 1))\n"
+                    "END");
+    assert_found(&fix, "entry 3 does not follow on the entry before it: one of them was "
+                       "changed");
+    tear_down(&fix);
+}
+
+static void test_a_log_whose_beginning_was_removed_is_good(UNUSED void **state)
+{
+    struct fixture fix;
+    set_up(&fix);
+    in_result(&fix, "rm " LOG "00000000000000000000.json");
+    verify(&fix);
+    assert_int_equal(fix.report.n_errors, 0);
+    assert_int_equal(fix.report.first_entry, 1);
+    assert_int_equal(second_opinion(&fix), 0);
+    tear_down(&fix);
+}
+
+static void test_a_file_still_in_tmp_is_told(UNUSED void **state)
+{
+    struct fixture fix;
+    set_up(&fix);
+    in_result(&fix, "d=$(ls -d _tramline/tmp/*) && "
+                    "t=$(grep -o '_tramline/tmp/[^\"]*' " LOG
+                    "00000000000000000002.json | head -1) && mv " DATA " $t && test $d");
+    verify(&fix);
+    assert_int_equal(fix.report.n_errors, 0);
+    assert_int_equal(fix.report.n_unmoved, 1);
+    assert_string_equal(fix.report.findings[0].text.p,
+                        "entry 2: " DATA " still lies in tmp; a running worker, or the "
+                        "next one that starts, moves it");
+    tear_down(&fix);
+}
+
+static enum status count_too_few(UNUSED void *context, UNUSED struct str path,
+                                 int64_t *ret, UNUSED struct err *err)
+{
+    *ret = 1;
+    return ST_OK;
+}
+
+static void test_deep_counts_rows(UNUSED void **state)
+{
+    struct fixture fix;
+    struct verify_options options = {.count_rows = count_too_few};
+    struct err err;
+    set_up(&fix);
+    assert_ok(verify_run(fix.storage, &options, &fix.report, &err), &err);
+    assert_int_equal(fix.report.n_errors, fix.report.n_data_files);
+    assert_non_null(strstr(fix.report.findings[0].text.p, " has 1 rows, the log says "));
+    tear_down(&fix);
+}
+
+TEST_MAIN(cmocka_unit_test(test_a_good_result_is_good),
+          cmocka_unit_test(test_no_log_is_an_answer),
+          cmocka_unit_test(test_a_missing_file_is_found),
+          cmocka_unit_test(test_a_changed_file_is_found),
+          cmocka_unit_test(test_a_file_too_many_is_found),
+          cmocka_unit_test(test_a_changed_entry_is_found),
+          cmocka_unit_test(test_a_forged_entry_is_found),
+          cmocka_unit_test(test_a_log_whose_beginning_was_removed_is_good),
+          cmocka_unit_test(test_a_file_still_in_tmp_is_told),
+          cmocka_unit_test(test_deep_counts_rows))
