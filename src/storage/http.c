@@ -236,7 +236,6 @@ static bool is_for_good(CURLcode code)
 {
     switch (code) {
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:
@@ -244,6 +243,13 @@ static bool is_for_good(CURLcode code)
     default:
         return false;
     }
+}
+
+// CURLE_UNSUPPORTED_PROTOCOL: what came was no HTTP.
+static bool is_doubtful(CURLcode code)
+{
+    return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_SSL_CONNECT_ERROR ||
+           code == CURLE_UNSUPPORTED_PROTOCOL;
 }
 
 // No "well done" for a body that was not taken whole.
@@ -307,7 +313,7 @@ enum http_outcome http_send(struct http *http, const struct http_request *reques
     long status = 0;
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
     ret->code = (int)status;
-    ret->doubtful = code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_SSL_CONNECT_ERROR;
+    ret->doubtful = is_doubtful(code);
     if (code != CURLE_OK || !is_whole(&transfer))
         explain(&transfer, code, ret->why, sizeof(ret->why));
     return outcome_of(&transfer, code);

@@ -58,8 +58,8 @@ struct http_answer {
     struct buf body; // of all but a 200 with `into`; at most 64 MiB
     char *location;  // NULL when there is none
     bool body_read;  // the request's reader was called
-    // Not sent because of the host's name or TLS: a wrong setting perhaps, unless this
-    // server was well before.
+    // The host's name, TLS, or something that is no HTTP: a wrong setting perhaps, unless
+    // this server was well before.
     bool doubtful;
     char why[256]; // no answer: the reason, for a person
 };

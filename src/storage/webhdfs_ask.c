@@ -88,6 +88,31 @@ static bool split_location(const char *location, struct str *ret_scheme,
     return str_is(*ret_scheme, "http") || str_is(*ret_scheme, "https");
 }
 
+// What the user can do, with "; " in front, or "".
+static const char *way_out(const struct attempt *attempt, const char *why)
+{
+    if (strstr(why, "ertificate") != NULL) // "SSL certificate problem: ..."
+        return "; give the file of its authority by WITH (\"ca.file\" = '...')";
+    if (strstr(why, "wrong version number") != NULL)
+        return "; for a server without TLS write hdfs://";
+    if (strstr(why, "HTTP/0.9") != NULL)
+        return "; for a server with TLS write hdfss://";
+    if (!attempt->blames_name_node && strstr(why, "resolve") != NULL)
+        return "; the name by which HDFS knows it must be known on this machine";
+    if (!attempt->blames_name_node)
+        return "; its HTTP port must be reachable from this machine";
+    return "";
+}
+
+static enum outcome unreachable(const struct attempt *attempt, enum outcome outcome,
+                                enum status rc, const char *who, struct err *err)
+{
+    const char *why = attempt->reply->answer.why;
+    (void)err_set(err, rc, "%s: cannot reach %s: %s%s", attempt->place, who, why,
+                  way_out(attempt, why));
+    return outcome;
+}
+
 // Says that `who` ("name node nn1:9870") gave no yes and no final no.
 static enum outcome say(const struct attempt *attempt, enum outcome outcome,
                         enum status rc, const char *verb, const char *who,
@@ -132,11 +157,13 @@ static enum outcome judge(struct attempt *attempt, enum http_outcome outcome,
         return judge_refusal(attempt, effect, who, err);
     case HTTP_NOT_SENT:
         if (answer->doubtful && !*known)
-            return say(attempt, FAILED, ST_FAIL, "cannot reach", who, answer->why, err);
-        return say(attempt, AGAIN, ST_RETRY, "cannot reach", who, answer->why, err);
+            return unreachable(attempt, FAILED, ST_FAIL, who, err);
+        return unreachable(attempt, AGAIN, ST_RETRY, who, err);
     case HTTP_HOPELESS:
-        return say(attempt, FAILED, ST_FAIL, "cannot reach", who, answer->why, err);
+        return unreachable(attempt, FAILED, ST_FAIL, who, err);
     case HTTP_LOST:
+        if (answer->doubtful && !*known && effect != EFFECT_ONCE)
+            return unreachable(attempt, FAILED, ST_FAIL, who, err);
         return say(attempt, no_effect ? AGAIN : LOST, no_effect ? ST_RETRY : ST_UNKNOWN,
                    "no answer from", who, answer->why, err);
     case HTTP_STOPPED:
@@ -162,9 +189,9 @@ static enum outcome ask_name_node(struct attempt *attempt, struct err *err)
         .sign_in = true,
         .fresh = effect != EFFECT_NONE,
     };
+    attempt->blames_name_node = true;
     enum http_outcome sent =
         http_send(webhdfs->http, &request, &attempt->reply->answer, err);
-    attempt->blames_name_node = true;
     enum outcome outcome =
         judge(attempt, sent, effect, who, &webhdfs->name_node_known, err);
     if (outcome == AGAIN &&
@@ -196,9 +223,9 @@ static enum outcome send_to_data_node(struct attempt *attempt, const char *url,
         .into = ask->into,
         .into_max = ask->into ? attempt->into_n + ask->into_bytes : 0,
     };
+    attempt->blames_name_node = false;
     enum http_outcome sent =
         http_send(webhdfs->http, &request, &attempt->reply->answer, err);
-    attempt->blames_name_node = false;
     if (sent == HTTP_NOT_SENT)
         exclude(attempt, node);
     enum outcome outcome =

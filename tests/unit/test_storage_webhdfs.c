@@ -192,6 +192,22 @@ static void test_unknown_host_fails_at_once(UNUSED void **state)
     st->ops->close(st);
 }
 
+static void test_tls_on_one_side_only_says_so(UNUSED void **state)
+{
+    struct fake_http fake;
+    // What OpenSSL answers to a request that is not TLS: an alert.
+    START(fake, {.answer = "\x15\x03\x01"});
+    struct storage_config config = quick();
+    config.retry_ms = 60000;
+    struct storage *st = open_at(fake.port, &config);
+    assert_status(mkdir_d(st), ST_FAIL);
+    assert_text("hdfs://127.0.0.1:%d/r/d: cannot reach name node 127.0.0.1:%d: Received "
+                "HTTP/0.9 when not allowed; for a server with TLS write hdfss://",
+                fake.port, fake.port);
+    st->ops->close(st);
+    fake_http_stop(&fake);
+}
+
 struct told {
     int n;
     int64_t left_ms;
@@ -428,7 +444,7 @@ static void test_dead_data_node_is_named_without_secrets(UNUSED void **state)
     struct storage *st = open_at(name.port, &config);
     assert_status(storage_write_bytes(st, PATH("a"), PATH("x"), &err), ST_RETRY);
     assert_text("hdfs://127.0.0.1:%d/r/a: cannot reach data node 127.0.0.1:%d: "
-                "Connection refused",
+                "Connection refused; its HTTP port must be reachable from this machine",
                 name.port, port);
     st->ops->close(st);
     fake_http_stop(&name);
@@ -768,8 +784,9 @@ TEST_MAIN(
     T(requests_are_those_of_webhdfs), T(standby_sends_to_the_active_and_that_is_kept),
     T(dead_name_node_gives_way_to_the_other), T(only_standbys_are_named),
     T(refused_connection_is_retry), T(unknown_host_fails_at_once),
-    T(busy_server_is_asked_again), T(retries_end_in_time_and_say_so),
-    T(stop_ends_the_tries), T(lost_answer_to_publish_is_unknown_and_not_repeated),
+    T(tls_on_one_side_only_says_so), T(busy_server_is_asked_again),
+    T(retries_end_in_time_and_say_so), T(stop_ends_the_tries),
+    T(lost_answer_to_publish_is_unknown_and_not_repeated),
     T(publish_never_goes_over_a_kept_connection), T(silence_after_publish_is_unknown),
     T(silence_after_a_look_is_retry), T(broken_proxy_leaves_publish_unknown),
     T(mkdir_is_repeated_after_a_lost_answer), T(remove_after_a_lost_answer_is_not_found),
