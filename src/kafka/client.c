@@ -149,3 +149,10 @@ enum status client_wait(struct client *client, client_call_fn *call, void *arg,
     }
     return client_unreachable(client, err);
 }
+
+void client_nudge(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *partitions)
+{
+    for (int i = 0; i < partitions->cnt; i++)
+        partitions->elems[i].offset = RD_KAFKA_OFFSET_END;
+    rd_kafka_offsets_for_times(rk, partitions, 0);
+}

@@ -42,6 +42,10 @@ typedef rd_kafka_resp_err_t client_call_fn(void *arg, int timeout_ms);
 // An answer that is an error is ST_OK too: it is in *ret_code.
 enum status client_wait(struct client *client, client_call_fn *call, void *arg,
                         rd_kafka_resp_err_t *ret_code, struct err *err);
+// Wakes librdkafka's threads of the brokers that lead these partitions. One that has
+// nothing to fetch looks again only after a second; a question to its broker, whose
+// answer nobody awaits, makes it look at once. Does not wait.
+void client_nudge(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *partitions);
 // "brokers a:1,b:2 cannot be reached: ..."; ST_FAIL when they refused us, else ST_RETRY.
 enum status client_unreachable(struct client *client, struct err *err);
 

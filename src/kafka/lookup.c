@@ -8,7 +8,8 @@
 #include "kafka/message.h"
 
 enum {
-    LEAST_SOCKET_MS = 2000 // what librdkafka accepts beside the wait below
+    LEAST_SOCKET_MS = 2000, // what librdkafka accepts beside the wait below
+    PATIENCE_MS = 25,
 };
 
 // Small fetches (a broker always gives a whole batch), and no long wait at the end of a
@@ -18,7 +19,8 @@ static const struct kafka_property fixed[] = {
     {"auto.offset.reset", "error"},        {"check.crcs", "true"},
     {"enable.auto.commit", "false"},       {"enable.partition.eof", "true"},
     {"fetch.message.max.bytes", "65536"},  {"fetch.wait.max.ms", "10"},
-    {"isolation.level", "read_committed"}, {"queued.min.messages", "1"},
+    {"fetch.error.backoff.ms", "10"},      {"isolation.level", "read_committed"},
+    {"queued.min.messages", "1"},
 };
 
 struct metadata_call {
@@ -207,10 +209,18 @@ struct fetch_call {
     rd_kafka_message_t *ret;
 };
 
+// Asks in short waits, since librdkafka takes its time to begin.
 static rd_kafka_resp_err_t call_fetch(void *arg, int timeout_ms)
 {
     struct fetch_call *call = arg;
-    call->ret = rd_kafka_consume(call->lookup->handle, call->partition, timeout_ms);
+    struct lookup *lookup = call->lookup;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, lookup->topic, call->partition);
+    for (int ms = 0; ms < timeout_ms && call->ret == NULL; ms += PATIENCE_MS) {
+        client_nudge(lookup->client.rk, list);
+        call->ret = rd_kafka_consume(lookup->handle, call->partition, PATIENCE_MS);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
     return call->ret == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "kafka/client.h"
 #include "kafka/message.h"
 
 void reader_init(struct reader *reader, rd_kafka_t *rk, const char *topic, int wake_fd,
@@ -263,9 +264,8 @@ void reader_nudge(struct reader *reader)
     for (size_t i = 0; i < reader->n_partitions; i++) {
         const struct partition *partition = &reader->partitions[i];
         if (!partition->is_at_end)
-            rd_kafka_topic_partition_list_add(list, reader->topic, partition->number)
-                ->offset = RD_KAFKA_OFFSET_END;
+            rd_kafka_topic_partition_list_add(list, reader->topic, partition->number);
     }
-    rd_kafka_offsets_for_times(reader->rk, list, 0);
+    client_nudge(reader->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
 }

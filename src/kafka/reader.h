@@ -55,9 +55,7 @@ void reader_give_back(struct reader *reader);
 enum status reader_next(struct reader *reader, struct source_event *ret, struct err *err);
 // Some partition's queue is empty although the brokers have more.
 bool reader_is_starved(const struct reader *reader);
-// Wakes librdkafka's threads of the brokers that lead such partitions. One that has seen
-// all its queues full looks again only after a second; a question to its broker, whose
-// answer nobody awaits, makes it look at once. Does not wait.
+// Makes librdkafka fetch for such partitions now; see client_nudge.
 void reader_nudge(struct reader *reader);
 // The message behind record `index` of the last run.
 const rd_kafka_message_t *reader_message(const struct reader *reader, size_t index);
