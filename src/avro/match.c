@@ -106,6 +106,21 @@ static void describe_want(const struct avro_compiler *c, struct avro_want want,
         buf_text(buf, "a record");
 }
 
+// What could be done about it.
+static void add_way_out(const struct avro_type *writer, struct avro_want want,
+                        struct buf *text)
+{
+    bool is_column = want.type == NULL && want.node->column >= 0;
+    enum type natural = avro_natural_type(writer);
+    if (is_column && natural != TYPE_UNKNOWN)
+        buf_printf(text, "; declare the column %s", type_name(natural));
+    else if (is_column && writer->kind == AVRO_RECORD)
+        buf_text(text, "; name its fields, as \"a.b\"");
+    else if (want.type != NULL && want.type->kind == writer->kind &&
+             avro_kind_is_named(writer->kind) && !names_match(writer, want.type))
+        buf_text(text, "; give it the writer's name, or that as an alias");
+}
+
 enum status mismatch(struct avro_compiler *c, const struct avro_type *writer,
                      struct avro_want want)
 {
@@ -113,12 +128,8 @@ enum status mismatch(struct avro_compiler *c, const struct avro_type *writer,
     struct buf wants = {0};
     avro_type_describe(writer, &has);
     describe_want(c, want, &wants);
-    enum type natural = avro_natural_type(writer);
     struct buf way_out = {0};
-    if (want.type == NULL && want.node->column >= 0 && natural != TYPE_UNKNOWN)
-        buf_printf(&way_out, "; declare the column %s", type_name(natural));
-    if (want.type == NULL && want.node->column >= 0 && writer->kind == AVRO_RECORD)
-        buf_text(&way_out, "; name its fields, as \"a.b\"");
+    add_way_out(writer, want, &way_out);
     enum status rc = compile_error(c, "the writer's %s cannot be read as %s%s",
                                    buf_cstr(&has), buf_cstr(&wants), buf_cstr(&way_out));
     buf_release(&has);

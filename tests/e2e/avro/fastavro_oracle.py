@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What fastavro makes of datums and files; the same lines as AvroOracle.java. Runs in a venv of
+its own, which has fastavro."""
+import io
+import json
+import sys
+
+import fastavro
+import fastavro.read
+
+# Logical types are left as the numbers they stand on.
+for name in list(fastavro.read.LOGICAL_READERS):
+    del fastavro.read.LOGICAL_READERS[name]
+
+
+def plain(value):
+    if isinstance(value, (bytes, bytearray)):
+        return {"hex": value.hex()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return value
+
+
+def read(writer, reader, data):
+    stream = io.BytesIO(data)
+    value = fastavro.schemaless_reader(stream, writer, reader)
+    if stream.read(1):
+        raise ValueError("bytes left")
+    return plain(value)
+
+
+def resolve(job):
+    answers = []
+    for datum in job["data"]:
+        try:
+            # Parsed anew: fastavro keeps notes in the schemas.
+            answers.append(read(fastavro.parse_schema(json.loads(json.dumps(job["writer"]))),
+                                fastavro.parse_schema(json.loads(json.dumps(job["reader"]))),
+                                bytes.fromhex(datum)))
+        except Exception as error:
+            answers.append({"error": f"{type(error).__name__}: {error}"})
+    return answers
+
+
+def read_file(path):
+    with open(path, "rb") as stream:
+        reader = fastavro.reader(stream)
+        return {"meta": reader.metadata, "rows": [plain(row) for row in reader]}
+
+
+def write_file(job):
+    with open(job["write"], "wb") as stream:
+        fastavro.writer(stream, fastavro.parse_schema(job["schema"]), job["rows"],
+                        codec=job["codec"], sync_interval=job.get("sync_interval", 16000))
+    return {}
+
+
+for line in sys.stdin:
+    job = json.loads(line)
+    if "file" in job:
+        answer = read_file(job["file"])
+    elif "write" in job:
+        answer = write_file(job)
+    else:
+        answer = resolve(job)
+    print(json.dumps(answer), flush=True)
