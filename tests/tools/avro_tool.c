@@ -246,7 +246,7 @@ static int write_file(const char *path)
     };
     if (!avro_codec_of_name(option_of(given, "codec"), &options.codec))
         die("no such codec");
-    struct encoder *encoder;
+    struct encoder *encoder = NULL;
     struct buf out = {0};
     if (avro_encoder_open(&columns, &options, &encoder, &err) != ST_OK ||
         write_rows(encoder, json_object_get(job, "rows"), &arena, &out, &err) != ST_OK)
@@ -263,9 +263,9 @@ static int write_file(const char *path)
 
 static int read_file(char *path)
 {
-    struct storage *storage;
+    struct storage *storage = NULL;
     struct storage_config config = {.timeout_ms = 0};
-    struct rows *rows;
+    struct rows *rows = NULL;
     struct batch batch;
     struct err err;
     char *copy = mem_strdup(path);
