@@ -40,6 +40,7 @@ static void take(struct expr *expr, const struct expr *found)
     size_t at = expr->at;
     *expr = *found;
     expr->at = at;
+    expr->failed |= expr->type == TYPE_UNKNOWN; // of a query that has an error
 }
 
 // Notes that columns of outer SELECTs are used on the way from the innermost scope.

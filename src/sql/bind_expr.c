@@ -57,7 +57,7 @@ static void mismatch(struct binder *binder, struct expr *expr, const char *what,
                      const struct expr *a, const struct expr *b)
 {
     expr->failed = true;
-    report_error(binder->report, expr->at, "%s of %s and %s", what, type_said(a),
+    report_error(binder->report, expr->at, "%s %s and %s", what, type_said(a),
                  type_said(b));
     const struct expr *odd = b->type == TYPE_TEXT ? a : b;
     report_hint(binder->report, "write CAST(... AS %s) on one side",
@@ -112,8 +112,8 @@ static void bind_arithmetic(struct binder *binder, struct expr *expr)
 static void bind_comparison(struct binder *binder, struct expr *expr)
 {
     char what[64];
-    snprintf(what, sizeof(what), "%s%s", op_text(expr->op),
-             expr->op == OP_BETWEEN ? "" : " compares values of one type, not");
+    snprintf(what, sizeof(what), "%s compares values of one type, not",
+             op_text(expr->op));
     (void)unify(binder, expr, expr->args, expr->n_args, 1, what);
     set(expr, TYPE_BOOLEAN);
 }

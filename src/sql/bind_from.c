@@ -20,7 +20,8 @@ struct schema bind_aliases(struct binder *binder, const struct schema *schema, s
 {
     struct schema ret = schema_copy(binder->arena, schema);
     if (n > schema->n) {
-        report_error(binder->report, at, "%zu names for %zu columns", n, schema->n);
+        report_error(binder->report, at, "%zu names for %zu column%s", n, schema->n,
+                     schema->n == 1 ? "" : "s");
         report_hint(binder->report, "give each column one name, or none");
         n = schema->n;
     }

@@ -72,7 +72,7 @@ static void check_expr(struct expr *expr, void *arg)
 
 void bind_grouping(struct binder *binder, struct query *query)
 {
-    if (query->n_groups == 0 && !query->has_aggregates && query->having == NULL)
+    if (query->failed || (query->n_groups == 0 && !query->has_aggregates))
         return;
     struct grouping grouping = {.binder = binder, .query = query};
     for (size_t i = 0; i < query->n_outputs; i++)

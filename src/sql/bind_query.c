@@ -213,8 +213,9 @@ static size_t output_counted(struct binder *binder, const struct query *query,
     if (is_int && expr->constant.i >= 1 && (size_t)expr->constant.i <= query->schema.n)
         return (size_t)expr->constant.i;
     if (is_int)
-        report_error(binder->report, expr->at, "%s %lld: there are %zu columns", clause,
-                     (long long)expr->constant.i, query->schema.n);
+        report_error(binder->report, expr->at, "%s %lld: the SELECT has %zu column%s",
+                     clause, (long long)expr->constant.i, query->schema.n,
+                     query->schema.n == 1 ? "" : "s");
     else
         report_error(binder->report, expr->at, "%s a constant", clause);
     report_hint(binder->report, "write a column");
@@ -241,6 +242,7 @@ static void bind_groups(struct binder *binder, struct query *query)
             query->groups[i] = query->outputs[output - 1].expr;
         else if (expr->kind != EXPR_CONST)
             bind_expr(binder, expr);
+        query->failed |= expr->kind == EXPR_CONST && output == 0;
         if (output > 0 && query->groups[i]->kind == EXPR_CONST) {
             report_error(binder->report, expr->at, "GROUP BY a constant");
             report_hint(binder->report, "write a column");

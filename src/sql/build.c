@@ -91,7 +91,8 @@ static void check_stream(struct builder *builder, const struct statement *statem
 static void check_columns(struct builder *builder, const struct statement *statement,
                           bool is_sink)
 {
-    if (statement->n_columns > 0 || is_sink)
+    bool unsure = builder->statements->incomplete || !builder->sink_is_made;
+    if (statement->n_columns > 0 || is_sink || unsure)
         return;
     report_error(builder->report, statement->name_at, "table '%.*s' has no columns",
                  STR_ARGS(statement->name));
@@ -238,6 +239,16 @@ static struct str first_sink(const struct statements *statements)
     return (struct str){0};
 }
 
+// Whether what INSERT writes is some CREATE TABLE; true without an INSERT.
+static bool makes_sink(const struct statements *statements, struct str sink)
+{
+    for (size_t i = 0; i < statements->n; i++)
+        if (statements->items[i].kind == STATEMENT_TABLE &&
+            str_eq(statements->items[i].name, sink))
+            return true;
+    return sink.n == 0;
+}
+
 static void hand_over(struct builder *builder)
 {
     struct plan *plan = builder->plan;
@@ -260,6 +271,7 @@ void build_plan(struct report *report, const struct statements *statements,
         .statements = statements,
         .catalog = {.statements = statements},
         .sink_name = first_sink(statements),
+        .sink_is_made = makes_sink(statements, first_sink(statements)),
         .tables = arena_array(report->arena, statements->n + 1, sizeof(struct table)),
     };
     builder.binder = (struct binder){

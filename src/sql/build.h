@@ -13,6 +13,7 @@ struct builder {
     struct catalog catalog;
     struct binder binder;
     struct str sink_name; // of the first INSERT; empty: none
+    bool sink_is_made;    // some statement makes it
     struct table *tables; // room for all statements
     size_t n_tables;
     struct view *views; // malloc

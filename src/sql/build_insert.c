@@ -53,6 +53,14 @@ static bool check_sink(struct builder *builder, const struct statement *statemen
     return false;
 }
 
+static struct table *find_table(struct builder *builder, struct str name)
+{
+    for (size_t i = 0; i < builder->n_tables; i++)
+        if (str_eq(builder->tables[i].name, name))
+            return &builder->tables[i];
+    return NULL;
+}
+
 static const struct table *stream_of(const struct builder *builder)
 {
     for (size_t i = 0; i < builder->n_tables; i++)
@@ -63,6 +71,9 @@ static const struct table *stream_of(const struct builder *builder)
 
 static void no_stream(struct builder *builder, const struct statement *statement)
 {
+    const struct table *sink = find_table(builder, statement->name);
+    if (sink != NULL && !str_is(sink->connector, "filesystem"))
+        return; // reported where it is made
     const struct table *stream = stream_of(builder);
     report_error(builder->report, statement->name_at,
                  "this INSERT does not read a stream");
@@ -200,14 +211,6 @@ static struct str printed(struct builder *builder, bool traced)
     struct printer printer = {.out = &sql, .traced = traced};
     print_query(&printer, builder->insert_query);
     return arena_str(builder->report->arena, buf_as_str(&sql));
-}
-
-static struct table *find_table(struct builder *builder, struct str name)
-{
-    for (size_t i = 0; i < builder->n_tables; i++)
-        if (str_eq(builder->tables[i].name, name))
-            return &builder->tables[i];
-    return NULL;
 }
 
 void build_insert_plan(struct builder *builder)

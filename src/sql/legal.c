@@ -10,7 +10,7 @@ static const char why[] = "the result over a split stream must be the sum of the
 static void illegal(struct report *report, size_t at, const char *what,
                     const char *instead)
 {
-    report_error(report, at, "%s over the stream: %s", what, why);
+    report_error(report, at, "%s: %s", what, why);
     report_hint(report, "%s", instead);
 }
 
@@ -63,10 +63,10 @@ static void check_expr(struct expr *expr, void *arg)
 {
     struct report *report = arg;
     if (expr->query != NULL && expr->query->reads_stream)
-        illegal(report, expr->query->at, "a subquery in an expression",
+        illegal(report, expr->query->at, "a subquery over the stream in an expression",
                 "the stream stands in FROM only: join it with tables");
     if (expr->over != NULL)
-        illegal(report, expr->at, "a window function",
+        illegal(report, expr->at, "a window function over the stream",
                 "compute it over the tables in a view, then join that");
     expr_each(expr, check_expr, arg);
 }
@@ -115,33 +115,36 @@ static void check_from(struct report *report, const struct from *from)
 static void check_clauses(struct report *report, struct query *query)
 {
     if (query->n_groups > 0)
-        illegal(report, query->groups[0]->at, "GROUP BY",
+        illegal(report, query->groups[0]->at, "GROUP BY over the stream",
                 "group the tables in a view and join that, or group the result later");
     else if (query->has_aggregates)
-        illegal(report, query->at, "an aggregate",
+        illegal(report, query->at, "an aggregate over the stream",
                 "aggregate the tables in a view and join that, or aggregate the result "
                 "later");
     if (query->having != NULL)
-        illegal(report, query->having->at, "HAVING", "write WHERE");
+        illegal(report, query->having->at, "HAVING over the stream", "write WHERE");
     if (query->distinct)
-        illegal(report, query->at, "DISTINCT",
+        illegal(report, query->distinct_at, "DISTINCT over the stream",
                 "take the distinct rows of the tables in a view, or of the result later");
 }
 
 static void check_tail(struct report *report, const struct query *query)
 {
     if (query->n_orders > 0)
-        illegal(report, query->orders[0].expr->at, "ORDER BY",
+        illegal(report, query->orders[0].expr->at, "ORDER BY over the stream",
                 "leave it out: the result has no order");
     const struct expr *limit = query->limit ? query->limit : query->offset;
     if (limit != NULL)
-        illegal(report, limit->at, "LIMIT or OFFSET", "write WHERE");
+        illegal(report, limit->at, "LIMIT or OFFSET over the stream", "write WHERE");
 }
 
 static void check_set(struct report *report, struct query *query)
 {
     static const char *const names[] = {
-        [SET_UNION] = "UNION", [SET_EXCEPT] = "EXCEPT", [SET_INTERSECT] = "INTERSECT"};
+        [SET_UNION] = "UNION over the stream",
+        [SET_EXCEPT] = "EXCEPT over the stream",
+        [SET_INTERSECT] = "INTERSECT over the stream",
+    };
     if (query->set_op != SET_UNION_ALL)
         illegal(report, query->right->at, names[query->set_op],
                 query->set_op == SET_UNION ? "write UNION ALL"

@@ -197,6 +197,12 @@ static void unknown_option(struct report *report, const struct option_text *opti
         report_hint(report, "leave it out");
         return;
     }
+    if (str_starts_with(option->name, "kafka.")) {
+        report_error(report, option->at, "option '%.*s' is of connector 'kafka'",
+                     STR_ARGS(option->name));
+        report_hint(report, "leave it out");
+        return;
+    }
     const struct option_group *groups[] = {with->options.group, format};
     report_error(report, option->at, "unknown option '%.*s'", STR_ARGS(option->name));
     suggest(report, option->name, groups, ARRAY_LEN(groups));
@@ -231,7 +237,8 @@ static bool check_required(struct report *report, const struct statement *statem
         report_error(report, statement->name_at, "%s '%.*s' has no option '%s'",
                      statement->materialized ? "materialized view" : "table",
                      STR_ARGS(statement->name), def->name);
-        report_hint(report, "write %s = '...' in its WITH: %s", def->name, def->help);
+        report_hint(report, "write %s = '%s' in its WITH: %s", def->name,
+                    def->choices ? def->choices : "...", def->help);
     }
     return good;
 }

@@ -97,9 +97,13 @@ static void syntax_error(struct report *report, size_t base, const PgQueryError 
     struct str message = str_of(error->message);
     struct str line = str_cut(&message, '\n');
     bool cut = message.p != NULL || line.n > MESSAGE_BYTES_MAX;
-    report_error(report, error->cursorpos > 0 ? at : base, "%.*s%s",
+    if (error->cursorpos <= 0)
+        at = lex_next(report->text, base).start;
+    report_error(report, at, "%.*s%s",
                  (int)(cut && line.n > MESSAGE_BYTES_MAX ? MESSAGE_BYTES_MAX : line.n),
                  line.p, cut ? "...\"" : "");
+    if (strstr(error->message, "subquery in FROM must have an alias") != NULL)
+        report_hint(report, "write (SELECT ...) AS name");
 }
 
 static bool translate(struct tree *tree, const char *json_text, struct statement *ret)

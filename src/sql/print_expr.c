@@ -127,12 +127,22 @@ static void print_as_text(struct printer *printer, const struct expr *expr)
     text(printer, is_text ? "" : ")");
 }
 
+// a || b || c is one list: SQLite's parser has room for about 100 open parentheses.
+static void print_chain(struct printer *printer, const struct expr *expr)
+{
+    const struct expr *left = expr->args[0];
+    if (left->kind == EXPR_OP && left->op == OP_CONCAT)
+        print_chain(printer, left);
+    else
+        print_as_text(printer, left);
+    text(printer, " || ");
+    print_as_text(printer, expr->args[1]);
+}
+
 static void print_concat(struct printer *printer, const struct expr *expr)
 {
     text(printer, "(");
-    print_as_text(printer, expr->args[0]);
-    text(printer, " || ");
-    print_as_text(printer, expr->args[1]);
+    print_chain(printer, expr);
     text(printer, ")");
 }
 

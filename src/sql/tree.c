@@ -42,11 +42,11 @@ struct str tree_string(struct tree *tree, const json_t *wrapped)
     return tree_str(tree, tree_node(wrapped).body, "sval");
 }
 
-// The parser leaves a location of 0 out, and says -1 where it knows none.
+// Absent is 0, which no node below a statement has, or unknown; so is -1.
 size_t tree_place(struct tree *tree, const json_t *body)
 {
     const json_t *location = tree_field(body, "location");
-    if (json_is_integer(location) && json_integer_value(location) < 0)
+    if (!json_is_integer(location) || json_integer_value(location) < 0)
         return tree->at;
     size_t at = tree->base + (size_t)json_integer_value(location);
     tree->at = at < tree->report->text.n ? at : tree->report->text.n;
@@ -138,8 +138,10 @@ enum type tree_type(struct tree *tree, const json_t *body)
     enum type type = type_of(tree, at, name);
     // FLOAT(24) and BIT come with modifiers of the parser's own making.
     if (type != TYPE_UNKNOWN && tree_field(body, "typmods") != NULL) {
-        report_error(tree->report, at, "%s has no length", type_name(type));
-        report_hint(tree->report, "write %s alone", type_name(type));
+        report_error(
+            tree->report, at, "type %.*s has no length here",
+            STR_ARGS(token_text(tree->report->text, lex_next(tree->report->text, at))));
+        report_hint(tree->report, "write %s", type_name(type));
         return TYPE_UNKNOWN;
     }
     return type;

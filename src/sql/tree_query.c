@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "sql/lex.h"
 #include "sql/tree.h"
 
 static bool refuse(struct tree *tree, size_t at, const char *what, const char *instead)
@@ -155,11 +156,7 @@ static struct from *range_subselect(struct tree *tree, const json_t *body,
         return NULL;
     }
     alias(tree, body, from);
-    if (from->alias.p != NULL)
-        return from;
-    report_error(tree->report, from->at, "a subquery in FROM needs a name");
-    report_hint(tree->report, "write (SELECT ...) AS name");
-    return NULL;
+    return from; // the parser takes none without an alias
 }
 
 static enum join join_type(const char *name)
@@ -201,6 +198,14 @@ static struct from *join(struct tree *tree, const json_t *body, struct from *fro
     return good && from->left != NULL && from->right != NULL ? from : NULL;
 }
 
+// A function in FROM has no place of its own, but its call has.
+static size_t other_item_place(struct tree *tree, struct node node)
+{
+    struct node list = tree_node(json_array_get(tree_field(node.body, "functions"), 0));
+    struct node call = tree_node(json_array_get(tree_field(list.body, "items"), 0));
+    return tree_place(tree, call.body != NULL ? call.body : node.body);
+}
+
 static struct from *from_item(struct tree *tree, const json_t *wrapped)
 {
     struct node node = tree_node(wrapped);
@@ -211,9 +216,8 @@ static struct from *from_item(struct tree *tree, const json_t *wrapped)
         return range_subselect(tree, node.body, from);
     if (node_is(node, "JoinExpr"))
         return join(tree, node.body, from);
-    bool function = node_is(node, "RangeFunction");
-    refuse(tree, tree_place(tree, node.body),
-           function ? "a function in FROM" : "this item of FROM",
+    refuse(tree, other_item_place(tree, node),
+           node_is(node, "RangeFunction") ? "a function in FROM" : "this item of FROM",
            "write a table, a view or (SELECT ...) AS name");
     return NULL;
 }
@@ -310,9 +314,25 @@ static bool groups(struct tree *tree, const json_t *list, struct query *query)
     return good;
 }
 
+// The parser does not say where DISTINCT stands: before the first output.
+static size_t word_before(const struct tree *tree, size_t at, const char *word)
+{
+    struct str text = tree->report->text;
+    size_t found = at;
+    struct token token = lex_next(text, tree->base);
+    while (token.kind != TOKEN_END && token.start < at) {
+        if (str_eq_nocase(token_text(text, token), str_of(word)))
+            found = token.start;
+        token = lex_next(text, token.end);
+    }
+    return found;
+}
+
 static bool distinct(struct tree *tree, const json_t *list, struct query *query)
 {
     query->distinct = list != NULL;
+    if (query->distinct)
+        query->distinct_at = word_before(tree, query->at, "distinct");
     if (json_object_size(json_array_get(list, 0)) > 0)
         return refuse(tree, query->at, "DISTINCT ON",
                       "number the rows with row_number() and keep the first");

@@ -48,7 +48,10 @@ static enum status make_view(struct sqlite_host *host, const struct view *view,
 
 static void refused(struct report *report, size_t at, const struct err *err)
 {
-    report_error(report, at, "SQLite cannot run this query: %s", err->text);
+    // Its parser holds about 100 open parentheses and words.
+    bool deep = strstr(err->text, "parser stack overflow") != NULL;
+    report_error(report, at, "SQLite cannot run this query: %s",
+                 deep ? "it is nested too deeply" : err->text);
     report_hint(report, "split it into views");
 }
 
