@@ -17,12 +17,17 @@ void assignment_end(struct assignment *assignment)
     assignment->phase = ASSIGNMENT_NONE;
 }
 
-void assignment_again(struct assignment *assignment)
+static void begin(struct assignment *assignment, enum assignment_phase phase)
 {
     assignment->n_checked = 0;
     assignment->n_origins = 0;
     assignment->n_found = 0;
-    assignment->phase = assignment->n ? ASSIGNMENT_ASK : ASSIGNMENT_START;
+    assignment->phase = assignment->n ? phase : ASSIGNMENT_START;
+}
+
+void assignment_again(struct assignment *assignment)
+{
+    begin(assignment, ASSIGNMENT_STOP);
 }
 
 void assignment_begin(struct assignment *assignment, const int32_t *partitions, size_t n)
@@ -32,7 +37,7 @@ void assignment_begin(struct assignment *assignment, const int32_t *partitions, 
     assignment->n = n;
     for (size_t i = 0; i < n; i++)
         assignment->positions[i] = (struct progress){.partition = partitions[i]};
-    assignment_again(assignment);
+    begin(assignment, ASSIGNMENT_ASK);
 }
 
 void assignment_release(struct assignment *assignment)
@@ -242,6 +247,10 @@ enum status assignment_step(struct assignment *assignment, int64_t generation,
                             struct err *err)
 {
     switch (assignment->phase) {
+    case ASSIGNMENT_STOP:
+        TRY(assignment->parts->source->ops->stop(assignment->parts->source, err));
+        assignment->phase = ASSIGNMENT_ASK;
+        return ST_OK;
     case ASSIGNMENT_ASK:
         send(assignment, message_new(ASK_STATE, generation));
         assignment->phase = ASSIGNMENT_ASKED;

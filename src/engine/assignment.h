@@ -16,6 +16,7 @@
 
 enum assignment_phase {
     ASSIGNMENT_NONE,
+    ASSIGNMENT_STOP,    // the source may still be reading
     ASSIGNMENT_ASK,     // the committer where the log stands
     ASSIGNMENT_ASKED,   // waits for assignment_state()
     ASSIGNMENT_COUNT,   // an empty log: how many partitions are there
@@ -40,7 +41,7 @@ struct assignment {
 };
 
 void assignment_init(struct assignment *assignment, const struct worker_parts *parts);
-// Begins anew with these partitions, or with the same ones.
+// Begins with partitions that were just given, or anew with those that it has.
 void assignment_begin(struct assignment *assignment, const int32_t *partitions, size_t n);
 void assignment_again(struct assignment *assignment);
 void assignment_end(struct assignment *assignment); // no partitions

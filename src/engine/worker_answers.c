@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/log.h"
+#include "engine/worker_inside.h"
+
+// --once: what others have written is looked at now and then.
+void worker_look_at_log(struct worker *worker)
+{
+    bool is_quiet = worker->phase == WORKER_IDLE ||
+                    (worker->phase == WORKER_READ && !worker_has_work(worker));
+    if (!worker_settings(worker)->once || !is_quiet || worker->n_units ||
+        worker->question != QUESTION_NONE)
+        return;
+    if (worker->goal.is_reached) {
+        worker_begin_stop(worker);
+    } else if (worker_clock_ms(worker) >= worker->next_tail_ms) {
+        worker->question = QUESTION_LOG;
+        worker->next_tail_ms = worker_clock_ms(worker) + TAIL_MS;
+        worker_send(worker, message_new(ASK_STATE, worker->generation));
+    }
+}
+
+static void report(struct worker *worker, const struct message *message)
+{
+    struct source *source = worker->parts.source;
+    struct arena arena AUTO(arena_release) = {0};
+    size_t n = 0;
+    struct source_start *next =
+        arena_array(&arena, message->n_progress, sizeof(struct source_start));
+    for (size_t i = 0; i < message->n_progress; i++)
+        for (size_t k = 0; k < worker->assignment.n; k++)
+            if (worker->assignment.positions[k].partition ==
+                message->progress[i].partition)
+                next[n++] = (struct source_start){message->progress[i].partition,
+                                                  message->progress[i].next};
+    source->ops->report(source, next, n);
+}
+
+// The claim does not hold: read the log again and claim anew, later and later when that
+// happens again and again.
+static void take_conflict(struct worker *worker)
+{
+    worker_drop_work(worker);
+    if (worker->phase == WORKER_RETURN) {
+        worker_let_go(worker);
+        return;
+    }
+    if (worker->phase != WORKER_READ && worker->phase != WORKER_ASSIGN)
+        return;
+    if (++worker->n_conflicts == CONFLICTS_SAID)
+        log_warn("another worker claims the same partitions again and again; with SET "
+                 "membership = 'none' there may be only one");
+    int64_t pause_ms = 100 << (worker->n_conflicts < 8 ? worker->n_conflicts : 8);
+    worker->next_batch_ms = worker_clock_ms(worker) + pause_ms;
+    assignment_again(&worker->assignment);
+    worker->phase = WORKER_ASSIGN;
+}
+
+static void take_state(struct worker *worker, const struct message *message)
+{
+    if (worker_settings(worker)->once)
+        goal_look(&worker->goal, message->progress, message->n_progress);
+    if (worker->question == QUESTION_ASSIGNMENT &&
+        message->generation == worker->generation)
+        assignment_state(&worker->assignment, message);
+}
+
+static void take_committed(struct worker *worker, const struct message *message)
+{
+    worker->n_conflicts = 0;
+    if (worker_settings(worker)->once)
+        goal_look(&worker->goal, message->progress, message->n_progress);
+    if (message->generation == worker->generation)
+        report(worker, message);
+}
+
+static void take_answer(struct worker *worker, const struct message *message)
+{
+    bool is_of_now = message->generation == worker->generation;
+    switch (message->kind) {
+    case TELL_STATE:
+        take_state(worker, message);
+        break;
+    case TELL_CLAIMED:
+        if (is_of_now && worker->phase == WORKER_ASSIGN)
+            assignment_claimed(&worker->assignment);
+        break;
+    case TELL_COMMITTED:
+        take_committed(worker, message);
+        break;
+    case TELL_CONFLICT:
+        if (is_of_now)
+            take_conflict(worker);
+        break;
+    case TELL_FAILED:
+        worker_end(worker, &message->err);
+        break;
+    default:
+        break;
+    }
+}
+
+void worker_read_mail(struct worker *worker)
+{
+    struct message *message;
+    while (worker->phase != WORKER_DONE &&
+           (message = mailbox_try_pop(&worker->parts.mail->to_worker)) != NULL) {
+        take_answer(worker, message);
+        if (message->is_of_unit)
+            worker->n_units--;
+        else
+            worker->question = QUESTION_NONE;
+        message_free(message);
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <assert.h>
+#include <inttypes.h>
+
+#include "base/log.h"
+#include "engine/worker_inside.h"
+
+static void begin_assign(struct worker *worker, const struct source_event *event)
+{
+    worker_drop_work(worker);
+    worker->stop_is_due = false;
+    assignment_begin(&worker->assignment, event->partitions, event->n_partitions);
+    worker->phase = WORKER_ASSIGN;
+}
+
+static void begin_return(struct worker *worker)
+{
+    if (worker->phase != WORKER_READ) {
+        worker_let_go(worker);
+        return;
+    }
+    worker->deadline_ms = worker_clock_ms(worker) + worker_settings(worker)->revoke_ms;
+    worker->phase = WORKER_RETURN;
+}
+
+static enum status take_gap(struct worker *worker, const struct source_gap *gap,
+                            struct err *err)
+{
+    if (worker->phase != WORKER_READ)
+        return ST_OK;
+    TRY(intake_gap(&worker->intake, gap, err));
+    log_warn("topic '%.*s' partition %" PRId32 ": offsets %" PRId64 " to %" PRId64
+             " had left the topic before they were read",
+             STR_ARGS(worker->parts.source->topic), gap->partition, gap->wanted,
+             gap->low - 1);
+    worker->restart_is_due = true;
+    worker->next_batch_ms = worker_clock_ms(worker);
+    return ST_OK;
+}
+
+static enum status take_run(struct worker *worker, const struct run *run, struct err *err)
+{
+    enum status rc = intake_run(&worker->intake, run, err);
+    if (rc == ST_RETRY) { // the rest of the run is read again after the pause
+        worker->restart_is_due = true;
+        return rc;
+    }
+    TRY(rc);
+    worker_set_waiting(worker, false);
+    retry_reset(&worker->retry);
+    return ST_OK;
+}
+
+static enum status take_event(struct worker *worker, const struct source_event *event,
+                              struct err *err)
+{
+    switch (event->kind) {
+    case SOURCE_IDLE:
+        return ST_OK;
+    case SOURCE_RUN:
+        assert(worker->phase == WORKER_READ);
+        return take_run(worker, &event->run, err);
+    case SOURCE_ASSIGN:
+        begin_assign(worker, event);
+        return ST_OK;
+    case SOURCE_REVOKE:
+        begin_return(worker);
+        return ST_OK;
+    case SOURCE_LOST:
+        worker_let_go(worker);
+        return ST_OK;
+    case SOURCE_GAP:
+        return take_gap(worker, &event->gap, err);
+    }
+    return ST_OK;
+}
+
+enum status worker_poll_held(struct worker *worker, int64_t timeout_ms, struct err *err)
+{
+    struct source *source = worker->parts.source;
+    struct source_event event;
+    source->ops->hold(source, true);
+    TRY(source->ops->poll(source, (int)timeout_ms, &event, err));
+    return take_event(worker, &event, err);
+}
+
+// Takes all that is there; then nothing is read until batch.interval after it began, so
+// that what arrives meanwhile comes as one micro-batch.
+enum status worker_poll(struct worker *worker, struct err *err)
+{
+    struct source *source = worker->parts.source;
+    struct source_event event;
+    if (worker->next_batch_ms > worker->batch_began_ms) {
+        worker->batch_began_ms = worker_clock_ms(worker);
+        worker->next_batch_ms = 0;
+    }
+    source->ops->hold(source, false);
+    TRY(source->ops->poll(source, 0, &event, err));
+    if (event.kind == SOURCE_IDLE) {
+        retry_reset(&worker->retry);
+        worker_set_waiting(worker, false);
+        worker->next_batch_ms =
+            worker->batch_began_ms + worker_settings(worker)->batch_interval_ms;
+    }
+    return take_event(worker, &event, err);
+}

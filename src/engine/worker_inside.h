@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The worker's inside, shared by its files: worker.c (phases), worker_events.c (what the
+// source tells), worker_answers.c (what the committer tells).
+#ifndef ENGINE_WORKER_INSIDE_H
+#define ENGINE_WORKER_INSIDE_H
+
+#include "engine/assignment.h"
+#include "engine/goal.h"
+#include "engine/intake.h"
+#include "engine/lag.h"
+#include "engine/message.h"
+#include "engine/retry.h"
+#include "engine/worker.h"
+
+enum worker_phase {
+    WORKER_GOAL,   // --once: where does the topic end
+    WORKER_IDLE,   // no partitions
+    WORKER_ASSIGN, // the assignment is on its way to reading
+    WORKER_READ,
+    WORKER_RETURN, // partitions go away: the last commit
+    WORKER_STOP,   // the same for good
+    WORKER_DONE,
+};
+
+enum {
+    ANSWER_MS = 50,    // how often membership is looked after while an answer is awaited
+    PAUSE_MS = 1000,   // longest nap: a stop is noticed after it
+    TAIL_MS = 500,     // --once: how often the log is read while others work
+    CONFLICTS_SAID = 5 // in a row, before somebody should look
+};
+
+// Asked of the committer and not answered; one at a time.
+enum question {
+    QUESTION_NONE,
+    QUESTION_LOG, // --once: where it stands
+    QUESTION_ASSIGNMENT
+};
+
+struct worker {
+    struct worker_parts parts;
+    enum worker_phase phase;
+    atomic_bool is_stopped;
+    int64_t generation;
+    int n_units; // handed over, not answered
+    enum question question;
+    struct assignment assignment;
+    struct intake intake;
+    struct goal goal;
+    struct lag lag;
+    int64_t batch_began_ms; // of the micro-batches read last
+    int64_t next_batch_ms;  // until then nothing is read
+    int64_t next_tail_ms;
+    int64_t deadline_ms; // of RETURN and STOP
+    bool stop_is_due;    // IDLE: the source is to be told that we let go
+    bool restart_is_due; // the source reads on from the unit's ends at next_batch_ms
+    int n_conflicts;     // in a row
+    struct retry retry;
+    bool is_waiting;
+    enum status result;
+    struct err result_err;
+};
+
+static inline int64_t worker_clock_ms(const struct worker *worker)
+{
+    return worker->parts.env->ops->monotonic_ms(worker->parts.env);
+}
+
+static inline const struct job_settings *worker_settings(const struct worker *worker)
+{
+    return &worker->parts.job->settings;
+}
+
+static inline bool worker_has_work(const struct worker *worker)
+{
+    return worker->intake.unit != NULL && !unit_is_empty(worker->intake.unit);
+}
+
+// worker.c
+void worker_set_waiting(struct worker *worker, bool is_waiting); // for the numbers
+void worker_send(struct worker *worker, struct message *message);
+void worker_begin_stop(struct worker *worker);
+// Drops what is read and not handed over; answers of before are not looked at.
+void worker_drop_work(struct worker *worker);
+void worker_let_go(struct worker *worker); // and has no partitions any more
+// It is over, without a word to the committer.
+void worker_end(struct worker *worker, const struct err *err);
+
+// worker_events.c: polls, for membership only while held, and takes what comes.
+enum status worker_poll_held(struct worker *worker, int64_t timeout_ms, struct err *err);
+enum status worker_poll(struct worker *worker, struct err *err);
+
+// worker_answers.c
+void worker_read_mail(struct worker *worker);
+void worker_look_at_log(struct worker *worker); // --once: where do others stand
+
+#endif
