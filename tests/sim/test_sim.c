@@ -26,7 +26,8 @@ static void test_every_record_is_there_once(UNUSED void **state)
 {
     static struct sim_world world;
     const char *one = getenv("SIM_SEED"), *many = getenv("SIM_SEEDS");
-    uint64_t n = many ? strtoull(many, NULL, 10) : 2000;
+    uint64_t usual = getenv("TEST_LONG") ? 10000 : 2000;
+    uint64_t n = many ? strtoull(many, NULL, 10) : usual;
     log_set_level(one ? LOG_DEBUG : LOG_ERROR);
     if (one) {
         fail_with_trace(strtoull(one, NULL, 10));

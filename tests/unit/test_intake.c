@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test.h"
+
+#include "engine/intake.h"
+#include "engine/retry.h"
+#include "sim/sim_clock.h"
+#include "sim/sim_codec.h"
+#include "sim/sim_topic.h"
+#include "storage/spool_mem.h"
+
+// An executor whose one result is as large as told.
+struct large_executor {
+    struct executor executor;
+    size_t n_bytes;
+};
+
+static enum status run_large(struct executor *base, UNUSED struct batch *batch,
+                             size_t from, struct buf *rows, size_t *ret_next,
+                             struct executor_result *ret, UNUSED struct err *err)
+{
+    size_t n_bytes = ((struct large_executor *)base)->n_bytes;
+    if (rows->limit < n_bytes)
+        return ST_LIMIT;
+    char *room = buf_room(rows, n_bytes);
+    memset(room, 'x', n_bytes);
+    rows->n += n_bytes;
+    *ret_next = from + 1;
+    *ret = (struct executor_result){1, 1};
+    return ST_OK;
+}
+
+static void close_large(UNUSED struct executor *executor)
+{
+}
+
+static const struct executor_ops large_ops = {.run = run_large, .close = close_large};
+
+struct fixture {
+    struct sim_clock clock;
+    struct sim_topic *topic;
+    struct sim_source *source;
+    struct sim_decoder decoder;
+    struct large_executor large;
+    struct executor executor;
+    struct encoder encoder;
+    struct job job;
+    struct engine_status status;
+    struct worker_parts parts;
+    struct intake intake;
+};
+
+static void set_up(struct fixture *fix)
+{
+    *fix = (struct fixture){.executor = sim_executor, .encoder = sim_encoder};
+    sim_clock_init(&fix->clock, 1);
+    sim_decoder_init(&fix->decoder, &fix->clock.random);
+    fix->topic = mem_zalloc(sizeof(*fix->topic));
+    fix->source = sim_source_open(fix->topic, &fix->clock);
+    fix->job.settings = job_settings_default();
+    fix->parts = (struct worker_parts){
+        .job = &fix->job,
+        .source = sim_source_port(fix->source),
+        .decoder = &fix->decoder.decoder,
+        .executor = &fix->executor,
+        .encoder = &fix->encoder,
+        .spool = spool_mem_open(),
+        .env = &fix->clock.env,
+        .status = &fix->status,
+    };
+    intake_init(&fix->intake, &fix->parts);
+    struct progress at = {.partition = 0, .next = 10, .last = {.offset = -1}};
+    intake_begin(&fix->intake, &at, 1);
+}
+
+static void tear_down(struct fixture *fix)
+{
+    intake_release(&fix->intake);
+    fix->parts.spool->ops->close(fix->parts.spool);
+    sim_source_free(fix->source);
+    free(fix->topic);
+}
+
+static const struct record two_records[] = {
+    {.offset = 10, .value = {"r0.10.2", 7}},
+    {.offset = 12, .value = {"r0.12.1", 7}},
+};
+
+static void test_a_run_becomes_rows_and_offsets(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err = {0};
+    struct unit *unit;
+    set_up(&fix);
+    struct run run = {0, 10, 14, two_records, 2};
+    assert_ok(intake_run(&fix.intake, &run, &err), &err);
+    assert_ok(intake_finish(&fix.intake, &unit, &err), &err);
+    assert_int_equal(unit->spans[0].next, 14);
+    assert_int_equal(unit->spans[0].data, 2);
+    assert_int_equal(unit->spans[0].skipped, 2);
+    assert_int_equal(unit->spans[0].last.offset, 12);
+    // CRC-32C of "r0.12.1", by a bit-by-bit computation elsewhere.
+    assert_int_equal(unit->spans[0].last.crc32c, 0xcf8ad4a6);
+    assert_int_equal(unit->rows, 3);
+    assert_int_equal(unit->n_files, 1);
+    assert_int_equal(unit->files[0].bytes,
+                     strlen("BEGIN\n0.10.0\n0.10.1\n0.12.0\nEND\n"));
+    unit_free(unit);
+    tear_down(&fix);
+}
+
+static void test_offsets_that_do_not_follow_are_refused(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    set_up(&fix);
+    struct run run = {0, 11, 14, two_records, 2};
+    assert_status(intake_run(&fix.intake, &run, &err), ST_FAIL);
+    assert_string_equal(
+        err.text, "topic 'stop_times' partition 0: offsets do not follow on 10: the "
+                  "client gave [11, 14); nothing of it is used");
+    run = (struct run){0, 10, 12, two_records, 2}; // ends before its last record
+    assert_status(intake_run(&fix.intake, &run, &err), ST_FAIL);
+    tear_down(&fix);
+}
+
+static void test_a_decoder_that_waits_leaves_the_rest(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    set_up(&fix);
+    fix.decoder.fault_percent = 100;
+    struct run run = {0, 10, 14, two_records, 2};
+    assert_status(intake_run(&fix.intake, &run, &err), ST_RETRY);
+    int64_t next = fix.intake.unit->spans[0].next;
+    assert_true(next == 10 || next == 11);
+    assert_int_equal(fix.intake.unit->spans[0].data, next - 10);
+    tear_down(&fix);
+}
+
+static void test_the_rows_of_one_record_may_be_large(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    fix.large = (struct large_executor){{&large_ops, "large"}, 5 << 20};
+    fix.parts.executor = &fix.large.executor;
+    struct run run = {0, 10, 11, two_records, 1};
+    assert_ok(intake_run(&fix.intake, &run, &err), &err);
+    assert_true(spool_writer_bytes(&fix.intake.data) > 5 << 20);
+    tear_down(&fix);
+}
+
+static void test_but_not_without_end(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    set_up(&fix);
+    fix.large = (struct large_executor){{&large_ops, "large"}, SIZE_MAX};
+    fix.parts.executor = &fix.large.executor;
+    struct run run = {0, 10, 11, two_records, 1};
+    assert_status(intake_run(&fix.intake, &run, &err), ST_DATA);
+    assert_string_equal(err.text, "topic 'stop_times' partition 0 offset 10: the rows of "
+                                  "this one record take more than 256 MB");
+    tear_down(&fix);
+}
+
+static void test_a_unit_is_due_by_time_rows_or_bytes(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    assert_false(intake_is_due(&fix.intake, INT64_MAX)); // nothing in it
+    fix.clock.now_ms = 5000;
+    struct run run = {0, 10, 14, two_records, 2};
+    assert_ok(intake_run(&fix.intake, &run, &err), &err);
+    assert_false(intake_is_due(&fix.intake, 64999));
+    assert_true(intake_is_due(&fix.intake, 65000));
+    fix.job.settings.commit_rows = 3;
+    assert_true(intake_is_due(&fix.intake, 5000));
+    fix.job.settings.commit_rows = 4;
+    fix.job.settings.commit_bytes = 27; // "BEGIN" and three rows, the end not yet
+    assert_true(intake_is_due(&fix.intake, 5000));
+    fix.job.settings.commit_bytes = 28;
+    assert_false(intake_is_due(&fix.intake, 5000));
+    tear_down(&fix);
+}
+
+static void test_the_window_forgets_the_oldest(UNUSED void **state)
+{
+    static struct reject_window window;
+    reject_window_add(&window, 100, 5);
+    assert_int_equal(window.n_bad, 5);
+    reject_window_add(&window, REJECT_WINDOW - 5, 0);
+    assert_int_equal(window.n_bad, 5);
+    reject_window_add(&window, 3, 0);
+    assert_int_equal(window.n_bad, 2);
+    reject_window_add(&window, 0, 3 * REJECT_WINDOW);
+    assert_int_equal(window.n_bad, REJECT_WINDOW);
+    reject_window_add(&window, REJECT_WINDOW, 0);
+    assert_int_equal(window.n_bad, 0);
+}
+
+static void test_pauses_double_until_the_limit(UNUSED void **state)
+{
+    struct retry retry = {0};
+    int64_t until, now = 1000;
+    int64_t pauses = 0;
+    for (; retry_again(&retry, now, 5000, &until); now = until) {
+        assert_true(until - now == 100 << pauses);
+        pauses++;
+    }
+    assert_int_equal(pauses, 6); // 0.1 0.2 0.4 0.8 1.6 3.2 s: past 5 s
+}
+
+TEST_MAIN(cmocka_unit_test(test_a_run_becomes_rows_and_offsets),
+          cmocka_unit_test(test_offsets_that_do_not_follow_are_refused),
+          cmocka_unit_test(test_a_decoder_that_waits_leaves_the_rest),
+          cmocka_unit_test(test_the_rows_of_one_record_may_be_large),
+          cmocka_unit_test(test_but_not_without_end),
+          cmocka_unit_test(test_a_unit_is_due_by_time_rows_or_bytes),
+          cmocka_unit_test(test_the_window_forgets_the_oldest),
+          cmocka_unit_test(test_pauses_double_until_the_limit))
