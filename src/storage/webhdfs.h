@@ -9,6 +9,10 @@
 // Promises exclusive (RENAME with renameoptions=NONE) and durable. Durable means: on as
 // many data nodes as the replication says; that they too survive a power cut all at once
 // takes dfs.datanode.synconclose = true there.
+//
+// A small write takes 0.4 s, or 0.03 s where the data nodes' hdfs-site.xml has
+// dfs.client.block.write.locateFollowingBlock.initial.delay.ms = 10 (seen on 3.4.2): a
+// data node waits so long when the name node has not heard of the last block yet.
 #ifndef STORAGE_WEBHDFS_H
 #define STORAGE_WEBHDFS_H
 

@@ -10,7 +10,7 @@
 
 enum {
     FIRST_DELAY_MS = 100,
-    LAST_DELAY_MS = 10000,
+    LAST_DELAY_MS = 3000,
     SLICE_MS = 100, // how often a wait looks at `stop`
     EXCLUDE_MAX = 4096
 };
