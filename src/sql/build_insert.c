@@ -225,6 +225,6 @@ void build_insert_plan(struct builder *builder)
     hoist_query(builder, builder->insert_query);
     plan->insert_sql = printed(builder, false);
     plan->traced_sql = printed(builder, true);
-    native_lookups_make(plan, builder->insert_query);
+    native_lookups_make(plan, builder->views, builder->n_views, builder->insert_query);
     native_plan_make(plan, builder->insert_query);
 }

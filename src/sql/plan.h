@@ -37,8 +37,9 @@ struct table {
 struct view {
     struct str name;
     struct schema schema;
-    struct str sql; // a SELECT for SQLite over tables and earlier views
-    bool hidden;    // made from a subquery of the INSERT that reads tables only
+    struct str sql;      // a SELECT for SQLite over tables and earlier views
+    bool hidden;         // made from a subquery of the INSERT that reads tables only
+    bool read_by_insert; // by the INSERT itself, not only by other views
     bool materialized;
     struct options options; // as a filesystem table's; only when materialized
     struct options format;

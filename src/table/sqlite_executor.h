@@ -12,8 +12,8 @@
 #include "sql/sqlite_host.h"
 #include "table/executor.h"
 
-// How a view must be made for this executor: as a table when the stream looks rows up in
-// it, else as a view.
+// How a view must be made for this executor: as a table when the stream's query reads it
+// (with each batch), else as a view.
 enum sqlite_view sqlite_executor_view(const struct plan *plan, const struct view *view);
 
 // The host has the plan's tables, and its views as above; the stream and the indexes are

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a plan tells of a script: kinds, options, types, the hash join, subqueries as
+// views.
+#include "sql_help.h"
+
+#define TABLES                                                                     \
+    "CREATE TABLE trips (trip_id TEXT NOT NULL, route_id TEXT, n INT, r REAL)" DIM \
+    "CREATE TABLE days (service_id TEXT, day TEXT NOT NULL)" DIM                   \
+    "CREATE TABLE st (trip_id TEXT NOT NULL, seq INT, stop_id TEXT)" STREAM        \
+    "CREATE TABLE o ()" SINK
+
+static void assert_schema(const struct schema *schema, const char *expected)
+{
+    AUTO(buf_release) struct buf buf = {0};
+    schema_format(schema, &buf);
+    assert_string_equal(buf_cstr(&buf), expected);
+}
+
+static char *read_text(const char *path)
+{
+    AUTO(buf_release) struct buf buf = {0};
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    for (int c = fgetc(file); c != EOF; c = fgetc(file))
+        buf_char(&buf, (char)c);
+    fclose(file);
+    return buf_detach(&buf);
+}
+
+static void test_stm_example_is_a_hash_join(void **state)
+{
+    (void)state;
+    char *text = read_text(TRAMLINE_SOURCE_DIR "/examples/stm/pipeline.sql");
+    const struct variable variables[] = {
+        {STR_LITERAL("HDFS"), STR_LITERAL("hdfs://nn:9870"), true},
+        {STR_LITERAL("USER_NAME"), STR_LITERAL("u"), true},
+        {STR_LITERAL("GROUP"), STR_LITERAL("g"), true},
+        {STR_LITERAL("NAME"), STR_LITERAL("n"), true},
+        {STR_LITERAL("BROKERS"), STR_LITERAL("b:9092"), true},
+    };
+    struct script script = {STR_LITERAL("pipeline.sql"), str_of(text), variables,
+                            ARRAY_LEN(variables)};
+    AUTO(buf_release) struct buf report = {0};
+    struct plan *plan = NULL;
+    assert_status(plan_parse(&script, &plan, &report), ST_OK);
+    assert_str(plan->stream->name, "stop_times");
+    assert_str(plan->sink->name, "enriched_stop_time");
+    assert_str(options_text(&plan->sink->options, "path"),
+               "hdfs://nn:9870/user/u/g/project5/n/enriched_stop_time");
+    assert_str(plan->join_column, "trip_id");
+    assert_int_equal(plan->output.n, 18);
+    assert_int_equal(plan->n_views, 1);
+    assert_true(plan->views[0].materialized);
+    assert_int_equal(options_number(&plan->settings, "commit.bytes"), 128 << 20);
+    const struct native_plan *native = plan->native;
+    assert_non_null(native);
+    assert_false(native->left);
+    assert_int_equal(native->n_keys, 1);
+    assert_int_equal(native->stream_keys[0], 0);
+    assert_int_equal(native->n_outputs, 18);
+    assert_int_equal(native->outputs[4].side, SIDE_STREAM);
+    assert_int_equal(native->outputs[5].side, SIDE_DIMENSION);
+    assert_str(native->dimension_schema.columns[0].name, "trip_id");
+    assert_str(native->dimension_schema.columns[native->outputs[17].column].name,
+               "headway_secs");
+    plan_free(plan);
+    free(text);
+}
+
+static void test_types_and_nullability_of_outputs(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query, *schema;
+    } cases[] = {
+        {"SELECT t.* FROM trips t",
+         "trip_id TEXT NOT NULL, route_id TEXT, n INT, r REAL"},
+        {"SELECT 1 AS a, 'x' AS b, 2.5 AS c, true AS d, 3000000000 AS e, "
+         "CAST(NULL AS INT) AS f",
+         "a INT NOT NULL, b TEXT NOT NULL, c REAL NOT NULL, d BOOLEAN NOT NULL, "
+         "e BIGINT NOT NULL, f INT"},
+        {"SELECT d.day, t.trip_id FROM trips t LEFT JOIN days d ON d.day = t.route_id",
+         "day TEXT, trip_id TEXT NOT NULL"},
+        {"SELECT d.day, t.trip_id FROM trips t RIGHT JOIN days d ON d.day = t.route_id",
+         "day TEXT NOT NULL, trip_id TEXT"},
+        {"SELECT count(*) AS a, count(n) AS b, sum(n) AS c, avg(n) AS d, min(trip_id) AS "
+         "e "
+         "FROM trips",
+         "a BIGINT NOT NULL, b BIGINT NOT NULL, c BIGINT, d REAL, e TEXT"},
+        {"SELECT min(trip_id) AS a, max(n) AS b, sum(r) AS c FROM trips GROUP BY "
+         "route_id",
+         "a TEXT NOT NULL, b INT, c REAL"},
+        {"SELECT n + 1 AS a, n * 2.0 AS b, n || '' AS c, n = 1 AS d, n IS NULL AS e, "
+         "trip_id || 'x' AS f FROM trips",
+         "a INT, b REAL, c TEXT, d BOOLEAN, e BOOLEAN NOT NULL, f TEXT NOT NULL"},
+        {"SELECT COALESCE(n, 0) AS a, NULLIF(1, 2) AS b, CASE WHEN true THEN 1 END AS c, "
+         "CASE WHEN n = 1 THEN 1 ELSE 2 END AS d FROM trips",
+         "a INT NOT NULL, b INT, c INT, d INT NOT NULL"},
+        {"SELECT n AS a, route_id AS b FROM trips UNION ALL SELECT 2.5, 'x'",
+         "a REAL, b TEXT"},
+        {"SELECT 1 AS a UNION SELECT NULL", "a INT"},
+        {"SELECT day AS a FROM days EXCEPT SELECT route_id FROM trips",
+         "a TEXT NOT NULL"},
+        {"SELECT (SELECT count(*) FROM days) AS a, (SELECT day FROM days) AS b, "
+         "EXISTS (SELECT 1) AS c, 1 IN (SELECT n FROM trips) AS d",
+         "a BIGINT NOT NULL, b TEXT, c BOOLEAN NOT NULL, d BOOLEAN"},
+        {"SELECT gtfs_seconds('1:00:00') AS a, length(trip_id) AS b, "
+         "row_number() OVER (ORDER BY n) AS c, lag(trip_id) OVER (ORDER BY n) AS d FROM "
+         "trips",
+         "a INT, b INT NOT NULL, c BIGINT NOT NULL, d TEXT"},
+        {"SELECT a, b FROM (SELECT trip_id, n FROM trips) AS q (a, b)",
+         "a TEXT NOT NULL, b INT"},
+        {"SELECT * FROM trips JOIN (SELECT trip_id, 1 AS one FROM trips) x USING "
+         "(trip_id)",
+         "trip_id TEXT NOT NULL, route_id TEXT, n INT, r REAL, one INT NOT NULL"},
+        {"SELECT * FROM days x RIGHT JOIN (SELECT service_id, 1 AS one FROM days) y "
+         "USING (service_id)",
+         "service_id TEXT, day TEXT, one INT NOT NULL"},
+        {"SELECT \"Day\", d2 FROM (SELECT day AS \"Day\", DAY AS d2 FROM days) q",
+         "Day TEXT NOT NULL, d2 TEXT NOT NULL"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *script = mem_printf(
+            "CREATE TABLE trips (trip_id TEXT NOT NULL, route_id TEXT, n INT, r REAL)" DIM
+            "CREATE TABLE days (service_id TEXT, day TEXT NOT NULL)" DIM
+            "CREATE VIEW v AS %s",
+            cases[i].query);
+        struct plan *plan = sql_plan(script);
+        assert_schema(&plan->views[0].schema, cases[i].schema);
+        plan_free(plan);
+        free(script);
+    }
+}
+
+static void check_native(const char *query, const char *why)
+{
+    char *script = mem_printf(TABLES "INSERT INTO o %s", query);
+    struct plan *plan = sql_plan(script);
+    if (why == NULL && plan->native == NULL)
+        fail_msg("%s: %.*s", query, STR_ARGS(plan->native_why));
+    if (why != NULL && !str_is(plan->native_why, why))
+        fail_msg("%s: '%.*s' is not '%s'", query, STR_ARGS(plan->native_why), why);
+    plan_free(plan);
+    free(script);
+}
+
+static void test_why_a_query_is_not_native(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query, *why;
+    } cases[] = {
+        {"SELECT * FROM st", NULL},
+        {"SELECT s.stop_id, t.n FROM st s JOIN trips t ON t.trip_id = s.trip_id", NULL},
+        {"SELECT t.n FROM trips t JOIN st s ON s.trip_id = t.trip_id", NULL},
+        {"SELECT t.n, s.seq FROM st s LEFT JOIN trips t USING (trip_id)", NULL},
+        {"SELECT t.n, s.seq FROM trips t RIGHT JOIN st s USING (trip_id)", NULL},
+        {"SELECT s.seq FROM st s JOIN trips t ON t.trip_id = s.trip_id AND t.n = s.seq",
+         NULL},
+        {"SELECT s.seq, q.m FROM st s JOIN (SELECT n, max(r) AS m FROM trips GROUP BY n) "
+         "q "
+         "ON q.n = s.seq",
+         NULL},
+        {"WITH q AS (SELECT n FROM trips) SELECT s.seq FROM st s JOIN q ON q.n = s.seq",
+         NULL},
+        {"SELECT seq FROM st WHERE seq > 1", "The query has a WHERE."},
+        {"SELECT seq FROM st UNION ALL SELECT seq FROM st", "The query is a UNION ALL."},
+        {"SELECT seq + 1 AS x FROM st",
+         "An output is an expression, not a plain column."},
+        {"SELECT x.seq FROM (SELECT seq FROM st) x",
+         "The stream is read through a view or a subquery."},
+        {"SELECT s.seq FROM st s JOIN trips t USING (trip_id) JOIN days d ON d.day = "
+         "t.route_id",
+         "More than one table is joined to the stream; a view can join them first."},
+        {"SELECT s.seq FROM st s CROSS JOIN trips t", "The join has no condition."},
+        {"SELECT s.seq FROM st s JOIN trips t ON t.n > s.seq",
+         "The join's condition is more than equality of columns."},
+        {"SELECT s.seq FROM st s JOIN trips t ON t.trip_id = s.trip_id OR t.n = 1",
+         "The join's condition is more than equality of columns."},
+        {"SELECT s.seq FROM st s JOIN trips t ON lower(t.trip_id) = s.trip_id",
+         "The join compares an expression, not plain columns."},
+        {"SELECT s.seq FROM st s JOIN trips t ON t.r = s.seq",
+         "The join compares an expression, not plain columns."},
+        {"SELECT s.seq FROM st s JOIN trips t ON t.trip_id = t.route_id",
+         "The join compares two columns of one side."},
+        {"SELECT s.seq FROM st s JOIN trips t ON t.trip_id = s.trip_id AND t.trip_id = "
+         "s.stop_id",
+         "The join compares one column twice."},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        check_native(cases[i].query, cases[i].why);
+}
+
+static void test_native_plan_names_keys_first(void **state)
+{
+    (void)state;
+    struct plan *plan =
+        sql_plan(TABLES "INSERT INTO o SELECT t.n AS a, s.seq, t.route_id, t.n AS b "
+                        "FROM st s LEFT JOIN trips t ON s.stop_id = t.route_id AND "
+                        "t.trip_id = s.trip_id");
+    const struct native_plan *native = plan->native;
+    assert_true(native->has_join && native->left);
+    assert_int_equal(native->n_keys, 2);
+    assert_int_equal(native->stream_keys[0], 2);
+    assert_int_equal(native->stream_keys[1], 0);
+    assert_schema(&native->dimension_schema,
+                  "route_id TEXT NOT NULL, trip_id TEXT NOT NULL, n INT");
+    assert_str(
+        native->dimension_sql,
+        "SELECT \"t\".\"route_id\" AS \"route_id\", \"t\".\"trip_id\" AS \"trip_id\", "
+        "\"t\".\"n\" AS \"n\" FROM \"trips\" AS \"t\" "
+        "WHERE \"t\".\"route_id\" IS NOT NULL");
+    assert_int_equal(native->outputs[0].column, 2);
+    assert_int_equal(native->outputs[1].side, SIDE_STREAM);
+    assert_int_equal(native->outputs[1].column, 1);
+    assert_int_equal(native->outputs[2].column, 0);
+    assert_int_equal(native->outputs[3].column, 2);
+    assert_str(plan->join_column, "stop_id");
+    assert_schema(&plan->output, "a INT, seq INT, route_id TEXT, b INT");
+    plan_free(plan);
+}
+
+// What the stream looks up is found through views and subqueries; tables' subqueries are
+// computed once, as hidden views.
+static void test_subqueries_over_tables_become_views(void **state)
+{
+    (void)state;
+    struct plan *plan = sql_plan(
+        TABLES "CREATE VIEW v AS SELECT trip_id AS t, seq FROM st;\n"
+               "CREATE VIEW w AS SELECT day FROM days;\n"
+               "CREATE VIEW unread AS SELECT day FROM w;\n"
+               "INSERT INTO o WITH c AS (SELECT route_id, n FROM trips) "
+               "SELECT q.t, x.m FROM (SELECT v.t, v.seq FROM v) q "
+               "JOIN (SELECT max(c.n) AS m, c.route_id FROM c GROUP BY c.route_id) x "
+               "ON x.route_id = q.t WHERE EXISTS (SELECT 1 FROM w WHERE w.day = q.t)");
+    static const char *const names[] = {"w", "unread", "c#3", "x#4"};
+    static const bool read[] = {true, false, false, true};
+    assert_int_equal(plan->n_views, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_str(plan->views[i].name, names[i]);
+        assert_int_equal(plan->views[i].hidden, i >= 2);
+        assert_int_equal(plan->views[i].read_by_insert, read[i]);
+    }
+    assert_str(plan->join_column, "trip_id");
+    assert_int_equal(plan->n_lookups, 2);
+    assert_str(plan->lookups[0].relation, "x#4");
+    assert_str(plan->lookups[0].column, "route_id");
+    assert_str(plan->lookups[1].relation, "w");
+    assert_str(plan->lookups[1].column, "day");
+    plan_free(plan);
+}
+
+static void test_options_and_client_options(void **state)
+{
+    (void)state;
+    struct plan *plan = sql_plan(
+        "SET batch.interval = '500ms'; SET executor = sqlite;\n"
+        "CREATE TABLE st (a BYTES) WITH (connector = 'kafka', brokers = 'b', topic = "
+        "'t',\n"
+        "  format = avro, codec = 'snappy', partitions = 12, kafka.acks = 1);"
+        "CREATE TABLE d (a TEXT) WITH (connector = 'filesystem', path = '$${x}', \n"
+        "  format = 'csv', optional = true)");
+    const struct table *st = plan_table(plan, STR_LITERAL("st"));
+    assert_int_equal(st->kind, TABLE_STREAM);
+    assert_int_equal(options_number(&plan->settings, "batch.interval"), 500);
+    assert_true(options_is(&plan->settings, "executor", "sqlite"));
+    assert_str(options_text(&st->format, "codec"), "snappy");
+    assert_int_equal(options_number(&st->options, "partitions"), 12);
+    assert_int_equal(st->line, 2);
+    const struct table *d = plan_table(plan, STR_LITERAL("d"));
+    assert_int_equal(d->kind, TABLE_DIMENSION);
+    assert_int_equal(options_number(&d->options, "optional"), 1);
+    assert_str(options_text(&d->options, "path"), "${x}");
+    assert_null(plan->stream);
+    plan_free(plan);
+}
+
+static void test_client_options_keep_their_name(void **state)
+{
+    (void)state;
+    struct plan *plan = sql_plan(
+        "CREATE TABLE st (a INT) WITH (connector = 'kafka', brokers = 'b', topic = 't',\n"
+        " format = 'csv', \"kafka.security.protocol\" = 'SASL_SSL', kafka.acks = 'all')");
+    assert_int_equal(plan->tables[0].n_client_options, 2);
+    assert_str(plan->tables[0].client_options[0].name, "security.protocol");
+    assert_str(plan->tables[0].client_options[0].value, "SASL_SSL");
+    assert_str(plan->tables[0].client_options[1].name, "acks");
+    plan_free(plan);
+}
+
+// A value is never read as SQL.
+static void test_variables_are_values(void **state)
+{
+    (void)state;
+    const struct variable variables[] = {
+        {STR_LITERAL("X"), STR_LITERAL("'; DROP TABLE t; -- ${Y}"), true},
+        {STR_LITERAL("Y"), STR_LITERAL("no"), true},
+    };
+    const char *text = "CREATE VIEW v AS SELECT '${X}' AS a, 'é${Y}$${Y}' AS b";
+    struct script script = {STR_LITERAL("p.sql"), str_of(text), variables, 2};
+    AUTO(buf_release) struct buf report = {0};
+    struct plan *plan = NULL;
+    assert_status(plan_parse(&script, &plan, &report), ST_OK);
+    assert_str(plan->views[0].sql,
+               "SELECT '''; DROP TABLE t; -- ${Y}' AS \"a\", 'éno${Y}' AS \"b\"");
+    plan_free(plan);
+}
+
+static void test_environment_stands_behind_variables(void **state)
+{
+    (void)state;
+    setenv("TRAMLINE_TEST_VALUE", "from the environment", 1);
+    struct plan *plan = sql_plan("CREATE VIEW v AS SELECT '${TRAMLINE_TEST_VALUE}' AS a");
+    assert_str(plan->views[0].sql, "SELECT 'from the environment' AS \"a\"");
+    plan_free(plan);
+}
+
+static void hash_of(const char *rest, char ret[65])
+{
+    char *script = mem_printf(TABLES "%s", rest);
+    struct plan *plan = sql_plan(script);
+    memcpy(ret, plan->hash, 65);
+    plan_free(plan);
+    free(script);
+}
+
+static void test_hash_follows_the_meaning(void **state)
+{
+    (void)state;
+    char a[65], b[65];
+    hash_of("INSERT INTO o SELECT seq FROM st", a);
+    hash_of("SET executor = 'sqlite';\n  insert /* same */ INTO o select \"seq\" from ST",
+            b);
+    assert_string_equal(a, b);
+    hash_of("INSERT INTO o SELECT stop_id AS seq FROM st", b);
+    assert_string_not_equal(a, b);
+    hash_of("INSERT INTO o SELECT seq FROM st WHERE seq > 1", a);
+    hash_of("INSERT INTO o SELECT seq FROM st WHERE seq > 2", b);
+    assert_string_not_equal(a, b);
+    hash_of("CREATE VIEW v AS SELECT n FROM trips; INSERT INTO o SELECT st.seq FROM st "
+            "JOIN v ON v.n = st.seq",
+            a);
+    hash_of(
+        "CREATE VIEW v AS SELECT n FROM trips WHERE n > 0; INSERT INTO o SELECT st.seq "
+        "FROM st JOIN v ON v.n = st.seq",
+        b);
+    assert_string_not_equal(a, b);
+}
+
+static void test_a_declared_sink_keeps_its_nullability(void **state)
+{
+    (void)state;
+    struct plan *plan = sql_plan("CREATE TABLE st (trip_id TEXT, seq INT)" STREAM
+                                 "CREATE TABLE o (trip_id TEXT NOT NULL, seq INT)" SINK
+                                 "INSERT INTO o SELECT trip_id, seq FROM st");
+    assert_schema(&plan->output, "trip_id TEXT NOT NULL, seq INT");
+    plan_free(plan);
+}
+
+static void test_a_byte_order_mark_is_passed_over(void **state)
+{
+    (void)state;
+    struct plan *plan = sql_plan("\xEF\xBB\xBFSET executor = 'native';\r\n");
+    assert_true(options_is(&plan->settings, "executor", "native"));
+    assert_int_equal(plan->n_tables, 0);
+    plan_free(plan);
+}
+
+TEST_MAIN(cmocka_unit_test(test_stm_example_is_a_hash_join),
+          cmocka_unit_test(test_types_and_nullability_of_outputs),
+          cmocka_unit_test(test_why_a_query_is_not_native),
+          cmocka_unit_test(test_native_plan_names_keys_first),
+          cmocka_unit_test(test_subqueries_over_tables_become_views),
+          cmocka_unit_test(test_options_and_client_options),
+          cmocka_unit_test(test_client_options_keep_their_name),
+          cmocka_unit_test(test_variables_are_values),
+          cmocka_unit_test(test_environment_stands_behind_variables),
+          cmocka_unit_test(test_hash_follows_the_meaning),
+          cmocka_unit_test(test_a_declared_sink_keeps_its_nullability),
+          cmocka_unit_test(test_a_byte_order_mark_is_passed_over))
