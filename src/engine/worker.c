@@ -185,15 +185,22 @@ static bool unit_is_due(const struct worker *worker, int64_t now_ms)
            (worker_has_work(worker) && all_is_read(worker));
 }
 
-// Until the next micro-batch, or until the unit is due.
-static int64_t until_next(const struct worker *worker, int64_t now_ms)
+// `ms`, or until the unit is due; shorter where an answer or the log is awaited, since
+// mail does not end a wait for the source.
+static int64_t until_due(const struct worker *worker, int64_t now_ms, int64_t ms)
 {
-    int64_t ms = worker->next_batch_ms - now_ms;
     int64_t due_ms =
         worker->intake.opened_ms + worker_settings(worker)->commit_interval_ms - now_ms;
     if (worker_has_work(worker) && due_ms < ms)
         ms = due_ms;
-    return ms < PAUSE_MS ? ms : PAUSE_MS;
+    bool is_watching = worker->n_units || worker_settings(worker)->once;
+    int64_t most = is_watching ? ANSWER_MS : PAUSE_MS;
+    return ms < most ? ms : most;
+}
+
+static int64_t until_next(const struct worker *worker, int64_t now_ms)
+{
+    return until_due(worker, now_ms, worker->next_batch_ms - now_ms);
 }
 
 // Reads on from the ends of the open unit, now or after a pause.
@@ -225,7 +232,7 @@ static enum status step_read(struct worker *worker, struct wait *wait, struct er
         return worker_poll_held(worker, until_next(worker, now_ms), err);
     if (worker->restart_is_due)
         return restart(worker, err);
-    return worker_poll(worker, err);
+    return worker_poll(worker, until_due(worker, now_ms, PAUSE_MS), err);
 }
 
 static enum status step_assign(struct worker *worker, struct wait *wait, struct err *err)
@@ -247,7 +254,7 @@ static enum status step_assign(struct worker *worker, struct wait *wait, struct 
         return ST_OK;
     open_unit(worker);
     lag_reset(&worker->lag, worker->assignment.n, worker->parts.status);
-    worker->batch_began_ms = worker_clock_ms(worker);
+    worker->batch_is_open = false;
     worker->next_batch_ms = 0;
     worker->phase = WORKER_READ;
     return ST_OK;

@@ -84,23 +84,26 @@ enum status worker_poll_held(struct worker *worker, int64_t timeout_ms, struct e
     return take_event(worker, &event, err);
 }
 
-// Takes all that is there; then nothing is read until batch.interval after it began, so
-// that what arrives meanwhile comes as one micro-batch.
-enum status worker_poll(struct worker *worker, struct err *err)
+// A micro-batch begins when a record arrives, and takes all that is there; then nothing
+// is read until batch.interval after it began, so that what arrives meanwhile comes as
+// one.
+enum status worker_poll(struct worker *worker, int64_t idle_ms, struct err *err)
 {
     struct source *source = worker->parts.source;
     struct source_event event;
-    if (worker->next_batch_ms > worker->batch_began_ms) {
-        worker->batch_began_ms = worker_clock_ms(worker);
-        worker->next_batch_ms = 0;
-    }
     source->ops->hold(source, false);
-    TRY(source->ops->poll(source, 0, &event, err));
+    int64_t timeout_ms = worker->batch_is_open ? 0 : idle_ms;
+    TRY(source->ops->poll(source, (int)timeout_ms, &event, err));
     if (event.kind == SOURCE_IDLE) {
         retry_reset(&worker->retry);
         worker_set_waiting(worker, false);
-        worker->next_batch_ms =
-            worker->batch_began_ms + worker_settings(worker)->batch_interval_ms;
+        if (worker->batch_is_open)
+            worker->next_batch_ms =
+                worker->batch_began_ms + worker_settings(worker)->batch_interval_ms;
+        worker->batch_is_open = false;
+    } else if (event.kind == SOURCE_RUN && !worker->batch_is_open) {
+        worker->batch_began_ms = worker_clock_ms(worker);
+        worker->batch_is_open = true;
     }
     return take_event(worker, &event, err);
 }

@@ -47,7 +47,8 @@ struct worker {
     struct intake intake;
     struct goal goal;
     struct lag lag;
-    int64_t batch_began_ms; // of the micro-batches read last
+    int64_t batch_began_ms; // of the micro-batch read last
+    bool batch_is_open;     // it takes more of what is there
     int64_t next_batch_ms;  // until then nothing is read
     int64_t next_tail_ms;
     int64_t deadline_ms; // of RETURN and STOP
@@ -87,7 +88,8 @@ void worker_end(struct worker *worker, const struct err *err);
 
 // worker_events.c: polls, for membership only while held, and takes what comes.
 enum status worker_poll_held(struct worker *worker, int64_t timeout_ms, struct err *err);
-enum status worker_poll(struct worker *worker, struct err *err);
+// Waits at most idle_ms for a micro-batch to begin; not at all inside of one.
+enum status worker_poll(struct worker *worker, int64_t idle_ms, struct err *err);
 
 // worker_answers.c
 void worker_read_mail(struct worker *worker);

@@ -2,6 +2,8 @@
 // Exactly once under every order, crash, lost answer and late effect that a seed makes.
 //   SIM_SEEDS=100000  so many schedules
 //   SIM_SEED=17       that one alone, with its trace
+// test: build release
+// test: limit 300
 #include "test.h"
 
 #include <inttypes.h>

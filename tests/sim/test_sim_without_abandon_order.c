@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// test: build release
 // A publish is given up without first making sure that it cannot happen any more: the
 // simulator must find lost data.
 #include "sim/sim_mutant.h"

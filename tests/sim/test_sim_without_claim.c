@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// test: build release
 // A worker reads on from where the log stands, and cleans up after others, without a
 // claim in the log: the simulator must find lost data.
 #include "sim/sim_mutant.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// test: build release
 // Snapshots do not list the entries whose renames were not seen done: the simulator must
 // find files that stay invisible.
 #include "sim/sim_mutant.h"

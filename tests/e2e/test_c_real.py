@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# test: needs kafka hdfs registry
+# test: limit 300
+"""The C tests that speak to real servers: the Kafka source, the storage contract over HDFS, the
+registry's client."""
+import os
+import subprocess
+
+import lib
+
+PROGRAMS = lib.ROOT / "build/asan/tests"
+
+
+def run(name):
+    program = PROGRAMS / name
+    if not program.exists():
+        raise lib.Skip(f"no program {program}; ./dev build asan unit makes it")
+    env = {**os.environ, "ASAN_OPTIONS": "strict_string_checks=1"}
+    done = subprocess.run([program], env=env, stdin=subprocess.DEVNULL, text=True, timeout=280,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    print(done.stdout[-6000:], flush=True)
+    assert done.returncode == 0, f"{name}: exit code {done.returncode}"
+    assert "[       OK ]" in done.stdout
+
+
+def test_kafka_source():
+    lib.brokers()
+    run("test_kafka_real")
+
+
+def test_storage_contract_over_hdfs():
+    lib.hdfs_url()
+    run("test_storage_contract")
+
+
+def test_webhdfs():
+    lib.hdfs_url()
+    run("test_storage_webhdfs")
+
+
+lib.main()

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// A part of the schedules of test_sim.c under the sanitizers.
+// test: limit 300
+#include "sim/sim_mutant.h"
+
+enum {
+    SCHEDULES = 300
+};
+
+static void test_schedules_run_clean(UNUSED void **state)
+{
+    assert_int_equal(sim_first_failure(SCHEDULES), 0);
+}
+
+TEST_MAIN(cmocka_unit_test(test_schedules_run_clean))
