@@ -96,11 +96,15 @@ static bool is_refused(const struct client *client)
 
 enum status client_unreachable(struct client *client, struct err *err)
 {
-    enum status rc = is_refused(client) ? ST_FAIL : ST_RETRY;
+    if (is_refused(client))
+        return err_set(err, ST_FAIL,
+                       "brokers %s cannot be reached: %s; see the options "
+                       "kafka.security.protocol, kafka.ssl.* and kafka.sasl.*",
+                       client->brokers, client->problem_text);
     if (client->problem)
-        return err_set(err, rc, "brokers %s cannot be reached: %s", client->brokers,
+        return err_set(err, ST_RETRY, "brokers %s cannot be reached: %s", client->brokers,
                        client->problem_text);
-    return err_set(err, rc, "brokers %s cannot be reached: no answer within %d ms",
+    return err_set(err, ST_RETRY, "brokers %s cannot be reached: no answer within %d ms",
                    client->brokers, client->timeout_ms);
 }
 

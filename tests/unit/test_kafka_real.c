@@ -116,6 +116,30 @@ static void test_members_of_a_group_are_told(UNUSED void **state)
     drop_topic(name);
 }
 
+static void test_wrong_protocol_names_the_options(UNUSED void **state)
+{
+    const struct kafka_property tls = {"security.protocol", "ssl"};
+    struct kafka_config config = {.brokers = brokers,
+                                  .topic = "any",
+                                  .group = "g",
+                                  .properties = &tls,
+                                  .n_properties = 1};
+    struct source *source;
+    struct err err;
+    int64_t began = now_ms();
+    assert_status(kafka_source_open(&config, &source, &err), ST_FAIL);
+    assert_true(now_ms() - began < 5000); // not a matter of patience
+    char expected[256];
+    int n =
+        snprintf(expected, sizeof(expected),
+                 "brokers %s cannot be reached: ssl://%s/bootstrap: SSL handshake failed",
+                 brokers, brokers);
+    assert_memory_equal(err.text, expected, (size_t)n);
+    assert_true(str_ends_with(
+        str_of(err.text), "; see the options kafka.security.protocol, kafka.ssl.* and "
+                          "kafka.sasl.*"));
+}
+
 // ---- offsets
 
 static void transaction(rd_kafka_t *rk, const char *topic, int n, bool is_committed)
@@ -537,6 +561,7 @@ int main(void)
         CASE(test_topics_are_made_grown_and_removed),
         CASE(test_topic_that_cannot_be_made_says_why),
         CASE(test_members_of_a_group_are_told),
+        CASE(test_wrong_protocol_names_the_options),
         CASE(test_aborted_tail_is_passed),
         CASE(test_open_transaction_is_the_end),
         CASE(test_offset_that_left_is_a_gap),
