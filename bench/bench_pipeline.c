@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "avro/encoder.h"
 #include "csv/decoder.h"
 #include "csv/encoder.h"
 #include "feed_job.h"
@@ -23,9 +24,36 @@ enum stages {
     FILES
 };
 
+// Of the files.
+struct format {
+    const char *name;
+    bool is_avro;
+    enum avro_codec codec;
+};
+
+static const struct format formats[] = {
+    {"csv", false, 0},
+    {"avro, not compressed", true, AVRO_CODEC_NULL},
+    {"avro, snappy", true, AVRO_CODEC_SNAPPY},
+    {"avro, zstandard", true, AVRO_CODEC_ZSTANDARD},
+    {"avro, deflate", true, AVRO_CODEC_DEFLATE},
+};
+
+static enum status open_encoder(const struct format *format, const struct schema *schema,
+                                struct encoder **ret, struct err *err)
+{
+    const struct avro_encoder_options options = {
+        .schema = {.name = STR_LITERAL("enriched_stop_time")}, .codec = format->codec};
+    if (format->is_avro)
+        return avro_encoder_open(schema, &options, ret, err);
+    *ret = csv_encoder_open(schema, true);
+    return ST_OK;
+}
+
 // One thread's share.
 struct worker {
     const struct feed_job *job;
+    const struct format *format;
     struct run run;
     enum stages stages;
     size_t n_rows;
@@ -47,7 +75,7 @@ static enum status tools_open(struct tools *tools, struct worker *worker)
     const struct plan *plan = worker->job->plan;
     *tools = (struct tools){.rows = BUF_INIT(ROW_BUFFER)};
     TRY(csv_decoder_open(&plan->stream->schema, &tools->decoder, &worker->err));
-    tools->encoder = csv_encoder_open(&plan->output, true);
+    TRY(open_encoder(worker->format, &plan->output, &tools->encoder, &worker->err));
     tools->executor = native_executor_open(plan, worker->job->dimension, tools->encoder);
     batch_init(&tools->batch, plan->stream->schema.n);
     return ST_OK;
@@ -110,49 +138,80 @@ static void *work_thread(void *arg)
     return NULL;
 }
 
+// What is measured.
+struct task {
+    const struct feed_job *job;
+    const struct bench_records *records;
+    const struct format *format;
+    enum stages stages;
+    size_t n_threads;
+};
+
 // Records a second of CPU time, that is a core.
-static double run_once(const struct feed_job *job, const struct bench_records *records,
-                       enum stages stages, size_t n_threads)
+static double run_once(const struct task *task)
 {
     struct worker workers[THREADS_MAX];
     pthread_t threads[THREADS_MAX];
+    const struct bench_records *records = task->records;
     double start = bench_cpu();
-    for (size_t i = 0; i < n_threads; i++) {
-        size_t from = records->n * i / n_threads, to = records->n * (i + 1) / n_threads;
+    for (size_t i = 0; i < task->n_threads; i++) {
+        size_t from = records->n * i / task->n_threads;
+        size_t to = records->n * (i + 1) / task->n_threads;
         workers[i] = (struct worker){
-            .job = job, .stages = stages, .run = {.records = records->records + from}};
-        workers[i].run.n = to - from;
+            .job = task->job, .format = task->format, .stages = task->stages};
+        workers[i].run = (struct run){.records = records->records + from, .n = to - from};
         pthread_create(&threads[i], NULL, work_thread, &workers[i]);
     }
-    for (size_t i = 0; i < n_threads; i++) {
+    for (size_t i = 0; i < task->n_threads; i++) {
         pthread_join(threads[i], NULL);
         bench_must(workers[i].rc, &workers[i].err);
     }
     return (double)records->n / (bench_cpu() - start);
 }
 
-static double run_best(const struct feed_job *job, const struct bench_records *records,
-                       enum stages stages, size_t n_threads)
+static double run_best(const struct task *task)
 {
     double best = 0;
     for (int i = 0; i < BENCH_ROUNDS; i++) {
-        double rate = run_once(job, records, stages, n_threads);
+        double rate = run_once(task);
         best = rate > best ? rate : best;
     }
     return best;
 }
 
-static void bench_stages(const struct feed_job *job, const struct bench_records *records)
+static void bench_stages(struct task task)
 {
-    double decode = run_best(job, records, DECODE, 1);
-    double join = run_best(job, records, JOIN, 1);
-    double one = run_best(job, records, FILES, 1);
-    double two = run_best(job, records, FILES, 2);
-    bench_result("pipeline", "decode", decode / 1e6, "M records/s");
-    bench_result("pipeline", "decode, join", join / 1e6, "M records/s");
-    bench_result("pipeline", "decode, join, files", one / 1e6, "M records/s");
+    task.stages = DECODE;
+    bench_result("pipeline", "decode", run_best(&task) / 1e6, "M records/s");
+    task.stages = JOIN;
+    bench_result("pipeline", "decode, join", run_best(&task) / 1e6, "M records/s");
+    task.stages = FILES;
+    double one = run_best(&task);
+    task.n_threads = 2;
+    double two = run_best(&task);
+    bench_result("pipeline", "decode, join, files: csv", one / 1e6, "M records/s");
     bench_result("pipeline", "the same by two threads, a core", two / 1e6, "M records/s");
     bench_result("pipeline", "a core of two / one alone", two / one, "x");
+}
+
+static void bench_format(struct feed_job *job, const struct bench_records *records,
+                         const struct format *format)
+{
+    struct err err;
+    struct encoder *encoder;
+    char name[64];
+    const struct task task = {job, records, format, FILES, 1};
+    bench_must(open_encoder(format, &job->plan->output, &encoder, &err), &err);
+    bench_must(feed_job_build(job, encoder, &err), &err);
+    encoder->ops->close(encoder);
+    if (format->is_avro) {
+        snprintf(name, sizeof(name), "decode, join, files: %s", format->name);
+        bench_result("pipeline", name, run_best(&task) / 1e6, "M records/s");
+    } else {
+        bench_stages(task);
+    }
+    dimension_free(job->dimension);
+    job->dimension = NULL;
 }
 
 int main(int argc, char **argv)
@@ -168,10 +227,8 @@ int main(int argc, char **argv)
     snprintf(path, sizeof(path), "%s/stop_times.txt", argv[1]);
     bench_records_open(&records, path);
     bench_must(feed_job_open(&job, argv[1], &err), &err);
-    struct encoder *encoder = csv_encoder_open(&job.plan->output, true);
-    bench_must(feed_job_build(&job, encoder, &err), &err);
-    encoder->ops->close(encoder);
-    bench_stages(&job, &records);
+    for (size_t i = 0; i < ARRAY_LEN(formats); i++)
+        bench_format(&job, &records, &formats[i]);
     bench_records_release(&records);
     feed_job_close(&job);
     return 0;

@@ -9,7 +9,7 @@
 #include "avro/writer.h"
 
 enum {
-    BLOCK_BYTES_DEFAULT = 64 << 10
+    BLOCK_BYTES_DEFAULT = 256 << 10
 };
 
 struct pair {
@@ -126,11 +126,14 @@ static enum status rows(struct encoder *encoder, struct str bytes, size_t n_rows
     struct avro_encoder *avro = avro_of(encoder);
     if (encoder->refused.n != 0)
         return err_set(err, ST_DATA, "%.*s", STR_ARGS(encoder->refused));
-    if (avro->block.n + bytes.n < avro->block_bytes) { // no need to look for the rows
+    if (avro->block.n + bytes.n > avro->block_bytes)
+        TRY(write_block(avro, out, err));
+    if (bytes.n <= avro->block_bytes) {
         buf_str(&avro->block, bytes);
         avro->n_block += n_rows;
         return buf_check(&avro->block, "Avro block", err);
     }
+    // More than a block: only by reading them it is known where rows end.
     struct wire wire = wire_of(bytes);
     while (n_rows > 0) {
         TRY(fill_block(avro, &wire, &n_rows, err));

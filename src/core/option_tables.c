@@ -106,7 +106,7 @@ static const struct option_def csv_options[] = {
 static const struct option_def avro_options[] = {
     {"codec", OPTION_CHOICE, "deflate", 0, 0, "null|deflate|snappy|zstandard", 0,
      "compression of container files"},
-    {"block.bytes", OPTION_BYTES, "64kB", 1 * KIB, 16 * MIB, NULL, 0,
+    {"block.bytes", OPTION_BYTES, "256kB", 1 * KIB, 16 * MIB, NULL, 0,
      "size of a container file's block before compression"},
     {"schema", OPTION_TEXT, NULL, 0, 0, NULL, 0,
      "file with the Avro schema; default: made from the columns"},

@@ -169,47 +169,69 @@ static void test_writes_what_the_specification_says(void **state)
     encoder->ops->close(encoder);
 }
 
-static void write_many(struct fixture *f, enum avro_codec codec, int n_rows)
+// Rows handed over so many at a time.
+static void write_many(struct fixture *f, enum avro_codec codec, size_t n_rows,
+                       size_t n_at_once)
 {
     struct encoder *encoder = open_encoder(f, codec, 1024);
     struct buf rows = {0};
     buf_clear(&f->file);
     assert_ok(encoder->ops->begin(encoder, &f->file, &f->err), &f->err);
-    for (int i = 0; i < n_rows; i++) {
+    for (size_t i = 0; i < n_rows; i++) {
         char text[30];
-        snprintf(text, sizeof(text), "row number %d", i);
-        struct value row[] = {value_text(str_of(text)), value_int(i)};
+        snprintf(text, sizeof(text), "row number %zu", i);
+        struct value row[] = {value_text(str_of(text)), value_int((int64_t)i)};
         encoder->ops->fields(encoder, 0, row, 2, &rows);
         encoder->ops->end_row(encoder, &rows);
+        if ((i + 1) % n_at_once != 0)
+            continue;
+        assert_ok(
+            encoder->ops->rows(encoder, buf_as_str(&rows), n_at_once, &f->file, &f->err),
+            &f->err);
+        buf_clear(&rows);
     }
-    assert_ok(
-        encoder->ops->rows(encoder, buf_as_str(&rows), (size_t)n_rows, &f->file, &f->err),
-        &f->err);
+    assert_int_equal(rows.n, 0);
     assert_ok(encoder->ops->end(encoder, &f->file, &f->err), &f->err);
     encoder->ops->close(encoder);
     buf_release(&rows);
 }
 
+// Reads back rows numbered from 0; how many blocks they came in.
+static int count_blocks(struct fixture *f, int64_t n_rows)
+{
+    write_file(f, buf_as_str(&f->file));
+    struct rows *rows = open_file(f, &schema);
+    int64_t n = 0;
+    int n_blocks = 0;
+    do {
+        assert_ok(rows->ops->next(rows, &f->batch, &f->err), &f->err);
+        for (size_t i = 0; i < f->batch.n_rows; i++)
+            assert_int_equal(batch_row(&f->batch, i)[1].i, n++);
+        n_blocks++;
+    } while (f->batch.n_rows > 0);
+    assert_int_equal(n, n_rows);
+    rows->ops->close(rows);
+    return n_blocks - 1;
+}
+
 static void test_all_codecs_read_back_in_blocks(void **state)
 {
-    struct fixture *f = *state;
     for (int codec = AVRO_CODEC_NULL; codec <= AVRO_CODEC_ZSTANDARD; codec++) {
-        write_many(f, (enum avro_codec)codec, 10000);
-        write_file(f, buf_as_str(&f->file));
-        struct rows *rows = open_file(f, &schema);
-        int64_t n = 0;
-        int n_batches = 0;
-        do {
-            assert_ok(rows->ops->next(rows, &f->batch, &f->err), &f->err);
-            for (size_t i = 0; i < f->batch.n_rows; i++)
-                assert_int_equal(batch_row(&f->batch, i)[1].i, n++);
-            n_batches++;
-        } while (f->batch.n_rows > 0);
-        assert_int_equal(n, 10000);
+        write_many(*state, (enum avro_codec)codec, 10000, 10000);
         // 17 to 20 bytes a row, and a block closes with the row that fills 1024 bytes.
-        assert_in_range(n_batches, 170, 210);
-        rows->ops->close(rows);
+        assert_in_range(count_blocks(*state, 10000), 169, 209);
     }
+}
+
+static void test_a_block_holds_the_whole_pieces_that_fit(void **state)
+{
+    for (int codec = AVRO_CODEC_NULL; codec <= AVRO_CODEC_ZSTANDARD; codec++) {
+        // 20 rows are 340 to 400 bytes: two or three of 500 pieces a block.
+        write_many(*state, (enum avro_codec)codec, 10000, 20);
+        assert_in_range(count_blocks(*state, 10000), 167, 250);
+    }
+    write_many(*state, AVRO_CODEC_NULL, 3000, 50); // 850 to 1000 bytes: one a block
+    assert_int_equal(count_blocks(*state, 3000), 60);
 }
 
 static enum status read_all(struct fixture *f)
@@ -317,5 +339,6 @@ TEST_MAIN(CASE(test_reads_what_fastavro_wrote),
           CASE(test_columns_of_a_file_are_its_schemas),
           CASE(test_writes_what_the_specification_says),
           CASE(test_all_codecs_read_back_in_blocks),
+          CASE(test_a_block_holds_the_whole_pieces_that_fit),
           CASE(test_errors_name_file_block_and_byte),
           CASE(test_rows_that_do_not_resolve_may_be_skipped))
