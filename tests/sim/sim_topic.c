@@ -25,7 +25,8 @@ struct sim_source {
     struct sim_clock *clock;
     struct sim_event events[EVENTS_MAX]; // oldest first
     size_t n_events;
-    bool has_assignment; // told to the group's member or on its way
+    int32_t told[SIM_PARTITIONS_MAX]; // of the event given last
+    bool has_assignment;              // told to the group's member or on its way
     bool is_held;
     struct source_start reading[SIM_PARTITIONS_MAX];
     size_t n_reading;
@@ -112,11 +113,10 @@ int64_t sim_source_wakes_ms(const struct sim_source *source)
 
 static void give_event(struct sim_source *source, struct source_event *ret)
 {
-    static int32_t partitions[SIM_PARTITIONS_MAX];
     struct sim_event *event = &source->events[0];
-    memcpy(partitions, event->partitions, sizeof(partitions));
+    memcpy(source->told, event->partitions, sizeof(source->told));
     *ret = (struct source_event){
-        .kind = event->kind, .partitions = partitions, .n_partitions = event->n};
+        .kind = event->kind, .partitions = source->told, .n_partitions = event->n};
     source->n_events--;
     memmove(source->events, source->events + 1, source->n_events * sizeof(*event));
     source->n_reading = 0; // until start()

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two slots as cli drives them: four threads, the machine's clock, one storage.
+#include "test.h"
+
+#include <pthread.h>
+
+#include "base/log.h"
+#include "engine/verify.h"
+#include "sim/sim_job.h"
+#include "storage/mem.h"
+#include "storage/spool_mem.h"
+
+enum {
+    N_SLOTS = 2,
+    N_RECORDS = 1500
+};
+
+struct slot {
+    struct sim_job job; // each with the same topic; a slot reads one partition of it
+    struct mail mail;
+    struct sim_source *source;
+    struct sim_decoder decoder;
+    struct executor executor;
+    struct encoder encoder;
+    struct spool *spool;
+    struct storage *storage;
+    struct worker *worker;
+    struct committer *committer;
+    pthread_t threads[2];
+};
+
+static void *run_worker(void *arg)
+{
+    struct slot *slot = arg;
+    struct wait wait;
+    while ((wait = worker_step(slot->worker)).kind != WAIT_DONE)
+        mailbox_wait(&slot->mail.to_worker, wait, env_system());
+    return NULL;
+}
+
+static void *run_committer(void *arg)
+{
+    struct slot *slot = arg;
+    struct wait wait;
+    while ((wait = committer_step(slot->committer)).kind != WAIT_DONE)
+        mailbox_wait(&slot->mail.to_committer, wait, env_system());
+    return NULL;
+}
+
+static void open_parts(struct slot *slot, struct mem_tree *tree)
+{
+    sim_job_init(&slot->job, N_SLOTS);
+    slot->job.job.settings.commit_rows = 100;
+    slot->job.job.settings.batch_interval_ms = 10;
+    for (int32_t p = 0; p < N_SLOTS; p++)
+        for (int i = 0; i < N_RECORDS; i++)
+            sim_job_record(&slot->job, p, i % 9 ? SIM_ROWS : SIM_BAD, 1);
+    mail_init(&slot->mail);
+    sim_decoder_init(&slot->decoder, &slot->job.clock.random);
+    slot->executor = sim_executor;
+    slot->encoder = sim_encoder;
+    slot->source = sim_source_open(&slot->job.topic, &slot->job.clock);
+    slot->spool = spool_mem_open();
+    slot->storage = storage_mem_open(tree, "/r");
+}
+
+static void start(struct slot *slot, int32_t partition)
+{
+    slot->worker = worker_open(&(struct worker_parts){
+        &slot->job.job, sim_source_port(slot->source), &slot->decoder.decoder,
+        &slot->executor, &slot->encoder, slot->spool, env_system(), &slot->mail,
+        &slot->job.status});
+    slot->committer = committer_open(&(struct committer_parts){
+        &slot->job.job, slot->storage, env_system(), &slot->mail, &slot->job.status});
+    sim_source_reassign(slot->source, &partition, 1, false);
+    assert_int_equal(pthread_create(&slot->threads[0], NULL, run_worker, slot), 0);
+    assert_int_equal(pthread_create(&slot->threads[1], NULL, run_committer, slot), 0);
+}
+
+static void join(struct slot *slot)
+{
+    struct err err = {0};
+    pthread_join(slot->threads[0], NULL);
+    pthread_join(slot->threads[1], NULL);
+    assert_ok(committer_result(slot->committer, &err), &err);
+    assert_ok(worker_result(slot->worker, &err), &err);
+    worker_free(slot->worker);
+    committer_free(slot->committer);
+    mail_release(&slot->mail);
+    sim_source_free(slot->source);
+    slot->spool->ops->close(slot->spool);
+    slot->storage->ops->close(slot->storage);
+}
+
+static void test_two_slots_make_one_result(UNUSED void **state)
+{
+    static struct slot slots[N_SLOTS];
+    struct mem_tree *tree = mem_tree_open(NULL);
+    struct storage *view = storage_mem_open(tree, "/r");
+    struct verify_options options = {.checksums = true};
+    struct verify_report report;
+    struct err err = {0};
+    log_set_level(LOG_WARN);
+    for (int32_t i = 0; i < N_SLOTS; i++)
+        open_parts(&slots[i], tree);
+    for (int32_t i = 0; i < N_SLOTS; i++)
+        start(&slots[i], i);
+    for (int32_t i = 0; i < N_SLOTS; i++)
+        join(&slots[i]);
+    assert_ok(verify_run(view, &options, &report, &err), &err);
+    assert_int_equal(report.n_errors, 0);
+    assert_int_equal(report.n_unmoved, 0);
+    assert_int_equal(report.records, N_SLOTS * N_RECORDS);
+    assert_int_equal(report.rejected, N_SLOTS * ((N_RECORDS + 8) / 9));
+    assert_int_equal(report.rows, report.records - report.rejected);
+    verify_report_release(&report);
+    view->ops->close(view);
+    mem_tree_unref(tree);
+}
+
+TEST_MAIN(cmocka_unit_test(test_two_slots_make_one_result))
