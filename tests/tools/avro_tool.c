@@ -9,6 +9,7 @@
 //   avro_tool write FILE         {"columns", "options": {codec, block, schema, name,
 //     namespace}, "rows": [[VALUE..]..]} on stdin; writes a container file
 //   avro_tool read FILE          its rows, one a line, all columns that it has
+//   avro_tool codegen AVSC PREFIX HEADER SOURCE
 //   avro_tool registry URLS id ID
 //   avro_tool registry URLS publish POLICY SUBJECT AVSC
 #include <jansson.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "avro/codegen.h"
 #include "avro/decoder.h"
 #include "avro/frame.h"
 #include "avro/table.h"
@@ -301,6 +303,32 @@ static void load(const char *path, struct buf *ret)
     fclose(file);
 }
 
+static void save(const char *path, const struct buf *bytes)
+{
+    FILE *file = fopen(path, "wb");
+    if (file == NULL || fwrite(bytes->p, 1, bytes->n, file) != bytes->n ||
+        fclose(file) != 0)
+        die(path);
+}
+
+static int codegen(char **argv)
+{
+    struct buf avsc = {0};
+    struct buf header = {0};
+    struct buf source = {0};
+    struct err err;
+    load(argv[0], &avsc);
+    if (avro_codegen(buf_cstr(&avsc), argv[1], basename(argv[2]), &header, &source,
+                     &err) != ST_OK)
+        die(err.text);
+    save(argv[2], &header);
+    save(argv[3], &source);
+    buf_release(&avsc);
+    buf_release(&header);
+    buf_release(&source);
+    return 0;
+}
+
 static int print_status(enum status rc, const struct err *err)
 {
     if (rc != ST_OK)
@@ -355,6 +383,8 @@ int main(int argc, char **argv)
         return write_file(argv[2]);
     if (strcmp(command, "read") == 0 && argc == 3)
         return read_file(argv[2]);
+    if (strcmp(command, "codegen") == 0 && argc == 6)
+        return codegen(argv + 2);
     if (strcmp(command, "registry") == 0 && argc >= 5)
         return registry_command(argv + 2);
     die("usage: see the top of avro_tool.c");

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C types that a schema becomes, with their names; what codegen prints. For
+// src/avro/codegen*.c.
+#ifndef AVRO_CODEGEN_MODEL_H
+#define AVRO_CODEGEN_MODEL_H
+
+#include "avro/schema.h"
+
+enum c_shape {
+    SHAPE_PLAIN, // a number, text or bytes
+    SHAPE_NULL,  // nothing
+    SHAPE_ENUM,
+    SHAPE_FIXED,
+    SHAPE_RECORD,
+    SHAPE_ARRAY,
+    SHAPE_MAP,
+    SHAPE_OPTIONAL, // union of null and one type
+    SHAPE_UNION,
+};
+
+struct c_member {
+    const char *name;               // of the struct's member
+    const char *constant;           // SHAPE_UNION: of the kind
+    const struct c_type *type;      //
+    bool by_pointer;                // a record that is part of itself
+    const struct avro_field *field; // SHAPE_RECORD
+};
+
+struct c_type {
+    const struct avro_type *avro;
+    enum c_shape shape;
+    const char *word; // for the names of types made of it: "string", "stop_time"
+    const char *key;  // of a type made of others: what it was to be named
+    const char *tag;  // without struct or enum; of plain ones "int", "str", "date"...
+    const char *c;    // as it stands in a declaration: "struct gtfs_stop_time"
+    struct c_member *members; // record, union: all; optional, array, map: the one
+    size_t n_members;
+    const char **symbols; // SHAPE_ENUM: constants
+    size_t null_branch;   // SHAPE_OPTIONAL
+    bool recursive;       // SHAPE_RECORD
+    bool owns;            // has memory to free
+    bool printed;         // its definition stands
+    int in_progress;      // for walks
+};
+
+struct c_model {
+    struct arena arena;
+    struct c_type **types; // in the order they were met; no two of one tag
+    size_t n_types, capacity;
+    const struct c_type **of_avro; // by the avro type's index
+    const char **taken;            // identifiers in use
+    size_t n_taken, taken_capacity;
+    const char *prefix;
+    const struct c_type *root;
+};
+
+enum status c_model_open(const struct avro_schema *schema, const char *prefix,
+                         struct c_model **ret, struct err *err);
+void c_model_free(struct c_model *model);
+
+// An identifier for C and C++ that is not in `taken`: a word of the languages, or a macro
+// of the library, gets a _, one in use a number. Notes it.
+const char *c_member_name(struct arena *arena, struct str name, const char **taken,
+                          size_t *n_taken);
+// A tag such that it and the names of its functions are free; notes them all.
+const char *c_tag(struct c_model *model, const char *name);
+// A constant or function, or anything else that must not be taken.
+const char *c_identifier(struct c_model *model, const char *name);
+
+#endif

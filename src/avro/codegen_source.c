@@ -1,0 +1,543 @@
+// SPDX-License-Identifier: Apache-2.0
+// For each type that has a definition of its own four static functions: get_TAG decodes
+// into zeroed memory, put_TAG encodes, text_TAG shows, free_TAG gives memory back.
+// Records and enums also have those that the header declares.
+#include "avro/codegen_source.h"
+
+#include <stdio.h>
+
+static bool is_composed(const struct c_type *type)
+{
+    return type->shape != SHAPE_PLAIN && type->shape != SHAPE_NULL;
+}
+
+void codegen_call_get(struct buf *out, const struct c_type *type, const char *place)
+{
+    if (is_composed(type))
+        buf_printf(out, "get_%s(in, &%s)", type->tag, place);
+    else if (type->avro->kind == AVRO_BYTES)
+        buf_printf(out, "read_string(in, &%s)", place);
+    else
+        buf_printf(out, "read_%s(in, &%s)",
+                   type->avro->logical == LOGICAL_NONE || type->avro->kind == AVRO_STRING
+                       ? type->word
+                       : avro_kind_name(type->avro->kind),
+                   place);
+}
+
+static void call_put(struct buf *out, const struct c_type *type, const char *place)
+{
+    const char *kind = type->shape == SHAPE_PLAIN && type->avro->kind == AVRO_BYTES
+                           ? "string"
+                           : avro_kind_name(type->avro->kind);
+    if (is_composed(type))
+        buf_printf(out, "put_%s(out, &%s);\n", type->tag, place);
+    else
+        buf_printf(out, "write_%s(out, %s);\n", kind, place);
+}
+
+static void call_text(struct buf *out, const struct c_type *type, const char *place)
+{
+    if (type->shape == SHAPE_NULL)
+        buf_text(out, "show(out, \"null\");\n");
+    else if (is_composed(type))
+        buf_printf(out, "text_%s(out, &%s);\n", type->tag, place);
+    else
+        buf_printf(out, "show_%s(out, %s);\n", type->word, place);
+}
+
+static void prototype(struct buf *out, const struct c_type *type, const char *end)
+{
+    buf_printf(out, "static enum avro_result get_%s(struct avro_in *in, %s *x)%s",
+               type->tag, type->c, end);
+}
+
+static void put_prototypes(const struct c_type *type, struct buf *out)
+{
+    prototype(out, type, ";\n");
+    buf_printf(out, "static void put_%s(struct avro_buffer *out, const %s *x);\n",
+               type->tag, type->c);
+    buf_printf(out, "static void text_%s(struct avro_buffer *out, const %s *x);\n",
+               type->tag, type->c);
+    if (type->owns)
+        buf_printf(out, "static void free_%s(%s *x);\n", type->tag, type->c);
+}
+
+static void begin(struct buf *out, const char *verb, const struct c_type *type)
+{
+    if (strcmp(verb, "get") == 0)
+        prototype(out, type, "\n{\n");
+    else
+        buf_printf(out, "static void %s_%s(struct avro_buffer *out, const %s *x)\n{\n",
+                   verb, type->tag, type->c);
+}
+
+// Makes room for a record by pointer before it is read.
+static void put_pointer_room(struct buf *out, const struct c_type *type,
+                             const char *place, const char *indent)
+{
+    buf_printf(out,
+               "%s%s = (%s *)calloc(1, sizeof(*%s));\n"
+               "%sif (%s == NULL)\n"
+               "%s    return AVRO_NO_MEMORY;\n",
+               indent, place, type->c, place, indent, place, indent);
+}
+
+// Enums
+
+static void put_enum(const struct c_type *type, struct buf *out)
+{
+    size_t n = type->avro->n;
+    begin(out, "get", type);
+    buf_printf(out,
+               "    int64_t index = 0;\n"
+               "    enum avro_result rc = read_long(in, &index);\n"
+               "    if (rc == AVRO_OK && (index < 0 || index >= %zu))\n"
+               "        return AVRO_WRONG;\n"
+               "    *x = (%s)index;\n"
+               "    return rc;\n}\n\n",
+               n, type->c);
+    begin(out, "put", type);
+    buf_printf(out,
+               "    if ((unsigned)*x >= %zu)\n"
+               "        out->result = AVRO_WRONG;\n"
+               "    write_long(out, (int64_t)*x);\n}\n\n",
+               n);
+    begin(out, "text", type);
+    buf_printf(out,
+               "    const char *symbol = %s_text(*x);\n"
+               "    show_string(out, avro_str_of(symbol ? symbol : \"?\"));\n}\n\n",
+               type->tag);
+}
+
+static void put_enum_names(const struct c_type *type, struct buf *out)
+{
+    size_t n = type->avro->n;
+    buf_printf(out, "static const char *const symbols_of_%s[%zu] = {\n", type->tag,
+               n ? n : 1);
+    for (size_t i = 0; i < n; i++)
+        buf_printf(out, "    \"%.*s\",\n", STR_ARGS(type->avro->symbols[i]));
+    buf_printf(out, "%s};\n\n", n ? "" : "    \"\",\n");
+    buf_printf(out,
+               "const char *%s_text(%s x)\n{\n"
+               "    return (unsigned)x < %zu ? symbols_of_%s[x] : NULL;\n}\n\n",
+               type->tag, type->c, n, type->tag);
+    buf_printf(out,
+               "bool %s_of_text(struct avro_str text, %s *ret)\n{\n"
+               "    unsigned i;\n"
+               "    for (i = 0; i < %zu; i++) {\n"
+               "        if (strlen(symbols_of_%s[i]) != text.n ||\n"
+               "            memcmp(symbols_of_%s[i], text.p, text.n) != 0)\n"
+               "            continue;\n"
+               "        *ret = (%s)i;\n"
+               "        return true;\n"
+               "    }\n"
+               "    return false;\n}\n\n",
+               type->tag, type->c, n, type->tag, type->tag, type->c);
+}
+
+// Fixed
+
+static void put_fixed(const struct c_type *type, struct buf *out)
+{
+    begin(out, "get", type);
+    buf_printf(out, "    return read_fixed(in, x->bytes, %u);\n}\n\n", type->avro->size);
+    begin(out, "put", type);
+    buf_printf(out, "    write_bytes(out, x->bytes, %u);\n}\n\n", type->avro->size);
+    begin(out, "text", type);
+    buf_printf(out, "    show_octets(out, x->bytes, %u);\n}\n\n", type->avro->size);
+}
+
+// Records
+
+static size_t n_real_members(const struct c_type *type)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < type->n_members; i++)
+        n += type->members[i].type->shape != SHAPE_NULL;
+    return n;
+}
+
+static void get_members(const struct c_type *type, struct buf *out)
+{
+    char place[300];
+    for (size_t i = 0; i < type->n_members; i++) {
+        const struct c_member *member = &type->members[i];
+        if (member->type->shape == SHAPE_NULL)
+            continue;
+        snprintf(place, sizeof(place), "x->%.250s", member->name);
+        buf_text(out, "    if ((rc = ");
+        codegen_call_get(out, member->type, place);
+        buf_text(out, ") != AVRO_OK)\n        return rc;\n");
+    }
+}
+
+static void put_record_get(const struct c_type *type, struct buf *out)
+{
+    begin(out, "get", type);
+    if (n_real_members(type) == 0) {
+        buf_text(out, "    (void)in;\n    (void)x;\n    return AVRO_OK;\n}\n\n");
+        return;
+    }
+    buf_text(out, "    enum avro_result rc;\n");
+    if (type->recursive)
+        buf_text(out, "    if (in->depth == 200)\n        return AVRO_TOO_DEEP;\n"
+                      "    in->depth++;\n");
+    get_members(type, out);
+    if (type->recursive)
+        buf_text(out, "    in->depth--;\n");
+    buf_text(out, "    return AVRO_OK;\n}\n\n");
+}
+
+static void put_record_put(const struct c_type *type, struct buf *out)
+{
+    char place[300];
+    begin(out, "put", type);
+    if (n_real_members(type) == 0)
+        buf_text(out, "    (void)out;\n    (void)x;\n");
+    for (size_t i = 0; i < type->n_members; i++) {
+        if (type->members[i].type->shape == SHAPE_NULL)
+            continue;
+        snprintf(place, sizeof(place), "x->%.250s", type->members[i].name);
+        buf_text(out, "    ");
+        call_put(out, type->members[i].type, place);
+    }
+    buf_text(out, "}\n\n");
+}
+
+static void put_record_text(const struct c_type *type, struct buf *out)
+{
+    char place[300];
+    begin(out, "text", type);
+    buf_text(out, "    (void)x;\n    show(out, \"{\");\n");
+    for (size_t i = 0; i < type->n_members; i++) {
+        const struct c_member *member = &type->members[i];
+        snprintf(place, sizeof(place), "x->%.250s", member->name);
+        buf_printf(out, "    show(out, \"%s\\\"%.*s\\\": \");\n    ", i ? ", " : "",
+                   STR_ARGS(member->field->name));
+        call_text(out, member->type, place);
+    }
+    buf_text(out, "    show(out, \"}\");\n}\n\n");
+}
+
+// Optional
+
+static void put_optional_get(const struct c_type *type, struct buf *out)
+{
+    const struct c_member *member = &type->members[0];
+    begin(out, "get", type);
+    buf_printf(out,
+               "    enum avro_result rc;\n"
+               "    int64_t branch = 0;\n"
+               "    if ((rc = read_long(in, &branch)) != AVRO_OK || branch == %zu)\n"
+               "        return rc;\n"
+               "    if (branch != %zu)\n"
+               "        return AVRO_WRONG;\n",
+               type->null_branch, 1 - type->null_branch);
+    if (member->by_pointer)
+        put_pointer_room(out, member->type, "x->value", "    ");
+    else
+        buf_text(out, "    x->has = true;\n");
+    buf_text(out, "    return ");
+    codegen_call_get(out, member->type, member->by_pointer ? "*x->value" : "x->value");
+    buf_text(out, ";\n}\n\n");
+}
+
+static void put_optional(const struct c_type *type, struct buf *out)
+{
+    const struct c_member *member = &type->members[0];
+    const char *there = member->by_pointer ? "x->value != NULL" : "x->has";
+    const char *place = member->by_pointer ? "*x->value" : "x->value";
+    put_optional_get(type, out);
+    begin(out, "put", type);
+    buf_printf(out, "    write_long(out, %s ? %zu : %zu);\n    if (%s)\n        ", there,
+               1 - type->null_branch, type->null_branch, there);
+    call_put(out, member->type, place);
+    buf_text(out, "}\n\n");
+    begin(out, "text", type);
+    buf_printf(out, "    if (%s)\n        ", there);
+    call_text(out, member->type, place);
+    buf_text(out, "    else\n        show(out, \"null\");\n}\n\n");
+}
+
+// Unions of more
+
+static void member_place(const struct c_member *member, char *ret, size_t size)
+{
+    snprintf(ret, size, "%sx->as.%.250s", member->by_pointer ? "*" : "", member->name);
+}
+
+static void put_union_get(const struct c_type *type, struct buf *out)
+{
+    char place[300];
+    begin(out, "get", type);
+    buf_printf(out,
+               "    enum avro_result rc;\n"
+               "    int64_t branch = 0;\n"
+               "    if ((rc = read_long(in, &branch)) != AVRO_OK)\n"
+               "        return rc;\n"
+               "    if (branch < 0 || branch >= %zu)\n"
+               "        return AVRO_WRONG;\n"
+               "    x->kind = (enum %s_kind)branch;\n"
+               "    switch (x->kind) {\n",
+               type->n_members, type->tag);
+    for (size_t i = 0; i < type->n_members; i++) {
+        const struct c_member *member = &type->members[i];
+        buf_printf(out, "    case %s:\n", member->constant);
+        member_place(member, place, sizeof(place));
+        if (member->by_pointer)
+            put_pointer_room(out, member->type, place + 1, "        ");
+        buf_text(out, "        return ");
+        if (member->type->shape == SHAPE_NULL)
+            buf_text(out, "AVRO_OK");
+        else
+            codegen_call_get(out, member->type, place);
+        buf_text(out, ";\n");
+    }
+    buf_text(out, "    }\n    return AVRO_WRONG;\n}\n\n");
+}
+
+static void put_union_case(const struct c_member *member, struct buf *out,
+                           void (*call)(struct buf *, const struct c_type *,
+                                        const char *))
+{
+    char place[300];
+    member_place(member, place, sizeof(place));
+    buf_printf(out, "    case %s:\n        ", member->constant);
+    call(out, member->type, place);
+    buf_text(out, "        break;\n");
+}
+
+static void put_union_put(const struct c_type *type, struct buf *out)
+{
+    begin(out, "put", type);
+    buf_printf(out,
+               "    if ((unsigned)x->kind >= %zu) {\n"
+               "        out->result = AVRO_WRONG;\n"
+               "        return;\n"
+               "    }\n"
+               "    write_long(out, (int64_t)x->kind);\n"
+               "    switch (x->kind) {\n",
+               type->n_members);
+    for (size_t i = 0; i < type->n_members; i++) {
+        if (type->members[i].type->shape == SHAPE_NULL)
+            buf_printf(out, "    case %s:\n        break;\n", type->members[i].constant);
+        else
+            put_union_case(&type->members[i], out, call_put);
+    }
+    buf_text(out, "    }\n}\n\n");
+}
+
+static void put_union(const struct c_type *type, struct buf *out)
+{
+    put_union_get(type, out);
+    put_union_put(type, out);
+    begin(out, "text", type);
+    buf_text(out, "    switch (x->kind) {\n");
+    for (size_t i = 0; i < type->n_members; i++)
+        put_union_case(&type->members[i], out, call_text);
+    buf_text(out, "    }\n}\n\n");
+}
+
+// Arrays and maps
+
+static const char *item_of(const struct c_type *type, const char *at)
+{
+    bool is_map = type->shape == SHAPE_MAP;
+    if (strcmp(at, "n") == 0)
+        return is_map ? "x->items[x->n - 1].value" : "x->items[x->n - 1]";
+    return is_map ? "x->items[i].value" : "x->items[i]";
+}
+
+static void put_items_get(const struct c_type *type, struct buf *out)
+{
+    const struct c_type *item = type->members[0].type;
+    bool is_map = type->shape == SHAPE_MAP;
+    begin(out, "get", type);
+    buf_text(out,
+             "    enum avro_result rc;\n"
+             "    int64_t count = 0;\n"
+             "    size_t capacity = 0;\n"
+             "    while ((rc = read_count(in, &count)) == AVRO_OK && count > 0) {\n");
+    if (is_map || item->avro->min_bytes > 0)
+        buf_text(out, "        if ((uint64_t)count > left_in(in))\n"
+                      "            return AVRO_CUT_OFF;\n");
+    else // items without bytes: only their count says how many there are
+        buf_text(out, "        if (count > 1000000 || x->n > 1000000)\n"
+                      "            return AVRO_WRONG;\n");
+    buf_printf(out,
+               "        for (; count > 0; count--) {\n"
+               "            if (x->n == capacity) {\n"
+               "                void *items = grow(x->items, &capacity, "
+               "sizeof(*x->items));\n"
+               "                if (items == NULL)\n"
+               "                    return AVRO_NO_MEMORY;\n"
+               "                x->items = (%s%s *)items;\n"
+               "            }\n"
+               "            memset(&x->items[x->n], 0, sizeof(*x->items));\n"
+               "            x->n++;\n",
+               is_map                      ? type->c
+               : item->shape == SHAPE_NULL ? "char"
+                                           : item->c,
+               is_map ? "_entry" : "");
+    if (is_map)
+        buf_text(out,
+                 "            if ((rc = read_string(in, &x->items[x->n - 1].key)) != "
+                 "AVRO_OK)\n                return rc;\n");
+    if (item->shape != SHAPE_NULL) {
+        buf_text(out, "            if ((rc = ");
+        codegen_call_get(out, item, item_of(type, "n"));
+        buf_text(out, ") != AVRO_OK)\n                return rc;\n");
+    }
+    buf_text(out, "        }\n    }\n    return rc;\n}\n\n");
+}
+
+static void put_items_put(const struct c_type *type, struct buf *out)
+{
+    const struct c_type *item = type->members[0].type;
+    begin(out, "put", type);
+    buf_text(out, "    size_t i;\n"
+                  "    if (x->n != 0)\n"
+                  "        write_long(out, (int64_t)x->n);\n"
+                  "    for (i = 0; i < x->n; i++) {\n");
+    if (type->shape == SHAPE_MAP)
+        buf_text(out, "        write_string(out, x->items[i].key);\n");
+    if (item->shape != SHAPE_NULL) {
+        buf_text(out, "        ");
+        call_put(out, item, item_of(type, "i"));
+    }
+    buf_text(out, "    }\n    write_long(out, 0);\n}\n\n");
+}
+
+static void put_items_text(const struct c_type *type, struct buf *out)
+{
+    bool is_map = type->shape == SHAPE_MAP;
+    begin(out, "text", type);
+    buf_printf(out,
+               "    size_t i;\n"
+               "    show(out, \"%s\");\n"
+               "    for (i = 0; i < x->n; i++) {\n"
+               "        if (i != 0)\n"
+               "            show(out, \", \");\n",
+               is_map ? "{" : "[");
+    if (is_map)
+        buf_text(out, "        show_string(out, x->items[i].key);\n"
+                      "        show(out, \": \");\n");
+    buf_text(out, "        ");
+    call_text(out, type->members[0].type, item_of(type, "i"));
+    buf_printf(out, "    }\n    show(out, \"%s\");\n}\n\n", is_map ? "}" : "]");
+}
+
+// Memory
+
+static void free_member(const struct c_member *member, const char *place, bool is_case,
+                        struct buf *out)
+{
+    const char *indent = is_case ? "        " : "    ";
+    if (member->by_pointer)
+        buf_printf(out, "%sif (%s != NULL)\n%s    free_%s(%s);\n%sfree(%s);\n", indent,
+                   place, indent, member->type->tag, place, indent, place);
+    else if (member->type->owns)
+        buf_printf(out, "%sfree_%s(&%s);\n", indent, member->type->tag, place);
+}
+
+static void free_items(const struct c_type *type, struct buf *out)
+{
+    if (type->members[0].type->owns)
+        buf_printf(out,
+                   "    size_t i;\n"
+                   "    for (i = 0; i < x->n; i++)\n"
+                   "        free_%s(&%s);\n",
+                   type->members[0].type->tag, item_of(type, "i"));
+    buf_text(out, "    free(x->items);\n");
+}
+
+static void free_union(const struct c_type *type, struct buf *out)
+{
+    char place[300];
+    buf_text(out, "    switch (x->kind) {\n");
+    for (size_t i = 0; i < type->n_members; i++) {
+        const struct c_member *member = &type->members[i];
+        snprintf(place, sizeof(place), "x->as.%.250s", member->name);
+        buf_printf(out, "    case %s:\n", member->constant);
+        free_member(member, place, true, out);
+        buf_text(out, "        break;\n");
+    }
+    buf_text(out, "    }\n");
+}
+
+static void put_free(const struct c_type *type, struct buf *out)
+{
+    char place[300];
+    if (!type->owns)
+        return;
+    buf_printf(out, "static void free_%s(%s *x)\n{\n", type->tag, type->c);
+    if (type->shape == SHAPE_ARRAY || type->shape == SHAPE_MAP) {
+        free_items(type, out);
+    } else if (type->shape == SHAPE_UNION) {
+        free_union(type, out);
+    } else {
+        for (size_t i = 0; i < type->n_members; i++) {
+            snprintf(place, sizeof(place), "x->%.250s", type->members[i].name);
+            free_member(&type->members[i], place, false, out);
+        }
+    }
+    buf_text(out, "}\n\n");
+}
+
+static void put_record(const struct c_type *type, struct buf *out)
+{
+    put_record_get(type, out);
+    put_record_put(type, out);
+    put_record_text(type, out);
+}
+
+static void put_items(const struct c_type *type, struct buf *out)
+{
+    put_items_get(type, out);
+    put_items_put(type, out);
+    put_items_text(type, out);
+}
+
+static void put_type(const struct c_type *type, struct buf *out)
+{
+    switch (type->shape) {
+    case SHAPE_ENUM:
+        put_enum_names(type, out);
+        put_enum(type, out);
+        break;
+    case SHAPE_FIXED:
+        put_fixed(type, out);
+        break;
+    case SHAPE_RECORD:
+        put_record(type, out);
+        break;
+    case SHAPE_ARRAY:
+    case SHAPE_MAP:
+        put_items(type, out);
+        break;
+    case SHAPE_OPTIONAL:
+        put_optional(type, out);
+        break;
+    case SHAPE_UNION:
+        put_union(type, out);
+        break;
+    case SHAPE_PLAIN:
+    case SHAPE_NULL:
+        return;
+    }
+    put_free(type, out);
+}
+
+void codegen_put_functions(const struct c_model *model, struct buf *out)
+{
+    for (size_t i = 0; i < model->n_types; i++)
+        if (is_composed(model->types[i]))
+            put_prototypes(model->types[i], out);
+    buf_char(out, '\n');
+    for (size_t i = 0; i < model->n_types; i++)
+        put_type(model->types[i], out);
+    for (size_t i = 0; i < model->n_types; i++)
+        if (model->types[i]->shape == SHAPE_RECORD)
+            codegen_put_public(model->types[i], out);
+}
