@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Runs generated code: compiled with HEADER, and ROOT being the root record's name. Lines of
- * hex on stdin; for each a line: what decoding came to, then text and encoding again. With
- * "fuzz" as argument: decodes every piece and many changed copies, and prints nothing. */
+ * Runs generated code: compiled with HEADER, and ROOT being the root record's name. Lines
+ * of hex on stdin; for each a line: what decoding came to, then text and encoding again.
+ * With "fuzz" as argument: decodes every piece and many changed copies, and prints
+ * nothing. */
 #include HEADER
 
 #include <stdio.h>
@@ -11,7 +12,9 @@
 #define TYPE        struct ROOT
 #define CALL(verb)  JOIN(ROOT, verb)
 
-enum { LINE_MAX_BYTES = 1 << 20 };
+enum {
+    LINE_MAX_BYTES = 1 << 20
+};
 
 static size_t unhex(const char *hex, uint8_t *ret)
 {
