@@ -49,6 +49,7 @@ struct source_gap {
 
 struct source_event {
     enum source_event_kind kind;
+    bool is_behind; // IDLE: the stream has more, it is only not here yet
     struct run run;
     const int32_t *partitions; // rising; borrowed until the next poll
     size_t n_partitions;

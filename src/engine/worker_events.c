@@ -84,23 +84,25 @@ enum status worker_poll_held(struct worker *worker, int64_t timeout_ms, struct e
     return take_event(worker, &event, err);
 }
 
-// A micro-batch begins when a record arrives, and takes all that is there; then nothing
-// is read until batch.interval after it began, so that what arrives meanwhile comes as
-// one.
+// A micro-batch begins when a record arrives, and takes all that is there, also what is
+// on its way while the stream has more; then nothing is read until batch.interval after
+// it began, so that what arrives meanwhile comes as one.
 enum status worker_poll(struct worker *worker, int64_t idle_ms, struct err *err)
 {
     struct source *source = worker->parts.source;
     struct source_event event;
     source->ops->hold(source, false);
-    int64_t timeout_ms = worker->batch_is_open ? 0 : idle_ms;
+    int64_t behind_ms = worker->is_behind ? BEHIND_MS : 0;
+    int64_t timeout_ms = worker->batch_is_open ? behind_ms : idle_ms;
     TRY(source->ops->poll(source, (int)timeout_ms, &event, err));
+    worker->is_behind = event.kind == SOURCE_IDLE && event.is_behind;
     if (event.kind == SOURCE_IDLE) {
         retry_reset(&worker->retry);
         worker_set_waiting(worker, false);
-        if (worker->batch_is_open)
+        if (worker->batch_is_open && !event.is_behind)
             worker->next_batch_ms =
                 worker->batch_began_ms + worker_settings(worker)->batch_interval_ms;
-        worker->batch_is_open = false;
+        worker->batch_is_open = worker->batch_is_open && event.is_behind;
     } else if (event.kind == SOURCE_RUN && !worker->batch_is_open) {
         worker->batch_began_ms = worker_clock_ms(worker);
         worker->batch_is_open = true;

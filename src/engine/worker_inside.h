@@ -25,6 +25,7 @@ enum worker_phase {
 enum {
     ANSWER_MS = 50,    // how often membership is looked after while an answer is awaited
     PAUSE_MS = 1000,   // longest nap: a stop is noticed after it
+    BEHIND_MS = 20,    // wait for records that are on their way
     TAIL_MS = 500,     // --once: how often the log is read while others work
     CONFLICTS_SAID = 5 // in a row, before somebody should look
 };
@@ -53,6 +54,7 @@ struct worker {
     int64_t next_tail_ms;
     int64_t deadline_ms; // of RETURN and STOP
     bool stop_is_due;    // IDLE: the source is to be told that we let go
+    bool is_behind;      // the last poll found nothing at hand, though there is more
     bool restart_is_due; // the source reads on from the unit's ends at next_batch_ms
     int n_conflicts;     // in a row
     struct retry retry;

@@ -240,15 +240,20 @@ static enum status next_event(struct kafka_source *kafka, struct source_event *r
     return is_reading(kafka) ? read_next(kafka, ret, err) : ST_OK;
 }
 
+static bool is_starved(const struct kafka_source *kafka)
+{
+    return is_reading(kafka) && reader_is_starved(&kafka->reader);
+}
+
 // Sleeps until a queue gets something. What is in a queue already does not wake: the
 // caller clears the descriptor first and then finds all queues empty.
 static void sleep_until_woken(struct kafka_source *kafka, int64_t ms)
 {
     struct pollfd fd = {.fd = kafka->wake_fd, .events = POLLIN};
-    bool is_starved = is_reading(kafka) && reader_is_starved(&kafka->reader);
-    int64_t most = is_starved ? kafka->patience_ms : kafka->refresh_ms;
+    bool is_hungry = is_starved(kafka);
+    int64_t most = is_hungry ? kafka->patience_ms : kafka->refresh_ms;
     int n = poll(&fd, 1, (int)(ms < most ? ms : most));
-    if (n != 0 || !is_starved) {
+    if (n != 0 || !is_hungry) {
         kafka->patience_ms = LEAST_PATIENCE_MS;
         return;
     }
@@ -276,8 +281,10 @@ static enum status kafka_poll(struct source *source, int timeout_ms,
         TRY(serve(kafka, err));
         TRY(next_event(kafka, ret, err));
         int64_t left = deadline - client_now_ms();
-        if (ret->kind != SOURCE_IDLE || left <= 0 || client_is_stopped(&kafka->client))
+        if (ret->kind != SOURCE_IDLE || left <= 0 || client_is_stopped(&kafka->client)) {
+            ret->is_behind = ret->kind == SOURCE_IDLE && is_starved(kafka);
             return ST_OK;
+        }
         sleep_until_woken(kafka, left);
     }
 }

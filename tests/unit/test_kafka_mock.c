@@ -279,6 +279,23 @@ static void test_hold_gives_no_run(UNUSED void **state)
     source->ops->close(source);
 }
 
+static void test_idle_says_whether_there_is_more(UNUSED void **state)
+{
+    make_topic("more", 2);
+    struct kafka_config config = config_of("more");
+    produce(&config, 10);
+    struct source *source = open_source(&config);
+    struct source_event event;
+    struct err err;
+    begin(source, 0);
+    assert_ok(source->ops->poll(source, 0, &event, &err), &err);
+    assert_true(event.kind == SOURCE_IDLE && event.is_behind);
+    read_records(source, 10);
+    assert_ok(source->ops->poll(source, 1000, &event, &err), &err);
+    assert_true(event.kind == SOURCE_IDLE && !event.is_behind);
+    source->ops->close(source);
+}
+
 static void test_offset_that_left_is_a_gap(UNUSED void **state)
 {
     make_topic("gap", 1); // keeps 5 MB
@@ -584,6 +601,7 @@ int main(void)
         CASE(test_partitions_take_turns),
         CASE(test_start_again_reads_from_there_only),
         CASE(test_hold_gives_no_run),
+        CASE(test_idle_says_whether_there_is_more),
         CASE(test_offset_that_left_is_a_gap),
         CASE(test_fetch_reads_one_record_again),
         CASE(test_record_batches_of_one_key_keep_order),
