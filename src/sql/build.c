@@ -6,6 +6,7 @@
 #include "sql/legal.h"
 #include "sql/options.h"
 #include "sql/print.h"
+#include "sql/reads.h"
 #include "sql/verify.h"
 
 static void check_new_name(struct builder *builder, const struct statement *statement)
@@ -138,8 +139,8 @@ void build_table(struct builder *builder, const struct statement *statement)
     builder->tables[builder->n_tables++] = table;
 }
 
-struct view *build_add_view(struct builder *builder, struct str name,
-                            const struct query *query, const struct schema *schema)
+struct view *build_add_view(struct builder *builder, struct str name, struct query *query,
+                            const struct schema *schema)
 {
     AUTO(buf_release) struct buf sql = {0};
     struct printer printer = {.out = &sql};
@@ -152,6 +153,8 @@ struct view *build_add_view(struct builder *builder, struct str name,
         .schema = *schema,
         .sql = arena_str(builder->report->arena, buf_as_str(&sql)),
     };
+    if (builder->report->n == 0)
+        view->reads = query_reads(builder->report->arena, query, &view->n_reads);
     return view;
 }
 

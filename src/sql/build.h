@@ -32,8 +32,8 @@ void build_insert(struct builder *builder, const struct statement *statement);
 void build_insert_plan(struct builder *builder);
 
 // Adds a view over tables to the plan: prints its query.
-struct view *build_add_view(struct builder *builder, struct str name,
-                            const struct query *query, const struct schema *schema);
+struct view *build_add_view(struct builder *builder, struct str name, struct query *query,
+                            const struct schema *schema);
 // Reports the columns that CSV cannot hold.
 void build_check_csv(struct builder *builder, size_t at, const struct options *format,
                      const struct schema *schema);

@@ -5,6 +5,7 @@
 #include "sql/legal.h"
 #include "sql/native.h"
 #include "sql/print.h"
+#include "sql/reads.h"
 
 static void unknown_sink(struct builder *builder, const struct statement *statement)
 {
@@ -213,6 +214,17 @@ static struct str printed(struct builder *builder, bool traced)
     return arena_str(builder->report->arena, buf_as_str(&sql));
 }
 
+static void note_reads(struct builder *builder)
+{
+    struct plan *plan = builder->plan;
+    plan->insert_reads =
+        query_reads(&plan->arena, builder->insert_query, &plan->n_insert_reads);
+    for (size_t i = 0; i < plan->n_insert_reads; i++)
+        for (size_t v = 0; v < builder->n_views; v++)
+            if (str_eq(builder->views[v].name, plan->insert_reads[i]))
+                builder->views[v].read_by_insert = true;
+}
+
 void build_insert_plan(struct builder *builder)
 {
     struct plan *plan = builder->plan;
@@ -225,6 +237,7 @@ void build_insert_plan(struct builder *builder)
     hoist_query(builder, builder->insert_query);
     plan->insert_sql = printed(builder, false);
     plan->traced_sql = printed(builder, true);
-    native_lookups_make(plan, builder->views, builder->n_views, builder->insert_query);
+    note_reads(builder);
+    native_lookups_make(plan, builder->insert_query);
     native_plan_make(plan, builder->insert_query);
 }

@@ -10,8 +10,6 @@
 
 struct search {
     struct plan *plan;
-    struct view *views; // all of the plan
-    size_t n_views;
     struct lookup *lookups;
     size_t n, capacity;
 };
@@ -85,18 +83,9 @@ static void search_expr(struct expr *expr, void *arg)
     expr_each(expr, search_expr, arg);
 }
 
-static void mark_view(struct search *search, const struct from *leaf)
-{
-    const struct relation *relation = leaf->cte ? leaf->cte->hoisted : leaf->relation;
-    for (size_t i = 0; i < search->n_views && relation != NULL; i++)
-        if (str_eq(search->views[i].name, relation->name))
-            search->views[i].read_by_insert = true;
-}
-
 static void search_leaf(struct from *leaf, void *arg)
 {
     const struct query *query = query_of(leaf);
-    mark_view(arg, leaf);
     bool in_place =
         leaf->reads_stream || (leaf->kind == FROM_QUERY && leaf->relation == NULL);
     if (query != NULL && in_place)
@@ -114,10 +103,9 @@ static void search_query(struct search *search, struct query *query)
     from_each_leaf(query->from, search_leaf, search);
 }
 
-void native_lookups_make(struct plan *plan, struct view *views, size_t n_views,
-                         struct query *query)
+void native_lookups_make(struct plan *plan, struct query *query)
 {
-    struct search search = {.plan = plan, .views = views, .n_views = n_views};
+    struct search search = {.plan = plan};
     search_query(&search, query);
     struct lookup *lookups = arena_array(&plan->arena, search.n + 1, sizeof(*lookups));
     if (search.n > 0)

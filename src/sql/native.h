@@ -8,8 +8,7 @@
 
 // Sets plan->native, or plan->native_why to the reason why there is none.
 void native_plan_make(struct plan *plan, const struct query *query);
-// Sets plan->join_column and plan->lookups, and marks the views that the INSERT reads.
-void native_lookups_make(struct plan *plan, struct view *views, size_t n_views,
-                         struct query *query);
+// Sets plan->join_column and plan->lookups.
+void native_lookups_make(struct plan *plan, struct query *query);
 
 #endif

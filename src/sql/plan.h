@@ -37,9 +37,11 @@ struct table {
 struct view {
     struct str name;
     struct schema schema;
-    struct str sql;      // a SELECT for SQLite over tables and earlier views
-    bool hidden;         // made from a subquery of the INSERT that reads tables only
-    bool read_by_insert; // by the INSERT itself, not only by other views
+    struct str sql;          // a SELECT for SQLite over tables and earlier views
+    bool hidden;             // made from a subquery of the INSERT that reads tables only
+    bool read_by_insert;     // by the INSERT itself, not only by other views
+    const struct str *reads; // names of tables and views of the plan
+    size_t n_reads;
     bool materialized;
     struct options options; // as a filesystem table's; only when materialized
     struct options format;
@@ -87,6 +89,8 @@ struct plan {
     const struct table *sink;
     struct schema output;  // of the INSERT: names, types, nullability
     struct str insert_sql; // a SELECT for SQLite; the stream is a table of its name
+    const struct str *insert_reads; // the stream's name, and as a view's
+    size_t n_insert_reads;
     // The same rows with one column more, the last: BIGINT NOT NULL, the index in the
     // batch of the stream's row that the result row came from.
     struct str traced_sql;

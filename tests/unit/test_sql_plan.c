@@ -366,6 +366,33 @@ static void test_a_byte_order_mark_is_passed_over(void **state)
     plan_free(plan);
 }
 
+static void assert_names(const struct str *names, size_t n, const char *expected)
+{
+    AUTO(buf_release) struct buf buf = {0};
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&buf, "%s%.*s", i ? " " : "", STR_ARGS(names[i]));
+    assert_string_equal(buf_cstr(&buf), expected);
+}
+
+static void test_a_query_names_what_it_reads_once(void **state)
+{
+    (void)state;
+    struct plan *plan = sql_plan(
+        TABLES
+        "CREATE VIEW v AS WITH d AS (SELECT day FROM days) SELECT t.trip_id, t.n FROM "
+        "trips t WHERE EXISTS (SELECT 1 FROM d) AND t.n IN (SELECT n FROM trips);"
+        "CREATE VIEW s AS SELECT st.seq, v.n FROM st JOIN v ON v.trip_id = st.trip_id;"
+        "INSERT INTO o SELECT s.seq, q.day FROM s CROSS JOIN (SELECT day FROM days) q "
+        "WHERE s.n > (SELECT min(n) FROM v) UNION ALL SELECT seq, NULL FROM st");
+    assert_string_equal(plan->views[0].name.p, "v");
+    assert_names(plan->views[0].reads, plan->views[0].n_reads, "trips days");
+    assert_true(plan->views[0].read_by_insert);
+    assert_string_equal(plan->views[1].name.p, "q#2");
+    assert_names(plan->views[1].reads, plan->views[1].n_reads, "days");
+    assert_names(plan->insert_reads, plan->n_insert_reads, "st v q#2");
+    plan_free(plan);
+}
+
 TEST_MAIN(cmocka_unit_test(test_stm_example_is_a_hash_join),
           cmocka_unit_test(test_types_and_nullability_of_outputs),
           cmocka_unit_test(test_why_a_query_is_not_native),
@@ -377,4 +404,5 @@ TEST_MAIN(cmocka_unit_test(test_stm_example_is_a_hash_join),
           cmocka_unit_test(test_environment_stands_behind_variables),
           cmocka_unit_test(test_hash_follows_the_meaning),
           cmocka_unit_test(test_a_declared_sink_keeps_its_nullability),
-          cmocka_unit_test(test_a_byte_order_mark_is_passed_over))
+          cmocka_unit_test(test_a_byte_order_mark_is_passed_over),
+          cmocka_unit_test(test_a_query_names_what_it_reads_once))
