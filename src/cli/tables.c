@@ -147,13 +147,14 @@ static enum status load_once(const struct pipeline *pipeline, bool quiet,
 {
     const struct plan *plan = pipeline->plan;
     TRY(sqlite_host_open(&ret->host, err));
+    ret->n_rows = mem_array(plan->n_tables, sizeof(*ret->n_rows));
     for (size_t i = 0; i < plan->n_tables; i++) {
         const struct table *table = &plan->tables[i];
         if (table->kind != TABLE_DIMENSION)
             continue;
         uint64_t n = 0;
         TRY(load_table(pipeline, table, ret->host, &n, err));
-        ret->n_rows += (int64_t)n;
+        ret->n_rows[i] = (int64_t)n;
         if (!quiet)
             log_info("table %.*s: %s rows", STR_ARGS(table->name),
                      term_count((int64_t)n));
@@ -310,5 +311,6 @@ void tables_release(struct tables *tables)
 {
     dimension_free(tables->dimension);
     sqlite_host_close(tables->host);
+    free(tables->n_rows);
     *tables = (struct tables){0};
 }

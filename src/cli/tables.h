@@ -17,7 +17,7 @@ struct tables {
     struct sqlite_host *host; // all tables loaded; closed early when native needs no more
     struct dimension *dimension;
     char version[65]; // of the staged files; changes when any of them does
-    int64_t n_rows;   // of all tables
+    int64_t *n_rows;  // of each table of the plan; 0 for the stream and the result
 };
 
 // Opens the one file in a table's directory. ST_NOT_FOUND with a way out when there is

@@ -37,7 +37,6 @@ struct dimension_stats {
     size_t n_groups;     // different groups of rows, as stored
     size_t n_tails;      // different lists of tails, see group_store.h
     size_t max_matches;  // rows of the key that has most
-    struct str max_key;  // and that key, as text; borrowed from the store
     size_t row_bytes;    // encoded, all rows of all keys
     size_t group_bytes;  // of them stored, with lengths, after equal groups were shared
     size_t memory_bytes; // all that the store takes now

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/explain_text.h"
+
+static json_t *text(struct str s)
+{
+    return s.p ? json_stringn(s.p, s.n) : json_null();
+}
+
+static json_t *columns(const struct schema *schema)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < schema->n; i++) {
+        const struct column *column = &schema->columns[i];
+        json_array_append_new(array, json_pack("{so ss sb}", "name", text(column->name),
+                                               "type", type_name(column->type),
+                                               "nullable", column->nullable));
+    }
+    return array;
+}
+
+static json_t *names(const struct str *items, size_t n)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(array, text(items[i]));
+    return array;
+}
+
+static json_t *tables_json(const struct plan *plan, const struct tables *tables)
+{
+    static const char *const kinds[] = {
+        [TABLE_DIMENSION] = "table", [TABLE_STREAM] = "stream", [TABLE_SINK] = "result"};
+    json_t *array = json_array();
+    for (size_t i = 0; i < plan->n_tables; i++) {
+        const struct table *table = &plan->tables[i];
+        bool kafka = str_is(table->connector, "kafka");
+        json_t *item =
+            json_pack("{so ss so ss so so}", "name", text(table->name), "kind",
+                      kinds[table->kind], "connector", text(table->connector), "format",
+                      table->format.group->name, kafka ? "topic" : "path",
+                      text(options_text(&table->options, kafka ? "topic" : "path")),
+                      "columns", columns(&table->schema));
+        if (tables != NULL && table->kind == TABLE_DIMENSION)
+            json_object_set_new(item, "rows", json_integer(tables->n_rows[i]));
+        json_array_append_new(array, item);
+    }
+    return array;
+}
+
+static json_t *views_json(const struct plan *plan)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < plan->n_views; i++) {
+        const struct view *view = &plan->views[i];
+        json_t *item =
+            json_pack("{so sb sb so so so}", "name", text(view->name), "subquery",
+                      view->hidden, "materialized", view->materialized, "reads",
+                      names(view->reads, view->n_reads), "columns",
+                      columns(&view->schema), "sql", text(view->sql));
+        json_array_append_new(array, item);
+    }
+    return array;
+}
+
+static json_t *insert_json(const struct plan *plan)
+{
+    const char *why;
+    const char *executor = explain_executor(plan, &why);
+    return json_pack("{so so so so ss ss so ss}", "into", text(plan->sink->name), "reads",
+                     names(plan->insert_reads, plan->n_insert_reads), "columns",
+                     columns(&plan->output), "sql", text(plan->insert_sql), "executor",
+                     executor, "why", why, "join_column", text(plan->join_column), "plan",
+                     plan->hash);
+}
+
+static json_t *join_json(const struct dimension *dimension)
+{
+    const struct dimension_stats *stats = &dimension->stats;
+    return json_pack("{sI sI sI ss sf sI sI}", "keys", (json_int_t)stats->n_keys, "rows",
+                     (json_int_t)stats->n_rows, "rows_at_worst",
+                     (json_int_t)stats->max_matches, "worst_key", dimension->max_key,
+                     "rows_expected", dimension_fan_out(dimension), "memory_bytes",
+                     (json_int_t)stats->memory_bytes, "row_bytes",
+                     (json_int_t)stats->row_bytes);
+}
+
+void explain_json(const struct pipeline *pipeline, const struct tables *tables)
+{
+    const struct plan *plan = pipeline->plan;
+    json_t *root = json_pack("{so so}", "tables", tables_json(plan, tables), "views",
+                             views_json(plan));
+    if (plan->sink != NULL)
+        json_object_set_new(root, "insert", insert_json(plan));
+    if (tables != NULL && tables->dimension != NULL)
+        json_object_set_new(root, "join", join_json(tables->dimension));
+    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    putchar('\n');
+    json_decref(root);
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/explain_text.h"
+
+#include <stdio.h>
+
+#include "cli/term.h"
+
+enum {
+    DEPTH_MAX = 16, // of the tree; below that only names would not fit a screen
+    INDENT = 3
+};
+
+// One line of the tree.
+struct node {
+    struct str name;
+    const struct table *table; // or a view
+    const struct view *view;
+    const struct str *reads; // below it
+    size_t n_reads;
+};
+
+struct tree {
+    const struct plan *plan;
+    const struct tables *tables;
+    size_t width;         // of the first column
+    bool last[DEPTH_MAX]; // the branch at that depth has ended
+    void (*visit)(struct tree *tree, const struct node *node, size_t depth);
+};
+
+const char *explain_executor(const struct plan *plan, const char **ret_why)
+{
+    bool native = plan->native && !options_is(&plan->settings, "executor", "sqlite");
+    if (native)
+        *ret_why = !plan->native->has_join ? "one pass over the stream, no join"
+                   : plan->native->left    ? "one left hash join"
+                                           : "one hash join";
+    else
+        *ret_why = plan->native ? "SET executor = 'sqlite'" : plan->native_why.p;
+    return native ? "native" : "sqlite";
+}
+
+static struct node node_of(const struct plan *plan, struct str name)
+{
+    for (size_t i = 0; i < plan->n_views; i++) {
+        const struct view *view = &plan->views[i];
+        if (str_eq(view->name, name))
+            return (struct node){name, NULL, view, view->reads, view->n_reads};
+    }
+    return (struct node){.name = name, .table = plan_table(plan, name)};
+}
+
+static void walk(struct tree *tree, const struct node *node, size_t depth)
+{
+    tree->visit(tree, node, depth);
+    for (size_t i = 0; i < node->n_reads && depth + 1 < DEPTH_MAX; i++) {
+        struct node child = node_of(tree->plan, node->reads[i]);
+        tree->last[depth + 1] = i + 1 == node->n_reads;
+        walk(tree, &child, depth + 1);
+    }
+}
+
+// A hidden view is named "alias#number".
+static struct str shown_name(const struct node *node)
+{
+    struct str rest = node->name;
+    return node->view && node->view->hidden ? str_cut(&rest, '#') : node->name;
+}
+
+static void measure(struct tree *tree, const struct node *node, size_t depth)
+{
+    size_t width = depth * INDENT + str_display_width(shown_name(node));
+    if (width > tree->width)
+        tree->width = width;
+}
+
+static const char *kind_of(const struct node *node)
+{
+    if (node->view != NULL)
+        return node->view->hidden         ? "subquery"
+               : node->view->materialized ? "materialized view"
+                                          : "view";
+    return node->table->kind == TABLE_DIMENSION ? "table"
+           : node->table->kind == TABLE_STREAM  ? "stream"
+                                                : "result";
+}
+
+static const char *place_of(const struct node *node)
+{
+    if (node->view != NULL)
+        return node->view->materialized ? options_text(&node->view->options, "path").p
+                                        : "";
+    bool kafka = str_is(node->table->connector, "kafka");
+    return options_text(&node->table->options, kafka ? "topic" : "path").p;
+}
+
+static const char *format_of(const struct node *node)
+{
+    const struct options *format =
+        node->table ? &node->table->format : &node->view->format;
+    return format->group ? format->group->name : "";
+}
+
+static void print_node(struct tree *tree, const struct node *node, size_t depth)
+{
+    for (size_t i = 1; i < depth; i++)
+        printf("%s", tree->last[i] ? "   " : "│  ");
+    if (depth > 0)
+        printf("%s", tree->last[depth] ? "└─ " : "├─ ");
+    struct str name = shown_name(node);
+    size_t pad = tree->width - depth * INDENT - str_display_width(name);
+    printf("%.*s%*s  %-17s  %-4s  ", STR_ARGS(name), (int)pad, "", kind_of(node),
+           format_of(node));
+    const struct table *table = node->table;
+    if (table != NULL && table->kind == TABLE_DIMENSION && tree->tables != NULL)
+        printf("%10s rows  ",
+               term_count(tree->tables->n_rows[table - tree->plan->tables]));
+    printf("%s%s\n", table && str_is(table->connector, "kafka") ? "topic " : "",
+           place_of(node));
+}
+
+static void walk_all(struct tree *tree)
+{
+    const struct plan *plan = tree->plan;
+    if (plan->sink != NULL) {
+        struct node root = {plan->sink->name, plan->sink, NULL, plan->insert_reads,
+                            plan->n_insert_reads};
+        walk(tree, &root, 0);
+        return;
+    }
+    for (size_t i = 0; i < plan->n_views; i++) {
+        struct node root = node_of(plan, plan->views[i].name);
+        walk(tree, &root, 0);
+    }
+}
+
+static void print_tree(const struct plan *plan, const struct tables *tables)
+{
+    struct tree tree = {.plan = plan, .tables = tables, .visit = measure};
+    walk_all(&tree);
+    tree.visit = print_node;
+    walk_all(&tree);
+}
+
+static void print_columns(const struct schema *schema)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < schema->n; i++) {
+        size_t n = str_display_width(schema->columns[i].name);
+        width = n > width ? n : width;
+    }
+    printf("\ncolumns of the result\n");
+    for (size_t i = 0; i < schema->n; i++) {
+        const struct column *column = &schema->columns[i];
+        size_t pad = width - str_display_width(column->name);
+        printf("  %.*s%*s  %s%s\n", STR_ARGS(column->name), (int)pad, "",
+               type_name(column->type), column->nullable ? "" : " NOT NULL");
+    }
+}
+
+static void print_join(const struct dimension *dimension)
+{
+    const struct dimension_stats *stats = &dimension->stats;
+    printf("  %-8s  %s keys, %s rows; ", "join", term_count((int64_t)stats->n_keys),
+           term_count((int64_t)stats->n_rows));
+    if (stats->max_matches <= 1)
+        printf("keys are unique\n");
+    else
+        printf("keys are not unique\n  %-8s  %.1f rows a record expected, %s at worst "
+               "(key %s)\n",
+               "fan-out", dimension_fan_out(dimension),
+               term_count((int64_t)stats->max_matches), dimension->max_key);
+    printf("  %-8s  %s, %.0f bytes a row; a row of the result has %.0f from it\n",
+           "memory", term_bytes((int64_t)stats->memory_bytes),
+           stats->n_rows ? (double)stats->memory_bytes / (double)stats->n_rows : 0.0,
+           stats->n_rows ? (double)stats->row_bytes / (double)stats->n_rows : 0.0);
+}
+
+void explain_text(const struct pipeline *pipeline, const struct tables *tables)
+{
+    const struct plan *plan = pipeline->plan;
+    print_tree(plan, tables);
+    if (plan->sink == NULL)
+        return;
+    print_columns(&plan->output);
+    const char *why;
+    const char *executor = explain_executor(plan, &why);
+    printf("\nhow it runs\n  %-8s  %s: %s\n", "executor", executor, why);
+    if (tables != NULL && tables->dimension != NULL)
+        print_join(tables->dimension);
+    printf("  %-8s  %s\n", "plan", plan->hash);
+}
+
+void explain_sql(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->n_views; i++)
+        printf("\nview %.*s\n  %.*s\n", STR_ARGS(plan->views[i].name),
+               STR_ARGS(plan->views[i].sql));
+    if (plan->sink != NULL)
+        printf("\ninsert into %.*s\n  %.*s\n", STR_ARGS(plan->sink->name),
+               STR_ARGS(plan->insert_sql));
+}
