@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/pipeline.h"
 #include "cli/result.h"
+#include "cli/row_printer.h"
 #include "cli/tables.h"
 #include "cli/term.h"
 

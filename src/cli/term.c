@@ -3,16 +3,16 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/attr.h"
 #include "core/env.h"
-#include "csv/encoder.h"
 
 enum {
     RING = 8,
     NUMBER_TEXT = 32,
-    BAR_CELLS = 24,
-    CELL_MAX = 40
+    BAR_CELLS = 24
 };
 
 static char ring[RING][NUMBER_TEXT];
@@ -31,6 +31,16 @@ bool term_is_out(void)
 bool term_is_err(void)
 {
     return isatty(STDERR_FILENO);
+}
+
+size_t term_width(void)
+{
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    const char *columns = getenv("COLUMNS");
+    long n = columns ? strtol(columns, NULL, 10) : 0;
+    return n > 0 ? (size_t)n : 0;
 }
 
 const char *term_count(int64_t n)
@@ -111,148 +121,4 @@ void progress_end(struct progress *progress)
     if (progress->drawn)
         fputs("\r\033[K", stderr);
     progress->drawn = false;
-}
-
-void term_json_string(struct buf *buf, struct str text)
-{
-    buf_char(buf, '"');
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if (c == '"' || c == '\\')
-            buf_printf(buf, "\\%c", c);
-        else if (c == '\n')
-            buf_text(buf, "\\n");
-        else if (c < 0x20)
-            buf_printf(buf, "\\u%04x", c);
-        else if (c < 0x80)
-            buf_char(buf, (char)c);
-        else {
-            struct str rest = {text.p + i, text.n - i};
-            size_t length = 2;
-            while (length <= 4 && length <= rest.n &&
-                   str_utf8_valid((struct str){rest.p, length}) != length)
-                length++;
-            if (length > 4 || length > rest.n) {
-                buf_text(buf, "\xEF\xBF\xBD");
-                continue;
-            }
-            buf_append(buf, rest.p, length);
-            i += length - 1;
-        }
-    }
-    buf_char(buf, '"');
-}
-
-void row_printer_open(struct row_printer *printer, enum row_style style,
-                      const struct schema *schema)
-{
-    *printer = (struct row_printer){.style = style, .schema = schema};
-    printer->widths = mem_array(schema->n, sizeof(size_t));
-    for (size_t c = 0; c < schema->n; c++)
-        printer->widths[c] = str_display_width(schema->columns[c].name);
-}
-
-static void print_json(const struct schema *schema, const struct value *row)
-{
-    struct buf line = {0};
-    for (size_t c = 0; c < schema->n; c++) {
-        buf_char(&line, c ? ',' : '{');
-        term_json_string(&line, schema->columns[c].name);
-        buf_char(&line, ':');
-        if (row[c].kind == VALUE_NULL)
-            buf_text(&line, "null");
-        else if (row[c].kind == VALUE_TEXT || row[c].kind == VALUE_BYTES)
-            term_json_string(&line, value_str(row[c]));
-        else
-            value_format(row[c], &line);
-    }
-    buf_text(&line, "}\n");
-    fwrite(line.p, 1, line.n, stdout);
-    buf_release(&line);
-}
-
-static void print_csv(struct row_printer *printer, const struct value *row)
-{
-    struct encoder *encoder = csv_encoder_open(printer->schema, true);
-    struct buf line = {0}, out = {0};
-    if (!printer->header_done && encoder->ops->begin(encoder, &out, NULL) == ST_OK)
-        fwrite(out.p, 1, out.n, stdout);
-    printer->header_done = true;
-    if (row != NULL) {
-        encoder->ops->fields(encoder, 0, row, printer->schema->n, &line);
-        encoder->ops->end_row(encoder, &line);
-        fwrite(line.p, 1, line.n, stdout);
-    }
-    buf_release(&line);
-    buf_release(&out);
-    encoder->ops->close(encoder);
-}
-
-static void print_cell(struct str text, size_t width, bool last)
-{
-    size_t columns = str_display_width(text);
-    fwrite(text.p, 1, text.n, stdout);
-    if (!last)
-        printf("%*s", (int)(width > columns ? width - columns + 2 : 2), "");
-}
-
-static void print_collected(struct row_printer *printer)
-{
-    const struct schema *schema = printer->schema;
-    for (size_t c = 0; c < schema->n && !printer->header_done; c++)
-        print_cell(schema->columns[c].name, printer->widths[c], c + 1 == schema->n);
-    if (!printer->header_done)
-        putchar('\n');
-    printer->header_done = true;
-    const char *cell = printer->cells.p;
-    for (size_t r = 0; r < printer->n_rows; r++) {
-        for (size_t c = 0; c < schema->n; c++) {
-            print_cell(str_of(cell), printer->widths[c], c + 1 == schema->n);
-            cell += strlen(cell) + 1;
-        }
-        putchar('\n');
-    }
-    buf_clear(&printer->cells);
-    printer->n_rows = 0;
-}
-
-static void collect(struct row_printer *printer, const struct value *row)
-{
-    for (size_t c = 0; c < printer->schema->n; c++) {
-        size_t from = printer->cells.n;
-        value_format(row[c], &printer->cells);
-        for (size_t i = from; i < printer->cells.n; i++)
-            if ((unsigned char)printer->cells.p[i] < 0x20)
-                printer->cells.p[i] = ' '; // a cell is one line
-        struct str text = {printer->cells.p + from, printer->cells.n - from};
-        size_t width = str_display_width(text);
-        if (width > CELL_MAX)
-            width = CELL_MAX;
-        if (width > printer->widths[c])
-            printer->widths[c] = width;
-        buf_char(&printer->cells, '\0');
-    }
-    if (++printer->n_rows == TERM_TABLE_ROWS)
-        print_collected(printer);
-}
-
-void row_printer_row(struct row_printer *printer, const struct value *row)
-{
-    if (printer->style == ROWS_JSON)
-        print_json(printer->schema, row);
-    else if (printer->style == ROWS_CSV)
-        print_csv(printer, row);
-    else
-        collect(printer, row);
-}
-
-void row_printer_close(struct row_printer *printer)
-{
-    if (printer->style == ROWS_CSV && !printer->header_done)
-        print_csv(printer, NULL);
-    if (printer->style == ROWS_ALIGNED)
-        print_collected(printer);
-    buf_release(&printer->cells);
-    free(printer->widths);
-    *printer = (struct row_printer){0};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
 
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/pipeline.h"
 #include "cli/result.h"
@@ -77,33 +78,42 @@ static void print_text(const struct verify_report *report)
 
 static void print_json(const struct verify_report *report)
 {
-    AUTO(buf_release) struct buf json = {0};
-    buf_printf(&json,
-               "{\"entries\":%lld,\"claims\":%lld,\"commits\":%lld,\"data_files\":%lld,"
-               "\"dead_files\":%lld,\"bytes\":%lld,\"rows\":%lld,\"records\":%lld,"
-               "\"matched\":%lld,\"ignored\":%lld,\"rejected\":%lld,\"skipped\":%lld,"
-               "\"gap\":%lld,\"errors\":%zu,\"partitions\":[",
-               (long long)report->n_entries, (long long)report->n_claims,
-               (long long)report->n_commits, (long long)report->n_data_files,
-               (long long)report->n_dead_files, (long long)report->bytes,
-               (long long)report->rows, (long long)report->records,
-               (long long)report->matched, (long long)report->ignored,
-               (long long)report->rejected, (long long)report->skipped,
-               (long long)report->gap, report->n_errors);
+    const struct {
+        const char *name;
+        int64_t n;
+    } numbers[] = {
+        {"entries", report->n_entries},
+        {"claims", report->n_claims},
+        {"commits", report->n_commits},
+        {"data_files", report->n_data_files},
+        {"dead_files", report->n_dead_files},
+        {"bytes", report->bytes},
+        {"rows", report->rows},
+        {"records", report->records},
+        {"matched", report->matched},
+        {"ignored", report->ignored},
+        {"rejected", report->rejected},
+        {"skipped", report->skipped},
+        {"gap", report->gap},
+        {"errors", (int64_t)report->n_errors},
+    };
+    printf("{");
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        printf("\"%s\":%lld,", numbers[i].name, (long long)numbers[i].n);
+    printf("\"partitions\":[");
     for (size_t i = 0; i < report->n_partitions; i++)
-        buf_printf(&json, "%s{\"partition\":%d,\"first\":%lld,\"next\":%lld}",
-                   i ? "," : "", report->partitions[i].partition,
-                   (long long)report->partitions[i].first,
-                   (long long)report->partitions[i].next);
-    buf_text(&json, "],\"findings\":[");
+        printf("%s{\"partition\":%d,\"first\":%lld,\"next\":%lld}", i ? "," : "",
+               report->partitions[i].partition, (long long)report->partitions[i].first,
+               (long long)report->partitions[i].next);
+    printf("],\"findings\":[");
     for (size_t i = 0; i < report->n_findings; i++) {
-        buf_printf(&json, "%s{\"kind\":\"%s\",\"text\":", i ? "," : "",
-                   report->findings[i].kind == FINDING_ERROR ? "error" : "note");
-        term_json_string(&json, report->findings[i].text);
-        buf_char(&json, '}');
+        const struct finding *finding = &report->findings[i];
+        AUTO(buf_release) struct buf text = {0};
+        text_json(&text, finding->text);
+        printf("%s{\"kind\":\"%s\",\"text\":%s}", i ? "," : "",
+               finding->kind == FINDING_ERROR ? "error" : "note", buf_cstr(&text));
     }
-    buf_text(&json, "]}\n");
-    fwrite(json.p, 1, json.n, stdout);
+    printf("]}\n");
 }
 
 static enum status verify(const struct args *args, const struct pipeline *pipeline,

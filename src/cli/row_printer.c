@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/row_printer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "cli/term.h"
+#include "csv/encoder.h"
+
+enum {
+    CELL_MAX = 40, // width of a cell; longer ones are cut when the table must be fitted
+    GAP = 2        // between columns
+};
+
+void row_printer_open(struct row_printer *printer, enum row_style style,
+                      const struct schema *schema)
+{
+    *printer = (struct row_printer){
+        .style = style, .schema = schema, .width = term_width(), .n_first = schema->n};
+    printer->widths = mem_array(schema->n, sizeof(size_t));
+    for (size_t c = 0; c < schema->n; c++)
+        printer->widths[c] = str_display_width(schema->columns[c].name);
+}
+
+static void print_json(const struct schema *schema, const struct value *row)
+{
+    struct buf line = {0};
+    for (size_t c = 0; c < schema->n; c++) {
+        buf_char(&line, c ? ',' : '{');
+        text_json(&line, schema->columns[c].name);
+        buf_char(&line, ':');
+        if (row[c].kind == VALUE_NULL)
+            buf_text(&line, "null");
+        else if (row[c].kind == VALUE_TEXT || row[c].kind == VALUE_BYTES)
+            text_json(&line, value_str(row[c]));
+        else
+            value_format(row[c], &line);
+    }
+    buf_text(&line, "}\n");
+    fwrite(line.p, 1, line.n, stdout);
+    buf_release(&line);
+}
+
+static void print_csv(struct row_printer *printer, const struct value *row)
+{
+    struct encoder *encoder = csv_encoder_open(printer->schema, true);
+    struct buf line = {0}, out = {0};
+    if (!printer->header_done && encoder->ops->begin(encoder, &out, NULL) == ST_OK)
+        fwrite(out.p, 1, out.n, stdout);
+    printer->header_done = true;
+    if (row != NULL) {
+        encoder->ops->fields(encoder, 0, row, printer->schema->n, &line);
+        encoder->ops->end_row(encoder, &line);
+        fwrite(line.p, 1, line.n, stdout);
+    }
+    buf_release(&line);
+    buf_release(&out);
+    encoder->ops->close(encoder);
+}
+
+// Prints at most `width` columns of the terminal; what is cut ends with "…".
+static void print_text(struct str text, size_t width)
+{
+    if (str_display_width(text) <= width) {
+        fwrite(text.p, 1, text.n, stdout);
+        return;
+    }
+    size_t n = text.n;
+    while (n > 0 && (((unsigned char)text.p[n] & 0xC0) == 0x80 ||
+                     str_display_width((struct str){text.p, n}) + 1 > width))
+        n--;
+    printf("%.*s…", (int)n, text.p);
+}
+
+static bool is_fitted(const struct row_printer *printer)
+{
+    return printer->n_first + printer->n_last < printer->schema->n;
+}
+
+static bool is_shown(const struct row_printer *printer, size_t c)
+{
+    return c < printer->n_first || c >= printer->schema->n - printer->n_last;
+}
+
+static void print_line(const struct row_printer *printer, const struct str *cells)
+{
+    size_t n = printer->schema->n;
+    for (size_t c = 0; c < n; c++) {
+        if (c == printer->n_first && is_fitted(printer))
+            printf("…%*s", c + 1 < n && printer->n_last ? GAP : 0, "");
+        if (!is_shown(printer, c))
+            continue;
+        size_t width = printer->widths[c], used = str_display_width(cells[c]);
+        print_text(cells[c], is_fitted(printer) ? width : used);
+        if (c + 1 < n)
+            printf("%*s", (int)(width > used ? width - used + GAP : GAP), "");
+    }
+    putchar('\n');
+}
+
+// Takes columns from both ends, in turn, as long as they fit beside the "…".
+static void fit(struct row_printer *printer)
+{
+    size_t n = printer->schema->n, total = 0;
+    for (size_t c = 0; c < n; c++)
+        total += printer->widths[c] + (c ? GAP : 0);
+    printer->n_first = n;
+    printer->n_last = 0;
+    if (printer->width == 0 || total <= printer->width)
+        return;
+    size_t used = 1; // "…"
+    printer->n_first = 0;
+    while (printer->n_first + printer->n_last < n) {
+        bool first = printer->n_first <= printer->n_last;
+        size_t c = first ? printer->n_first : n - 1 - printer->n_last;
+        if (used + printer->widths[c] + GAP > printer->width && printer->n_first > 0)
+            return;
+        used += printer->widths[c] + GAP;
+        *(first ? &printer->n_first : &printer->n_last) += 1;
+    }
+}
+
+static void print_header(struct row_printer *printer, struct str *cells)
+{
+    if (printer->header_done)
+        return;
+    fit(printer);
+    for (size_t c = 0; c < printer->schema->n; c++)
+        cells[c] = printer->schema->columns[c].name;
+    print_line(printer, cells);
+    printer->header_done = true;
+}
+
+static void print_collected(struct row_printer *printer)
+{
+    size_t n = printer->schema->n;
+    struct str *cells = mem_array(n, sizeof(*cells));
+    print_header(printer, cells);
+    const char *cell = printer->cells.p;
+    for (size_t r = 0; r < printer->n_rows; r++) {
+        for (size_t c = 0; c < n; c++) {
+            cells[c] = str_of(cell);
+            cell += cells[c].n + 1;
+        }
+        print_line(printer, cells);
+    }
+    free(cells);
+    buf_clear(&printer->cells);
+    printer->n_rows = 0;
+}
+
+static void collect(struct row_printer *printer, const struct value *row)
+{
+    for (size_t c = 0; c < printer->schema->n; c++) {
+        size_t from = printer->cells.n;
+        value_format(row[c], &printer->cells);
+        for (size_t i = from; i < printer->cells.n; i++)
+            if ((unsigned char)printer->cells.p[i] < 0x20)
+                printer->cells.p[i] = ' '; // a cell is one line
+        struct str text = {printer->cells.p + from, printer->cells.n - from};
+        size_t width = str_display_width(text);
+        if (width > CELL_MAX)
+            width = CELL_MAX;
+        if (width > printer->widths[c] && !printer->header_done)
+            printer->widths[c] = width;
+        buf_char(&printer->cells, '\0');
+    }
+    if (++printer->n_rows == ROW_PRINTER_ROWS)
+        print_collected(printer);
+}
+
+void row_printer_row(struct row_printer *printer, const struct value *row)
+{
+    if (printer->style == ROWS_JSON)
+        print_json(printer->schema, row);
+    else if (printer->style == ROWS_CSV)
+        print_csv(printer, row);
+    else
+        collect(printer, row);
+}
+
+void row_printer_close(struct row_printer *printer)
+{
+    if (printer->style == ROWS_CSV && !printer->header_done)
+        print_csv(printer, NULL);
+    if (printer->style == ROWS_ALIGNED) {
+        print_collected(printer);
+        if (is_fitted(printer))
+            printf("(%zu of %zu columns; --json or --csv shows all)\n",
+                   printer->n_first + printer->n_last, printer->schema->n);
+    }
+    buf_release(&printer->cells);
+    free(printer->widths);
+    *printer = (struct row_printer){0};
+}

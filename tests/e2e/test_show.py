@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+# test: needs nothing
+"""What explain and cat show, without a server: the plan as a tree and as JSON, the join's figures
+against the sqlite3 shell, rows fitted to a terminal's width."""
+import csv
+import fcntl
+import io
+import json
+import os
+import pty
+import struct
+import subprocess
+import termios
+
+import lib
+import oracle
+
+SCRIPT = """
+CREATE TABLE trips (%(trips)s) WITH (connector = 'filesystem', path = '${ROOT}/trips', format = 'csv');
+CREATE TABLE calendar_dates (%(calendar_dates)s)
+  WITH (connector = 'filesystem', path = '${ROOT}/calendar_dates', format = 'csv');
+CREATE TABLE frequencies (%(frequencies)s)
+  WITH (connector = 'filesystem', path = '${ROOT}/frequencies', format = 'csv', optional = true);
+CREATE VIEW enriched_trip AS %(enriched_trip)s;
+CREATE TABLE stop_times (%(stop_times)s)
+  WITH (connector = 'file', path = '${FEED}/stop_times.txt');
+CREATE TABLE enriched_stop_time ()
+  WITH (connector = 'filesystem', path = '${ROOT}/out', format = 'csv');
+INSERT INTO enriched_stop_time %(enriched_stop_time)s;
+"""
+
+
+class Job:
+    """A feed staged in a directory of its own."""
+
+    def __init__(self, feed):
+        self.feed, self.root = lib.feed_dir(feed), lib.tmp_dir()
+        self.script = self.root / "p.sql"
+        self.script.write_text(SCRIPT % {
+            **oracle.TABLES, "enriched_trip": oracle.ENRICHED_TRIP,
+            "enriched_stop_time": oracle.ENRICHED_STOP_TIME})
+        self.env = {"ROOT": str(self.root), "FEED": str(self.feed)}
+        self.run("extract", self.feed, self.script)
+
+    def run(self, *args, **more):
+        return lib.run(*args, env=self.env, **more)
+
+
+def test_explain_draws_who_reads_whom():
+    job = Job("madrid-metro")
+    lines = job.run("explain", job.script).out.splitlines()
+    root, feed = str(job.root), str(job.feed)
+    assert [line.split() for line in lines[:6]] == [
+        ["enriched_stop_time", "result", "csv", f"{root}/out"],
+        ["├─", "stop_times", "stream", "csv", f"{feed}/stop_times.txt"],
+        ["└─", "enriched_trip", "view"],
+        ["├─", "trips", "table", "csv", "128", "rows", f"{root}/trips"],
+        ["├─", "calendar_dates", "table", "csv", "56", "rows", f"{root}/calendar_dates"],
+        ["└─", "frequencies", "table", "csv", "866", "rows", f"{root}/frequencies"]], lines[:6]
+    assert "  executor  native: one hash join" in lines, lines
+
+
+def test_explain_counts_what_the_join_gives():
+    job = Job("madrid-metro")
+    got = job.run("explain", job.script, "--json").json()
+    per_key = "SELECT count(*) AS n FROM enriched_trip GROUP BY trip_id"
+    (expected,) = oracle.iter_expected(
+        job.feed, f"SELECT count(*), sum(n), max(n) FROM ({per_key})")
+    assert [got["join"][k] for k in ("keys", "rows", "rows_at_worst")] == list(map(int, expected))
+    keys, rows, _ = map(int, expected)
+    assert abs(got["join"]["rows_expected"] - rows / keys) < 0.001, got["join"]
+    worst = got["join"]["worst_key"].strip("'")
+    (n,) = oracle.iter_expected(
+        job.feed, f"SELECT count(*) FROM enriched_trip WHERE trip_id = '{worst}'")
+    assert n[0] == expected[2], (n, expected)
+    (view,) = got["views"]
+    assert view["reads"] == ["trips", "calendar_dates", "frequencies"], view
+    assert got["insert"]["reads"] == ["stop_times", "enriched_trip"], got["insert"]
+    assert {t["name"]: t.get("rows") for t in got["tables"]} == {
+        "trips": 128, "calendar_dates": 56, "frequencies": 866, "stop_times": None,
+        "enriched_stop_time": None}
+
+
+def test_explain_without_tables_says_so():
+    job = Job("madrid-metro")
+    empty = {"ROOT": str(lib.tmp_dir()), "FEED": str(job.feed)}
+    done = lib.run("explain", job.script, env=empty)
+    assert "rows" not in done.out and "└─ enriched_trip" in done.out, done.out
+    assert "the tables are not at hand, so what the join gives is not known: table trips: " \
+           "there is no file in" in done.err, done.err
+    assert "join" not in job.run("explain", job.script, "--json", "--no-tables").json()
+
+
+def on_terminal(job, columns, *args):
+    """What the program prints on a terminal so many columns wide."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    process = subprocess.Popen([lib.program(), *map(str, args)], stdin=subprocess.DEVNULL,
+                               stdout=slave, stderr=subprocess.PIPE, env={**os.environ, **job.env})
+    os.close(slave)
+    out = b""
+    try:
+        while piece := os.read(master, 65536):
+            out += piece
+    except OSError:
+        pass  # the other side is closed
+    assert process.wait(30) == 0, process.stderr.read()
+    return out.decode().replace("\r\n", "\n").splitlines()
+
+
+def test_cat_fits_a_terminal():
+    job = Job("madrid-metro")
+    wide = on_terminal(job, 400, "cat", job.script, "trips", "--limit", 3)
+    narrow = on_terminal(job, 60, "cat", job.script, "trips", "--limit", 3)
+    assert len(wide) == 4 and wide[0].split() == [
+        "route_id", "service_id", "trip_id", "trip_headsign", "direction_id", "shape_id",
+        "wheelchair_accessible", "note_fr", "note_en"], wide
+    assert len(narrow) == 5 and all(len(line) <= 60 for line in narrow), narrow
+    names = narrow[0].split()
+    assert names[0] == "route_id" and names[-1] == "note_en" and "…" in names, narrow
+    assert narrow[-1] == f"({len(names) - 1} of 9 columns; --json or --csv shows all)", narrow
+
+
+def test_cat_gives_the_same_rows_in_each_style():
+    job = Job("exo-train")
+    as_csv = job.run("cat", job.script, "trips").out
+    rows = list(csv.DictReader(io.StringIO(as_csv)))
+    lines = job.run("cat", job.script, "trips", "--json").out.splitlines()
+    as_json = [json.loads(line) for line in lines]
+    assert len(rows) == 300, len(rows)
+    texts = [{k: "" if v is None else str(v) for k, v in row.items()} for row in as_json]
+    assert texts == rows
+
+
+lib.main()
