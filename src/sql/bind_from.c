@@ -141,14 +141,14 @@ static bool label_taken(const struct from *from, struct str label)
     return str_eq(from->label, label);
 }
 
-// Printed names differ from those of the SELECTs around, so that a column of theirs can
-// be named from here.
+// Printed names differ from those of this SELECT and of the SELECTs around, so that a
+// column of theirs can be named from here.
 static struct str unique_label(struct binder *binder, const struct from *from)
 {
     struct str label = from->alias;
     for (int n = 2;; n++) {
         bool taken = false;
-        for (struct scope *s = binder->scope->outer; s != NULL && !taken; s = s->outer)
+        for (struct scope *s = binder->scope; s != NULL && !taken; s = s->outer)
             taken = label_taken(s->query->from, label);
         if (!taken)
             return label;

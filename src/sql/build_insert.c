@@ -160,6 +160,25 @@ static void settle_output(struct builder *builder, struct table *sink)
 
 static void hoist_query(struct builder *builder, struct query *query);
 
+static bool is_made(const struct builder *builder, struct str name)
+{
+    for (size_t i = 0; i < builder->n_views; i++)
+        if (str_eq(builder->views[i].name, name))
+            return true;
+    return catalog_find(&builder->catalog, name) != NULL;
+}
+
+static struct str hidden_name(const struct builder *builder, struct str alias)
+{
+    struct str name;
+    size_t n = builder->n_views;
+    do {
+        name = str_of(
+            arena_printf(builder->report->arena, "%.*s#%zu", STR_ARGS(alias), ++n));
+    } while (is_made(builder, name));
+    return name;
+}
+
 static struct relation *make_hidden(struct builder *builder, struct str name,
                                     struct query *query, const struct schema *schema)
 {
@@ -168,8 +187,7 @@ static struct relation *make_hidden(struct builder *builder, struct str name,
     relation->hidden = true;
     relation->query = query;
     relation->schema = *schema;
-    relation->name =
-        str_of(arena_printf(arena, "%.*s#%zu", STR_ARGS(name), builder->n_views + 1));
+    relation->name = hidden_name(builder, name);
     build_add_view(builder, relation->name, query, schema)->hidden = true;
     return relation;
 }

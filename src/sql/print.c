@@ -8,25 +8,37 @@ static void text(struct printer *printer, const char *s)
     buf_text(printer->out, s);
 }
 
-static void quoted(struct printer *printer, struct str s, char quote)
+static bool is_capital(char c)
 {
-    buf_char(printer->out, quote);
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == quote)
-            buf_char(printer->out, quote);
-        buf_char(printer->out, s.p[i]);
-    }
-    buf_char(printer->out, quote);
+    return c >= 'A' && c <= 'Z';
 }
 
+// SQLite takes names that differ only in case for one name, and keeps those that begin
+// with "sqlite_" for itself. A mark stands before each capital, before itself, and, with
+// a dot, before those; so different names are printed differently.
 void print_name(struct printer *printer, struct str name)
 {
-    quoted(printer, name, '"');
+    buf_text(printer->out, str_starts_with(name, "sqlite_") ? "\"^." : "\"");
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        if (is_capital(c) || c == '^')
+            buf_char(printer->out, '^');
+        if (c == '"')
+            buf_char(printer->out, '"');
+        buf_char(printer->out, is_capital(c) ? (char)(c - 'A' + 'a') : c);
+    }
+    buf_char(printer->out, '"');
 }
 
 void print_text(struct printer *printer, struct str s)
 {
-    quoted(printer, s, '\'');
+    buf_char(printer->out, '\'');
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '\'')
+            buf_char(printer->out, '\'');
+        buf_char(printer->out, s.p[i]);
+    }
+    buf_char(printer->out, '\'');
 }
 
 static const struct relation *relation_of(const struct from *leaf)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints a bound query as SQL for SQLite: fully parenthesised, every name quoted, so that
-// it means what the tree means. The one place that knows SQLite's dialect.
+// Prints a bound query as SQL for SQLite: fully parenthesised, every name quoted and in a
+// spelling of its own, so that it means what the tree means. The one place that knows
+// SQLite's dialect.
 //
 // Integer arithmetic is checked by int32() and int64(), REALs by finite(); division and
 // casts are functions: see sqlite_functions.c. Views over the stream are
@@ -12,7 +13,8 @@
 #include "sql/ast.h"
 
 // The stream's hidden column with the row's index in the batch, and its name in output.
-#define STREAM_ROW_COLUMN "tramline.row"
+// print_name gives no other column this name.
+#define STREAM_ROW_COLUMN "^.row"
 
 struct printer {
     struct buf *out;
@@ -21,7 +23,7 @@ struct printer {
 
 void print_query(struct printer *printer, const struct query *query);
 void print_expr(struct printer *printer, const struct expr *expr);
-void print_name(struct printer *printer, struct str name);
+void print_name(struct printer *printer, struct str name); // as SQLite has it
 void print_text(struct printer *printer, struct str text); // a string literal
 void print_orders(struct printer *printer, const struct order *orders, size_t n);
 // A plain column of a FROM's leaf, as "leaf"."column".

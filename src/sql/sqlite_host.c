@@ -301,16 +301,16 @@ enum status sqlite_host_view(struct sqlite_host *host, const struct view *view,
 enum status sqlite_host_index(struct sqlite_host *host, struct str relation,
                               struct str column, struct err *err)
 {
-    AUTO(buf_release) struct buf name = {0};
     AUTO(buf_release) struct buf sql = {0};
     struct printer printer = {.out = &sql};
-    buf_printf(&name, "index of %.*s.%.*s", STR_ARGS(relation), STR_ARGS(column));
-    buf_text(&sql, "CREATE INDEX ");
-    print_name(&printer, buf_as_str(&name));
-    buf_text(&sql, " ON ");
+    // Tables share their names with indexes; print_name gives none this one.
+    buf_printf(&sql, "CREATE INDEX \"^.index %d\" ON ", ++host->n_indexes);
     print_name(&printer, relation);
     buf_text(&sql, " (");
     print_name(&printer, column);
     buf_text(&sql, ")");
-    return sqlite_exec(host, buf_cstr(&sql), buf_cstr(&name), err);
+    if (sqlite_exec(host, buf_cstr(&sql), "sqlite", err) != ST_OK)
+        return err_context(err, "index of %.*s.%.*s", STR_ARGS(relation),
+                           STR_ARGS(column));
+    return ST_OK;
 }

@@ -19,6 +19,7 @@ struct sqlite_host {
     const struct schema *stream;
     const struct batch *batch;
     size_t from, n;
+    int n_indexes;
     char now[NOW_TEXT_MAX]; // the batch's time as text
 };
 
