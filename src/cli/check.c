@@ -3,6 +3,7 @@
 
 #include "avro/decoder.h"
 #include "cli/commands.h"
+#include "cli/explain_text.h"
 #include "cli/pipeline.h"
 #include "cli/stream.h"
 #include "cli/tables.h"
@@ -77,8 +78,9 @@ static void check_topic(struct pipeline *pipeline, struct checked *checked)
     }
     char text[64] = "";
     if (status == ST_OK)
-        snprintf(text, sizeof(text), "%d partitions, %d copies", topic.partitions,
-                 topic.replication);
+        snprintf(text, sizeof(text), "%s, %s",
+                 term_counted(topic.partitions, "partition", "partitions"),
+                 term_counted(topic.replication, "copy", "copies"));
     tell(checked, "topic", config.topic, status, status == ST_OK ? text : err.text);
 }
 
@@ -137,17 +139,37 @@ static enum status check_live(struct pipeline *pipeline, struct err *err)
     return ST_OK;
 }
 
+// "p.sql: good: 3 tables, 1 view; stop_times (kafka, csv) becomes result (csv), 18
+// columns, by the native executor".
+static void print_good(const char *path, const struct plan *plan)
+{
+    int64_t n_tables = 0, n_views = 0;
+    for (size_t i = 0; i < plan->n_tables; i++)
+        n_tables += plan->tables[i].kind == TABLE_DIMENSION;
+    for (size_t i = 0; i < plan->n_views; i++)
+        n_views += !plan->views[i].hidden;
+    printf("%s: good: %s, %s", path, term_counted(n_tables, "table", "tables"),
+           term_counted(n_views, "view", "views"));
+    const struct table *from = plan->stream, *to = plan->sink;
+    if (to == NULL) {
+        printf("; no INSERT, so there is no result\n");
+        return;
+    }
+    const char *why;
+    printf("; %s (%s, %s) becomes %s (%s), %s, by the %s executor\n", from->name.p,
+           from->connector.p, from->format.group->name, to->name.p,
+           to->format.group->name,
+           term_counted((int64_t)plan->output.n, "column", "columns"),
+           explain_executor(plan, &why));
+}
+
 static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline;
     TRY(pipeline_open(args, args->positional[0], &pipeline, err));
     pipeline.stop = cli_stop_flag(NULL);
     const struct plan *plan = pipeline.plan;
-    printf("%s: good: %zu tables, %zu views, %zu columns of the result, executor %s\n",
-           args->positional[0], plan->n_tables, plan->n_views, plan->output.n,
-           plan->sink == NULL ? "none"
-           : plan->native     ? "native"
-                              : "sqlite");
+    print_good(args->positional[0], plan);
     enum status status = ST_OK;
     if (args_has(args, "--live"))
         status = check_live(&pipeline, err);

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/pipeline.h"
 #include "cli/term.h"
+#include "core/env.h"
 #include "engine/verify.h"
 #include "gtfs/make_feed.h"
 #include "kafka/embedded.h"
@@ -63,46 +64,61 @@ static const char script[] =
     "  FROM stop_times s JOIN enriched_trip e ON e.trip_id = s.trip_id;\n";
 
 struct demo {
-    const char *root; // directory
-    char *feed, *sql, *set_root, *set_brokers;
+    const char *root; // directory; the demo works in it
     struct kafka_embedded *broker;
+    int64_t begun_ms;
 };
 
-static enum status run_command(const struct demo *demo, const char *name, const char *a,
-                               const char *b, const char *c, struct err *err)
+static int64_t now_ms(void)
 {
-    const char *given[] = {name, a, b, c};
-    char *argv[16];
-    char set[] = "--set";
-    int argc = 0;
-    printf("\n%s$ tramline", term_is_out() ? "\033[1m" : "");
-    for (size_t i = 0; i < ARRAY_LEN(given); i++) {
-        if (given[i] == NULL)
-            continue;
-        argv[argc++] = (char *)given[i];
-        printf(" %s", given[i]);
-    }
-    printf(" --set %s --set %s%s\n", demo->set_root, demo->set_brokers,
+    return env_system()->ops->monotonic_ms(env_system());
+}
+
+static void print_bold(const char *text)
+{
+    printf("\n%s$ %s%s\n", term_is_out() ? "\033[1m" : "", text,
            term_is_out() ? "\033[0m" : "");
     fflush(stdout);
-    argv[argc++] = set;
-    argv[argc++] = demo->set_root;
-    argv[argc++] = set;
-    argv[argc++] = demo->set_brokers;
+}
+
+// Runs "tramline A B C D" as the shell would; NULL ends the words.
+static enum status run_command(const char *a, const char *b, const char *c, const char *d,
+                               struct err *err)
+{
+    char *argv[] = {(char *)a, (char *)b, (char *)c, (char *)d, NULL};
+    int argc = 0;
+    AUTO(buf_release) struct buf line = {0};
+    buf_text(&line, "tramline");
+    while (argv[argc] != NULL)
+        buf_printf(&line, " %s", argv[argc++]);
+    print_bold(buf_cstr(&line));
     int code = cli_main(argc, argv);
     if (code != 0)
-        return err_set(err, ST_FAIL, "'tramline %s' ended with exit code %d", name, code);
+        return err_set(err, ST_FAIL, "'%s' ended with exit code %d", buf_cstr(&line),
+                       code);
     return ST_OK;
 }
 
-static enum status write_script(const struct demo *demo, struct err *err)
+// What the script's variables stand for, as a user would say it: the commands that are
+// shown can be typed again.
+static void export_variables(const struct demo *demo)
 {
-    FILE *stream = fopen(demo->sql, "wb");
+    const char *brokers = kafka_embedded_brokers(demo->broker);
+    setenv("ROOT", demo->root, 1);
+    setenv("BROKERS", brokers, 1);
+    AUTO(buf_release) struct buf line = {0};
+    buf_printf(&line, "cd %s; export ROOT=$PWD BROKERS=%s", demo->root, brokers);
+    print_bold(buf_cstr(&line));
+}
+
+static enum status write_script(const char *path, struct err *err)
+{
+    FILE *stream = fopen(path, "wb");
     if (stream == NULL)
-        return err_set(err, ST_FAIL, "cannot write %s: %s", demo->sql, strerror(errno));
+        return err_set(err, ST_FAIL, "cannot write %s: %s", path, strerror(errno));
     size_t n = fwrite(script, 1, sizeof(script) - 1, stream);
     if (fclose(stream) != 0 || n != sizeof(script) - 1)
-        return err_set(err, ST_FAIL, "cannot write %s: %s", demo->sql, strerror(errno));
+        return err_set(err, ST_FAIL, "cannot write %s: %s", path, strerror(errno));
     return ST_OK;
 }
 
@@ -121,15 +137,12 @@ static enum status count_lines(const char *path, int64_t *ret, struct err *err)
 // All that was produced must be in the log: the embedded broker drops what is too much.
 static enum status prove(const struct demo *demo, struct err *err)
 {
-    char *members = mem_printf("%s/stop_times.txt", demo->feed);
     int64_t n_lines = 0;
-    enum status status = count_lines(members, &n_lines, err);
-    free(members);
-    TRY(status);
+    TRY(count_lines("feed/stop_times.txt", &n_lines, err));
     char *url = mem_printf("file://%s/enriched_stop_time", demo->root);
     struct storage_config config = {0};
     struct storage *storage;
-    status = storage_open(str_of(url), &config, &storage, err);
+    enum status status = storage_open(str_of(url), &config, &storage, err);
     free(url);
     TRY(status);
     struct verify_options options = {.checksums = false};
@@ -142,27 +155,32 @@ static enum status prove(const struct demo *demo, struct err *err)
     if (n_records != n_lines - 1)
         return err_set(err, ST_FAIL, "%lld stop_times were produced, but %lld arrived",
                        (long long)n_lines - 1, (long long)n_records);
-    printf("\nAll %s stop_times arrived, once; they became %s rows in\n  "
+    printf("\nAll %s stop_times arrived, once; they became %s rows, all in %s:\n  "
            "%s/enriched_stop_time\n",
-           term_count(n_records), term_count(n_rows), demo->root);
+           term_count(n_records), term_count(n_rows),
+           term_seconds(now_ms() - demo->begun_ms), demo->root);
     return ST_OK;
 }
 
 static enum status steps(const struct demo *demo, struct err *err)
 {
-    printf("A made feed of STM's shape in %s\n", demo->feed);
-    TRY(gtfs_make_feed(demo->feed, 0, err));
-    TRY(write_script(demo, err));
-    printf("The script: %s\nAn embedded Kafka broker: %s\n", demo->sql,
-           kafka_embedded_brokers(demo->broker));
+    printf("In %s: a made feed of STM's shape, a script, an embedded Kafka broker\n",
+           demo->root);
+    if (chdir(demo->root) != 0)
+        return err_set(err, ST_FAIL, "cannot work in %s: %s", demo->root,
+                       strerror(errno));
+    TRY(gtfs_make_feed("feed", 0, err));
+    TRY(write_script("pipeline.sql", err));
     TRY(kafka_embedded_create_topic(demo->broker, "stop_times", DEMO_PARTITIONS, err));
-    TRY(run_command(demo, "check", demo->sql, NULL, NULL, err));
-    TRY(run_command(demo, "init", demo->sql, NULL, NULL, err));
-    TRY(run_command(demo, "extract", demo->feed, demo->sql, NULL, err));
-    TRY(run_command(demo, "produce", demo->feed, demo->sql, NULL, err));
-    TRY(run_command(demo, "run", demo->sql, "--once", NULL, err));
-    TRY(run_command(demo, "verify", demo->sql, "--deep", NULL, err));
-    TRY(run_command(demo, "cat", demo->sql, "enriched_stop_time", "--limit=8", err));
+    export_variables(demo);
+    TRY(run_command("check", "pipeline.sql", NULL, NULL, err));
+    TRY(run_command("init", "pipeline.sql", NULL, NULL, err));
+    TRY(run_command("extract", "feed", "pipeline.sql", NULL, err));
+    TRY(run_command("explain", "pipeline.sql", NULL, NULL, err));
+    TRY(run_command("produce", "feed", "pipeline.sql", NULL, err));
+    TRY(run_command("run", "pipeline.sql", "--once", NULL, err));
+    TRY(run_command("verify", "pipeline.sql", "--deep", NULL, err));
+    TRY(run_command("cat", "pipeline.sql", "enriched_stop_time", "--limit=8", err));
     return prove(demo, err);
 }
 
@@ -195,20 +213,12 @@ static enum status run(const struct args *args, struct err *err)
 {
     char *root = NULL;
     TRY(make_root(args_text(args, "--dir", NULL), &root, err));
-    struct demo demo = {.root = root};
+    struct demo demo = {.root = root, .begun_ms = now_ms()};
     enum status status = kafka_embedded_open(&demo.broker, err);
     if (status == ST_OK) {
-        demo.feed = mem_printf("%s/feed", root);
-        demo.sql = mem_printf("%s/pipeline.sql", root);
-        demo.set_root = mem_printf("ROOT=%s", root);
-        demo.set_brokers = mem_printf("BROKERS=%s", kafka_embedded_brokers(demo.broker));
         status = steps(&demo, err);
         kafka_embedded_close(demo.broker);
     }
-    free(demo.feed);
-    free(demo.sql);
-    free(demo.set_root);
-    free(demo.set_brokers);
     free(root);
     return status;
 }

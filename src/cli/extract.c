@@ -103,7 +103,8 @@ static void print_manifest(const struct feed_manifest *manifest)
 }
 
 static enum status extract(const struct pipeline *pipeline, struct feed *feed,
-                           struct extract_table *tables, struct err *err)
+                           struct extract_table *tables, struct progress *bar,
+                           struct err *err)
 {
     size_t n = 0;
     struct storage *root = NULL;
@@ -115,6 +116,7 @@ static enum status extract(const struct pipeline *pipeline, struct feed *feed,
         status = gtfs_extract(feed, tables, n, root, env_system(), &manifest, err);
     if (status == ST_OK)
         status = convert_all(pipeline, tables, n, err);
+    progress_end(bar);
     if (status == ST_OK)
         print_manifest(&manifest);
     feed_manifest_release(&manifest);
@@ -138,8 +140,7 @@ static enum status run(const struct args *args, struct err *err)
     struct feed *feed;
     enum status status = feed_open(args->positional[0], &options, &feed, err);
     if (status == ST_OK) {
-        status = extract(&pipeline, feed, tables, err);
-        progress_end(&shown.bar);
+        status = extract(&pipeline, feed, tables, &shown.bar, err);
         feed_close(feed);
     }
     pipeline_release(&pipeline);

@@ -70,13 +70,15 @@ static enum status make_topic(struct kafka_admin *admin, const struct table *str
     }
     TRY(status);
     char text[512];
-    snprintf(text, sizeof(text), "%s, %d partitions, %d copies", topic, there.partitions,
-             there.replication);
+    snprintf(text, sizeof(text), "%s, %s, %s", topic,
+             term_counted(there.partitions, "partition", "partitions"),
+             term_counted(there.replication, "copy", "copies"));
     said("topic", text, what);
     if (options_given(&stream->options, "partitions") &&
         there.partitions != wanted.partitions)
-        printf("           the script says %d partitions; the topic keeps its %d\n",
-               wanted.partitions, there.partitions);
+        printf("           the script says %s; the topic keeps its %d\n",
+               term_counted(wanted.partitions, "partition", "partitions"),
+               there.partitions);
     return ST_OK;
 }
 

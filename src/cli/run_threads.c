@@ -110,11 +110,13 @@ static void tell(struct watch *watch)
     if (percent > 1000)
         percent = 1000;
     log_info("read %s records, matched %lld.%lld %%, wrote %s rows, rejected %s; "
-             "committed %s records in %s commits; lag %s records, %s",
+             "committed %s records in %s; lag %s, %s",
              term_count(read), (long long)(percent / 10), (long long)(percent % 10),
              term_count(load(&s->n_rows)), term_count(load(&s->n_rejected)),
-             term_count(load(&s->committed_records)), term_count(load(&s->n_commits)),
-             term_count(load(&s->lag_records)), term_seconds(load(&s->lag_ms)));
+             term_count(load(&s->committed_records)),
+             term_counted(load(&s->n_commits), "commit", "commits"),
+             term_counted(load(&s->lag_records), "record", "records"),
+             term_seconds(load(&s->lag_ms)));
 }
 
 // Says once that the staged tables are not those that were read.

@@ -10,12 +10,12 @@
 #include "core/env.h"
 
 enum {
-    RING = 8,
-    NUMBER_TEXT = 32,
+    RING = 16,
+    RING_TEXT = 64,
     BAR_CELLS = 24
 };
 
-static char ring[RING][NUMBER_TEXT];
+static char ring[RING][RING_TEXT];
 static unsigned ring_at;
 
 static char *next_text(void)
@@ -59,6 +59,14 @@ const char *term_count(int64_t n)
     return text;
 }
 
+const char *term_counted(int64_t n, const char *one, const char *many)
+{
+    const char *count = term_count(n);
+    char *text = next_text();
+    snprintf(text, RING_TEXT, "%s %s", count, n == 1 ? one : many);
+    return text;
+}
+
 const char *term_bytes(int64_t n)
 {
     static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
@@ -67,14 +75,14 @@ const char *term_bytes(int64_t n)
     for (; size >= 1024 && unit + 1 < ARRAY_LEN(units); unit++)
         size /= 1024;
     char *text = next_text();
-    snprintf(text, NUMBER_TEXT, unit ? "%.1f %s" : "%.0f %s", size, units[unit]);
+    snprintf(text, RING_TEXT, unit ? "%.1f %s" : "%.0f %s", size, units[unit]);
     return text;
 }
 
 const char *term_seconds(int64_t ms)
 {
     char *text = next_text();
-    snprintf(text, NUMBER_TEXT, "%lld.%lld s", (long long)(ms / 1000),
+    snprintf(text, RING_TEXT, "%lld.%lld s", (long long)(ms / 1000),
              (long long)(ms % 1000 / 100));
     return text;
 }

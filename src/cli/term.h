@@ -15,8 +15,10 @@ bool term_is_err(void);
 // Columns of the terminal on stdout, or of $COLUMNS; 0: no limit.
 size_t term_width(void);
 
-// "1,234,567"; "1.2 MB"; "3.4 s". In a ring of static buffers: good for one printf.
+// "1,234,567"; "1 file", "2 files"; "1.2 MB"; "3.4 s". In a ring of static buffers: good
+// for one printf.
 const char *term_count(int64_t n);
+const char *term_counted(int64_t n, const char *one, const char *many);
 const char *term_bytes(int64_t n);
 const char *term_seconds(int64_t ms);
 

@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
-"""What explain and cat show, without a server: the plan as a tree and as JSON, the join's figures
-against the sqlite3 shell, rows fitted to a terminal's width."""
+"""What people look at, without a server: the demo, the plan as a tree and as JSON, the join's
+figures against the sqlite3 shell, rows fitted to a terminal's width."""
 import csv
 import fcntl
 import io
 import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import termios
 
 import lib
 import oracle
+import results
 
 SCRIPT = """
 CREATE TABLE trips (%(trips)s) WITH (connector = 'filesystem', path = '${ROOT}/trips', format = 'csv');
@@ -130,6 +132,23 @@ def test_cat_gives_the_same_rows_in_each_style():
     assert len(rows) == 300, len(rows)
     texts = [{k: "" if v is None else str(v) for k, v in row.items()} for row in as_json]
     assert texts == rows
+
+
+def test_demo_does_the_whole_job():
+    root = lib.tmp_dir() / "demo"
+    done = lib.run("demo", "--dir", root)
+    expected = oracle.expected_rows(root / "feed")
+    results.same_rows(results.rows_of_result(f"file://{root}/enriched_stop_time"), expected)
+    n_rows = f"{sum(expected.values()):,}"
+    assert f"they became {n_rows} rows" in done.out, done.out[-300:]
+    shown = re.findall(r"^\$ (.*)$", done.out, re.M)
+    assert [line.split()[1] for line in shown if line.startswith("tramline")] == [
+        "check", "init", "extract", "explain", "produce", "run", "verify", "cat"], shown
+    # What it shows can be typed again.
+    exports = shown[0].replace(f"cd {root}; export ", "").replace("$PWD", str(root))
+    env = dict(word.split("=", 1) for word in exports.split())
+    again = lib.run("verify", "pipeline.sql", "--deep", env=env, cwd=root)
+    assert "no gap, no duplicate" in again.out
 
 
 lib.main()
