@@ -39,7 +39,7 @@ static const struct option_def set_options[] = {
      "how often the staged tables are looked at for a change"},
     {"schema_change", OPTION_CHOICE, "append", 0, 0, "append|allow", 0,
      "append: only nullable columns may be added to the result; allow: anything"},
-    {"log.retention", OPTION_DURATION, "90d", 60 * SEC, 3650 * DAY, NULL, 0,
+    {"log.retention", OPTION_DURATION, "90d", DAY, 3650 * DAY, NULL, 0,
      "entries of the commit log older than this may be removed"},
     {"log.snapshot", OPTION_INT, "32", 2, 1000, NULL, 0,
      "every so many entries one carries the progress of all partitions"},
@@ -49,7 +49,7 @@ static const struct option_def set_options[] = {
      "most memory for records fetched and not yet read, over all partitions"},
     {"storage.timeout", OPTION_DURATION, "60s", 1 * SEC, 3600 * SEC, NULL, 0,
      "longest wait for one answer of the storage"},
-    {"storage.retry", OPTION_DURATION, "5min", 0, DAY, NULL, 0,
+    {"storage.retry", OPTION_DURATION, "5min", 0, 3600 * SEC, NULL, 0,
      "how long a call to the storage is repeated before the job stops"},
 };
 

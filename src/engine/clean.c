@@ -7,6 +7,7 @@
 void clean_start(struct clean *clean)
 {
     clean->n_kept = 0;
+    clean->settle.number = 0;
 }
 
 enum status clean_step(struct clean *clean, struct storage *storage,
@@ -41,7 +42,7 @@ void clean_release(struct clean *clean)
 void retain_start(struct retain *retain, const struct log_state *state, int64_t before_ms)
 {
     *retain = (struct retain){
-        .n_buckets = state->removable / LOG_BUCKET,
+        .n_buckets = bucket_of(state->removable),
         .before_ms = before_ms,
     };
     retain->oldest = bisect_start(retain->n_buckets);
@@ -49,7 +50,7 @@ void retain_start(struct retain *retain, const struct log_state *state, int64_t 
 
 static int64_t last_of(int64_t bucket)
 {
-    return (bucket + 1) * LOG_BUCKET - 1;
+    return bucket_first(bucket + 1) - 1;
 }
 
 static enum status step_oldest(struct retain *retain, struct storage *storage,
@@ -92,11 +93,11 @@ static enum status step_age(struct retain *retain, struct storage *storage,
 static enum status step_remove(struct retain *retain, struct storage *storage,
                                struct err *err)
 {
-    struct path path = path_entry(retain->bucket * LOG_BUCKET + retain->n_removed);
+    struct path path = path_entry(bucket_first(retain->bucket) + retain->n_removed);
     enum status rc = storage->ops->remove(storage, path_str(&path), err);
     if (rc != ST_OK && rc != ST_NOT_FOUND)
         return rc;
-    if (++retain->n_removed == LOG_BUCKET) {
+    if (++retain->n_removed == bucket_first(1)) {
         retain->bucket++;
         retain->phase = RETAIN_AGE;
     }

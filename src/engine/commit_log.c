@@ -38,21 +38,21 @@ static struct path end_question(const struct log_end *end)
     int64_t index = bisect_question(&end->bisect);
     if (end->phase == END_BUCKETS)
         return path_bucket(index);
-    return path_entry(end->bucket * LOG_BUCKET + index);
+    return path_entry(bucket_first(end->bucket) + index);
 }
 
 static void end_next_phase(struct log_end *end)
 {
     int64_t absent = end->bisect.absent;
     if (end->phase == END_ENTRIES) {
-        end->number = end->bucket * LOG_BUCKET + absent;
+        end->number = bucket_first(end->bucket) + absent;
         end->phase = END_FOUND;
     } else if (absent == 0) {
         end->number = 0;
         end->phase = END_FOUND;
     } else {
         end->bucket = absent - 1;
-        end->bisect = bisect_start(LOG_BUCKET);
+        end->bisect = bisect_start(bucket_first(1));
         end->phase = END_ENTRIES;
     }
 }
@@ -98,6 +98,7 @@ static enum status apply_all(struct recovery *recovery, struct err *err)
     while (n--)
         TRY(log_state_apply(recovery->state, &recovery->entries[n], err));
     recovery->phase = RECOVERY_FORWARD;
+    recovery->has_read = true;
     return ST_OK;
 }
 
@@ -119,6 +120,20 @@ static enum status step_back(struct recovery *recovery, struct err *err)
     return ST_OK;
 }
 
+// There is no next entry. Where nothing was read either, the log may have been made anew
+// since, or entries removed far beyond: then all of it is read.
+static enum status step_at_end(struct recovery *recovery, bool *ret_done, struct err *err)
+{
+    *ret_done = true;
+    if (!recovery->has_read)
+        TRY(log_is_same(recovery->storage, recovery->state, ret_done, err));
+    if (!*ret_done) {
+        log_state_release(recovery->state);
+        recovery_start(recovery, recovery->storage, recovery->state);
+    }
+    return ST_OK;
+}
+
 static enum status step_forward(struct recovery *recovery, bool *ret_done,
                                 struct err *err)
 {
@@ -126,10 +141,10 @@ static enum status step_forward(struct recovery *recovery, bool *ret_done,
     arena_clear(&recovery->arena);
     enum status rc =
         log_read(recovery->storage, recovery->state->next, &recovery->arena, &entry, err);
-    *ret_done = rc == ST_NOT_FOUND;
-    if (*ret_done)
-        return ST_OK;
+    if (rc == ST_NOT_FOUND)
+        return step_at_end(recovery, ret_done, err);
     TRY(rc);
+    recovery->has_read = true;
     return log_state_apply(recovery->state, &entry, err);
 }
 

@@ -17,6 +17,11 @@ enum status log_read(struct storage *storage, int64_t number, struct arena *aren
 enum status log_exists(struct storage *storage, struct str path, bool *ret,
                        struct err *err);
 
+// Whether the newest entry of a state is still there, and still that one (log_same.c).
+// Where not, the entry that would come next may have been and gone.
+enum status log_is_same(struct storage *storage, const struct log_state *state, bool *ret,
+                        struct err *err);
+
 enum log_end_phase {
     END_BUCKETS,
     END_ENTRIES,
@@ -49,6 +54,7 @@ struct recovery {
     struct arena arena;    // of the entries walked over
     struct entry *entries; // newest first
     size_t n_entries, entries_capacity;
+    bool has_read; // an entry, so the state is of this log
 };
 
 void recovery_start(struct recovery *recovery, struct storage *storage,

@@ -160,6 +160,7 @@ static enum status start_state(struct committer *com, struct err *err)
                        "there could not be kept free of duplicates",
                        storage->url);
     recovery_start(&com->recovery, storage, &com->state);
+    com->settle.number = 0;
     com->phase = PHASE_RECOVER;
     return ST_OK;
 }
@@ -333,6 +334,12 @@ static enum status step_publish(struct committer *com, struct err *err)
         published(com);
         return ST_OK;
     case PUBLISH_CONFLICT:
+        log_info("another worker owns a partition of ours: its work is dropped here");
+        abandon_begin(com, ST_CONFLICT);
+        return ST_OK;
+    case PUBLISH_STALE:
+        log_warn("%s: the commit log is not the one that was read: reading it anew",
+                 com->parts.storage->url);
         abandon_begin(com, ST_CONFLICT);
         return ST_OK;
     case PUBLISH_LOST:
@@ -348,7 +355,6 @@ static void abandoned(struct committer *com)
     com->is_claimed = false;
     if (com->why == ST_CONFLICT) {
         atomic_fetch_add(&com->parts.status->n_conflicts, 1);
-        log_info("another worker owns a partition of ours: its work is dropped here");
         answer(com, TELL_CONFLICT);
     } else {
         fail(com, &com->err);

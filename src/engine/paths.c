@@ -26,7 +26,7 @@ struct path path_bucket(int64_t bucket)
 
 struct path path_entry(int64_t number)
 {
-    return make("_tramline/log/%06" PRId64 "/%020" PRId64 ".json", number / LOG_BUCKET,
+    return make("_tramline/log/%06" PRId64 "/%020" PRId64 ".json", bucket_of(number),
                 number);
 }
 

@@ -6,9 +6,12 @@
 #include "engine/log_entry.h"
 
 enum {
-    LOG_BUCKET = 1000, // entries a directory
     PATH_TEXT = 128
 };
+
+// Entries are in buckets, a directory each (bucket.c).
+int64_t bucket_of(int64_t number);
+int64_t bucket_first(int64_t bucket); // number of its first entry
 
 // A short path by value, so that it needs no owner.
 struct path {

@@ -15,14 +15,15 @@ void publish_start(struct publish *publish)
     buf_clear(&publish->bytes);
 }
 
-// Somebody else has claimed the partition, or (for a claim) moved it since it was looked
-// at.
+// Somebody else has claimed the partition, or it does not stand where the work begins;
+// for a claim: it was touched since it was looked at.
 static bool is_taken(const struct publish *publish, const struct span *span)
 {
     const struct log_partition *partition =
         log_state_find(publish->state, span->partition);
     if (publish->kind == ENTRY_COMMIT)
-        return partition == NULL || strcmp(partition->writer, publish->writer) != 0;
+        return partition == NULL || partition->next != span->first ||
+               strcmp(partition->writer, publish->writer) != 0;
     return partition != NULL && partition->touched >= publish->base;
 }
 
@@ -127,19 +128,53 @@ static enum status step_write(struct publish *publish, struct err *err)
     TRY(storage_write_bytes(publish->storage, path_str(&source),
                             buf_as_str(&publish->bytes), err));
     publish->source = source;
-    bool has_bucket = publish->n_made_buckets > publish->entry.number / LOG_BUCKET;
-    publish->phase = has_bucket ? PUBLISH_RENAME : PUBLISH_MKDIR;
+    publish->phase = PUBLISH_CHECK;
+    return ST_OK;
+}
+
+// What lies there must be what was sent: an entry that nobody can read would stop the
+// job.
+static enum status step_check(struct publish *publish, struct err *err)
+{
+    struct buf bytes AUTO(buf_release) = {0};
+    enum status rc = storage_read_all(publish->storage, path_str(&publish->source),
+                                      ENTRY_BYTES_MAX, &bytes, err);
+    if (rc == ST_NOT_FOUND)
+        return end_with(publish, PUBLISH_LOST);
+    TRY(rc);
+    if (!str_eq(buf_as_str(&bytes), buf_as_str(&publish->bytes))) {
+        publish->phase = PUBLISH_WRITE;
+        return err_set(err, ST_RETRY,
+                       "%s/%s: the storage does not hold the %zu bytes sent to it",
+                       publish->storage->url, publish->source.text, publish->bytes.n);
+    }
+    bool has_bucket = publish->n_made_buckets > bucket_of(publish->entry.number);
+    publish->phase = has_bucket ? PUBLISH_LOOK : PUBLISH_MKDIR;
     return ST_OK;
 }
 
 static enum status step_mkdir(struct publish *publish, struct err *err)
 {
-    int64_t bucket = publish->entry.number / LOG_BUCKET;
+    int64_t bucket = bucket_of(publish->entry.number);
     struct path path = path_bucket(bucket);
     enum status rc = publish->storage->ops->mkdir(publish->storage, path_str(&path), err);
     if (rc != ST_OK && rc != ST_EXISTS)
         return rc;
     publish->n_made_buckets = bucket + 1;
+    publish->phase = PUBLISH_LOOK;
+    return ST_OK;
+}
+
+// A number is free for good only while its predecessor stands: else old entries were
+// removed, or the whole log, since it was read.
+static enum status step_look(struct publish *publish, struct err *err)
+{
+    bool is_same;
+    TRY(log_is_same(publish->storage, publish->state, &is_same, err));
+    if (!is_same) {
+        log_state_release(publish->state);
+        return end_with(publish, PUBLISH_STALE);
+    }
     publish->phase = PUBLISH_RENAME;
     return ST_OK;
 }
@@ -199,7 +234,7 @@ static enum status number_is_free(struct publish *publish, struct err *err)
         publish->phase = PUBLISH_MKDIR;
         return ST_OK;
     }
-    publish->phase = PUBLISH_RENAME;
+    publish->phase = PUBLISH_LOOK;
     return ST_OK;
 }
 
@@ -236,8 +271,12 @@ enum status publish_step(struct publish *publish, struct err *err)
         return step_build(publish);
     case PUBLISH_WRITE:
         return step_write(publish, err);
+    case PUBLISH_CHECK:
+        return step_check(publish, err);
     case PUBLISH_MKDIR:
         return step_mkdir(publish, err);
+    case PUBLISH_LOOK:
+        return step_look(publish, err);
     case PUBLISH_RENAME:
         return step_rename(publish, err);
     case PUBLISH_READ:

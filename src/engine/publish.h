@@ -19,12 +19,15 @@ enum publish_outcome {
     PUBLISH_DONE,
     PUBLISH_CONFLICT, // another worker owns one of the partitions
     PUBLISH_LOST,     // our files in tmp are gone: upload them again
+    PUBLISH_STALE,    // the log is not the one that was read: read it anew
 };
 
 enum publish_phase {
     PUBLISH_BUILD,
     PUBLISH_WRITE,
+    PUBLISH_CHECK,
     PUBLISH_MKDIR,
+    PUBLISH_LOOK,
     PUBLISH_RENAME,
     PUBLISH_READ,
     PUBLISH_END,

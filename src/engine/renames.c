@@ -55,10 +55,16 @@ enum status renames_step(struct renames *renames, struct storage *storage,
 }
 
 static enum status settle_load(struct settle *settle, struct storage *storage,
-                               int64_t number, struct err *err)
+                               struct log_state *state, struct err *err)
 {
+    int64_t number = state->pending[0];
     arena_clear(&settle->arena);
-    TRY(log_read(storage, number, &settle->arena, &settle->entry, err));
+    enum status rc = log_read(storage, number, &settle->arena, &settle->entry, err);
+    if (rc == ST_NOT_FOUND) { // old entries are removed only when their renames are done
+        log_state_renamed(state, number);
+        return ST_OK;
+    }
+    TRY(rc);
     settle->number = number;
     settle->renames = (struct renames){0};
     return ST_OK;
@@ -71,7 +77,7 @@ enum status settle_step(struct settle *settle, struct storage *storage,
     if (*ret_done)
         return ST_OK;
     if (settle->number != state->pending[0])
-        return settle_load(settle, storage, state->pending[0], err);
+        return settle_load(settle, storage, state, err);
     bool renamed;
     TRY(renames_step(&settle->renames, storage, &settle->entry, &renamed, err));
     if (renamed) {

@@ -187,6 +187,20 @@ static enum status lose(struct fault_storage *fault, const struct change *change
     return ST_OK;
 }
 
+// A bit of the last byte turns on the way; nobody notices.
+static enum status change_byte(struct fault_storage *fault, const struct change *change,
+                               struct err *err)
+{
+    struct late now;
+    TRY(late_init(&now, change, &(struct fault){0}, err));
+    if (now.bytes.n)
+        now.bytes.p[now.bytes.n - 1] ^= 1;
+    enum status rc =
+        storage_write_bytes(fault->inner, now.change.path, buf_as_str(&now.bytes), err);
+    late_release(&now);
+    return rc;
+}
+
 static enum status make_change(struct fault_storage *fault, const struct change *change,
                                struct err *err)
 {
@@ -206,6 +220,9 @@ static enum status make_change(struct fault_storage *fault, const struct change 
         break;
     case FAULT_DROP:
         break;
+    case FAULT_CHANGE:
+        return change->op == FAULT_WRITE ? change_byte(fault, change, err)
+                                         : apply(fault->inner, change, err);
     }
     return tell(fault, change->op, change->path, ST_UNKNOWN, "no answer", err);
 }
@@ -251,6 +268,7 @@ static enum status begin_look(struct storage *storage, enum fault_op op, struct 
     struct fault_storage *fault = of(storage);
     switch (begin_call(fault, op, path, (struct str){0}).kind) {
     case FAULT_NONE:
+    case FAULT_CHANGE:
         return ST_OK;
     case FAULT_FAIL:
         return tell(fault, op, path, ST_FAIL, "failed", err);
@@ -357,8 +375,9 @@ const char *fault_op_name(enum fault_op op)
 const char *fault_kind_name(enum fault_kind kind)
 {
     static const char *const names[] = {
-        [FAULT_NONE] = "none", [FAULT_REFUSE] = "refuse", [FAULT_FAIL] = "fail",
-        [FAULT_LOSE] = "lose", [FAULT_DROP] = "drop",     [FAULT_LATE] = "late",
+        [FAULT_NONE] = "none",     [FAULT_REFUSE] = "refuse", [FAULT_FAIL] = "fail",
+        [FAULT_LOSE] = "lose",     [FAULT_DROP] = "drop",     [FAULT_LATE] = "late",
+        [FAULT_CHANGE] = "change",
     };
     return names[kind];
 }

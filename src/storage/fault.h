@@ -34,6 +34,7 @@ enum fault_kind {
     FAULT_LOSE,   // ST_UNKNOWN; it happens
     FAULT_DROP,   // ST_UNKNOWN; it never happens
     FAULT_LATE,   // ST_UNKNOWN; it happens when it is settled
+    FAULT_CHANGE, // ST_OK; of a write one byte came to lie otherwise than it was sent
 };
 
 struct fault {

@@ -184,6 +184,43 @@ static void test_recovery_goes_on_from_where_it_was(UNUSED void **state)
     log.storage->ops->close(log.storage);
 }
 
+// While it was away old entries were removed, or the log was made anew.
+static void test_recovery_goes_on_only_in_the_same_log(UNUSED void **state)
+{
+    struct made_log log = {.storage = open_mem()}, other = {.storage = log.storage};
+    struct log_state read = {0};
+    struct err err;
+    make_log(&log, 5, -1);
+    assert_ok(recover(log.storage, &read, &err), &err);
+    for (int64_t n = 0; n < 5; n++) {
+        struct path path = path_entry(n);
+        assert_ok(log.storage->ops->remove(log.storage, path_str(&path), &err), &err);
+    }
+    other.time_ms = 7;
+    make_log(&other, 3, -1);
+    assert_ok(recover(log.storage, &read, &err), &err);
+    assert_int_equal(read.next, 3);
+    assert_string_equal(read.last_checksum, other.prev);
+    log_state_release(&read);
+    log.storage->ops->close(log.storage);
+}
+
+// Its entry was removed, as another worker has seen its renames done.
+static void test_a_pending_entry_that_was_removed_is_settled(UNUSED void **state)
+{
+    struct storage *storage = open_mem();
+    struct log_state read = {.next = 9};
+    struct settle settle = {0};
+    struct err err;
+    bool done = false;
+    log_state_add_pending(&read, 5);
+    while (!done)
+        assert_ok(settle_step(&settle, storage, &read, &done, &err), &err);
+    settle_release(&settle);
+    log_state_release(&read);
+    storage->ops->close(storage);
+}
+
 static void test_damage_stops_recovery(UNUSED void **state)
 {
     struct made_log log = {.storage = open_mem()};
@@ -266,6 +303,8 @@ TEST_MAIN(cmocka_unit_test(test_end_of_the_log_is_found),
           cmocka_unit_test(test_end_is_found_when_old_buckets_are_empty),
           cmocka_unit_test(test_recovery_begins_at_the_newest_snapshot),
           cmocka_unit_test(test_recovery_goes_on_from_where_it_was),
+          cmocka_unit_test(test_recovery_goes_on_only_in_the_same_log),
+          cmocka_unit_test(test_a_pending_entry_that_was_removed_is_settled),
           cmocka_unit_test(test_damage_stops_recovery),
           cmocka_unit_test(test_old_buckets_are_removed_whole),
           cmocka_unit_test(test_a_removal_that_was_cut_short_goes_on))

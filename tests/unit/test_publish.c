@@ -19,8 +19,9 @@ struct fixture {
     struct log_state state, others;
     struct publish publish;
     struct span span;
-    struct fault fault;  // of the next rename into the log
-    bool removes_source; // before it
+    struct fault fault;   // of the next rename into the log
+    bool removes_source;  // before it
+    struct fault writing; // of the next write
 };
 
 static struct fault decide(void *context, const struct fault_call *call)
@@ -28,6 +29,10 @@ static struct fault decide(void *context, const struct fault_call *call)
     struct fixture *fix = context;
     struct err err;
     struct fault fault = {0};
+    if (call->op == FAULT_WRITE) {
+        fault = fix->writing;
+        fix->writing = (struct fault){0};
+    }
     if (call->op != FAULT_PUBLISH)
         return fault;
     if (fix->removes_source)
@@ -217,14 +222,84 @@ static void test_a_bucket_that_is_gone_is_made_again(UNUSED void **state)
     struct fixture fix;
     struct err err;
     set_up(&fix);
-    fix.publish.n_made_buckets = 1; // believes that it is there
-    while (fix.publish.phase != PUBLISH_RENAME)
-        assert_ok(publish_step(&fix.publish, &err), &err);
-    struct path entry = path_entry(0), bucket = path_bucket(0);
-    assert_ok(fix.view->ops->remove(fix.view, path_str(&entry), &err), &err);
-    assert_ok(fix.view->ops->remove(fix.view, path_str(&bucket), &err), &err);
+    struct path zero = path_entry(0), last = path_entry(bucket_first(1) - 1);
+    struct buf bytes = {0};
+    assert_ok(storage_read_all(fix.view, path_str(&zero), 1 << 20, &bytes, &err), &err);
+    assert_ok(storage_write_bytes(fix.view, path_str(&last), buf_as_str(&bytes), &err),
+              &err);
+    buf_release(&bytes);
+    fix.state.next = bucket_first(1);
+    fix.span.partition = 0;
+    fix.publish.base = fix.state.next;
+    fix.publish.n_made_buckets = 2; // believes that it is there
     assert_ok(step_to_end(&fix.publish, &err), &err);
     assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
+    assert_writer(&fix, bucket_first(1), "me");
+    tear_down(&fix);
+}
+
+// Its number is free because entries were removed, or because there is no log any more.
+static void test_a_number_that_is_free_again_is_not_taken(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    struct path entry = path_entry(0);
+    set_up(&fix);
+    assert_ok(fix.view->ops->remove(fix.view, path_str(&entry), &err), &err);
+    assert_ok(step_to_end(&fix.publish, &err), &err);
+    assert_int_equal(fix.publish.outcome, PUBLISH_STALE);
+    assert_int_equal(fix.state.next, 0); // to be read anew
+    bool is_there;
+    entry = path_entry(1);
+    assert_ok(log_exists(fix.view, path_str(&entry), &is_there, &err), &err);
+    assert_false(is_there);
+    tear_down(&fix);
+}
+
+static void test_nothing_is_published_into_another_log(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    struct path entry = path_entry(0);
+    set_up(&fix);
+    assert_ok(fix.view->ops->remove(fix.view, path_str(&entry), &err), &err);
+    log_state_release(&fix.others);
+    others_publish(&fix, ENTRY_JOB, 0);
+    assert_ok(step_to_end(&fix.publish, &err), &err);
+    assert_int_equal(fix.publish.outcome, PUBLISH_STALE);
+    tear_down(&fix);
+}
+
+static void test_an_entry_that_changed_on_its_way_is_written_again(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    set_up(&fix);
+    fix.writing.kind = FAULT_CHANGE;
+    assert_status(step_to_end(&fix.publish, &err), ST_RETRY);
+    assert_non_null(strstr(err.text, "the storage does not hold the "));
+    struct path changed = fix.publish.source;
+    assert_ok(step_to_end(&fix.publish, &err), &err);
+    assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
+    assert_string_not_equal(fix.publish.source.text, changed.text);
+    assert_writer(&fix, 1, "me");
+    tear_down(&fix);
+}
+
+// However it came about: work that the log has already is not published once more.
+static void test_work_is_published_where_the_partition_stands(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    set_up(&fix);
+    assert_ok(step_to_end(&fix.publish, &err), &err);
+    struct span work = {.next = 10, .data = 10, .last = {.offset = 9}};
+    for (int i = 0; i < 2; i++) {
+        fix.span = work;
+        prepare(&fix, fix.storage, &fix.state, &fix.publish, "me", ENTRY_COMMIT);
+        assert_ok(step_to_end(&fix.publish, &err), &err);
+        assert_int_equal(fix.publish.outcome, i ? PUBLISH_CONFLICT : PUBLISH_DONE);
+    }
     tear_down(&fix);
 }
 
@@ -280,5 +355,9 @@ TEST_MAIN(cmocka_unit_test(test_published),
           cmocka_unit_test(test_a_number_taken_for_our_partition_is_a_conflict),
           cmocka_unit_test(test_a_source_that_is_gone_is_told),
           cmocka_unit_test(test_a_bucket_that_is_gone_is_made_again),
+          cmocka_unit_test(test_a_number_that_is_free_again_is_not_taken),
+          cmocka_unit_test(test_nothing_is_published_into_another_log),
+          cmocka_unit_test(test_an_entry_that_changed_on_its_way_is_written_again),
+          cmocka_unit_test(test_work_is_published_where_the_partition_stands),
           cmocka_unit_test(test_given_up_it_can_never_appear),
           cmocka_unit_test(test_giving_up_finds_what_was_published_after_all))

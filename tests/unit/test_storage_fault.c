@@ -165,6 +165,15 @@ static void test_cut_write_leaves_a_short_file(UNUSED void **state)
     world_close(&world);
 }
 
+static void test_a_byte_changes_on_the_way_unseen(UNUSED void **state)
+{
+    struct fault_config config = {.at = 1, .fault = {.kind = FAULT_CHANGE}};
+    struct world world = world_open(&config);
+    assert_ok(storage_write_bytes(world.faulty, PATH("w"), PATH("payload"), &err), &err);
+    assert_holds(&world, "w", "payloae"); // 'd' and 'e' are one bit apart
+    world_close(&world);
+}
+
 static void test_looks_are_only_refused(UNUSED void **state)
 {
     for (enum fault_kind kind = FAULT_REFUSE; kind <= FAULT_LATE; kind++) {
@@ -223,6 +232,7 @@ TEST_MAIN(cmocka_unit_test(test_nth_call_is_refused),
           cmocka_unit_test(test_late_calls_settle_in_any_order),
           cmocka_unit_test(test_late_write_keeps_its_bytes),
           cmocka_unit_test(test_cut_write_leaves_a_short_file),
+          cmocka_unit_test(test_a_byte_changes_on_the_way_unseen),
           cmocka_unit_test(test_looks_are_only_refused),
           cmocka_unit_test(test_callback_decides_for_each_call),
           cmocka_unit_test(test_closing_drops_what_is_late))
