@@ -181,6 +181,54 @@ static void check_verify(struct sim_world *world)
     verify_report_release(&report);
 }
 
+// Rows of a partition come in the order of its records, file after file as the log has
+// them.
+static void check_rows_order(struct sim_world *world, struct str text,
+                             int64_t last[SIM_PARTITIONS_MAX])
+{
+    while (text.n) {
+        struct str line = str_cut(&text, '\n');
+        int partition, row;
+        int64_t offset;
+        if (sscanf(line.p, "%d.%" SCNd64 ".%d", &partition, &offset, &row) != 3)
+            continue;
+        int64_t place = 10 * offset + row;
+        if (place <= last[partition])
+            sim_fail(world, "row %.*s is out of order", STR_ARGS(line));
+        last[partition] = place;
+    }
+}
+
+static void check_entry_order(struct sim_world *world, const struct entry *entry,
+                              int64_t last[SIM_PARTITIONS_MAX])
+{
+    for (size_t i = 0; i < entry->n_files; i++) {
+        struct buf bytes AUTO(buf_release) = {0};
+        struct err err;
+        if (entry->files[i].kind == FILE_DATA &&
+            storage_read_all(world->view, entry->files[i].name, 1 << 24, &bytes, &err) ==
+                ST_OK)
+            check_rows_order(world, str_of(buf_cstr(&bytes)), last);
+    }
+}
+
+static void check_order(struct sim_world *world)
+{
+    int64_t last[SIM_PARTITIONS_MAX] = {-1, -1, -1, -1};
+    struct log_end end;
+    struct err err;
+    log_end_start(&end);
+    while (end.phase != END_FOUND)
+        if (log_end_step(&end, world->view, &err) != ST_OK)
+            return;
+    for (int64_t number = 0; number < end.number; number++) {
+        struct arena arena AUTO(arena_release) = {0};
+        struct entry entry;
+        if (log_read(world->view, number, &arena, &entry, &err) == ST_OK)
+            check_entry_order(world, &entry, last);
+    }
+}
+
 // The folders that the last claims had to remove: of the writers that the newest snapshot
 // lists, or that came after it, and that own nothing.
 static void check_folders(struct sim_world *world)
@@ -210,6 +258,7 @@ static void check_folders(struct sim_world *world)
 void sim_check(struct sim_world *world)
 {
     check_data(world);
+    check_order(world);
     check_verify(world);
     check_folders(world);
 }

@@ -7,8 +7,10 @@
 #include "engine/paths.h"
 #include "storage/spool_mem.h"
 
-static enum fault_kind choose_kind(struct sim_random *random)
+static enum fault_kind choose_kind(struct sim_random *random, enum fault_op op)
 {
+    if (op == FAULT_WRITE && sim_chance(random, 20))
+        return FAULT_CHANGE;
     int64_t dice = sim_between(random, 0, 99);
     return dice < 25   ? FAULT_REFUSE
            : dice < 50 ? FAULT_LOSE
@@ -27,26 +29,27 @@ static struct fault make_fault(struct sim_world *world, enum fault_kind kind)
     return fault;
 }
 
-static struct fault die(struct sim_process *process)
+static struct fault die(struct sim_process *process, enum fault_op op)
 {
     struct sim_world *world = process->world;
     process->is_dying = true;
-    return make_fault(
-        world, sim_chance(&world->random, 30) ? FAULT_FAIL : choose_kind(&world->random));
+    return make_fault(world, sim_chance(&world->random, 30)
+                                 ? FAULT_FAIL
+                                 : choose_kind(&world->random, op));
 }
 
-static struct fault choose_fault(struct sim_process *process)
+static struct fault choose_fault(struct sim_process *process, enum fault_op op)
 {
     struct sim_world *world = process->world;
     if (process->is_dying)
         return (struct fault){.kind = FAULT_FAIL};
     if (process->n_calls_to_live && --process->n_calls_to_live == 0)
-        return die(process);
+        return die(process, op);
     bool is_out = world->clock.now_ms < process->outage_until_ms;
     int percent = is_out ? 95 : world->profile.storage_fault_percent;
     if (!world->has_faults || !sim_chance(&world->random, percent))
         return (struct fault){0};
-    return make_fault(world, choose_kind(&world->random));
+    return make_fault(world, choose_kind(&world->random, op));
 }
 
 // Between an entry and its renames a death is worth most.
@@ -68,6 +71,8 @@ static void note_folders(struct sim_world *world, const struct fault_call *call,
     struct path folder = path_parent(call->path);
     if (call->op == FAULT_REMOVE && strcmp(folder.text, "_tramline/tmp") == 0)
         buf_str(&world->removed, call->path);
+    world->n_entries_removed +=
+        call->op == FAULT_REMOVE && str_starts_with(call->path, "_tramline/log/");
     if (call->op == FAULT_WRITE &&
         (is_late || strstr(buf_cstr(&world->removed), folder.text) != NULL))
         buf_str(&world->revived, call->path);
@@ -76,7 +81,7 @@ static void note_folders(struct sim_world *world, const struct fault_call *call,
 static struct fault decide(void *context, const struct fault_call *call)
 {
     struct sim_process *process = context;
-    struct fault fault = choose_fault(process);
+    struct fault fault = choose_fault(process, call->op);
     note_folders(process->world, call, fault.kind == FAULT_LATE);
     plan_death(process, call);
     sim_trace(process->world, "%d   %s %.*s%s%.*s%s%s", process->index,
@@ -108,6 +113,10 @@ static struct job make_job(struct sim_world *world, bool once)
     settings->storage_retry_ms = sim_between(random, 200, 3000);
     settings->revoke_ms = sim_between(random, 100, 3000);
     settings->directory_by_day = sim_chance(random, 20);
+    if (world->profile.has_retention) {
+        settings->log_snapshot = 2;
+        settings->log_retention_ms = sim_between(random, 15000, 25000);
+    }
     settings->once = once;
     return job;
 }

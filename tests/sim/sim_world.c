@@ -5,11 +5,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "engine/paths.h"
 #include "sim/sim_check.h"
 
 enum {
-    FINAL_MS = 60000,
-    FINAL_STEPS = 200000
+    FINAL_MS = 60000, // with short steps
+    FINAL_STEPS = 200000,
+    SMALL_BUCKET = 100,
+    SETTLE_MS = 3000
 };
 
 void sim_trace(struct sim_world *world, const char *fmt, ...)
@@ -38,10 +41,11 @@ void sim_fail(struct sim_world *world, const char *fmt, ...)
 static struct sim_profile choose_profile(struct sim_random *random)
 {
     static const int faults[] = {0, 2, 10, 25}, restarts[] = {3, 10, 30};
+    bool has_retention = bucket_first(1) < SMALL_BUCKET;
     return (struct sim_profile){
         .n_partitions = (int32_t)sim_between(random, 1, SIM_PARTITIONS_MAX),
         .n_processes = (int)sim_between(random, 1, SIM_MEMBERS_MAX),
-        .n_steps = (int)sim_between(random, 200, 1500),
+        .n_steps = (int)sim_between(random, 200, has_retention ? 3000 : 1500),
         .storage_fault_percent = faults[sim_between(random, 0, 3)],
         .source_fault_percent = faults[sim_between(random, 0, 2)],
         .crash_permille = (int)sim_between(random, 0, 15),
@@ -52,6 +56,9 @@ static struct sim_profile choose_profile(struct sim_random *random)
         .stall_permille = (int)sim_between(random, 0, 8),
         .reassign_permille = (int)sim_between(random, 0, 15),
         .ends_by_once = sim_chance(random, 40),
+        .has_retention = has_retention,
+        .is_uneven = sim_chance(random, 30),
+        .step_ms = has_retention ? 60 : 4,
     };
 }
 
@@ -171,6 +178,8 @@ static void append_some(struct sim_world *world)
 {
     int32_t partition =
         (int32_t)sim_between(&world->random, 0, world->topic.n_partitions - 1);
+    if (world->profile.is_uneven && !sim_chance(&world->random, 2))
+        partition = 0;
     sim_topic_append(&world->topic, partition, sim_between(&world->random, 1, 20));
 }
 
@@ -196,6 +205,12 @@ static void something_happens(struct sim_world *world)
             now_ms + sim_between(&world->random, 1, 5000);
     if (happens(world, 20))
         settle_one(world);
+    // No call is on its way for as long as entries are kept.
+    if (profile->has_retention && now_ms > world->all_settled_ms + SETTLE_MS) {
+        world->all_settled_ms = now_ms;
+        while (settle_one(world))
+            continue;
+    }
     struct sim_process *process = any_process(world);
     if (happens(world, 2) && process->is_up)
         worker_stop(process->worker);
@@ -206,7 +221,7 @@ static void step_somebody(struct sim_world *world)
 {
     int first = (int)sim_between(&world->random, 0, SIM_MEMBERS_MAX - 1);
     int64_t wakes_ms = INT64_MAX;
-    world->clock.now_ms += sim_between(&world->random, 0, 4);
+    world->clock.now_ms += sim_between(&world->random, 0, world->profile.step_ms);
     for (int i = 0; i < SIM_MEMBERS_MAX; i++) {
         struct sim_process *process = &world->processes[(first + i) % SIM_MEMBERS_MAX];
         if (sim_process_step(process))
@@ -290,7 +305,8 @@ static void run_last_round(struct sim_world *world)
     if (world->profile.ends_by_once)
         crash_all(world);
     start_some(world, world->profile.ends_by_once);
-    int64_t end_ms = world->clock.now_ms + FINAL_MS;
+    int64_t slower = world->profile.has_retention ? 10 : 1;
+    int64_t end_ms = world->clock.now_ms + FINAL_MS * slower;
     run_on(world, end_ms, !world->profile.ends_by_once);
     if (world->profile.ends_by_once && somebody_is_up(world))
         sim_fail(world, "run --once does not end");

@@ -36,6 +36,9 @@ struct sim_profile {
     int stall_permille;        // a process does nothing for a while
     int reassign_permille;     // partitions move
     bool ends_by_once;         // the last round is run --once
+    bool has_retention;        // old entries are removed: needs small buckets
+    bool is_uneven;            // nearly all arrives in partition 0
+    int step_ms;               // longest time that a step takes
 };
 
 struct sim_world;
@@ -75,6 +78,8 @@ struct sim_world {
     size_t n_orphans;
     struct buf removed; // paths of folders
     struct buf revived; // paths written late: their folders may be back after a removal
+    int64_t n_entries_removed;
+    int64_t all_settled_ms; // when no call was on its way
     bool has_faults;
     bool is_traced;
     struct buf trace;

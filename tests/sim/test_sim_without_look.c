@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// test: build release
+// A worker does not look whether the entry before its own is still there, while old
+// entries are removed: the simulator must find lost data.
+#include "sim/sim_mutant.h"
+#include "sim/sim_small_buckets.h"
+
+#include "engine/commit_log.h"
+
+enum status log_is_same(UNUSED struct storage *storage,
+                        UNUSED const struct log_state *state, bool *ret,
+                        UNUSED struct err *err)
+{
+    *ret = true;
+    return ST_OK;
+}
+
+static void test_simulator_finds_it(UNUSED void **state)
+{
+    assert_int_not_equal(sim_first_failure(5000), 0);
+}
+
+TEST_MAIN(cmocka_unit_test(test_simulator_finds_it))
