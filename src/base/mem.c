@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+void mem_share_heaps(void)
+{
+    mallopt(M_ARENA_MAX, 2);
+}
 
 static void *checked(void *p, size_t n_bytes)
 {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/term.h"
 
@@ -87,6 +88,7 @@ int cli_main(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    mem_share_heaps();
     if (argc < 2) {
         help();
         return 2;

@@ -42,8 +42,8 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
 // librdkafka's limits count for each partition with a queue of its own: one in records,
 // one in bytes of values. A third of the buffer goes to values, two thirds to
 // librdkafka's own bytes for each record, so that both limits together stay within it.
-// They are passed by one fetch, and what is fetched may be compressed: fetches are a
-// small part of it.
+// They are passed by one fetch, and what is fetched grows: five times by decompression,
+// nine times by what each short record costs. So a fetch is a small part of the share.
 static void set_limits(rd_kafka_conf_t *conf, int64_t buffer_bytes, int32_t n_partitions)
 {
     int64_t share = buffer_bytes / (n_partitions > 0 ? n_partitions : 1);
@@ -51,7 +51,7 @@ static void set_limits(rd_kafka_conf_t *conf, int64_t buffer_bytes, int32_t n_pa
                     clamp(share * 2 / 3 / RECORD_OVERHEAD, LEAST_QUEUED, 10000000));
     conf_set_number(conf, "queued.max.messages.kbytes",
                     clamp(share / 3 / 1024, 1, 2097151));
-    conf_set_number(conf, "fetch.message.max.bytes", clamp(share / 8, 65536, 1 << 20));
+    conf_set_number(conf, "fetch.message.max.bytes", clamp(share / 32, 16384, 1 << 20));
 }
 
 // The brokers give a static member that comes back its old partitions without asking
