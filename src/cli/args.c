@@ -22,6 +22,12 @@ static const struct flag common_flags[] = {
     {"--help", NULL, "this text"},
 };
 
+const struct flag *args_shared_flags(bool of_scripts, size_t *ret_n)
+{
+    *ret_n = of_scripts ? ARRAY_LEN(script_flags) : ARRAY_LEN(common_flags);
+    return of_scripts ? script_flags : common_flags;
+}
+
 static void print_flags(const struct flag *flags, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

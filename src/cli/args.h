@@ -62,5 +62,7 @@ enum status args_number(const struct args *args, const char *flag, int64_t min,
                         int64_t otherwise, int64_t *ret, struct err *err);
 
 void args_help(const struct command *command);
+// The flags that every command with a script has, or else every command.
+const struct flag *args_shared_flags(bool of_scripts, size_t *ret_n);
 
 #endif

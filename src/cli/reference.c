@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli/commands.h"
+#include "cli/man_page.h"
 #include "core/option.h"
 
 static const struct command *const documented[] = {
@@ -60,8 +61,12 @@ static void print_group(const struct option_group *group)
     printf("\n");
 }
 
-static enum status run(UNUSED const struct args *args, UNUSED struct err *err)
+static enum status run(const struct args *args, UNUSED struct err *err)
 {
+    if (args_has(args, "--man")) {
+        man_page_print(documented, ARRAY_LEN(documented));
+        return ST_OK;
+    }
     printf(
         "# Reference\n\nMade by `tramline reference` from the program's own tables.\n\n"
         "## Commands\n\nEach also takes `--help` and `--log-level LEVEL`; those with a "
@@ -77,10 +82,16 @@ static enum status run(UNUSED const struct args *args, UNUSED struct err *err)
     return ST_OK;
 }
 
+static const struct flag flags[] = {
+    {"--man", NULL, "as a manual page instead, for man(1)"},
+};
+
 const struct command command_reference = {
     .name = "reference",
     .arguments = "",
     .about = "Print the reference of all commands and options as Markdown",
+    .flags = flags,
+    .n_flags = ARRAY_LEN(flags),
     .no_script = true,
     .run = run,
 };

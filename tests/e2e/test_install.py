@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+# test: needs nothing
+"""`cmake --install` puts things where a distribution would; the manual page is whole and renders
+without warnings."""
+import functools
+import os
+import pathlib
+import re
+import subprocess
+
+import lib
+
+BUILD = lib.ROOT / "build/release"
+
+
+def output(*command, env=None):
+    """stdout; fails when the command does, or says anything on stderr."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}, timeout=60)
+    assert (done.returncode, done.stderr) == (0, ""), (command, done.stdout, done.stderr)
+    return done.stdout
+
+
+@functools.cache
+def installed():
+    """The root under which the program was installed with the prefix /usr."""
+    lib.program()
+    root = lib.tmp_dir()
+    output("cmake", "--install", BUILD, "--prefix", "/usr", env={"DESTDIR": str(root)})
+    return root
+
+
+def page():
+    return installed() / "usr/share/man/man1/tramline.1"
+
+
+def rendered():
+    return output("mandoc", "-T", "ascii", "-O", "width=900", page())
+
+
+def test_files_are_where_a_distribution_has_them():
+    found = {str(p.relative_to(installed())) for p in installed().rglob("*") if p.is_file()}
+    for path in ("usr/bin/tramline", "usr/share/man/man1/tramline.1",
+                 "usr/share/doc/tramline/README.md", "usr/share/doc/tramline/docs/tutorial.md",
+                 "usr/share/doc/tramline/examples/stm/pipeline.sql"):
+        assert path in found, (path, sorted(found))
+    for path in found:
+        assert re.match(r"usr/(bin|share/man/man1|share/doc/tramline)/", path), path
+
+
+def test_the_installed_program_takes_the_installed_example():
+    program = installed() / "usr/bin/tramline"
+    assert re.fullmatch(r"tramline \d+\.\d+\.\d+\n", output(program, "--version"))
+    example = installed() / "usr/share/doc/tramline/examples/stm/pipeline.sql"
+    sets = [f"--set={name}=x" for name in ("USER_NAME", "GROUP", "NAME", "BROKERS")]
+    output(program, "check", example, "--set=HDFS=hdfs://name-node:9870", *sets)
+
+
+def test_manual_page_renders_without_warnings():
+    assert output("mandoc", "-T", "lint", "-W", "warning", page()) == ""
+    assert "TRAMLINE(1)" in output("groff", "-man", "-ww", "-T", "utf8", page())
+
+
+def test_manual_page_has_every_command_and_option():
+    text = " ".join(re.sub(r".\x08", "", rendered()).split())
+    reference = (lib.ROOT / "docs/reference.md").read_text()
+    commands = re.findall(r"^### (?:tramline )(\S+)", reference, re.M)
+    options = re.findall(r"^\| `([^`]+)` \|", reference, re.M)
+    assert len(commands) >= 9 and len(options) > 50, (commands, options)
+    for name in [*commands, *options]:
+        assert name in text, name
+    helps = re.findall(r"^\| `[^`]+` \| (?:[^|]*\| [^|]*\| )?([^|]+) \|$", reference, re.M)
+    assert len(helps) == len(options), len(helps)
+    for sentence in helps:
+        assert " ".join(sentence.removesuffix(" (secret)").split()) in text, sentence
+
+
+lib.main()
