@@ -3,8 +3,8 @@
 """A second opinion on a result: verify_log.py DIRECTORY | hdfs://namenode:port/path.
 
 Reads the commit log and lists the files, sharing no code with the program: the chain of entries,
-offsets without gaps or overlaps, sums, each file in place with its size and rows (CSV), no file
-too many. Prints counts and findings; exits 1 when there was a finding.
+offsets without gaps or overlaps, sums, each file in place with its size, checksum and rows (CSV),
+no file too many. Prints counts and findings; exits 1 when there was a finding.
 """
 import csv
 import hashlib
@@ -16,6 +16,37 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+
+
+def crc32c_table():
+    table = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+        table.append(value)
+    return table
+
+
+CRC32C = crc32c_table()
+BLOCK_BYTES = 128 << 20
+
+
+def block_md5(block):
+    """MD5 of the big-endian CRC32C of every 512 bytes."""
+    md5 = hashlib.md5()
+    for at in range(0, len(block), 512):
+        crc = 0xFFFFFFFF
+        for byte in block[at:at + 512]:
+            crc = crc >> 8 ^ CRC32C[(crc ^ byte) & 0xFF]
+        md5.update((crc ^ 0xFFFFFFFF).to_bytes(4, "big"))
+    return md5.digest()
+
+
+def hdfs_checksum(data):
+    """What HDFS says of such a file (DFSClient.getFileChecksum); one block is padded with zeros."""
+    blocks = b"".join(block_md5(data[at:at + BLOCK_BYTES])
+                      for at in range(0, len(data), BLOCK_BYTES))
+    return hashlib.md5(blocks.ljust(32, b"\0")).hexdigest()
 
 
 class Local:
@@ -31,6 +62,9 @@ class Local:
     def read(self, path):
         with open(os.path.join(self.root, path), "rb") as file:
             return file.read()
+
+    def checksum(self, path):
+        return hdfs_checksum(self.read(path))
 
 
 class WebHdfs:
@@ -55,6 +89,9 @@ class WebHdfs:
 
     def read(self, path):
         return self.call(path, "OPEN")
+
+    def checksum(self, path):
+        return json.loads(self.call(path, "GETFILECHECKSUM"))["FileChecksum"]["bytes"][24:56]
 
 
 def read_entries(storage, findings):
@@ -97,10 +134,16 @@ def check_offsets(entry, ends, owners, findings):
             owners[number] = entry["writer"]
 
 
+def is_visible(name):
+    return name[0] not in "._"
+
+
 def list_files(storage):
-    found = {n: s for n, s in storage.list("").items() if n.startswith("part-")}
-    for day in [n for n in storage.list("") if n.startswith("day=")]:
-        found.update({f"{day}/{n}": s for n, s in storage.list(day).items()})
+    """All that Hive and Spark would read, and the dead letters."""
+    found = {n: s for n, s in storage.list("").items() if is_visible(n)}
+    for day in [n for n in found if n.startswith("day=") and found[n] < 0]:
+        del found[day]
+        found.update({f"{day}/{n}": s for n, s in storage.list(day).items() if is_visible(n)})
     dead = storage.list("_tramline/dead")
     found.update({f"_tramline/dead/{n}": s for n, s in dead.items()})
     return found
@@ -112,9 +155,11 @@ def csv_rows(text):
 
 def check_files(storage, named, oldest, findings):
     found = list_files(storage)
-    for name, (number, size, rows) in named.items():
+    for name, (number, size, rows, checksum) in named.items():
         if found.get(name) != size:
             findings.append(f"entry {number}: {name} has size {found.get(name)}, not {size}")
+        elif storage.checksum(name) != checksum:
+            findings.append(f"entry {number}: {name} has another checksum")
         elif name.endswith(".csv") and csv_rows(storage.read(name)) - rows not in (0, 1):
             findings.append(f"entry {number}: {name} has not {rows} rows")  # 1: a header
     for name in found.keys() - named.keys():
@@ -130,15 +175,21 @@ def main():
     is_hdfs = where.startswith("hdfs://")
     storage = WebHdfs(where) if is_hdfs else Local(where.removeprefix("file://"))
     findings, named, ends, owners = [], {}, {}, {}
+    removable = 0
     counts = dict.fromkeys(("entries", "records", "rows", "rejected", "gap"), 0)
     oldest = None
     for entry in read_entries(storage, findings):
         oldest = entry["number"] if oldest is None else oldest
+        if "snapshot" in entry:
+            removable = max(removable, min([entry["number"], *entry["snapshot"]["pending"]]))
         check_offsets(entry, ends, owners, findings)
-        named.update({f["name"]: (entry["number"], f["bytes"], f["rows"])
+        named.update({f["name"]: (entry["number"], f["bytes"], f["rows"], f["checksum"])
                       for f in entry["files"]})
         if sum(f["rows"] for f in entry["files"] if f["kind"] == "data") != entry["rows"]:
             findings.append(f"entry {entry['number']}: rows of its files do not add up")
+        if (sum(f["rows"] for f in entry["files"] if f["kind"] == "dead") !=
+                sum(part["rejected"] for part in entry["partitions"])):
+            findings.append(f"entry {entry['number']}: its dead letters do not add up")
         counts["entries"] += 1
         counts["rows"] += entry["rows"]
         for part in entry["partitions"]:
@@ -147,6 +198,8 @@ def main():
             counts["gap"] += part["gap"]
     if oldest is None:
         findings.append("there is no log")
+    elif oldest and (oldest - 1) // 1000 >= removable // 1000:
+        findings.append(f"the entries before {oldest} are gone, and no snapshot covers them")
     check_files(storage, named, oldest or 0, findings)
     print("\n".join(findings + [", ".join(f"{n} {what}" for what, n in counts.items()) +
                                 f", {len(named)} files, {len(findings)} findings"]))

@@ -7,12 +7,21 @@
 #include "csv/file_source.h"
 #include "kafka/source.h"
 
+static enum status open_file(const struct pipeline *pipeline, struct source **ret,
+                             struct err *err)
+{
+    const struct plan *plan = pipeline->plan;
+    TRY(csv_file_source_open(options_text(&plan->stream->options, "path").p, ret, err));
+    csv_file_source_limit(*ret, (size_t)options_number(&plan->settings, "batch.records"));
+    return ST_OK;
+}
+
 static enum status open_source(struct pipeline *pipeline, const char *instance,
                                struct source **ret, struct err *err)
 {
     const struct table *table = pipeline->plan->stream;
     if (str_is(table->connector, "file"))
-        return csv_file_source_open(options_text(&table->options, "path").p, ret, err);
+        return open_file(pipeline, ret, err);
     struct kafka_config config;
     pipeline_kafka(pipeline, &config);
     config.instance = instance;

@@ -30,6 +30,7 @@ struct file_source {
     struct file_reader file;
     struct csv_window window;
     struct record *records; // of the last run
+    size_t run_records;     // most of a run
     char *path;
     int64_t next;     // where the next run begins
     bool is_assigned; // ASSIGN was given
@@ -119,7 +120,7 @@ static struct record record_of(const struct csv_window *window, size_t size)
 static enum status collect(struct file_source *file, struct run *run, struct err *err)
 {
     size_t n = 0;
-    while (n < RUN_RECORDS) {
+    while (n < file->run_records) {
         enum found found;
         size_t size;
         TRY(find(file, &found, &size, err));
@@ -311,6 +312,12 @@ static enum status open_file(const char *path, int *ret_fd, int64_t *ret_size,
     return err_set(err, ST_FAIL, "%s: not a regular file", path);
 }
 
+void csv_file_source_limit(struct source *source, size_t run_records)
+{
+    ((struct file_source *)source)->run_records =
+        run_records < RUN_RECORDS ? run_records : RUN_RECORDS;
+}
+
 enum status csv_file_source_open(const char *path, struct source **ret, struct err *err)
 {
     int fd = -1;
@@ -321,6 +328,7 @@ enum status csv_file_source_open(const char *path, struct source **ret, struct e
     file->path = absolute ? absolute : mem_strdup(path);
     file->file = (struct file_reader){{read_file}, file->path, fd, 0, size};
     file->records = mem_array(RUN_RECORDS, sizeof(*file->records));
+    file->run_records = RUN_RECORDS;
     file->source =
         (struct source){&csv_file_source_ops, STR_LITERAL("file"), str_of(file->path)};
     enum status rc = seek(file, 0, err); // refuses UTF-16

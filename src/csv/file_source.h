@@ -19,5 +19,8 @@
 // cluster is "file", topic the file's absolute path. Errors: ST_NOT_FOUND, ST_FAIL, and
 // ST_DATA for UTF-16.
 enum status csv_file_source_open(const char *path, struct source **ret, struct err *err);
+// At most so many records a run (from 1; 10,000 without it), so that files can be closed
+// as often as the job wants.
+void csv_file_source_limit(struct source *source, size_t run_records);
 
 #endif

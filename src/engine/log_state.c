@@ -175,7 +175,7 @@ static void keep_about(struct log_state *state, const struct entry *entry)
     state->schema = arena_str(&state->about, entry->schema);
 }
 
-static int64_t removable_below(const struct entry *entry)
+int64_t entry_removable(const struct entry *entry)
 {
     const struct snapshot *snapshot = &entry->snapshot;
     return snapshot->n_pending ? snapshot->pending[0] : entry->number;
@@ -192,7 +192,7 @@ enum status log_state_apply(struct log_state *state, const struct entry *entry,
     if (entry->n_files)
         log_state_add_pending(state, entry->number);
     if (entry->has_snapshot)
-        state->removable = removable_below(entry);
+        state->removable = entry_removable(entry);
     keep_about(state, entry);
     memcpy(state->last_checksum, entry->checksum, SHA256_HEX);
     state->next = entry->number + 1;

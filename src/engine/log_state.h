@@ -51,6 +51,9 @@ void log_state_add_pending(struct log_state *state, int64_t number);
 void log_state_renamed(struct log_state *state, int64_t number); // no more pending
 void log_state_forget_writer(struct log_state *state, size_t index);
 
+// Entries below this number are covered by the entry's snapshot.
+int64_t entry_removable(const struct entry *entry);
+
 // The state as a snapshot, in the arena.
 struct snapshot log_state_snapshot(const struct log_state *state, struct arena *arena);
 // The same for messages: all partitions, rising.

@@ -24,7 +24,8 @@ struct verifier {
     struct storage *storage;
     const struct verify_options *options;
     struct verify_report *report;
-    int64_t end; // number of the entry to come
+    int64_t end;       // number of the entry to come
+    int64_t removable; // entries below it are covered by some snapshot
     char last_checksum[SHA256_HEX];
     struct job_identity job; // of the first entry
     struct seen_partition *partitions;
@@ -37,6 +38,9 @@ struct verifier {
 void verifier_find(struct verifier *verifier, enum finding_kind kind, const char *fmt,
                    ...) PRINTF_LIKE(3, 4);
 void verifier_progress(const struct verifier *verifier, int64_t n_done);
+// What is in a directory; nothing when it is not there.
+enum status verifier_list(struct verifier *verifier, struct str directory,
+                          struct arena *arena, struct file_list *ret, struct err *err);
 enum status verify_files(struct verifier *verifier, struct err *err);
 
 #endif

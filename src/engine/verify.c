@@ -36,31 +36,52 @@ void verifier_progress(const struct verifier *verifier, int64_t n_done)
 
 // Which entries there are.
 
-static enum status find_end(struct verifier *verifier, struct err *err)
+// A bucket's entries, by their names: the lowest and the highest number; -1: none.
+struct bucket_span {
+    int64_t low, high;
+};
+
+static void note_name(struct bucket_span *span, struct str name)
 {
-    struct log_end end;
-    log_end_start(&end);
-    while (end.phase != END_FOUND)
-        TRY(log_end_step(&end, verifier->storage, err));
-    verifier->end = end.number;
-    if (end.number == 0)
-        return err_set(err, ST_NOT_FOUND,
-                       "%s holds no commit log: nothing has been written there",
-                       verifier->storage->url);
+    int64_t number;
+    struct str digits = str_cut(&name, '.');
+    if (!str_is(name, "json") || !str_to_i64(digits, &number))
+        return;
+    span->low = span->low < 0 || number < span->low ? number : span->low;
+    span->high = number > span->high ? number : span->high;
+}
+
+static enum status list_bucket(struct verifier *verifier, struct str name,
+                               struct bucket_span *ret, struct err *err)
+{
+    struct arena arena AUTO(arena_release) = {0};
+    struct file_list list;
+    const char *path = arena_printf(&arena, "_tramline/log/%.*s", STR_ARGS(name));
+    TRY(verifier_list(verifier, str_of(path), &arena, &list, err));
+    *ret = (struct bucket_span){-1, -1};
+    for (size_t i = 0; i < list.n; i++)
+        note_name(ret, list.items[i].name);
     return ST_OK;
 }
 
-// Removal goes from the oldest on: the first entries are gone, then all are there.
-static enum status find_first(struct verifier *verifier, struct err *err)
+// By listing, so that an entry that is missing anywhere shows: the first bucket that
+// holds something, and the last one.
+static enum status find_entries(struct verifier *verifier, struct err *err)
 {
-    struct bisect gone = bisect_start(verifier->end - 1);
-    while (!bisect_is_done(&gone)) {
-        struct path path = path_entry(bisect_question(&gone));
-        bool is_there;
-        TRY(log_exists(verifier->storage, path_str(&path), &is_there, err));
-        bisect_answer(&gone, !is_there);
-    }
-    verifier->report->first_entry = gone.absent;
+    struct arena arena AUTO(arena_release) = {0};
+    struct file_list list;
+    struct bucket_span first = {-1, -1}, last = {-1, -1};
+    TRY(verifier_list(verifier, STR_LITERAL("_tramline/log"), &arena, &list, err));
+    for (size_t i = 0; i < list.n && first.low < 0; i++)
+        TRY(list_bucket(verifier, list.items[i].name, &first, err));
+    for (size_t i = list.n; i > 0 && last.low < 0; i--)
+        TRY(list_bucket(verifier, list.items[i - 1].name, &last, err));
+    if (first.low < 0)
+        return err_set(err, ST_NOT_FOUND,
+                       "%s holds no commit log: nothing has been written there",
+                       verifier->storage->url);
+    verifier->report->first_entry = first.low;
+    verifier->end = last.high + 1;
     return ST_OK;
 }
 
@@ -258,8 +279,12 @@ static void check_entry(struct verifier *verifier, const struct entry *entry,
         keep_job(verifier, entry);
     check_chain(verifier, entry, number);
     check_kind(verifier, entry);
-    if (entry->has_snapshot)
+    if (entry->has_snapshot) {
         check_snapshot(verifier, entry);
+        int64_t removable = entry_removable(entry);
+        if (removable > verifier->removable)
+            verifier->removable = removable;
+    }
     for (size_t i = 0; i < entry->n_spans; i++)
         check_span(verifier, entry, &entry->spans[i]);
     check_entry_files(verifier, entry);
@@ -299,12 +324,23 @@ static void report_partitions(struct verifier *verifier)
         };
 }
 
+// Removal goes from the oldest bucket on, and only where a snapshot covers all of it.
+static void check_beginning(struct verifier *verifier)
+{
+    int64_t first = verifier->report->first_entry;
+    if (first > 0 && bucket_of(first - 1) >= bucket_of(verifier->removable))
+        verifier_find(verifier, FINDING_ERROR,
+                      "the log begins at entry %" PRId64
+                      ": those before it are gone, and no snapshot covers them",
+                      first);
+}
+
 static enum status verify_all(struct verifier *verifier, struct err *err)
 {
-    TRY(find_end(verifier, err));
-    TRY(find_first(verifier, err));
+    TRY(find_entries(verifier, err));
     for (int64_t n = verifier->report->first_entry; n < verifier->end; n++)
         TRY(verify_entry(verifier, n, err));
+    check_beginning(verifier);
     report_partitions(verifier);
     return verify_files(verifier, err);
 }

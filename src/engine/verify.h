@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Proves from the log and the files that a result has no gap and no duplicate: the chain
 // of checksums, offsets without holes or overlaps, claims, every file in place with its
-// size and checksum, and no data file that no entry names. Reads only; safe beside live
-// workers (what they publish after the tail was found is not looked at).
+// size and checksum, and no visible file that no entry names. Reads only; safe beside
+// live workers (what they publish after the tail was found is not looked at).
 //
 // Threads: one. Errors: a storage that does not answer; what is wrong with the result is
 // a finding, not an error.
