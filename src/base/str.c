@@ -103,19 +103,53 @@ static size_t utf8_sequence(const unsigned char *p, size_t n)
     return length;
 }
 
+// ASCII letters only: no high bit set, no zero byte. False also for some that are.
+static inline bool is_ascii_word(uint64_t word)
+{
+    return ((word | (word - 0x0101010101010101U)) & 0x8080808080808080U) == 0;
+}
+
+static inline uint64_t word_at(const unsigned char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof(word));
+    return word;
+}
+
+// Of up to seven bytes, as a word of ASCII letters where they are.
+static inline uint64_t short_word(const unsigned char *p, size_t n)
+{
+    uint32_t low, high;
+    if (n == 0)
+        return 0x2020202020202020U;
+    if (n < 4)
+        return 0x2020202020000000U | (uint64_t)p[0] | (uint64_t)p[n / 2] << 8 |
+               (uint64_t)p[n - 1] << 16;
+    memcpy(&low, p, 4);
+    memcpy(&high, p + n - 4, 4);
+    return low | (uint64_t)high << 32;
+}
+
+// Eight bytes at a time; the last eight may overlap those before.
+static inline bool is_ascii(const unsigned char *p, size_t n)
+{
+    if (n < 8)
+        return is_ascii_word(short_word(p, n));
+    for (size_t i = 0; i + 8 < n; i += 8)
+        if (!is_ascii_word(word_at(p + i)))
+            return false;
+    return is_ascii_word(word_at(p + n - 8));
+}
+
 size_t str_utf8_valid(struct str s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
+    if (LIKELY(is_ascii(p, s.n)))
+        return s.n;
     size_t i = 0;
     while (i < s.n) {
-        // Eight ASCII letters at a time: no high bit set, no zero byte.
-        uint64_t word;
-        while (i + 8 <= s.n) {
-            memcpy(&word, p + i, 8);
-            if (((word | (word - 0x0101010101010101U)) & 0x8080808080808080U) != 0)
-                break;
+        while (i + 8 <= s.n && is_ascii_word(word_at(p + i)))
             i += 8;
-        }
         if (i == s.n)
             break;
         size_t length = utf8_sequence(p + i, s.n - i);

@@ -26,6 +26,29 @@ static void test_numbers_have_edges(UNUSED void **state)
     assert_false(str_to_i64(str_of("1 "), &i));
 }
 
+// Any length, a wrong byte anywhere: the good bytes are those before it.
+static void test_utf8_finds_a_wrong_byte_at_any_place(UNUSED void **state)
+{
+    static const char wrong[] = {'\0', '\x80', '\xFF', '\xC3'};
+    char text[41];
+    for (size_t n = 0; n < sizeof(text); n++) {
+        memset(text, '\x7F', sizeof(text));
+        assert_int_equal(str_utf8_valid((struct str){text, n}), n);
+        for (size_t at = 0; at < n; at++) {
+            for (size_t i = 0; i < sizeof(wrong); i++) {
+                text[at] = wrong[i];
+                assert_int_equal(str_utf8_valid((struct str){text, n}), at);
+            }
+            text[at] = '\x7F';
+        }
+        for (size_t at = 0; at + 1 < n; at++) {
+            memcpy(text + at, "\xC3\xA9", 2);
+            assert_int_equal(str_utf8_valid((struct str){text, n}), n);
+            memset(text, '\1', sizeof(text));
+        }
+    }
+}
+
 static void test_utf8_refuses_what_unicode_refuses(UNUSED void **state)
 {
     assert_int_equal(str_utf8_valid(str_of("Côte-Vertu, 東京 🚇")),
@@ -111,6 +134,7 @@ static void test_json_text_is_always_json(UNUSED void **state)
 TEST_MAIN(cmocka_unit_test(test_crc32c_known_values),
           cmocka_unit_test(test_numbers_have_edges),
           cmocka_unit_test(test_utf8_refuses_what_unicode_refuses),
+          cmocka_unit_test(test_utf8_finds_a_wrong_byte_at_any_place),
           cmocka_unit_test(test_buf_stays_within_its_limit),
           cmocka_unit_test(test_nearest_names_suggest),
           cmocka_unit_test(test_display_width_counts_columns),
