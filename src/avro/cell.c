@@ -60,8 +60,7 @@ static bool put_value(const struct avro_cell *cell, struct value v, struct buf *
 {
     switch (cell->code) {
     case CELL_BYTES:
-        wire_put_bytes(out, value_str(v));
-        return true;
+        break; // put_bytes
     case CELL_LONG:
         wire_put_long(out, v.i);
         return true;
@@ -93,8 +92,27 @@ static bool put_value(const struct avro_cell *cell, struct value v, struct buf *
     return false;
 }
 
+// Prefix, length and bytes at once: most of what is written is text.
+static void put_bytes(const struct avro_cell *cell, struct value v, struct buf *out)
+{
+    char *room = buf_room(out, CELL_PREFIX_MAX + WIRE_LONG_MAX + (size_t)v.n);
+    if (UNLIKELY(room == NULL))
+        return;
+    char *p = room;
+    for (size_t i = 0; i < cell->n_value_prefix; i++)
+        *p++ = (char)cell->value_prefix[i];
+    p += wire_format_long(v.n, p);
+    if (v.n != 0)
+        memcpy(p, v.p, v.n);
+    out->n += (size_t)(p - room) + v.n;
+}
+
 bool avro_cell_put(const struct avro_cell *cell, struct value v, struct buf *out)
 {
+    if (LIKELY(cell->code == CELL_BYTES && v.kind != VALUE_NULL)) {
+        put_bytes(cell, v, out);
+        return true;
+    }
     if (v.kind == VALUE_NULL) {
         buf_append(out, cell->null_prefix, cell->n_null_prefix);
         return cell->nullable;

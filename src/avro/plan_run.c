@@ -429,7 +429,7 @@ bool avro_plan_run(const struct avro_plan *plan, uint32_t pc, struct wire *wire,
     m.fault = fault;
     m.n_frames = 0;
     bool good = run(&m, pc);
-    *wire = m.wire;
+    wire->p = m.wire.p;
     return good;
 }
 
