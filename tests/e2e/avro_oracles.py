@@ -16,7 +16,7 @@ import lib
 
 HERE = pathlib.Path(__file__).resolve().parent / "avro"
 PLACE = lib.ROOT / "build/oracles"
-FASTAVRO = ["fastavro==1.13.1", "cramjam==2.11.0", "zstandard==0.25.0"]
+FASTAVRO = ["fastavro==1.13.1", "cramjam==2.11.0", "backports.zstd==1.8.0"]
 INSTALL_LIMIT_S = 120
 ASK_LIMIT_S = 200
 
