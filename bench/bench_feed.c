@@ -13,7 +13,8 @@ int main(int argc, char **argv)
         return 2;
     }
     unsigned n_trips = (unsigned)strtoul(argv[2], NULL, 10);
-    if (gtfs_make_feed(argv[1], n_trips, &err) != ST_OK) {
+    int64_t n;
+    if (gtfs_make_feed(argv[1], n_trips, &n, &err) != ST_OK) {
         fprintf(stderr, "bench_feed: %s\n", err.text);
         return 1;
     }

@@ -11,7 +11,7 @@ A message is, in src/,
 A test has the text when one literal of tests/ matches all of it: fixed words as they are, a
 conversion as anything, whole words at both ends, and ": " behind an err_context. Counted are
 literals of C and Python tests that are not what the test itself says when it fails, and the
-expected parts of data files (behind "=== report" and "=== stderr").
+expected parts of data files (behind "=== report", "=== stderr", "=== stdout").
 
 A format without a word of its own ("%s: %s") only relays. What it relays must come from another
 message; from a library (FOREIGN) is refused: say in words what could not be done.
@@ -29,7 +29,7 @@ FORMATTERS = {"arena_printf", "buf_printf", "mem_printf", "log_line", "make"}
 OUTPUT = set(
     "printf puts fputs log_info log_warn log_line print_number progress_begin progress_show"
     " strcmp strncmp strstr str_is str_starts_with refusal_says curl_slist_append"
-    " sqlite_exec sqlite3_prepare_v2 assert".split()
+    " sqlite_exec sqlite3_prepare_v2 assert json_string json_pack".split()
 )
 HELP = {"about", "more", "help", "arguments"}
 HELP_TABLES = re.compile(r"\bstruct (flag|option_def|function)\b")
@@ -41,6 +41,8 @@ NO_MESSAGES = {
     "src/avro/codegen_runtime.c": "C source that it writes",
     "src/avro/codegen_source.c": "C source that it writes",
     "src/cli/demo.c": "the script of the demo and what it tells",
+    "src/cli/explain_text.c": "the plan that it prints",
+    "src/core/option_tables.c": "help of options",
     "src/gtfs/make_feed.c": "rows of the made feed",
     "src/sql/print.c": "SQL that it prints",
     "src/sql/print_expr.c": "SQL that it prints",
@@ -86,10 +88,16 @@ def tokens_of(source):
 
 
 def joined(tokens, at):
-    """A literal with the adjacent ones (PRId64 and the like as d), and where it ends."""
+    """A literal with the adjacent ones and macros (PRId64 as d, others as %s), and its end."""
     value = ""
-    while at < len(tokens) and (tokens[at][0] == "text" or tokens[at][1].startswith("PRI")):
-        value += tokens[at][1][1:-1] if tokens[at][0] == "text" else "d"
+    while at < len(tokens):
+        kind, text, _ = tokens[at]
+        if kind == "text":
+            value += text[1:-1]
+        elif kind == "word" and re.fullmatch(r"[A-Z][A-Z_0-9a-z]+", text):
+            value += "d" if text.startswith("PRI") else "%s"
+        else:
+            break
         at += 1
     return unescape(value), at
 
@@ -217,11 +225,11 @@ def python_texts(source):
 
 
 def data_texts(source):
-    """The expected parts of a data file, by line."""
+    """The expected parts of a data file."""
     for part in re.split(r"^=== ", source, flags=re.M)[1:]:
         head, _, body = part.partition("\n")
-        if head.strip() in ("report", "stderr"):
-            yield from body.splitlines()
+        if head.split()[0] in ("report", "stderr", "stdout"):
+            yield body
 
 
 def test_texts(root):

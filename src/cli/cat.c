@@ -117,7 +117,7 @@ static enum status cat_view(const struct args *args, struct cat *cat,
         rows->ops->close(rows);
     }
     tables_release(&tables);
-    return status;
+    return status == ST_OK ? ST_OK : err_context(err, "view %.*s", STR_ARGS(view->name));
 }
 
 static enum status unknown_table(const struct plan *plan, struct str name,
@@ -132,8 +132,8 @@ static enum status unknown_table(const struct plan *plan, struct str name,
             names[n++] = plan->views[i].name.p;
     const char *nearest = str_nearest(name, names, n);
     return err_set(err, ST_USAGE, "the script has no table '%.*s'%s%s%s", STR_ARGS(name),
-                   nearest ? "; did you mean " : "", nearest ? nearest : "",
-                   nearest ? "?" : "");
+                   nearest ? "; did you mean " : "; tramline explain lists them",
+                   nearest ? nearest : "", nearest ? "?" : "");
 }
 
 static enum status cat_named(const struct args *args, struct cat *cat, struct str name,

@@ -122,23 +122,9 @@ static enum status write_script(const char *path, struct err *err)
     return ST_OK;
 }
 
-static enum status count_lines(const char *path, int64_t *ret, struct err *err)
-{
-    FILE *stream = fopen(path, "rb");
-    if (stream == NULL)
-        return err_set(err, ST_FAIL, "cannot open %s: %s", path, strerror(errno));
-    *ret = 0;
-    for (int c = getc(stream); c != EOF; c = getc(stream))
-        *ret += c == '\n';
-    fclose(stream);
-    return ST_OK;
-}
-
 // All that was produced must be in the log: the embedded broker drops what is too much.
-static enum status prove(const struct demo *demo, struct err *err)
+static enum status prove(const struct demo *demo, int64_t n_stop_times, struct err *err)
 {
-    int64_t n_lines = 0;
-    TRY(count_lines("feed/stop_times.txt", &n_lines, err));
     char *url = mem_printf("file://%s/enriched_stop_time", demo->root);
     struct storage_config config = {0};
     struct storage *storage;
@@ -152,9 +138,11 @@ static enum status prove(const struct demo *demo, struct err *err)
     verify_report_release(&report);
     storage->ops->close(storage);
     TRY(status);
-    if (n_records != n_lines - 1)
-        return err_set(err, ST_FAIL, "%lld stop_times were produced, but %lld arrived",
-                       (long long)n_lines - 1, (long long)n_records);
+    if (n_records != n_stop_times)
+        return err_set(err, ST_FAIL,
+                       "%lld stop_times were made, but %lld arrived; what the demo left "
+                       "is in %s",
+                       (long long)n_stop_times, (long long)n_records, demo->root);
     printf("\nAll %s stop_times arrived, once; they became %s rows, all in %s:\n  "
            "%s/enriched_stop_time\n",
            term_count(n_records), term_count(n_rows),
@@ -166,11 +154,9 @@ static enum status steps(const struct demo *demo, struct err *err)
 {
     printf("In %s: a made feed of STM's shape, a script, an embedded Kafka broker\n",
            demo->root);
-    if (chdir(demo->root) != 0)
-        return err_set(err, ST_FAIL, "cannot work in %s: %s", demo->root,
-                       strerror(errno));
-    TRY(gtfs_make_feed("feed", 0, err));
+    int64_t n_stop_times;
     TRY(write_script("pipeline.sql", err));
+    TRY(gtfs_make_feed("feed", 0, &n_stop_times, err));
     TRY(kafka_embedded_create_topic(demo->broker, "stop_times", DEMO_PARTITIONS, err));
     export_variables(demo);
     TRY(run_command("check", "pipeline.sql", NULL, NULL, err));
@@ -181,37 +167,32 @@ static enum status steps(const struct demo *demo, struct err *err)
     TRY(run_command("run", "pipeline.sql", "--once", NULL, err));
     TRY(run_command("verify", "pipeline.sql", "--deep", NULL, err));
     TRY(run_command("cat", "pipeline.sql", "enriched_stop_time", "--limit=8", err));
-    return prove(demo, err);
+    return prove(demo, n_stop_times, err);
 }
 
-// The demo's own directory: what an earlier demo left there goes.
+// Makes the demo's directory and goes there.
 static enum status make_root(const char *asked, char **ret, struct err *err)
 {
-    char *path;
     if (asked != NULL) {
-        if (mkdir(asked, 0755) != 0)
+        if (mkdir(asked, 0755) != 0 || (*ret = realpath(asked, NULL)) == NULL ||
+            chdir(*ret) != 0)
             return err_set(err, ST_USAGE,
-                           "--dir %s: %s; give a directory that is not "
-                           "there yet",
-                           asked, strerror(errno));
-        path = realpath(asked, NULL);
-    } else {
-        const char *tmp = getenv("TMPDIR");
-        path = mem_printf("%s/tramline-demo-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
-        if (mkdtemp(path) == NULL) {
-            free(path);
-            return err_set(err, ST_FAIL, "cannot make a directory for the demo: %s",
+                           "--dir %s: %s; give a directory that is not there yet", asked,
                            strerror(errno));
-        }
+        return ST_OK;
     }
-    *ret = path;
-    return path ? ST_OK
-                : err_set(err, ST_FAIL, "cannot find %s: %s", asked, strerror(errno));
+    const char *set = getenv("TMPDIR"), *tmp = set && set[0] ? set : "/tmp";
+    *ret = mem_printf("%s/tramline-demo-XXXXXX", tmp);
+    if (mkdtemp(*ret) == NULL || chdir(*ret) != 0)
+        return err_set(err, ST_FAIL,
+                       "cannot make a directory in %s: %s; give another place by --dir",
+                       tmp, strerror(errno));
+    return ST_OK;
 }
 
 static enum status run(const struct args *args, struct err *err)
 {
-    char *root = NULL;
+    AUTO(mem_auto_free) char *root = NULL;
     TRY(make_root(args_text(args, "--dir", NULL), &root, err));
     struct demo demo = {.root = root, .begun_ms = now_ms()};
     enum status status = kafka_embedded_open(&demo.broker, err);
@@ -219,7 +200,6 @@ static enum status run(const struct args *args, struct err *err)
         status = steps(&demo, err);
         kafka_embedded_close(demo.broker);
     }
-    free(root);
     return status;
 }
 

@@ -108,12 +108,20 @@ static enum status register_schema(struct pipeline *pipeline, struct err *err)
     return ST_OK;
 }
 
-static bool confirmed(void)
+static enum status confirm(struct str result, struct err *err)
 {
     if (!isatty(STDIN_FILENO))
-        return false;
+        return err_set(err, ST_STOP,
+                       "--reset removes the result and its log in %.*s; confirm it by "
+                       "--yes where there is no terminal",
+                       STR_ARGS(result));
+    fprintf(stderr,
+            "--reset removes the result and its log in %.*s.\nType yes to go on: ",
+            STR_ARGS(result));
     char answer[16];
-    return fgets(answer, sizeof(answer), stdin) != NULL && strcmp(answer, "yes\n") == 0;
+    if (fgets(answer, sizeof(answer), stdin) != NULL && strcmp(answer, "yes\n") == 0)
+        return ST_OK;
+    return err_set(err, ST_STOP, "not confirmed; nothing was removed");
 }
 
 static enum status remove_contents(const struct pipeline *pipeline, struct err *err)
@@ -185,16 +193,8 @@ static enum status reset(const struct args *args, struct pipeline *pipeline,
 {
     TRY(pipeline_need_insert(pipeline, err));
     struct str result = options_text(&pipeline->plan->sink->options, "path");
-    if (!args_has(args, "--yes")) {
-        fprintf(stderr,
-                "--reset removes the result and its log in %.*s.\nType yes to go "
-                "on: ",
-                STR_ARGS(result));
-        if (!confirmed())
-            return err_set(err, ST_STOP,
-                           "not confirmed; nothing was removed (--yes "
-                           "confirms where there is no terminal)");
-    }
+    if (!args_has(args, "--yes"))
+        TRY(confirm(result, err));
     TRY(refuse_if_live(pipeline, err));
     return remove_contents(pipeline, err);
 }

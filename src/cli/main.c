@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -45,6 +46,22 @@ static int unknown_command(const char *name)
     return 2;
 }
 
+// The last word on what was printed: a pipe's reader is gone by SIGPIPE, a disk is full.
+static enum status flush_output(struct err *err)
+{
+    bool failed = fflush(stdout) != 0 || ferror(stdout);
+    clearerr(stdout);
+    return failed ? err_set(err, ST_FAIL, "cannot write to standard output: %s",
+                            strerror(errno))
+                  : ST_OK;
+}
+
+static void complain(const struct command *command, const struct err *err)
+{
+    fprintf(stderr, "%stramline %s: %s%s\n", term_is_err() ? "\033[31m" : "",
+            command->name, err->text, term_is_err() ? "\033[0m" : "");
+}
+
 static int exit_code(enum status status)
 {
     switch (status) {
@@ -70,9 +87,10 @@ int cli_main(int argc, char **argv)
     switch (args_parse(command, argc - 1, argv + 1, &args)) {
     case ARGS_RUN:
         status = command->run(&args, &err);
+        if (status == ST_OK)
+            status = flush_output(&err);
         if (status != ST_OK)
-            fprintf(stderr, "%stramline %s: %s%s\n", term_is_err() ? "\033[31m" : "",
-                    command->name, err.text, term_is_err() ? "\033[0m" : "");
+            complain(command, &err);
         break;
     case ARGS_DONE:
         status = ST_OK;
@@ -81,8 +99,6 @@ int cli_main(int argc, char **argv)
         break;
     }
     args_release(&args);
-    if (fflush(stdout) != 0 && status == ST_OK)
-        status = ST_FAIL;
     return exit_code(status);
 }
 

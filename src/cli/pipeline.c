@@ -67,7 +67,8 @@ enum status pipeline_open(const struct args *args, const char *path, struct pipe
     AUTO(buf_release) struct buf report = {0};
     if (plan_parse(&script, &ret->plan, &report) != ST_OK) {
         fwrite(report.p, 1, report.n, stderr);
-        return err_set(err, ST_USAGE, "%s has errors; nothing was done", path);
+        return err_set(err, ST_USAGE, "%.*s has errors; nothing was done",
+                       STR_ARGS(script.name));
     }
     name_job(ret);
     return ST_OK;
@@ -125,8 +126,9 @@ enum status pipeline_feed_root(const struct pipeline *pipeline, struct storage *
                                struct err *err)
 {
     const struct table *table = first_dimension(pipeline->plan);
+    *ret = NULL;
     if (table == NULL)
-        return err_set(err, ST_NOT_FOUND, "the script has no tables to stage");
+        return ST_OK;
     struct str url = options_text(&table->options, "path");
     while (url.n > 1 && url.p[url.n - 1] == '/')
         url.n--;

@@ -30,7 +30,7 @@ enum status pipeline_need_insert(const struct pipeline *pipeline, struct err *er
 enum status pipeline_storage(const struct pipeline *pipeline,
                              const struct options *options, struct storage **ret,
                              struct err *err);
-// Where _feed.json stands: the directory above the first table's.
+// Where _feed.json stands: the directory above the first table's; NULL without a table.
 enum status pipeline_feed_root(const struct pipeline *pipeline, struct storage **ret,
                                struct err *err);
 // The URL of the result, without its name nodes' order mattering elsewhere.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,44 +41,39 @@ static enum status open_local(const char *directory, struct storage **ret,
                               struct err *err)
 {
     struct storage_config config = {0};
-    char *url = mem_printf("file://%s", directory);
-    enum status status = storage_open(str_of(url), &config, ret, err);
-    free(url);
-    return status;
+    return storage_open(str_of(directory), &config, ret, err);
 }
 
 static bool is_plain_file(const char *path)
 {
     struct stat info;
     struct str name = str_of(path);
-    return stat(path, &info) == 0 && S_ISREG(info.st_mode) &&
+    bool is_directory = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    return !is_directory && memmem(name.p, name.n, "://", 3) == NULL &&
            (str_ends_with(name, ".txt") || str_ends_with(name, ".csv"));
 }
 
 static enum status input_of_file(const char *path, struct input *ret, struct err *err)
 {
-    char *absolute = realpath(path, NULL);
-    if (absolute == NULL)
-        return err_set(err, ST_USAGE, "cannot open %s: %s", path, strerror(errno));
-    char *slash = strrchr(absolute, '/');
-    ret->name = mem_strdup(slash + 1);
-    *(slash == absolute ? slash + 1 : slash) = '\0';
-    enum status status = open_local(absolute, &ret->storage, err);
-    free(absolute);
-    return status;
+    const char *slash = strrchr(path, '/');
+    ret->name = mem_strdup(slash ? slash + 1 : path);
+    AUTO(mem_auto_free)
+    char *directory =
+        slash ? mem_strndup(path, (size_t)(slash + 1 - path)) : mem_strdup("./");
+    return open_local(directory, &ret->storage, err);
 }
 
 static enum status copy_member(struct feed *feed, struct input *ret, struct err *err)
 {
     struct feed_member *member;
     TRY(feed_member_open(feed, ret->name, &member, err));
-    const char *tmp = getenv("TMPDIR");
-    ret->temporary = mem_printf("%s/tramline-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
+    const char *set = getenv("TMPDIR"), *tmp = set && set[0] ? set : "/tmp";
+    ret->temporary = mem_printf("%s/tramline-XXXXXX", tmp);
     if (mkdtemp(ret->temporary) == NULL) {
         enum status status = err_set(err, ST_FAIL,
-                                     "cannot make the directory %s: %s; set "
-                                     "TMPDIR to another place",
-                                     ret->temporary, strerror(errno));
+                                     "cannot make a directory in %s: %s; set TMPDIR to "
+                                     "another place",
+                                     tmp, strerror(errno));
         free(ret->temporary);
         ret->temporary = NULL;
         feed_member_close(member);
@@ -117,17 +113,15 @@ struct produce {
     struct progress bar;
 };
 
-static enum status find_key(struct produce *produce, struct err *err)
+// The option was looked at with the script; the join column is the stream's.
+static int key_column(const struct plan *plan)
 {
-    const struct plan *plan = produce->pipeline->plan;
     struct str name = options_text(&plan->stream->options, "key");
     if (name.p == NULL)
         name = plan->join_column;
-    produce->key = name.n ? schema_find(&plan->stream->schema, name) : -1;
-    if (name.n && produce->key < 0)
-        return err_set(err, ST_USAGE, "option 'key': table %.*s has no column '%.*s'",
-                       STR_ARGS(plan->stream->name), STR_ARGS(name));
-    return ST_OK;
+    int column = name.n ? schema_find(&plan->stream->schema, name) : -1;
+    assert(name.n == 0 || column >= 0);
+    return column;
 }
 
 // Keeps to --rate.
@@ -215,7 +209,7 @@ static enum status open_and_publish(const struct args *args, struct produce *pro
                                     struct input *input, struct err *err)
 {
     struct pipeline *pipeline = produce->pipeline;
-    TRY(find_key(produce, err));
+    produce->key = key_column(pipeline->plan);
     struct csv_table_options options = {
         .header = !args_has(args, "--no-header"),
         .skip_errors = args_has(args, "--skip-errors"),

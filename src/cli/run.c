@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,15 +137,6 @@ static void make_job(struct run_parts *parts)
     parts->job.worker = str_of(parts->slot.worker);
 }
 
-static enum status check_promises(const struct storage *storage, struct err *err)
-{
-    if (storage->exclusive && storage->durable)
-        return ST_OK;
-    return err_set(err, ST_USAGE, "%s does not promise %s, which exactly once needs",
-                   storage->url,
-                   storage->exclusive ? "durable files" : "exclusive renames");
-}
-
 static enum status open_parts(const struct args *args, struct run_parts *parts,
                               struct err *err)
 {
@@ -159,7 +151,8 @@ static enum status open_parts(const struct args *args, struct run_parts *parts,
     TRY(slot_take(directory, pipeline->job_name, &pipeline->arena, &parts->slot, err));
     TRY(spool_local_open(directory, &parts->spool, err));
     TRY(pipeline_storage(pipeline, &plan->sink->options, &parts->storage, err));
-    TRY(check_promises(parts->storage, err));
+    // Exactly once needs both; so far a URL names no storage without them.
+    assert(parts->storage->exclusive && parts->storage->durable);
     TRY(stream_open(pipeline, parts->slot.instance, &parts->stream, err));
     TRY(open_tables(parts, err));
     make_job(parts);

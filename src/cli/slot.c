@@ -37,7 +37,9 @@ enum status slot_take(const char *directory, const char *job, struct arena *aren
         }
         close(fd);
     }
-    return err_set(err, ST_LIMIT, "%d workers of job %s run on this machine already",
+    return err_set(err, ST_LIMIT,
+                   "%d workers of job %s run on this machine already; stop one, or name "
+                   "another job by SET job.name",
                    SLOTS_MAX, job);
 }
 

@@ -136,8 +136,7 @@ static enum status load_views(const struct plan *plan, struct sqlite_host *host,
         const struct view *view = &plan->views[i];
         enum sqlite_view how =
             runs_native(plan) ? SQLITE_VIEW : sqlite_executor_view(plan, view);
-        if (sqlite_host_view(host, view, how, err) != ST_OK)
-            return err_context(err, "view %.*s", STR_ARGS(view->name));
+        TRY(sqlite_host_view(host, view, how, err));
     }
     return ST_OK;
 }
@@ -156,8 +155,8 @@ static enum status load_once(const struct pipeline *pipeline, bool quiet,
         TRY(load_table(pipeline, table, ret->host, &n, err));
         ret->n_rows[i] = (int64_t)n;
         if (!quiet)
-            log_info("table %.*s: %s rows", STR_ARGS(table->name),
-                     term_count((int64_t)n));
+            log_info("table %.*s: %s", STR_ARGS(table->name),
+                     term_counted((int64_t)n, "row", "rows"));
     }
     return load_views(plan, ret->host, err);
 }
@@ -209,8 +208,8 @@ static enum status write_view(const struct pipeline *pipeline, struct tables *ta
     TRY(sqlite_host_query(tables->host, view->sql, &view->schema, &rows, err));
     int64_t n = 0;
     TRY(sink_write_table(storage, table_of_view(view, &table), rows, &n, err));
-    log_info("materialized view %.*s: %s rows in %s", STR_ARGS(view->name), term_count(n),
-             storage->url);
+    log_info("materialized view %.*s: %s in %s", STR_ARGS(view->name),
+             term_counted(n, "row", "rows"), storage->url);
     return ST_OK;
 }
 
@@ -250,8 +249,8 @@ enum status tables_executor(const struct pipeline *pipeline, struct tables *tabl
     const struct plan *plan = pipeline->plan;
     if (options_is(&plan->settings, "executor", "native") && plan->native == NULL)
         return err_set(err, ST_USAGE,
-                       "SET executor = 'native', but %.*s; leave it "
-                       "'auto'",
+                       "SET executor = 'native' cannot run this query: %.*s Leave it "
+                       "'auto'.",
                        STR_ARGS(plan->native_why));
     if (!runs_native(plan))
         return sqlite_executor_open(plan, tables->host, encoder, ret, err);
@@ -295,7 +294,7 @@ enum status tables_version(const struct pipeline *pipeline, char ret[65], struct
     AUTO(storage_close) struct storage *root = NULL;
     enum status status = pipeline_feed_root(pipeline, &root, err);
     struct feed_manifest manifest = {0};
-    if (status == ST_OK) {
+    if (status == ST_OK && root != NULL) {
         status = feed_manifest_read(root, &manifest, err);
         buf_text(&text, manifest.version);
         feed_manifest_release(&manifest);

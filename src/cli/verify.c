@@ -141,8 +141,8 @@ static enum status verify(const struct args *args, const struct pipeline *pipeli
         else
             print_text(&report);
         if (report.n_errors)
-            status =
-                err_set(err, ST_DATA, "%zu errors in %s", report.n_errors, storage->url);
+            status = err_set(err, ST_DATA, "the result in %s has %s", storage->url,
+                             term_counted((int64_t)report.n_errors, "error", "errors"));
     }
     verify_report_release(&report);
     return status;

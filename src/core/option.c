@@ -114,9 +114,12 @@ static const char *expectation(const struct option_def *def)
         return "true or false";
     case OPTION_INT:
         return "a whole number";
-    default:
-        return "another value";
+    case OPTION_TEXT:
+    case OPTION_CHOICE:
+        break;
     }
+    assert(false); // any text is good; a choice has its own sentence
+    return "";
 }
 
 static enum status bad_value(const struct option_def *def, struct str text,

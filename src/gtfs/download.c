@@ -119,17 +119,21 @@ static enum status explain(CURL *curl, CURLcode code, const struct download *dow
 {
     const char *shown = download->shown;
     if (download->is_too_long)
-        return err_set(err, ST_LIMIT, "%s: more than %lld bytes", shown,
+        return err_set(err, ST_LIMIT, "cannot download %s: more than %lld bytes", shown,
                        (long long)download->options->download_bytes);
     if (download->write_errno)
-        return err_set(err, ST_FAIL, "%s: writing to a temporary file: %s", shown,
-                       strerror(download->write_errno));
+        return err_set(err, ST_FAIL,
+                       "cannot download %s: a temporary file cannot be written: %s; set "
+                       "TMPDIR to another place",
+                       shown, strerror(download->write_errno));
     long http = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &http);
     if (code == CURLE_HTTP_RETURNED_ERROR)
-        return err_set(err, status_of_http(http), "%s: HTTP %ld", shown, http);
+        return err_set(err, status_of_http(http), "cannot download %s: HTTP %ld", shown,
+                       http);
     const char *text = *error ? error : curl_easy_strerror(code);
-    return err_set(err, is_network(code) ? ST_RETRY : ST_FAIL, "%s: %s", shown, text);
+    return err_set(err, is_network(code) ? ST_RETRY : ST_FAIL, "cannot download %s: %s",
+                   shown, text);
 }
 
 static enum status perform(const char *url, struct download *download, struct err *err)
@@ -137,7 +141,7 @@ static enum status perform(const char *url, struct download *download, struct er
     char error[CURL_ERROR_SIZE] = "";
     CURL *curl = curl_easy_init();
     if (curl == NULL)
-        return err_set(err, ST_FAIL, "%s: libcurl does not start", download->shown);
+        abort(); // out of memory
     set_options(curl, url, download, error);
     CURLcode code = curl_easy_perform(curl);
     enum status rc = code == CURLE_OK ? ST_OK : explain(curl, code, download, error, err);
@@ -147,12 +151,15 @@ static enum status perform(const char *url, struct download *download, struct er
 
 static enum status open_temporary(int *ret_fd, struct err *err)
 {
-    const char *directory = getenv("TMPDIR");
-    AUTO(mem_auto_free)
-    char *path = mem_printf("%s/tramline-XXXXXX", directory ? directory : "/tmp");
+    const char *tmp = getenv("TMPDIR");
+    const char *directory = tmp && tmp[0] ? tmp : "/tmp";
+    AUTO(mem_auto_free) char *path = mem_printf("%s/tramline-XXXXXX", directory);
     int fd = mkostemp(path, O_CLOEXEC);
     if (fd < 0)
-        return err_set(err, ST_FAIL, "temporary file %s: %s", path, strerror(errno));
+        return err_set(err, ST_FAIL,
+                       "cannot make a temporary file in %s: %s; set TMPDIR to another "
+                       "place",
+                       directory, strerror(errno));
     unlink(path);
     *ret_fd = fd;
     return ST_OK;

@@ -94,9 +94,11 @@ static enum status open_path(struct feed *feed, const char *path, struct err *er
     struct stat info;
     char *absolute = realpath(path, NULL);
     if (absolute == NULL || stat(absolute, &info) != 0) {
-        free(absolute);
-        return err_set(err, errno == ENOENT ? ST_NOT_FOUND : ST_FAIL, "%s: %s", path,
-                       strerror(errno));
+        free(absolute); // keeps errno
+        return err_set(err, errno == ENOENT ? ST_NOT_FOUND : ST_FAIL,
+                       "cannot open the feed %s: %s; a feed is a zip, a directory or an "
+                       "http(s) URL",
+                       path, strerror(errno));
     }
     feed->source = absolute;
     feed->location = mem_strdup(absolute);
@@ -108,7 +110,8 @@ static enum status open_url(struct feed *feed, const char *url, struct err *err)
 {
     feed->source = feed_shown_url(url);
     if (feed->source == NULL)
-        return err_set(err, ST_USAGE, "the feed's URL is not valid");
+        return err_set(err, ST_USAGE,
+                       "the feed's URL is not valid; write http://host/path");
     TRY(feed_download(url, feed->source, &feed->options, &feed->fd, err));
     // Opens the file anew each time, although it has no name.
     feed->location = mem_printf("/proc/self/fd/%d", feed->fd);

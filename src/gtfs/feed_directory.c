@@ -19,7 +19,8 @@ static enum status list_directory(struct feed *feed, struct err *err)
 {
     DIR *dir = opendir(feed->location);
     if (dir == NULL)
-        return err_set(err, ST_FAIL, "%s: %s", feed->location, strerror(errno));
+        return err_set(err, ST_FAIL, "cannot list the feed %s: %s", feed->location,
+                       strerror(errno));
     const struct dirent *entry;
     while ((entry = readdir(dir)) != NULL) {
         struct stat info;
@@ -39,7 +40,7 @@ static enum status read_member(struct reader *reader, void *p, size_t capacity,
         n = read(member->fd, p, capacity);
     } while (n < 0 && errno == EINTR);
     if (n < 0)
-        return err_set(err, ST_FAIL, "%s: %s", member->path, strerror(errno));
+        return err_set(err, ST_FAIL, "cannot read %s: %s", member->path, strerror(errno));
     *ret_n = (size_t)n;
     return ST_OK;
 }
@@ -61,7 +62,8 @@ static enum status open_member(struct feed *feed, const struct feed_entry *entry
     member->path = mem_printf("%s/%s", feed->location, entry->path);
     member->fd = open(member->path, O_RDONLY | O_CLOEXEC);
     if (member->fd < 0 || fstat(member->fd, &info) != 0) {
-        enum status rc = err_set(err, ST_FAIL, "%s: %s", member->path, strerror(errno));
+        enum status rc =
+            err_set(err, ST_FAIL, "cannot read %s: %s", member->path, strerror(errno));
         close_member(&member->member);
         return rc;
     }

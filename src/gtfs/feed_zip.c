@@ -17,8 +17,13 @@ struct zip_member {
     struct archive *archive;
     const struct feed *feed;
     const char *path;
-    int64_t n_read;
 };
+
+// Some of libarchive's texts end in a line break.
+static struct str reason(struct archive *archive)
+{
+    return str_trim(str_of(archive_error_string(archive)));
+}
 
 // "begins with ..." tells a page of HTML from a broken zip.
 static enum status not_a_zip(const struct feed *feed, struct archive *archive,
@@ -33,9 +38,8 @@ static enum status not_a_zip(const struct feed *feed, struct archive *archive,
         if (text[i] < ' ' || text[i] > '~')
             text[i] = '.';
     return err_set(err, ST_DATA,
-                   "%s: not a zip file that can be read (%s); it begins with "
-                   "'%s'",
-                   feed->source, archive_error_string(archive), text);
+                   "%s: not a zip file that can be read (%.*s); it begins with '%s'",
+                   feed->source, STR_ARGS(reason(archive)), text);
 }
 
 static enum status open_archive(const struct feed *feed, struct archive **ret,
@@ -88,18 +92,15 @@ static enum status list_zip(struct feed *feed, struct err *err)
     return rc;
 }
 
+// libarchive compares size and checksum with the zip's.
 static enum status read_member(struct reader *reader, void *p, size_t capacity,
                                size_t *ret_n, struct err *err)
 {
     struct zip_member *zip = (struct zip_member *)reader;
     la_ssize_t n = archive_read_data(zip->archive, p, capacity);
     if (n < 0)
-        return err_set(err, ST_DATA, "%s: %s: %s", zip->feed->source, zip->path,
-                       archive_error_string(zip->archive));
-    zip->n_read += n;
-    if (zip->n_read > zip->member.size || (n == 0 && zip->n_read < zip->member.size))
-        return err_set(err, ST_DATA, "%s: %s: does not unpack to its %lld bytes",
-                       zip->feed->source, zip->path, (long long)zip->member.size);
+        return err_set(err, ST_DATA, "%s: %s: cannot be unpacked: %.*s",
+                       zip->feed->source, zip->path, STR_ARGS(reason(zip->archive)));
     *ret_n = (size_t)n;
     return ST_OK;
 }

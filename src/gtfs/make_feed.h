@@ -4,6 +4,8 @@
 #ifndef GTFS_MAKE_FEED_H
 #define GTFS_MAKE_FEED_H
 
+#include <stdint.h>
+
 #include "base/status.h"
 
 enum {
@@ -11,7 +13,8 @@ enum {
 };
 
 // Writes <table>.txt into the directory, which is made when missing. About 36 stop_times
-// a trip of 37 bytes. 0 trips: MAKE_FEED_TRIPS.
-enum status gtfs_make_feed(const char *directory, unsigned n_trips, struct err *err);
+// a trip of 37 bytes; `ret` is how many. 0 trips: MAKE_FEED_TRIPS.
+enum status gtfs_make_feed(const char *directory, unsigned n_trips, int64_t *ret,
+                           struct err *err);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "gtfs_fixture.h"
@@ -145,8 +147,74 @@ static void test_what_is_no_feed_is_told(UNUSED void **state)
     assert_open_fails(path, ST_DATA, expected);
 
     place(&w, "nothing.zip", path);
-    snprintf(expected, sizeof(expected), "%s: No such file or directory", path);
+    snprintf(expected, sizeof(expected),
+             "cannot open the feed %s: No such file or directory; a feed is a zip, a "
+             "directory or an http(s) URL",
+             path);
     assert_open_fails(path, ST_NOT_FOUND, expected);
+    assert_open_fails("http://[", ST_USAGE,
+                      "the feed's URL is not valid; write http://host/path");
+    remove_workplace(&w);
+}
+
+static void test_what_of_a_directory_cannot_be_read_is_told(UNUSED void **state)
+{
+    struct workplace w;
+    struct feed *feed;
+    struct feed_member *member;
+    struct err err;
+    char path[PATH_MAX], expected[PATH_MAX + 200];
+    make_workplace(&w);
+    place(&w, "memory.txt", path);
+    assert_int_equal(symlink("/proc/self/mem", path), 0); // nothing is at its address 0
+    put_file(&w, "trips.txt", STR_LITERAL("trip_id\n"));
+    assert_ok(feed_open(w.directory, NULL, &feed, &err), &err);
+
+    char byte;
+    size_t n;
+    assert_ok(feed_member_open(feed, "memory.txt", &member, &err), &err);
+    assert_status(member->reader.read(&member->reader, &byte, 1, &n, &err), ST_FAIL);
+    snprintf(expected, sizeof(expected), "cannot read %s: Input/output error", path);
+    assert_string_equal(err.text, expected);
+    feed_member_close(member);
+
+    place(&w, "trips.txt", path);
+    assert_int_equal(unlink(path), 0);
+    assert_status(feed_member_open(feed, "trips.txt", &member, &err), ST_FAIL);
+    snprintf(expected, sizeof(expected), "cannot read %s: No such file or directory",
+             path);
+    assert_string_equal(err.text, expected);
+    feed_close(feed);
+
+    struct rlimit limit, none;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){3, limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    enum status status = feed_open(w.directory, NULL, &feed, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_status(status, ST_FAIL);
+    snprintf(expected, sizeof(expected), "cannot list the feed %s: Too many open files",
+             w.directory);
+    assert_string_equal(err.text, expected);
+    remove_workplace(&w);
+}
+
+static void test_a_zip_of_very_many_files_is_refused(UNUSED void **state)
+{
+    enum {
+        N = 10001
+    };
+    struct workplace w;
+    char path[PATH_MAX], expected[PATH_MAX + 200];
+    make_workplace(&w);
+    struct zip_file *files = mem_array(N, sizeof(*files));
+    for (size_t i = 0; i < N; i++)
+        files[i] = (struct zip_file){"a.txt", ""};
+    put_zip(&w, "many.zip", files, N);
+    free(files);
+    place(&w, "many.zip", path);
+    snprintf(expected, sizeof(expected), "%s: more than 10000 files in it", path);
+    assert_open_fails(path, ST_LIMIT, expected);
     remove_workplace(&w);
 }
 
@@ -187,6 +255,57 @@ static void test_a_changed_byte_never_gives_other_rows(UNUSED void **state)
         n_errors += check_unchanged(path, "trips.txt", files[0].text);
     }
     assert_in_range(n_errors, 20, zip.n); // those in the data, at least
+    buf_release(&zip);
+    remove_workplace(&w);
+}
+
+// Whether the feed opens and reading its trips.txt fails with this message.
+static bool fails_to_unpack(const char *path, const char *message)
+{
+    struct feed *feed;
+    struct feed_member *member;
+    struct err err = {0};
+    if (feed_open(path, NULL, &feed, &err) != ST_OK)
+        return false;
+    char bytes[4096];
+    size_t n = 1;
+    enum status rc = feed_member_open(feed, "trips.txt", &member, &err);
+    if (rc == ST_OK) {
+        while (rc == ST_OK && n > 0)
+            rc = member->reader.read(&member->reader, bytes, sizeof(bytes), &n, &err);
+        feed_member_close(member);
+    }
+    feed_close(feed);
+    return rc == ST_DATA && strcmp(err.text, message) == 0;
+}
+
+static void test_a_member_that_does_not_unpack_is_told(UNUSED void **state)
+{
+    struct workplace w;
+    char path[PATH_MAX], broken[PATH_MAX + 200], longer[PATH_MAX + 200];
+    make_workplace(&w);
+    static const struct zip_file files[] = {
+        {"trips.txt", "trip_id,service_id\n1,a\n2,b\n"}};
+    put_zip(&w, "feed.zip", files, 1);
+    place(&w, "feed.zip", path);
+    snprintf(broken, sizeof(broken),
+             "%s: trips.txt: cannot be unpacked: ZIP decompression failed (-3)", path);
+    snprintf(longer, sizeof(longer),
+             "%s: trips.txt: cannot be unpacked: ZIP uncompressed data is wrong size "
+             "(read 27, expected 59)",
+             path);
+    struct buf zip = {0};
+    get_file(path, &zip);
+    size_t n_broken = 0, n_longer = 0;
+    for (size_t i = 0; i < zip.n; i++) {
+        zip.p[i] ^= 0x20;
+        put_file(&w, "feed.zip", buf_as_str(&zip));
+        zip.p[i] ^= 0x20;
+        n_broken += fails_to_unpack(path, broken);
+        n_longer += fails_to_unpack(path, longer);
+    }
+    assert_in_range(n_broken, 1, zip.n);
+    assert_int_equal(n_longer, 1); // the byte that holds its size
     buf_release(&zip);
     remove_workplace(&w);
 }
@@ -313,6 +432,13 @@ static void test_secrets_of_a_url_are_not_shown(UNUSED void **state)
     stop_web(&web);
 }
 
+// `form` with the URL for its "%s".
+static void expect_url(char expected[512], const char *form, const char *url)
+{
+    const char *at = strstr(form, "%s");
+    snprintf(expected, 512, "%.*s%s%s", (int)(at - form), form, url, at + 2);
+}
+
 static void test_failed_downloads_are_told(UNUSED void **state)
 {
     static const struct {
@@ -320,11 +446,12 @@ static void test_failed_downloads_are_told(UNUSED void **state)
         enum status status;
         const char *reason;
     } bad[] = {
-        {"/none", ST_NOT_FOUND, "HTTP 404"},
-        {"/busy", ST_RETRY, "HTTP 503"},
-        {"/forbidden", ST_FAIL, "HTTP 403"},
-        {"/loop", ST_FAIL, "Maximum (10) redirects followed"},
-        {"/file", ST_FAIL, "Protocol \"file\" not supported or disabled in libcurl"},
+        {"/none", ST_NOT_FOUND, "cannot download %s: HTTP 404"},
+        {"/busy", ST_RETRY, "cannot download %s: HTTP 503"},
+        {"/forbidden", ST_FAIL, "cannot download %s: HTTP 403"},
+        {"/loop", ST_FAIL, "cannot download %s: Maximum (10) redirects followed"},
+        {"/file", ST_FAIL,
+         "cannot download %s: Protocol \"file\" not supported or disabled in libcurl"},
         {"/slow", ST_RETRY, NULL}, // a text with times in it
         {"/cut", ST_RETRY, NULL},
     };
@@ -337,8 +464,7 @@ static void test_failed_downloads_are_told(UNUSED void **state)
         char expected[512];
         const char *url = web_url(&web, bad[i].path);
         assert_status(feed_open(url, &options, &feed, &err), bad[i].status);
-        snprintf(expected, sizeof(expected), "%s: %s", url,
-                 bad[i].reason ? bad[i].reason : "");
+        expect_url(expected, bad[i].reason ? bad[i].reason : "cannot download %s: ", url);
         if (bad[i].reason)
             assert_string_equal(err.text, expected);
         else
@@ -346,7 +472,41 @@ static void test_failed_downloads_are_told(UNUSED void **state)
     }
     options = (struct feed_options){.download_bytes = 99};
     assert_status(feed_open(web_url(&web, "/feed.zip"), &options, &feed, &err), ST_LIMIT);
-    assert_true(str_ends_with(str_of(err.text), "/feed.zip: more than 99 bytes"));
+    char expected[512];
+    expect_url(expected, "cannot download %s: more than 99 bytes",
+               web_url(&web, "/feed.zip"));
+    assert_string_equal(err.text, expected);
+    stop_web(&web);
+}
+
+static void test_a_download_without_room_is_told(UNUSED void **state)
+{
+    struct web web;
+    struct feed *feed;
+    struct err err;
+    char expected[512];
+    start_web(&web);
+    const char *url = web_url(&web, "/feed.zip");
+    struct rlimit limit, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    small = (struct rlimit){100, limit.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    enum status status = feed_open(url, NULL, &feed, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_status(status, ST_FAIL);
+    expect_url(expected,
+               "cannot download %s: a temporary file cannot be written: File too large; "
+               "set TMPDIR to another place",
+               url);
+    assert_string_equal(err.text, expected);
+
+    setenv("TMPDIR", "/no/such", 1);
+    assert_status(feed_open(url, NULL, &feed, &err), ST_FAIL);
+    assert_string_equal(err.text,
+                        "cannot make a temporary file in /no/such: No such file or "
+                        "directory; set TMPDIR to another place");
+    setenv("TMPDIR", web.workplace.directory, 1);
     stop_web(&web);
 }
 
@@ -354,9 +514,13 @@ TEST_MAIN(cmocka_unit_test(test_a_directory_is_a_feed),
           cmocka_unit_test(test_a_zip_may_hold_its_tables_in_a_folder),
           cmocka_unit_test(test_equal_names_equally_deep_are_refused),
           cmocka_unit_test(test_what_is_no_feed_is_told),
+          cmocka_unit_test(test_what_of_a_directory_cannot_be_read_is_told),
+          cmocka_unit_test(test_a_zip_of_very_many_files_is_refused),
           cmocka_unit_test(test_a_cut_zip_is_refused_not_read_in_part),
           cmocka_unit_test(test_a_changed_byte_never_gives_other_rows),
+          cmocka_unit_test(test_a_member_that_does_not_unpack_is_told),
           cmocka_unit_test(test_a_member_above_the_limit_is_refused),
           cmocka_unit_test(test_a_url_is_downloaded),
           cmocka_unit_test(test_secrets_of_a_url_are_not_shown),
-          cmocka_unit_test(test_failed_downloads_are_told))
+          cmocka_unit_test(test_failed_downloads_are_told),
+          cmocka_unit_test(test_a_download_without_room_is_told))

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+# test: needs nothing
+"""What a wrong command line, script or file gives: tests/e2e/messages/*.txt, to the letter.
+
+A file begins with files that all of its cases have: "=== file NAME" and its text. A case is
+"=== run WORDS", files of its own, and what is said: "=== stderr CODE" and the text, <DIR> for the
+directory in which all happens. "=== dir NAME" makes a directory, "=== stdout" asks for that too.
+"=== env NAME VALUE" sets a variable. A blank line before
+"===" is no text, <TIME> the time of a log line. A run that ends with 2 must leave the directory untouched.
+"""
+import contextlib
+import fcntl
+import os
+import pathlib
+import pty
+import re
+import resource
+import shlex
+import signal
+import subprocess
+import threading
+
+import lib
+
+FOLDER = pathlib.Path(__file__).parent / "messages"
+
+
+def parts_of(text):
+    """[(words of the mark, text)]"""
+    found = re.split(r"^=== (.*)\n", text, flags=re.M)[1:]
+    return [(head.split(maxsplit=1), re.sub(r"\n\n\Z", "\n", body))
+            for head, body in zip(found[::2], found[1::2])]
+
+
+def cases_of(text):
+    """(what all have, [(command, [part])])"""
+    common, cases = [], []
+    for mark, body in parts_of(text):
+        if mark[0] == "run":
+            cases.append((mark[1], []))
+        else:
+            (cases[-1][1] if cases else common).append((mark, body))
+    return common, cases
+
+
+def make(directory, mark, body):
+    if mark[0] == "dir":
+        (directory / mark[1]).mkdir(parents=True, exist_ok=True)
+    elif mark[0] == "file":
+        path = directory / mark[1]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(body)
+
+
+def tree(directory):
+    """What it holds, but the program's own scratch."""
+    return {p: p.read_bytes() if p.is_file() else None for p in directory.rglob("*")
+            if ".local" not in p.parts}
+
+
+def shown(text, directory):
+    text = re.sub(r"^\d{4}-\d\d-\d\dT\S+Z ", "<TIME> ", text, flags=re.M)
+    return text.replace(str(directory), "<DIR>")
+
+
+def own_env(directory):
+    return {"TMPDIR": str(directory), "HOME": str(directory), "XDG_STATE_HOME": ""}
+
+
+def run_case(command, common, parts):
+    directory = lib.tmp_dir()
+    for mark, body in common + parts:
+        make(directory, mark, body)
+    before = tree(directory)
+    said = {mark[0]: (mark, body) for mark, body in parts}
+    (_, code), expected = said["stderr"]
+    env = own_env(directory)
+    env.update(mark[1].split() for mark, _ in common + parts if mark[0] == "env")
+    done = lib.run(*shlex.split(command), cwd=directory, code=None, env=env)
+    wrong = []
+    if done.code != int(code):
+        wrong.append(f"exit code {done.code}, not {code}")
+    for name, got in (("stderr", done.err), ("stdout", done.out)):
+        got = shown(got, directory)
+        if name in said and got != said[name][1]:
+            wrong.append(f"{name}:\n{got}instead of:\n{said[name][1]}")
+    if done.code == 2 and tree(directory) != before:
+        wrong.append("files were changed")
+    return [f"tramline {command}: {text}" for text in wrong]
+
+
+def check_file(name, least):
+    common, cases = cases_of((FOLDER / name).read_text())
+    assert len(cases) >= least, len(cases)
+    wrong = [text for command, parts in cases for text in run_case(command, common, parts)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_command_lines():
+    check_file("command.txt", 50)
+
+
+def place():
+    """A directory with the files that the cases of command.txt have in common."""
+    directory = lib.tmp_dir()
+    for mark, body in cases_of((FOLDER / "command.txt").read_text())[0]:
+        make(directory, mark, body)
+    return directory
+
+
+def said(directory, *args, code, **more):
+    """What a command says on stderr."""
+    done = lib.run(*args, cwd=directory, code=code, env=own_env(directory), **more)
+    return shown(done.err, directory)
+
+
+def same(got, expected):
+    assert got == expected, f"{got}instead of:\n{expected}"
+
+
+def test_output_that_cannot_be_written_is_told():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([lib.program(), "check", "p.sql"], cwd=place(), stdout=full,
+                              stderr=subprocess.PIPE, text=True, timeout=30)
+    same(done.stderr, "tramline check: cannot write to standard output: No space left on "
+                      "device\n")
+    assert done.returncode == 1
+
+
+def test_files_that_are_too_large_are_refused():
+    directory = place()
+    (directory / "large").write_bytes(b"x" * (4 << 20))
+    same(said(directory, "check", "large", code=2),
+         "tramline check: large has more than 4194303 bytes\n")
+    same(said(directory, "check", "p.sql", "--set-file", "PW=large", code=2),
+         "tramline check: --set-file PW: large has more than 1048575 bytes\n"
+         "(tramline check --help says more)\n")
+    make(directory, ("file", "stop_times.txt"), "")
+    make(directory, ("file", "staged/_feed.json"), " " * ((16 << 20) + 1))
+    same(said(directory, "run", "p.sql", code=1),
+         "tramline run: file://<DIR>/staged/_feed.json: more than 16777216 bytes\n")
+
+
+def test_a_script_from_standard_input_has_a_name():
+    done = subprocess.run([lib.program(), "check", "-"], input="SELEC 1", text=True,
+                          capture_output=True, timeout=30)
+    same(done.stderr, 'standard input:1:1: error: syntax error at or near "SELEC"\n'
+                      "  SELEC 1\n  ^\n"
+                      "tramline check: standard input has errors; nothing was done\n")
+    assert done.returncode == 2
+
+
+def answer(directory, text):
+    """Runs init --reset on a terminal and types the text; its code and what was shown."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([lib.program(), "init", "--reset", "p.sql"], cwd=directory,
+                               env={**os.environ, **own_env(directory)}, stdin=theirs,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    os.close(theirs)
+    os.write(ours, text)
+    out, err = process.communicate(timeout=30)
+    os.close(ours)
+    return process.returncode, shown(err, directory), shown(out, directory)
+
+
+def test_a_reset_is_asked_for():
+    directory = place()
+    lib.run("init", "p.sql", cwd=directory)
+    (directory / "result/part-1").touch()
+    question = "--reset removes the result and its log in result.\nType yes to go on: "
+    code, err, _ = answer(directory, b"y\n")
+    same(err, question + "tramline init: not confirmed; nothing was removed\n")
+    assert code == 1 and (directory / "result/part-1").exists()
+    code, err, out = answer(directory, b"yes\n")
+    same(err, question)
+    assert code == 0 and "removed" in out and not (directory / "result/part-1").exists()
+
+
+@contextlib.contextmanager
+def slots_taken(directory, n):
+    """Locks of n workers of job j, as running ones hold them."""
+    locks = directory / ".local/state/tramline/j"
+    locks.mkdir(parents=True)
+    with contextlib.ExitStack() as stack:
+        for i in range(n):
+            lock = stack.enter_context(open(locks / f"slot-{i}.lock", "w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def test_a_running_job_is_not_reset():
+    directory = place()
+    (directory / "p.sql").write_text("SET job.name = 'j';\n" + (directory / "p.sql").read_text())
+    with slots_taken(directory, 1):
+        same(said(directory, "init", "--reset", "--yes", "p.sql", code=1),
+             "tramline init: job j is running on this machine; stop it before --reset\n")
+
+
+def test_more_workers_than_slots_are_refused():
+    directory = place()
+    (directory / "p.sql").write_text("SET job.name = 'j';\n" + (directory / "p.sql").read_text())
+    with slots_taken(directory, 64):
+        same(said(directory, "run", "p.sql", code=1),
+             "tramline run: 64 workers of job j run on this machine already; stop one, or "
+             "name another job by SET job.name\n")
+
+
+def staged(n_trips=3):
+    """A place whose run can begin."""
+    directory = place()
+    lines = "".join(f"{i},{i}\n" for i in range(n_trips))
+    make(directory, ("file", "staged/trips/trips.csv"), "trip_id,route_id\n" + lines)
+    make(directory, ("file", "stop_times.txt"), "0,1\n1,1\n")
+    return directory
+
+
+def change_tables(directory, number):
+    """Another version of the staged tables, as extract tells it."""
+    text = ('{"format": 1, "source": "x", "time_ms": 1, "tables": [{"name": "trips", "path": "x",'
+            ' "size": %d, "checksum": "", "present": true}]}' % number)
+    (directory / "staged/new").write_text(text)
+    (directory / "staged/new").rename(directory / "staged/_feed.json")
+
+
+def test_tables_that_change_again_and_again_are_told():
+    directory, ended = staged(200000), threading.Event()
+
+    def go_on():
+        number = 0
+        while not ended.wait(0.005):
+            number += 1
+            change_tables(directory, number)
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    try:
+        err = said(directory, "run", "p.sql", "--once", code=1)
+    finally:
+        ended.set()
+        thread.join()
+    again = "<TIME> warn  the staged tables changed while they were read; reading them again\n"
+    loaded = "<TIME> info  table trips: 200,000 rows\n"
+    same(err, (loaded + again) * 3 +
+         "tramline run: the staged tables changed 3 times while they were read; is tramline "
+         "extract running in a loop?\n")
+
+
+def test_a_run_ends_when_its_tables_change_if_asked_to():
+    directory = staged()
+    settings = "SET on_table_change = 'fail';\nSET tables.check_interval = '1s';\n"
+    (directory / "p.sql").write_text(settings + (directory / "p.sql").read_text())
+    run = lib.Started("run", "p.sql", cwd=directory, env=own_env(directory))
+    lib.wait_until(lambda: "table trips" in run.text(), what="the tables")
+    change_tables(directory, 1)
+    run.wait(code=1)
+    lines = shown(run.text(), directory).splitlines()
+    assert ("<TIME> error the staged tables have changed; this run goes on with those it read at "
+            "its start to its last commit and ends (on_table_change = 'fail')") in lines, lines
+    assert ("tramline run: the staged tables changed while the job ran; what was read is "
+            "committed; run it again") == lines[-1], lines
+    lib.run("verify", "p.sql", cwd=directory)
+
+
+def test_a_damaged_result_is_told():
+    directory = staged()
+    lib.run("run", "p.sql", "--once", cwd=directory, env=own_env(directory))
+    part = next((directory / "result").glob("part-*"))
+    part.unlink()
+    done = lib.run("verify", "p.sql", cwd=directory, code=3)
+    same(shown(done.err, directory), "tramline verify: the result in file://<DIR>/result has 1 error\n")
+    assert f"{part.name} is missing: its 2 rows are lost" in done.out, done.out
+
+
+def limited(n_bytes):
+    """For a program that may write files of so many bytes, as on a full disk."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
+    return limit
+
+
+def test_a_demo_without_room_is_told():
+    directory = lib.tmp_dir()
+    for n_bytes, message in (
+            (1000, "cannot write pipeline.sql: File too large"),
+            (3000, "cannot write feed/trips.txt: File too large")):
+        done = subprocess.run([lib.program(), "demo", "--dir", directory / str(n_bytes)],
+                              preexec_fn=limited(n_bytes), capture_output=True, text=True,
+                              timeout=30)
+        same(done.stderr, f"tramline demo: {message}\n")
+        assert done.returncode == 1
+    same(lib.run("demo", code=1, env={"TMPDIR": "/no/such"}).err,
+         "tramline demo: cannot make a directory in /no/such: No such file or directory; give "
+         "another place by --dir\n")
+
+
+def demo_with(change):
+    """Changes the demo's directory when its feed is there, and lets it go on."""
+    directory = lib.tmp_dir() / "demo"
+    demo = lib.Started("demo", "--dir", directory)
+    lib.wait_until(lambda: "tramline check" in demo.text(), what="the feed")
+    demo.signal(signal.SIGSTOP)
+    change(directory)
+    demo.signal(signal.SIGCONT)
+    demo.wait(code=1)
+    return directory, demo.text().splitlines()
+
+
+def test_a_demo_that_fails_is_told():
+    _, lines = demo_with(lambda d: (d / "feed/trips.txt").unlink())
+    assert lines[-1] == ("tramline demo: 'tramline extract feed pipeline.sql' ended with exit "
+                         "code 1"), lines[-1]
+
+
+def test_a_demo_that_lost_records_is_told():
+    def cut(directory):
+        path = directory / "feed/stop_times.txt"
+        path.write_bytes(b"".join(path.read_bytes().splitlines(True)[:1001]))
+
+    directory, lines = demo_with(cut)
+    n = re.search(r"\d+", lines[-1])[0]
+    same(lines[-1], f"tramline demo: {n} stop_times were made, but 1000 arrived; what the demo "
+                    f"left is in {directory}")
+    assert int(n) > 80000, n
+
+
+lib.main()
