@@ -153,17 +153,20 @@ bool value_parse(enum type type, struct str text, struct value *ret)
     return false;
 }
 
-// From 1e+15 on with an exponent, as PostgreSQL prints it; 100 is not 1e+02.
+// As PostgreSQL prints it: with an exponent from 1e+15 on, and below 0.0001.
 static void format_real(double r, struct buf *buf)
 {
     char text[32];
-    for (int precision = 1; precision <= 17; precision++) {
-        snprintf(text, sizeof(text), "%.*g", precision, r);
+    int digits = 1;
+    for (; digits <= 17; digits++) {
+        snprintf(text, sizeof(text), "%.*e", digits - 1, r);
         if (strtod(text, NULL) == r)
             break;
     }
-    if (strchr(text, 'e') != NULL && fabs(r) >= 1 && fabs(r) < 1e15)
-        snprintf(text, sizeof(text), "%.0f", r);
+    int exponent = atoi(strchr(text, 'e') + 1);
+    int decimals = digits - 1 - exponent;
+    if (exponent >= -4 && exponent < 15)
+        snprintf(text, sizeof(text), "%.*f", decimals > 0 ? decimals : 0, r);
     buf_text(buf, text);
 }
 

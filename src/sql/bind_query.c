@@ -297,11 +297,13 @@ static void bind_having(struct binder *binder, struct query *query)
 {
     if (query->having == NULL)
         return;
+    // SQLite takes no HAVING whose aggregates are its own alone.
+    bool grouped = query->n_groups > 0 || query->has_aggregates;
     binder->scope->clause = "HAVING";
     binder->scope->aggregates_ok = true;
     bind_condition(binder, query->having, "HAVING");
     binder->scope->aggregates_ok = false;
-    if (query->n_groups > 0 || query->has_aggregates || query->having->failed)
+    if (grouped || query->having->failed)
         return;
     report_error(binder->report, query->having->at, "HAVING without groups");
     report_hint(binder->report, "write WHERE, or GROUP BY before it");

@@ -120,7 +120,7 @@ const struct function functions[] = {
      "rtrim(TEXT [, TEXT])",
      "the same at the end"},
     {"replace",
-     "replace",
+     "text_replace",
      SCALAR,
      3,
      3,

@@ -170,11 +170,13 @@ static void to_text(sqlite3_context *context, int argc, sqlite3_value **argv)
     if (any_null(argc, argv))
         return;
     AUTO(buf_release) struct buf buf = {0};
-    if (sqlite3_value_type(argv[0]) == SQLITE_FLOAT)
-        value_format(
-            (struct value){.r = sqlite3_value_double(argv[0]), .kind = VALUE_REAL}, &buf);
-    else
+    double r = sqlite3_value_double(argv[0]);
+    bool whole = sqlite3_value_type(argv[0]) != SQLITE_FLOAT;
+    // A table loses the sign of 0.0, so it is never shown.
+    if (whole || r == 0)
         buf_i64(&buf, sqlite3_value_int64(argv[0]));
+    else
+        value_format((struct value){.r = r, .kind = VALUE_REAL}, &buf);
     sqlite3_result_text(context, buf.p, (int)buf.n, SQLITE_TRANSIENT);
 }
 
@@ -344,6 +346,7 @@ static const struct {
     {"lpad", 2, sqlite_lpad},
     {"lpad", 3, sqlite_lpad},
     {"starts_with", 2, sqlite_starts_with},
+    {"text_replace", 3, sqlite_replace},
     {"split_part", 3, sqlite_split_part},
     {"gtfs_seconds", 1, sqlite_gtfs_seconds},
     {"gtfs_time", 1, sqlite_gtfs_time},

@@ -6,7 +6,8 @@
 #include "base/buf.h"
 
 enum {
-    LPAD_CHARACTERS_MAX = 1 << 20
+    LPAD_CHARACTERS_MAX = 1 << 20,
+    REPLACED_BYTES_MAX = 64 << 20,
 };
 
 struct str sqlite_text(sqlite3_value *value)
@@ -140,6 +141,24 @@ static struct str cut(struct str *rest, struct str separator)
     size_t used = part.n + separator.n;
     *rest = (struct str){rest->p + used, rest->n - used};
     return part;
+}
+
+// SQLite's own gives the text for an empty pattern, also when the third is NULL.
+void sqlite_replace(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+    if (any_null(argc, argv))
+        return;
+    struct str s = sqlite_text(argv[0]), old = sqlite_text(argv[1]);
+    AUTO(buf_release) struct buf buf = BUF_INIT(REPLACED_BYTES_MAX);
+    while (old.n > 0 && s.p != NULL) {
+        buf_str(&buf, cut(&s, old));
+        if (s.p != NULL)
+            buf_str(&buf, sqlite_text(argv[2]));
+    }
+    if (buf.full)
+        error(context, "replace: more than 67108864 bytes");
+    else
+        result(context, old.n > 0 ? buf_as_str(&buf) : s);
 }
 
 static int64_t count_parts(struct str s, struct str separator)

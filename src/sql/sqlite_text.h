@@ -15,6 +15,7 @@ void sqlite_left(sqlite3_context *context, int argc, sqlite3_value **argv);
 void sqlite_right(sqlite3_context *context, int argc, sqlite3_value **argv);
 void sqlite_lpad(sqlite3_context *context, int argc, sqlite3_value **argv);
 void sqlite_starts_with(sqlite3_context *context, int argc, sqlite3_value **argv);
+void sqlite_replace(sqlite3_context *context, int argc, sqlite3_value **argv);
 void sqlite_split_part(sqlite3_context *context, int argc, sqlite3_value **argv);
 void sqlite_gtfs_seconds(sqlite3_context *context, int argc, sqlite3_value **argv);
 void sqlite_gtfs_time(sqlite3_context *context, int argc, sqlite3_value **argv);

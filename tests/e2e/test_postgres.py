@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+# test: needs nothing
+# test: limit 120
+"""Whole queries made by chance give the rows that PostgreSQL gives, in its types.
+
+What docs/sql.md states as different does not occur in them. TEST_SEED makes others."""
+import collections
+import functools
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import lib
+import postgres
+import sql_queries
+
+N_QUERIES, N_EXPRESSIONS = 900, 600
+SEED = int(os.environ.get("TEST_SEED", 1))
+if lib.is_long():
+    N_QUERIES, N_EXPRESSIONS = 40000, 40000
+TOOL_LIMIT_S = 1000
+WAYS = ("view", "table", "insert")
+OWN = ("instr", "gtfs_seconds", "gtfs_time", "now")
+
+
+def tool():
+    path = pathlib.Path(os.environ.get("TRAMLINE_TOOLS", lib.ROOT / "build/release/tests"))
+    if not (path / "sql_tool").exists():
+        raise lib.Skip(f"no {path}/sql_tool; ./dev build makes it")
+    return path / "sql_tool"
+
+
+def declared(table, options):
+    columns = ", ".join(" ".join(column) for column in sql_queries.COLUMNS[table])
+    return f"CREATE TABLE {table} ({columns}){options};\n"
+
+
+def ours(jobs):
+    """What Tramline's SQL makes of each job."""
+    tables = "".join(
+        declared(t, " WITH (connector = 'kafka', brokers = 'b', topic = 't', format = 'csv')"
+                 if t == "st" else " WITH (connector = 'filesystem', path = '/x', format = 'csv')")
+        for t in sql_queries.COLUMNS)
+    lines = [{"tables": tables, "rows": sql_queries.ROWS}, *jobs]
+    done = subprocess.run([tool()], input="".join(json.dumps(line) + "\n" for line in lines),
+                          capture_output=True, text=True, timeout=TOOL_LIMIT_S)
+    assert done.returncode == 0, f"sql_tool: exit code {done.returncode}: {done.stderr[-2000:]}"
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(answers) == len(jobs), f"{len(answers)} answers to {len(jobs)} queries"
+    return answers
+
+
+@functools.cache
+def server():
+    """PostgreSQL with the tables."""
+    started = postgres.Server()
+    for table, rows in sql_queries.ROWS.items():
+        started.query(declared(table, ""))
+        for row in rows:
+            values = ", ".join("NULL" if v is None else sql_queries.literal(str(v)) for v in row)
+            started.query(f"INSERT INTO {table} VALUES ({values})")
+    return started
+
+
+def same_type(our_type, their_type):
+    """NUMERIC: PostgreSQL's sum of BIGINT, which is BIGINT here (docs/sql.md)."""
+    return our_type == their_type or (our_type, their_type) == ("BIGINT", "NUMERIC")
+
+
+def value_of(text, kind):
+    """PostgreSQL's text as the tool gives the value."""
+    if text is None or kind == "TEXT":
+        return text
+    if kind == "BOOLEAN":
+        return text == "t"
+    return float(text) if kind == "REAL" else int(text)
+
+
+def row_text(row):
+    return json.dumps([round(v, 9) + 0.0 if isinstance(v, float) else v for v in row])
+
+
+def compare(job, answer, columns, rows):
+    """What differs, as text; empty when nothing does."""
+    kinds = [kind for _, kind, _ in answer["columns"]]
+    if [n for n, _, _ in answer["columns"]] != [n for n, _ in columns]:
+        return "names differ"
+    if not all(same_type(x, y) for x, (_, y) in zip(kinds, columns)):
+        return f"types are {kinds}, PostgreSQL's {[t for _, t in columns]}"
+    theirs = [[value_of(v, kind) for v, kind in zip(row, kinds)] for row in rows]
+    for i, (name, kind, nullable) in enumerate(answer["columns"]):
+        if not nullable and any(row[i] is None for row in theirs):
+            return f"{name} {kind} is NOT NULL, but PostgreSQL gives a NULL"
+    left, right = ([row_text(row) for row in given] for given in (answer["rows"], theirs))
+    if not job.get("ordered"):
+        left, right = sorted(left), sorted(right)
+    return "" if left == right else f"rows are\n{left}\nPostgreSQL's\n{right}"
+
+
+def check(jobs, pg):
+    """Runs the jobs on both; returns counts of how they went and what differs."""
+    counts, wrong = collections.Counter(), []
+    for job, answer in zip(jobs, ours(jobs)):
+        if "refused" in answer:
+            counts["refused"] += 1
+            counts["refused: " + answer["refused"].split("error: ")[1].splitlines()[0][:60]] += 1
+            continue
+        try:
+            columns, rows = pg.query(job["query"])
+        except postgres.Failed as error:
+            if "failed" not in answer:
+                wrong.append(f"{job['as']} {job['query']}\nPostgreSQL: {error}\n{answer}")
+            counts["both failed"] += 1
+            continue
+        if "failed" in answer:
+            wrong.append(f"{job['as']} {job['query']}\nfailed: {answer['failed']}, not in PostgreSQL")
+            continue
+        counts["compared"] += 1
+        counts["rows"] += len(rows)
+        difference = compare(job, answer, columns, rows)
+        if difference:
+            wrong.append(f"{job['as']} {job['query']}\n{difference}")
+    print(dict(counts.most_common(30)))
+    return counts, wrong
+
+
+def fail_on(wrong):
+    for text in sorted(wrong, key=len)[:8]:
+        print(text, "\n", flush=True)
+    assert not wrong, f"{len(wrong)} differ"
+
+
+@functools.cache
+def queries():
+    jobs = []
+    for i in range(N_QUERIES):
+        way = WAYS[i % len(WAYS)]
+        made = sql_queries.Queries(SEED * 1000003 + i)
+        query = made.query(stream=way == "insert")
+        jobs.append({"query": query, "as": way, "ordered": made.ordered})
+    return jobs
+
+
+@functools.cache
+def expressions():
+    jobs = []
+    for i in range(N_EXPRESSIONS):
+        text = sql_queries.Queries(SEED * 1000003 + i).expression()
+        row = 1 + i % len(sql_queries.ROWS["a"])
+        jobs.append({"query": f"SELECT {text} AS x FROM a WHERE id = {row}", "as": WAYS[i % 2]})
+    return jobs
+
+
+def test_queries_give_the_rows_of_postgresql():
+    counts, wrong = check(queries(), server())
+    fail_on(wrong)
+    assert counts["compared"] > 0.95 * N_QUERIES
+    assert sum(job["ordered"] for job in queries()) > 0.03 * N_QUERIES
+
+
+def test_expressions_give_the_values_of_postgresql():
+    counts, wrong = check(expressions(), server())
+    fail_on(wrong)
+    assert counts["compared"] > 0.7 * N_EXPRESSIONS
+    assert counts["both failed"] > 0.03 * N_EXPRESSIONS
+
+
+def test_every_function_is_among_them():
+    """Each of docs/sql.md but those that PostgreSQL has not, or has for NUMERIC only."""
+    listed = re.findall(r"^\| `(\w+)\(", (lib.ROOT / "docs/sql.md").read_text(), re.MULTILINE)
+    text = "\n".join(job["query"] for job in queries() + expressions())
+    assert len(listed) > 30
+    missing = [name for name in listed if f"{name}(" not in text and name not in OWN]
+    assert not missing, missing
+
+
+lib.main()
