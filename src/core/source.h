@@ -80,6 +80,11 @@ struct source_ops {
                          size_t n, struct err *err);
     enum status (*stop)(struct source *source, struct err *err);
     void (*hold)(struct source *source, bool held);
+    // Of the run that the last poll gave only the first n_used records were used. The
+    // partition gives no run until release(), then first what is left of this one, from
+    // the last used record's offset + 1 on; the others go on. start and stop end it.
+    void (*hold_back)(struct source *source, int32_t partition, size_t n_used);
+    void (*release)(struct source *source, int32_t partition);
     // How many partitions the stream has now (they are 0 .. n-1).
     enum status (*count)(struct source *source, int32_t *ret, struct err *err);
     enum status (*range)(struct source *source, int32_t partition,

@@ -36,6 +36,9 @@ struct file_source {
     bool is_assigned; // ASSIGN was given
     bool is_reading;
     bool is_held;
+    struct run rest;   // of a run that was used in part; n > 0: it is given again
+    bool is_held_back; // and not before release
+    struct run last;
     bool has_gap; // to be told by the next poll
 };
 
@@ -134,7 +137,7 @@ static enum status collect(struct file_source *file, struct run *run, struct err
             file->records[n++] = record_of(&file->window, size);
         csv_window_pass(&file->window, size);
     }
-    *run = (struct run){
+    *run = file->last = (struct run){
         .first = file->next,
         .next = file->window.offset,
         .records = file->records,
@@ -175,8 +178,13 @@ static enum status poll_file(struct source *source, int timeout_ms,
         assign(file, ret);
     } else if (file->has_gap) {
         tell_gap(file, ret);
-    } else if (!file->is_reading || file->is_held || file->next == file->file.size) {
+    } else if (!file->is_reading || file->is_held || file->is_held_back ||
+               (file->next == file->file.size && file->rest.n == 0)) {
         wait_ms(timeout_ms);
+    } else if (file->rest.n > 0) {
+        ret->kind = SOURCE_RUN;
+        ret->run = file->last = file->rest;
+        file->rest = (struct run){0};
     } else {
         TRY(collect(file, &ret->run, err));
         ret->kind = SOURCE_RUN;
@@ -187,7 +195,8 @@ static enum status poll_file(struct source *source, int timeout_ms,
 static enum status stop(struct source *source, UNUSED struct err *err)
 {
     struct file_source *file = (struct file_source *)source;
-    file->is_reading = false;
+    file->is_reading = file->is_held_back = false;
+    file->rest = (struct run){0};
     file->has_gap = false;
     return ST_OK;
 }
@@ -210,6 +219,24 @@ static enum status start(struct source *source, const struct source_start *start
 static void hold(struct source *source, bool held)
 {
     ((struct file_source *)source)->is_held = held;
+}
+
+static void hold_back(struct source *source, UNUSED int32_t partition, size_t n_used)
+{
+    struct file_source *file = (struct file_source *)source;
+    const struct run *last = &file->last;
+    file->is_held_back = true;
+    file->rest = (struct run){
+        .first = n_used ? last->records[n_used - 1].offset + 1 : last->first,
+        .next = last->next,
+        .records = last->records + n_used,
+        .n = last->n - n_used,
+    };
+}
+
+static void release(struct source *source, UNUSED int32_t partition)
+{
+    ((struct file_source *)source)->is_held_back = false;
 }
 
 static enum status count(UNUSED struct source *source, int32_t *ret,
@@ -285,6 +312,8 @@ static const struct source_ops csv_file_source_ops = {
     .start = start,
     .stop = stop,
     .hold = hold,
+    .hold_back = hold_back,
+    .release = release,
     .count = count,
     .range = range,
     .offset_at = offset_at,

@@ -283,13 +283,15 @@ static void note_opened(struct intake *intake)
         intake->opened_ms = clock_ms(intake);
 }
 
-enum status intake_run(struct intake *intake, const struct run *run, struct err *err)
+enum status intake_run(struct intake *intake, const struct run *run, size_t *ret_n_used,
+                       struct err *err)
 {
     struct span *span = unit_span(intake->unit, run->partition);
+    *ret_n_used = 0;
     TRY(check_run(intake, run, span, err));
     note_opened(intake);
-    for (size_t from = 0; from < run->n;)
-        TRY(take_batch(intake, run, span, from, &from, err));
+    while (*ret_n_used < run->n)
+        TRY(take_batch(intake, run, span, *ret_n_used, ret_n_used, err));
     if (run->n == 0)
         advance(span, run, 0, 0, &(struct batch){0});
     return ST_OK;

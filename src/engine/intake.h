@@ -26,8 +26,9 @@ void intake_init(struct intake *intake, const struct worker_parts *parts);
 // A new unit that begins where the partitions stand.
 void intake_begin(struct intake *intake, const struct progress *partitions, size_t n);
 // Takes a run into the open unit. ST_RETRY: what its decoder waits for is not there; the
-// records before are taken, the unit's spans say how far.
-enum status intake_run(struct intake *intake, const struct run *run, struct err *err);
+// *ret_n_used records before are taken.
+enum status intake_run(struct intake *intake, const struct run *run, size_t *ret_n_used,
+                       struct err *err);
 // With on_gap = 'record': notes that the offsets up to `low` have left the topic.
 enum status intake_gap(struct intake *intake, const struct source_gap *gap,
                        struct err *err);

@@ -16,6 +16,7 @@ struct job_settings job_settings_default(void)
         .log_snapshot = 32,
         .log_retention_ms = 90 * DAY,
         .storage_retry_ms = 300 * SECOND,
+        .schema_retry_ms = 900 * SECOND,
         .revoke_ms = 30 * SECOND,
     };
 }

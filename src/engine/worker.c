@@ -26,6 +26,7 @@ void worker_free(struct worker *worker)
     assignment_release(&worker->assignment);
     intake_release(&worker->intake);
     goal_release(&worker->goal);
+    held_release(&worker->held);
     lag_release(&worker->lag);
     free(worker);
 }
@@ -64,6 +65,7 @@ void worker_drop_work(struct worker *worker)
 {
     intake_drop(&worker->intake);
     lag_reset(&worker->lag, 0, worker->parts.status);
+    held_clear(&worker->held);
     worker->restart_is_due = false;
     worker->generation++;
 }
@@ -195,7 +197,7 @@ static int64_t until_due(const struct worker *worker, int64_t now_ms, int64_t ms
         ms = due_ms;
     bool is_watching = worker->n_units || worker_settings(worker)->once;
     int64_t most = is_watching ? ANSWER_MS : PAUSE_MS;
-    return ms < most ? ms : most;
+    return held_until_due(&worker->held, now_ms, ms < most ? ms : most);
 }
 
 static int64_t until_next(const struct worker *worker, int64_t now_ms)
@@ -210,6 +212,7 @@ static enum status restart(struct worker *worker, struct err *err)
     for (size_t i = 0; i < unit->n_spans; i++)
         worker->assignment.positions[i].next = unit->spans[i].next;
     TRY(assignment_start(&worker->assignment, err));
+    held_clear(&worker->held);
     worker->restart_is_due = false;
     return ST_OK;
 }

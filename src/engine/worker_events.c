@@ -38,15 +38,57 @@ static enum status take_gap(struct worker *worker, const struct source_gap *gap,
     return ST_OK;
 }
 
+static enum status waited_too_long(const struct worker *worker, const struct run *run,
+                                   size_t n_used, struct err *err)
+{
+    err->status = ST_FAIL;
+    return err_context(err,
+                       "topic '%.*s' partition %" PRId32 " offset %" PRId64
+                       ": waited for %" PRId64 " s (registry.retry)",
+                       STR_ARGS(worker->parts.source->topic), run->partition,
+                       run->records[n_used].offset,
+                       worker_settings(worker)->schema_retry_ms / 1000);
+}
+
+// What its next record waits for may come; the other partitions go on.
+static enum status hold_back(struct worker *worker, const struct run *run, size_t n_used,
+                             struct err *err)
+{
+    struct source *source = worker->parts.source;
+    int64_t limit_ms = worker_settings(worker)->schema_retry_ms;
+    bool is_said;
+    if (!held_add(&worker->held, run->partition, worker_clock_ms(worker), limit_ms,
+                  &is_said))
+        return waited_too_long(worker, run, n_used, err);
+    if (is_said)
+        log_warn("topic '%.*s' partition %" PRId32 " is held back at offset %" PRId64
+                 ": %s",
+                 STR_ARGS(source->topic), run->partition, run->records[n_used].offset,
+                 err->text);
+    source->ops->hold_back(source, run->partition, n_used);
+    worker_set_waiting(worker, true);
+    return ST_OK;
+}
+
+static void release_due(struct worker *worker)
+{
+    struct source *source = worker->parts.source;
+    int32_t partition;
+    while ((partition = held_take_due(&worker->held, worker_clock_ms(worker))) >= 0)
+        source->ops->release(source, partition);
+}
+
 static enum status take_run(struct worker *worker, const struct run *run, struct err *err)
 {
-    enum status rc = intake_run(&worker->intake, run, err);
-    if (rc == ST_RETRY) { // the rest of the run is read again after the pause
-        worker->restart_is_due = true;
-        return rc;
-    }
+    size_t n_used;
+    enum status rc = intake_run(&worker->intake, run, &n_used, err);
+    if (rc == ST_RETRY)
+        return hold_back(worker, run, n_used, err);
     TRY(rc);
-    worker_set_waiting(worker, false);
+    if (held_drop(&worker->held, run->partition))
+        log_info("topic '%.*s' partition %" PRId32 " goes on",
+                 STR_ARGS(worker->parts.source->topic), run->partition);
+    worker_set_waiting(worker, worker->held.n > 0);
     retry_reset(&worker->retry);
     return ST_OK;
 }
@@ -91,6 +133,7 @@ enum status worker_poll(struct worker *worker, int64_t idle_ms, struct err *err)
 {
     struct source *source = worker->parts.source;
     struct source_event event;
+    release_due(worker);
     source->ops->hold(source, false);
     int64_t behind_ms = worker->is_behind ? BEHIND_MS : 0;
     int64_t timeout_ms = worker->batch_is_open ? behind_ms : idle_ms;
@@ -98,7 +141,7 @@ enum status worker_poll(struct worker *worker, int64_t idle_ms, struct err *err)
     worker->is_behind = event.kind == SOURCE_IDLE && event.is_behind;
     if (event.kind == SOURCE_IDLE) {
         retry_reset(&worker->retry);
-        worker_set_waiting(worker, false);
+        worker_set_waiting(worker, worker->held.n > 0);
         if (worker->batch_is_open && !event.is_behind)
             worker->next_batch_ms =
                 worker->batch_began_ms + worker_settings(worker)->batch_interval_ms;

@@ -6,6 +6,7 @@
 
 #include "engine/assignment.h"
 #include "engine/goal.h"
+#include "engine/held.h"
 #include "engine/intake.h"
 #include "engine/lag.h"
 #include "engine/message.h"
@@ -57,6 +58,7 @@ struct worker {
     bool is_behind;      // the last poll found nothing at hand, though there is more
     bool restart_is_due; // the source reads on from the unit's ends at next_batch_ms
     int n_conflicts;     // in a row
+    struct held held;
     struct retry retry;
     bool is_waiting;
     enum status result;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kafka/reader.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -60,14 +61,29 @@ static void drop_batch(struct reader *reader)
     reader->n = reader->n_lent = reader->n_released = reader->n_records = 0;
 }
 
+// What was left of a batch in place of the batch; false when there is nothing.
+static bool take_kept(struct reader *reader, struct partition *partition)
+{
+    reader->n = partition->n_kept;
+    if (partition->kept == NULL)
+        return false;
+    memcpy(reader->messages, partition->kept, reader->n * sizeof(*partition->kept));
+    free(partition->kept);
+    partition->kept = NULL;
+    partition->n_kept = 0;
+    return true;
+}
+
 // Puts the queue's next messages in place of the batch; false when it is empty.
 static bool take_batch(struct reader *reader, struct partition *partition)
 {
     drop_batch(reader);
+    reader->from = partition;
+    if (take_kept(reader, partition))
+        return true;
     ssize_t n = rd_kafka_consume_batch_queue(partition->queue, 0, reader->messages,
                                              reader->capacity);
     reader->n = n > 0 ? (size_t)n : 0;
-    reader->from = partition;
     return n > 0;
 }
 
@@ -82,6 +98,37 @@ void reader_stop(struct reader *reader)
     free(reader->partitions);
     reader->partitions = NULL;
     reader->n_partitions = 0;
+}
+
+static struct partition *find(struct reader *reader, int32_t number)
+{
+    for (size_t i = 0; i < reader->n_partitions; i++)
+        if (reader->partitions[i].number == number)
+            return &reader->partitions[i];
+    return NULL;
+}
+
+void reader_hold_back(struct reader *reader, int32_t number, size_t n_used)
+{
+    struct partition *partition = find(reader, number);
+    assert(partition == reader->from && n_used <= reader->n_records);
+    size_t end = reader->first_record + n_used;
+    partition->is_held = true;
+    partition->position = n_used ? reader->records[n_used - 1].offset + 1 : reader->first;
+    partition->n_kept = reader->n - end;
+    partition->kept = mem_array(partition->n_kept, sizeof(*partition->kept));
+    if (partition->n_kept)
+        memcpy(partition->kept, reader->messages + end,
+               partition->n_kept * sizeof(*partition->kept));
+    reader->n = reader->n_lent = end;
+    reader->n_records = n_used;
+}
+
+void reader_let_on(struct reader *reader, int32_t number)
+{
+    struct partition *partition = find(reader, number);
+    if (partition != NULL)
+        partition->is_held = false;
 }
 
 void reader_give_back(struct reader *reader)
@@ -148,7 +195,7 @@ static void pass_ends(struct reader *reader)
 static enum status make_run(struct reader *reader, struct source_event *ret,
                             struct err *err)
 {
-    int64_t first = reader->from->position;
+    int64_t first = reader->first = reader->from->position;
     TRY(take_records(reader, err));
     pass_ends(reader);
     if (reader->from->position == first)
@@ -231,7 +278,7 @@ static bool take_any(struct reader *reader)
     for (size_t i = 0; i < reader->n_partitions; i++) {
         struct partition *partition = &reader->partitions[reader->turn];
         reader->turn = (reader->turn + 1) % reader->n_partitions;
-        if (take_batch(reader, partition))
+        if (!partition->is_held && take_batch(reader, partition))
             return true;
     }
     return false;
@@ -251,7 +298,7 @@ enum status reader_next(struct reader *reader, struct source_event *ret, struct 
 bool reader_is_starved(const struct reader *reader)
 {
     for (size_t i = 0; i < reader->n_partitions; i++) {
-        if (!reader->partitions[i].is_at_end)
+        if (!reader->partitions[i].is_at_end && !reader->partitions[i].is_held)
             return true;
     }
     return false;
@@ -263,7 +310,7 @@ void reader_nudge(struct reader *reader)
         rd_kafka_topic_partition_list_new((int)reader->n_partitions);
     for (size_t i = 0; i < reader->n_partitions; i++) {
         const struct partition *partition = &reader->partitions[i];
-        if (!partition->is_at_end)
+        if (!partition->is_at_end && !partition->is_held)
             rd_kafka_topic_partition_list_add(list, reader->topic, partition->number);
     }
     client_nudge(reader->rk, list);

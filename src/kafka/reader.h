@@ -17,8 +17,11 @@
 struct partition {
     int32_t number;
     rd_kafka_queue_t *queue;
-    int64_t position; // where the next run begins
-    bool is_at_end;   // the brokers had nothing more when they were asked last
+    int64_t position;          // where the next run begins
+    bool is_at_end;            // the brokers had nothing more when they were asked last
+    bool is_held;              // reader_hold_back
+    rd_kafka_message_t **kept; // left of a batch; before what is in the queue
+    size_t n_kept;
 };
 
 struct reader {
@@ -36,6 +39,7 @@ struct reader {
     struct record *records; // of the run
     size_t n_records;
     size_t first_record; // index of the run's first message
+    int64_t first;       // of the run
 };
 
 void reader_init(struct reader *reader, rd_kafka_t *rk, const char *topic, int wake_fd,
@@ -46,6 +50,10 @@ void reader_release(struct reader *reader);
 void reader_start(struct reader *reader, const struct source_start *starts, size_t n);
 // Gives them back and drops what is in them; to be called after they are unassigned.
 void reader_stop(struct reader *reader);
+
+// See core/source.h. The messages stay in memory: at most one batch of each partition.
+void reader_hold_back(struct reader *reader, int32_t partition, size_t n_used);
+void reader_let_on(struct reader *reader, int32_t partition);
 
 // Ends the borrowing of the last run.
 void reader_give_back(struct reader *reader);

@@ -356,6 +356,16 @@ static void kafka_hold(struct source *source, bool held)
     kafka_of(source)->is_held = held;
 }
 
+static void kafka_hold_back(struct source *source, int32_t partition, size_t n_used)
+{
+    reader_hold_back(&kafka_of(source)->reader, partition, n_used);
+}
+
+static void kafka_release(struct source *source, int32_t partition)
+{
+    reader_let_on(&kafka_of(source)->reader, partition);
+}
+
 // ---- questions, answered beside the stream
 
 static enum status kafka_count(struct source *source, int32_t *ret, struct err *err)
@@ -424,6 +434,8 @@ static const struct source_ops kafka_source_ops = {
     .start = kafka_start,
     .stop = kafka_stop,
     .hold = kafka_hold,
+    .hold_back = kafka_hold_back,
+    .release = kafka_release,
     .count = kafka_count,
     .range = kafka_range,
     .offset_at = kafka_offset_at,

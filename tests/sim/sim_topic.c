@@ -32,6 +32,8 @@ struct sim_source {
     size_t n_reading;
     int64_t asleep_until_ms;
     struct record *records; // of the run given last; freed at the next poll
+    int64_t run_first;      // of that run
+    bool held_back[SIM_PARTITIONS_MAX];
     struct record fetched;
 };
 
@@ -94,7 +96,8 @@ static bool has_records(const struct sim_source *source)
 {
     for (size_t i = 0; i < source->n_reading && !source->is_held; i++) {
         const struct source_start *at = &source->reading[i];
-        if (at->offset < source->topic->partitions[at->partition].high)
+        if (at->offset < source->topic->partitions[at->partition].high &&
+            !source->held_back[at->partition])
             return true;
     }
     return false;
@@ -128,7 +131,7 @@ static bool give_gap(struct sim_source *source, struct source_event *ret)
     for (size_t i = 0; i < source->n_reading; i++) {
         struct source_start *at = &source->reading[i];
         int64_t low = source->topic->partitions[at->partition].low;
-        if (source->is_held || at->offset >= low)
+        if (source->is_held || at->offset >= low || source->held_back[at->partition])
             continue;
         *ret = (struct source_event){.kind = SOURCE_GAP,
                                      .gap = {at->partition, at->offset, low}};
@@ -166,13 +169,14 @@ static void give_run(struct sim_source *source, struct source_event *ret)
             (size_t)sim_between(source->topic->random, 0, (int64_t)source->n_reading - 1);
         at = &source->reading[i];
         part = &source->topic->partitions[at->partition];
-    } while (at->offset >= part->high);
+    } while (at->offset >= part->high || source->held_back[at->partition]);
     int64_t left = part->high - at->offset;
     int64_t n_offsets =
         sim_between(source->topic->random, 1, left < RUN_MAX ? left : RUN_MAX);
     struct run run = {at->partition, at->offset, at->offset + n_offsets, NULL, 0};
     run.n = fill_run(source, part, run.first, run.next);
     run.records = source->records;
+    source->run_first = run.first;
     at->offset = run.next;
     *ret = (struct source_event){.kind = SOURCE_RUN, .run = run};
 }
@@ -203,6 +207,7 @@ static enum status sim_start(struct source *base, const struct source_start *sta
 {
     struct sim_source *source = of(base);
     TRY(maybe_away(source, err));
+    memset(source->held_back, 0, sizeof(source->held_back));
     memcpy(source->reading, starts, n * sizeof(*starts));
     source->n_reading = n;
     return ST_OK;
@@ -219,6 +224,21 @@ static enum status sim_stop(struct source *base, struct err *err)
 static void sim_hold(struct source *base, bool held)
 {
     of(base)->is_held = held;
+}
+
+static void sim_hold_back(struct source *base, int32_t partition, size_t n_used)
+{
+    struct sim_source *source = of(base);
+    source->held_back[partition] = true;
+    for (size_t i = 0; i < source->n_reading; i++)
+        if (source->reading[i].partition == partition)
+            source->reading[i].offset =
+                n_used ? source->records[n_used - 1].offset + 1 : source->run_first;
+}
+
+static void sim_release(struct source *base, int32_t partition)
+{
+    of(base)->held_back[partition] = false;
 }
 
 static enum status sim_count(struct source *base, int32_t *ret, struct err *err)
@@ -284,6 +304,8 @@ static const struct source_ops ops = {
     .start = sim_start,
     .stop = sim_stop,
     .hold = sim_hold,
+    .hold_back = sim_hold_back,
+    .release = sim_release,
     .count = sim_count,
     .range = sim_range,
     .offset_at = sim_offset_at,

@@ -164,6 +164,25 @@ static void test_nothing_is_read_while_held_or_stopped(UNUSED void **state)
     remove_file(&f);
 }
 
+static void test_what_is_left_of_a_run_is_given_again(UNUSED void **state)
+{
+    struct fixture f;
+    open_source(&f, STR_LITERAL("id\n1\n2\n"));
+    start_at(&f, 0);
+    poll_source(&f, SOURCE_RUN);
+    assert_int_equal(f.event.run.n, 3);
+    f.source->ops->hold_back(f.source, 0, 1);
+    poll_source(&f, SOURCE_IDLE);
+    f.source->ops->release(f.source, 0);
+    poll_source(&f, SOURCE_RUN);
+    assert_int_equal(f.event.run.first, 1);
+    assert_int_equal(f.event.run.next, 7);
+    assert_int_equal(f.event.run.n, 2);
+    assert_int_equal(f.event.run.records[0].offset, 3);
+    poll_source(&f, SOURCE_IDLE);
+    remove_file(&f);
+}
+
 static void test_runs_are_bounded_and_dense(UNUSED void **state)
 {
     struct fixture f;
@@ -249,6 +268,7 @@ TEST_MAIN(cmocka_unit_test(test_offsets_are_byte_positions),
           cmocka_unit_test(test_one_record_can_be_read_again),
           cmocka_unit_test(test_a_start_past_the_end_is_a_gap),
           cmocka_unit_test(test_nothing_is_read_while_held_or_stopped),
+          cmocka_unit_test(test_what_is_left_of_a_run_is_given_again),
           cmocka_unit_test(test_runs_are_bounded_and_dense),
           cmocka_unit_test(test_what_cannot_be_opened_is_told),
           cmocka_unit_test(test_a_file_that_becomes_shorter_is_an_error),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test.h"
 
+#include "engine/held.h"
 #include "engine/intake.h"
 #include "engine/retry.h"
 #include "sim/sim_clock.h"
@@ -88,11 +89,12 @@ static const struct record two_records[] = {
 static void test_a_run_becomes_rows_and_offsets(UNUSED void **state)
 {
     struct fixture fix;
+    size_t n_used;
     struct err err = {0};
     struct unit *unit;
     set_up(&fix);
     struct run run = {0, 10, 14, two_records, 2};
-    assert_ok(intake_run(&fix.intake, &run, &err), &err);
+    assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
     assert_ok(intake_finish(&fix.intake, &unit, &err), &err);
     assert_int_equal(unit->spans[0].next, 14);
     assert_int_equal(unit->spans[0].data, 2);
@@ -111,41 +113,45 @@ static void test_a_run_becomes_rows_and_offsets(UNUSED void **state)
 static void test_offsets_that_do_not_follow_are_refused(UNUSED void **state)
 {
     struct fixture fix;
+    size_t n_used;
     struct err err;
     set_up(&fix);
     struct run run = {0, 11, 14, two_records, 2};
-    assert_status(intake_run(&fix.intake, &run, &err), ST_FAIL);
+    assert_status(intake_run(&fix.intake, &run, &n_used, &err), ST_FAIL);
     assert_string_equal(
         err.text, "topic 'stop_times' partition 0: offsets do not follow on 10: the "
                   "client gave [11, 14); nothing of it is used");
     run = (struct run){0, 10, 12, two_records, 2}; // ends before its last record
-    assert_status(intake_run(&fix.intake, &run, &err), ST_FAIL);
+    assert_status(intake_run(&fix.intake, &run, &n_used, &err), ST_FAIL);
     tear_down(&fix);
 }
 
 static void test_a_decoder_that_waits_leaves_the_rest(UNUSED void **state)
 {
     struct fixture fix;
+    size_t n_used;
     struct err err;
     set_up(&fix);
     fix.decoder.fault_percent = 100;
     struct run run = {0, 10, 14, two_records, 2};
-    assert_status(intake_run(&fix.intake, &run, &err), ST_RETRY);
+    assert_status(intake_run(&fix.intake, &run, &n_used, &err), ST_RETRY);
     int64_t next = fix.intake.unit->spans[0].next;
     assert_true(next == 10 || next == 11);
     assert_int_equal(fix.intake.unit->spans[0].data, next - 10);
+    assert_int_equal(n_used, next - 10);
     tear_down(&fix);
 }
 
 static void test_the_rows_of_one_record_may_be_large(UNUSED void **state)
 {
     struct fixture fix;
+    size_t n_used;
     struct err err = {0};
     set_up(&fix);
     fix.large = (struct large_executor){{&large_ops, "large"}, 5 << 20};
     fix.parts.executor = &fix.large.executor;
     struct run run = {0, 10, 11, two_records, 1};
-    assert_ok(intake_run(&fix.intake, &run, &err), &err);
+    assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
     assert_true(spool_writer_bytes(&fix.intake.data) > 5 << 20);
     tear_down(&fix);
 }
@@ -153,12 +159,13 @@ static void test_the_rows_of_one_record_may_be_large(UNUSED void **state)
 static void test_but_not_without_end(UNUSED void **state)
 {
     struct fixture fix;
+    size_t n_used;
     struct err err;
     set_up(&fix);
     fix.large = (struct large_executor){{&large_ops, "large"}, SIZE_MAX};
     fix.parts.executor = &fix.large.executor;
     struct run run = {0, 10, 11, two_records, 1};
-    assert_status(intake_run(&fix.intake, &run, &err), ST_DATA);
+    assert_status(intake_run(&fix.intake, &run, &n_used, &err), ST_DATA);
     assert_string_equal(err.text, "topic 'stop_times' partition 0 offset 10: the rows of "
                                   "this one record take more than 256 MB");
     tear_down(&fix);
@@ -167,12 +174,13 @@ static void test_but_not_without_end(UNUSED void **state)
 static void test_a_unit_is_due_by_time_rows_or_bytes(UNUSED void **state)
 {
     struct fixture fix;
+    size_t n_used;
     struct err err = {0};
     set_up(&fix);
     assert_false(intake_is_due(&fix.intake, INT64_MAX)); // nothing in it
     fix.clock.now_ms = 5000;
     struct run run = {0, 10, 14, two_records, 2};
-    assert_ok(intake_run(&fix.intake, &run, &err), &err);
+    assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
     assert_false(intake_is_due(&fix.intake, 64999));
     assert_true(intake_is_due(&fix.intake, 65000));
     fix.job.settings.commit_rows = 3;
@@ -212,6 +220,29 @@ static void test_pauses_double_until_the_limit(UNUSED void **state)
     assert_int_equal(pauses, 6); // 0.1 0.2 0.4 0.8 1.6 3.2 s: past 5 s
 }
 
+static void test_partitions_are_held_back_each_by_itself(UNUSED void **state)
+{
+    struct held held = {0};
+    bool is_said;
+    assert_true(held_add(&held, 7, 1000, 5000, &is_said));
+    assert_true(is_said);
+    assert_true(held_add(&held, 3, 1050, 5000, &is_said));
+    assert_int_equal(held_until_due(&held, 1050, 1000), 50);
+    assert_int_equal(held_take_due(&held, 1099), -1);
+    assert_int_equal(held_take_due(&held, 1100), 7);
+    assert_int_equal(held_take_due(&held, 1100), -1); // it is tried once
+    assert_int_equal(held_until_due(&held, 1100, 1000), 50);
+    assert_true(held_add(&held, 7, 1100, 5000, &is_said)); // in vain
+    assert_false(is_said);
+    assert_int_equal(held_take_due(&held, 1299), 3);
+    assert_int_equal(held_take_due(&held, 1300), 7);
+    assert_true(held_drop(&held, 3));
+    assert_false(held_drop(&held, 3));
+    assert_int_equal(held_until_due(&held, 1300, 1000), 1000);
+    assert_false(held_add(&held, 7, 6000, 5000, &is_said)); // the limit
+    held_release(&held);
+}
+
 TEST_MAIN(cmocka_unit_test(test_a_run_becomes_rows_and_offsets),
           cmocka_unit_test(test_offsets_that_do_not_follow_are_refused),
           cmocka_unit_test(test_a_decoder_that_waits_leaves_the_rest),
@@ -219,4 +250,5 @@ TEST_MAIN(cmocka_unit_test(test_a_run_becomes_rows_and_offsets),
           cmocka_unit_test(test_but_not_without_end),
           cmocka_unit_test(test_a_unit_is_due_by_time_rows_or_bytes),
           cmocka_unit_test(test_the_window_forgets_the_oldest),
-          cmocka_unit_test(test_pauses_double_until_the_limit))
+          cmocka_unit_test(test_pauses_double_until_the_limit),
+          cmocka_unit_test(test_partitions_are_held_back_each_by_itself))

@@ -279,6 +279,61 @@ static void test_hold_gives_no_run(UNUSED void **state)
     source->ops->close(source);
 }
 
+static void test_a_partition_held_back_goes_on_where_it_stood(UNUSED void **state)
+{
+    make_topic("held", 2);
+    struct kafka_config config = config_of("held");
+    config.run_records = 4;
+    const char *none[] = {NULL};
+    rd_kafka_t *rk = raw_producer(config.brokers, none);
+    for (int i = 0; i < 10; i++)
+        for (int32_t partition = 0; partition < 2; partition++)
+            raw_produce(rk, "held", partition, NULL, "x", 0);
+    raw_close(rk);
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    struct source_event event = poll_for(source, SOURCE_RUN);
+    int32_t held = event.run.partition;
+    assert_true(event.run.n >= 2);
+    source->ops->hold_back(source, held, 1);
+    for (int64_t next = 0; next < 10; next = event.run.next) {
+        event = poll_for(source, SOURCE_RUN);
+        assert_int_equal(event.run.partition, 1 - held);
+        assert_int_equal(event.run.first, next);
+    }
+    poll_nothing(source, 300);
+    source->ops->release(source, held);
+    event = poll_for(source, SOURCE_RUN);
+    assert_int_equal(event.run.first, 1);
+    assert_int_equal(event.run.records[0].offset, 1);
+    source->ops->hold_back(source, held, 0); // nothing of it was used
+    source->ops->release(source, held);
+    for (int64_t next = 1; next < 10; next = event.run.next) {
+        event = poll_for(source, SOURCE_RUN);
+        assert_int_equal(event.run.partition, held);
+        assert_int_equal(event.run.first, next);
+        assert_int_equal(event.run.n, event.run.next - next);
+    }
+    source->ops->close(source);
+}
+
+static void test_what_is_held_back_goes_with_a_stop(UNUSED void **state)
+{
+    make_topic("held-stop", 1);
+    struct kafka_config config = config_of("held-stop");
+    produce(&config, 10);
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    poll_for(source, SOURCE_RUN);
+    source->ops->hold_back(source, 0, 0);
+    const struct source_start start = {0, 4};
+    struct err err;
+    assert_ok(source->ops->start(source, &start, 1, &err), &err);
+    assert_int_equal(poll_for(source, SOURCE_RUN).run.first, 4);
+    source->ops->hold_back(source, 0, 0);
+    source->ops->close(source);
+}
+
 static void test_idle_says_whether_there_is_more(UNUSED void **state)
 {
     make_topic("more", 2);
@@ -601,6 +656,8 @@ int main(void)
         CASE(test_partitions_take_turns),
         CASE(test_start_again_reads_from_there_only),
         CASE(test_hold_gives_no_run),
+        CASE(test_a_partition_held_back_goes_on_where_it_stood),
+        CASE(test_what_is_held_back_goes_with_a_stop),
         CASE(test_idle_says_whether_there_is_more),
         CASE(test_offset_that_left_is_a_gap),
         CASE(test_fetch_reads_one_record_again),
