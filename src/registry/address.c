@@ -48,8 +48,8 @@ static enum status parse(struct str text, struct arena *arena, struct address *r
     good = is_http(scheme) && part_of(url, CURLUPART_QUERY, arena) == NULL &&
            part_of(url, CURLUPART_FRAGMENT, arena) == NULL;
     if (good) {
-        ret->user = part_of(url, CURLUPART_USER, arena);
-        ret->password = part_of(url, CURLUPART_PASSWORD, arena);
+        ret->login.user = part_of(url, CURLUPART_USER, arena);
+        ret->login.password = part_of(url, CURLUPART_PASSWORD, arena);
         ret->url = shown_of(url, arena);
     }
     curl_url_cleanup(url);

@@ -4,11 +4,11 @@
 #define REGISTRY_ADDRESS_H
 
 #include "base/arena.h"
-#include "base/status.h"
+#include "registry/wire_http.h"
 
 struct address {
-    const char *url;             // without credentials, without a slash at its end
-    const char *user, *password; // NULL: the address has none
+    const char *url;              // without credentials, without a slash at its end
+    struct wire_http_login login; // empty: the address has none
 };
 
 // Addresses by commas. ST_USAGE with the way out; the text never holds a password.

@@ -13,10 +13,10 @@ static struct cached *find(struct cache *cache, int32_t id)
     return NULL;
 }
 
-struct cached *cache_find(struct cache *cache, int32_t id, int64_t now_ms)
+struct cached *cache_find(struct cache *cache, int32_t id)
 {
     struct cached *item = find(cache, id);
-    if (item == NULL || (item->absent_till != 0 && item->absent_till <= now_ms))
+    if (item == NULL)
         return NULL;
     item->used = ++cache->uses;
     return item;

@@ -9,9 +9,11 @@
 
 struct cached {
     int32_t id;
-    uint64_t used;       // by the cache's count of uses
-    int64_t absent_till; // monotonic; 0: the id is known
-    struct arena arena;  // of the texts
+    uint64_t used;    // by the cache's count of uses
+    bool is_absent;   // the registry does not know the id; below of use only then
+    bool is_given_up; // it was waited for, or never will be
+    int64_t absent_since, absent_till; // monotonic
+    struct arena arena;                // of the texts
     struct schema_texts texts;
 };
 
@@ -22,9 +24,9 @@ struct cache {
 };
 
 void cache_release(struct cache *cache);
-// NULL: not there, or its absence is too long ago.
-struct cached *cache_find(struct cache *cache, int32_t id, int64_t now_ms);
-// A place for an id that is not there; the caller fills it in.
+// NULL: not there.
+struct cached *cache_find(struct cache *cache, int32_t id);
+// A place for an id that is not there, or known as absent; the caller fills it in.
 struct cached *cache_add(struct cache *cache, int32_t id);
 
 #endif

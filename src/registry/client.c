@@ -20,7 +20,11 @@ struct client {
     struct wire_http *http;
     const struct address *addresses;
     size_t n_addresses;
-    size_t current; // the one that answered last
+    size_t current;               // the one that answered last
+    struct wire_http_login login; // of those without their own
+    const atomic_bool *stop;
+    int rounds;
+    bool is_registrys; // the last answer was one of a registry
     struct env *env;
     struct buf answer;
 };
@@ -45,16 +49,17 @@ enum status rest_client_open(const struct registry_config *config, struct client
     client->env = config->env ? config->env : env_system();
     client->answer.limit = REGISTRY_ANSWER_MAX;
     struct wire_http_config http = {
+        .ca_file = given(&client->arena, config->ca_file),
+        .timeout_ms = config->timeout_ms ? config->timeout_ms : TIMEOUT_MS,
+        .stop = config->stop,
+    };
+    client->login = (struct wire_http_login){
         .user = given(&client->arena, config->user),
         .password = given(&client->arena, config->password),
         .token = given(&client->arena, config->token),
-        .ca_file = given(&client->arena, config->ca_file),
-        .timeout_ms = config->timeout_ms ? config->timeout_ms : TIMEOUT_MS,
     };
-    if (http.user == NULL && addresses[0].user != NULL) {
-        http.user = addresses[0].user;
-        http.password = addresses[0].password;
-    }
+    client->stop = config->stop;
+    client->rounds = config->rounds ? config->rounds : REGISTRY_ROUNDS;
     client->http = wire_http_open(&http);
     *ret = client;
     return ST_OK;
@@ -110,6 +115,11 @@ static void describe(const struct client *client, const json_t *json, struct buf
         buf_printf(ret, "'%.*s'", STR_ARGS(text));
 }
 
+static bool is_stopped(const struct client *client)
+{
+    return client->stop != NULL && atomic_load(client->stop);
+}
+
 static enum status status_of(long code, json_int_t error)
 {
     if (code == 404 && error >= SUBJECT_NOT_FOUND && error <= SCHEMA_NOT_FOUND)
@@ -148,13 +158,15 @@ static enum status refused(const struct client *client, long code, const json_t 
     return rc;
 }
 
-static enum status take_answer(const struct client *client, long code, json_t **ret,
+static enum status take_answer(struct client *client, long code, json_t **ret,
                                struct err *err)
 {
     json_error_t why;
     json_t *json = json_loadb(client->answer.p ? client->answer.p : "", client->answer.n,
                               JSON_DECODE_ANY, &why);
     bool good = code >= 200 && code < 300;
+    client->is_registrys =
+        json != NULL && (good || json_object_get(json, "error_code") != NULL);
     if (good && json != NULL) {
         *ret = json;
         return ST_OK;
@@ -173,6 +185,12 @@ static enum status take_answer(const struct client *client, long code, json_t **
     return rc;
 }
 
+static const struct wire_http_login *login_of(struct client *client)
+{
+    const struct address *address = &client->addresses[client->current];
+    return address->login.user != NULL ? &address->login : &client->login;
+}
+
 // One request to one address; its name in front of what goes wrong.
 static enum status ask_one(struct client *client, const char *path, const char *body,
                            json_t **ret, struct err *err)
@@ -181,8 +199,9 @@ static enum status ask_one(struct client *client, const char *path, const char *
     long code = 0;
     buf_printf(&url, "%s%s", client->addresses[client->current].url, path);
     buf_clear(&client->answer);
-    enum status rc =
-        wire_http_send(client->http, buf_cstr(&url), body, &code, &client->answer, err);
+    client->is_registrys = false;
+    enum status rc = wire_http_send(client->http, buf_cstr(&url), login_of(client), body,
+                                    &code, &client->answer, err);
     if (rc == ST_OK)
         rc = take_answer(client, code, ret, err);
     if (rc != ST_OK)
@@ -191,18 +210,27 @@ static enum status ask_one(struct client *client, const char *path, const char *
     return rc;
 }
 
-// Each address once, from the one that answered last.
+// Each address once, from the one that answered last, until a registry answers. What may
+// heal at one of them may heal.
 static enum status ask_round(struct client *client, const char *path, const char *body,
                              json_t **ret, struct err *err)
 {
+    bool may_heal = false;
     enum status rc = ST_RETRY;
     for (size_t i = 0; i < client->n_addresses; i++) {
         rc = ask_one(client, path, body, ret, err);
-        if (rc != ST_RETRY)
-            break;
+        if (rc == ST_OK || rc == ST_STOP || (rc != ST_RETRY && client->is_registrys))
+            return rc;
+        may_heal = may_heal || rc == ST_RETRY;
         client->current = (client->current + 1) % client->n_addresses;
     }
-    return rc;
+    return may_heal ? ST_RETRY : rc;
+}
+
+static void pause_ms(struct client *client, int64_t ms)
+{
+    for (int64_t left = ms; left > 0 && !is_stopped(client); left -= PAUSE_MS)
+        client->env->ops->sleep_ms(client->env, PAUSE_MS);
 }
 
 enum status client_ask(struct client *client, const char *path, const json_t *body,
@@ -212,9 +240,9 @@ enum status client_ask(struct client *client, const char *path, const json_t *bo
     err = err ? err : &own;
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     enum status rc = ST_RETRY;
-    for (int round = 0; round < REGISTRY_ROUNDS && rc == ST_RETRY; round++) {
+    for (int round = 0; round < client->rounds && rc == ST_RETRY; round++) {
         if (round > 0)
-            client->env->ops->sleep_ms(client->env, PAUSE_MS << (round - 1));
+            pause_ms(client, PAUSE_MS << (round - 1));
         rc = ask_round(client, path, text, ret, err);
     }
     free(text);

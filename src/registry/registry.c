@@ -6,13 +6,24 @@
 
 #include "registry/cache.h"
 #include "registry/client.h"
+#include "registry/reasons.h"
 #include "registry/references.h"
 
 struct registry {
     struct schema_lookup lookup; // first member
     struct client *client;
     struct cache cache;
+    int64_t unknown_wait_ms;
+    int64_t doubt_till_ms; // no unknown id is waited for
 };
+
+// The same text under another status.
+static enum status restate(struct err *err, enum status status)
+{
+    if (err != NULL)
+        err->status = status;
+    return status;
+}
 
 static enum status ask_id(struct registry *registry, int32_t id, struct cached *item,
                           struct err *err)
@@ -20,11 +31,32 @@ static enum status ask_id(struct registry *registry, int32_t id, struct cached *
     char path[40];
     snprintf(path, sizeof(path), "/schemas/ids/%d", id);
     json_t *answer;
-    TRY(client_ask(registry->client, path, NULL, &answer, err));
-    enum status rc =
-        references_collect(registry->client, answer, &item->arena, &item->texts, err);
+    enum status rc = client_ask(registry->client, path, NULL, &answer, err);
+    if (rc == ST_DATA || rc == ST_CONFLICT) // says nothing of the schema
+        return restate(err, ST_FAIL);
+    TRY(rc);
+    rc = references_collect(registry->client, answer, &item->arena, &item->texts, err);
     json_decref(answer);
     return rc;
+}
+
+// The id is unknown, now or still: whether to wait for it.
+static enum status take_absence(struct registry *registry, int32_t id, struct err *err)
+{
+    int64_t now_ms = rest_client_now_ms(registry->client);
+    const struct cached *known = cache_find(&registry->cache, id);
+    bool is_given_up = known != NULL && known->is_given_up;
+    int64_t since_ms = known ? known->absent_since : now_ms;
+    bool is_over = now_ms - since_ms >= registry->unknown_wait_ms;
+    bool waits = !is_given_up && !is_over && now_ms >= registry->doubt_till_ms;
+    if (known != NULL && !is_given_up && is_over)
+        registry->doubt_till_ms = now_ms + REGISTRY_DOUBT_MS;
+    struct cached *item = cache_add(&registry->cache, id);
+    item->is_absent = true;
+    item->is_given_up = !waits;
+    item->absent_since = since_ms;
+    item->absent_till = waits ? now_ms : now_ms + REGISTRY_ABSENT_MS;
+    return waits ? restate(err, ST_RETRY) : ST_NOT_FOUND;
 }
 
 static enum status get(struct schema_lookup *lookup, int32_t id, struct schema_texts *ret,
@@ -32,16 +64,16 @@ static enum status get(struct schema_lookup *lookup, int32_t id, struct schema_t
 {
     struct registry *registry = (struct registry *)lookup;
     int64_t now_ms = rest_client_now_ms(registry->client);
-    const struct cached *known = cache_find(&registry->cache, id, now_ms);
-    if (known != NULL && known->absent_till != 0)
+    const struct cached *known = cache_find(&registry->cache, id);
+    if (known != NULL && known->is_absent && known->absent_till > now_ms)
         return err_set(err, ST_NOT_FOUND, "registry: there is no schema of id %d", id);
-    if (known == NULL) {
+    if (known == NULL || known->is_absent) {
         struct cached fresh = {.id = id};
         enum status rc = ask_id(registry, id, &fresh, err);
         if (rc != ST_OK)
             arena_release(&fresh.arena);
         if (rc == ST_NOT_FOUND)
-            cache_add(&registry->cache, id)->absent_till = now_ms + REGISTRY_ABSENT_MS;
+            return take_absence(registry, id, err);
         TRY(rc);
         struct cached *item = cache_add(&registry->cache, id);
         item->arena = fresh.arena;
@@ -70,6 +102,7 @@ enum status registry_open(const struct registry_config *config, struct registry 
     struct registry *registry = mem_zalloc(sizeof(*registry));
     registry->lookup.ops = &lookup_ops;
     registry->client = client;
+    registry->unknown_wait_ms = config->unknown_wait_ms;
     *ret = registry;
     return ST_OK;
 }
@@ -178,6 +211,41 @@ static void add_reasons(const json_t *messages, struct buf *reasons)
     }
 }
 
+enum status registry_subjects_of(struct registry *registry, int32_t id,
+                                 struct str subject, bool *ret, struct buf *others,
+                                 struct err *err)
+{
+    char path[60];
+    snprintf(path, sizeof(path), "/schemas/ids/%d/versions", id);
+    json_t *answer;
+    TRY(client_ask(registry->client, path, NULL, &answer, err));
+    bool found = false;
+    for (size_t i = 0; i < json_array_size(answer); i++) {
+        const json_t *version = json_array_get(answer, i);
+        const char *name = json_string_value(json_object_get(version, "subject"));
+        if (name != NULL && str_is(subject, name))
+            found = true;
+        else if (name != NULL)
+            buf_printf(others, "%s'%s'", others->n ? ", " : "", name);
+    }
+    json_decref(answer);
+    *ret = found;
+    return ST_OK;
+}
+
+// Apicurio's check gives no reasons: then we say what we see.
+static void find_reasons(struct registry *registry, struct str subject, struct str schema,
+                         struct buf *reasons)
+{
+    struct arena arena = {0};
+    struct registry_version latest;
+    if (registry_latest(registry, subject, &arena, &latest, NULL) == ST_OK)
+        reasons_find(&latest.texts, schema, reasons);
+    if (reasons->n == 0)
+        buf_text(reasons, "the registry gives no reasons");
+    arena_release(&arena);
+}
+
 enum status registry_is_compatible(struct registry *registry, struct str subject,
                                    struct str schema, bool *ret, struct buf *reasons,
                                    struct err *err)
@@ -197,6 +265,8 @@ enum status registry_is_compatible(struct registry *registry, struct str subject
     if (json_is_boolean(compatible)) {
         *ret = json_is_true(compatible);
         add_reasons(json_object_get(answer, "messages"), reasons);
+        if (!*ret && reasons->n == 0)
+            find_reasons(registry, subject, schema, reasons);
     } else {
         rc = err_set(err, ST_FAIL, "registry: the answer has no \"is_compatible\"");
     }
@@ -207,27 +277,28 @@ enum status registry_is_compatible(struct registry *registry, struct str subject
 static enum status incompatible(struct str subject, const struct buf *reasons,
                                 struct err *err)
 {
-    struct str why = buf_as_str(reasons);
-    if (why.n == 0)
-        why = STR_LITERAL("the registry gives no reasons");
     return err_set(err, ST_CONFLICT,
                    "registry: the schema is not compatible with the latest version of "
                    "subject '%.*s': %.*s; change the columns, or the subject's "
                    "compatibility level",
-                   STR_ARGS(subject), STR_ARGS(why));
+                   STR_ARGS(subject), STR_ARGS(buf_as_str(reasons)));
 }
 
-static enum status register_if_compatible(struct registry *registry, struct str subject,
-                                          struct str schema, int32_t *ret,
-                                          struct err *err)
+enum status registry_check(struct registry *registry, enum registry_policy policy,
+                           struct str subject, struct str schema, struct err *err)
 {
+    if (policy == REGISTER_NEVER)
+        return err_set(err, ST_NOT_FOUND,
+                       "registry: subject '%.*s' does not have this schema, and "
+                       "register = 'never'; register it, or set register = "
+                       "'if_compatible'",
+                       STR_ARGS(subject));
     bool compatible;
     struct buf reasons = BUF_INIT(ERR_TEXT_MAX);
     enum status rc =
         registry_is_compatible(registry, subject, schema, &compatible, &reasons, err);
-    if (rc == ST_OK)
-        rc = compatible ? registry_register(registry, subject, schema, ret, err)
-                        : incompatible(subject, &reasons, err);
+    if (rc == ST_OK && !compatible)
+        rc = incompatible(subject, &reasons, err);
     buf_release(&reasons);
     return rc;
 }
@@ -241,12 +312,8 @@ enum status registry_id_for(struct registry *registry, enum registry_policy poli
     enum status rc = registry_find(registry, subject, schema, ret, err);
     if (rc != ST_NOT_FOUND)
         return rc;
-    if (policy == REGISTER_IF_COMPATIBLE)
-        return register_if_compatible(registry, subject, schema, ret, err);
-    return err_set(err, ST_FAIL,
-                   "registry: subject '%.*s' does not have this schema, and register = "
-                   "'never'; register it, or set register = 'if_compatible'",
-                   STR_ARGS(subject));
+    TRY(registry_check(registry, policy, subject, schema, err));
+    return registry_register(registry, subject, schema, ret, err);
 }
 
 void registry_subject(struct str option, struct str topic, struct str record,

@@ -3,10 +3,13 @@
 //
 // Every call is bounded in time: `timeout_ms` for one answer, each address tried in turn,
 // at most REGISTRY_ROUNDS times with growing pauses. What may heal is ST_RETRY (refused,
-// timed out, 429, 5xx); 401 and 403 are final. Errors name the address, the path and the
-// registry's own words; never the credentials. One thread at a time; open one a thread.
+// timed out, 429, 5xx); 401 and 403 are final, and so is what is no registry's answer
+// when no address has a better one. Errors name the address, the path and the registry's
+// own words; never the credentials. One thread at a time; open one a thread.
 #ifndef REGISTRY_REGISTRY_H
 #define REGISTRY_REGISTRY_H
+
+#include <stdatomic.h>
 
 #include "avro/lookup.h"
 #include "base/arena.h"
@@ -17,6 +20,7 @@ enum {
     REGISTRY_ROUNDS = 3,
     REGISTRY_CACHE_MAX = 1000,      // schemas; the one longest unused goes
     REGISTRY_ABSENT_MS = 30000,     // an unknown id is not asked for again so soon
+    REGISTRY_DOUBT_MS = 60000,      // after a wait in vain no unknown id is waited for
     REGISTRY_ANSWER_MAX = 16 << 20, // bytes
 };
 
@@ -26,6 +30,9 @@ struct registry_config {
     struct str token;          // bearer; both may be empty
     struct str ca_file;        // PEM; empty: the system's
     int64_t timeout_ms;        // 0: 10 s
+    int rounds;                // 0: REGISTRY_ROUNDS
+    int64_t unknown_wait_ms;   // how long an unknown id is ST_RETRY
+    const atomic_bool *stop;   // NULL, or: requests and pauses end at once, ST_STOP
     struct env *env;           // NULL: the system's
 };
 
@@ -37,6 +44,9 @@ enum status registry_open(const struct registry_config *config, struct registry 
 void registry_close(struct registry *registry);
 
 // The port that a decoder takes; cached by id. It is the registry: close one of the two.
+// An id that the registry does not know may only be late: for unknown_wait_ms it is
+// ST_RETRY, then ST_NOT_FOUND. Ids that never come would hold a stream up again and
+// again, so after such a wait there is none for REGISTRY_DOUBT_MS.
 struct schema_lookup *registry_lookup(struct registry *registry);
 
 struct registry_version {
@@ -65,13 +75,25 @@ enum status registry_is_compatible(struct registry *registry, struct str subject
                                    struct str schema, bool *ret, struct buf *reasons,
                                    struct err *err);
 
+// Whether the id is one of a version of the subject; `others` gets the subjects that it
+// is of, quoted, by commas.
+enum status registry_subjects_of(struct registry *registry, int32_t id,
+                                 struct str subject, bool *ret, struct buf *others,
+                                 struct err *err);
+
 enum registry_policy {      // the choices of option 'register', in their order
     REGISTER_NEVER,         // the schema must be there
     REGISTER_IF_COMPATIBLE, // asks first, then registers
     REGISTER_ALWAYS,        // registers; the registry may still refuse
 };
 
-// The id to write records with, by that policy. Errors tell the way out.
+// Whether a schema that the subject does not have may be registered: the errors of
+// registry_id_for, and nothing changes.
+enum status registry_check(struct registry *registry, enum registry_policy policy,
+                           struct str subject, struct str schema, struct err *err);
+
+// The id to write records with, by that policy. Errors tell the way out; ST_NOT_FOUND: it
+// is not there, and never registered.
 enum status registry_id_for(struct registry *registry, enum registry_policy policy,
                             struct str subject, struct str schema, int32_t *ret,
                             struct err *err);

@@ -9,6 +9,7 @@
 struct wire_http {
     CURL *curl;
     struct curl_slist *headers;
+    const atomic_bool *stop;
     char why[CURL_ERROR_SIZE];
 };
 
@@ -19,17 +20,24 @@ static size_t on_write(char *p, size_t size, size_t count, void *context)
     return body->full ? 0 : size * count;
 }
 
-static void set_credentials(CURL *curl, const struct wire_http_config *config)
+static void set_login(CURL *curl, const struct wire_http_login *login)
 {
-    if (config->token != NULL) {
-        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
-        curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, config->token);
-    } else if (config->user != NULL) {
-        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-        curl_easy_setopt(curl, CURLOPT_USERNAME, config->user);
-        curl_easy_setopt(curl, CURLOPT_PASSWORD,
-                         config->password ? config->password : "");
-    }
+    bool has_token = login->token != NULL;
+    const char *user = has_token ? NULL : login->user;
+    const char *password = login->password ? login->password : "";
+    curl_easy_setopt(curl, CURLOPT_HTTPAUTH,
+                     (long)(has_token ? CURLAUTH_BEARER : CURLAUTH_BASIC));
+    curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, login->token);
+    curl_easy_setopt(curl, CURLOPT_USERNAME, user);
+    curl_easy_setopt(curl, CURLOPT_PASSWORD, user ? password : NULL);
+}
+
+static int on_progress(void *context, UNUSED curl_off_t down_total,
+                       UNUSED curl_off_t down, UNUSED curl_off_t up_total,
+                       UNUSED curl_off_t up)
+{
+    const struct wire_http *http = context;
+    return http->stop != NULL && atomic_load(http->stop);
 }
 
 struct wire_http *wire_http_open(const struct wire_http_config *config)
@@ -50,7 +58,10 @@ struct wire_http *wire_http_open(const struct wire_http_config *config)
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_write);
     if (config->ca_file != NULL)
         curl_easy_setopt(curl, CURLOPT_CAINFO, config->ca_file);
-    set_credentials(curl, config);
+    http->stop = config->stop;
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, http);
     return http;
 }
 
@@ -82,6 +93,8 @@ static bool is_hopeless(CURLcode rc)
 static enum status no_answer(const struct wire_http *http, CURLcode rc,
                              const struct buf *body, struct err *err)
 {
+    if (rc == CURLE_ABORTED_BY_CALLBACK)
+        return err_set(err, ST_STOP, "asked to stop");
     const char *why = http->why[0] ? http->why : curl_easy_strerror(rc);
     if (body->full)
         return err_set(err, ST_FAIL, "the answer is longer than %zu bytes", body->limit);
@@ -89,19 +102,21 @@ static enum status no_answer(const struct wire_http *http, CURLcode rc,
         return err_set(
             err, ST_FAIL,
             "%s; if its certificate is signed by an authority of your own, give "
-            "that with registry.ca.file",
+            "that with registry.ca_file",
             why);
     if (rc == CURLE_SSL_CACERT_BADFILE)
-        return err_set(err, ST_FAIL, "registry.ca.file cannot be used: %s", why);
+        return err_set(err, ST_FAIL, "registry.ca_file cannot be used: %s", why);
     return err_set(err, is_hopeless(rc) ? ST_FAIL : ST_RETRY, "%s", why);
 }
 
-enum status wire_http_send(struct wire_http *http, const char *url, const char *body,
+enum status wire_http_send(struct wire_http *http, const char *url,
+                           const struct wire_http_login *login, const char *body,
                            long *ret_code, struct buf *ret, struct err *err)
 {
     CURL *curl = http->curl;
     http->why[0] = '\0';
     curl_easy_setopt(curl, CURLOPT_URL, url);
+    set_login(curl, login);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, ret);
     if (body == NULL) {
         curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);

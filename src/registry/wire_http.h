@@ -4,14 +4,21 @@
 #ifndef REGISTRY_WIRE_HTTP_H
 #define REGISTRY_WIRE_HTTP_H
 
+#include <stdatomic.h>
+
 #include "base/buf.h"
 #include "base/status.h"
 
 struct wire_http_config {
-    const char *user, *password; // NULL: none
-    const char *token;           // NULL: none
-    const char *ca_file;         // NULL: the system's
+    const char *ca_file; // NULL: the system's
     int64_t timeout_ms;
+    const atomic_bool *stop; // NULL, or: a request ends at once, ST_STOP
+};
+
+// A token, or a user with a password, or all NULL.
+struct wire_http_login {
+    const char *user, *password;
+    const char *token;
 };
 
 struct wire_http; // connections and settings
@@ -21,7 +28,8 @@ void wire_http_close(struct wire_http *http);
 
 // GET, or POST when there is a body. Appends the answer's body and sets its code.
 // ST_RETRY: there was no answer; ST_FAIL: there will be none (TLS, an answer too long).
-enum status wire_http_send(struct wire_http *http, const char *url, const char *body,
+enum status wire_http_send(struct wire_http *http, const char *url,
+                           const struct wire_http_login *login, const char *body,
                            long *ret_code, struct buf *ret, struct err *err);
 
 #endif

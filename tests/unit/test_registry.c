@@ -183,6 +183,50 @@ static void test_unknown_ids_are_asked_for_again_after_a_while(UNUSED void **sta
     close_fixture(&f);
 }
 
+static const char absent_9[] = "404 {\"error_code\":40403,\"message\":\"none\"}";
+
+static void open_patient(struct fixture *f, const char *const *script)
+{
+    open_fixture(f, script);
+    registry_close(f->registry);
+    struct registry_config config = {
+        .urls = str_of(f->url), .env = &f->still.env, .unknown_wait_ms = 10000};
+    assert_ok(registry_open(&config, &f->registry, &f->err), &f->err);
+}
+
+static void test_unknown_ids_may_only_be_late(UNUSED void **state)
+{
+    struct fixture f;
+    struct schema_texts texts;
+    open_patient(&f, SCRIPT(absent_9, absent_9, "200 {\"schema\":\"\\\"int\\\"\"}"));
+    assert_status(look_up(&f, 9, &texts), ST_RETRY);
+    assert_text(&f, "registry: GET URL/schemas/ids/9: HTTP 404: none");
+    f.still.now_ms += 9999;
+    assert_status(look_up(&f, 9, &texts), ST_RETRY);
+    assert_ok(look_up(&f, 9, &texts), &f.err);
+    close_fixture(&f);
+}
+
+static void test_ids_that_never_come_hold_up_once(UNUSED void **state)
+{
+    struct fixture f;
+    struct schema_texts texts;
+    open_patient(&f, SCRIPT(absent_9));
+    assert_status(look_up(&f, 9, &texts), ST_RETRY);
+    f.still.now_ms += 10000;
+    assert_status(look_up(&f, 9, &texts), ST_NOT_FOUND);
+    assert_int_equal(f.server.n_requests, 2);
+    assert_status(look_up(&f, 9, &texts), ST_NOT_FOUND);
+    assert_int_equal(f.server.n_requests, 2); // known as absent
+    f.still.now_ms += REGISTRY_ABSENT_MS;
+    assert_status(look_up(&f, 9, &texts), ST_NOT_FOUND);
+    assert_int_equal(f.server.n_requests, 3);
+    assert_status(look_up(&f, 10, &texts), ST_NOT_FOUND); // after the wait in vain
+    f.still.now_ms += REGISTRY_DOUBT_MS - REGISTRY_ABSENT_MS;
+    assert_status(look_up(&f, 11, &texts), ST_RETRY);
+    close_fixture(&f);
+}
+
 static void test_what_may_heal_is_tried_again(UNUSED void **state)
 {
     struct fixture f;
@@ -213,6 +257,8 @@ static void test_what_is_final_says_the_way_out(UNUSED void **state)
         {"404 <html>", "HTTP 404: '<html>'; the path of the address may be wrong "
                        "(Apicurio's ends in /apis/ccompat/v7)"},
         {"302", "HTTP 302: no text; it redirects: give the address that it redirects to"},
+        {"409 {\"error_code\":409,\"message\":\"no\"}", "HTTP 409: no"},
+        {"422 {\"error_code\":42201,\"message\":\"no\"}", "HTTP 422: no"},
         {"200 <html>hello", "no JSON, but '<html>hello': is this a Schema Registry?"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -283,6 +329,54 @@ static void test_addresses_take_over_from_each_other(UNUSED void **state)
     registry_close(registry);
     stop(&bad);
     stop(&good);
+}
+
+// Gives what id 1 is by two servers, the first of which answers so.
+static void assert_passes_over(const char *answer)
+{
+    struct server good, bad;
+    start(&bad, SCRIPT(answer));
+    start(&good, SCRIPT("200 {\"schema\":\"\\\"int\\\"\"}"));
+    char urls[100];
+    snprintf(urls, sizeof(urls), "http://me:one@127.0.0.1:%d,http://you:two@127.0.0.1:%d",
+             bad.port, good.port);
+    struct registry_config config = {.urls = str_of(urls)};
+    struct registry *registry;
+    struct schema_texts texts;
+    struct err err;
+    assert_ok(registry_open(&config, &registry, &err), &err);
+    struct schema_lookup *lookup = registry_lookup(registry);
+    assert_ok(lookup->ops->get(lookup, 1, &texts, &err), &err);
+    assert_int_equal(bad.n_requests, 1);
+    // base64(1) of "me:one" and "you:two": each address has its own login.
+    assert_non_null(strstr(bad.requests[0], "Authorization: Basic bWU6b25l\r\n"));
+    assert_non_null(strstr(good.requests[0], "Authorization: Basic eW91OnR3bw==\r\n"));
+    registry_close(registry);
+    stop(&bad);
+    stop(&good);
+}
+
+static void test_what_is_no_registry_is_passed_over(UNUSED void **state)
+{
+    assert_passes_over("200 <html>");
+    assert_passes_over("404 <html>");
+    assert_passes_over("302");
+}
+
+static void test_a_stop_ends_pauses_and_requests(UNUSED void **state)
+{
+    struct fixture f;
+    struct schema_texts texts;
+    atomic_bool is_stopped = true;
+    open_fixture(&f, SCRIPT("503"));
+    registry_close(f.registry);
+    struct registry_config config = {
+        .urls = str_of(f.url), .env = &f.still.env, .stop = &is_stopped};
+    assert_ok(registry_open(&config, &f.registry, &f.err), &f.err);
+    assert_status(look_up(&f, 1, &texts), ST_STOP);
+    assert_text(&f, "registry: GET URL/schemas/ids/1: asked to stop");
+    assert_int_equal(f.still.slept_ms, 0);
+    close_fixture(&f);
 }
 
 static void test_refused_connections_may_heal(UNUSED void **state)
@@ -364,7 +458,7 @@ static void test_policies(UNUSED void **state)
     open_fixture(&f, SCRIPT(absent));
     assert_status(
         registry_id_for(f.registry, REGISTER_NEVER, subject, schema, &id, &f.err),
-        ST_FAIL);
+        ST_NOT_FOUND);
     assert_string_equal(f.err.text,
                         "registry: subject 't-value' does not have this schema, and "
                         "register = 'never'; register it, or set register = "
@@ -428,11 +522,15 @@ static void test_subjects(UNUSED void **state)
 
 TEST_MAIN(cmocka_unit_test(test_schemas_are_asked_for_once),
           cmocka_unit_test(test_unknown_ids_are_asked_for_again_after_a_while),
+          cmocka_unit_test(test_unknown_ids_may_only_be_late),
+          cmocka_unit_test(test_ids_that_never_come_hold_up_once),
           cmocka_unit_test(test_what_may_heal_is_tried_again),
           cmocka_unit_test(test_what_is_final_says_the_way_out),
           cmocka_unit_test(test_only_avro_schemas_are_taken),
           cmocka_unit_test(test_references_come_before_what_needs_them),
           cmocka_unit_test(test_addresses_take_over_from_each_other),
+          cmocka_unit_test(test_what_is_no_registry_is_passed_over),
+          cmocka_unit_test(test_a_stop_ends_pauses_and_requests),
           cmocka_unit_test(test_refused_connections_may_heal),
           cmocka_unit_test(test_credentials_are_sent_and_not_shown),
           cmocka_unit_test(test_addresses_are_checked), cmocka_unit_test(test_policies),

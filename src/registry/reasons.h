@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why a schema cannot follow another, for a registry that only says that it cannot.
+#ifndef REGISTRY_REASONS_H
+#define REGISTRY_REASONS_H
+
+#include "avro/lookup.h"
+#include "base/buf.h"
+
+// Appends what resolution finds either way, new records read as the old schema and old
+// ones as the new; nothing when both go.
+void reasons_find(const struct schema_texts *old_texts, struct str new_text,
+                  struct buf *ret);
+
+#endif
