@@ -27,8 +27,12 @@ static void describe_zero(struct str value, struct buf *ret)
             "%zu byte%s: too short for Confluent Avro, whose magic byte and schema "
             "id take 5",
             value.n, value.n == 1 ? "" : "s");
-    else
+    else if (value.p[1] & 0x80)
         buf_text(ret, "the schema id is negative: not Confluent Avro");
+    else
+        buf_text(ret,
+                 "the schema id is 0, which no registry gives: looks like Apicurio's "
+                 "framing with an id of 8 bytes, not Confluent Avro");
 }
 
 void frame_describe(struct str value, struct buf *ret)

@@ -17,6 +17,8 @@ static inline bool frame_parse(struct str value, int32_t *ret_id, struct str *re
     if (UNLIKELY(value.n < FRAME_BYTES || p[0] != 0 || p[1] & 0x80))
         return false;
     *ret_id = p[1] << 24 | p[2] << 16 | p[3] << 8 | p[4];
+    if (UNLIKELY(*ret_id == 0)) // no registry gives it
+        return false;
     *ret_datum = (struct str){value.p + FRAME_BYTES, value.n - FRAME_BYTES};
     return true;
 }

@@ -117,6 +117,14 @@ static bool decode_record(struct csv_decoder *csv, struct str bytes, uint32_t re
     return false;
 }
 
+// A zero byte is in no CSV; Confluent's framing of Avro begins with one.
+static void explain_avro(struct str bytes, struct buf *reason)
+{
+    if (bytes.n > 5 && bytes.p[0] == '\0')
+        buf_text(reason, "; it begins as Avro with a schema id does: is the stream "
+                         "format = 'avro'?");
+}
+
 static enum status decode(struct decoder *decoder, const struct run *run, size_t from,
                           struct batch *batch, size_t *ret_next, UNUSED struct err *err)
 {
@@ -124,6 +132,7 @@ static enum status decode(struct decoder *decoder, const struct run *run, size_t
     for (size_t i = from; i < run->n; i++) {
         if (LIKELY(decode_record(csv, run->records[i].value, (uint32_t)i, batch)))
             continue;
+        explain_avro(run->records[i].value, &csv->reason);
         batch_reject(batch, (uint32_t)i, buf_as_str(&csv->reason));
         buf_clear(&csv->reason);
     }
