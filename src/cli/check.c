@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
 
-#include "avro/decoder.h"
+#include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/explain_text.h"
 #include "cli/pipeline.h"
-#include "cli/stream.h"
 #include "cli/tables.h"
 #include "cli/term.h"
 #include "kafka/admin.h"
 
-struct checked {
-    size_t n_bad;
-};
-
-static void tell(struct checked *checked, const char *what, const char *name,
-                 enum status status, const char *text)
+void check_tell(struct checked *checked, const char *what, const char *name,
+                enum status status, const char *text)
 {
     bool colour = term_is_out();
     printf("%s%-5s%s %-10s %s%s%s\n",
@@ -44,7 +39,7 @@ static void check_table(const struct pipeline *pipeline, const struct table *tab
             status = ST_OK;
         storage->ops->close(storage);
     }
-    tell(checked, "table", table->name.p, status, status == ST_OK ? "" : err.text);
+    check_tell(checked, "table", table->name.p, status, status == ST_OK ? "" : err.text);
 }
 
 static void check_sink(const struct pipeline *pipeline, struct checked *checked)
@@ -61,7 +56,7 @@ static void check_sink(const struct pipeline *pipeline, struct checked *checked)
                              "%s is not there; make it by tramline init", storage->url);
         storage->ops->close(storage);
     }
-    tell(checked, "result", sink->name.p, status, status == ST_OK ? "" : err.text);
+    check_tell(checked, "result", sink->name.p, status, status == ST_OK ? "" : err.text);
 }
 
 static void check_topic(struct pipeline *pipeline, struct checked *checked)
@@ -81,40 +76,7 @@ static void check_topic(struct pipeline *pipeline, struct checked *checked)
         snprintf(text, sizeof(text), "%s, %s",
                  term_counted(topic.partitions, "partition", "partitions"),
                  term_counted(topic.replication, "copy", "copies"));
-    tell(checked, "topic", config.topic, status, status == ST_OK ? text : err.text);
-}
-
-static enum status try_schema(struct pipeline *pipeline, char *text, size_t size,
-                              struct err *err)
-{
-    struct stream stream = {0};
-    TRY(stream_open(pipeline, NULL, &stream, err));
-    struct buf subject = {0};
-    registry_subject(options_text(&pipeline->plan->stream->format, "subject"),
-                     options_text(&pipeline->plan->stream->options, "topic"),
-                     pipeline->plan->stream->name, &subject);
-    struct arena arena = {0};
-    struct registry_version version;
-    enum status status =
-        registry_latest(stream.registry, buf_as_str(&subject), &arena, &version, err);
-    if (status == ST_OK)
-        status = avro_decoder_check(stream.decoder, &version.texts, err);
-    if (status == ST_OK)
-        snprintf(text, size, "subject %.*s, id %d, version %d",
-                 STR_ARGS(buf_as_str(&subject)), version.id, version.version);
-    arena_release(&arena);
-    buf_release(&subject);
-    stream_close(&stream);
-    return status;
-}
-
-static void check_schema(struct pipeline *pipeline, struct checked *checked)
-{
-    struct err err = {0};
-    char text[512] = "";
-    enum status status = try_schema(pipeline, text, sizeof(text), &err);
-    tell(checked, "schema", pipeline->plan->stream->name.p, status,
-         status == ST_OK ? text : err.text);
+    check_tell(checked, "topic", config.topic, status, status == ST_OK ? text : err.text);
 }
 
 static enum status check_live(struct pipeline *pipeline, struct err *err)
@@ -129,7 +91,7 @@ static enum status check_live(struct pipeline *pipeline, struct err *err)
     if (plan->stream != NULL && str_is(plan->stream->connector, "kafka")) {
         check_topic(pipeline, &checked);
         if (pipeline_is_avro(plan->stream))
-            check_schema(pipeline, &checked);
+            check_schemas(pipeline, &checked);
     }
     if (checked.n_bad)
         return err_set(err, ST_FAIL,

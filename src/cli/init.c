@@ -96,11 +96,28 @@ static enum status with_admin(struct pipeline *pipeline,
     return status;
 }
 
+static bool never_registers(const struct pipeline *pipeline)
+{
+    return options_is(&pipeline->plan->stream->format, "register", "never");
+}
+
 static enum status register_schema(struct pipeline *pipeline, struct err *err)
 {
     struct produce_format format;
-    TRY(produce_format_open(pipeline, &format, err));
     char text[512];
+    TRY(produce_format_prepare(pipeline, &format, err));
+    const char *why_not = format.why_not;
+    produce_format_close(&format);
+    if (why_not != NULL) {
+        said("schema", why_not, "none");
+        return ST_OK;
+    }
+    enum status rc = produce_format_open(pipeline, &format, err);
+    if (rc == ST_NOT_FOUND && never_registers(pipeline)) {
+        said("schema", err->text, "none");
+        return ST_OK;
+    }
+    TRY(rc);
     snprintf(text, sizeof(text), "%.*s, id %d, version %d", STR_ARGS(format.subject),
              format.schema_id, format.version);
     said("schema", text, format.was_there ? "was there" : "registered");

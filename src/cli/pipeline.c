@@ -179,22 +179,34 @@ void pipeline_kafka(struct pipeline *pipeline, struct kafka_config *ret)
     };
 }
 
-enum status pipeline_registry(UNUSED const struct pipeline *pipeline,
-                              const struct options *format, struct registry **ret,
-                              struct err *err)
+enum status pipeline_registry_config(const struct pipeline *pipeline,
+                                     const struct options *format,
+                                     struct registry_config *ret, struct err *err)
 {
     if (options_text(format, "registry").p == NULL)
         return err_set(err, ST_USAGE,
                        "a stream with format = 'avro' needs option "
                        "registry = 'http://host:port/...'");
-    struct registry_config config = {
+    *ret = (struct registry_config){
         .urls = options_text(format, "registry"),
         .user = options_text(format, "registry.user"),
         .password = options_text(format, "registry.password"),
         .token = options_text(format, "registry.token"),
-        .ca_file = options_text(format, "registry.ca.file"),
+        .ca_file = options_text(format, "registry.ca_file"),
         .timeout_ms = options_number(format, "registry.timeout"),
+        .unknown_wait_ms = options_number(format, "registry.unknown"),
+        .stop = pipeline->stop,
     };
+    return ST_OK;
+}
+
+enum status pipeline_registry(const struct pipeline *pipeline,
+                              const struct options *format, struct registry **ret,
+                              struct err *err)
+{
+    struct registry_config config;
+    TRY(pipeline_registry_config(pipeline, format, &config, err));
+    config.unknown_wait_ms = 0; // nothing is lost by saying so at once
     return registry_open(&config, ret, err);
 }
 

@@ -1,17 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/produce_format.h"
 
+#include "avro/schema.h"
 #include "cli/text_file.h"
 #include "csv/encoder.h"
 
-static enum status make_subject(struct pipeline *pipeline, struct produce_format *format,
-                                struct err *err)
+static enum status record_name(struct pipeline *pipeline, struct str imposed,
+                               struct str *ret, struct err *err)
 {
     const struct table *stream = pipeline->plan->stream;
+    struct str name = options_text(&stream->format, "schema.name");
+    struct str space = options_text(&stream->format, "schema.namespace");
+    if (name.p == NULL)
+        name = stream->name;
+    if (imposed.n == 0) {
+        *ret = str_of(arena_printf(&pipeline->arena, "%.*s%s%.*s", STR_ARGS(space),
+                                   space.n ? "." : "", STR_ARGS(name)));
+        return ST_OK;
+    }
+    struct avro_schema *schema;
+    TRY(avro_schema_parse(&imposed, 1, &schema, err));
+    *ret = arena_str(&pipeline->arena, schema->root->name);
+    avro_schema_free(schema);
+    return ST_OK;
+}
+
+static enum status make_subject(struct pipeline *pipeline, struct str imposed,
+                                struct produce_format *format, struct err *err)
+{
+    const struct table *stream = pipeline->plan->stream;
+    struct str name;
+    TRY(record_name(pipeline, imposed, &name, err));
     AUTO(buf_release) struct buf subject = {0};
     registry_subject(options_text(&stream->format, "subject"),
-                     options_text(&stream->options, "topic"),
-                     avro_datum_encoder_name(format->avro), &subject);
+                     options_text(&stream->options, "topic"), name, &subject);
     format->subject = arena_str(&pipeline->arena, buf_as_str(&subject));
     return buf_check(&subject, "subject", err);
 }
@@ -38,21 +60,35 @@ static enum status ask_registry(struct pipeline *pipeline, struct registry *regi
     return ST_OK;
 }
 
-static enum status open_avro(struct pipeline *pipeline, struct produce_format *format,
-                             struct err *err)
+enum status produce_format_prepare(struct pipeline *pipeline, struct produce_format *ret,
+                                   struct err *err)
 {
     const struct table *stream = pipeline->plan->stream;
+    *ret = (struct produce_format){0};
     AUTO(buf_release) struct buf imposed = {0};
     if (options_text(&stream->format, "schema").p != NULL)
         TRY(text_file_read(options_text(&stream->format, "schema").p, &imposed, err));
+    TRY(make_subject(pipeline, buf_as_str(&imposed), ret, err));
     struct str name = options_text(&stream->format, "schema.name");
     struct avro_schema_options options = {
         .schema = buf_as_str(&imposed),
         .name = name.p ? name : stream->name,
         .namespace = options_text(&stream->format, "schema.namespace"),
     };
-    TRY(avro_datum_encoder_open(&stream->schema, &options, &format->avro, err));
-    TRY(make_subject(pipeline, format, err));
+    struct err why;
+    if (avro_datum_encoder_open(&stream->schema, &options, &ret->avro, &why) != ST_OK)
+        ret->why_not = arena_printf(&pipeline->arena, "can only be read: %s", why.text);
+    return ST_OK;
+}
+
+static enum status open_avro(struct pipeline *pipeline, struct produce_format *format,
+                             struct err *err)
+{
+    const struct table *stream = pipeline->plan->stream;
+    TRY(produce_format_prepare(pipeline, format, err));
+    if (format->avro == NULL)
+        return err_set(err, ST_USAGE, "stream %.*s %s", STR_ARGS(stream->name),
+                       format->why_not);
     struct registry *registry;
     TRY(pipeline_registry(pipeline, &stream->format, &registry, err));
     enum status status = ask_registry(pipeline, registry, format, err);

@@ -10,12 +10,17 @@
 struct produce_format {
     struct encoder *csv;             // or
     struct avro_datum_encoder *avro; // with:
-    struct str subject;              // in the pipeline's arena
+    const char *why_not;             // NULL, or why the stream cannot be written
+    struct str subject;              // in the pipeline's arena, as is why_not
     int32_t schema_id, version;      // version 0: the registry did not tell
     bool was_there;
 };
 
-// For Avro: registers the schema by the stream's option 'register'.
+// For a stream in Avro, without any contact: schema and subject. One that can be read
+// only (nested columns, a part of the schema's fields) has no encoder but why_not.
+enum status produce_format_prepare(struct pipeline *pipeline, struct produce_format *ret,
+                                   struct err *err);
+// The same, and for Avro the schema's id: registers it by the stream's option 'register'.
 enum status produce_format_open(struct pipeline *pipeline, struct produce_format *ret,
                                 struct err *err);
 // Replaces the contents of `value`.

@@ -104,6 +104,9 @@ static enum status make_settings(const struct plan *plan, bool once,
         .log_snapshot = options_number(set, "log.snapshot"),
         .log_retention_ms = options_number(set, "log.retention"),
         .storage_retry_ms = options_number(set, "storage.retry"),
+        .schema_retry_ms = pipeline_is_avro(plan->stream)
+                               ? options_number(&plan->stream->format, "registry.retry")
+                               : 0,
         .revoke_ms = STOP_MS,
         .directory_by_day = options_is(&plan->sink->options, "directory", "day"),
         .once = once,

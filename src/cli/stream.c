@@ -2,6 +2,7 @@
 #include "cli/stream.h"
 
 #include "avro/decoder.h"
+#include "cli/lookup_thread.h"
 #include "cli/text_file.h"
 #include "csv/decoder.h"
 #include "csv/file_source.h"
@@ -28,30 +29,41 @@ static enum status open_source(struct pipeline *pipeline, const char *instance,
     return kafka_source_open(&config, ret, err);
 }
 
-static enum status open_avro(const struct pipeline *pipeline, struct stream *stream,
-                             struct err *err)
+static enum status open_avro(const struct table *table, struct schema_lookup *lookup,
+                             struct decoder **ret, struct err *err)
 {
-    const struct table *table = pipeline->plan->stream;
-    TRY(pipeline_registry(pipeline, &table->format, &stream->registry, err));
     AUTO(buf_release) struct buf schema = {0};
     if (options_text(&table->format, "schema").p != NULL)
         TRY(text_file_read(options_text(&table->format, "schema").p, &schema, err));
     struct avro_decoder_config config = {
         .columns = &table->schema,
         .reader_schema = buf_as_str(&schema),
-        .lookup = registry_lookup(stream->registry),
+        .lookup = lookup,
         .reject_unreadable = true,
     };
-    return avro_decoder_open(&config, &stream->decoder, err);
+    return avro_decoder_open(&config, ret, err);
+}
+
+enum status stream_decoder_open(const struct pipeline *pipeline,
+                                struct schema_lookup *lookup, struct decoder **ret,
+                                struct err *err)
+{
+    const struct table *table = pipeline->plan->stream;
+    if (pipeline_is_avro(table))
+        return open_avro(table, lookup, ret, err);
+    return csv_decoder_open(&table->schema, ret, err);
 }
 
 static enum status open_decoder(const struct pipeline *pipeline, struct stream *stream,
                                 struct err *err)
 {
     const struct table *table = pipeline->plan->stream;
-    if (pipeline_is_avro(table))
-        return open_avro(pipeline, stream, err);
-    return csv_decoder_open(&table->schema, &stream->decoder, err);
+    if (pipeline_is_avro(table)) {
+        struct registry_config config;
+        TRY(pipeline_registry_config(pipeline, &table->format, &config, err));
+        TRY(lookup_thread_open(&config, &stream->lookup, err));
+    }
+    return stream_decoder_open(pipeline, stream->lookup, &stream->decoder, err);
 }
 
 enum status stream_open(struct pipeline *pipeline, const char *instance,
@@ -72,6 +84,7 @@ void stream_close(struct stream *stream)
         stream->source->ops->close(stream->source);
     if (stream->decoder != NULL)
         stream->decoder->ops->close(stream->decoder);
-    registry_close(stream->registry);
+    if (stream->lookup != NULL)
+        stream->lookup->ops->close(stream->lookup);
     *stream = (struct stream){0};
 }

@@ -10,9 +10,13 @@
 struct stream {
     struct source *source;
     struct decoder *decoder;
-    struct registry *registry; // NULL for CSV
+    struct schema_lookup *lookup; // NULL for CSV
 };
 
+// The decoder alone, over a lookup that it borrows: NULL for CSV.
+enum status stream_decoder_open(const struct pipeline *pipeline,
+                                struct schema_lookup *lookup, struct decoder **ret,
+                                struct err *err);
 // `instance`: the static member's id, NULL for a dynamic one.
 enum status stream_open(struct pipeline *pipeline, const char *instance,
                         struct stream *ret, struct err *err);

@@ -50,6 +50,15 @@ def read_file(path):
         return {"meta": reader.metadata, "rows": [plain(row) for row in reader]}
 
 
+def encode(job):
+    schema, data = fastavro.parse_schema(job["encode"]), []
+    for value in job["values"]:
+        stream = io.BytesIO()
+        fastavro.schemaless_writer(stream, schema, value)
+        data.append(stream.getvalue().hex())
+    return data
+
+
 def write_file(job):
     with open(job["write"], "wb") as stream:
         fastavro.writer(stream, fastavro.parse_schema(job["schema"]), job["rows"],
@@ -63,6 +72,8 @@ for line in sys.stdin:
         answer = read_file(job["file"])
     elif "write" in job:
         answer = write_file(job)
+    elif "encode" in job:
+        answer = encode(job)
     else:
         answer = resolve(job)
     print(json.dumps(answer), flush=True)

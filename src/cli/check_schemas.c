@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "avro/decoder.h"
+#include "avro/frame.h"
+#include "cli/check.h"
+#include "cli/produce_format.h"
+#include "cli/stream.h"
+#include "kafka/source.h"
+
+enum {
+    PARTITIONS_MAX = 16 // whose last record is looked at
+};
+
+struct schema_check {
+    struct pipeline *pipeline;
+    struct checked *checked;
+    struct registry *registry;
+    struct decoder *decoder;
+    struct produce_format format;
+    struct arena arena;
+};
+
+static void tell(struct schema_check *c, const char *what, enum status status,
+                 const char *text)
+{
+    check_tell(c->checked, what, c->pipeline->plan->stream->name.p, status, text);
+}
+
+// The subject's latest version, read by the script.
+
+static enum status read_latest(struct schema_check *c, char *text, size_t size,
+                               struct err *err)
+{
+    struct registry_version version;
+    struct str subject = c->format.subject;
+    enum status rc = registry_latest(c->registry, subject, &c->arena, &version, err);
+    if (rc == ST_NOT_FOUND)
+        return err_set(err, ST_NOT_FOUND,
+                       "subject '%.*s' is not there; tramline init registers it",
+                       STR_ARGS(subject));
+    TRY(rc);
+    if (avro_decoder_check(c->decoder, &version.texts, err) != ST_OK)
+        return err_context(err, "subject '%.*s', id %d, version %d", STR_ARGS(subject),
+                           version.id, version.version);
+    snprintf(text, size, "subject '%.*s', id %d, version %d: can be read",
+             STR_ARGS(subject), version.id, version.version);
+    return ST_OK;
+}
+
+static void check_latest(struct schema_check *c)
+{
+    struct err err = {0};
+    char text[600] = "";
+    enum status status = read_latest(c, text, sizeof(text), &err);
+    tell(c, "schema", status, status == ST_OK ? text : err.text);
+}
+
+// What produce would write.
+
+static enum status try_writing(struct schema_check *c, char *text, size_t size,
+                               struct err *err)
+{
+    int32_t id;
+    struct str schema = avro_datum_encoder_schema(c->format.avro);
+    enum status rc = registry_find(c->registry, c->format.subject, schema, &id, err);
+    if (rc == ST_OK) {
+        snprintf(text, size, "produce writes id %d", id);
+        return ST_OK;
+    }
+    if (rc != ST_NOT_FOUND)
+        return rc;
+    enum registry_policy policy = (enum registry_policy)options_number(
+        &c->pipeline->plan->stream->format, "register");
+    TRY(registry_check(c->registry, policy, c->format.subject, schema, err));
+    snprintf(text, size, "not registered yet; init or produce will do it");
+    return ST_OK;
+}
+
+static void check_writing(struct schema_check *c)
+{
+    struct err err = {0};
+    char text[100] = "";
+    if (c->format.avro == NULL) {
+        tell(c, "produce", ST_OK, c->format.why_not);
+        return;
+    }
+    enum status status = try_writing(c, text, sizeof(text), &err);
+    tell(c, "produce", status, status == ST_OK ? text : err.text);
+}
+
+// The last record of a partition.
+
+static enum status decode_last(struct schema_check *c, const struct record *record,
+                               struct err *err)
+{
+    struct run run = {.records = record, .n = 1};
+    struct batch batch;
+    size_t next;
+    batch_init(&batch, c->decoder->schema->n);
+    enum status rc = c->decoder->ops->decode(c->decoder, &run, 0, &batch, &next, err);
+    if (rc == ST_OK && batch.n_rejects)
+        rc = err_set(err, ST_DATA, "%.*s", STR_ARGS(batch.rejects[0].reason));
+    batch_release(&batch);
+    return rc;
+}
+
+static enum status check_id(struct schema_check *c, int32_t id, struct err *err)
+{
+    bool found;
+    AUTO(buf_release) struct buf others = BUF_INIT(ERR_TEXT_MAX);
+    TRY(registry_subjects_of(c->registry, id, c->format.subject, &found, &others, err));
+    if (found)
+        return ST_OK;
+    return err_set(err, ST_CONFLICT,
+                   "schema id %d is not of subject '%.*s', but of %s; another producer "
+                   "writes here, or option subject is wrong",
+                   id, STR_ARGS(c->format.subject),
+                   others.n ? buf_cstr(&others) : "none");
+}
+
+static enum status look_at(struct schema_check *c, const struct record *record,
+                           char *text, size_t size, struct err *err)
+{
+    int32_t id;
+    struct str datum;
+    TRY(decode_last(c, record, err));
+    if (!frame_parse(record->value, &id, &datum)) {
+        snprintf(text, size, "no value");
+        return ST_OK;
+    }
+    TRY(check_id(c, id, err));
+    snprintf(text, size, "schema id %d", id);
+    return ST_OK;
+}
+
+static void check_record(struct schema_check *c, int32_t partition,
+                         const struct record *record)
+{
+    struct err err = {0};
+    char said[60] = "";
+    enum status rc = look_at(c, record, said, sizeof(said), &err);
+    char text[ERR_TEXT_MAX + 80];
+    snprintf(text, sizeof(text), "partition %" PRId32 ", offset %" PRId64 ": %s",
+             partition, record->offset, rc == ST_OK ? said : err.text);
+    tell(c, "record", rc, text);
+}
+
+static enum status check_partitions(struct schema_check *c, struct source *source,
+                                    struct err *err)
+{
+    int32_t n;
+    TRY(source->ops->count(source, &n, err));
+    for (int32_t i = 0; i < n && i < PARTITIONS_MAX; i++) {
+        struct source_range range;
+        struct record record;
+        TRY(source->ops->range(source, i, &range, err));
+        if (range.high <= range.low)
+            continue;
+        enum status rc = source->ops->fetch(source, i, range.high - 1, &record, err);
+        if (rc == ST_OK)
+            check_record(c, i, &record);
+        else if (rc != ST_NOT_FOUND) // a transaction's marker stands at the end
+            return rc;
+    }
+    return ST_OK;
+}
+
+// Beside the group: a member that only looks would take partitions from those that work.
+static void check_stream(struct schema_check *c)
+{
+    struct err err = {0};
+    struct kafka_config config;
+    pipeline_kafka(c->pipeline, &config);
+    config.membership = KAFKA_NONE;
+    struct source *source;
+    enum status rc = kafka_source_open(&config, &source, &err);
+    if (rc == ST_OK) {
+        rc = check_partitions(c, source, &err);
+        source->ops->close(source);
+    }
+    if (rc != ST_OK)
+        tell(c, "record", rc, err.text);
+}
+
+static enum status open_check(struct schema_check *c, struct err *err)
+{
+    struct pipeline *pipeline = c->pipeline;
+    TRY(pipeline_registry(pipeline, &pipeline->plan->stream->format, &c->registry, err));
+    TRY(stream_decoder_open(pipeline, registry_lookup(c->registry), &c->decoder, err));
+    return produce_format_prepare(pipeline, &c->format, err);
+}
+
+void check_schemas(struct pipeline *pipeline, struct checked *checked)
+{
+    struct schema_check c = {.pipeline = pipeline, .checked = checked};
+    struct err err = {0};
+    enum status rc = open_check(&c, &err);
+    if (rc == ST_OK) {
+        check_latest(&c);
+        check_writing(&c);
+        check_stream(&c);
+    } else {
+        tell(&c, "schema", rc, err.text);
+    }
+    if (c.decoder != NULL)
+        c.decoder->ops->close(c.decoder);
+    produce_format_close(&c.format);
+    registry_close(c.registry);
+    arena_release(&c.arena);
+}
