@@ -115,6 +115,13 @@ static int check_directory(const char *path)
     return S_ISDIR(info.st_mode) ? 0 : -1;
 }
 
+// Who made it may be about to sync it. A parent that cannot be read is not ours: it has
+// been there for long.
+static int sync_found(const char *path)
+{
+    return sync_parent(path) == 0 || errno == EACCES ? 0 : -1;
+}
+
 // mkdir -p; each directory made is on the disk before the next. Recursion is over the
 // parts of the path.
 static int make_directories(const char *path)
@@ -122,7 +129,7 @@ static int make_directories(const char *path)
     if (mkdir(path, 0777) == 0)
         return sync_parent(path);
     if (errno == EEXIST)
-        return check_directory(path);
+        return check_directory(path) == 0 ? sync_found(path) : -1;
     if (errno != ENOENT)
         return -1;
     AUTO(mem_auto_free) char *parent = parent_of(path);

@@ -41,8 +41,8 @@ class Job:
     def tramline(self, command, *args, before=(), **kwargs):
         return lib.run(command, *before, self.script, *args, *self.sets, **kwargs)
 
-    def start(self, *args):
-        return lib.Started("run", self.script, *args, *self.sets)
+    def start(self, *args, **kwargs):
+        return lib.Started("run", self.script, *args, *self.sets, **kwargs)
 
     def init(self):
         return self.tramline("init")

@@ -204,6 +204,33 @@ def test_sigterm_commits_and_leaves():
     assert stop_ids(work) == collections.Counter(["a"])
 
 
+def test_a_clock_that_jumps_stops_nothing():
+    library = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    if not library:
+        raise lib.Skip("libfaketime is not installed; ./dev setup all does it")
+    work = new_job()
+    clock = lib.tmp_dir() / "clock"
+    clock.write_text("+0")
+    worker = work.start(env={
+        "LD_PRELOAD": str(library[0]), "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    lib.wait_until(lambda: "claims" in worker.text(), what="the claim")
+    n = 0
+    for offset in ("+0", "-30d", "+400d", "+0"):
+        clock.write_text(offset)
+        broker.produce(work.topic, [f"T1,1,1,s{n + i},1" for i in range(100)])
+        n += 100
+        wait_rows(work, n)  # by commit.interval = 300ms, not by 30 days
+    worker.stop(limit_s=10)
+    assert stop_ids(work) == collections.Counter(f"s{i}" for i in range(n))
+    entries = results.log_entries(work.result)
+    times = [entries[i]["time_ms"] for i in sorted(entries)]
+    assert max(times) - min(times) > 400 * 86400_000, times  # the clock did jump
+    assert times != sorted(times), times
+    assert all(e["first_batch_ms"] <= e["last_batch_ms"] for e in entries.values())
+    assert work.verify()["errors"] == 0
+
+
 def test_changed_tables_are_noticed():
     work = new_job({"tables.check_interval": "500ms"})
     worker = work.start()

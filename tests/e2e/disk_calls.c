@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// For LD_PRELOAD (disk.py builds it): writes down each call that changes what is below a
+// directory, before it is made, and ends the process by SIGKILL before the n-th of them.
+//   DISK_ROOT  the directory
+//   DISK_LOG   a line for each call: its name and paths, by tabs
+//   DISK_STORE each new file gets a second name here, the number of its line, so that its
+//              bytes can be looked at after it was removed
+//   DISK_KILL  n, from 1
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    TEXT = 4096
+};
+
+static atomic_int n_calls;
+
+static int is_below_root(const char *path)
+{
+    const char *root = getenv("DISK_ROOT");
+    return root != NULL && strncmp(path, root, strlen(root)) == 0;
+}
+
+static void path_of(int fd, char path[TEXT])
+{
+    char link[64];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, TEXT - 1);
+    path[n > 0 ? n : 0] = '\0';
+}
+
+// The number of the call, 0: not below the root.
+static int note(const char *name, const char *path, const char *to)
+{
+    static int log = -1;
+    const char *kill_at = getenv("DISK_KILL"), *where = getenv("DISK_LOG");
+    char line[3 * TEXT];
+    if (!is_below_root(path))
+        return 0;
+    int number = atomic_fetch_add(&n_calls, 1) + 1;
+    if (kill_at != NULL && number == atoi(kill_at))
+        kill(getpid(), SIGKILL);
+    if (log < 0 && where != NULL)
+        log = (int)syscall(SYS_openat, AT_FDCWD, where, O_WRONLY | O_CREAT | O_APPEND,
+                           0600);
+    int n = snprintf(line, sizeof(line), "%s\t%s\t%s\n", name, path, to);
+    if (log >= 0 && syscall(SYS_write, log, line, n) != n)
+        abort();
+    return number;
+}
+
+int open(const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    va_list args;
+    va_start(args, flags);
+    if (flags & O_CREAT)
+        mode = va_arg(args, mode_t);
+    va_end(args);
+    int number = flags & O_CREAT ? note("create", path, "") : 0;
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+    if (number && fd >= 0 && getenv("DISK_STORE") != NULL) {
+        char second[TEXT];
+        snprintf(second, sizeof(second), "%s/%d", getenv("DISK_STORE"), number);
+        if (link(path, second) != 0)
+            abort();
+    }
+    return fd;
+}
+
+ssize_t write(int fd, const void *p, size_t n)
+{
+    char path[TEXT];
+    path_of(fd, path);
+    note("write", path, "");
+    return syscall(SYS_write, fd, p, n);
+}
+
+int fsync(int fd)
+{
+    char path[TEXT];
+    path_of(fd, path);
+    note("fsync", path, "");
+    return (int)syscall(SYS_fsync, fd);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    struct stat info;
+    if (stat(path, &info) != 0) // else it changes nothing
+        note("mkdir", path, "");
+    return (int)syscall(SYS_mkdir, path, mode);
+}
+
+int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+    note("rename", from, to);
+    return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+}
+
+int unlinkat(int directory, const char *name, int flags)
+{
+    char path[TEXT], whole[2 * TEXT];
+    path_of(directory, path);
+    snprintf(whole, sizeof(whole), "%s/%s", path, name);
+    note("remove", whole, "");
+    return (int)syscall(SYS_unlinkat, directory, name, flags);
+}

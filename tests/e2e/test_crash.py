@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+# test: needs nothing
+# test: limit 300
+"""A worker on local files dies before every single call that changes the result directory, by SIGKILL
+and by a power cut; whoever comes then makes the result whole: each row and each dead letter once."""
+import collections
+import random
+import shutil
+
+import disk
+import file_job
+import lib
+
+COMMITS = {"commit.rows": "30", "batch.records": "20"}
+N_RECORDS = 60
+N_ROUNDS = 75  # of killing at random
+
+
+def recorded(work, made):
+    """A run that is left in peace: what it does to the directory."""
+    recorder = disk.Recorder(made, work.result)
+    work.run_once(env=recorder.env())
+    work.check()
+    calls = recorder.calls()
+    kinds = collections.Counter(call for call, _, _ in calls)
+    print(f"{len(calls)} calls: {dict(kinds)}", flush=True)
+    assert kinds["rename"] >= 8 and kinds["fsync"] >= 20, kinds
+    return recorder, len(calls)
+
+
+def tree(root):
+    """Names and sizes below a directory."""
+    return sorted((str(p), p.is_file() and p.stat().st_size) for p in root.rglob("*"))
+
+
+def after(work, number):
+    work.run_once()
+    work.check(with_second_opinion=number % 10 == 0)
+    shutil.rmtree(work.result)
+
+
+def test_killed_before_every_call():
+    work, made = file_job.FileJob(N_RECORDS, COMMITS), disk.library()
+    _, n_calls = recorded(work, made)
+    shutil.rmtree(work.result)
+    for number in range(1, n_calls + 1):
+        recorder = disk.Recorder(made, work.result)
+        work.run_once(env=recorder.env(kill=number), code=-9)
+        assert len(recorder.calls()) == number - 1
+        work.result.mkdir(exist_ok=True)
+        after(work, number)
+
+
+def test_power_cut_before_every_call():
+    work, made = file_job.FileJob(N_RECORDS, COMMITS), disk.library()
+    recorder, n_calls = recorded(work, made)
+    shutil.rmtree(work.result)
+    n_states = 0
+    for names_survive in (False, True):
+        before = None
+        for number in range(2, n_calls + 2):
+            recorder.after_cut(number, names_survive)
+            work.result.mkdir(exist_ok=True)
+            found = tree(work.result)
+            if found != before:
+                n_states += 1
+                after(work, n_states)
+            shutil.rmtree(work.result, ignore_errors=True)
+            before = found
+        recorder.after_cut(n_calls + 1, names_survive)
+        work.check()  # after the end nothing can be lost any more
+        shutil.rmtree(work.result)
+    print(f"{n_states} states after a power cut", flush=True)
+
+
+def test_killed_at_random_two_at_once():
+    """Two workers that both own the only partition: they claim it from each other, and die."""
+    work, made = file_job.FileJob(N_ROUNDS * 40, COMMITS), disk.library()
+    dice = random.Random(7)
+    n_kills = 0
+    for _ in range(N_ROUNDS):
+        recorder = disk.Recorder(made, work.result)
+        pair = [lib.Started("run", work.script, "--once",
+                            env=recorder.env(kill=dice.randrange(5, 60))) for _ in range(2)]
+        n_kills += sum(worker.wait(code=None) == -9 for worker in pair)
+    print(f"{n_kills} of {2 * N_ROUNDS} workers were killed", flush=True)
+    assert n_kills >= N_ROUNDS
+    work.run_once()
+    work.check()
+
+
+lib.main()
