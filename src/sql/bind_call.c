@@ -106,6 +106,20 @@ static void bind_arguments(struct binder *binder, struct expr *expr)
     }
 }
 
+// SQLite's lag has dropped the rows that a negative one would find.
+static void check_offset(struct binder *binder, struct expr *expr)
+{
+    if (expr->failed || expr->function->kind != FUNCTION_WINDOW || expr->n_args < 2)
+        return;
+    const struct expr *offset = expr->args[1];
+    if (offset->kind == EXPR_CONST && offset->constant.kind == VALUE_INT &&
+        offset->constant.i >= 0)
+        return;
+    report_error(binder->report, offset->at, "%s takes a number of rows here, as 0, 1, 2",
+                 expr->function->name);
+    (void)fails(binder, expr, "lag looks back, lead looks ahead");
+}
+
 static enum type result_type(const struct expr *expr)
 {
     enum type first = expr->n_args > 0 ? expr->args[0]->type : TYPE_UNKNOWN;
@@ -235,6 +249,7 @@ void bind_call(struct binder *binder, struct expr *expr)
     if (!check_form(binder, expr) || expr->failed)
         return;
     bind_arguments(binder, expr);
+    check_offset(binder, expr);
     expr->type = result_type(expr);
     expr->nullable = result_nullable(binder, expr);
 }

@@ -263,6 +263,15 @@ static void must_be_output(struct binder *binder, struct query *query,
     report_hint(binder->report, "write the name or the number of one");
 }
 
+// SQLite takes an aggregate in ORDER BY only where the outputs are aggregated too.
+static void order_of_one_row(struct binder *binder, struct query *query,
+                             const struct expr *expr)
+{
+    report_error(binder->report, expr->at, "ORDER BY an aggregate without groups");
+    report_hint(binder->report, "write GROUP BY before it, or leave it out");
+    query->failed = true;
+}
+
 // As in PostgreSQL, an output of that name goes before a column of FROM.
 static void bind_order_by(struct binder *binder, struct query *query)
 {
@@ -279,8 +288,11 @@ static void bind_order_by(struct binder *binder, struct query *query)
             order->output =
                 is_set ? (size_t)(schema_find(&query->schema, order->expr->name) + 1)
                        : output_named(query, order->expr->name);
+        bool grouped = query->n_groups > 0 || query->has_aggregates;
         if (order->output == 0 && !is_set)
             bind_expr(binder, order->expr);
+        if (!grouped && query->has_aggregates && !order->expr->failed)
+            order_of_one_row(binder, query, order->expr);
         if ((is_set || query->distinct) && !query->failed)
             must_be_output(binder, query, order, is_set ? "a set operation" : "DISTINCT");
     }
@@ -330,6 +342,27 @@ static void bind_select(struct binder *binder, struct query *query, enum names n
 
 // Set operations.
 
+// Whether rows that become equal would become one: two BIGINTs may be one REAL.
+static bool drops_rows(const struct query *query)
+{
+    if (query->set_op == SET_UNION_ALL)
+        return drops_rows(query->left) || drops_rows(query->right);
+    return query->set_op != SET_NONE || query->distinct;
+}
+
+static bool keeps_rows(struct binder *binder, const struct query *side, size_t i,
+                       enum type type)
+{
+    const struct column *column = &side->schema.columns[i];
+    if (column->type != TYPE_BIGINT || type != TYPE_REAL || !drops_rows(side))
+        return true;
+    report_error(binder->report, side->at,
+                 "column %zu ('%.*s') is BIGINT here, and REAL in the whole", i + 1,
+                 STR_ARGS(column->name));
+    report_hint(binder->report, "write CAST(... AS REAL) here");
+    return false;
+}
+
 static void unify_column(struct binder *binder, struct query *query, size_t i)
 {
     struct column *a = &query->left->schema.columns[i];
@@ -341,6 +374,11 @@ static void unify_column(struct binder *binder, struct query *query, size_t i)
                      "column %zu ('%.*s') is %s above and %s here", i + 1,
                      STR_ARGS(a->name), type_name(a->type), type_name(b->type));
         report_hint(binder->report, "write CAST(... AS %s) here", type_name(a->type));
+        query->failed = true;
+        return;
+    }
+    if (!keeps_rows(binder, query->left, i, type) ||
+        !keeps_rows(binder, query->right, i, type)) {
         query->failed = true;
         return;
     }

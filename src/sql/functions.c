@@ -378,7 +378,7 @@ const struct function functions[] = {
      RESULT_FIRST,
      NULL_EVER,
      "lag(any [, INT])",
-     "the value so many rows before, 1 by default"},
+     "the value so many rows before, 1 by default; as a number, 0 or more"},
     {"lead",
      "lead",
      WIN,

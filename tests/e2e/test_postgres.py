@@ -167,6 +167,17 @@ def test_expressions_give_the_values_of_postgresql():
     assert counts["both failed"] > 0.03 * N_EXPRESSIONS
 
 
+def test_queries_by_hand():
+    text = (pathlib.Path(__file__).parent / "sql_by_hand.sql").read_text()
+    text = re.sub(r"^--.*$", "", text, flags=re.MULTILINE)
+    written = [" ".join(query.split()) for query in text.split(";") if query.strip()]
+    jobs = [{"query": query, "as": way} for query in written for way in ("view", "table")]
+    counts, wrong = check(jobs, server())
+    fail_on(wrong)
+    assert counts["refused"] == 0
+    assert counts["compared"] + counts["both failed"] == len(jobs) > 140
+
+
 def test_every_function_is_among_them():
     """Each of docs/sql.md but those that PostgreSQL has not, or has for NUMERIC only."""
     listed = re.findall(r"^\| `(\w+)\(", (lib.ROOT / "docs/sql.md").read_text(), re.MULTILINE)
