@@ -39,6 +39,7 @@ NO_MESSAGES = {
     "src/avro/codegen_model.c": "C source that it writes",
     "src/avro/codegen_public.c": "C source that it writes",
     "src/avro/codegen_runtime.c": "C source that it writes",
+    "src/avro/codegen_show.c": "C source that it writes",
     "src/avro/codegen_source.c": "C source that it writes",
     "src/cli/demo.c": "the script of the demo and what it tells",
     "src/cli/explain_text.c": "the plan that it prints",

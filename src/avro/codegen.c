@@ -9,27 +9,76 @@
 #include "avro/codegen_source.h"
 
 enum {
-    LINE_BYTES = 76,    // of a string literal's line
+    LINE_BYTES = 76,    // of a comment's or string literal's line
     LITERAL_MAX = 4000, // bytes that C17 promises for one literal, about
     ARRAY_LINE_ITEMS = 16
 };
 
 static void put_struct(struct c_type *type, struct buf *out);
 
-// Text within a comment: on one line, and not its end.
-static void put_comment(struct str text, struct buf *out)
+// Bytes of a character that turns the direction of text, which would show code as another
+// than it is (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069); else 0.
+static size_t turns_text(struct str rest)
 {
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        char before = i ? text.p[i - 1] : ' ';
-        bool splits = (before == '*' && c == '/') || (before == '/' && c == '*') ||
-                      (before == '?' && c == '?') || before == '\\';
-        if (splits)
+    const unsigned char *p = (const unsigned char *)rest.p;
+    if (rest.n >= 2 && p[0] == 0xD8 && p[1] == 0x9C)
+        return 2;
+    if (rest.n < 3 || p[0] != 0xE2)
+        return 0;
+    bool turns = (p[1] == 0x80 && (p[2] == 0x8E || p[2] == 0x8F)) ||
+                 (p[1] == 0x80 && p[2] >= 0xAA && p[2] <= 0xAE) ||
+                 (p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9);
+    return turns ? 3 : 0;
+}
+
+// A word of a comment: not its end, not the begin of another, no trigraph.
+static void put_word(struct str word, struct buf *out)
+{
+    for (size_t i = 0; i < word.n; i++) {
+        char c = word.p[i];
+        char before = i ? word.p[i - 1] : ' ';
+        if ((before == '*' && c == '/') || (before == '/' && c == '*') ||
+            (before == '?' && c == '?'))
             buf_char(out, ' ');
-        buf_char(out, (unsigned char)c < 0x20 ? ' ' : c);
+        size_t skipped = turns_text((struct str){word.p + i, word.n - i});
+        if (skipped)
+            i += skipped - 1;
+        else if ((unsigned char)c >= 0x20 && c != 0x7F)
+            buf_char(out, c);
     }
-    if (text.n && text.p[text.n - 1] == '\\')
+    if (word.p[word.n - 1] == '\\') // would go on with the next line
+        buf_char(out, '.');
+}
+
+// Up to the next blank or control character; what stands before is left out.
+static struct str take_word(struct str *text)
+{
+    while (text->n && (unsigned char)text->p[0] <= ' ')
+        *text = (struct str){text->p + 1, text->n - 1};
+    struct str word = {text->p, 0};
+    while (word.n < text->n && (unsigned char)word.p[word.n] > ' ')
+        word.n++;
+    *text = (struct str){text->p + word.n, text->n - word.n};
+    return word;
+}
+
+// Text as a comment of its own, in lines; nothing when it has no word.
+static void put_comment(struct str text, const char *indent, struct buf *out)
+{
+    size_t n_words = 0;
+    size_t on_line = 0;
+    for (struct str w = take_word(&text); w.n > 0; w = take_word(&text)) {
+        bool breaks = n_words > 0 && on_line + w.n > LINE_BYTES;
+        if (n_words == 0 || breaks) {
+            buf_printf(out, "%s%s%s", breaks ? "\n" : "", indent, breaks ? " *" : "/*");
+            on_line = 0;
+        }
         buf_char(out, ' ');
+        put_word(w, out);
+        on_line += w.n + 1;
+        n_words++;
+    }
+    buf_text(out, n_words ? " */\n" : "");
 }
 
 static const char *unit_of(enum avro_logical logical)
@@ -58,38 +107,36 @@ static const char *unit_of(enum avro_logical logical)
     }
 }
 
+// What a value of the type means; appends nothing when that is plain.
+static void describe_unit(const struct avro_type *type, struct buf *out)
+{
+    if (type->logical == LOGICAL_DECIMAL)
+        buf_printf(out, "decimal(%u, %u): two's complement, big-endian", type->precision,
+                   type->scale);
+    else if (unit_of(type->logical) != NULL)
+        buf_text(out, unit_of(type->logical));
+    else if (type->kind == AVRO_BYTES)
+        buf_text(out, "bytes");
+}
+
 static void put_field_comment(const struct avro_field *field, struct buf *out)
 {
+    AUTO(buf_release) struct buf text = {0};
+    AUTO(buf_release) struct buf unit = {0};
     size_t null_branch;
     const struct avro_type *type = avro_nullable(field->type, &null_branch);
-    type = type ? type : field->type;
-    const char *unit = unit_of(type->logical);
-    if (field->doc.n == 0 && type->logical == LOGICAL_NONE)
-        return;
-    buf_text(out, "    /* ");
-    put_comment(field->doc, out);
-    if (field->doc.n && type->logical != LOGICAL_NONE)
-        buf_text(out, "; ");
-    if (type->logical == LOGICAL_DECIMAL)
-        buf_printf(out, "decimal (%u, %u): two's complement, big-endian", type->precision,
-                   type->scale);
-    else if (unit != NULL)
-        buf_text(out, unit);
-    buf_text(out, " */\n");
+    describe_unit(type ? type : field->type, &unit);
+    buf_printf(&text, "%.*s%s%s", STR_ARGS(field->doc),
+               field->doc.n && unit.n ? "; " : "", buf_cstr(&unit));
+    put_comment(buf_as_str(&text), "    ", out);
 }
 
 static void put_enum(const struct c_type *type, struct buf *out)
 {
-    if (type->avro->doc.n) {
-        buf_text(out, "/* ");
-        put_comment(type->avro->doc, out);
-        buf_text(out, " */\n");
-    }
+    put_comment(type->avro->doc, "", out);
     buf_printf(out, "enum %s {\n", type->tag);
     for (size_t i = 0; i < type->avro->n; i++)
         buf_printf(out, "    %s%s\n", type->symbols[i], i + 1 < type->avro->n ? "," : "");
-    if (type->avro->n == 0)
-        buf_printf(out, "    %s_none /* C wants one */\n", type->tag);
     buf_text(out, "};\n\n");
 }
 
@@ -128,10 +175,11 @@ static void put_items_members(const struct c_type *type, struct buf *out)
 {
     const struct c_type *item = type->members[0].type;
     if (type->shape == SHAPE_MAP)
-        buf_printf(out, "    struct %s_entry *items;\n", type->tag);
+        buf_printf(out, "    struct %s_entry *items;\n    size_t n;\n", type->tag);
+    else if (item->shape == SHAPE_NULL)
+        buf_text(out, "    size_t n; /* nulls */\n");
     else
-        buf_printf(out, "    %s *items;\n", item->shape == SHAPE_NULL ? "char" : item->c);
-    buf_text(out, "    size_t n;\n");
+        buf_printf(out, "    %s *items;\n    size_t n;\n", item->c);
 }
 
 static void put_optional_members(const struct c_type *type, struct buf *out)
@@ -200,17 +248,14 @@ static void put_struct(struct c_type *type, struct buf *out)
         return;
     type->printed = true;
     put_structs_within(type, out);
-    // Types made of others may stand in several headers.
+    // Types made of others may stand in several headers of one prefix.
     if (!is_named(type))
         buf_printf(out, "#ifndef AVRO_HAS_%s\n#define AVRO_HAS_%s\n", type->tag,
                    type->tag);
     if (type->shape == SHAPE_UNION)
         put_union_kinds(type, out);
-    if (type->shape == SHAPE_RECORD && type->avro->doc.n) {
-        buf_text(out, "/* ");
-        put_comment(type->avro->doc, out);
-        buf_text(out, " */\n");
-    }
+    if (type->shape == SHAPE_RECORD)
+        put_comment(type->avro->doc, "", out);
     buf_printf(out, "struct %s {\n", type->tag);
     put_members(type, out);
     buf_printf(out, "};\n%s\n", is_named(type) ? "" : "#endif\n");
@@ -259,30 +304,15 @@ static void put_enum_declarations(const struct c_type *type, struct buf *out)
 static void put_record_declarations(const struct c_type *type, struct buf *out)
 {
     const char *tag = type->tag;
-    buf_printf(out,
-               "/* Zeros, and the schema's defaults. */\nvoid %s_init(struct %s *x);\n",
-               tag, tag);
-    buf_printf(out,
-               "/* Frees what decode allocated (items, records within themselves), and "
-               "zeros. */\nvoid %s_release(struct %s *x);\n",
-               tag, tag);
     buf_printf(
         out,
-        "/* Text and bytes borrow from p. Without ret_used the datum must end with "
-        "p + n.\n * After a failure x is released. */\n"
-        "enum avro_result %s_decode(const void *p, size_t n, struct %s *x, "
-        "size_t *ret_used);\n",
-        tag, tag);
-    buf_printf(
-        out,
-        "/* Appends the datum; appends nothing after a failure. */\n"
-        "enum avro_result %s_encode(const struct %s *x, struct avro_buffer *out);\n",
-        tag, tag);
-    buf_printf(
-        out,
-        "/* Appends JSON for a log, with a final zero that is not counted. */\n"
+        "enum avro_result %s_init(struct %s *x);\n"
+        "void %s_release(struct %s *x);\n"
+        "enum avro_result %s_decode(const void *p, size_t n, struct %s *x,\n"
+        "        size_t *ret_used);\n"
+        "enum avro_result %s_encode(const struct %s *x, struct avro_buffer *out);\n"
         "enum avro_result %s_text(const struct %s *x, struct avro_buffer *out);\n\n",
-        tag, tag);
+        tag, tag, tag, tag, tag, tag, tag, tag, tag, tag);
 }
 
 static void put_declarations(const struct c_model *model, struct buf *out)
@@ -295,29 +325,53 @@ static void put_declarations(const struct c_model *model, struct buf *out)
     }
 }
 
-static void put_guard_name(const char *header_name, struct buf *out)
+// Of file and record: headers of one name and several prefixes may meet.
+static void put_guard_name(const struct c_model *model, const char *header_name,
+                           struct buf *out)
 {
     buf_text(out, "AVRO_GENERATED_");
     for (const char *p = header_name; *p != '\0'; p++) {
-        bool is_letter = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-                         (*p >= '0' && *p <= '9');
         char upper = *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
+        bool is_letter = (upper >= 'A' && upper <= 'Z') || (*p >= '0' && *p <= '9');
         buf_char(out, is_letter ? upper : '_');
     }
-    buf_char(out, '\n');
+    buf_printf(out, "_%s\n", model->root->tag);
 }
+
+static const char how_to_use[] =
+    "/* For each record:\n"
+    " *\n"
+    " * init     sets the schema's defaults, all else to zero, null or empty.\n"
+    " * decode   reads one datum of exactly this schema. Text and bytes borrow from p, "
+    "which\n"
+    " *          must live as long as x. Nothing behind p + n is read. With ret_used "
+    "NULL "
+    "the\n"
+    " *          datum must end with p + n; else *ret_used is its size. What x held "
+    "before "
+    "is\n"
+    " *          not released; after a failure x is empty.\n"
+    " * encode   appends one datum; nothing after a failure.\n"
+    " * text     appends JSON for a log, with a final zero byte that n does not count.\n"
+    " * release  frees what decode and init allocated: items, and records behind "
+    "pointers.\n"
+    " *          Who fills those by hand takes them from malloc. Text is never freed.\n"
+    " *\n"
+    " * No function keeps state: threads may use them at once, each with its own "
+    "structs. */\n";
 
 static void put_header(const struct c_model *model, const char *header_name,
                        struct buf *out)
 {
-    struct buf name = {0};
-    avro_type_describe(model->root->avro, &name);
-    buf_text(out, "/* Made by `tramline codegen` from the Avro schema of ");
-    put_comment(buf_as_str(&name), out);
-    buf_text(out, ". */\n#ifndef ");
-    put_guard_name(header_name, out);
+    struct buf about = {0};
+    buf_text(&about, "Made by tramline codegen from the Avro schema of ");
+    avro_type_describe(model->root->avro, &about);
+    buf_text(&about, ". Do not edit.");
+    put_comment(buf_as_str(&about), "", out);
+    buf_text(out, "#ifndef ");
+    put_guard_name(model, header_name, out);
     buf_text(out, "#define ");
-    put_guard_name(header_name, out);
+    put_guard_name(model, header_name, out);
     buf_text(out, "\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n"
                   "#include <stdlib.h>\n#include <string.h>\n\n");
     buf_text(out, codegen_common);
@@ -325,9 +379,10 @@ static void put_header(const struct c_model *model, const char *header_name,
     put_types(model, out);
     buf_printf(out, "/* The schema as JSON. */\nextern const char %s_schema[];\n\n",
                model->root->tag);
+    buf_text(out, how_to_use);
     put_declarations(model, out);
     buf_text(out, "#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
-    buf_release(&name);
+    buf_release(&about);
 }
 
 static void put_literal(const char *text, struct buf *out)
@@ -350,7 +405,7 @@ static void put_literal(const char *text, struct buf *out)
 
 static void put_numbers(const char *text, struct buf *out)
 {
-    buf_char(out, '{');
+    buf_text(out, " {");
     for (size_t i = 0; i == 0 || text[i - 1] != '\0'; i++)
         buf_printf(out, "%s%d",
                    i == 0                 ? ""
@@ -366,7 +421,7 @@ static void put_schema(const struct c_model *model, const char *avsc_json,
 {
     json_t *json = json_loads(avsc_json, JSON_DECODE_ANY, NULL);
     char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
-    buf_printf(out, "const char %s_schema[] = ", model->root->tag);
+    buf_printf(out, "const char %s_schema[] =", model->root->tag);
     if (strlen(text) > LITERAL_MAX)
         put_numbers(text, out);
     else
@@ -381,7 +436,7 @@ static void put_source(const struct c_model *model, const char *avsc_json,
 {
     struct buf body = {0};
     codegen_put_functions(model, &body);
-    buf_printf(out, "/* Made by `tramline codegen`. */\n#include \"%s\"\n\n",
+    buf_printf(out, "/* Made by tramline codegen. Do not edit. */\n#include \"%s\"\n\n",
                header_name);
     buf_text(out, "#include <stdio.h>\n\n");
     put_schema(model, avsc_json, out);
@@ -397,10 +452,10 @@ enum status avro_codegen(const char *avsc_json, const char *name_prefix,
                          struct err *err)
 {
     if (name_prefix[0] != '\0' && !avro_is_name(str_of(name_prefix)))
-        return err_set(
-            err, ST_USAGE,
-            "codegen: '%s' cannot begin a name in C: letters, digits and _ only",
-            name_prefix);
+        return err_set(err, ST_USAGE,
+                       "codegen: no name in C begins with '%s'; a prefix has letters, "
+                       "digits and _, and no digit first",
+                       name_prefix);
     struct str text = str_of(avsc_json);
     struct avro_schema *schema;
     TRY(avro_schema_parse(&text, 1, &schema, err));

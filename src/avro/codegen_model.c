@@ -3,16 +3,19 @@
 
 #include <stdlib.h>
 
+#include "avro/codegen_runtime.h"
+#include "base/hash.h"
+
 enum {
-    TYPES_MAX = 2000,
-    WORD_MAX = 60, // bytes of a name made of others; longer ones are named by number
-    BRANCHES_MAX = 200
+    WORD_MAX = 60,        // bytes of a name made of others; longer ones are cut
+    WORD_KEPT = 48,       // of those, before eight digits that tell them apart
+    STRUCT_MAX = 1 << 20, // bytes: what a stack holds
+    SLOT_BYTES = 8        // members are aligned to it at most
 };
 
 struct builder {
     struct c_model *model;
     const struct avro_schema *schema;
-    int depth;
 };
 
 static enum status build(struct builder *b, const struct avro_type *avro,
@@ -34,7 +37,7 @@ static const struct plain plains[] = {
     {AVRO_STRING, LOGICAL_NONE, "string", "struct avro_str"},
     {AVRO_BYTES, LOGICAL_NONE, "bytes", "struct avro_str"},
     {AVRO_STRING, LOGICAL_UUID, "string", "struct avro_str"},
-    {AVRO_BYTES, LOGICAL_DECIMAL, "bytes", "struct avro_str"},
+    {AVRO_BYTES, LOGICAL_DECIMAL, "decimal", "struct avro_str"},
     {AVRO_INT, LOGICAL_DATE, "date", "int32_t"},
     {AVRO_INT, LOGICAL_TIME_MILLIS, "time_millis", "int32_t"},
     {AVRO_LONG, LOGICAL_TIME_MICROS, "time_micros", "int64_t"},
@@ -43,6 +46,15 @@ static const struct plain plains[] = {
     {AVRO_LONG, LOGICAL_LOCAL_TIMESTAMP_MILLIS, "local_timestamp_millis", "int64_t"},
     {AVRO_LONG, LOGICAL_LOCAL_TIMESTAMP_MICROS, "local_timestamp_micros", "int64_t"},
 };
+
+// Whether a type that the schema names so would read as a plain one.
+static bool is_plain_word(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_LEN(plains); i++)
+        if (strcmp(plains[i].word, word) == 0)
+            return true;
+    return strcmp(word, "null") == 0 || strncmp(word, "decimal_", 8) == 0;
+}
 
 static struct c_type *find_plain(const struct c_model *model, const char *word)
 {
@@ -69,10 +81,14 @@ static const struct c_type *build_plain(struct builder *b, const struct avro_typ
     for (size_t i = 0; i < ARRAY_LEN(plains); i++) {
         if (plains[i].kind != avro->kind || plains[i].logical != avro->logical)
             continue;
-        struct c_type *type = find_plain(b->model, plains[i].word);
+        const char *word = plains[i].word;
+        if (avro->logical == LOGICAL_DECIMAL) // each has a text of its own
+            word = arena_printf(&b->model->arena, "decimal_%u_%u", avro->precision,
+                                avro->scale);
+        struct c_type *type = find_plain(b->model, word);
         if (type == NULL) {
             type = add(b, avro, SHAPE_PLAIN);
-            type->word = type->tag = plains[i].word;
+            type->word = type->tag = word;
             type->c = plains[i].c;
         }
         return type;
@@ -98,27 +114,32 @@ static bool is_ambiguous(const struct builder *b, const struct avro_type *avro)
 // "gtfs.stop_time" is stop_time, or gtfs_stop_time when there are two stop_times.
 static const char *word_of(struct builder *b, const struct avro_type *avro)
 {
-    if (!is_ambiguous(b, avro))
-        return arena_cstr(&b->model->arena, avro_base_name(avro->name));
-    char *word = arena_cstr(&b->model->arena, avro->name);
+    char *word = arena_cstr(&b->model->arena, avro_base_name(avro->name));
+    if (!is_ambiguous(b, avro) && !is_plain_word(word))
+        return word;
+    word = arena_cstr(&b->model->arena, avro->name);
     for (char *p = word; *p != '\0'; p++)
         if (*p == '.')
             *p = '_';
-    return word;
+    return is_plain_word(word) ? arena_printf(&b->model->arena, "%s_", word) : word;
 }
 
 static void set_tag(struct builder *b, struct c_type *type, const char *word)
 {
     struct arena *arena = &b->model->arena;
-    type->key = word;
     type->tag = c_tag(b->model, arena_printf(arena, "%s%s", b->model->prefix, word));
     type->word = type->tag + strlen(b->model->prefix);
     const char *keyword = type->shape == SHAPE_ENUM ? "enum" : "struct";
     type->c = arena_printf(arena, "%s %s", keyword, type->tag);
 }
 
-static const struct c_type *build_enum(struct builder *b, const struct avro_type *avro)
+static enum status build_enum(struct builder *b, const struct avro_type *avro,
+                              const struct c_type **ret, struct err *err)
 {
+    if (avro->n == 0)
+        return err_set(err, ST_DATA,
+                       "codegen: enum '%.*s' has no symbols: there is no datum of it",
+                       STR_ARGS(avro->name));
     struct arena *arena = &b->model->arena;
     struct c_type *type = add(b, avro, SHAPE_ENUM);
     set_tag(b, type, word_of(b, avro));
@@ -127,7 +148,8 @@ static const struct c_type *build_enum(struct builder *b, const struct avro_type
         type->symbols[i] =
             c_identifier(b->model, arena_printf(arena, "%s_%.*s", type->tag,
                                                 STR_ARGS(avro->symbols[i])));
-    return type;
+    *ret = type;
+    return ST_OK;
 }
 
 static const struct c_type *build_fixed(struct builder *b, const struct avro_type *avro)
@@ -145,45 +167,66 @@ static enum status build_record(struct builder *b, const struct avro_type *avro,
     set_tag(b, type, word_of(b, avro));
     b->model->of_avro[avro->index] = type; // before its fields, which may refer to it
     type->members = arena_array(arena, avro->n, sizeof(*type->members));
-    AUTO(mem_auto_free) const char **taken = mem_array(avro->n, sizeof(*taken));
-    size_t n_taken = 0;
-    for (size_t i = 0; i < avro->n; i++) {
+    struct name_set taken = {0};
+    enum status rc = ST_OK;
+    for (size_t i = 0; rc == ST_OK && i < avro->n; i++) {
         struct c_member *member = &type->members[i];
         member->field = &avro->fields[i];
-        member->name = c_member_name(arena, member->field->name, taken, &n_taken);
-        TRY(build(b, member->field->type, &member->type, err));
-        type->n_members++;
+        member->name = c_member_name(arena, member->field->name, &taken);
+        member->place = arena_printf(arena, "x->%s", member->name);
+        rc = build(b, member->field->type, &member->type, err);
+        type->n_members += rc == ST_OK;
     }
+    name_set_release(&taken);
     *ret = type;
-    return ST_OK;
+    return rc;
 }
 
-// A type named by what it is made of: the one that there is, or a new one.
+static bool has_members(const struct c_type *type, const struct c_type *const *items,
+                        size_t n)
+{
+    if (type->n_members != n)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (type->members[i].type != items[i])
+            return false;
+    return true;
+}
+
+// A long name is cut; digits of its hash keep it apart, the same in every header.
+static const char *shorten(struct arena *arena, const char *word)
+{
+    char digest[SHA256_HEX];
+    if (strlen(word) <= WORD_MAX)
+        return word;
+    sha256_hex(word, strlen(word), digest);
+    return arena_printf(arena, "%.*s_%.8s", WORD_KEPT, word, digest);
+}
+
+// A type made of others, named by them: the one that there is, or a new one, whose
+// members are to be named.
 static struct c_type *composed(struct builder *b, const struct avro_type *avro,
-                               enum c_shape shape, const char *word, bool *ret_new)
+                               enum c_shape shape, const char *word,
+                               const struct c_type *const *items, size_t n)
 {
     struct c_model *model = b->model;
-    if (strlen(word) > WORD_MAX)
-        word =
-            arena_printf(&model->arena, "%s_%u", avro_kind_name(avro->kind), avro->index);
-    struct c_type *type = NULL;
-    for (size_t i = 0; type == NULL && i < model->n_types; i++)
-        if (model->types[i]->shape == shape && strcmp(model->types[i]->key, word) == 0)
-            type = model->types[i];
-    *ret_new = type == NULL;
-    if (type == NULL) {
-        type = add(b, avro, shape);
-        set_tag(b, type, word);
+    size_t null_branch = 0; // the order of the branches is part of what is encoded
+    if (shape == SHAPE_OPTIONAL)
+        avro_nullable(avro, &null_branch);
+    for (size_t i = 0; i < model->n_types; i++) {
+        struct c_type *type = model->types[i];
+        if (type->shape == shape && type->null_branch == null_branch &&
+            has_members(type, items, n))
+            return type;
     }
+    struct c_type *type = add(b, avro, shape);
+    type->null_branch = null_branch;
+    set_tag(b, type, shorten(&model->arena, word));
+    type->members = arena_array(&model->arena, n, sizeof(*type->members));
+    type->n_members = n;
+    for (size_t i = 0; i < n; i++)
+        type->members[i].type = items[i];
     return type;
-}
-
-static void set_one_member(struct builder *b, struct c_type *type, const char *name,
-                           const struct c_type *item)
-{
-    type->members = arena_array(&b->model->arena, 1, sizeof(*type->members));
-    type->members[0] = (struct c_member){.name = name, .type = item};
-    type->n_members = 1;
 }
 
 static enum status build_items(struct builder *b, const struct avro_type *avro,
@@ -192,13 +235,11 @@ static enum status build_items(struct builder *b, const struct avro_type *avro,
     const struct c_type *item;
     TRY(build(b, avro->items, &item, err));
     bool is_array = avro->kind == AVRO_ARRAY;
-    bool fresh;
     const char *word = arena_printf(&b->model->arena, "%s_of_%s",
                                     avro_kind_name(avro->kind), item->word);
     struct c_type *type =
-        composed(b, avro, is_array ? SHAPE_ARRAY : SHAPE_MAP, word, &fresh);
-    if (fresh)
-        set_one_member(b, type, is_array ? "items" : "value", item);
+        composed(b, avro, is_array ? SHAPE_ARRAY : SHAPE_MAP, word, &item, 1);
+    type->members[0].place = is_array ? "x->items[i]" : "x->items[i].value";
     *ret = type;
     return ST_OK;
 }
@@ -209,35 +250,28 @@ static enum status build_optional(struct builder *b, const struct avro_type *avr
 {
     const struct c_type *item;
     TRY(build(b, value, &item, err));
-    bool fresh;
-    // The order of the branches is part of what is encoded.
     const char *word = arena_printf(&b->model->arena, "%s_%s",
                                     null_branch ? "nullable" : "optional", item->word);
-    struct c_type *type = composed(b, avro, SHAPE_OPTIONAL, word, &fresh);
-    type->null_branch = null_branch;
-    if (fresh)
-        set_one_member(b, type, "value", item);
+    struct c_type *type = composed(b, avro, SHAPE_OPTIONAL, word, &item, 1);
+    type->members[0].name = "value";
+    type->members[0].place = "x->value";
     *ret = type;
     return ST_OK;
 }
 
-static void set_branches(struct builder *b, struct c_type *type,
-                         const struct c_type **branches, size_t n)
+static void name_branches(struct builder *b, struct c_type *type)
 {
     struct arena *arena = &b->model->arena;
-    const char *taken[BRANCHES_MAX];
-    size_t n_taken = 0;
-    type->members = arena_array(arena, n, sizeof(*type->members));
-    type->n_members = n;
-    for (size_t i = 0; i < n; i++) {
-        const char *word = branches[i]->word;
-        type->members[i] = (struct c_member){
-            .name = c_member_name(arena, str_of(word), taken, &n_taken),
-            .type = branches[i],
-            .constant =
-                c_identifier(b->model, arena_printf(arena, "%s_%s", type->tag, word)),
-        };
+    struct name_set taken = {0};
+    for (size_t i = 0; i < type->n_members; i++) {
+        struct c_member *member = &type->members[i];
+        const char *word = member->type->word;
+        member->name = c_member_name(arena, str_of(word), &taken);
+        member->place = arena_printf(arena, "x->as.%s", member->name);
+        member->constant =
+            c_identifier(b->model, arena_printf(arena, "%s_%s", type->tag, word));
     }
+    name_set_release(&taken);
 }
 
 static enum status build_union(struct builder *b, const struct avro_type *avro,
@@ -247,10 +281,8 @@ static enum status build_union(struct builder *b, const struct avro_type *avro,
     const struct avro_type *value = avro_nullable(avro, &null_branch);
     if (value != NULL)
         return build_optional(b, avro, value, null_branch, ret, err);
-    if (avro->n > BRANCHES_MAX)
-        return err_set(err, ST_LIMIT, "codegen: a union of more than %d types",
-                       BRANCHES_MAX);
-    const struct c_type *branches[BRANCHES_MAX];
+    struct arena *arena = &b->model->arena;
+    const struct c_type **branches = arena_array(arena, avro->n, sizeof(*branches));
     struct buf word = {0};
     enum status rc = ST_OK;
     for (size_t i = 0; rc == ST_OK && i < avro->n; i++) {
@@ -259,11 +291,10 @@ static enum status build_union(struct builder *b, const struct avro_type *avro,
             buf_printf(&word, "%s%s", i ? "_or_" : "", branches[i]->word);
     }
     if (rc == ST_OK) {
-        bool fresh;
-        const char *name = arena_cstr(&b->model->arena, buf_as_str(&word));
-        struct c_type *type = composed(b, avro, SHAPE_UNION, name, &fresh);
-        if (fresh)
-            set_branches(b, type, branches, avro->n);
+        struct c_type *type =
+            composed(b, avro, SHAPE_UNION, buf_cstr(&word), branches, avro->n);
+        if (type->members[0].name == NULL)
+            name_branches(b, type);
         *ret = type;
     }
     buf_release(&word);
@@ -277,8 +308,7 @@ static enum status build_kind(struct builder *b, const struct avro_type *avro,
     case AVRO_RECORD:
         return build_record(b, avro, ret, err);
     case AVRO_ENUM:
-        *ret = build_enum(b, avro);
-        return ST_OK;
+        return build_enum(b, avro, ret, err);
     case AVRO_FIXED:
         *ret = build_fixed(b, avro);
         return ST_OK;
@@ -299,13 +329,8 @@ static enum status build(struct builder *b, const struct avro_type *avro,
     *ret = b->model->of_avro[avro->index];
     if (*ret != NULL)
         return ST_OK;
-    if (b->depth == AVRO_DEPTH_MAX)
-        return err_set(err, ST_LIMIT,
-                       "codegen: types stand in each other more than %d deep",
-                       AVRO_DEPTH_MAX);
-    b->depth++;
-    enum status rc = build_kind(b, avro, ret, err);
-    b->depth--;
+    enum status rc =
+        build_kind(b, avro, ret, err); // as deep as the parser lets types stand
     if (rc == ST_OK)
         b->model->of_avro[avro->index] = *ret;
     return rc;
@@ -355,7 +380,9 @@ static void mark_owners(struct c_model *model)
         changed = false;
         for (size_t i = 0; i < model->n_types; i++) {
             struct c_type *type = model->types[i];
-            bool owns = type->shape == SHAPE_ARRAY || type->shape == SHAPE_MAP;
+            bool owns =
+                type->shape == SHAPE_MAP || (type->shape == SHAPE_ARRAY &&
+                                             type->members[0].type->shape != SHAPE_NULL);
             for (size_t m = 0; m < type->n_members; m++)
                 owns = owns || type->members[m].by_pointer || type->members[m].type->owns;
             changed = changed || owns != type->owns;
@@ -364,33 +391,95 @@ static void mark_owners(struct c_model *model)
     }
 }
 
-// What every header made has.
-static const char *const common_names[] = {
-    "avro_str",      "avro_buffer",    "avro_result",         "avro_result_text",
-    "avro_str_of",   "AVRO_OK",        "AVRO_CUT_OFF",        "AVRO_WRONG",
-    "AVRO_TOO_DEEP", "AVRO_NO_MEMORY", "avro_buffer_release",
-};
+static uint64_t size_of(struct c_type *type);
+
+static uint64_t size_of_member(const struct c_member *member)
+{
+    return member->by_pointer ? SLOT_BYTES : size_of((struct c_type *)member->type);
+}
+
+static uint64_t size_of_members(const struct c_type *type)
+{
+    uint64_t size = 0;
+    for (size_t i = 0; i < type->n_members; i++) {
+        uint64_t of_member = size_of_member(&type->members[i]);
+        if (type->shape != SHAPE_UNION)
+            size += of_member;
+        else if (of_member > size)
+            size = of_member;
+    }
+    return type->shape == SHAPE_RECORD ? size : size + SLOT_BYTES;
+}
+
+// Bytes that it takes in C, each member to the next 8; above STRUCT_MAX no more is added.
+static uint64_t size_of(struct c_type *type)
+{
+    if (type->size != 0)
+        return type->size;
+    uint64_t size = SLOT_BYTES;
+    if (type->shape == SHAPE_FIXED)
+        size = type->avro->size;
+    else if (type->shape == SHAPE_ARRAY || type->shape == SHAPE_MAP ||
+             (type->shape == SHAPE_PLAIN && strchr(type->c, ' ') != NULL))
+        size = 2 * SLOT_BYTES;
+    else if (type->n_members)
+        size = size_of_members(type);
+    size = (size + SLOT_BYTES - 1) / SLOT_BYTES * SLOT_BYTES;
+    type->size = size > STRUCT_MAX ? STRUCT_MAX + 1 : size;
+    return type->size;
+}
+
+static enum status check_sizes(const struct c_model *model, struct err *err)
+{
+    for (size_t i = model->n_types; i-- > 0;) {
+        struct c_type *type = model->types[i];
+        if (type->shape != SHAPE_RECORD && type->shape != SHAPE_FIXED)
+            continue;
+        if (size_of(type) > STRUCT_MAX)
+            return err_set(err, ST_LIMIT,
+                           "codegen: %s '%.*s' would be a struct of more than %d bytes; "
+                           "make parts of it arrays or bytes",
+                           avro_kind_name(type->avro->kind), STR_ARGS(type->avro->name),
+                           STRUCT_MAX);
+    }
+    return ST_OK;
+}
+
+// What the text that is made says itself: no constant may be named so.
+static const char own_words[] = "ret_used AVRO_DEPTH_MAX AVRO_MEMORY_MAX";
+
+static struct c_model *open_model(const struct avro_schema *schema, const char *prefix)
+{
+    static const char *const tags[] = {"avro_str", "avro_buffer", "avro_result",
+                                       "avro_in"};
+    struct c_model *model = mem_zalloc(sizeof(*model));
+    model->prefix = arena_cstr(&model->arena, str_of(prefix));
+    model->of_avro = mem_array(schema->n_types, sizeof(struct c_type *));
+    for (size_t i = 0; i < ARRAY_LEN(tags); i++)
+        c_tag(model, tags[i]);
+    c_take_words(model, own_words);
+    c_take_words(model, codegen_common);
+    for (size_t i = 0; codegen_function(i) != NULL; i++)
+        c_take_words(model, codegen_function(i)->text);
+    return model;
+}
 
 enum status c_model_open(const struct avro_schema *schema, const char *prefix,
                          struct c_model **ret, struct err *err)
 {
-    if (schema->n_types > TYPES_MAX)
-        return err_set(err, ST_LIMIT, "codegen: the schema has more than %d types",
-                       TYPES_MAX);
-    struct c_model *model = mem_zalloc(sizeof(*model));
-    model->prefix = arena_cstr(&model->arena, str_of(prefix));
-    model->of_avro = mem_array(schema->n_types, sizeof(struct c_type *));
-    for (size_t i = 0; i < ARRAY_LEN(common_names); i++)
-        c_identifier(model, common_names[i]);
+    struct c_model *model = open_model(schema, prefix);
     struct builder builder = {.model = model, .schema = schema};
     enum status rc = build(&builder, schema->root, &model->root, err);
+    if (rc == ST_OK) {
+        mark_recursive(model);
+        mark_pointers(model);
+        mark_owners(model);
+        rc = check_sizes(model, err);
+    }
     if (rc != ST_OK) {
         c_model_free(model);
         return rc;
     }
-    mark_recursive(model);
-    mark_pointers(model);
-    mark_owners(model);
     *ret = model;
     return ST_OK;
 }
@@ -401,7 +490,8 @@ void c_model_free(struct c_model *model)
         return;
     free(model->types);
     free(model->of_avro);
-    free(model->taken);
+    name_set_release(&model->tags);
+    name_set_release(&model->identifiers);
     arena_release(&model->arena);
     free(model);
 }

@@ -19,7 +19,8 @@ enum c_shape {
 };
 
 struct c_member {
-    const char *name;               // of the struct's member
+    const char *name;               // of the struct's member; NULL: of an item
+    const char *place;              // "x->name", "x->as.name", "x->items[i]"
     const char *constant;           // SHAPE_UNION: of the kind
     const struct c_type *type;      //
     bool by_pointer;                // a record that is part of itself
@@ -29,10 +30,9 @@ struct c_member {
 struct c_type {
     const struct avro_type *avro;
     enum c_shape shape;
-    const char *word; // for the names of types made of it: "string", "stop_time"
-    const char *key;  // of a type made of others: what it was to be named
-    const char *tag;  // without struct or enum; of plain ones "int", "str", "date"...
-    const char *c;    // as it stands in a declaration: "struct gtfs_stop_time"
+    const char *word;         // for the names of types made of it: "string", "stop_time"
+    const char *tag;          // without struct or enum; of plain ones the word
+    const char *c;            // as it stands in a declaration: "struct gtfs_stop_time"
     struct c_member *members; // record, union: all; optional, array, map: the one
     size_t n_members;
     const char **symbols; // SHAPE_ENUM: constants
@@ -41,15 +41,23 @@ struct c_type {
     bool owns;            // has memory to free
     bool printed;         // its definition stands
     int in_progress;      // for walks
+    uint64_t size;        // bytes in C, about; 0: not yet known
 };
+
+// Names that are taken. Borrows them.
+struct name_set {
+    const char **slots;
+    size_t n, n_slots;
+};
+void name_set_release(struct name_set *set);
 
 struct c_model {
     struct arena arena;
     struct c_type **types; // in the order they were met; no two of one tag
     size_t n_types, capacity;
     const struct c_type **of_avro; // by the avro type's index
-    const char **taken;            // identifiers in use
-    size_t n_taken, taken_capacity;
+    struct name_set tags;          // of structs and enums
+    struct name_set identifiers;   // of all else outside of structs
     const char *prefix;
     const struct c_type *root;
 };
@@ -58,13 +66,15 @@ enum status c_model_open(const struct avro_schema *schema, const char *prefix,
                          struct c_model **ret, struct err *err);
 void c_model_free(struct c_model *model);
 
-// An identifier for C and C++ that is not in `taken`: a word of the languages, or a macro
-// of the library, gets a _, one in use a number. Notes it.
-const char *c_member_name(struct arena *arena, struct str name, const char **taken,
-                          size_t *n_taken);
+// Names for C and C++: a word of the languages, or a macro of the library, gets a _
+// behind it, what belongs to the compiler (_X) an x before it, what is taken a number.
+// Each is noted as taken.
+const char *c_member_name(struct arena *arena, struct str name, struct name_set *taken);
 // A tag such that it and the names of its functions are free; notes them all.
 const char *c_tag(struct c_model *model, const char *name);
-// A constant or function, or anything else that must not be taken.
+// A constant or function, or anything else outside of structs.
 const char *c_identifier(struct c_model *model, const char *name);
+// All words of a text.
+void c_take_words(struct c_model *model, const char *text);
 
 #endif

@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "avro/codegen_runtime.h"
 
+#include <assert.h>
+
 // clang-format off
 const char codegen_common[] =
-"#ifndef AVRO_GENERATED_COMMON\n"
-"#define AVRO_GENERATED_COMMON\n"
+"#if !defined(AVRO_GENERATED_COMMON)\n"
+"#define AVRO_GENERATED_COMMON 1 /* its version */\n"
 "\n"
-"/* Text or bytes that somebody else owns: what was decoded, or a literal. */\n"
+"/* Bounds of what is decoded: records within themselves, and bytes that one datum may allocate\n"
+" * (text and bytes are borrowed and do not count). */\n"
+"#ifndef AVRO_DEPTH_MAX\n"
+"#define AVRO_DEPTH_MAX 200\n"
+"#endif\n"
+"#ifndef AVRO_MEMORY_MAX\n"
+"#define AVRO_MEMORY_MAX ((size_t)64 << 20)\n"
+"#endif\n"
+"\n"
+"/* Text or bytes that somebody else owns: what was decoded, or a literal. Not ended by a zero\n"
+" * byte: printf(\"%.*s\", (int)s.n, s.p). */\n"
 "struct avro_str {\n"
 "    const char *p;\n"
 "    size_t n; /* bytes */\n"
@@ -22,9 +34,10 @@ const char codegen_common[] =
 "\n"
 "enum avro_result {\n"
 "    AVRO_OK,\n"
-"    AVRO_CUT_OFF,  /* the datum ends too early */\n"
-"    AVRO_WRONG,    /* no such enum symbol, union branch, boolean, length; bytes left over */\n"
-"    AVRO_TOO_DEEP, /* records within themselves, more than 200 times */\n"
+"    AVRO_CUT_OFF,   /* the datum ends too early */\n"
+"    AVRO_WRONG,     /* no such enum symbol, union branch, boolean, length; bytes left over */\n"
+"    AVRO_TOO_DEEP,  /* more than AVRO_DEPTH_MAX */\n"
+"    AVRO_TOO_LARGE, /* more than AVRO_MEMORY_MAX */\n"
 "    AVRO_NO_MEMORY\n"
 "};\n"
 "\n"
@@ -39,18 +52,21 @@ const char codegen_common[] =
 "        return \"wrong data\";\n"
 "    case AVRO_TOO_DEEP:\n"
 "        return \"too deep\";\n"
+"    case AVRO_TOO_LARGE:\n"
+"        return \"too large\";\n"
 "    case AVRO_NO_MEMORY:\n"
 "        return \"no memory\";\n"
 "    }\n"
 "    return \"?\";\n"
 "}\n"
 "\n"
-"/* Grows as it is written to; all zero is an empty one. */\n"
+"/* Grows as it is written to; all zero is an empty one. Set n to 0 to use it again. */\n"
 "struct avro_buffer {\n"
 "    char *p;\n"
 "    size_t n; /* bytes in use */\n"
 "    size_t capacity;\n"
 "    enum avro_result result; /* the first failure of the last call */\n"
+"    int depth;               /* while it is written to */\n"
 "};\n"
 "\n"
 "static inline void avro_buffer_release(struct avro_buffer *buffer)\n"
@@ -59,25 +75,32 @@ const char codegen_common[] =
 "    memset(buffer, 0, sizeof(*buffer));\n"
 "}\n"
 "\n"
+"#elif AVRO_GENERATED_COMMON != 1\n"
+"#error \"headers made by different versions of tramline codegen: make them again\"\n"
 "#endif\n";
 
-struct function {
-    const char *name;
-    const char *text;
-};
-
 // Each after those that it calls.
-static const struct function functions[] = {
+static const struct codegen_function io_functions[] = {
     {"struct avro_in",
 "struct avro_in {\n"
 "    const uint8_t *p;\n"
 "    const uint8_t *end;\n"
-"    int depth; /* of records within themselves */\n"
+"    size_t room; /* bytes that may still be allocated */\n"
+"    int depth;   /* of records within themselves */\n"
 "};\n"},
     {"left_in(",
 "static inline size_t left_in(const struct avro_in *in)\n"
 "{\n"
 "    return (size_t)(in->end - in->p);\n"
+"}\n"},
+    {"spend(",
+"/* Whether so many bytes more may be allocated. */\n"
+"static bool spend(struct avro_in *in, size_t n)\n"
+"{\n"
+"    if (n > in->room)\n"
+"        return false;\n"
+"    in->room -= n;\n"
+"    return true;\n"
 "}\n"},
     {"read_wide(",
 "static enum avro_result read_wide(struct avro_in *in, int64_t *ret)\n"
@@ -192,46 +215,78 @@ static const struct function functions[] = {
 "    rc = read_long(in, &n_bytes);\n"
 "    return rc == AVRO_OK && n_bytes < 0 ? AVRO_WRONG : rc;\n"
 "}\n"},
-    {"grow(",
-"/* More room for items, or NULL. */\n"
-"static void *grow(void *items, size_t *capacity, size_t size)\n"
+    {"allocate(",
+"/* Zeroed memory for one record. */\n"
+"static enum avro_result allocate(struct avro_in *in, size_t size, void **ret)\n"
 "{\n"
-"    size_t more = *capacity ? *capacity * 2 : 4;\n"
-"    void *grown = more > SIZE_MAX / 2 / size ? NULL : realloc(items, more * size);\n"
-"    if (grown != NULL)\n"
-"        *capacity = more;\n"
-"    return grown;\n"
+"    if (!spend(in, size))\n"
+"        return AVRO_TOO_LARGE;\n"
+"    *ret = calloc(1, size);\n"
+"    return *ret != NULL ? AVRO_OK : AVRO_NO_MEMORY;\n"
+"}\n"},
+    {"grow(",
+"/* Room for more items of that size, the first time for at most `count`. */\n"
+"static enum avro_result grow(struct avro_in *in, void *items, size_t *capacity, size_t size,\n"
+"                             int64_t count, void **ret)\n"
+"{\n"
+"    size_t more = *capacity != 0 ? *capacity : count < 4 ? (size_t)count : 4;\n"
+"    if (more > AVRO_MEMORY_MAX / size || !spend(in, more * size))\n"
+"        return AVRO_TOO_LARGE;\n"
+"    *ret = realloc(items, (*capacity + more) * size);\n"
+"    if (*ret == NULL)\n"
+"        return AVRO_NO_MEMORY;\n"
+"    *capacity += more;\n"
+"    return AVRO_OK;\n"
+"}\n"},
+    {"room_for(",
+"/* Whether n more bytes can be written. */\n"
+"static bool room_for(struct avro_buffer *out, size_t n)\n"
+"{\n"
+"    size_t capacity = out->capacity != 0 ? out->capacity : 64;\n"
+"    char *grown;\n"
+"    if (out->result != AVRO_OK)\n"
+"        return false;\n"
+"    if (out->capacity - out->n >= n)\n"
+"        return true;\n"
+"    while (capacity - out->n < n && capacity <= SIZE_MAX / 2)\n"
+"        capacity *= 2;\n"
+"    grown = capacity - out->n < n ? NULL : (char *)realloc(out->p, capacity);\n"
+"    if (grown == NULL) {\n"
+"        out->result = AVRO_NO_MEMORY;\n"
+"        return false;\n"
+"    }\n"
+"    out->p = grown;\n"
+"    out->capacity = capacity;\n"
+"    return true;\n"
+"}\n"},
+    {"enter(",
+"/* Into a record that may hold itself. False: too deep, or something failed before. */\n"
+"static bool enter(struct avro_buffer *out)\n"
+"{\n"
+"    if (out->result == AVRO_OK && out->depth >= AVRO_DEPTH_MAX)\n"
+"        out->result = AVRO_TOO_DEEP;\n"
+"    if (out->result != AVRO_OK)\n"
+"        return false;\n"
+"    out->depth++;\n"
+"    return true;\n"
 "}\n"},
     {"write_bytes(",
 "static void write_bytes(struct avro_buffer *out, const void *p, size_t n)\n"
 "{\n"
-"    if (out->capacity - out->n < n) {\n"
-"        size_t capacity = out->capacity ? out->capacity : 64;\n"
-"        char *grown;\n"
-"        while (capacity - out->n < n && capacity <= SIZE_MAX / 2)\n"
-"            capacity *= 2;\n"
-"        grown = capacity - out->n < n ? NULL : (char *)realloc(out->p, capacity);\n"
-"        if (grown == NULL) {\n"
-"            out->result = AVRO_NO_MEMORY;\n"
-"            return;\n"
-"        }\n"
-"        out->p = grown;\n"
-"        out->capacity = capacity;\n"
-"    }\n"
-"    if (n != 0)\n"
-"        memcpy(out->p + out->n, p, n);\n"
+"    if (n == 0 || !room_for(out, n))\n"
+"        return;\n"
+"    memcpy(out->p + out->n, p, n);\n"
 "    out->n += n;\n"
 "}\n"},
     {"write_long(",
 "static void write_long(struct avro_buffer *out, int64_t value)\n"
 "{\n"
 "    uint64_t bits = ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0);\n"
-"    uint8_t bytes[10];\n"
-"    size_t n = 0;\n"
+"    if (!room_for(out, 10))\n"
+"        return;\n"
 "    for (; bits > 0x7F; bits >>= 7)\n"
-"        bytes[n++] = (uint8_t)(bits | 0x80);\n"
-"    bytes[n++] = (uint8_t)bits;\n"
-"    write_bytes(out, bytes, n);\n"
+"        out->p[out->n++] = (char)(uint8_t)(bits | 0x80);\n"
+"    out->p[out->n++] = (char)bits;\n"
 "}\n"},
     {"write_int(",
 "static void write_int(struct avro_buffer *out, int32_t value)\n"
@@ -272,178 +327,6 @@ static const struct function functions[] = {
 "    write_long(out, (int64_t)value.n);\n"
 "    write_bytes(out, value.p, value.n);\n"
 "}\n"},
-    {"show(",
-"static void show(struct avro_buffer *out, const char *text)\n"
-"{\n"
-"    write_bytes(out, text, strlen(text));\n"
-"}\n"},
-    {"show_long(",
-"static void show_long(struct avro_buffer *out, int64_t value)\n"
-"{\n"
-"    char text[32];\n"
-"    snprintf(text, sizeof(text), \"%lld\", (long long)value);\n"
-"    show(out, text);\n"
-"}\n"},
-    {"show_int(",
-"static void show_int(struct avro_buffer *out, int32_t value)\n"
-"{\n"
-"    show_long(out, value);\n"
-"}\n"},
-    {"show_boolean(",
-"static void show_boolean(struct avro_buffer *out, bool value)\n"
-"{\n"
-"    show(out, value ? \"true\" : \"false\");\n"
-"}\n"},
-    {"show_real(",
-"static void show_real(struct avro_buffer *out, double value, int digits)\n"
-"{\n"
-"    char text[40];\n"
-"    if (!(value - value <= 0)) /* not finite */\n"
-"        show(out, value > 0   ? \"\\\"Infinity\\\"\"\n"
-"                  : value < 0 ? \"\\\"-Infinity\\\"\"\n"
-"                              : \"\\\"NaN\\\"\");\n"
-"    else {\n"
-"        snprintf(text, sizeof(text), \"%.*g\", digits, value);\n"
-"        show(out, text);\n"
-"    }\n"
-"}\n"},
-    {"show_float(",
-"static void show_float(struct avro_buffer *out, float value)\n"
-"{\n"
-"    show_real(out, (double)value, 9);\n"
-"}\n"},
-    {"show_double(",
-"static void show_double(struct avro_buffer *out, double value)\n"
-"{\n"
-"    show_real(out, value, 17);\n"
-"}\n"},
-    {"show_string(",
-"static void show_string(struct avro_buffer *out, struct avro_str value)\n"
-"{\n"
-"    size_t i;\n"
-"    show(out, \"\\\"\");\n"
-"    for (i = 0; i < value.n; i++) {\n"
-"        unsigned char c = (unsigned char)value.p[i];\n"
-"        char text[8];\n"
-"        if (c == '\"' || c == '\\\\')\n"
-"            snprintf(text, sizeof(text), \"\\\\%c\", c);\n"
-"        else if (c < 0x20)\n"
-"            snprintf(text, sizeof(text), \"\\\\u%04x\", c);\n"
-"        else\n"
-"            snprintf(text, sizeof(text), \"%c\", c);\n"
-"        show(out, text);\n"
-"    }\n"
-"    show(out, \"\\\"\");\n"
-"}\n"},
-    {"show_octets(",
-"/* Each byte as the code point of its value, as Avro's JSON has bytes. */\n"
-"static void show_octets(struct avro_buffer *out, const void *p, size_t n)\n"
-"{\n"
-"    const uint8_t *bytes = (const uint8_t *)p;\n"
-"    size_t i;\n"
-"    show(out, \"\\\"\");\n"
-"    for (i = 0; i < n; i++) {\n"
-"        char text[8];\n"
-"        snprintf(text, sizeof(text), \"\\\\u%04x\", bytes[i]);\n"
-"        show(out, text);\n"
-"    }\n"
-"    show(out, \"\\\"\");\n"
-"}\n"},
-    {"show_bytes(",
-"static void show_bytes(struct avro_buffer *out, struct avro_str value)\n"
-"{\n"
-"    show_octets(out, value.p, value.n);\n"
-"}\n"},
-    {"show_day(",
-"/* Days since 1970-01-01, in the Gregorian calendar. */\n"
-"static void show_day(struct avro_buffer *out, int64_t days)\n"
-"{\n"
-"    int64_t from_era = days + 719468; /* since 0000-03-01 */\n"
-"    int64_t era = (from_era >= 0 ? from_era : from_era - 146096) / 146097;\n"
-"    int64_t day = from_era - era * 146097;\n"
-"    int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;\n"
-"    int64_t of_year = day - (365 * year + year / 4 - year / 100);\n"
-"    int64_t month = (5 * of_year + 2) / 153;\n"
-"    char text[40];\n"
-"    day = of_year - (153 * month + 2) / 5 + 1;\n"
-"    year += era * 400 + (month >= 10 ? 1 : 0);\n"
-"    month += month < 10 ? 3 : -9;\n"
-"    snprintf(text, sizeof(text), \"%04lld-%02d-%02d\", (long long)year, (int)month, (int)day);\n"
-"    show(out, text);\n"
-"}\n"},
-    {"show_time(",
-"static void show_time(struct avro_buffer *out, int64_t value, int64_t of_second, int digits)\n"
-"{\n"
-"    char text[60];\n"
-"    int64_t seconds = value / of_second;\n"
-"    snprintf(text, sizeof(text), \"%02d:%02d:%02d.%0*lld\", (int)(seconds / 3600),\n"
-"             (int)(seconds / 60 % 60), (int)(seconds % 60), digits,\n"
-"             (long long)(value % of_second));\n"
-"    show(out, text);\n"
-"}\n"},
-    {"show_moment(",
-"static void show_moment(struct avro_buffer *out, int64_t value, int64_t of_second, int digits,\n"
-"                        const char *zone)\n"
-"{\n"
-"    int64_t of_day = of_second * 86400;\n"
-"    int64_t days = value / of_day - (value % of_day < 0 ? 1 : 0);\n"
-"    int64_t rest = value % of_day;\n"
-"    show(out, \"\\\"\");\n"
-"    show_day(out, days);\n"
-"    show(out, \"T\");\n"
-"    show_time(out, rest < 0 ? rest + of_day : rest, of_second, digits);\n"
-"    show(out, zone);\n"
-"    show(out, \"\\\"\");\n"
-"}\n"},
-    {"show_date(",
-"static void show_date(struct avro_buffer *out, int32_t value)\n"
-"{\n"
-"    show(out, \"\\\"\");\n"
-"    show_day(out, value);\n"
-"    show(out, \"\\\"\");\n"
-"}\n"},
-    {"show_time_of_day(",
-"static void show_time_of_day(struct avro_buffer *out, int64_t value, int64_t of_second,\n"
-"                             int digits)\n"
-"{\n"
-"    if (value < 0 || value >= of_second * 86400) {\n"
-"        show_long(out, value); /* no time of a day */\n"
-"        return;\n"
-"    }\n"
-"    show(out, \"\\\"\");\n"
-"    show_time(out, value, of_second, digits);\n"
-"    show(out, \"\\\"\");\n"
-"}\n"},
-    {"show_time_millis(",
-"static void show_time_millis(struct avro_buffer *out, int32_t value)\n"
-"{\n"
-"    show_time_of_day(out, value, 1000, 3);\n"
-"}\n"},
-    {"show_time_micros(",
-"static void show_time_micros(struct avro_buffer *out, int64_t value)\n"
-"{\n"
-"    show_time_of_day(out, value, 1000000, 6);\n"
-"}\n"},
-    {"show_timestamp_millis(",
-"static void show_timestamp_millis(struct avro_buffer *out, int64_t value)\n"
-"{\n"
-"    show_moment(out, value, 1000, 3, \"Z\");\n"
-"}\n"},
-    {"show_timestamp_micros(",
-"static void show_timestamp_micros(struct avro_buffer *out, int64_t value)\n"
-"{\n"
-"    show_moment(out, value, 1000000, 6, \"Z\");\n"
-"}\n"},
-    {"show_local_timestamp_millis(",
-"static void show_local_timestamp_millis(struct avro_buffer *out, int64_t value)\n"
-"{\n"
-"    show_moment(out, value, 1000, 3, \"\");\n"
-"}\n"},
-    {"show_local_timestamp_micros(",
-"static void show_local_timestamp_micros(struct avro_buffer *out, int64_t value)\n"
-"{\n"
-"    show_moment(out, value, 1000000, 6, \"\");\n"
-"}\n"},
 };
 // clang-format on
 
@@ -461,15 +344,32 @@ static bool mentions(const char *text, const char *name)
     return false;
 }
 
+const struct codegen_function *codegen_function(size_t index)
+{
+    if (index < ARRAY_LEN(io_functions))
+        return &io_functions[index];
+    index -= ARRAY_LEN(io_functions);
+    return index < codegen_n_show_functions ? &codegen_show_functions[index] : NULL;
+}
+
+enum {
+    FUNCTIONS_MAX = 100
+};
+
 void codegen_add_functions(struct buf *source, const char *body)
 {
-    bool wanted[ARRAY_LEN(functions)] = {false};
-    for (size_t i = ARRAY_LEN(functions); i-- > 0;) {
-        wanted[i] = mentions(body, functions[i].name);
-        for (size_t j = i + 1; !wanted[i] && j < ARRAY_LEN(functions); j++)
-            wanted[i] = wanted[j] && mentions(functions[j].text, functions[i].name);
+    bool wanted[FUNCTIONS_MAX] = {false};
+    size_t n = 0;
+    while (codegen_function(n) != NULL)
+        n++;
+    assert(n <= FUNCTIONS_MAX);
+    for (size_t i = n; i-- > 0;) {
+        const char *name = codegen_function(i)->name;
+        wanted[i] = mentions(body, name);
+        for (size_t j = i + 1; !wanted[i] && j < n; j++)
+            wanted[i] = wanted[j] && mentions(codegen_function(j)->text, name);
     }
-    for (size_t i = 0; i < ARRAY_LEN(functions); i++)
+    for (size_t i = 0; i < n; i++)
         if (wanted[i])
-            buf_printf(source, "%s\n", functions[i].text);
+            buf_printf(source, "%s\n", codegen_function(i)->text);
 }

@@ -4,36 +4,31 @@
 // Records and enums also have those that the header declares.
 #include "avro/codegen_source.h"
 
-#include <stdio.h>
-
 static bool is_composed(const struct c_type *type)
 {
     return type->shape != SHAPE_PLAIN && type->shape != SHAPE_NULL;
+}
+
+// What read_ and write_ of a plain type are called.
+static const char *io_word(const struct c_type *type)
+{
+    return type->avro->kind == AVRO_BYTES ? "string" : avro_kind_name(type->avro->kind);
 }
 
 void codegen_call_get(struct buf *out, const struct c_type *type, const char *place)
 {
     if (is_composed(type))
         buf_printf(out, "get_%s(in, &%s)", type->tag, place);
-    else if (type->avro->kind == AVRO_BYTES)
-        buf_printf(out, "read_string(in, &%s)", place);
     else
-        buf_printf(out, "read_%s(in, &%s)",
-                   type->avro->logical == LOGICAL_NONE || type->avro->kind == AVRO_STRING
-                       ? type->word
-                       : avro_kind_name(type->avro->kind),
-                   place);
+        buf_printf(out, "read_%s(in, &%s)", io_word(type), place);
 }
 
 static void call_put(struct buf *out, const struct c_type *type, const char *place)
 {
-    const char *kind = type->shape == SHAPE_PLAIN && type->avro->kind == AVRO_BYTES
-                           ? "string"
-                           : avro_kind_name(type->avro->kind);
     if (is_composed(type))
         buf_printf(out, "put_%s(out, &%s);\n", type->tag, place);
     else
-        buf_printf(out, "write_%s(out, %s);\n", kind, place);
+        buf_printf(out, "write_%s(out, %s);\n", io_word(type), place);
 }
 
 static void call_text(struct buf *out, const struct c_type *type, const char *place)
@@ -42,45 +37,48 @@ static void call_text(struct buf *out, const struct c_type *type, const char *pl
         buf_text(out, "show(out, \"null\");\n");
     else if (is_composed(type))
         buf_printf(out, "text_%s(out, &%s);\n", type->tag, place);
+    else if (type->avro->logical == LOGICAL_DECIMAL)
+        buf_printf(out, "show_decimal(out, %s.p, %s.n, %u);\n", place, place,
+                   type->avro->scale);
     else
         buf_printf(out, "show_%s(out, %s);\n", type->word, place);
 }
 
-static void prototype(struct buf *out, const struct c_type *type, const char *end)
+static void prototype(struct buf *out, const char *verb, const struct c_type *type,
+                      const char *end)
 {
-    buf_printf(out, "static enum avro_result get_%s(struct avro_in *in, %s *x)%s",
-               type->tag, type->c, end);
+    bool is_get = strcmp(verb, "get") == 0;
+    const char *in = is_get ? "struct avro_in *in" : "struct avro_buffer *out";
+    buf_printf(out, "static %s %s_%s(%s, %s%s *x)%s",
+               is_get ? "enum avro_result" : "void", verb, type->tag, in,
+               is_get ? "" : "const ", type->c, end);
 }
 
 static void put_prototypes(const struct c_type *type, struct buf *out)
 {
-    prototype(out, type, ";\n");
-    buf_printf(out, "static void put_%s(struct avro_buffer *out, const %s *x);\n",
-               type->tag, type->c);
-    buf_printf(out, "static void text_%s(struct avro_buffer *out, const %s *x);\n",
-               type->tag, type->c);
+    prototype(out, "get", type, ";\n");
+    prototype(out, "put", type, ";\n");
+    prototype(out, "text", type, ";\n");
     if (type->owns)
         buf_printf(out, "static void free_%s(%s *x);\n", type->tag, type->c);
 }
 
 static void begin(struct buf *out, const char *verb, const struct c_type *type)
 {
-    if (strcmp(verb, "get") == 0)
-        prototype(out, type, "\n{\n");
-    else
-        buf_printf(out, "static void %s_%s(struct avro_buffer *out, const %s *x)\n{\n",
-                   verb, type->tag, type->c);
+    prototype(out, verb, type, "\n{\n");
 }
 
-// Makes room for a record by pointer before it is read.
-static void put_pointer_room(struct buf *out, const struct c_type *type,
-                             const char *place, const char *indent)
+// Makes room for a record by pointer, and reads it there.
+static void get_by_pointer(struct buf *out, const struct c_member *member,
+                           const char *indent)
 {
     buf_printf(out,
-               "%s%s = (%s *)calloc(1, sizeof(*%s));\n"
-               "%sif (%s == NULL)\n"
-               "%s    return AVRO_NO_MEMORY;\n",
-               indent, place, type->c, place, indent, place, indent);
+               "%sif ((rc = allocate(in, sizeof(*%s), &made)) != AVRO_OK)\n"
+               "%s    return rc;\n"
+               "%s%s = (%s *)made;\n"
+               "%sreturn get_%s(in, %s);\n",
+               indent, member->place, indent, indent, member->place, member->type->c,
+               indent, member->type->tag, member->place);
 }
 
 // Enums
@@ -92,10 +90,12 @@ static void put_enum(const struct c_type *type, struct buf *out)
     buf_printf(out,
                "    int64_t index = 0;\n"
                "    enum avro_result rc = read_long(in, &index);\n"
-               "    if (rc == AVRO_OK && (index < 0 || index >= %zu))\n"
+               "    if (rc != AVRO_OK)\n"
+               "        return rc;\n"
+               "    if (index < 0 || index >= %zu)\n"
                "        return AVRO_WRONG;\n"
                "    *x = (%s)index;\n"
-               "    return rc;\n}\n\n",
+               "    return AVRO_OK;\n}\n\n",
                n, type->c);
     begin(out, "put", type);
     buf_printf(out,
@@ -145,7 +145,13 @@ static void put_fixed(const struct c_type *type, struct buf *out)
     begin(out, "put", type);
     buf_printf(out, "    write_bytes(out, x->bytes, %u);\n}\n\n", type->avro->size);
     begin(out, "text", type);
-    buf_printf(out, "    show_octets(out, x->bytes, %u);\n}\n\n", type->avro->size);
+    if (type->avro->logical == LOGICAL_DECIMAL)
+        buf_printf(out, "    show_decimal(out, x->bytes, %u, %u);\n}\n\n",
+                   type->avro->size, type->avro->scale);
+    else if (type->avro->logical == LOGICAL_DURATION)
+        buf_text(out, "    show_duration(out, x->bytes);\n}\n\n");
+    else
+        buf_printf(out, "    show_octets(out, x->bytes, %u);\n}\n\n", type->avro->size);
 }
 
 // Records
@@ -160,14 +166,12 @@ static size_t n_real_members(const struct c_type *type)
 
 static void get_members(const struct c_type *type, struct buf *out)
 {
-    char place[300];
     for (size_t i = 0; i < type->n_members; i++) {
         const struct c_member *member = &type->members[i];
         if (member->type->shape == SHAPE_NULL)
             continue;
-        snprintf(place, sizeof(place), "x->%.250s", member->name);
         buf_text(out, "    if ((rc = ");
-        codegen_call_get(out, member->type, place);
+        codegen_call_get(out, member->type, member->place);
         buf_text(out, ") != AVRO_OK)\n        return rc;\n");
     }
 }
@@ -181,7 +185,8 @@ static void put_record_get(const struct c_type *type, struct buf *out)
     }
     buf_text(out, "    enum avro_result rc;\n");
     if (type->recursive)
-        buf_text(out, "    if (in->depth == 200)\n        return AVRO_TOO_DEEP;\n"
+        buf_text(out, "    if (in->depth >= AVRO_DEPTH_MAX)\n"
+                      "        return AVRO_TOO_DEEP;\n"
                       "    in->depth++;\n");
     get_members(type, out);
     if (type->recursive)
@@ -189,35 +194,48 @@ static void put_record_get(const struct c_type *type, struct buf *out)
     buf_text(out, "    return AVRO_OK;\n}\n\n");
 }
 
+static void enter_record(const struct c_type *type, struct buf *out)
+{
+    if (type->recursive)
+        buf_text(out, "    if (!enter(out))\n        return;\n");
+}
+
+static void leave_record(const struct c_type *type, struct buf *out)
+{
+    buf_text(out, type->recursive ? "    out->depth--;\n}\n\n" : "}\n\n");
+}
+
 static void put_record_put(const struct c_type *type, struct buf *out)
 {
-    char place[300];
     begin(out, "put", type);
     if (n_real_members(type) == 0)
         buf_text(out, "    (void)out;\n    (void)x;\n");
+    enter_record(type, out);
     for (size_t i = 0; i < type->n_members; i++) {
         if (type->members[i].type->shape == SHAPE_NULL)
             continue;
-        snprintf(place, sizeof(place), "x->%.250s", type->members[i].name);
         buf_text(out, "    ");
-        call_put(out, type->members[i].type, place);
+        call_put(out, type->members[i].type, type->members[i].place);
     }
-    buf_text(out, "}\n\n");
+    leave_record(type, out);
 }
 
 static void put_record_text(const struct c_type *type, struct buf *out)
 {
-    char place[300];
     begin(out, "text", type);
-    buf_text(out, "    (void)x;\n    show(out, \"{\");\n");
+    if (n_real_members(type) == 0)
+        buf_text(out, "    (void)x;\n");
+    enter_record(type, out);
+    if (type->n_members == 0)
+        buf_text(out, "    show(out, \"{\");\n");
     for (size_t i = 0; i < type->n_members; i++) {
         const struct c_member *member = &type->members[i];
-        snprintf(place, sizeof(place), "x->%.250s", member->name);
-        buf_printf(out, "    show(out, \"%s\\\"%.*s\\\": \");\n    ", i ? ", " : "",
+        buf_printf(out, "    show(out, \"%s\\\"%.*s\\\": \");\n    ", i ? ", " : "{",
                    STR_ARGS(member->field->name));
-        call_text(out, member->type, place);
+        call_text(out, member->type, member->place);
     }
-    buf_text(out, "    show(out, \"}\");\n}\n\n");
+    buf_text(out, "    show(out, \"}\");\n");
+    leave_record(type, out);
 }
 
 // Optional
@@ -228,19 +246,21 @@ static void put_optional_get(const struct c_type *type, struct buf *out)
     begin(out, "get", type);
     buf_printf(out,
                "    enum avro_result rc;\n"
-               "    int64_t branch = 0;\n"
+               "    int64_t branch = 0;\n%s"
                "    if ((rc = read_long(in, &branch)) != AVRO_OK || branch == %zu)\n"
                "        return rc;\n"
                "    if (branch != %zu)\n"
                "        return AVRO_WRONG;\n",
-               type->null_branch, 1 - type->null_branch);
-    if (member->by_pointer)
-        put_pointer_room(out, member->type, "x->value", "    ");
-    else
-        buf_text(out, "    x->has = true;\n");
-    buf_text(out, "    return ");
-    codegen_call_get(out, member->type, member->by_pointer ? "*x->value" : "x->value");
-    buf_text(out, ";\n}\n\n");
+               member->by_pointer ? "    void *made;\n" : "", type->null_branch,
+               1 - type->null_branch);
+    if (member->by_pointer) {
+        get_by_pointer(out, member, "    ");
+    } else {
+        buf_text(out, "    x->has = true;\n    return ");
+        codegen_call_get(out, member->type, member->place);
+        buf_text(out, ";\n");
+    }
+    buf_text(out, "}\n\n");
 }
 
 static void put_optional(const struct c_type *type, struct buf *out)
@@ -262,151 +282,165 @@ static void put_optional(const struct c_type *type, struct buf *out)
 
 // Unions of more
 
-static void member_place(const struct c_member *member, char *ret, size_t size)
+static bool has_pointer(const struct c_type *type)
 {
-    snprintf(ret, size, "%sx->as.%.250s", member->by_pointer ? "*" : "", member->name);
+    for (size_t i = 0; i < type->n_members; i++)
+        if (type->members[i].by_pointer)
+            return true;
+    return false;
 }
 
 static void put_union_get(const struct c_type *type, struct buf *out)
 {
-    char place[300];
     begin(out, "get", type);
     buf_printf(out,
                "    enum avro_result rc;\n"
-               "    int64_t branch = 0;\n"
+               "    int64_t branch = 0;\n%s"
                "    if ((rc = read_long(in, &branch)) != AVRO_OK)\n"
                "        return rc;\n"
                "    if (branch < 0 || branch >= %zu)\n"
                "        return AVRO_WRONG;\n"
                "    x->kind = (enum %s_kind)branch;\n"
                "    switch (x->kind) {\n",
-               type->n_members, type->tag);
+               has_pointer(type) ? "    void *made;\n" : "", type->n_members, type->tag);
     for (size_t i = 0; i < type->n_members; i++) {
         const struct c_member *member = &type->members[i];
         buf_printf(out, "    case %s:\n", member->constant);
-        member_place(member, place, sizeof(place));
-        if (member->by_pointer)
-            put_pointer_room(out, member->type, place + 1, "        ");
+        if (member->by_pointer) {
+            get_by_pointer(out, member, "        ");
+            continue;
+        }
         buf_text(out, "        return ");
         if (member->type->shape == SHAPE_NULL)
             buf_text(out, "AVRO_OK");
         else
-            codegen_call_get(out, member->type, place);
+            codegen_call_get(out, member->type, member->place);
         buf_text(out, ";\n");
     }
     buf_text(out, "    }\n    return AVRO_WRONG;\n}\n\n");
 }
 
+// One case of what writes or shows a union; a pointer that is NULL is no value.
 static void put_union_case(const struct c_member *member, struct buf *out,
                            void (*call)(struct buf *, const struct c_type *,
-                                        const char *))
+                                        const char *),
+                           const char *otherwise)
 {
-    char place[300];
-    member_place(member, place, sizeof(place));
-    buf_printf(out, "    case %s:\n        ", member->constant);
-    call(out, member->type, place);
-    buf_text(out, "        break;\n");
-}
-
-static void put_union_put(const struct c_type *type, struct buf *out)
-{
-    begin(out, "put", type);
-    buf_printf(out,
-               "    if ((unsigned)x->kind >= %zu) {\n"
-               "        out->result = AVRO_WRONG;\n"
-               "        return;\n"
-               "    }\n"
-               "    write_long(out, (int64_t)x->kind);\n"
-               "    switch (x->kind) {\n",
-               type->n_members);
-    for (size_t i = 0; i < type->n_members; i++) {
-        if (type->members[i].type->shape == SHAPE_NULL)
-            buf_printf(out, "    case %s:\n        break;\n", type->members[i].constant);
-        else
-            put_union_case(&type->members[i], out, call_put);
+    buf_printf(out, "    case %s:\n", member->constant);
+    if (member->by_pointer)
+        buf_printf(out, "        if (%s == NULL)\n            break;\n", member->place);
+    buf_text(out, "        ");
+    if (member->type->shape == SHAPE_NULL) {
+        buf_text(out, otherwise);
+    } else if (member->by_pointer) {
+        AUTO(buf_release) struct buf place = {0};
+        buf_printf(&place, "*%s", member->place);
+        call(out, member->type, buf_cstr(&place));
+    } else {
+        call(out, member->type, member->place);
     }
-    buf_text(out, "    }\n}\n\n");
+    buf_text(out, "        return;\n");
 }
 
 static void put_union(const struct c_type *type, struct buf *out)
 {
     put_union_get(type, out);
-    put_union_put(type, out);
+    begin(out, "put", type);
+    buf_text(out, "    write_long(out, (int64_t)x->kind);\n    switch (x->kind) {\n");
+    for (size_t i = 0; i < type->n_members; i++)
+        put_union_case(&type->members[i], out, call_put, "/* no bytes */\n");
+    buf_text(out, "    }\n    out->result = AVRO_WRONG;\n}\n\n");
     begin(out, "text", type);
     buf_text(out, "    switch (x->kind) {\n");
     for (size_t i = 0; i < type->n_members; i++)
-        put_union_case(&type->members[i], out, call_text);
-    buf_text(out, "    }\n}\n\n");
+        put_union_case(&type->members[i], out, call_text, "show(out, \"null\");\n");
+    buf_text(out, "    }\n    show(out, \"\\\"?\\\"\");\n}\n\n");
 }
 
 // Arrays and maps
 
-static const char *item_of(const struct c_type *type, const char *at)
+static bool is_of_null(const struct c_type *array)
 {
+    return array->shape == SHAPE_ARRAY && array->members[0].type->shape == SHAPE_NULL;
+}
+
+// Before a block's items are read: they need bytes, or else are bounded all the same.
+static void check_count(const struct c_type *type, struct buf *out)
+{
+    if (type->shape == SHAPE_MAP || type->members[0].type->avro->min_bytes > 0)
+        buf_text(out, "        if ((uint64_t)count > left_in(in))\n"
+                      "            return AVRO_CUT_OFF;\n");
+    else
+        buf_text(out, "        /* Items that take no bytes: only this bounds them. */\n"
+                      "        if ((uint64_t)count > in->room / 64)\n"
+                      "            return AVRO_TOO_LARGE;\n"
+                      "        in->room -= (size_t)count * 64;\n");
+}
+
+static void get_item(const struct c_type *type, struct buf *out)
+{
+    const struct c_type *item = type->members[0].type;
     bool is_map = type->shape == SHAPE_MAP;
-    if (strcmp(at, "n") == 0)
-        return is_map ? "x->items[x->n - 1].value" : "x->items[x->n - 1]";
-    return is_map ? "x->items[i].value" : "x->items[i]";
+    buf_printf(
+        out,
+        "        for (; count > 0; count--) {\n"
+        "            if (x->n == capacity) {\n"
+        "                rc = grow(in, x->items, &capacity, sizeof(*x->items), count, "
+        "&made);\n"
+        "                if (rc != AVRO_OK)\n"
+        "                    return rc;\n"
+        "                x->items = (%s%s *)made;\n"
+        "            }\n"
+        "            memset(&x->items[x->n++], 0, sizeof(*x->items));\n",
+        is_map ? type->c : item->c, is_map ? "_entry" : "");
+    if (is_map)
+        buf_text(out, "            rc = read_string(in, &x->items[x->n - 1].key);\n"
+                      "            if (rc != AVRO_OK)\n"
+                      "                return rc;\n");
+    if (item->shape != SHAPE_NULL) {
+        buf_text(out, "            rc = ");
+        codegen_call_get(out, item,
+                         is_map ? "x->items[x->n - 1].value" : "x->items[x->n - 1]");
+        buf_text(out, ";\n"
+                      "            if (rc != AVRO_OK)\n"
+                      "                return rc;\n");
+    }
+    buf_text(out, "        }\n");
 }
 
 static void put_items_get(const struct c_type *type, struct buf *out)
 {
-    const struct c_type *item = type->members[0].type;
-    bool is_map = type->shape == SHAPE_MAP;
     begin(out, "get", type);
-    buf_text(out,
-             "    enum avro_result rc;\n"
-             "    int64_t count = 0;\n"
-             "    size_t capacity = 0;\n"
-             "    while ((rc = read_count(in, &count)) == AVRO_OK && count > 0) {\n");
-    if (is_map || item->avro->min_bytes > 0)
-        buf_text(out, "        if ((uint64_t)count > left_in(in))\n"
-                      "            return AVRO_CUT_OFF;\n");
-    else // items without bytes: only their count says how many there are
-        buf_text(out, "        if (count > 1000000 || x->n > 1000000)\n"
-                      "            return AVRO_WRONG;\n");
     buf_printf(out,
-               "        for (; count > 0; count--) {\n"
-               "            if (x->n == capacity) {\n"
-               "                void *items = grow(x->items, &capacity, "
-               "sizeof(*x->items));\n"
-               "                if (items == NULL)\n"
-               "                    return AVRO_NO_MEMORY;\n"
-               "                x->items = (%s%s *)items;\n"
-               "            }\n"
-               "            memset(&x->items[x->n], 0, sizeof(*x->items));\n"
-               "            x->n++;\n",
-               is_map                      ? type->c
-               : item->shape == SHAPE_NULL ? "char"
-                                           : item->c,
-               is_map ? "_entry" : "");
-    if (is_map)
-        buf_text(out,
-                 "            if ((rc = read_string(in, &x->items[x->n - 1].key)) != "
-                 "AVRO_OK)\n                return rc;\n");
-    if (item->shape != SHAPE_NULL) {
-        buf_text(out, "            if ((rc = ");
-        codegen_call_get(out, item, item_of(type, "n"));
-        buf_text(out, ") != AVRO_OK)\n                return rc;\n");
-    }
-    buf_text(out, "        }\n    }\n    return rc;\n}\n\n");
+               "    enum avro_result rc;\n"
+               "    int64_t count = 0;\n%s"
+               "    while ((rc = read_count(in, &count)) == AVRO_OK && count > 0) {\n",
+               is_of_null(type) ? "" : "    size_t capacity = 0;\n    void *made;\n");
+    check_count(type, out);
+    if (is_of_null(type))
+        buf_text(out, "        x->n += (size_t)count;\n");
+    else
+        get_item(type, out);
+    buf_text(out, "    }\n    return rc;\n}\n\n");
 }
 
 static void put_items_put(const struct c_type *type, struct buf *out)
 {
-    const struct c_type *item = type->members[0].type;
+    const struct c_member *item = &type->members[0];
     begin(out, "put", type);
-    buf_text(out, "    size_t i;\n"
-                  "    if (x->n != 0)\n"
-                  "        write_long(out, (int64_t)x->n);\n"
-                  "    for (i = 0; i < x->n; i++) {\n");
+    if (!is_of_null(type))
+        buf_text(out, "    size_t i;\n");
+    buf_text(out, "    if (x->n != 0)\n        write_long(out, (int64_t)x->n);\n");
+    if (!is_of_null(type))
+        buf_text(out, "    for (i = 0; i < x->n; i++) {\n");
     if (type->shape == SHAPE_MAP)
         buf_text(out, "        write_string(out, x->items[i].key);\n");
-    if (item->shape != SHAPE_NULL) {
+    if (item->type->shape != SHAPE_NULL) {
         buf_text(out, "        ");
-        call_put(out, item, item_of(type, "i"));
+        call_put(out, item->type, item->place);
     }
-    buf_text(out, "    }\n    write_long(out, 0);\n}\n\n");
+    buf_printf(out, "%s    write_long(out, 0);\n}\n\n",
+               is_of_null(type) ? "" : "    }\n");
 }
 
 static void put_items_text(const struct c_type *type, struct buf *out)
@@ -424,16 +458,16 @@ static void put_items_text(const struct c_type *type, struct buf *out)
         buf_text(out, "        show_string(out, x->items[i].key);\n"
                       "        show(out, \": \");\n");
     buf_text(out, "        ");
-    call_text(out, type->members[0].type, item_of(type, "i"));
+    call_text(out, type->members[0].type, type->members[0].place);
     buf_printf(out, "    }\n    show(out, \"%s\");\n}\n\n", is_map ? "}" : "]");
 }
 
 // Memory
 
-static void free_member(const struct c_member *member, const char *place, bool is_case,
+static void free_member(const struct c_member *member, const char *indent,
                         struct buf *out)
 {
-    const char *indent = is_case ? "        " : "    ";
+    const char *place = member->place;
     if (member->by_pointer)
         buf_printf(out, "%sif (%s != NULL)\n%s    free_%s(%s);\n%sfree(%s);\n", indent,
                    place, indent, member->type->tag, place, indent, place);
@@ -448,19 +482,16 @@ static void free_items(const struct c_type *type, struct buf *out)
                    "    size_t i;\n"
                    "    for (i = 0; i < x->n; i++)\n"
                    "        free_%s(&%s);\n",
-                   type->members[0].type->tag, item_of(type, "i"));
+                   type->members[0].type->tag, type->members[0].place);
     buf_text(out, "    free(x->items);\n");
 }
 
 static void free_union(const struct c_type *type, struct buf *out)
 {
-    char place[300];
     buf_text(out, "    switch (x->kind) {\n");
     for (size_t i = 0; i < type->n_members; i++) {
-        const struct c_member *member = &type->members[i];
-        snprintf(place, sizeof(place), "x->as.%.250s", member->name);
-        buf_printf(out, "    case %s:\n", member->constant);
-        free_member(member, place, true, out);
+        buf_printf(out, "    case %s:\n", type->members[i].constant);
+        free_member(&type->members[i], "        ", out);
         buf_text(out, "        break;\n");
     }
     buf_text(out, "    }\n");
@@ -468,20 +499,16 @@ static void free_union(const struct c_type *type, struct buf *out)
 
 static void put_free(const struct c_type *type, struct buf *out)
 {
-    char place[300];
     if (!type->owns)
         return;
     buf_printf(out, "static void free_%s(%s *x)\n{\n", type->tag, type->c);
-    if (type->shape == SHAPE_ARRAY || type->shape == SHAPE_MAP) {
+    if (type->shape == SHAPE_ARRAY || type->shape == SHAPE_MAP)
         free_items(type, out);
-    } else if (type->shape == SHAPE_UNION) {
+    else if (type->shape == SHAPE_UNION)
         free_union(type, out);
-    } else {
-        for (size_t i = 0; i < type->n_members; i++) {
-            snprintf(place, sizeof(place), "x->%.250s", type->members[i].name);
-            free_member(&type->members[i], place, false, out);
-        }
-    }
+    else
+        for (size_t i = 0; i < type->n_members; i++)
+            free_member(&type->members[i], "    ", out);
     buf_text(out, "}\n\n");
 }
 

@@ -7,6 +7,26 @@
 #include "cli/commands.h"
 #include "cli/text_file.h"
 
+// What every file begins with that may be replaced.
+static const char mark[] = "/* Made by tramline codegen";
+
+// Nobody's own file is lost.
+static enum status check_replaceable(const char *path, struct err *err)
+{
+    char begin[sizeof(mark) - 1];
+    FILE *stream = fopen(path, "rb");
+    if (stream == NULL)
+        return ST_OK; // what is wrong is told when it is written
+    size_t n = fread(begin, 1, sizeof(begin), stream);
+    fclose(stream);
+    if (n == 0 || (n == sizeof(begin) && memcmp(begin, mark, n) == 0))
+        return ST_OK;
+    return err_set(err, ST_USAGE,
+                   "%s was not made by tramline codegen and is left as it is; move it "
+                   "away, or give another --out",
+                   path);
+}
+
 static enum status write_file(const char *path, const struct buf *text, struct err *err)
 {
     FILE *stream = fopen(path, "wb");
@@ -19,45 +39,88 @@ static enum status write_file(const char *path, const struct buf *text, struct e
     return ST_OK;
 }
 
-// "dir/stop_times.avsc" -> "stop_times"; in the arena.
-static const char *stem(struct args *args, const char *path)
+// "dir/stop_times.avsc" -> "stop_times". It becomes the name in an #include.
+static enum status stem(const char *path, struct str *ret, struct err *err)
 {
     const char *slash = strrchr(path, '/');
     struct str name = str_of(slash ? slash + 1 : path);
     if (str_ends_with(name, ".avsc"))
         name.n -= strlen(".avsc");
-    return arena_cstr(&args->arena, name);
+    bool good = name.n > 0;
+    for (size_t i = 0; i < name.n; i++)
+        good = good && (unsigned char)name.p[i] >= ' ' &&
+               strchr("\"\\?*", name.p[i]) == NULL;
+    if (!good)
+        return err_set(err, ST_USAGE,
+                       "%s: its name is to name a header, and cannot; rename it to "
+                       "letters, digits, _ and -",
+                       path);
+    *ret = name;
+    return ST_OK;
 }
 
-static enum status run(const struct args *const_args, struct err *err)
+struct made {
+    struct buf header, source;
+};
+
+static enum status make(const struct args *args, struct str name, struct made *made,
+                        struct err *err)
 {
-    struct args *args = (struct args *)const_args;
+    const char *path = args->positional[0];
     AUTO(buf_release) struct buf avsc = {0};
-    TRY(text_file_read(args->positional[0], &avsc, err));
-    const char *base = stem(args, args->positional[0]);
-    const char *directory = args_text(args, "--out", ".");
-    char *header_name = arena_printf(&args->arena, "%s.h", base);
+    AUTO(buf_release) struct buf header_name = {0};
+    TRY(text_file_read(path, &avsc, err));
+    buf_printf(&header_name, "%.*s.h", STR_ARGS(name));
+    if (avsc.n && memchr(avsc.p, '\0', avsc.n) != NULL)
+        return err_set(err, ST_DATA, "%s: a zero byte is in it: this is no schema's text",
+                       path);
+    enum status rc =
+        avro_codegen(buf_cstr(&avsc), args_text(args, "--prefix", ""),
+                     buf_cstr(&header_name), &made->header, &made->source, err);
+    return rc == ST_OK || rc == ST_USAGE ? rc : err_context(err, "%s", path);
+}
+
+// DIR/NAME.h and DIR/NAME.c, both or none.
+static enum status write_both(const char *directory, struct str name,
+                              const struct made *made, struct err *err)
+{
     AUTO(buf_release) struct buf header = {0};
     AUTO(buf_release) struct buf source = {0};
-    enum status status = avro_codegen(buf_cstr(&avsc), args_text(args, "--prefix", ""),
-                                      header_name, &header, &source, err);
-    if (status != ST_OK)
-        return err_context(err, "%s", args->positional[0]);
-    TRY(write_file(arena_printf(&args->arena, "%s/%s", directory, header_name), &header,
-                   err));
-    return write_file(arena_printf(&args->arena, "%s/%s.c", directory, base), &source,
-                      err);
+    buf_printf(&header, "%s/%.*s.h", directory, STR_ARGS(name));
+    buf_printf(&source, "%s/%.*s.c", directory, STR_ARGS(name));
+    TRY(check_replaceable(buf_cstr(&header), err));
+    TRY(check_replaceable(buf_cstr(&source), err));
+    TRY(write_file(buf_cstr(&header), &made->header, err));
+    return write_file(buf_cstr(&source), &made->source, err);
+}
+
+static enum status run(const struct args *args, struct err *err)
+{
+    struct str name = {0};
+    struct made made = {0};
+    TRY(stem(args->positional[0], &name, err));
+    enum status rc = make(args, name, &made, err);
+    if (rc == ST_OK)
+        rc = write_both(args_text(args, "--out", "."), name, &made, err);
+    buf_release(&made.header);
+    buf_release(&made.source);
+    return rc;
 }
 
 static const struct flag flags[] = {
-    {"--out", "DIR", "where the two files go (default: here)"},
-    {"--prefix", "NAME_", "begins every name that is made"},
+    {"--out", "DIR", "where X.h and X.c go (default: here)"},
+    {"--prefix", "NAME_", "begins the name of every type and function"},
 };
 
 const struct command command_codegen = {
     .name = "codegen",
     .arguments = "X.avsc",
     .about = "Make C types with encode and decode for an Avro schema",
+    .more =
+        "Writes X.h and X.c, which need nothing but the C library and compile as C and\n"
+        "C++: a struct for each record, with init, release, decode, encode and text "
+        "(JSON\n"
+        "for logs). Files that it did not make itself are not replaced.",
     .flags = flags,
     .n_flags = ARRAY_LEN(flags),
     .n_arguments = 1,

@@ -10,9 +10,11 @@ import subprocess
 
 import avro_cases
 import avro_oracles
+import codegen_cases
 import lib
 
 HERE = avro_oracles.HERE
+SCHEMAS = lib.ROOT / "tests/fuzz/schemas"
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 SANITIZE = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 COMPILERS = [["gcc", "-std=c17"], ["g++", "-std=c++17", "-x", "c++"],
@@ -28,59 +30,56 @@ def run(command, **options):
     return done.stdout
 
 
-def generate(schema, prefix="x_"):
-    place = lib.tmp_dir()
-    (place / "made.avsc").write_text(json.dumps(schema))
-    run([avro_oracles.tool(), "codegen", place / "made.avsc", prefix, place / "made.h",
-         place / "made.c"])
+def generate(schema, prefix="x_", name="made", place=None):
+    place = place or lib.tmp_dir()
+    (place / f"{name}.avsc").write_text(json.dumps(schema))
+    lib.run("codegen", place / f"{name}.avsc", "--prefix", prefix, "--out", place)
     return place
 
 
-def compile_driver(place, root, compiler):
+def check_compiler(compiler):
     if shutil.which(compiler[0]) is None:
         raise lib.Skip(f"no {compiler[0]} here")
-    program = place / f"driver-{compiler[0]}"
-    run([*compiler, *WARNINGS, *SANITIZE, "-I", place, '-DHEADER="made.h"', f"-DROOT={root}",
-         place / "made.c", HERE / "codegen_driver.c", "-o", program])
+
+
+def check_warnings(place, optimise="-O0"):
+    """By all compilers; nothing is linked."""
+    for compiler in COMPILERS:
+        check_compiler(compiler)
+        run([*compiler, *WARNINGS, optimise, "-fsyntax-only", "-I", place, place / "made.c"])
+
+
+def link(place, compiler, sources, options=()):
+    check_compiler(compiler)
+    program = place / f"program-{compiler[0]}"
+    run([*compiler, *WARNINGS, *SANITIZE, "-I", place, *options, *sources, "-o", program])
     return program
 
 
-def same(text, value):
-    """Whether the text's JSON is the oracle's value: bytes stand as code points."""
-    if isinstance(value, dict) and set(value) == {"hex"}:
-        return text == bytes.fromhex(value["hex"]).decode("latin-1")
-    if isinstance(value, dict):
-        return text.keys() == value.keys() and all(same(text[k], v) for k, v in value.items())
-    if isinstance(value, list):
-        return len(text) == len(value) and all(map(same, text, value))
-    return repr(text) == repr(value) or (not isinstance(value, str) and text == value)
-
-
-def root_of(schema, prefix="x_"):
-    return prefix + schema["name"]
-
-
-class PlainEncoder(avro_cases.Encoder):
-    """Arrays and maps in one block without its size, as the generated code writes them."""
-
-    def items(self, one):
-        items = [one() for _ in range(self.rng.randint(0, 3) if self.depth < 6 else 0)]
-        count = avro_cases.zigzag(len(items)) if items else b""
-        return count + b"".join(items) + b"\0"
+def compile_driver(place, root, compiler):
+    return link(place, compiler, [place / "made.c", HERE / "codegen_driver.c"],
+                ['-DHEADER="made.h"', f"-DROOT={root}"])
 
 
 def check_round_trip(schema, program, n_data, seed):
-    rng = random.Random(seed)
-    data = [PlainEncoder(rng).datum(schema).hex() for _ in range(n_data)]
-    (values,) = avro_oracles.fastavro([{"writer": schema, "reader": schema, "data": data}])
-    lines = run([program], input="".join(d + "\n" for d in data)).split("\n")[:-1]
-    assert len(lines) == n_data
-    for datum, value, line in zip(data, values, lines):
+    """What fastavro reads from a datum stands in the text, also when it wrote the datum itself;
+    what is encoded is the datum again."""
+    data = [codegen_cases.Encoder(random.Random(f"{seed} {i}"), schema).datum(schema).hex()
+            for i in range(n_data)]
+    (answer,) = avro_oracles.ask(
+        [avro_oracles.fastavro_python(), HERE / "fastavro_oracle.py"],
+        [{"rewrite": schema, "data": data}])
+    written = [entry["written"] for entry in answer]
+    lines = run([program], input="".join(d + "\n" for d in data + written)).split("\n")[:-1]
+    assert len(lines) == 2 * n_data
+    for datum, entry, line in zip(data + written, answer + answer, lines):
         result, _, rest = line.partition("\t")
         text, _, encoded = rest.rpartition("\t")
         assert result == "good", (result, datum)
-        assert same(json.loads(text), value), f"{text}\n  fastavro: {value}"
-        assert encoded == datum
+        shown = codegen_cases.Shown(schema)
+        assert shown.same(schema, json.loads(text), entry["value"]), \
+            f"{text}\n  fastavro: {entry['value']}"
+        assert encoded == datum, (datum, encoded)
     return data
 
 
@@ -102,10 +101,28 @@ def everything():
     return json.loads((HERE / "everything.avsc").read_text())
 
 
-def test_every_type_and_hard_names_compile():
+def test_every_type_compiles():
     place = generate(everything())
-    for compiler in COMPILERS:
-        compile_driver(place, "x_a_b_Everything", compiler)
+    check_warnings(place)
+    # What is only seen when it is optimised: text cut off, values not set.
+    run(["gcc", "-std=c17", *WARNINGS, "-O2", "-c", "-I", place, place / "made.c", "-o",
+         place / "made.o"])
+
+
+def test_hard_names_compile():
+    """Words of C and C++, macros, names of the code itself, the compiler's names, long ones;
+    comments that would end, go on, or turn the text."""
+    for prefix in ["", "x_"]:
+        check_warnings(generate(codegen_cases.hard_names(), prefix))
+
+
+def test_many_symbols_and_fields():
+    schema = avro_cases.record(
+        "many", avro_cases.named("e", {"type": "enum", "name": "E",
+                                       "symbols": [f"S{i}" for i in range(5000)]}),
+        *[avro_cases.named(f"f{i}", "int") for i in range(1000)])
+    place = generate(schema)
+    run(["gcc", "-std=c17", *WARNINGS, "-fsyntax-only", "-I", place, place / "made.c"])
 
 
 def test_defaults_are_set():
@@ -128,35 +145,33 @@ def test_logical_types_show_as_text():
         "moments", logical("date", "int", "date"), logical("time", "int", "time-millis"),
         logical("micros", "long", "time-micros"), logical("at", "long", "timestamp-millis"),
         logical("precise", "long", "timestamp-micros"),
-        logical("local", "long", "local-timestamp-millis"))
+        logical("local", "long", "local-timestamp-millis"),
+        logical("price", "bytes", "decimal", precision=40, scale=3),
+        avro_cases.named("span", {"type": "fixed", "name": "span", "size": 12,
+                                  "logicalType": "duration"}))
     program = compile_driver(generate(schema), "x_moments", COMPILERS[0])
     # 20779 days: date -u -d 2026-11-22 +%s divided by 86400.
     numbers = [20779, 36000123, 86399999999, 20779 * 86400000 + 1, -1, -86400000]
-    line = b"".join(map(avro_cases.zigzag, numbers)).hex()
-    text = run([program], input=line + "\n").split("\t")[1]
+    line = b"".join(map(avro_cases.zigzag, numbers))
+    line += b"\x06\xfe\xdc\xba" + bytes([1, 0, 0, 0, 2, 0, 0, 0, 0xbc, 0xb, 0, 0])
+    text = run([program], input=line.hex() + "\n").split("\t")[1]
+    # 0xfedcba is -74566; 0x0bbc are 3004 ms.
     assert list(json.loads(text).values()) == [
         "2026-11-22", "10:00:00.123", "23:59:59.999999", "2026-11-22T00:00:00.001Z",
-        "1969-12-31T23:59:59.999999Z", "1969-12-31T00:00:00.000"], text
-
-
-def schemas(seed, n):
-    """Writers' schemas of the resolution tests: several rules each."""
-    rng = random.Random(seed)
-    names = sorted(avro_cases.RULES)
-    for _ in range(n):
-        chosen = rng.sample(names, 12)
-        yield avro_cases.Case(rng, [(name, avro_cases.RULES[name]) for name in chosen], 0).writer
+        "1969-12-31T23:59:59.999999Z", "1969-12-31T00:00:00.000", "-74.566",
+        "P1M2DT3.004S"], text
 
 
 def test_schemas_made_by_chance():
-    for i, schema in enumerate(schemas(7, 12 if lib.is_long() else 4)):
-        program = compile_driver(generate(schema), "x_top", COMPILERS[i % 2])
-        data = check_round_trip(schema, program, 30, i)
+    for seed in range(12 if lib.is_long() else 2):
+        schema = codegen_cases.schema(random.Random(seed))
+        program = compile_driver(generate(schema), "x_top", COMPILERS[seed % 2])
+        data = check_round_trip(schema, program, 60, seed)
         run([program, "fuzz"], input="".join(d + "\n" for d in data[:10]))
 
 
 def test_broken_data_is_refused():
-    program = compile_driver(generate(STOP_TIME), root_of(STOP_TIME), COMPILERS[0])
+    program = compile_driver(generate(STOP_TIME), "x_stop_time", COMPILERS[0])
     data = check_round_trip(STOP_TIME, program, 20, 3)
     run([program, "fuzz"], input="".join(d + "\n" for d in data))
     lines = run([program], input="0a41\n0100\n024100000000\n02410000020002ff\n").split("\n")
@@ -169,6 +184,71 @@ def test_deep_recursion_is_refused():
     lines = run([program], input="02" * 150 + "00\n" + "02" * 5000 + "00\n").split("\n")
     assert lines[0].startswith("good\t"), lines[0]
     assert lines[1] == "too deep", lines[1]
+
+
+def test_few_bytes_cannot_ask_for_much_memory():
+    schema = json.loads((SCHEMAS / "nothing.avsc").read_text())
+    program = compile_driver(generate(schema), "x_nothing", COMPILERS[0])
+    many, some = avro_cases.zigzag(1 << 40).hex(), avro_cases.zigzag(400000).hex()
+    rows = ("02" + some + "00") * 3 + "00"
+    data = [some + "00" * 6,        # nulls
+            many + "00" * 6,        # too many of them
+            "00" + rows + "00" * 4,  # rows of nulls, in all too many
+            "00" * 4 + many + "00" * 2,  # structs of no bytes
+            "00" * 5 + rows]
+    lines = run([program], input="\n".join(data) + "\n").split("\n")
+    assert lines[0].startswith("good\t"), lines[0][:100]
+    assert lines[1:5] == ["too large"] * 4, [line[:100] for line in lines]
+
+
+def test_values_made_by_hand():
+    tree = json.loads((SCHEMAS / "tree.avsc").read_text())
+    for compiler in [COMPILERS[0], COMPILERS[3]]:
+        place = generate(tree, "a_", "a")
+        generate(tree, "b_", "b", place)
+        generate({**STOP_TIME, "fields": STOP_TIME["fields"]}, "gtfs_", "stop_times", place)
+        run([link(place, compiler, [*place.glob("*.c"), HERE / "codegen_use.c"])])
+
+
+def test_files_of_others_are_left():
+    place = generate(STOP_TIME)
+    before = (place / "made.h").read_text()
+    assert before.startswith("/* Made by tramline codegen from"), before[:80]
+    generate(STOP_TIME, "y_", "made", place)  # its own are replaced
+    assert (place / "made.h").read_text() != before
+    (place / "made.c").write_text("int mine;\n")
+    done = lib.run("codegen", place / "made.avsc", "--out", place, code=2)
+    assert done.err == (f"tramline codegen: {place}/made.c was not made by tramline codegen and is "
+                        "left as it is; move it away, or give another --out\n"), done.err
+    assert (place / "made.c").read_text() == "int mine;\n"
+
+
+def test_wrong_calls_are_explained():
+    place = lib.tmp_dir()
+
+    def says(text, content, *more, name="s.avsc", code=3):
+        (place / name).write_bytes(content)
+        done = lib.run("codegen", place / name, *more, code=code)
+        assert done.err.partition("\n")[0] == f"tramline codegen: {text}", done.err
+
+    path = f"{place}/s.avsc"
+    good = b'{"type":"record","name":"r","fields":[]}'
+    says("codegen: no name in C begins with '9'; a prefix has letters, digits and _, and no digit "
+         "first", good, "--prefix", "9", code=2)
+    says(f"cannot write {place}/none/s.h: No such file or directory", good, "--out",
+         f"{place}/none", code=1)
+    says(f"{place}/a\"b.avsc: its name is to name a header, and cannot; rename it to letters, "
+         "digits, _ and -", good, name='a"b.avsc', code=2)
+    says(f"{path}: a zero byte is in it: this is no schema's text", good + b"\0")
+    says(f"{path}: codegen: the schema is of union; it must be a record's", b'["null","int"]')
+    says(f"{path}: codegen: enum 'E' has no symbols: there is no datum of it",
+         b'{"type":"record","name":"r","fields":[{"name":"e","type":{"type":"enum","name":"E",'
+         b'"symbols":[]}}]}')
+    says(f"{path}: codegen: fixed 'F' would be a struct of more than 1048576 bytes; make parts of "
+         "it arrays or bytes", b'{"type":"record","name":"r","fields":[{"name":"f","type":'
+         b'{"type":"fixed","name":"F","size":1048577}}]}', code=1)
+    done = lib.run("codegen", place / "none.avsc", code=2)
+    assert f"cannot open {place}/none.avsc: No such file or directory" in done.err, done.err
 
 
 lib.main()

@@ -21,8 +21,10 @@ static void test_says_what_cannot_be_made(UNUSED void **state)
 {
     assert_refused("\"string\"", "", ST_DATA,
                    "codegen: the schema is of string; it must be a record's");
-    assert_refused("{\"type\":\"record\",\"name\":\"r\",\"fields\":[]}", "my-", ST_USAGE,
-                   "codegen: 'my-' cannot begin a name in C: letters, digits and _ only");
+    assert_refused(
+        "{\"type\":\"record\",\"name\":\"r\",\"fields\":[]}", "my-", ST_USAGE,
+        "codegen: no name in C begins with 'my-'; a prefix has letters, digits "
+        "and _, and no digit first");
     assert_refused(
         "{\"type\":\"record\",\"name\":\"r\",\"fields\":[{\"name\":\"a\",\"type\":"
         "\"strng\"}]}",
@@ -69,7 +71,7 @@ static void test_names_are_legible_and_unique(UNUSED void **state)
     // A symbol must not take the name of the enum's function.
     assert_header_has(schema, "gtfs_", "    gtfs_g_kind_BUS,\n    gtfs_g_kind_text_2\n");
     assert_header_has(schema, "gtfs_", "    struct gtfs_stop *value; /* NULL: null */\n");
-    assert_header_has(schema, "", "void stop_init(struct stop *x);");
+    assert_header_has(schema, "", "enum avro_result stop_init(struct stop *x);");
 }
 
 TEST_MAIN(cmocka_unit_test(test_says_what_cannot_be_made),

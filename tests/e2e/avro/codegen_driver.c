@@ -82,7 +82,8 @@ int main(int argc, char **argv)
     static char line[LINE_MAX_BYTES];
     static uint8_t bytes[LINE_MAX_BYTES];
     TYPE x;
-    CALL(_init)(&x);
+    if (CALL(_init)(&x) != AVRO_OK)
+        return 1;
     if (argc > 1 && strcmp(argv[1], "defaults") == 0) {
         struct avro_buffer out;
         memset(&out, 0, sizeof(out));

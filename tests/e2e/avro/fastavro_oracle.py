@@ -44,6 +44,18 @@ def resolve(job):
     return answers
 
 
+def rewrite(job):
+    """The value of each datum, and the datum as fastavro writes that value."""
+    answers = []
+    for datum in job["data"]:
+        schema = fastavro.parse_schema(json.loads(json.dumps(job["rewrite"])))
+        value = fastavro.schemaless_reader(io.BytesIO(bytes.fromhex(datum)), schema, None)
+        written = io.BytesIO()
+        fastavro.schemaless_writer(written, schema, value)
+        answers.append({"value": plain(value), "written": written.getvalue().hex()})
+    return answers
+
+
 def read_file(path):
     with open(path, "rb") as stream:
         reader = fastavro.reader(stream)
@@ -70,6 +82,8 @@ for line in sys.stdin:
     job = json.loads(line)
     if "file" in job:
         answer = read_file(job["file"])
+    elif "rewrite" in job:
+        answer = rewrite(job)
     elif "write" in job:
         answer = write_file(job)
     elif "encode" in job:

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+// What generated code shows values with, for logs.
+#include "avro/codegen_runtime.h"
+
+// clang-format off
+const struct codegen_function codegen_show_functions[] = {
+    {"show(",
+"static void show(struct avro_buffer *out, const char *text)\n"
+"{\n"
+"    write_bytes(out, text, strlen(text));\n"
+"}\n"},
+    {"show_long(",
+"static void show_long(struct avro_buffer *out, int64_t value)\n"
+"{\n"
+"    char text[32];\n"
+"    snprintf(text, sizeof(text), \"%lld\", (long long)value);\n"
+"    show(out, text);\n"
+"}\n"},
+    {"show_int(",
+"static void show_int(struct avro_buffer *out, int32_t value)\n"
+"{\n"
+"    show_long(out, value);\n"
+"}\n"},
+    {"show_boolean(",
+"static void show_boolean(struct avro_buffer *out, bool value)\n"
+"{\n"
+"    show(out, value ? \"true\" : \"false\");\n"
+"}\n"},
+    {"show_number(",
+"/* What printf wrote, with a point whatever the locale has. */\n"
+"static void show_number(struct avro_buffer *out, const char *text)\n"
+"{\n"
+"    bool is_point = false;\n"
+"    for (; *text != '\\0'; text++) {\n"
+"        bool is_plain = strchr(\"0123456789+-e\", *text) != NULL;\n"
+"        if (is_plain || !is_point)\n"
+"            write_bytes(out, is_plain ? text : \".\", 1);\n"
+"        is_point = !is_plain;\n"
+"    }\n"
+"}\n"},
+    {"show_double(",
+"/* The fewest digits that read back the same. */\n"
+"static void show_double(struct avro_buffer *out, double value)\n"
+"{\n"
+"    char text[40];\n"
+"    int digits;\n"
+"    if (!(value - value <= 0)) { /* not finite */\n"
+"        show(out, value > 0   ? \"\\\"Infinity\\\"\"\n"
+"                  : value < 0 ? \"\\\"-Infinity\\\"\"\n"
+"                              : \"\\\"NaN\\\"\");\n"
+"        return;\n"
+"    }\n"
+"    for (digits = 15; digits <= 17; digits++) {\n"
+"        snprintf(text, sizeof(text), \"%.*g\", digits, value);\n"
+"        if (!(strtod(text, NULL) < value) && !(strtod(text, NULL) > value))\n"
+"            break;\n"
+"    }\n"
+"    show_number(out, text);\n"
+"}\n"},
+    {"show_float(",
+"static void show_float(struct avro_buffer *out, float value)\n"
+"{\n"
+"    char text[40];\n"
+"    int digits;\n"
+"    if (!(value - value <= 0)) {\n"
+"        show_double(out, (double)value);\n"
+"        return;\n"
+"    }\n"
+"    for (digits = 6; digits <= 9; digits++) {\n"
+"        snprintf(text, sizeof(text), \"%.*g\", digits, (double)value);\n"
+"        if (!(strtof(text, NULL) < value) && !(strtof(text, NULL) > value))\n"
+"            break;\n"
+"    }\n"
+"    show_number(out, text);\n"
+"}\n"},
+    {"utf8_length(",
+"/* Bytes of the character at p, which has n bytes at least 1; 0: it is none (RFC 3629). */\n"
+"static size_t utf8_length(const unsigned char *p, size_t n)\n"
+"{\n"
+"    size_t length = p[0] < 0x80 ? 1 : p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;\n"
+"    size_t i;\n"
+"    if (length == 0 || length > n || p[0] > 0xF4)\n"
+"        return 0;\n"
+"    for (i = 1; i < length; i++)\n"
+"        if ((p[i] & 0xC0) != 0x80)\n"
+"            return 0;\n"
+"    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) ||\n"
+"        (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))\n"
+"        return 0;\n"
+"    return length;\n"
+"}\n"},
+    {"show_code(",
+"static void show_code(struct avro_buffer *out, unsigned code)\n"
+"{\n"
+"    char text[16];\n"
+"    snprintf(text, sizeof(text), \"\\\\u%04x\", code & 0xFFFFu);\n"
+"    show(out, text);\n"
+"}\n"},
+    {"show_string(",
+"/* Safe for a terminal: control characters are escaped, what is no UTF-8 becomes \\ufffd. */\n"
+"static void show_string(struct avro_buffer *out, struct avro_str value)\n"
+"{\n"
+"    const unsigned char *p = (const unsigned char *)value.p;\n"
+"    size_t i;\n"
+"    size_t length;\n"
+"    show(out, \"\\\"\");\n"
+"    for (i = 0; i < value.n; i += length != 0 ? length : 1) {\n"
+"        length = utf8_length(p + i, value.n - i);\n"
+"        if (length == 0)\n"
+"            show_code(out, 0xFFFD);\n"
+"        else if (p[i] < 0x20 || p[i] == 0x7F)\n"
+"            show_code(out, p[i]);\n"
+"        else if (p[i] == 0xC2 && p[i + 1] < 0xA0)\n"
+"            show_code(out, p[i + 1]);\n"
+"        else {\n"
+"            if (p[i] == '\"' || p[i] == '\\\\')\n"
+"                show(out, \"\\\\\");\n"
+"            write_bytes(out, p + i, length);\n"
+"        }\n"
+"    }\n"
+"    show(out, \"\\\"\");\n"
+"}\n"},
+    {"show_octets(",
+"/* Each byte as the code point of its value, as Avro's JSON has bytes. */\n"
+"static void show_octets(struct avro_buffer *out, const void *p, size_t n)\n"
+"{\n"
+"    const char *bytes = (const char *)p;\n"
+"    size_t i;\n"
+"    show(out, \"\\\"\");\n"
+"    for (i = 0; i < n; i++) {\n"
+"        if (bytes[i] >= ' ' && bytes[i] <= '~' && bytes[i] != '\"' && bytes[i] != '\\\\')\n"
+"            write_bytes(out, bytes + i, 1);\n"
+"        else\n"
+"            show_code(out, (unsigned char)bytes[i]);\n"
+"    }\n"
+"    show(out, \"\\\"\");\n"
+"}\n"},
+    {"show_bytes(",
+"static void show_bytes(struct avro_buffer *out, struct avro_str value)\n"
+"{\n"
+"    show_octets(out, value.p, value.n);\n"
+"}\n"},
+    {"divide_by_10(",
+"/* A big-endian number; returns the rest. */\n"
+"static unsigned divide_by_10(uint8_t *p, size_t n)\n"
+"{\n"
+"    unsigned rest = 0;\n"
+"    size_t i;\n"
+"    for (i = 0; i < n; i++) {\n"
+"        rest = rest << 8 | p[i];\n"
+"        p[i] = (uint8_t)(rest / 10);\n"
+"        rest %= 10;\n"
+"    }\n"
+"    return rest;\n"
+"}\n"},
+    {"show_decimal(",
+"/* Two's complement, big-endian: \"-12.30\"; as octets when it has too many digits for that. */\n"
+"static void show_decimal(struct avro_buffer *out, const void *p, size_t n, unsigned scale)\n"
+"{\n"
+"    uint8_t left[64];\n"
+"    char digits[200];\n"
+"    size_t at = sizeof(digits);\n"
+"    unsigned n_digits = 0;\n"
+"    size_t i;\n"
+"    bool negative = n != 0 && (*(const uint8_t *)p & 0x80) != 0;\n"
+"    if (n > sizeof(left) || scale > 150) {\n"
+"        show_octets(out, p, n);\n"
+"        return;\n"
+"    }\n"
+"    if (n != 0)\n"
+"        memcpy(left, p, n);\n"
+"    for (i = 0; negative && i < n; i++)\n"
+"        left[i] = (uint8_t)~left[i];\n"
+"    for (i = n; negative && i-- > 0;)\n"
+"        if (++left[i] != 0)\n"
+"            break;\n"
+"    digits[--at] = '\"';\n"
+"    for (i = 0; i < n || n_digits <= scale; n_digits++) {\n"
+"        if (n_digits == scale && scale != 0)\n"
+"            digits[--at] = '.';\n"
+"        digits[--at] = (char)('0' + divide_by_10(left, n));\n"
+"        while (i < n && left[i] == 0)\n"
+"            i++;\n"
+"    }\n"
+"    if (negative)\n"
+"        digits[--at] = '-';\n"
+"    digits[--at] = '\"';\n"
+"    write_bytes(out, digits + at, sizeof(digits) - at);\n"
+"}\n"},
+    {"show_duration(",
+"/* Months, days and milliseconds as ISO 8601 has them: \"P1M2DT3.004S\". */\n"
+"static void show_duration(struct avro_buffer *out, const uint8_t *p)\n"
+"{\n"
+"    char text[80];\n"
+"    unsigned i;\n"
+"    bool is_empty = true;\n"
+"    show(out, \"\\\"P\");\n"
+"    for (i = 0; i < 3; i++, p += 4) {\n"
+"        unsigned long x = (unsigned long)p[0] | (unsigned long)p[1] << 8 |\n"
+"                          (unsigned long)p[2] << 16 | (unsigned long)p[3] << 24;\n"
+"        if (x == 0 && (i < 2 || !is_empty))\n"
+"            continue;\n"
+"        is_empty = false;\n"
+"        if (i == 2 && x % 1000 != 0)\n"
+"            snprintf(text, sizeof(text), \"T%lu.%03luS\", x / 1000, x % 1000);\n"
+"        else\n"
+"            snprintf(text, sizeof(text), i == 0 ? \"%luM\" : i == 1 ? \"%luD\" : \"T%luS\",\n"
+"                     i == 2 ? x / 1000 : x);\n"
+"        show(out, text);\n"
+"    }\n"
+"    show(out, \"\\\"\");\n"
+"}\n"},
+    {"show_day(",
+"/* Days since 1970-01-01, in the Gregorian calendar. */\n"
+"static void show_day(struct avro_buffer *out, int64_t days)\n"
+"{\n"
+"    int64_t from_era = days + 719468; /* since 0000-03-01 */\n"
+"    int64_t era = (from_era >= 0 ? from_era : from_era - 146096) / 146097;\n"
+"    int64_t day = from_era - era * 146097;\n"
+"    int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;\n"
+"    int64_t of_year = day - (365 * year + year / 4 - year / 100);\n"
+"    int64_t month = (5 * of_year + 2) / 153;\n"
+"    char text[40];\n"
+"    day = of_year - (153 * month + 2) / 5 + 1;\n"
+"    year += era * 400 + (month >= 10 ? 1 : 0);\n"
+"    month += month < 10 ? 3 : -9;\n"
+"    snprintf(text, sizeof(text), \"%04lld-%02d-%02d\", (long long)year, (int)month, (int)day);\n"
+"    show(out, text);\n"
+"}\n"},
+    {"show_time(",
+"static void show_time(struct avro_buffer *out, int64_t value, int64_t of_second, int digits)\n"
+"{\n"
+"    char text[60];\n"
+"    int64_t seconds = value / of_second;\n"
+"    snprintf(text, sizeof(text), \"%02d:%02d:%02d.%0*lld\", (int)(seconds / 3600),\n"
+"             (int)(seconds / 60 % 60), (int)(seconds % 60), digits,\n"
+"             (long long)(value % of_second));\n"
+"    show(out, text);\n"
+"}\n"},
+    {"show_moment(",
+"static void show_moment(struct avro_buffer *out, int64_t value, int64_t of_second, int digits,\n"
+"                        const char *zone)\n"
+"{\n"
+"    int64_t of_day = of_second * 86400;\n"
+"    int64_t days = value / of_day - (value % of_day < 0 ? 1 : 0);\n"
+"    int64_t rest = value % of_day;\n"
+"    show(out, \"\\\"\");\n"
+"    show_day(out, days);\n"
+"    show(out, \"T\");\n"
+"    show_time(out, rest < 0 ? rest + of_day : rest, of_second, digits);\n"
+"    show(out, zone);\n"
+"    show(out, \"\\\"\");\n"
+"}\n"},
+    {"show_date(",
+"static void show_date(struct avro_buffer *out, int32_t value)\n"
+"{\n"
+"    show(out, \"\\\"\");\n"
+"    show_day(out, value);\n"
+"    show(out, \"\\\"\");\n"
+"}\n"},
+    {"show_time_of_day(",
+"static void show_time_of_day(struct avro_buffer *out, int64_t value, int64_t of_second,\n"
+"                             int digits)\n"
+"{\n"
+"    if (value < 0 || value >= of_second * 86400) {\n"
+"        show_long(out, value); /* no time of a day */\n"
+"        return;\n"
+"    }\n"
+"    show(out, \"\\\"\");\n"
+"    show_time(out, value, of_second, digits);\n"
+"    show(out, \"\\\"\");\n"
+"}\n"},
+    {"show_time_millis(",
+"static void show_time_millis(struct avro_buffer *out, int32_t value)\n"
+"{\n"
+"    show_time_of_day(out, value, 1000, 3);\n"
+"}\n"},
+    {"show_time_micros(",
+"static void show_time_micros(struct avro_buffer *out, int64_t value)\n"
+"{\n"
+"    show_time_of_day(out, value, 1000000, 6);\n"
+"}\n"},
+    {"show_timestamp_millis(",
+"static void show_timestamp_millis(struct avro_buffer *out, int64_t value)\n"
+"{\n"
+"    show_moment(out, value, 1000, 3, \"Z\");\n"
+"}\n"},
+    {"show_timestamp_micros(",
+"static void show_timestamp_micros(struct avro_buffer *out, int64_t value)\n"
+"{\n"
+"    show_moment(out, value, 1000000, 6, \"Z\");\n"
+"}\n"},
+    {"show_local_timestamp_millis(",
+"static void show_local_timestamp_millis(struct avro_buffer *out, int64_t value)\n"
+"{\n"
+"    show_moment(out, value, 1000, 3, \"\");\n"
+"}\n"},
+    {"show_local_timestamp_micros(",
+"static void show_local_timestamp_micros(struct avro_buffer *out, int64_t value)\n"
+"{\n"
+"    show_moment(out, value, 1000000, 6, \"\");\n"
+"}\n"},
+};
+// clang-format on
+const size_t codegen_n_show_functions = ARRAY_LEN(codegen_show_functions);
