@@ -25,10 +25,11 @@ import pathlib
 import re
 import sys
 
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 FORMATTERS = {"arena_printf", "buf_printf", "mem_printf", "log_line", "make"}
 OUTPUT = set(
     "printf puts fputs log_info log_warn log_line print_number progress_begin progress_show"
-    " strcmp strncmp strstr str_is str_starts_with refusal_says curl_slist_append"
+    " strcmp strncmp strstr str_is str_starts_with refusal_says curl_slist_append curl_easy_setopt"
     " sqlite_exec sqlite3_prepare_v2 assert json_string json_pack".split()
 )
 HELP = {"about", "more", "help", "arguments"}
@@ -55,6 +56,11 @@ FOREIGN = set(
 )
 # What a test says when it fails, and what it prints.
 TEST_OUTPUT = {"fail_msg", "printf", "print_message", "print", "AssertionError", "Skip"}
+# Messages that no test of bearable size reaches, as in LIST: why.
+UNTESTED = {
+    "src/table/dimension.c: 'the joined tables have more rows than fit at %s: 1 GiB encoded for a key,"
+    " 32 GiB for all; join fewer rows'": "it takes more than 1 GiB of rows in memory",
+}
 LIST = "tools/messages_without_test.txt"
 
 TOKEN = re.compile(
@@ -173,7 +179,7 @@ class Message:
             elif re.search(r"%[.*]*s$", before) or after.startswith("%"):
                 out += r"[^\n]*?"
             else:
-                out += r"\S[^\n]*?"
+                out += r"[^\n]+?" if out else r"\S[^\n]*?"
         out += re.escape(text[at:])
         start = r"(?<![A-Za-z0-9])" if re.match(r"\w", text) else ""
         end = ": " if self.is_context else r"(?![A-Za-z0-9])" if re.search(r"\w$", text) else ""
@@ -269,7 +275,10 @@ def breaches_of(root, messages, shrink):
         if why := wrong_with(message, texts):
             wrong.setdefault(message.key, f"{message.path}:{message.line}: {why}: {message.text!r}")
     listed = read_list(root)
-    yield from (wrong[key] for key in wrong if key not in listed)
+    yield from (wrong[key] for key in wrong if key not in listed and key not in UNTESTED)
+    if root == ROOT:
+        yield from (f"UNTESTED: has a test, or is gone; needs no exemption: {key}"
+                    for key in UNTESTED if key not in wrong)
     stale = [line for line in listed if line not in wrong]
     if shrink and stale:
         kept = [k for k in (root / LIST).read_text().splitlines() if k not in stale]
@@ -282,7 +291,7 @@ def breaches_of(root, messages, shrink):
 def main():
     options = {a for a in sys.argv[1:] if a.startswith("--")}
     folders = [a for a in sys.argv[1:] if not a.startswith("--")]
-    root = pathlib.Path(folders[0] if folders else pathlib.Path(__file__).parents[1])
+    root = pathlib.Path(folders[0]) if folders else ROOT
     paths = sorted((root / "src").rglob("*.[ch]"))
     sources = {str(p.relative_to(root)): p.read_text() for p in paths}
     formats, unmarked = formats_of(sources)

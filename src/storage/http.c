@@ -51,6 +51,10 @@ struct http *http_open(const struct http_config *config)
     if (config->ca_file != NULL && config->ca_file[0] != '\0')
         http->ca_file = mem_strdup(config->ca_file);
     http->curl = curl_easy_init();
+    // The server's cookie saves the next requests the handshake. A list that is a comment
+    // turns cookies on for good; CURLOPT_COOKIEFILE leaks at each curl_easy_reset.
+    if (config->kerberos)
+        curl_easy_setopt(http->curl, CURLOPT_COOKIELIST, "# none yet");
     // No "Expect: 100-continue": a data node says yes before it has looked.
     http->headers = curl_slist_append(NULL, "Expect:");
     http->headers =
@@ -127,7 +131,7 @@ static size_t on_write(char *p, size_t size, size_t count, void *context)
     else
         buf_append(body, p, n);
     if (body->full)
-        transfer->failed = buf_check(body, transfer->request->url, transfer->err);
+        transfer->failed = buf_check(body, "the answer", transfer->err);
     return transfer->failed == ST_OK ? n : 0;
 }
 
@@ -192,8 +196,6 @@ static void set_security(CURL *curl, const struct http *http, bool sign_in)
         return;
     curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_NEGOTIATE);
     curl_easy_setopt(curl, CURLOPT_USERPWD, ":");
-    // The server's cookie saves the next requests the handshake.
-    curl_easy_setopt(curl, CURLOPT_COOKIEFILE, "");
 }
 
 static void set_callbacks(CURL *curl, struct transfer *transfer)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/spool_mem.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -10,11 +11,13 @@ struct mem_file {
     struct buf bytes;
 };
 
-static enum status append(struct spool_file *base, struct str bytes, struct err *err)
+static enum status append(struct spool_file *base, struct str bytes,
+                          UNUSED struct err *err)
 {
     struct mem_file *file = (struct mem_file *)base;
     buf_str(&file->bytes, bytes);
-    return buf_check(&file->bytes, "spool file in memory", err);
+    assert(!file->bytes.full); // tests have no such files
+    return ST_OK;
 }
 
 static enum status read_at(struct spool_file *base, int64_t offset, void *p,

@@ -127,8 +127,9 @@ static enum outcome judge_refusal(struct attempt *attempt, enum effect effect,
 {
     const struct refusal *refusal = &attempt->reply->refusal;
     char why[EXCEPTION_MAX + MESSAGE_MAX + 32];
-    snprintf(why, sizeof(why), "HTTP %d: %s%s%s", refusal->code, refusal->exception,
-             refusal->exception[0] ? ": " : "", refusal->message);
+    snprintf(why, sizeof(why), "HTTP %d%s%s%s%s", refusal->code,
+             refusal->exception[0] ? ": " : "", refusal->exception,
+             refusal->message[0] ? ": " : "", refusal->message);
     switch (refusal->kind) {
     case REFUSAL_STANDBY:
         return say(attempt, AGAIN, ST_RETRY, "not active:", who, why, err);

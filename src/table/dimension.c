@@ -134,18 +134,21 @@ static void draft_row(struct builder *builder, const struct value *row)
     builder->draft.n_rows++;
 }
 
-static enum status too_big(struct builder *builder, struct str key, struct err *err)
+static enum status too_big(const char *where, struct err *err)
 {
-    struct buf text = {0};
+    return err_set(
+        err, ST_LIMIT,
+        "the joined tables have more rows than fit at %s: 1 GiB encoded for a key, "
+        "32 GiB for all; join fewer rows",
+        where);
+}
+
+static enum status too_big_at(struct builder *builder, struct str key, struct err *err)
+{
+    AUTO(buf_release) struct buf where = {0};
     key_describe(builder->native->dimension_schema.columns, builder->native->n_keys, key,
-                 &text);
-    enum status rc =
-        err_set(err, ST_LIMIT,
-                "the joined tables have more rows than fit at key %.*s: 1 GiB "
-                "encoded for a key, 32 GiB for all",
-                STR_ARGS(text));
-    buf_release(&text);
-    return rc;
+                 &where);
+    return too_big(buf_cstr(&where), err);
 }
 
 static void chain_piece(struct builder *builder, struct key_slot *slot, uint32_t group)
@@ -174,7 +177,7 @@ static enum status close_draft(struct builder *builder, struct err *err)
     struct key_slot *slot = key_index_add(&dimension->keys, hash64(key.p, key.n), key);
     uint32_t group = group_store_add(&dimension->groups, &builder->draft);
     if (slot == NULL || group == 0 || builder->n_pieces >= UINT32_MAX - 1)
-        return too_big(builder, key, err);
+        return too_big_at(builder, key, err);
     chain_piece(builder, slot, group);
     group_draft_clear(&builder->draft);
     return check_memory(builder, 0, err);
@@ -260,8 +263,7 @@ static enum status merge_chains(struct builder *builder, struct group_store *mer
             group_store_get(groups, builder->pieces[next - 1].group, &builder->draft);
         uint32_t group = group_store_add(merged, &builder->draft);
         if (group == 0)
-            return err_set(err, ST_LIMIT,
-                           "the joined tables have a key with more than 1 GiB of rows");
+            return too_big("a key", err);
         builder->chains[i].first = group;
         TRY(check_memory(builder, group_store_bytes(merged), err));
     }
@@ -296,7 +298,7 @@ static enum status add_unmatched(struct builder *builder, struct err *err)
     free(row);
     uint32_t group = group_store_add(&builder->dimension->groups, &builder->draft);
     builder->dimension->unmatched = group;
-    return group != 0 ? ST_OK : err_set(err, ST_LIMIT, "no memory for a row of NULLs");
+    return group != 0 ? ST_OK : too_big("a key", err);
 }
 
 // From here on a key's value in the index is its group.

@@ -10,6 +10,7 @@ directory in which all happens. "=== dir NAME" makes a directory, "=== stdout" a
 """
 import contextlib
 import fcntl
+import http.server
 import os
 import pathlib
 import pty
@@ -17,6 +18,7 @@ import re
 import resource
 import shlex
 import signal
+import ssl
 import subprocess
 import threading
 
@@ -322,6 +324,113 @@ def test_a_demo_that_lost_records_is_told():
     same(lines[-1], f"tramline demo: {n} stop_times were made, but 1000 arrived; what the demo "
                     f"left is in {directory}")
     assert int(n) > 80000, n
+
+
+class NameNode(http.server.BaseHTTPRequestHandler):
+    """Sends to a data node without TLS."""
+
+    def do_PUT(self):
+        self.send_response(307)
+        self.send_header("Location", "http://data.example:9864/webhdfs/v1/x?op=CREATE")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self):
+        body = b'{"FileStatus": {"length": 0, "modificationTime": 5, "type": "DIRECTORY"}}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def name_node(certificate=None):
+    """A server on a free port, with TLS when it has a certificate."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), NameNode)
+    if certificate:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate)
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def make_certificate(path):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-keyout", path, "-out", str(path) + ".crt"], check=True,
+                   capture_output=True)
+    with open(path, "a") as both:
+        both.write(pathlib.Path(str(path) + ".crt").read_text())
+
+
+def hdfs_script(directory, url, more=""):
+    (directory / "h.sql").write_text(f"""
+        SET storage.retry = '0s';
+        CREATE TABLE stop_times (trip_id TEXT NOT NULL)
+          WITH (connector = 'file', path = 'stop_times.txt', format = 'csv');
+        CREATE MATERIALIZED VIEW v WITH (path = '{url}/v', format = 'csv' {more}) AS
+          SELECT 1 AS x;
+        CREATE TABLE result () WITH (connector = 'filesystem', path = 'result', format = 'csv');
+        INSERT INTO result SELECT s.* FROM stop_times s;""")
+
+
+def test_tls_that_does_not_fit_is_told():
+    directory = place()
+    make(directory, ("file", "stop_times.txt"), "a\n")
+    make_certificate(directory / "key")
+    with name_node(directory / "key") as port:
+        node = f"hdfss://127.0.0.1:{port}"
+        hdfs_script(directory, node)
+        same(said(directory, "init", "h.sql", code=1),
+             f"tramline init: {node}/v: cannot reach name node 127.0.0.1:{port}: SSL certificate "
+             "problem: self-signed certificate; give the file of its authority by WITH "
+             "(\"ca.file\" = '...')\n")
+        hdfs_script(directory, node, ", \"ca.file\" = 'key.crt'")
+        lib.run("init", "h.sql", cwd=directory)
+        err = said(directory, "run", "h.sql", "--once", code=1)
+        name = re.search("_tmp-[0-9a-f-]+", err)[0]
+        same(err, f"tramline run: materialized view v: {node}/v/{name}: the name node sends to "
+                  "data node data.example:9864 without TLS; set dfs.http.policy = HTTPS_ONLY "
+                  "there or use hdfs://\n")
+    with name_node() as port:
+        node = f"hdfss://127.0.0.1:{port}"
+        hdfs_script(directory, node)
+        err = said(directory, "init", "h.sql", code=1)
+        reason = re.search(r"OpenSSL/[^;]*wrong version number", err)[0]
+        same(err, f"tramline init: {node}/v: cannot reach name node 127.0.0.1:{port}: {reason}; "
+                  "for a server without TLS write hdfs://\n")
+
+
+def test_no_memory_ends_it_with_a_word():
+    directory = place()
+    (directory / "large").write_bytes(b"x" * 1000)
+
+    def run(mb, *args):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_AS, (mb << 20, mb << 20))
+        return subprocess.run([lib.program(), *args], cwd=directory, preexec_fn=limit,
+                              capture_output=True, text=True, timeout=30)
+
+    least, enough = 1, 2000  # MB for it to start
+    while enough - least > 1:
+        middle = (least + enough) // 2
+        done = run(middle, "--version")
+        if done.returncode == 0 and done.stderr == "":
+            enough = middle
+        else:
+            least = middle
+    done = run(enough + 1, "check", "large")
+    n = re.search(r"\d+", done.stderr)[0]
+    same(done.stderr, f"out of memory: {n} bytes\n")
+    assert int(n) > 1 << 20 and done.returncode == -signal.SIGABRT, done
 
 
 lib.main()

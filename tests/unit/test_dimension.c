@@ -159,6 +159,14 @@ static void test_left_join_has_a_row_of_nulls(UNUSED void **state)
     const struct group *group =
         group_at(&world.dimension->groups, world.dimension->unmatched);
     assert_rows(&world, group, "~|~\n");
+    struct buf text = {0};
+    dimension_describe(world.dimension, &text);
+    char expected[200];
+    snprintf(expected, sizeof(expected),
+             "1 keys, 1 rows, 1.0 rows a key (at most 1: 'A'), 0.0 MB (%zu bytes a row)",
+             world.dimension->stats.memory_bytes);
+    assert_str(buf_as_str(&text), expected);
+    buf_release(&text);
     close_world(&world);
 }
 

@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "sql/sqlite_host.h"
+#include "table/output_check.h"
 #include "table/sqlite_executor.h"
 #include "table_fixture.h"
 
@@ -228,6 +229,25 @@ static void test_a_small_row_buffer_gives_slices(UNUSED void **state)
     close_world(&world);
 }
 
+static void test_each_fault_of_a_value_has_its_words(UNUSED void **state)
+{
+    const struct column column = {.name = STR_LITERAL("n"), .type = TYPE_INT};
+    static const struct {
+        enum output_fault fault;
+        const char *text;
+    } cases[] = {
+        {OUTPUT_NULL, "column 'n' is NULL, not INT NOT NULL"},
+        {OUTPUT_RANGE, "column 'n' is out of range, not INT"},
+        {OUTPUT_TYPE, "column 'n' is of another type, not INT"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf reason = {0};
+        output_why(&column, cases[i].fault, &reason);
+        assert_str(buf_as_str(&reason), cases[i].text);
+        buf_release(&reason);
+    }
+}
+
 // The reject before it must not be told twice.
 static void test_a_record_too_big_alone_is_named(UNUSED void **state)
 {
@@ -245,7 +265,8 @@ static void test_a_record_too_big_alone_is_named(UNUSED void **state)
     close_world(&world);
 }
 
-TEST_MAIN(cmocka_unit_test(test_what_native_cannot_say),
+TEST_MAIN(cmocka_unit_test(test_each_fault_of_a_value_has_its_words),
+          cmocka_unit_test(test_what_native_cannot_say),
           cmocka_unit_test(test_matches_are_counted_by_record),
           cmocka_unit_test(test_null_in_a_not_null_column_is_rejected),
           cmocka_unit_test(test_a_bad_record_is_found_among_many),

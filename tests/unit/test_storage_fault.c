@@ -201,6 +201,23 @@ static struct fault note_call(void *context, const struct fault_call *call)
     return (struct fault){.kind = call->op == FAULT_REMOVE ? FAULT_FAIL : FAULT_NONE};
 }
 
+// What only the storage in memory says in its own words.
+static void test_memory_tells_what_it_refuses(UNUSED void **state)
+{
+    struct fault_config config = {0};
+    struct world world = world_open(&config);
+    struct storage *st = world.other;
+    struct storage_reader reader;
+    storage_reader_init(&reader, st, PATH("a"), 10);
+    assert_status(st->ops->write(st, PATH("b"), &reader.reader, 20, &err), ST_FAIL);
+    assert_string_equal(err.text, "mem:///r/b: 20 bytes were promised and 10 came");
+    storage_reader_release(&reader);
+    assert_ok(st->ops->mkdir(st, PATH("d"), &err), &err);
+    assert_status(st->ops->publish(st, PATH("d"), PATH("d/d"), &err), ST_FAIL);
+    assert_string_equal(err.text, "mem:///r/d/d: cannot move a directory into itself");
+    world_close(&world);
+}
+
 static void test_callback_decides_for_each_call(UNUSED void **state)
 {
     struct seen seen = {{0}};
@@ -234,5 +251,6 @@ TEST_MAIN(cmocka_unit_test(test_nth_call_is_refused),
           cmocka_unit_test(test_cut_write_leaves_a_short_file),
           cmocka_unit_test(test_a_byte_changes_on_the_way_unseen),
           cmocka_unit_test(test_looks_are_only_refused),
+          cmocka_unit_test(test_memory_tells_what_it_refuses),
           cmocka_unit_test(test_callback_decides_for_each_call),
           cmocka_unit_test(test_closing_drops_what_is_late))

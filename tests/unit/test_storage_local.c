@@ -171,13 +171,19 @@ static void test_no_permission_names_the_user(void **state)
     assert_string_equal(err.text, text);
 }
 
-// Runs in a child with a mount of its own: exit code 0 when all is well, 77 when such a
-// mount is not allowed.
+static bool mount_own(const char *path, unsigned long flags)
+{
+    return unshare(CLONE_NEWNS) == 0 &&
+           mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("tmpfs", path, "tmpfs", flags, "size=64k") == 0;
+}
+
+// These run in a child with a mount of its own: exit code 0 when all is well, 77 when
+// such a mount is not allowed.
+
 static int write_to_full_disk(struct storage *st, const char *root)
 {
-    if (unshare(CLONE_NEWNS) != 0 ||
-        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("tmpfs", root, "tmpfs", 0, "size=64k") != 0)
+    if (!mount_own(root, 0))
         return 77;
     static const char bytes[1 << 20];
     struct file_info info;
@@ -193,19 +199,90 @@ static int write_to_full_disk(struct storage *st, const char *root)
     return storage_write_bytes(st, PATH("b"), PATH("fits"), &err) == ST_OK ? 0 : 3;
 }
 
-static void test_full_disk_is_retry_and_leaves_nothing(void **state)
+static int write_to_read_only_disk(struct storage *st, const char *root)
 {
-    struct fixture *fixture = *state;
+    if (!mount_own(root, MS_RDONLY))
+        return 77;
+    AUTO(mem_auto_free)
+    char *text = mem_printf("%s/a: cannot write: Read-only file system; mount it for "
+                            "writing or choose another path",
+                            root);
+    enum status rc = storage_write_bytes(st, PATH("a"), PATH("x"), &err);
+    return rc == ST_FAIL && strcmp(err.text, text) == 0 ? 0 : 1;
+}
+
+static int rename_to_other_disk(struct storage *st, const char *root)
+{
+    AUTO(mem_auto_free) char *other = mem_printf("%s/d", root);
+    if (st->ops->mkdir(st, PATH("d"), &err) != ST_OK ||
+        storage_write_bytes(st, PATH("a"), PATH("x"), &err) != ST_OK)
+        return 1;
+    if (!mount_own(other, 0))
+        return 77;
+    AUTO(mem_auto_free)
+    char *text = mem_printf("%s/d/a: cannot rename to it: Invalid cross-device link; the "
+                            "whole directory must lie in one file system",
+                            root);
+    enum status rc = st->ops->publish(st, PATH("a"), PATH("d/a"), &err);
+    return rc == ST_FAIL && strcmp(err.text, text) == 0 ? 0 : 2;
+}
+
+static void run_with_mount(const struct fixture *fixture,
+                           int (*run)(struct storage *st, const char *root))
+{
     AUTO(mem_auto_free) char *root = file_in(fixture, "r");
     pid_t child = fork();
     if (child == 0)
-        _exit(write_to_full_disk(fixture->storage, root));
+        _exit(run(fixture->storage, root));
     int how;
     assert_int_equal(waitpid(child, &how, 0), child);
     assert_true(WIFEXITED(how));
     if (WEXITSTATUS(how) == 77)
         skip();
     assert_int_equal(WEXITSTATUS(how), 0);
+}
+
+static void test_full_disk_is_retry_and_leaves_nothing(void **state)
+{
+    run_with_mount(*state, write_to_full_disk);
+}
+
+static void test_read_only_disk_is_told(void **state)
+{
+    run_with_mount(*state, write_to_read_only_disk);
+}
+
+static void test_two_file_systems_are_told(void **state)
+{
+    run_with_mount(*state, rename_to_other_disk);
+}
+
+// Without a descriptor left a file cannot be opened, and a directory not synced.
+static void test_no_descriptor_left_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct storage *st = fixture->storage;
+    AUTO(mem_auto_free)
+    char *open_text = mem_printf("%s/r/a: cannot write: Too many open files; raise the "
+                                 "limit of open files (ulimit -n)",
+                                 fixture->directory);
+    AUTO(mem_auto_free)
+    char *sync_text = mem_printf("%s/r/c: renamed, but perhaps not yet on the disk: Too "
+                                 "many open files",
+                                 fixture->directory);
+    assert_ok(storage_write_bytes(st, PATH("b"), PATH("x"), &err), &err);
+    struct rlimit limit, none;
+    struct err sync_err;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){3, limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    enum status opened = storage_write_bytes(st, PATH("a"), PATH("x"), &err);
+    enum status synced = st->ops->publish(st, PATH("b"), PATH("c"), &sync_err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_status(opened, ST_RETRY);
+    assert_string_equal(err.text, open_text);
+    assert_status(synced, ST_UNKNOWN);
+    assert_string_equal(sync_err.text, sync_text);
 }
 
 static void test_messages_name_path_and_way_out(void **state)
@@ -229,6 +306,13 @@ static void test_messages_name_path_and_way_out(void **state)
     assert_string_equal(err.text, missing);
     assert_status(storage_write_bytes(st, PATH("a"), PATH("x"), &err), ST_EXISTS);
     assert_string_equal(err.text, taken);
+    AUTO(mem_auto_free)
+    char *below = mem_printf("%s/r/a/b: cannot look at it: Not a directory; a directory "
+                             "is needed there",
+                             fixture->directory);
+    struct file_info info;
+    assert_status(st->ops->stat(st, PATH("a/b"), &info, &err), ST_FAIL);
+    assert_string_equal(err.text, below);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, open_fixture, close_fixture)
@@ -236,4 +320,5 @@ static void test_messages_name_path_and_way_out(void **state)
 TEST_MAIN(T(remove_follows_no_link), T(links_are_followed_otherwise),
           T(rename_by_link_is_exclusive), T(failed_write_leaves_nothing),
           T(no_permission_names_the_user), T(full_disk_is_retry_and_leaves_nothing),
-          T(messages_name_path_and_way_out))
+          T(read_only_disk_is_told), T(two_file_systems_are_told),
+          T(no_descriptor_left_is_told), T(messages_name_path_and_way_out))

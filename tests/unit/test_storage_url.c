@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/storage_url.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -115,7 +117,26 @@ static void test_password_in_a_url_is_not_shown(UNUSED void **state)
                    "(user = '...')");
 }
 
-TEST_MAIN(cmocka_unit_test(test_local_paths_have_one_spelling),
+static void test_a_directory_that_is_gone_is_told(UNUSED void **state)
+{
+    char directory[] = "/tmp/tramline-url-XXXXXX";
+    char here[PATH_MAX];
+    struct arena arena = {0};
+    struct storage_url parsed;
+    assert_non_null(getcwd(here, sizeof(here)));
+    assert_non_null(mkdtemp(directory));
+    assert_int_equal(chdir(directory), 0);
+    assert_int_equal(rmdir(directory), 0);
+    enum status status = storage_url_parse(STR_LITERAL("a/b"), &arena, &parsed, &err);
+    assert_int_equal(chdir(here), 0);
+    assert_status(status, ST_USAGE);
+    assert_string_equal(err.text,
+                        "'a/b': the current directory is gone; give an absolute path");
+    arena_release(&arena);
+}
+
+TEST_MAIN(cmocka_unit_test(test_a_directory_that_is_gone_is_told),
+          cmocka_unit_test(test_local_paths_have_one_spelling),
           cmocka_unit_test(test_relative_path_begins_here),
           cmocka_unit_test(test_hdfs_fills_in_ports),
           cmocka_unit_test(test_root_is_empty),

@@ -450,6 +450,8 @@ static void test_dead_data_node_is_named_without_secrets(UNUSED void **state)
     fake_http_stop(&name);
 }
 
+static int name_port, data_port; // of the last upload
+
 // Sends n_bytes to a data node that plays `step`.
 static enum status upload_bytes(const struct fake_step *step, size_t n_bytes)
 {
@@ -468,12 +470,29 @@ static enum status upload_bytes(const struct fake_step *step, size_t n_bytes)
     st->ops->close(st);
     fake_http_stop(&name);
     fake_http_stop(&data);
+    name_port = name.port;
+    data_port = data.port;
     return rc;
 }
 
 static enum status upload(const struct fake_step *step)
 {
     return upload_bytes(step, 3000000);
+}
+
+// The answer, or that the server took no more, is seen first.
+static void assert_answered_early(void)
+{
+    AUTO(mem_auto_free)
+    char *early = mem_printf("hdfs://127.0.0.1:%d/r/a: no answer from data node "
+                             "127.0.0.1:%d: answered before all was sent",
+                             name_port, data_port);
+    AUTO(mem_auto_free)
+    char *reset = mem_printf("hdfs://127.0.0.1:%d/r/a: no answer from data node "
+                             "127.0.0.1:%d: Send failure: Connection reset by peer",
+                             name_port, data_port);
+    if (strcmp(err.text, reset) != 0)
+        assert_string_equal(err.text, early);
 }
 
 static void test_upload_is_good_after_201_only(UNUSED void **state)
@@ -487,10 +506,12 @@ static void test_upload_is_good_after_201_only(UNUSED void **state)
     struct fake_step broken = {.answer = BAD_GATEWAY};
     assert_status(upload(&good), ST_OK);
     assert_status(upload(&only_200), ST_UNKNOWN);
+    assert_text("hdfs://127.0.0.1:%d/r/a: no 201 after the upload", name_port, 0);
     assert_status(upload(&cut), ST_UNKNOWN);
     assert_status(upload(&lost), ST_UNKNOWN);
     // More than fits into the sockets' buffers: it cannot all have been taken.
     assert_status(upload_bytes(&early, 40000000), ST_UNKNOWN);
+    assert_answered_early();
     assert_status(upload(&slow), ST_UNKNOWN);
     assert_status(upload(&broken), ST_UNKNOWN);
 }
@@ -517,9 +538,13 @@ static void test_refused_upload_is_not_repeated(UNUSED void **state)
                            "minReplication nodes."));
     assert_null(strstr(err.text, "org.apache"));
     assert_status(upload(&quota), ST_RETRY);
-    assert_non_null(strstr(err.text, "; make room there or raise the quota"));
+    assert_text("hdfs://127.0.0.1:%d/r/a: The DiskSpace quota of /r is exceeded; make "
+                "room there or raise the quota",
+                name_port, 0);
     assert_status(upload(&many), ST_FAIL);
-    assert_non_null(strstr(err.text, "; spread the files by WITH (directory = 'day')"));
+    assert_text("hdfs://127.0.0.1:%d/r/a: The directory item limit of /r is exceeded; "
+                "spread the files by WITH (directory = 'day')",
+                name_port, 0);
 }
 
 static enum status read_none(UNUSED struct reader *reader, UNUSED void *p,
@@ -574,21 +599,26 @@ static void test_answer_longer_than_asked_is_refused(UNUSED void **state)
 {
     struct fake_http name;
     struct fake_http data;
-    START(data, {.answer = REPLY("200", "10", "0123456789")});
+    START(data, {.answer = REPLY("200", "10", "0123456789")},
+          {.answer = REPLY("200", "10", "0123456789")});
     AUTO(mem_auto_free) char *redirect = redirect_to(data.port);
-    START(name, {.answer = redirect});
+    START(name, {.answer = redirect}, {.answer = redirect});
     struct storage_config config = quick();
     struct storage *st = open_at(name.port, &config);
     AUTO(buf_release) struct buf buf = {0};
     assert_status(st->ops->read(st, PATH("a"), 0, 4, &buf, &err), ST_FAIL);
     assert_text("hdfs://127.0.0.1:%d/r/a: the answer is longer than it may be", name.port,
                 0);
+    struct buf small = BUF_INIT(4);
+    assert_status(st->ops->read(st, PATH("a"), 0, 10, &small, &err), ST_LIMIT);
+    assert_text("hdfs://127.0.0.1:%d/r/a: the answer: more than 4 bytes", name.port, 0);
+    buf_release(&small);
     st->ops->close(st);
     fake_http_stop(&name);
     fake_http_stop(&data);
 }
 
-// What a stat comes to when the name node answers this; the text without the place.
+// What a stat comes to when the name node answers this; %d for its port.
 static enum status stat_of(const char *answer, const char *text)
 {
     struct fake_http fake;
@@ -596,9 +626,7 @@ static enum status stat_of(const char *answer, const char *text)
     struct storage_config config = quick();
     struct storage *st = open_at(fake.port, &config);
     enum status rc = stat_d(st);
-    AUTO(mem_auto_free)
-    char *whole = mem_printf("hdfs://127.0.0.1:%d/r/d: %s", fake.port, text);
-    assert_string_equal(err.text, whole);
+    assert_text(text, fake.port, fake.port);
     st->ops->close(st);
     fake_http_stop(&fake);
     return rc;
@@ -607,51 +635,142 @@ static enum status stat_of(const char *answer, const char *text)
 static void test_answers_of_others_are_told_apart(UNUSED void **state)
 {
     assert_status(stat_of("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
-                          "HTTP 200 with something that is not JSON; is a name node "
+                          "hdfs://127.0.0.1:%d/r/d: HTTP 200 with something that is not "
+                          "JSON; is a name node "
                           "there, or a proxy between?"),
                   ST_FAIL);
-    assert_status(
-        stat_of("HTTP/1.1 403 x\r\n\r\n<html><title>Access denied by proxy"
-                "</title></html>",
-                "HTTP 403 without an answer of WebHDFS: Access denied by proxy; "
-                "is a name node there, or a proxy between?"),
-        ST_FAIL);
+    assert_status(stat_of("HTTP/1.1 403 x\r\n\r\n<html><title>Access denied by proxy"
+                          "</title></html>",
+                          "hdfs://127.0.0.1:%d/r/d: HTTP 403 without an answer of "
+                          "WebHDFS: Access denied by proxy; "
+                          "is a name node there, or a proxy between?"),
+                  ST_FAIL);
     assert_status(stat_of("HTTP/1.1 404 Not Found\r\nContent-type: text/plain\r\n\r\nIt "
                           "looks like you are making an HTTP request to a Hadoop IPC "
                           "port. This is not the correct port for the web interface on "
                           "this daemon.\r\n",
-                          "that is the name node's RPC port; give its HTTP port, by "
+                          "hdfs://127.0.0.1:%d/r/d: that is the name node's RPC port; "
+                          "give its HTTP port, by "
                           "default 9870 (dfs.namenode.http-address)"),
                   ST_FAIL);
     assert_status(stat_of("HTTP/1.1 401 x\r\nWWW-Authenticate: Negotiate\r\n"
                           "Content-Length: 0\r\n\r\n",
-                          "the name node asks for authentication; set auth = 'kerberos'"),
+                          "hdfs://127.0.0.1:%d/r/d: the name node asks for "
+                          "authentication; set auth = 'kerberos'"),
                   ST_FAIL);
-    assert_status(stat_of("HTTP/1.1 200 OK\r\n\r\n{\"FileStatus\":{\"type\":7}}",
-                          "an answer that WebHDFS does not give"),
-                  ST_FAIL);
+    assert_status(
+        stat_of("HTTP/1.1 200 OK\r\n\r\n{\"FileStatus\":{\"type\":7}}",
+                "hdfs://127.0.0.1:%d/r/d: an answer that WebHDFS does not give"),
+        ST_FAIL);
     assert_status(
         stat_of(REMOTE("403", "AccessControlException",
                        "Permission denied: user=ann, access=READ, "
                        "inode=\\\"/r\\\":bob:g:drwx------\\n\\tat x"),
-                "permission denied: user=ann, access=READ, "
+                "hdfs://127.0.0.1:%d/r/d: permission denied: user=ann, access=READ, "
                 "inode=\"/r\":bob:g:drwx------; give another user by WITH (user "
                 "= '...')"),
         ST_FAIL);
-    assert_status(stat_of(REMOTE("400", "IllegalArgumentException", "Invalid value"),
-                          "IllegalArgumentException: Invalid value"),
-                  ST_FAIL);
+    assert_status(
+        stat_of(REMOTE("400", "IllegalArgumentException", "Invalid value"),
+                "hdfs://127.0.0.1:%d/r/d: IllegalArgumentException: Invalid value"),
+        ST_FAIL);
+    assert_status(
+        stat_of(REMOTE("404", "FileNotFoundException", "Path is not a file: /r/d"),
+                "hdfs://127.0.0.1:%d/r/d: is a directory; a file is needed there"),
+        ST_FAIL);
+    assert_status(
+        stat_of(REMOTE("403", "ParentNotDirectoryException", "/r (is not a directory)"),
+                "hdfs://127.0.0.1:%d/r/d: /r (is not a directory); a directory "
+                "is needed there"),
+        ST_FAIL);
+    assert_status(stat_of(BUSY, "hdfs://127.0.0.1:%d/r/d: refused by name node "
+                                "127.0.0.1:%d: HTTP 503"),
+                  ST_RETRY);
+}
+
+static void test_a_no_without_a_reason_is_told(UNUSED void **state)
+{
+    const char *over_directory = REMOTE("403", "IOException",
+                                        "Rename destination /r/b is a directory: both "
+                                        "must both be directories");
+    const char *of_a_file =
+        "HTTP/1.1 200 "
+        "OK\r\n\r\n{\"DirectoryListing\":{\"partialListing\":{\"FileStatuses\""
+        ":{\"FileStatus\":[{\"length\":1,\"modificationTime\":5,\"type\":\"FILE\","
+        "\"pathSuffix\":\"\"}]}},\"remainingEntries\":0}}";
+    struct fake_http fake;
+    START(fake, {.answer = NO}, {.answer = over_directory}, {.answer = of_a_file},
+          {.answer = EMPTY});
+    struct storage_config config = quick();
+    struct storage *st = open_at(fake.port, &config);
+    struct arena arena = {0};
+    struct file_list list;
+    assert_status(mkdir_d(st), ST_FAIL);
+    assert_text("hdfs://127.0.0.1:%d/r/d: the directory was not made", fake.port, 0);
+    assert_status(st->ops->replace(st, PATH("a"), PATH("b"), &err), ST_FAIL);
+    assert_text("hdfs://127.0.0.1:%d/r/b: is a directory; a file is needed there",
+                fake.port, 0);
+    assert_status(st->ops->list(st, PATH("d"), &arena, &list, &err), ST_FAIL);
+    assert_text("hdfs://127.0.0.1:%d/r/d: is a file; a directory is needed there",
+                fake.port, 0);
+    assert_status(storage_write_bytes(st, PATH("a"), PATH("x"), &err), ST_FAIL);
+    assert_text("hdfs://127.0.0.1:%d/r/a: HTTP 200 and no way to a data node; is a name "
+                "node there?",
+                fake.port, 0);
+    arena_release(&arena);
+    st->ops->close(st);
+    fake_http_stop(&fake);
+}
+
+static void test_data_node_of_unknown_name_is_told(UNUSED void **state)
+{
+    struct fake_http name;
+    START(name, {.answer = "HTTP/1.1 307 x\r\nLocation: http://no-such-host.invalid:9864/"
+                           "webhdfs/v1/r/a?op=X\r\nContent-Length: 0\r\n\r\n"});
+    struct storage_config config = quick();
+    struct storage *st = open_at(name.port, &config);
+    assert_status(storage_write_bytes(st, PATH("a"), PATH("x"), &err), ST_FAIL);
+    assert_text(
+        "hdfs://127.0.0.1:%d/r/a: cannot reach data node "
+        "no-such-host.invalid:9864: Could not resolve host: no-such-host.invalid; "
+        "the name by which HDFS knows it must be known on this machine",
+        name.port, 0);
+    st->ops->close(st);
+    fake_http_stop(&name);
+}
+
+// A silent server has 5 s more.
+static void test_stop_ends_the_wait_for_an_answer(UNUSED void **state)
+{
+    struct fake_http fake;
+    START(fake, {.answer = EMPTY, .delay_ms = 6500});
+    atomic_bool stop = true;
+    struct storage_config config = quick();
+    config.timeout_ms = 60000;
+    config.stop = &stop;
+    struct storage *st = open_at(fake.port, &config);
+    assert_status(publish(st), ST_UNKNOWN);
+    assert_text("hdfs://127.0.0.1:%d/r/a: no answer from name node 127.0.0.1:%d: asked "
+                "to stop while waiting for the answer",
+                fake.port, fake.port);
+    st->ops->close(st);
+    fake_http_stop(&fake);
 }
 
 static void test_kerberos_refused_says_kinit(UNUSED void **state)
 {
     struct fake_http fake;
-    START(fake, {.answer = "HTTP/1.1 401 x\r\nContent-Length: 0\r\n\r\n"});
+    START(fake, {.answer = "HTTP/1.1 401 x\r\nContent-Length: 0\r\n\r\n"},
+          {.answer = REMOTE("403", "AccessControlException", "Permission denied: ann")});
     struct storage_config config = {.auth = STORAGE_AUTH_KERBEROS, .timeout_ms = 2000};
     struct storage *st = open_at(fake.port, &config);
     assert_status(stat_d(st), ST_FAIL);
     assert_text("hdfs://127.0.0.1:%d/r/d: the name node does not accept the Kerberos "
                 "ticket; get one by kinit (klist shows it)",
+                fake.port, 0);
+    assert_status(stat_d(st), ST_FAIL);
+    assert_text("hdfs://127.0.0.1:%d/r/d: permission denied: ann; get the ticket of "
+                "another user by kinit",
                 fake.port, 0);
     st->ops->close(st);
     fake_http_stop(&fake);
@@ -794,6 +913,8 @@ TEST_MAIN(
     T(dead_data_node_is_named_without_secrets), T(upload_is_good_after_201_only),
     T(refused_upload_is_not_repeated), T(short_reader_is_told), T(cut_read_begins_anew),
     T(answer_longer_than_asked_is_refused), T(answers_of_others_are_told_apart),
-    T(kerberos_refused_says_kinit), T(server_without_renameoptions_is_refused),
-    T(checksum_of_another_kind_is_refused), T(batches_of_a_listing_are_put_together),
-    T(real_hdfs_denies_by_name), T(real_hdfs_lists_more_than_a_batch))
+    T(a_no_without_a_reason_is_told), T(data_node_of_unknown_name_is_told),
+    T(stop_ends_the_wait_for_an_answer), T(kerberos_refused_says_kinit),
+    T(server_without_renameoptions_is_refused), T(checksum_of_another_kind_is_refused),
+    T(batches_of_a_listing_are_put_together), T(real_hdfs_denies_by_name),
+    T(real_hdfs_lists_more_than_a_batch))
