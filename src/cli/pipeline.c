@@ -8,10 +8,13 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "cli/text_file.h"
+#include "core/env.h"
 
 enum {
-    RUN_RECORDS = 4096 // of one run, unless a batch has fewer
+    RUN_RECORDS = 4096, // of one run, unless a batch has fewer
+    RETRY_TELL_MS = 10000
 };
 
 static const char *last_part(const char *path)
@@ -71,6 +74,8 @@ enum status pipeline_open(const struct args *args, const char *path, struct pipe
                        STR_ARGS(script.name));
     }
     name_job(ret);
+    ret->told_ms = arena_alloc(&ret->arena, sizeof(*ret->told_ms));
+    atomic_init(ret->told_ms, -RETRY_TELL_MS);
     return ST_OK;
 }
 
@@ -90,6 +95,19 @@ enum status pipeline_need_insert(const struct pipeline *pipeline, struct err *er
                    "INSERT INTO <sink> SELECT ... FROM <stream> ...");
 }
 
+// A storage does not answer: said at once and every ten seconds, whichever it is.
+static void tell_retry(void *context, const struct err *why, int64_t left_ms)
+{
+    _Atomic int64_t *told_ms = context;
+    int64_t now_ms = env_system()->ops->monotonic_ms(env_system());
+    int64_t last_ms = atomic_load(told_ms);
+    if (now_ms - last_ms < RETRY_TELL_MS ||
+        !atomic_compare_exchange_strong(told_ms, &last_ms, now_ms))
+        return;
+    log_warn("%s; trying again for %lld s more (SET storage.retry)", why->text,
+             (long long)(left_ms + 999) / 1000);
+}
+
 static enum status open_url(const struct pipeline *pipeline,
                             const struct options *options, struct str url,
                             struct storage **ret, struct err *err)
@@ -102,6 +120,8 @@ static enum status open_url(const struct pipeline *pipeline,
         .ca_file = options_text(options, "ca.file").p,
         .timeout_ms = options_number(set, "storage.timeout"),
         .retry_ms = options_number(set, "storage.retry"),
+        .on_retry = tell_retry,
+        .context = pipeline->told_ms,
         .stop = pipeline->stop,
     };
     return storage_open(url, &config, ret, err);

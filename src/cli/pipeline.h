@@ -16,7 +16,8 @@ struct pipeline {
     struct arena arena;
     const char *job_name;
     const char *group;
-    const atomic_bool *stop; // NULL, or: end waits early
+    const atomic_bool *stop;  // NULL, or: end waits early
+    _Atomic int64_t *told_ms; // when it was last said that a storage does not answer
 };
 
 // Reads and plans the script; what is wrong with it is printed on stderr as it is.

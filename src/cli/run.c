@@ -17,7 +17,9 @@
 #include "storage/spool_local.h"
 
 enum {
-    STOP_MS = 8000 // longest wait for the last commit, so that leaving takes below 10 s
+    // Longest wait for the last commit. With a second for libcurl to notice and two for
+    // leaving the group, leaving takes below 10 s.
+    STOP_MS = 7000
 };
 
 // All that a run opens, in the order in which it is opened.

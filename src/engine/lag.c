@@ -3,9 +3,12 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
+
 enum {
     ROUND_MS = 10000,
-    PAUSE_MIN_MS = 100
+    PAUSE_MIN_MS = 100,
+    SILENT_MS = 30000 // to the next question after one without an answer
 };
 
 void lag_release(struct lag *lag)
@@ -48,6 +51,23 @@ static void measure(struct lag *lag, const struct span *span, int64_t high,
                            : 0;
 }
 
+static void ask(struct lag *lag, struct source *source, struct env *env,
+                const struct span *span)
+{
+    struct source_range range;
+    struct err err;
+    enum status rc = source->ops->range(source, span->partition, &range, &err);
+    if (rc == ST_OK)
+        measure(lag, span, range.high, env->ops->wall_ms(env));
+    if (rc == ST_RETRY) {
+        log_warn("%s; waiting for them, however long that takes", err.text);
+        lag->next_ms = env->ops->monotonic_ms(env) + SILENT_MS;
+    } else if (rc == ST_OK && lag->is_silent) {
+        log_info("topic '%.*s': its brokers answer again", STR_ARGS(source->topic));
+    }
+    lag->is_silent = rc == ST_RETRY;
+}
+
 void lag_step(struct lag *lag, struct source *source, struct env *env,
               const struct unit *unit, struct engine_status *status)
 {
@@ -56,11 +76,7 @@ void lag_step(struct lag *lag, struct source *source, struct env *env,
         return;
     int64_t pause_ms = ROUND_MS / (int64_t)lag->n;
     lag->next_ms = now_ms + (pause_ms > PAUSE_MIN_MS ? pause_ms : PAUSE_MIN_MS);
-    const struct span *span = &unit->spans[lag->at];
-    struct source_range range;
-    struct err ignored;
-    if (source->ops->range(source, span->partition, &range, &ignored) == ST_OK)
-        measure(lag, span, range.high, env->ops->wall_ms(env));
+    ask(lag, source, env, &unit->spans[lag->at]);
     lag->at = (lag->at + 1) % lag->n;
     show(lag, status);
 }

@@ -15,10 +15,12 @@ struct lag {
     size_t n;
     size_t at;       // whose turn it is
     int64_t next_ms; // monotonic, of the next question
+    bool is_silent;  // the last question had no answer
 };
 
 void lag_reset(struct lag *lag, size_t n, struct engine_status *status);
-// Asks when it is time. A source that does not answer is asked again later.
+// Asks when it is time. A source that does not answer is asked again later; that it does
+// not is said each time.
 void lag_step(struct lag *lag, struct source *source, struct env *env,
               const struct unit *unit, struct engine_status *status);
 void lag_release(struct lag *lag);

@@ -10,7 +10,8 @@
 enum {
     DEFAULT_TIMEOUT_MS = 10000,
     FIRST_SLICE_MS = 500,
-    PAUSE_MS = 100, // after a call that failed without waiting
+    LAST_SLICE_MS = 3000, // the longest wait that does not look at `stop`
+    PAUSE_MS = 100,       // after a call that failed without waiting
 };
 
 static void no_log(UNUSED const rd_kafka_t *rk, UNUSED int level,
@@ -139,7 +140,8 @@ enum status client_wait(struct client *client, client_call_fn *call, void *arg,
 {
     int64_t deadline = client_now_ms() + client->timeout_ms;
     int64_t left = client->timeout_ms;
-    for (int slice = FIRST_SLICE_MS; left > 0 && !is_refused(client); slice *= 2) {
+    int slice = FIRST_SLICE_MS;
+    while (left > 0 && !is_refused(client)) {
         if (client_is_stopped(client))
             return err_set(err, ST_STOP, "stopped");
         rd_kafka_resp_err_t code = call(arg, smaller(left, slice));
@@ -150,6 +152,7 @@ enum status client_wait(struct client *client, client_call_fn *call, void *arg,
         }
         rd_kafka_poll(client->rk, smaller(left, PAUSE_MS)); // hears what went wrong
         left = deadline - client_now_ms();
+        slice = smaller(2 * slice, LAST_SLICE_MS);
     }
     return client_unreachable(client, err);
 }

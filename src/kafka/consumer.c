@@ -8,7 +8,7 @@ enum {
     DEFAULT_SESSION_MS = 45000,
     POLL_INTERVAL_MS = 300000, // least max.poll.interval.ms
     DEFAULT_REFRESH_MS = 30000,
-    LEAVE_MS = 5000,
+    LEAVE_MS = 2000,
     RECORD_OVERHEAD = 280, // bytes of librdkafka for each queued record
     LEAST_QUEUED = 1000,   // of a topic with very many partitions
 };

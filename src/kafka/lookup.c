@@ -142,28 +142,42 @@ struct offsets_call {
     int64_t time_ms; // in: a time; out: an offset
 };
 
+// `time`: in ms since 1970, or RD_KAFKA_OFFSET_BEGINNING or _END.
+static rd_kafka_resp_err_t offset_for(const struct offsets_call *call, int64_t time,
+                                      int timeout_ms, int64_t *ret)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *item =
+        rd_kafka_topic_partition_list_add(list, call->topic, call->partition);
+    item->offset = time;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(call->rk, list, timeout_ms);
+    if (!code)
+        code = item->err;
+    if (!code)
+        *ret = item->offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
+// Not rd_kafka_query_watermark_offsets(): it heeds no time limit, and waits minutes for a
+// broker that is gone.
 static rd_kafka_resp_err_t call_range(void *arg, int timeout_ms)
 {
     struct offsets_call *call = arg;
-    return rd_kafka_query_watermark_offsets(call->rk, call->topic, call->partition,
-                                            &call->range.low, &call->range.high,
-                                            timeout_ms);
+    int64_t deadline = client_now_ms() + timeout_ms;
+    rd_kafka_resp_err_t code =
+        offset_for(call, RD_KAFKA_OFFSET_BEGINNING, timeout_ms, &call->range.low);
+    if (code)
+        return code;
+    int64_t left_ms = deadline - client_now_ms();
+    return offset_for(call, RD_KAFKA_OFFSET_END, left_ms > 0 ? (int)left_ms : 0,
+                      &call->range.high);
 }
 
 static rd_kafka_resp_err_t call_offset_at(void *arg, int timeout_ms)
 {
     struct offsets_call *call = arg;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_t *item =
-        rd_kafka_topic_partition_list_add(list, call->topic, call->partition);
-    item->offset = call->time_ms;
-    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(call->rk, list, timeout_ms);
-    if (!code)
-        code = item->err;
-    if (!code)
-        call->time_ms = item->offset;
-    rd_kafka_topic_partition_list_destroy(list);
-    return code;
+    return offset_for(call, call->time_ms, timeout_ms, &call->time_ms);
 }
 
 static enum status ask(struct lookup *lookup, client_call_fn *fn,

@@ -9,7 +9,7 @@
 
 enum {
     CONNECT_MS = 10000,
-    STOP_GRACE_MS = 5000,
+    STOP_GRACE_MS = 6000,
     SLOWEST_BYTES_MS = 64, // 64 KiB a second
     BODY_MAX = 64 << 20,
     BUFFER_BYTES = 512 << 10
@@ -20,6 +20,7 @@ struct http {
     struct curl_slist *headers;
     struct http_config config;
     char *ca_file;
+    int64_t stop_seen_ms; // when `stop` was first found true; 0: it was not
     char why[CURL_ERROR_SIZE];
 };
 
@@ -148,6 +149,15 @@ static size_t on_header(char *p, size_t size, size_t count, void *context)
     return size * count;
 }
 
+static bool is_out_of_grace(struct http *http)
+{
+    if (http->config.stop == NULL || !atomic_load(http->config.stop))
+        return false;
+    if (http->stop_seen_ms == 0)
+        http->stop_seen_ms = now_ms();
+    return now_ms() - http->stop_seen_ms > STOP_GRACE_MS;
+}
+
 // Called at least once a second. Non-zero ends the transfer.
 static int on_progress(void *context, UNUSED curl_off_t down_total, curl_off_t down,
                        UNUSED curl_off_t up_total, curl_off_t up)
@@ -160,8 +170,7 @@ static int on_progress(void *context, UNUSED curl_off_t down_total, curl_off_t d
     }
     int64_t silence_ms = now_ms() - transfer->moved_ms;
     transfer->is_silent = silence_ms > config->timeout_ms;
-    transfer->is_stopped =
-        config->stop != NULL && atomic_load(config->stop) && silence_ms > STOP_GRACE_MS;
+    transfer->is_stopped = is_out_of_grace(transfer->http);
     return transfer->is_silent || transfer->is_stopped;
 }
 

@@ -18,7 +18,8 @@ struct http_config {
     const char *ca_file; // NULL or "": the system's certificates
     bool kerberos;       // SPNEGO where a request says `sign_in`
     int64_t timeout_ms;
-    const atomic_bool *stop; // ends silence after 5 s; may be NULL; borrowed for its life
+    const atomic_bool
+        *stop; // true: 6 s later all ends; may be NULL; borrowed for its life
 };
 
 struct http *http_open(const struct http_config *config);

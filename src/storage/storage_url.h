@@ -48,8 +48,8 @@ struct storage_config {
     // will be tried. For a line to the user. May be NULL.
     void (*on_retry)(void *context, const struct err *why, int64_t left_ms);
     void *context;
-    // Asked to stop: what was refused is not tried again (ST_STOP), and an answer is
-    // waited for five seconds at most. Borrowed for the storage's life; may be NULL.
+    // Asked to stop: what was refused is not tried again (ST_STOP), and six seconds later
+    // no answer is waited for. Borrowed for the storage's life; may be NULL.
     const atomic_bool *stop;
 };
 
