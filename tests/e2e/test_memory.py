@@ -60,7 +60,7 @@ def backlog(codec):
             out.write(line + "\n")
             total += hash((line + added[trip]).encode())
     work = new_job(lib.hdfs_url(), codec=codec)
-    work.produce(file)
+    work.produce(file, limit_s=200)
     file.unlink()
     return work.topic, (N_RECORDS, total % 2**64)
 
