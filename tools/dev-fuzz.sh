@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs the fuzz targets, tests/fuzz/fuzz_NAME.c: dev-fuzz.sh [NAME [SECONDS]]. Inputs to begin
-# with stand in tests/fuzz/corpus/NAME; what is found on the way is kept in build/fuzz-corpus.
+# with stand in tests/fuzz/corpus/NAME, words in the .dict of the name's first part; what is found
+# on the way is kept in build/fuzz-corpus.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 name=${1:-}
@@ -15,12 +16,16 @@ for source in tests/fuzz/fuzz_*"$name"*.c; do
     target=$(basename "$source" .c)
     found=build/fuzz-corpus/$target
     given=tests/fuzz/corpus/${target#fuzz_}
+    subject=${target#fuzz_}
+    words=tests/fuzz/${subject%%_*}.dict
+    options=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048)
+    [ ! -f "$words" ] || options+=(-dict="$words")
     mkdir -p "$found" "$given" build/test-logs
     log=build/test-logs/$target.log
     ran=$((ran + 1))
     # -artifact_prefix: an input that breaks it is left there, and named at the log's end.
-    if "build/fuzz/tests/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-        -artifact_prefix="build/fuzz-corpus/$target-" "$found" "$given" >"$log" 2>&1; then
+    if "build/fuzz/tests/$target" "${options[@]}" -artifact_prefix="build/fuzz-corpus/$target-" \
+        "$found" "$given" >"$log" 2>&1; then
         printf 'ok    %s  %s\n' "$target" "$(grep -a '^Done' "$log" | tail -n 1)"
     else
         failed=$((failed + 1))

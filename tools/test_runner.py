@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds Tramline and runs its tests: test_runner.py [--long] [--only SET] [NAME[/CASE]].
 
-Sets, in this order: build, lint, unit, simulator, e2e. A test is a program: exit 0 passed, 77
+Sets, in this order: build, lint, unit, fuzz, simulator, e2e. A test is a program: exit 0 passed, 77
 skipped (its last line says why), else failed. Programs that print cases as cmocka does
 ("[       OK ] name") are counted by cases. Each test has a log in build/test-logs, a TMPDIR of
 its own, no stdin, and a time limit at which its whole process group is ended.
@@ -34,7 +34,8 @@ BUILD = ROOT / "build"
 LOGS = BUILD / "test-logs"
 TMP = BUILD / "test-tmp"
 STACK = str(ROOT / "tools/stack.sh")
-LIMITS_S = {"build": 600, "lint": 120, "unit": 60, "simulator": 180, "e2e": 240}
+LIMITS_S = {"build": 600, "lint": 120, "unit": 60, "fuzz": 60, "simulator": 180, "e2e": 240}
+FUZZ_MS, LONG_FUZZ_MS = 1000, 20000
 TOTAL_LIMIT_S = 60 * 60  # a stop for what hangs; docs/testing.md says what it takes
 LONG_TOTAL_LIMIT_S = 4 * 3600
 LONG_FACTOR = 5
@@ -285,6 +286,19 @@ def c_tests(folder, set_name, is_long):
     return tests
 
 
+def fuzz_tests(is_long):
+    """The fuzz targets on their corpus and changed copies of it; ./dev fuzz looks for more."""
+    tests = []
+    for source in sorted((ROOT / "tests/fuzz").glob("fuzz_*.c")):
+        name = source.stem.removeprefix("fuzz_")
+        command = [BUILD / "asan/tests" / source.stem, ROOT / "tests/fuzz/corpus" / name,
+                   LONG_FUZZ_MS if is_long else FUZZ_MS]
+        test = Test("fuzz", f"fuzz_{name}", command, source)
+        test.kind, test.target, test.env = "asan", source.stem, SANITIZER_ENV
+        tests.append(test)
+    return tests
+
+
 def e2e_tests():
     tests = []
     for source in sorted((ROOT / "tests/e2e").glob("test_*.py")):
@@ -309,12 +323,13 @@ def lint_tests():
 def build_tests(selected, everything):
     """The builds that the selected tests need; for all tests also one by clang, for its warnings."""
     targets = {}
-    for test in selected["unit"] + selected["simulator"]:
-        targets.setdefault(test.kind, set()).add("unit" if everything else test.target)
+    for test in selected["unit"] + selected["fuzz"] + selected["simulator"]:
+        whole = "fuzz" if test.set_name == "fuzz" else "unit"
+        targets.setdefault(test.kind, set()).add(whole if everything else test.target)
     if everything or selected["e2e"]:
         targets.setdefault("release", set()).add("all")
     if everything:
-        targets.setdefault("asan", set()).update(("all", "unit"))
+        targets.setdefault("asan", set()).update(("all", "unit", "fuzz"))
         targets.setdefault("clang", set()).update(("all", "unit"))
     order = ["release", "asan", "tsan", "clang"]
     return [
@@ -354,6 +369,7 @@ def select(options):
     sets = {
         "lint": [] if name else lint_tests(),
         "unit": c_tests("unit", "unit", options.long),
+        "fuzz": fuzz_tests(options.long),
         "simulator": c_tests("sim", "simulator", options.long),
         "e2e": e2e_tests(),
     }
@@ -400,7 +416,7 @@ def run_sets(runner, sets, stack, options):
         if not runner.run_all([build], 1):
             broken.add(build.name)
     runner.run_all(sets["lint"], options.jobs)
-    for set_name in ("unit", "simulator"):
+    for set_name in ("unit", "fuzz", "simulator"):
         runnable = [t for t in sets[set_name] if t.kind not in broken]
         if len(runnable) < len(sets[set_name]):
             runner.output.say(f"{set_name}: {len(sets[set_name]) - len(runnable)} not run, not built")
@@ -417,7 +433,7 @@ def parse_options():
                         help="tests whose file name holds NAME; only CASE of them")
     parser.add_argument("--long", action="store_true",
                         help="more builds (tsan, valgrind), more seeds, the long tests")
-    parser.add_argument("--only", choices=["lint", "unit", "simulator", "e2e"], help="one set")
+    parser.add_argument("--only", choices=["lint", "unit", "fuzz", "simulator", "e2e"], help="one set")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1,
                         help="tests at one time (default: one a processor)")
     return parser.parse_args()
