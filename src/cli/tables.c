@@ -8,13 +8,16 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "cli/sink.h"
+#include "cli/staged_check.h"
 #include "cli/term.h"
 #include "core/env.h"
 #include "csv/table.h"
 #include "gtfs/manifest.h"
 
 enum {
-    LOAD_TRIES = 3
+    LOAD_TRIES = 3,
+    CHECK_TRIES = 5,
+    CHECK_PAUSE_MS = 1000
 };
 
 static void storage_close(struct storage **storage)
@@ -34,8 +37,7 @@ static bool is_data_file(const struct file_info *file)
     return !file->is_directory && file->name.p[0] != '_' && file->name.p[0] != '.';
 }
 
-// The one data file of a directory.
-static enum status find_file(struct storage *storage, const struct table *table,
+enum status tables_find_file(struct storage *storage, const struct table *table,
                              struct arena *arena, struct file_info *ret, struct err *err)
 {
     struct file_list list = {0};
@@ -64,7 +66,7 @@ enum status table_rows_open(struct storage *storage, const struct table *table,
 {
     AUTO(arena_release) struct arena arena = {0};
     struct file_info file;
-    TRY(find_file(storage, table, &arena, &file, err));
+    TRY(tables_find_file(storage, table, &arena, &file, err));
     if (pipeline_is_avro(table)) {
         struct avro_table_options options = {.columns = &table->schema};
         return avro_table_open(storage, file.name, &options, ret, err);
@@ -161,13 +163,37 @@ static enum status load_once(const struct pipeline *pipeline, bool quiet,
     return load_views(plan, ret->host, err);
 }
 
+// The version of the tables as one extract has left them. One may be replacing them just
+// now, which takes a moment. Tables that were changed without extract are no reason not
+// to go on.
+static enum status settled_version(const struct pipeline *pipeline, char ret[65],
+                                   struct err *err)
+{
+    const struct table *differs = NULL;
+    for (int i = 0; i < CHECK_TRIES; i++) {
+        if (i > 0)
+            env_system()->ops->sleep_ms(env_system(), CHECK_PAUSE_MS);
+        if (pipeline->stop != NULL && atomic_load(pipeline->stop))
+            return err_set(err, ST_STOP, "asked to stop");
+        TRY(tables_version(pipeline, ret, err));
+        TRY(staged_check(pipeline, &differs, err));
+        if (differs == NULL)
+            return ST_OK;
+    }
+    log_warn(
+        "table %.*s is not as tramline extract left it: if tables of two feeds may be "
+        "mixed, run extract again; if this is meant, remove _feed.json",
+        STR_ARGS(differs->name));
+    return ST_OK;
+}
+
 enum status tables_load(const struct pipeline *pipeline, bool quiet, struct tables *ret,
                         struct err *err)
 {
     *ret = (struct tables){0};
     for (int i = 0; i < LOAD_TRIES; i++) {
         char before[65];
-        TRY(tables_version(pipeline, before, err));
+        TRY(settled_version(pipeline, before, err));
         enum status status = load_once(pipeline, quiet, ret, err);
         if (status != ST_OK) {
             tables_release(ret);

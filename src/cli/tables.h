@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables side of a job: staged files into SQLite, views made, the executor built.
 //
-// Reads _feed.json before and after and starts over when it changed in between, so that
-// tables of two extracts are never mixed. One thread.
+// Tables of two extracts are never mixed in silence: what _feed.json says of the files is
+// compared before, and whether it or a file has changed is looked at after. One thread.
 #ifndef CLI_TABLES_H
 #define CLI_TABLES_H
 
@@ -20,6 +20,10 @@ struct tables {
     int64_t *n_rows;  // of each table of the plan; 0 for the stream and the result
 };
 
+// The one data file in a table's directory; its name lives in the arena. ST_NOT_FOUND
+// when there is none, ST_DATA when there are several.
+enum status tables_find_file(struct storage *storage, const struct table *table,
+                             struct arena *arena, struct file_info *ret, struct err *err);
 // Opens the one file in a table's directory. ST_NOT_FOUND with a way out when there is
 // none. `storage` and `table` are borrowed for the life of rows.
 enum status table_rows_open(struct storage *storage, const struct table *table,

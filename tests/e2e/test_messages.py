@@ -217,8 +217,8 @@ def staged(n_trips=3):
 
 
 def change_tables(directory, number):
-    """Another version of the staged tables, as extract tells it."""
-    text = ('{"format": 1, "source": "x", "time_ms": 1, "tables": [{"name": "trips", "path": "x",'
+    """Another version of the staged tables, as extract tells it: one that the script does not read."""
+    text = ('{"format": 1, "source": "x", "time_ms": 1, "tables": [{"name": "other", "path": "x",'
             ' "size": %d, "checksum": "", "present": true}]}' % number)
     (directory / "staged/new").write_text(text)
     (directory / "staged/new").rename(directory / "staged/_feed.json")

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+# test: needs hdfs
+# test: limit 120
+"""Tables of two extracts are never mixed in silence: a run that starts in the middle of an extract
+waits for its end; tables that were changed by hand are named."""
+import collections
+import os
+import signal
+import time
+
+import lib
+import results
+import webhdfs
+
+RECORDS = "trip_id,stop\nT1,a\nT2,b\nT1,c\n"
+N_ROWS = 3
+
+
+def feed(name):
+    """Trips and dates that both carry the feed's name, to see which were joined."""
+    directory = lib.tmp_dir()
+    (directory / "trips.txt").write_text(f"trip_id,service_id,trip_headsign\nT1,S,{name}\n"
+                                         f"T2,S,{name}\n")
+    (directory / "calendar_dates.txt").write_text(f"service_id,date,exception_type\nS,{name},1\n")
+    return directory
+
+
+class Work:
+    """A job from a local file; its tables stand under ROOT, which --set may change."""
+
+    def __init__(self, root):
+        self.directory, self.root = lib.tmp_dir(), root
+        (self.directory / "stop_times.csv").write_text(RECORDS)
+        self.script = self.directory / "pipeline.sql"
+        self.script.write_text(f"""
+            SET spool = '{self.directory}/spool';
+            CREATE TABLE trips (trip_id TEXT NOT NULL, service_id TEXT, trip_headsign TEXT)
+              WITH (connector = 'filesystem', path = '${{ROOT}}/trips', format = 'csv');
+            CREATE TABLE calendar_dates (service_id TEXT NOT NULL, date TEXT)
+              WITH (connector = 'filesystem', path = '${{ROOT}}/calendar_dates', format = 'csv');
+            CREATE TABLE stop_times (trip_id TEXT NOT NULL, stop TEXT)
+              WITH (connector = 'file', path = '{self.directory}/stop_times.csv');
+            CREATE TABLE result () WITH (connector = 'filesystem', format = 'csv',
+              path = '{self.directory}/result');
+            INSERT INTO result SELECT s.stop, t.trip_headsign, d.date FROM stop_times s
+              JOIN trips t ON t.trip_id = s.trip_id
+              JOIN calendar_dates d ON d.service_id = t.service_id;""")
+        lib.run("init", self.script, *self.sets())
+
+    def sets(self, root=None):
+        return ["--set", f"ROOT={root or self.root}"]
+
+    def extract(self, name):
+        lib.run("extract", feed(name), self.script, *self.sets())
+
+    def run(self):
+        return lib.run("run", self.script, "--once", *self.sets())
+
+    def feeds_of_result(self):
+        """Which (trips, dates) the rows were made of."""
+        rows = results.rows_of_result(f"{self.directory}/result")
+        return collections.Counter({pair: sum(n for row, n in rows.items() if row[1:] == pair)
+                                    for pair in {row[1:] for row in rows}})
+
+
+def stop_between_two_tables(work, name_node, url):
+    """An extract of feed 'new' that stands still when it has replaced trips, not the dates. The
+    proxy makes each of its calls slow enough to see that."""
+    trips = webhdfs.WebHdfs(f"{work.root}/trips")
+    old = trips.read("trips.csv")
+    name_node.do("delay 60")
+    extract = lib.Started("extract", feed("new"), work.script, *work.sets(url))
+    deadline = time.monotonic() + 60
+    while trips.read("trips.csv") == old:
+        assert extract.is_running() and time.monotonic() < deadline, extract.text()
+    extract.signal(signal.SIGSTOP)
+    return extract
+
+
+def test_a_run_waits_for_an_extract_that_has_begun():
+    path = f"e2e/{lib.fresh_name()}"
+    work = Work(lib.hdfs_url(path))
+    work.extract("old")
+    with lib.proxied_hdfs() as (name_node, _, url):
+        extract = stop_between_two_tables(work, name_node, f"{url}/{path}")
+        dates = webhdfs.WebHdfs(f"{work.root}/calendar_dates").read("calendar_dates.csv")
+        assert b"old" in dates, "the extract was too fast to be stopped between two tables"
+        run = lib.Started("run", work.script, "--once", *work.sets())
+        time.sleep(1.5)
+        assert run.is_running()
+        name_node.do("pass")
+        extract.signal(signal.SIGCONT)
+        extract.wait()
+        run.wait()
+    assert "is not as" not in run.text(), run.text()
+    assert work.feeds_of_result() == {("new", "new"): N_ROWS}, run.text()
+
+
+def test_a_table_changed_by_hand_is_named():
+    work = Work(f"file://{lib.tmp_dir()}")
+    work.extract("old")
+    place = work.root.removeprefix("file://")
+    other = (feed("hand") / "trips.txt").read_text()
+    assert len(other) == os.stat(f"{place}/trips/trips.csv").st_size + 2
+    with open(f"{place}/trips/trips.csv", "w") as file:
+        file.write(other)
+    done = work.run()
+    assert "warn  table trips is not as tramline extract left it" in done.err, done.err
+    assert work.feeds_of_result() == {("hand", "old"): N_ROWS}
+    os.unlink(f"{place}/_feed.json")
+    assert "is not as" not in work.run().err
+
+
+def test_a_table_of_the_same_size_is_told_by_its_checksum():
+    work = Work(f"file://{lib.tmp_dir()}")
+    work.extract("old")
+    dates = work.root.removeprefix("file://") + "/calendar_dates/calendar_dates.csv"
+    before = os.stat(dates)
+    with open(dates) as file:
+        text = file.read()
+    with open(dates, "w") as file:
+        file.write(text.replace("old", "abc"))
+    os.utime(dates, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert "table calendar_dates is not as" in work.run().err
+
+
+lib.main()
