@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kafka/admin.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -71,7 +72,10 @@ static enum status shape_of(struct kafka_admin *admin, const char *topic,
 {
     rd_kafka_topic_t *handle = rd_kafka_topic_new(admin->client.rk, topic, NULL);
     if (handle == NULL)
-        return err_set(err, ST_USAGE, "topic '%s': not a name for a topic", topic);
+        return err_set(err, ST_USAGE,
+                       "topic '%s': not a name for a topic; a name has at most 249 "
+                       "letters, digits, '.', '_' and '-'",
+                       topic);
     enum status rc = lookup_topic(&admin->client, handle, ret, err);
     rd_kafka_topic_destroy(handle);
     return rc;
@@ -143,7 +147,7 @@ static enum status request_wait(struct request *request, const char *what,
     while ((request->answer = rd_kafka_queue_poll(request->queue, SLICE_MS)) == NULL) {
         rd_kafka_poll(client->rk, 0);
         if (client_is_stopped(client))
-            return err_set(err, ST_STOP, "stopped");
+            return client_stopped(client, err);
     }
     rd_kafka_poll(client->rk, 0);
     rd_kafka_resp_err_t code = rd_kafka_event_error(request->answer);
@@ -160,9 +164,7 @@ static enum status topic_result(struct request *request,
                                 const rd_kafka_topic_result_t **results, size_t n,
                                 struct err *err)
 {
-    if (n != 1)
-        return err_set(err, ST_FAIL, "brokers %s: %zu answers about one topic",
-                       request->admin->client.brokers, n);
+    assert(n == 1);
     rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[0]);
     if (!code)
         return ST_OK;

@@ -89,6 +89,12 @@ bool client_is_stopped(const struct client *client)
     return client->stop != NULL && atomic_load(client->stop);
 }
 
+enum status client_stopped(const struct client *client, struct err *err)
+{
+    return err_set(err, ST_STOP, "stopped while waiting for the brokers %s",
+                   client->brokers);
+}
+
 static bool is_refused(const struct client *client)
 {
     return client->problem == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
@@ -105,7 +111,9 @@ enum status client_unreachable(struct client *client, struct err *err)
     if (client->problem)
         return err_set(err, ST_RETRY, "brokers %s cannot be reached: %s", client->brokers,
                        client->problem_text);
-    return err_set(err, ST_RETRY, "brokers %s cannot be reached: no answer within %d ms",
+    return err_set(err, ST_RETRY,
+                   "brokers %s cannot be reached: no answer within %d ms; is that a "
+                   "Kafka broker's port?",
                    client->brokers, client->timeout_ms);
 }
 
@@ -143,7 +151,7 @@ enum status client_wait(struct client *client, client_call_fn *call, void *arg,
     int slice = FIRST_SLICE_MS;
     while (left > 0 && !is_refused(client)) {
         if (client_is_stopped(client))
-            return err_set(err, ST_STOP, "stopped");
+            return client_stopped(client, err);
         rd_kafka_resp_err_t code = call(arg, smaller(left, slice));
         if (!client_is_unanswered(code)) {
             client->problem = RD_KAFKA_RESP_ERR_NO_ERROR;

@@ -46,6 +46,8 @@ enum status client_wait(struct client *client, client_call_fn *call, void *arg,
 // nothing to fetch looks again only after a second; a question to its broker, whose
 // answer nobody awaits, makes it look at once. Does not wait.
 void client_nudge(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *partitions);
+// ST_STOP with its text.
+enum status client_stopped(const struct client *client, struct err *err);
 // "brokers a:1,b:2 cannot be reached: ..."; ST_FAIL when they refused us, else ST_RETRY.
 enum status client_unreachable(struct client *client, struct err *err);
 

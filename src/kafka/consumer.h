@@ -14,8 +14,7 @@ enum status consumer_open(struct client *client, const struct kafka_config *conf
                           int32_t n_partitions, consumer_rebalance_fn *on_rebalance,
                           struct err *err);
 // Begins to join the group of the config for its topic.
-enum status consumer_join(struct client *client, const struct kafka_config *config,
-                          struct err *err);
+void consumer_join(struct client *client, const struct kafka_config *config);
 // How often the client looks at the topic for new partitions.
 int64_t consumer_refresh_ms(const struct client *client);
 // Leaves the group (a static member stays in it until its session times out); at most 5

@@ -96,7 +96,9 @@ enum status lookup_open(struct lookup *lookup, const struct kafka_config *config
     lookup->topic = mem_strdup(config->topic);
     lookup->handle = rd_kafka_topic_new(lookup->client.rk, config->topic, NULL);
     if (lookup->handle == NULL)
-        return err_set(err, ST_USAGE, "topic '%s': not a name for a topic",
+        return err_set(err, ST_USAGE,
+                       "topic '%s': not a name for a topic; a name has at most 249 "
+                       "letters, digits, '.', '_' and '-'",
                        config->topic);
     TRY(lookup_count(lookup, ret_partitions, err));
     // Known since the answer before; no further wait.

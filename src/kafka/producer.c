@@ -67,7 +67,9 @@ static enum status check(struct kafka_producer *producer, struct err *err)
     if (producer->delivery.n_failed > 0)
         return failure(producer, err);
     if (client_is_stopped(&producer->client))
-        return err_set(err, ST_STOP, "stopped");
+        return err_set(err, ST_STOP,
+                       "topic '%s': stopped before all records were acknowledged",
+                       producer->topic);
     return ST_OK;
 }
 

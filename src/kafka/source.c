@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kafka/source.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -141,9 +142,7 @@ static bool is_final(rd_kafka_resp_err_t code)
 static enum status group_error(struct kafka_source *kafka,
                                const rd_kafka_message_t *message, struct err *err)
 {
-    if (!message->err)
-        return err_set(err, ST_FAIL, "topic '%s': a record came outside of its queue",
-                       kafka->topic);
+    assert(message->err); // records have their partitions' queues
     if (message->err == RD_KAFKA_RESP_ERR__FATAL)
         return fatal_error(kafka, err);
     const char *text = rd_kafka_message_errstr(message);
@@ -296,8 +295,8 @@ static enum status assign(struct kafka_source *kafka,
 {
     rd_kafka_resp_err_t code = rd_kafka_assign(kafka->client.rk, list);
     if (code)
-        return err_set(err, ST_FAIL, "topic '%s': cannot be assigned: %s", kafka->topic,
-                       rd_kafka_err2str(code));
+        return err_set(err, ST_FAIL, "topic '%s', group '%s': %s", kafka->topic,
+                       kafka->group, rd_kafka_err2str(code));
     return ST_OK;
 }
 
@@ -470,8 +469,9 @@ static enum status open_all(struct kafka_source *kafka, const struct kafka_confi
     kafka->refresh_ms = consumer_refresh_ms(&kafka->client);
     kafka->refresh_at_ms = client_now_ms() + kafka->refresh_ms;
     if (kafka->membership == KAFKA_GROUP)
-        return consumer_join(&kafka->client, config, err);
-    assign_all(kafka);
+        consumer_join(&kafka->client, config);
+    else
+        assign_all(kafka);
     return ST_OK;
 }
 

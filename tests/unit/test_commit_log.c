@@ -252,6 +252,34 @@ static void test_damage_stops_recovery(UNUSED void **state)
     log.storage->ops->close(log.storage);
 }
 
+static void test_entries_that_make_no_sense_stop_recovery(UNUSED void **state)
+{
+    struct made_log log = {.storage = open_mem()};
+    struct log_state found = {0};
+    struct err err;
+    make_log(&log, 3, -1);
+    struct span span = {.first = 20, .next = 30, .data = 3};
+    add_entry(&log, ENTRY_COMMIT, &span, NULL);
+    assert_status(recover(log.storage, &found, &err), ST_DATA);
+    assert_string_equal(err.text,
+                        "the commit log is damaged: entry 3 has offsets that do "
+                        "not add up");
+    log_state_release(&found);
+    struct path path = path_entry(2), other = path_entry(3);
+    struct buf bytes = {0};
+    assert_ok(storage_read_all(log.storage, path_str(&path), 1 << 20, &bytes, &err),
+              &err);
+    assert_ok(log.storage->ops->remove(log.storage, path_str(&other), &err), &err);
+    put(log.storage, path_entry(3), buf_as_str(&bytes));
+    buf_release(&bytes);
+    assert_status(recover(log.storage, &found, &err), ST_DATA);
+    assert_string_equal(err.text,
+                        "the commit log is damaged: entry 2 stands at the place "
+                        "of another one");
+    log_state_release(&found);
+    log.storage->ops->close(log.storage);
+}
+
 // Removal.
 
 static void retain(struct storage *storage, int64_t removable, int64_t before_ms)
@@ -299,7 +327,8 @@ static void test_a_removal_that_was_cut_short_goes_on(UNUSED void **state)
     log.storage->ops->close(log.storage);
 }
 
-TEST_MAIN(cmocka_unit_test(test_end_of_the_log_is_found),
+TEST_MAIN(cmocka_unit_test(test_entries_that_make_no_sense_stop_recovery),
+          cmocka_unit_test(test_end_of_the_log_is_found),
           cmocka_unit_test(test_end_is_found_when_old_buckets_are_empty),
           cmocka_unit_test(test_recovery_begins_at_the_newest_snapshot),
           cmocka_unit_test(test_recovery_goes_on_from_where_it_was),

@@ -126,6 +126,19 @@ static void test_offsets_that_do_not_follow_are_refused(UNUSED void **state)
     tear_down(&fix);
 }
 
+static void test_a_gap_that_leads_back_is_refused(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    set_up(&fix);
+    const struct source_gap gap = {.partition = 0, .wanted = 10, .low = 3};
+    assert_status(intake_gap(&fix.intake, &gap, &err), ST_FAIL);
+    assert_string_equal(
+        err.text, "topic 'stop_times' partition 0: offset 10 is not there, and the "
+                  "first one that is, 3, is not after it: was the topic made anew?");
+    tear_down(&fix);
+}
+
 static void test_a_decoder_that_waits_leaves_the_rest(UNUSED void **state)
 {
     struct fixture fix;
@@ -243,7 +256,8 @@ static void test_partitions_are_held_back_each_by_itself(UNUSED void **state)
     held_release(&held);
 }
 
-TEST_MAIN(cmocka_unit_test(test_a_run_becomes_rows_and_offsets),
+TEST_MAIN(cmocka_unit_test(test_a_gap_that_leads_back_is_refused),
+          cmocka_unit_test(test_a_run_becomes_rows_and_offsets),
           cmocka_unit_test(test_offsets_that_do_not_follow_are_refused),
           cmocka_unit_test(test_a_decoder_that_waits_leaves_the_rest),
           cmocka_unit_test(test_the_rows_of_one_record_may_be_large),

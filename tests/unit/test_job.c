@@ -313,7 +313,80 @@ static void test_small_commits_and_snapshots_make_one_result(UNUSED void **state
     tear_down(&fix);
 }
 
-TEST_MAIN(cmocka_unit_test(test_rows_and_dead_letters_lie_in_one_commit),
+// A storage in memory, one call of which goes wrong each time.
+static const struct storage_ops *mem_ops;
+
+static enum status write_without_room(UNUSED struct storage *st, UNUSED struct str path,
+                                      UNUSED struct reader *reader,
+                                      UNUSED int64_t size_bytes, struct err *err)
+{
+    return err_set(err, ST_RETRY, "no room");
+}
+
+static enum status publish_what_was_removed(struct storage *st, struct str from,
+                                            struct str to, struct err *err)
+{
+    if (str_ends_with(to, "02.json"))
+        assert_ok(mem_ops->remove(st, from, err), err);
+    return mem_ops->publish(st, from, to, err);
+}
+
+static void spoil(struct fixture *fix, struct storage_ops *ops)
+{
+    mem_ops = fix->storage->ops;
+    *ops = *mem_ops;
+    fix->storage->ops = ops;
+}
+
+static void test_a_storage_without_room_is_given_up(UNUSED void **state)
+{
+    struct fixture fix;
+    struct storage_ops ops;
+    set_up(&fix, 1);
+    add_rows(&fix, 0, 3);
+    run_well(&fix); // its log is there
+    add_rows(&fix, 0, 3);
+    spoil(&fix, &ops);
+    ops.write = write_without_room;
+    fix.job.job.settings.storage_retry_ms = 3000;
+    run_badly(&fix, ST_FAIL, "no room; gave up after 3 s (SET storage.retry)");
+    fix.storage->ops = mem_ops;
+    run_well(&fix);
+    struct verify_report report = verified(&fix);
+    assert_int_equal(report.rows, 6); // nothing is lost
+    verify_report_release(&report);
+    tear_down(&fix);
+}
+
+static void test_who_removes_files_in_tmp_is_told(UNUSED void **state)
+{
+    struct fixture fix;
+    struct storage_ops ops;
+    struct err err = {0};
+    set_up(&fix, 1);
+    add_rows(&fix, 0, 3);
+    spoil(&fix, &ops);
+    ops.publish = publish_what_was_removed;
+    assert_status(sim_job_run(&fix.job, fix.storage, &err), ST_FAIL);
+    const char *uuid = strstr(err.text, "_tramline/tmp/");
+    assert_non_null(uuid);
+    char expected[512];
+    snprintf(expected, sizeof(expected),
+             "mem:///r: something keeps removing _tramline/tmp/%.36s: nothing but "
+             "tramline may change what is below _tramline",
+             uuid + strlen("_tramline/tmp/"));
+    assert_string_equal(err.text, expected);
+    fix.storage->ops = mem_ops;
+    run_well(&fix);
+    struct verify_report report = verified(&fix);
+    assert_int_equal(report.rows, 3);
+    verify_report_release(&report);
+    tear_down(&fix);
+}
+
+TEST_MAIN(cmocka_unit_test(test_who_removes_files_in_tmp_is_told),
+          cmocka_unit_test(test_a_storage_without_room_is_given_up),
+          cmocka_unit_test(test_rows_and_dead_letters_lie_in_one_commit),
           cmocka_unit_test(test_a_second_run_goes_on),
           cmocka_unit_test(test_without_records_there_is_no_file),
           cmocka_unit_test(test_on_error_fail_names_the_record),

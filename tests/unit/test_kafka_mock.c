@@ -3,6 +3,7 @@
 
 #include <librdkafka/rdkafka_mock.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "kafka/admin.h"
@@ -71,6 +72,47 @@ static void test_options_that_are_wrong_are_named(UNUSED void **state)
                    "directory");
 }
 
+static void test_options_that_are_ours_say_why(UNUSED void **state)
+{
+    static const struct {
+        const char *name, *text;
+    } cases[] = {
+        {"bootstrap.servers",
+         "option 'kafka.bootstrap.servers' cannot be set: use the option brokers"},
+        {"metadata.broker.list",
+         "option 'kafka.metadata.broker.list' cannot be set: use the option brokers"},
+        {"check.crcs",
+         "option 'kafka.check.crcs' cannot be set: records are always checked"},
+        {"enable.auto.commit", "option 'kafka.enable.auto.commit' cannot be set: "
+                               "progress is kept with the result"},
+        {"enable.auto.offset.store", "option 'kafka.enable.auto.offset.store' cannot be "
+                                     "set: progress is kept with the result"},
+        {"enable.idempotence", "option 'kafka.enable.idempotence' cannot be set: records "
+                               "are always published idempotently"},
+        {"enable.partition.eof", "option 'kafka.enable.partition.eof' cannot be set: the "
+                                 "end of a partition must be seen"},
+        {"group.instance.id", "option 'kafka.group.instance.id' cannot be set: it is "
+                              "made of job, host and slot"},
+        {"isolation.level",
+         "option 'kafka.isolation.level' cannot be set: only committed records are read"},
+        {"max.poll.interval.ms", "option 'kafka.max.poll.interval.ms' cannot be set: it "
+                                 "follows from session.timeout"},
+        {"partition.assignment.strategy",
+         "option 'kafka.partition.assignment.strategy' cannot be set: all workers of a "
+         "group must agree on it"},
+        {"partitioner", "option 'kafka.partitioner' cannot be set: keys go where Java's "
+                        "clients put them"},
+        {"queued.max.messages.kbytes", "option 'kafka.queued.max.messages.kbytes' cannot "
+                                       "be set: use SET source.buffer"},
+        {"queued.min.messages",
+         "option 'kafka.queued.min.messages' cannot be set: use SET source.buffer"},
+        {"session.timeout.ms", "option 'kafka.session.timeout.ms' cannot be set: use the "
+                               "option session.timeout"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        check_property(cases[i].name, "1", cases[i].text);
+}
+
 static void test_options_that_are_right_pass(UNUSED void **state)
 {
     const struct kafka_property properties[] = {
@@ -135,14 +177,120 @@ static void test_absent_brokers_are_named_in_bounded_time(UNUSED void **state)
     kafka_admin_close(admin);
 }
 
+static void test_a_port_without_a_broker_is_named(UNUSED void **state)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0); // takes connections, says nothing
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(fd, 10), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    char brokers[32], expected[256];
+    snprintf(brokers, sizeof(brokers), "127.0.0.1:%d", ntohs(address.sin_port));
+    snprintf(expected, sizeof(expected),
+             "brokers %s cannot be reached: no answer within 1000 ms; is that a Kafka "
+             "broker's port?",
+             brokers);
+    struct kafka_config config = config_of("any");
+    config.brokers = brokers;
+    config.timeout_ms = 1000;
+    struct source *source;
+    struct err err;
+    assert_status(kafka_source_open(&config, &source, &err), ST_RETRY);
+    assert_string_equal(err.text, expected);
+    close(fd);
+}
+
+static void test_a_name_that_is_none_is_told(UNUSED void **state)
+{
+    char name[601] = "", expected[1024];
+    memset(name, 'x', sizeof(name) - 1);
+    snprintf(
+        expected, sizeof(expected),
+        "topic '%s': not a name for a topic; a name has at most 249 letters, digits, "
+        "'.', '_' and '-'",
+        name);
+    struct kafka_config config = config_of(name);
+    struct source *source;
+    struct kafka_admin *admin;
+    struct kafka_topic topic;
+    struct err err;
+    assert_status(kafka_source_open(&config, &source, &err), ST_USAGE);
+    assert_string_equal(err.text, expected);
+    assert_ok(kafka_admin_open(&config, &admin, &err), &err);
+    assert_status(kafka_admin_describe(admin, name, &topic, &err), ST_USAGE);
+    assert_string_equal(err.text, expected);
+    kafka_admin_close(admin);
+}
+
+static void test_no_descriptor_left_is_told(UNUSED void **state)
+{
+    struct kafka_config config = config_of("any");
+    struct source *source;
+    struct err err;
+    struct rlimit limit, none;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){3, limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    enum status rc = kafka_source_open(&config, &source, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_status(rc, ST_FAIL);
+    assert_string_equal(err.text, "topic 'any': no file descriptor: Too many open files");
+}
+
 static void test_stop_ends_waiting(UNUSED void **state)
 {
-    const atomic_bool is_stopped = true;
+    atomic_bool is_stopped = true;
     struct kafka_config config = config_of("any");
     config.stop = &is_stopped;
     struct source *source;
+    struct kafka_admin *admin;
     struct err err;
+    char expected[256];
+    snprintf(expected, sizeof(expected), "stopped while waiting for the brokers %s",
+             config.brokers);
     assert_status(kafka_source_open(&config, &source, &err), ST_STOP);
+    assert_string_equal(err.text, expected);
+    assert_ok(kafka_admin_open(&config, &admin, &err), &err);
+    assert_status(kafka_admin_create(admin, "any", (struct kafka_topic){1, 1}, &err),
+                  ST_STOP);
+    assert_string_equal(err.text, expected);
+    kafka_admin_close(admin);
+
+    make_topic("stopped", 1);
+    is_stopped = false;
+    config.topic = "stopped";
+    struct kafka_producer *producer = open_producer(&config);
+    is_stopped = true;
+    assert_status(kafka_producer_produce(producer, str_of("k"), str_of("v"), -1, &err),
+                  ST_STOP);
+    assert_string_equal(err.text, "topic 'stopped': stopped before all records were "
+                                  "acknowledged");
+    kafka_producer_close(producer);
+}
+
+static void test_a_record_too_large_is_told(UNUSED void **state)
+{
+    enum {
+        N = 1100000 // message.max.bytes is 1,000,000
+    };
+    make_topic("large", 1);
+    struct kafka_config config = config_of("large");
+    struct kafka_producer *producer = open_producer(&config);
+    struct kafka_delivery delivery;
+    struct err err;
+    char *bytes = mem_zalloc(N);
+    assert_status(
+        kafka_producer_produce(producer, str_of("k"), (struct str){bytes, N}, -1, &err),
+        ST_LIMIT);
+    assert_string_equal(err.text, "topic 'large': a record of 1100001 bytes was refused: "
+                                  "Broker: Message size too large");
+    assert_ok(kafka_producer_produce(producer, str_of("k"), str_of("v"), -1, &err), &err);
+    assert_ok(kafka_producer_flush(producer, &delivery, &err), &err); // it can go on
+    assert_int_equal(delivery.n_acknowledged, 1);
+    free(bytes);
+    kafka_producer_close(producer);
 }
 
 // ---- reading
@@ -515,6 +663,24 @@ static enum status poll_failure(struct source *source, struct err *err)
     return rc;
 }
 
+static void test_a_group_that_refuses_us_is_named(UNUSED void **state)
+{
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_cluster(&cluster);
+    struct kafka_config config = scripted_config(cluster, "denied", 1);
+    config.membership = KAFKA_GROUP;
+    rd_kafka_mock_push_request_errors(cluster, 10, 1, // FindCoordinator
+                                      RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+    struct source *source = open_source(&config);
+    struct err err = {0};
+    assert_status(poll_failure(source, &err), ST_FAIL);
+    assert_string_equal(err.text,
+                        "topic 'denied', group 'test': FindCoordinator response "
+                        "error: Broker: Group authorization failed");
+    source->ops->close(source);
+    rd_kafka_destroy(rk);
+}
+
 static void test_brokers_that_go_away_are_told_once(UNUSED void **state)
 {
     rd_kafka_mock_cluster_t *cluster;
@@ -646,10 +812,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_options_that_are_wrong_are_named),
         CASE(test_options_that_are_right_pass),
+        CASE(test_options_that_are_ours_say_why),
         CASE(test_options_refused_as_a_whole),
 
         CASE(test_absent_brokers_are_named_in_bounded_time),
+        CASE(test_a_port_without_a_broker_is_named),
+        CASE(test_a_name_that_is_none_is_told),
+        CASE(test_no_descriptor_left_is_told),
         CASE(test_stop_ends_waiting),
+        CASE(test_a_record_too_large_is_told),
         CASE(test_all_partitions_come_at_once_without_a_group),
         CASE(test_no_key_and_empty_key_stay_apart),
         CASE(test_headers_are_json_with_base64),
@@ -664,6 +835,7 @@ int main(void)
         CASE(test_record_batches_of_one_key_keep_order),
         CASE(test_keys_go_where_java_puts_them),
         CASE(test_group_gives_all_to_a_single_member),
+        CASE(test_a_group_that_refuses_us_is_named),
         CASE(test_brokers_that_go_away_are_told_once),
         CASE(test_fetch_that_fails_is_repeated),
         CASE(test_reading_that_is_forbidden_is_final),

@@ -93,6 +93,40 @@ static void test_what_is_missing_is_named(UNUSED void **state)
     arena_release(&arena);
 }
 
+// Each is changed into something of the same length.
+static void test_each_wrong_field_is_named(UNUSED void **state)
+{
+    static const struct {
+        const char *from, *to, *text;
+    } cases[] = {
+        {"\"writer\":\"", "\"writEr\":\"", "field 'writer' is not a text"},
+        {"\"time_ms\":-1", "\"time_ms\":{}", "field 'time_ms' is not a whole number"},
+        {"\"partition\":0,\"first\"", "\"partition\":X,\"first\"",
+         "not JSON: invalid token near 'X'"},
+        {"\"files\":[", "\"fIles\":[", "field 'files' is not an array"},
+        {"9ae0daaf", "9AE0DAAF", "field 'crc32c' is not hex digits"},
+        {"\"kind\":\"data\"", "\"kind\":\"junk\"",
+         "field 'kind' is not 'data' or 'dead'"},
+        {"\"pending\":[5],\"writers\":[\"w\"]", "\"pending\":[\"\"],\"writers\":[  ]",
+         "field 'pending' is not an array of numbers"},
+        {"\"pending\":[5]", "\"pending\":\"x\"", "field 'pending' is not an array"},
+        {"\"writers\":[\"w\"]", "\"writers\":[  7]",
+         "field 'writers' is not an array of texts"},
+        {"\"kind\":\"commit\"", "\"kind\":\"commIt\"",
+         "field 'kind' is not 'job', 'claim' or 'commit'"},
+    };
+    struct arena arena = {0};
+    struct entry entry;
+    struct err err;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_status(decode_by_hand(good_checksum, cases[i].from, cases[i].to, &arena,
+                                     &entry, &err),
+                      ST_DATA);
+        assert_string_equal(err.text, cases[i].text);
+    }
+    arena_release(&arena);
+}
+
 static void test_what_is_written_reads_back(UNUSED void **state)
 {
     struct arena arena = {0};
@@ -130,7 +164,8 @@ static void test_names_of_files(UNUSED void **state)
     assert_false(path_number(str_of("part-0000000000000000000x-0.csv"), &number));
 }
 
-TEST_MAIN(cmocka_unit_test(test_an_entry_made_by_hand_reads),
+TEST_MAIN(cmocka_unit_test(test_each_wrong_field_is_named),
+          cmocka_unit_test(test_an_entry_made_by_hand_reads),
           cmocka_unit_test(test_a_changed_byte_shows),
           cmocka_unit_test(test_what_is_missing_is_named),
           cmocka_unit_test(test_what_is_written_reads_back),

@@ -12,7 +12,7 @@
 #include "sim/sim_job.h"
 #include "storage/storage_url.h"
 
-// A good result in a local directory: entry 0 the job, 1 a claim, 2 and 3 commits.
+// A good result in a local directory: entry 0 the job, 1 a claim, 2 and more commits.
 struct fixture {
     struct sim_job job;
     char directory[64];
@@ -177,22 +177,108 @@ static void test_a_changed_entry_is_found(UNUSED void **state)
 }
 
 // Somebody who knows how to make checksums: only the chain tells.
+// Changes entry `number` by a statement of Python about `e`, with a checksum that holds;
+// with `chained` also in the entries behind it.
+static void forge(struct fixture *fix, int number, bool chained, const char *change)
+{
+    FILE *file;
+    char command[256];
+    snprintf(command, sizeof(command), "cd '%s' && python3 -", fix->directory);
+    file = popen(command, "w");
+    assert_non_null(file);
+    fprintf(file,
+            "import glob, hashlib, json\n"
+            "prev = None\n"
+            "for n, p in enumerate(sorted(glob.glob('" LOG "*.json'))):\n"
+            "    e = json.load(open(p))\n"
+            "    if n == %d:\n"
+            "        %s\n"
+            "    elif n < %d or not %d:\n"
+            "        continue\n"
+            "    else:\n"
+            "        e['prev'] = prev\n"
+            "    e['checksum'] = '@'\n"
+            "    t = json.dumps(e)\n"
+            "    prev = hashlib.sha256(t.replace('@', '0' * 64).encode()).hexdigest()\n"
+            "    open(p, 'w').write(t.replace('@', prev))\n",
+            number, change, number, chained);
+    assert_int_equal(pclose(file), 0);
+}
+
+// Somebody who knows how to make checksums: only the chain tells.
 static void test_a_forged_entry_is_found(UNUSED void **state)
 {
     struct fixture fix;
     set_up(&fix);
-    in_result(&fix, "python3 - <<'END'\n"
-                    "import hashlib, json\n"
-                    "p = '" LOG "00000000000000000002.json'\n"
-                    "e = json.load(open(p))\n"
-                    "e['matched'] += 1\n"
-                    "e['checksum'] = '0' * 64\n"
-                    "t = json.dumps(e)\n"
-                    "open(p, 'w').write(t.replace('0' * 64, hashlib.sha256(t.encode())"
-                    ".hexdigest(), 1))\n"
-                    "END");
+    forge(&fix, 2, false, "e['matched'] += 1");
     assert_found(&fix, "entry 3 does not follow on the entry before it: one of them was "
                        "changed");
+    tear_down(&fix);
+}
+
+static void assert_told(const struct fixture *fix, const char *text)
+{
+    for (size_t i = 0; i < fix->report.n_findings; i++)
+        if (strcmp(fix->report.findings[i].text.p, text) == 0)
+            return;
+    for (size_t i = 0; i < fix->report.n_findings; i++)
+        print_message("found: %s\n", fix->report.findings[i].text.p);
+    fail_msg("not found: %s", text);
+}
+
+// Even the chain was made to fit: the entries must still make sense together.
+static void test_entries_that_make_no_sense_are_found(UNUSED void **state)
+{
+    static const struct {
+        int number;
+        const char *change, *text;
+    } cases[] = {
+        {2, "e['partitions'][0]['data'] += 1",
+         "entry 2: partition 0: the offsets from 0 to 7 do not add up with its records"},
+        {2, "e['partitions'][0]['last']['offset'] = 77",
+         "entry 2: partition 0: its last record 77 is not among the offsets from 0 to 7"},
+        {3, "e['partitions'][0]['first'] += 1",
+         "entry 3: partition 0 begins at 8, but the entries before end at 7: a gap"},
+        {3, "e['partitions'][0]['first'] -= 1",
+         "entry 3: partition 0 begins at 6, but the entries before end at 7: duplicates"},
+        {2, "e['writer'] = 'somebody'",
+         "entry 2: partition 0 was claimed by another writer before"},
+        {2, "e['kind'] = 'claim'", "entry 2 is a claim and has data all the same"},
+        {1, "e['kind'] = 'job'", "entry 1 is of kind 'job'"},
+        {2, "e['job']['topic'] = 'other'",
+         "entry 2 is of another job: topic 'other', group 'g'"},
+        {2, "e['number'] = 7", "entry 2 says that it is entry 7"},
+        {2, "e['rows'] += 1",
+         "entry 2: its files hold 12 rows and 1 dead letters, but it counts 13 and 1"},
+        {2, "e['files'][0]['bytes'] += 1",
+         "entry 2: " DATA " has 82 bytes, the log says 83"},
+        {3,
+         "e['snapshot'] = {'partitions': [{'partition': 0, 'next': 9, 'writer': 'w'}], "
+         "'pending': [], 'writers': []}",
+         "entry 3: its snapshot has partition 0 at 9, the entries before end at 7"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fixture fix;
+        set_up(&fix);
+        forge(&fix, cases[i].number, true, cases[i].change);
+        verify(&fix);
+        assert_told(&fix, cases[i].text);
+        assert_true(fix.report.n_errors > 0);
+        tear_down(&fix);
+    }
+}
+
+static void test_folders_of_nobody_are_told(UNUSED void **state)
+{
+    struct fixture fix;
+    set_up(&fix);
+    in_result(&fix, "mkdir _tramline/tmp/one _tramline/tmp/two");
+    verify(&fix);
+    assert_told(&fix,
+                "_tramline/tmp holds 2 folders of writers that own no partition: left "
+                "over, or about to claim; the next claim removes those that it may, the "
+                "rest can go when no worker is running");
+    assert_int_equal(fix.report.n_errors, 0);
     tear_down(&fix);
 }
 
@@ -252,7 +338,7 @@ static void test_deep_counts_rows(UNUSED void **state)
     set_up(&fix);
     assert_ok(verify_run(fix.storage, &options, &fix.report, &err), &err);
     assert_int_equal(fix.report.n_errors, fix.report.n_data_files);
-    assert_non_null(strstr(fix.report.findings[0].text.p, " has 1 rows, the log says "));
+    assert_told(&fix, "entry 2: " DATA " has 1 rows, the log says 12");
     tear_down(&fix);
 }
 
@@ -263,6 +349,8 @@ TEST_MAIN(cmocka_unit_test(test_a_good_result_is_good),
           cmocka_unit_test(test_a_file_too_many_is_found),
           cmocka_unit_test(test_a_changed_entry_is_found),
           cmocka_unit_test(test_a_forged_entry_is_found),
+          cmocka_unit_test(test_entries_that_make_no_sense_are_found),
+          cmocka_unit_test(test_folders_of_nobody_are_told),
           cmocka_unit_test(test_a_beginning_that_nothing_covers_is_missed),
           cmocka_unit_test(test_a_missing_entry_is_found_wherever_it_stood),
           cmocka_unit_test(test_a_file_still_in_tmp_is_told),
