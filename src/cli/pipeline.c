@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "avro/table.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "cli/text_file.h"
@@ -55,6 +56,16 @@ static void name_job(struct pipeline *pipeline)
     pipeline->group = group.p ? group.p : made;
 }
 
+static enum status read_columns(struct str file, struct arena *arena, struct schema *ret,
+                                struct err *err)
+{
+    AUTO(buf_release) struct buf text = {0};
+    TRY(text_file_read(file.p, &text, err));
+    if (avro_columns_of(buf_as_str(&text), arena, ret, err) != ST_OK)
+        return err_context(err, "%s", file.p);
+    return ST_OK;
+}
+
 enum status pipeline_open(const struct args *args, const char *path, struct pipeline *ret,
                           struct err *err)
 {
@@ -66,6 +77,7 @@ enum status pipeline_open(const struct args *args, const char *path, struct pipe
         .text = buf_as_str(&text),
         .variables = args->variables,
         .n_variables = args->n_variables,
+        .read_columns = read_columns,
     };
     AUTO(buf_release) struct buf report = {0};
     if (plan_parse(&script, &ret->plan, &report) != ST_OK) {

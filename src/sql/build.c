@@ -90,14 +90,16 @@ static void check_stream(struct builder *builder, const struct statement *statem
 }
 
 static void check_columns(struct builder *builder, const struct statement *statement,
-                          bool is_sink)
+                          const struct schema *schema, bool is_sink)
 {
     bool unsure = builder->statements->incomplete || !builder->sink_is_made;
-    if (statement->n_columns > 0 || is_sink || unsure)
+    if (schema->n > 0 || is_sink || unsure)
         return;
     report_error(builder->report, statement->name_at, "table '%.*s' has no columns",
                  STR_ARGS(statement->name));
-    report_hint(builder->report, "only the table that INSERT writes may leave them out");
+    report_hint(builder->report,
+                "only the table that INSERT writes may leave them out, and one in Avro "
+                "with option 'schema'");
 }
 
 static enum table_kind kind_of(struct builder *builder, const struct statement *statement,
@@ -110,6 +112,26 @@ static enum table_kind kind_of(struct builder *builder, const struct statement *
         report_hint(builder->report, "write connector = 'filesystem'");
     }
     return is_sink ? TABLE_SINK : is_stream ? TABLE_STREAM : TABLE_DIMENSION;
+}
+
+// A table without columns in the script has those of its schema's file. False: it has an
+// error.
+static bool read_columns(struct builder *builder, const struct statement *statement,
+                         struct table *table)
+{
+    const struct script *script = builder->script;
+    bool has_file = table->format.group != NULL &&
+                    option_find(table->format.group, STR_LITERAL("schema")) != NULL &&
+                    options_given(&table->format, "schema");
+    if (statement->n_columns > 0 || table->kind == TABLE_SINK || !has_file ||
+        script->read_columns == NULL)
+        return true;
+    struct err err;
+    if (script->read_columns(options_text(&table->format, "schema"),
+                             builder->report->arena, &table->schema, &err) == ST_OK)
+        return true;
+    report_error(builder->report, statement->name_at, "option 'schema': %s", err.text);
+    return false;
 }
 
 void build_table(struct builder *builder, const struct statement *statement)
@@ -132,7 +154,10 @@ void build_table(struct builder *builder, const struct statement *statement)
         .n_client_options = with.n_client_options,
         .line = report_line(builder->report, statement->at),
     };
-    check_columns(builder, statement, relation->is_sink);
+    relation->failed = !read_columns(builder, statement, &table);
+    relation->schema = table.schema;
+    if (!relation->failed)
+        check_columns(builder, statement, &table.schema, relation->is_sink);
     if (table.kind == TABLE_STREAM)
         check_stream(builder, statement, &table);
     build_check_csv(builder, statement->name_at, &table.format, &table.schema);
@@ -265,11 +290,12 @@ static void hand_over(struct builder *builder)
     plan->n_views = builder->n_views;
 }
 
-void build_plan(struct report *report, const struct statements *statements,
-                struct plan *plan)
+void build_plan(struct report *report, const struct script *script,
+                const struct statements *statements, struct plan *plan)
 {
     struct builder builder = {
         .report = report,
+        .script = script,
         .plan = plan,
         .statements = statements,
         .catalog = {.statements = statements},

@@ -8,6 +8,7 @@
 
 struct builder {
     struct report *report;
+    const struct script *script;
     struct plan *plan;
     const struct statements *statements;
     struct catalog catalog;
@@ -23,8 +24,8 @@ struct builder {
 };
 
 // Errors go to the report; then the plan must not be used.
-void build_plan(struct report *report, const struct statements *statements,
-                struct plan *plan);
+void build_plan(struct report *report, const struct script *script,
+                const struct statements *statements, struct plan *plan);
 void build_table(struct builder *builder, const struct statement *statement);
 void build_view(struct builder *builder, const struct statement *statement);
 void build_insert(struct builder *builder, const struct statement *statement);

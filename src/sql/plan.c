@@ -49,7 +49,7 @@ enum status plan_parse(const struct script *script, struct plan **ret, struct bu
     struct report errors = make_report(script, plan);
     struct statements statements;
     parse_script(script, &errors, &statements);
-    build_plan(&errors, &statements, plan);
+    build_plan(&errors, script, &statements, plan);
     if (errors.n == 0)
         make_hash(plan);
     bool good = errors.n == 0;

@@ -113,6 +113,10 @@ struct script {
     struct str text; // UTF-8
     const struct variable *variables;
     size_t n_variables;
+    // Columns of a table that leaves them out, from the file that its option 'schema'
+    // names; in the arena. NULL: such a table is an error.
+    enum status (*read_columns)(struct str file, struct arena *arena, struct schema *ret,
+                                struct err *err);
 };
 
 // On ST_USAGE `report` has all messages, ready to print. plan_free(*ret) when done.

@@ -43,7 +43,7 @@ static enum status parse(const char *tables, const char *script, struct buf *rep
         "%s%s%s", tables, script,
         has_insert ? "" : ";INSERT INTO result SELECT trip_id FROM stop_times");
     struct script s = {STR_LITERAL("sql.md"), str_of(text), variables,
-                       ARRAY_LEN(variables)};
+                       ARRAY_LEN(variables), NULL};
     struct plan *plan = NULL;
     enum status status = plan_parse(&s, &plan, report);
     if (status == ST_OK)

@@ -47,7 +47,7 @@ static void check_case(struct str prelude, struct str script, struct str expecte
     buf_str(&text, prelude);
     buf_str(&text, script);
     struct script s = {STR_LITERAL("p.sql"), buf_as_str(&text), variables,
-                       ARRAY_LEN(variables)};
+                       ARRAY_LEN(variables), NULL};
     if (plan_parse(&s, &plan, &report) != ST_USAGE)
         fail_msg("accepted: %.*s", STR_ARGS(script));
     if (!str_eq(buf_as_str(&report), expected))

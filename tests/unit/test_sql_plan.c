@@ -39,7 +39,7 @@ static void test_stm_example_is_a_hash_join(void **state)
         {STR_LITERAL("BROKERS"), STR_LITERAL("b:9092"), true},
     };
     struct script script = {STR_LITERAL("pipeline.sql"), str_of(text), variables,
-                            ARRAY_LEN(variables)};
+                            ARRAY_LEN(variables), NULL};
     AUTO(buf_release) struct buf report = {0};
     struct plan *plan = NULL;
     assert_status(plan_parse(&script, &plan, &report), ST_OK);
@@ -297,7 +297,7 @@ static void test_variables_are_values(void **state)
         {STR_LITERAL("Y"), STR_LITERAL("no"), true},
     };
     const char *text = "CREATE VIEW v AS SELECT '${X}' AS a, 'é${Y}$${Y}' AS b";
-    struct script script = {STR_LITERAL("p.sql"), str_of(text), variables, 2};
+    struct script script = {STR_LITERAL("p.sql"), str_of(text), variables, 2, NULL};
     AUTO(buf_release) struct buf report = {0};
     struct plan *plan = NULL;
     assert_status(plan_parse(&script, &plan, &report), ST_OK);
