@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads what the program wrote, by other means than its own: result files, log, dead letters.
 
-A row is a tuple of texts; NULL is None. Only CSV can tell here; Avro results are for avro-tools.
+A row is a tuple of texts; NULL is None. Results in Avro: avro_results.py.
 """
 import collections
 import hashlib

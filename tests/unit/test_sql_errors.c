@@ -35,6 +35,14 @@ static struct str cut_at(struct str *rest, const char *mark)
     return head;
 }
 
+static enum status no_columns(struct str file, struct arena *arena, struct schema *ret,
+                              struct err *err)
+{
+    (void)arena;
+    (void)ret;
+    return err_set(err, ST_USAGE, "cannot open %s", file.p);
+}
+
 static void check_case(struct str prelude, struct str script, struct str expected)
 {
     const struct variable variables[] = {
@@ -47,7 +55,7 @@ static void check_case(struct str prelude, struct str script, struct str expecte
     buf_str(&text, prelude);
     buf_str(&text, script);
     struct script s = {STR_LITERAL("p.sql"), buf_as_str(&text), variables,
-                       ARRAY_LEN(variables), NULL};
+                       ARRAY_LEN(variables), no_columns};
     if (plan_parse(&s, &plan, &report) != ST_USAGE)
         fail_msg("accepted: %.*s", STR_ARGS(script));
     if (!str_eq(buf_as_str(&report), expected))

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What Java's Avro makes of datums and files. Lines of JSON on stdin, one answer a line:
 //   {"writer": S, "reader": S, "data": [HEX..]}  gives  [VALUE or {"error": TEXT} ..]
+//   {"logical": S, "data": [HEX..]}               gives  [VALUE..]
 //   {"file": PATH}                               gives  {"meta": {..}, "rows": [VALUE..]}
-// Bytes and fixed are {"hex": HEX}; logical types are left as the numbers they stand on.
+// Bytes and fixed are {"hex": HEX}; logical types are left as the numbers they stand on, but for
+// "logical": there they are the texts of Java's classes for them.
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -12,12 +14,17 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import org.apache.avro.Conversion;
+import org.apache.avro.Conversions;
 import org.apache.avro.Schema;
+import org.apache.avro.data.TimeConversions;
 import org.apache.avro.file.DataFileReader;
+import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericDatumReader;
 import org.apache.avro.generic.GenericFixed;
 import org.apache.avro.generic.IndexedRecord;
@@ -33,7 +40,8 @@ public class AvroOracle {
             new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line; (line = in.readLine()) != null; ) {
             JsonNode job = MAPPER.readTree(line);
-            JsonNode answer = job.has("file") ? readFile(job.get("file").asText()) : resolve(job);
+            JsonNode answer = job.has("file") ? readFile(job.get("file").asText())
+                : job.has("logical") ? readLogical(job) : resolve(job);
             System.out.println(MAPPER.writeValueAsString(answer));
         }
         System.out.flush();
@@ -54,12 +62,37 @@ public class AvroOracle {
     }
 
     private static JsonNode read(Schema writer, Schema reader, byte[] datum) throws IOException {
+        return read(writer, reader, GenericData.get(), datum);
+    }
+
+    private static JsonNode read(Schema writer, Schema reader, GenericData data, byte[] datum)
+        throws IOException {
         BinaryDecoder decoder = DecoderFactory.get().binaryDecoder(datum, null);
-        Object value = new GenericDatumReader<>(writer, reader).read(null, decoder);
+        Object value = new GenericDatumReader<>(writer, reader, data).read(null, decoder);
         if (!decoder.isEnd()) {
             throw new IOException("bytes left");
         }
         return json(value);
+    }
+
+    private static JsonNode readLogical(JsonNode job) throws IOException {
+        Schema schema = new Schema.Parser().parse(job.get("logical").toString());
+        GenericData data = new GenericData();
+        for (Conversion<?> conversion : new Conversion<?>[] {
+                 new Conversions.DecimalConversion(), new Conversions.UUIDConversion(),
+                 new TimeConversions.DateConversion(), new TimeConversions.TimeMillisConversion(),
+                 new TimeConversions.TimeMicrosConversion(),
+                 new TimeConversions.TimestampMillisConversion(),
+                 new TimeConversions.TimestampMicrosConversion(),
+                 new TimeConversions.LocalTimestampMillisConversion(),
+                 new TimeConversions.LocalTimestampMicrosConversion()}) {
+            data.addLogicalTypeConversion(conversion);
+        }
+        ArrayNode answers = NODES.arrayNode();
+        for (JsonNode hex : job.get("data")) {
+            answers.add(read(schema, schema, data, unhex(hex.asText())));
+        }
+        return answers;
     }
 
     private static JsonNode readFile(String path) throws IOException {
@@ -85,7 +118,7 @@ public class AvroOracle {
             return NODES.booleanNode((Boolean) value);
         } else if (value instanceof Integer || value instanceof Long) {
             return NODES.numberNode(((Number) value).longValue());
-        } else if (value instanceof Number) {
+        } else if (value instanceof Number && !(value instanceof BigDecimal)) {
             return NODES.numberNode(((Number) value).doubleValue());
         } else if (value instanceof ByteBuffer) {
             ByteBuffer buffer = ((ByteBuffer) value).duplicate();

@@ -8,9 +8,10 @@ import sys
 import fastavro
 import fastavro.read
 
-# Logical types are left as the numbers they stand on.
-for name in list(fastavro.read.LOGICAL_READERS):
-    del fastavro.read.LOGICAL_READERS[name]
+# Logical types are left as the numbers they stand on, but for "logical": there they are shown as
+# Python writes them.
+LOGICAL_READERS = dict(fastavro.read.LOGICAL_READERS)
+fastavro.read.LOGICAL_READERS.clear()
 
 
 def plain(value):
@@ -56,6 +57,15 @@ def rewrite(job):
     return answers
 
 
+def read_logical(job):
+    schema = fastavro.parse_schema(job["logical"])
+    fastavro.read.LOGICAL_READERS.update(LOGICAL_READERS)
+    rows = [fastavro.schemaless_reader(io.BytesIO(bytes.fromhex(datum)), schema)
+            for datum in job["data"]]
+    fastavro.read.LOGICAL_READERS.clear()
+    return [{key: repr(value) for key, value in row.items()} for row in rows]
+
+
 def read_file(path):
     with open(path, "rb") as stream:
         reader = fastavro.reader(stream)
@@ -86,6 +96,8 @@ for line in sys.stdin:
         answer = rewrite(job)
     elif "write" in job:
         answer = write_file(job)
+    elif "logical" in job:
+        answer = read_logical(job)
     elif "encode" in job:
         answer = encode(job)
     else:
