@@ -93,8 +93,8 @@ struct source_ops {
     enum status (*offset_at)(struct source *source, int32_t partition, int64_t time_ms,
                              int64_t *ret, struct err *err);
     // Reads one record again, borrowed until the next call. ST_NOT_FOUND: no record there
-    // any more. Only while nothing is being read (between ASSIGN and start, or after
-    // stop).
+    // any more. While something is being read (after start, before stop) only of a shared
+    // source.
     enum status (*fetch)(struct source *source, int32_t partition, int64_t offset,
                          struct record *ret, struct err *err);
     // Appends the record's headers as a JSON array [{"key":"k","value":"<base64>"}];
@@ -110,6 +110,7 @@ struct source {
     const struct source_ops *ops;
     struct str cluster; // names the cluster, e.g. Kafka's cluster id
     struct str topic;   // or the file's path
+    bool is_shared;     // others may put another stream in its place while it is read
 };
 
 #endif

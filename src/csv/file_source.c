@@ -358,8 +358,8 @@ enum status csv_file_source_open(const char *path, struct source **ret, struct e
     file->file = (struct file_reader){{read_file}, file->path, fd, 0, size};
     file->records = mem_array(RUN_RECORDS, sizeof(*file->records));
     file->run_records = RUN_RECORDS;
-    file->source =
-        (struct source){&csv_file_source_ops, STR_LITERAL("file"), str_of(file->path)};
+    file->source = (struct source){&csv_file_source_ops, STR_LITERAL("file"),
+                                   str_of(file->path), false};
     enum status rc = seek(file, 0, err); // refuses UTF-16
     if (rc == ST_OK)
         *ret = &file->source;

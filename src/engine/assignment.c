@@ -2,9 +2,9 @@
 #include "engine/assignment.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
+
+#include "engine/topic_check.h"
 
 void assignment_init(struct assignment *assignment, const struct worker_parts *parts)
 {
@@ -140,53 +140,6 @@ static enum status step_origins(struct assignment *assignment, struct err *err)
 
 // The check: is the topic still the one that the log was made from?
 
-static enum status made_anew(const struct assignment *assignment,
-                             const struct progress *position, const char *how,
-                             struct err *err)
-{
-    return err_set(err, ST_DATA,
-                   "topic '%.*s' partition %" PRId32
-                   " %s: the topic was made anew or cut "
-                   "since; give the result another path, or start over with tramline "
-                   "init --reset",
-                   STR_ARGS(assignment->parts->source->topic), position->partition, how);
-}
-
-static enum status check_end(const struct assignment *assignment,
-                             const struct progress *position,
-                             const struct source_range *range, struct err *err)
-{
-    char how[128];
-    if (range->high >= position->next)
-        return ST_OK;
-    snprintf(how, sizeof(how),
-             "ends at offset %" PRId64 ", but the log has read it up to %" PRId64,
-             range->high, position->next);
-    return made_anew(assignment, position, how, err);
-}
-
-static enum status check_last(const struct assignment *assignment,
-                              const struct progress *position, struct err *err)
-{
-    struct source *source = assignment->parts->source;
-    const struct record_mark *last = &position->last;
-    struct record record;
-    enum status rc =
-        source->ops->fetch(source, position->partition, last->offset, &record, err);
-    if (rc == ST_NOT_FOUND)
-        return ST_OK; // it has left the topic in good order
-    TRY(rc);
-    uint32_t crc =
-        crc32c(crc32c(0, record.key.p, record.key.n), record.value.p, record.value.n);
-    if (record.time_ms == last->time_ms && crc == last->crc32c)
-        return ST_OK;
-    char how[128];
-    snprintf(how, sizeof(how),
-             "has another record at offset %" PRId64 " than the log has seen there",
-             last->offset);
-    return made_anew(assignment, position, how, err);
-}
-
 static enum status step_check(struct assignment *assignment, struct err *err)
 {
     if (assignment->n_checked == assignment->n) {
@@ -199,9 +152,9 @@ static enum status step_check(struct assignment *assignment, struct err *err)
     TRY(source->ops->range(source, position->partition, &range, err));
     if (position->next < 0)
         position->next = range.low;
-    TRY(check_end(assignment, position, &range, err));
+    TRY(topic_check_end(source, position->partition, position->next, &range, err));
     if (position->last.offset >= range.low)
-        TRY(check_last(assignment, position, err));
+        TRY(topic_check_record(source, position->partition, &position->last, err));
     assignment->n_checked++;
     return ST_OK;
 }

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "engine/topic_check.h"
+
 enum status goal_step(struct goal *goal, struct source *source, bool *ret_done,
                       struct err *err)
 {
@@ -39,8 +41,31 @@ void goal_look(struct goal *goal, const struct progress *progress, size_t n)
     }
 }
 
+void goal_confirm(struct goal *goal, const struct progress *progress, size_t n)
+{
+    goal->known = mem_resize(goal->known, n + 1, sizeof(*goal->known));
+    goal->n_known = n;
+    goal->n_checked = 0;
+    for (size_t i = 0; i < n; i++) {
+        goal->known[i] = progress[i];
+        goal->known[i].writer = (struct str){0}; // of the message
+    }
+}
+
+enum status goal_confirm_step(struct goal *goal, struct source *source, bool *ret_done,
+                              struct err *err)
+{
+    *ret_done = goal->n_checked == goal->n_known;
+    if (*ret_done)
+        return ST_OK;
+    TRY(topic_check_partition(source, &goal->known[goal->n_checked], err));
+    goal->n_checked++;
+    return ST_OK;
+}
+
 void goal_release(struct goal *goal)
 {
+    free(goal->known);
     free(goal->ranges);
     *goal = (struct goal){0};
 }

@@ -121,7 +121,9 @@ static void open_unit(struct worker *worker)
 
 static enum status hand_over(struct worker *worker, struct err *err)
 {
-    struct unit *unit;
+    struct unit *unit = worker->intake.unit;
+    TRY(witness_look(&worker->witness, worker->parts.source, unit,
+                     worker_clock_ms(worker), err));
     TRY(intake_finish(&worker->intake, &unit, err));
     keep_positions(worker, unit);
     struct message *message = message_new(ASK_UNIT, worker->generation);
@@ -255,8 +257,10 @@ static enum status step_assign(struct worker *worker, struct wait *wait, struct 
     worker_set_waiting(worker, false);
     if (worker->assignment.phase != ASSIGNMENT_READING)
         return ST_OK;
+    witness_begin(&worker->witness, worker->assignment.positions, worker->assignment.n);
     open_unit(worker);
     lag_reset(&worker->lag, worker->assignment.n, worker->parts.status);
+    worker->is_checked = true;
     worker->batch_is_open = false;
     worker->next_batch_ms = 0;
     worker->phase = WORKER_READ;
@@ -346,8 +350,9 @@ struct wait worker_step(struct worker *worker)
         return (struct wait){WAIT_DONE, 0};
     if (atomic_load(&worker->is_stopped) && worker->phase != WORKER_STOP)
         worker_begin_stop(worker);
-    worker_look_at_log(worker);
-    enum status rc = step_phase(worker, &wait, &err);
+    enum status rc = worker_look_at_log(worker, &err);
+    if (rc == ST_OK)
+        rc = step_phase(worker, &wait, &err);
     err.status = rc;
     return rc == ST_OK ? wait : after_error(worker, &err);
 }

@@ -2,21 +2,32 @@
 #include "base/log.h"
 #include "engine/worker_inside.h"
 
+static enum status end_of_goal(struct worker *worker, struct err *err)
+{
+    if (!worker->is_checked)
+        TRY(goal_confirm_step(&worker->goal, worker->parts.source, &worker->is_checked,
+                              err));
+    if (worker->is_checked)
+        worker_begin_stop(worker);
+    return ST_OK;
+}
+
 // --once: what others have written is looked at now and then.
-void worker_look_at_log(struct worker *worker)
+enum status worker_look_at_log(struct worker *worker, struct err *err)
 {
     bool is_quiet = worker->phase == WORKER_IDLE ||
                     (worker->phase == WORKER_READ && !worker_has_work(worker));
     if (!worker_settings(worker)->once || !is_quiet || worker->n_units ||
         worker->question != QUESTION_NONE)
-        return;
-    if (worker->goal.is_reached) {
-        worker_begin_stop(worker);
-    } else if (worker_clock_ms(worker) >= worker->next_tail_ms) {
+        return ST_OK;
+    if (worker->goal.is_reached)
+        return end_of_goal(worker, err);
+    if (worker_clock_ms(worker) >= worker->next_tail_ms) {
         worker->question = QUESTION_LOG;
         worker->next_tail_ms = worker_clock_ms(worker) + TAIL_MS;
         worker_send(worker, message_new(ASK_STATE, worker->generation));
     }
+    return ST_OK;
 }
 
 static void report(struct worker *worker, const struct message *message)
@@ -57,8 +68,10 @@ static void take_conflict(struct worker *worker)
 
 static void take_state(struct worker *worker, const struct message *message)
 {
-    if (worker_settings(worker)->once)
+    if (worker_settings(worker)->once) {
         goal_look(&worker->goal, message->progress, message->n_progress);
+        goal_confirm(&worker->goal, message->progress, message->n_progress);
+    }
     if (worker->question == QUESTION_ASSIGNMENT &&
         message->generation == worker->generation)
         assignment_state(&worker->assignment, message);

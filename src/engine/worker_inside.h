@@ -11,6 +11,7 @@
 #include "engine/lag.h"
 #include "engine/message.h"
 #include "engine/retry.h"
+#include "engine/topic_check.h"
 #include "engine/worker.h"
 
 enum worker_phase {
@@ -48,6 +49,8 @@ struct worker {
     struct assignment assignment;
     struct intake intake;
     struct goal goal;
+    bool is_checked;        // --once: the topic is the log's
+    struct witness witness; // of the topic that is being read
     struct lag lag;
     int64_t batch_began_ms; // of the micro-batch read last
     bool batch_is_open;     // it takes more of what is there
@@ -97,6 +100,7 @@ enum status worker_poll(struct worker *worker, int64_t idle_ms, struct err *err)
 
 // worker_answers.c
 void worker_read_mail(struct worker *worker);
-void worker_look_at_log(struct worker *worker); // --once: where do others stand
+// --once: where do others stand; the end when all is read.
+enum status worker_look_at_log(struct worker *worker, struct err *err);
 
 #endif

@@ -483,8 +483,8 @@ enum status kafka_source_open(const struct kafka_config *config, struct source *
     kafka->group = mem_strdup(config->group);
     kafka->instance = config->instance ? mem_strdup(config->instance) : NULL;
     kafka->membership = config->membership;
-    kafka->base =
-        (struct source){.ops = &kafka_source_ops, .topic = str_of(kafka->topic)};
+    kafka->base = (struct source){
+        .ops = &kafka_source_ops, .topic = str_of(kafka->topic), .is_shared = true};
     enum status rc = open_all(kafka, config, err);
     if (rc != ST_OK) {
         kafka_close(&kafka->base);

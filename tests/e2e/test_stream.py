@@ -192,6 +192,46 @@ def test_records_that_left_the_topic_are_never_skipped_in_silence():
     assert (report["errors"], report["gap"]) == (0, 5), report
 
 
+def make_anew(work, values):
+    """The topic is removed, and made anew under its name with these records in partition 0."""
+    broker.delete_topic(work.topic)
+
+    def is_made():
+        try:
+            broker.create_topic(work.topic, partitions=4)
+        except Exception as reason:
+            print(reason, flush=True)
+            return False
+        return True
+    lib.wait_until(is_made, what="the topic to be made anew")
+    broker.produce(work.topic, values, partition=0)
+
+
+def test_a_topic_made_anew_is_noticed_by_who_reads_it():
+    work = new_job()
+    worker = work.start()
+    broker.produce(work.topic, [f"T1,1,1,old{i},1" for i in range(20)], partition=0)
+    wait_rows(work, 20)
+    # As many as before: the worker stands at its end, and reads on when there is more.
+    make_anew(work, [f"T1,1,1,new{i},1" for i in range(20)])
+    broker.produce(work.topic, [f"T1,1,1,more{i},1" for i in range(5)], partition=0)
+    worker.wait(40, code=3)
+    assert work.topic in worker.text() and "made anew" in worker.text(), worker.text()
+    assert stop_ids(work) == collections.Counter(f"old{i}" for i in range(20))
+
+
+def test_a_topic_made_anew_is_noticed_with_nothing_to_read():
+    work = new_job()
+    broker.produce(work.topic, [f"T1,1,1,old{i},1" for i in range(20)], partition=0)
+    work.run_once()
+    make_anew(work, [f"T1,1,1,new{i},1" for i in range(5)])
+    done = work.run_once(code=3)
+    assert "ends at offset 5, but the log has read it up to 20" in done.err, done.err
+    broker.produce(work.topic, [f"T1,1,1,new{i},1" for i in range(15)], partition=0)
+    done = work.run_once(code=3)
+    assert "has another record at offset 19 than the log has seen there" in done.err, done.err
+
+
 def test_sigterm_commits_and_leaves():
     work = new_job({"commit.interval": "60s"})
     worker = work.start()

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/sim_topic.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -271,7 +270,6 @@ static enum status sim_fetch(struct source *base, int32_t partition, int64_t off
                              struct record *ret, struct err *err)
 {
     struct sim_source *source = of(base);
-    assert(source->n_reading == 0);
     TRY(maybe_away(source, err));
     const struct sim_record *record =
         &source->topic->partitions[partition].records[offset];
@@ -318,8 +316,8 @@ static const struct source_ops ops = {
 struct sim_source *sim_source_open(struct sim_topic *topic, struct sim_clock *clock)
 {
     struct sim_source *source = mem_zalloc(sizeof(*source));
-    source->source =
-        (struct source){&ops, STR_LITERAL("sim-cluster"), STR_LITERAL("stop_times")};
+    source->source = (struct source){&ops, STR_LITERAL("sim-cluster"),
+                                     STR_LITERAL("stop_times"), true};
     source->topic = topic;
     source->clock = clock;
     return source;
