@@ -372,9 +372,9 @@ static void check_count(const struct c_type *type, struct buf *out)
                       "            return AVRO_CUT_OFF;\n");
     else
         buf_text(out, "        /* Items that take no bytes: only this bounds them. */\n"
-                      "        if ((uint64_t)count > in->room / 64)\n"
+                      "        if ((uint64_t)count > in->room / 1024)\n"
                       "            return AVRO_TOO_LARGE;\n"
-                      "        in->room -= (size_t)count * 64;\n");
+                      "        in->room -= (size_t)count * 1024;\n");
 }
 
 static void get_item(const struct c_type *type, struct buf *out)
