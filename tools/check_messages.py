@@ -285,9 +285,10 @@ def breaches_of(root, messages, shrink):
     if root == ROOT:
         yield from (f"UNTESTED: has a test, or is gone; needs no exemption: {key}"
                     for key in UNTESTED if key not in wrong)
-    stale = [line for line in listed if line not in wrong]
-    if shrink and stale:
-        kept = [k for k in (root / LIST).read_text().splitlines() if k not in stale]
+    stale = [line for line in listed if line not in wrong or line in UNTESTED]
+    if shrink:
+        lines = dict.fromkeys((root / LIST).read_text().splitlines())  # each once
+        kept = [line for line in lines if line not in stale]
         (root / LIST).write_text("".join(line + "\n" for line in kept))
     elif stale:
         yield from (f"{LIST}: has a test, or is gone; remove the line (--shrink does): {line}"
