@@ -163,6 +163,7 @@ struct output_item {
     struct expr *expr;
     struct str name; // p == NULL: none given; bound: always given
     size_t at;
+    bool of_star; // bound: a * was expanded to it
 };
 
 enum set_op {

@@ -80,12 +80,14 @@ static void suggest_column(struct binder *binder, const struct from *from,
 static void ambiguous(struct binder *binder, struct expr *expr,
                       const struct lookup_result *result)
 {
+    expr->failed = true;
+    if (str_eq(result->found->qualifier, result->other->qualifier))
+        return; // that two tables have one name is reported
     report_error(binder->report, expr->at, "column '%.*s' may be of '%.*s' or of '%.*s'",
                  STR_ARGS(expr->name), STR_ARGS(result->found->qualifier),
                  STR_ARGS(result->other->qualifier));
     report_hint(binder->report, "write %.*s.%.*s", STR_ARGS(result->found->qualifier),
                 STR_ARGS(expr->name));
-    expr->failed = true;
 }
 
 // Returns whether this scope settled the name.

@@ -53,15 +53,36 @@ static void bind_args(struct binder *binder, struct expr *expr)
     }
 }
 
+// How to make TEXT and another type meet: a literal is best written as the other.
+static void mismatch_hint(struct binder *binder, const struct expr *text,
+                          const struct expr *other)
+{
+    struct value ignored;
+    struct str s = value_str(text->constant);
+    if (other->kind == EXPR_CONST && other->constant.kind == VALUE_INT)
+        report_hint(binder->report, "write '%lld', or CAST(... AS %s) on the other side",
+                    (long long)other->constant.i, type_name(other->type));
+    else if (text->kind == EXPR_CONST && type_is_number(other->type) &&
+             value_parse(other->type, s, &ignored))
+        report_hint(binder->report, "write %.*s without quotes", STR_ARGS(s));
+    else
+        report_hint(binder->report, "write CAST(... AS %s) on one side",
+                    type_name(other->type));
+}
+
 static void mismatch(struct binder *binder, struct expr *expr, const char *what,
                      const struct expr *a, const struct expr *b)
 {
     expr->failed = true;
     report_error(binder->report, expr->at, "%s %s and %s", what, type_said(a),
                  type_said(b));
-    const struct expr *odd = b->type == TYPE_TEXT ? a : b;
-    report_hint(binder->report, "write CAST(... AS %s) on one side",
-                type_name(odd->type == TYPE_UNKNOWN ? TYPE_TEXT : odd->type));
+    if (a->type == TYPE_TEXT)
+        mismatch_hint(binder, a, b);
+    else if (b->type == TYPE_TEXT)
+        mismatch_hint(binder, b, a);
+    else
+        report_hint(binder->report, "write CAST(... AS %s) on one side",
+                    type_name(a->type));
 }
 
 // The one type of args [from, n); failed when they have none. Coerces them to it.

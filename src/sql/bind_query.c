@@ -76,7 +76,7 @@ static size_t expand_star(struct binder *binder, const struct from *from,
         struct expr *expr = arena_alloc(binder->arena, sizeof(*expr));
         *expr = *from->visible[i].expr;
         expr->at = star->at;
-        ret[i] = (struct output_item){expr, from->visible[i].name, star->at};
+        ret[i] = (struct output_item){expr, from->visible[i].name, star->at, true};
     }
     return from->n_visible;
 }
@@ -149,7 +149,9 @@ static void name_output(struct binder *binder, struct query *query, size_t i,
             continue;
         report_error(binder->report, item->at, "two columns are named '%.*s'",
                      STR_ARGS(item->name));
-        report_hint(binder->report, "give one another name: ... AS other");
+        report_hint(binder->report, item->of_star
+                                        ? "write the columns instead of *, with AS other"
+                                        : "give one another name: ... AS other");
         return;
     }
 }
@@ -160,6 +162,7 @@ static void bind_outputs(struct binder *binder, struct query *query, enum names 
     if (query->n_outputs > SCHEMA_COLUMNS_MAX) {
         report_error(binder->report, query->at, "%zu columns, the most is %d",
                      query->n_outputs, SCHEMA_COLUMNS_MAX);
+        report_hint(binder->report, "select the columns that are needed");
         query->failed = true;
         return;
     }

@@ -46,9 +46,11 @@ static struct schema columns_of(struct builder *builder,
                      STR_ARGS(column->name));
         report_hint(builder->report, "give one another name");
     }
-    if (schema.n > SCHEMA_COLUMNS_MAX)
+    if (schema.n > SCHEMA_COLUMNS_MAX) {
         report_error(builder->report, statement->name_at, "%zu columns, the most is %d",
                      schema.n, SCHEMA_COLUMNS_MAX);
+        report_hint(builder->report, "declare the columns that are read");
+    }
     return schema;
 }
 

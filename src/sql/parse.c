@@ -90,20 +90,91 @@ static size_t byte_of_character(struct str text, size_t from, int character)
     return at;
 }
 
-static void syntax_error(struct report *report, size_t base, const PgQueryError *error)
+static bool is_one_of(struct str word, const char *const *words, size_t n)
 {
-    size_t at = byte_of_character(report->text, base, error->cursorpos);
+    for (size_t i = 0; i < n; i++)
+        if (str_eq_nocase(word, str_of(words[i])))
+            return true;
+    return false;
+}
+
+static bool begins_line(struct str text, size_t at)
+{
+    while (at > 0 && (text.p[at - 1] == ' ' || text.p[at - 1] == '\t'))
+        at--;
+    return at == 0 || text.p[at - 1] == '\n';
+}
+
+static struct token token_before(struct str text, size_t from, size_t at)
+{
+    struct token before = {0}, token = lex_next(text, from);
+    while (token.kind != TOKEN_END && token.start < at) {
+        before = token;
+        token = lex_next(text, token.end);
+    }
+    return before;
+}
+
+// Whether the statement is good with the word as a quoted name.
+static bool is_good_quoted(const struct report *report, size_t from, size_t to,
+                           struct token word)
+{
+    struct str text = report->text;
+    char *quoted =
+        arena_printf(report->arena, "%.*s\"%.*s\"%.*s", (int)(word.start - from),
+                     text.p + from, (int)(word.end - word.start), text.p + word.start,
+                     (int)(to - word.end), text.p + word.end);
+    PgQueryParseResult parsed = pg_query_parse(quoted);
+    bool good = parsed.error == NULL;
+    pg_query_free_parse_result(parsed);
+    return good;
+}
+
+// What may be wrong at `at` in the statement [from, to).
+static void syntax_hint(struct report *report, size_t from, size_t to, size_t at)
+{
+    static const char *const beginnings[] = {"CREATE", "INSERT", "SET"};
+    static const char *const clauses[] = {"FROM", "WHERE", "HAVING", "LIMIT", "UNION"};
+    struct str text = report->text;
+    struct token token = lex_next(text, at);
+    struct token before = token_before(text, from, at);
+    struct str word = token_text(text, token);
+    struct str next = token_text(text, lex_next(text, token.end));
+    bool is_clause = is_one_of(word, clauses, ARRAY_LEN(clauses)) ||
+                     str_eq_nocase(next, STR_LITERAL("BY"));
+    if (before.end > 0 && begins_line(text, at) &&
+        is_one_of(word, beginnings, ARRAY_LEN(beginnings)))
+        report_hint(report, "end the statement before it with ;");
+    else if (before.end > 0 && text.p[before.start] == ',' &&
+             (is_clause || str_is(word, ")")))
+        report_hint(report, "leave out the comma before it");
+    else if (token.kind == TOKEN_NAME && token.end <= to &&
+             is_good_quoted(report, from, to, token))
+        report_hint(report, "a word of SQL is no name; quoted it is: \"%.*s\"",
+                    STR_ARGS(word));
+    else
+        report_hint(report, "docs/sql.md shows how statements are written");
+}
+
+static void syntax_error(struct report *report, size_t from, size_t to,
+                         const PgQueryError *error)
+{
+    size_t at = byte_of_character(report->text, from, error->cursorpos);
     // It quotes what it stopped at, which may be all of the rest.
     struct str message = str_of(error->message);
     struct str line = str_cut(&message, '\n');
     bool cut = message.p != NULL || line.n > MESSAGE_BYTES_MAX;
     if (error->cursorpos <= 0)
-        at = lex_next(report->text, base).start;
+        at = lex_next(report->text, from).start;
     report_error(report, at, "%.*s%s",
                  (int)(cut && line.n > MESSAGE_BYTES_MAX ? MESSAGE_BYTES_MAX : line.n),
                  line.p, cut ? "...\"" : "");
     if (strstr(error->message, "subquery in FROM must have an alias") != NULL)
         report_hint(report, "write (SELECT ...) AS name");
+    else if (strncmp(error->message, "unterminated", 12) == 0)
+        report_hint(report, "it begins here, and its end is missing");
+    else
+        syntax_hint(report, from, to, at);
 }
 
 static bool translate(struct tree *tree, const char *json_text, struct statement *ret)
@@ -134,7 +205,7 @@ static bool parse_statement(const struct script *script, struct report *report,
     PgQueryParseResult parsed = pg_query_parse(text);
     bool good = parsed.error == NULL;
     if (!good)
-        syntax_error(report, from, parsed.error);
+        syntax_error(report, from, to, parsed.error);
     struct tree tree = {script, report, from, ret->at};
     if (good)
         good = translate(&tree, parsed.parse_tree, ret);
@@ -147,12 +218,16 @@ static bool check_text(struct report *report)
     size_t good = str_utf8_valid(report->text);
     if (good < report->text.n) {
         report_error(report, good, "the script is not UTF-8 text here");
-        report_hint(report, "save it as UTF-8");
+        bool utf16 = str_starts_with(report->text, "\xFF\xFE") ||
+                     str_starts_with(report->text, "\xFE\xFF");
+        report_hint(report, utf16 ? "it is UTF-16: iconv -f UTF-16 -t UTF-8 converts it"
+                                  : "save it as UTF-8");
         return false;
     }
     if (report->text.n > SCRIPT_BYTES_MAX) {
         report_error(report, NOWHERE, "the script has more than %d bytes",
                      SCRIPT_BYTES_MAX);
+        report_hint(report, "leave out what its INSERT does not read");
         return false;
     }
     return true;

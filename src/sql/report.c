@@ -74,17 +74,26 @@ static size_t line_end(struct str text, size_t at)
     return at;
 }
 
-// A tab counts and shows as one column.
-static void append_without_tabs(struct buf *out, struct str s)
+// A tab counts and shows as one column; what no terminal shows is a question mark.
+static void append_shown(struct buf *out, struct str s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        buf_char(out, s.p[i] == '\t' ? ' ' : s.p[i]);
+    while (s.n > 0) {
+        size_t good = str_utf8_valid(s);
+        for (size_t i = 0; i < good; i++) {
+            bool control = (unsigned char)s.p[i] < ' ' || s.p[i] == 127;
+            buf_char(out, s.p[i] == '\t' ? ' ' : control ? '?' : s.p[i]);
+        }
+        if (good < s.n)
+            buf_char(out, '?');
+        good += good < s.n;
+        s = (struct str){s.p + good, s.n - good};
+    }
 }
 
 static size_t columns_of(struct str s)
 {
     struct buf buf = {0};
-    append_without_tabs(&buf, s);
+    append_shown(&buf, s);
     size_t n = str_display_width(buf_as_str(&buf));
     buf_release(&buf);
     return n;
@@ -124,7 +133,7 @@ static void print_source(const struct report *report, size_t at, struct buf *out
     size_t from = shown_from(text, line_start(text, at), at);
     size_t to = shown_to(text, at, line_end(text, at));
     buf_text(out, "  ");
-    append_without_tabs(out, (struct str){text.p + from, to - from});
+    append_shown(out, (struct str){text.p + from, to - from});
     buf_text(out, "\n  ");
     for (size_t n = columns_of((struct str){text.p + from, at - from}); n > 0; n--)
         buf_char(out, ' ');

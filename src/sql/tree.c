@@ -135,6 +135,12 @@ enum type tree_type(struct tree *tree, const json_t *body)
         report_hint(tree->report, "write one of TEXT, INT, BIGINT, REAL, BOOLEAN, BYTES");
         return TYPE_UNKNOWN;
     }
+    if (json_array_size(names) > 1 &&
+        !str_is(tree_string(tree, json_array_get(names, 0)), "pg_catalog")) {
+        report_error(tree->report, at, "a type's name of two parts is not supported");
+        report_hint(tree->report, "write one of TEXT, INT, BIGINT, REAL, BOOLEAN, BYTES");
+        return TYPE_UNKNOWN;
+    }
     enum type type = type_of(tree, at, name);
     // FLOAT(24) and BIT come with modifiers of the parser's own making.
     if (type != TYPE_UNKNOWN && tree_field(body, "typmods") != NULL) {

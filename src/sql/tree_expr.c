@@ -46,8 +46,7 @@ static struct expr *refuse(struct tree *tree, size_t at, const char *what,
                            const char *instead)
 {
     report_error(tree->report, at, "%s is not supported", what);
-    if (instead != NULL)
-        report_hint(tree->report, "%s", instead);
+    report_hint(tree->report, "%s", instead);
     return NULL;
 }
 
@@ -153,7 +152,7 @@ static struct expr *constant(struct tree *tree, const json_t *body)
     }
     if ((field = tree_field(body, "sval")) != NULL)
         return text_constant(tree, expr, tree_str(tree, field, "sval"));
-    return refuse(tree, expr->at, "a bit string", NULL);
+    return refuse(tree, expr->at, "a bit string", "write a number, or text in '...'");
 }
 
 static const struct {
@@ -335,7 +334,8 @@ static struct expr *boolean_test(struct tree *tree, const json_t *body)
     for (size_t i = 0; i < ARRAY_LEN(tests); i++)
         if (strcmp(tests[i].name, tree_word(body, "booltesttype")) == 0)
             return unary(tree, body, tests[i].op);
-    return refuse(tree, tree_place(tree, body), "this test", NULL);
+    return refuse(tree, tree_place(tree, body), "this expression",
+                  "docs/sql.md lists what a query may hold");
 }
 
 static struct expr *sub_link(struct tree *tree, const json_t *body)
@@ -432,13 +432,12 @@ static const struct {
      "write now(), the batch's time as text"},
     {"RowExpr", "a row of several values", "compare the values one by one"},
     {"A_ArrayExpr", "an array", "write IN (a, b, ...)"},
-    {"A_Indirection", "a field or an element of a value", NULL},
+    {"A_Indirection", "a field or an element of a value", "write table.column"},
     {"ParamRef", "a parameter such as $1", "write '${NAME}' and give --set NAME=..."},
     {"CollateClause", "COLLATE", "text compares as bytes"},
-    {"GroupingFunc", "GROUPING", NULL},
-    {"SetToDefault", "DEFAULT", NULL},
+    {"GroupingFunc", "GROUPING", "write UNION ALL of GROUP BYs"},
+    {"SetToDefault", "DEFAULT", "write a value"},
     {"NamedArgExpr", "a named argument", "write the value alone"},
-    {"CurrentOfExpr", "CURRENT OF", NULL},
 };
 
 struct expr *tree_expr(struct tree *tree, const json_t *wrapped)
@@ -451,7 +450,7 @@ struct expr *tree_expr(struct tree *tree, const json_t *wrapped)
     for (size_t i = 0; i < ARRAY_LEN(refused); i++)
         if (node_is(node, refused[i].kind))
             return refuse(tree, at, refused[i].what, refused[i].instead);
-    return refuse(tree, at, "this expression", NULL);
+    return refuse(tree, at, "this expression", "docs/sql.md lists what a query may hold");
 }
 
 struct expr **tree_exprs(struct tree *tree, const json_t *list, size_t *ret_n)

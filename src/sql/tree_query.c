@@ -41,12 +41,19 @@ static struct window *window(struct tree *tree, const json_t *body)
 
 static bool plain_call(struct tree *tree, const json_t *body, size_t at)
 {
-    if (tree_field(body, "agg_order") != NULL)
-        return refuse(tree, at, "ORDER BY inside a call", NULL);
     if (tree_flag(body, "func_variadic"))
-        return refuse(tree, at, "VARIADIC", NULL);
+        return refuse(tree, at, "VARIADIC", "write the values one by one");
     if (tree_flag(body, "agg_within_group"))
-        return refuse(tree, at, "WITHIN GROUP", NULL);
+        return refuse(tree, at, "WITHIN GROUP",
+                      "number the rows with row_number() and take one");
+    if (tree_field(body, "agg_order") != NULL)
+        return refuse(tree, at, "ORDER BY inside a call",
+                      "leave it out: the order changes none of the aggregates");
+    const json_t *names = tree_field(body, "funcname");
+    if (json_array_size(names) > 1 &&
+        !str_is(tree_string(tree, json_array_get(names, 0)), "pg_catalog"))
+        return refuse(tree, at, "a function's name of two parts",
+                      "write the function's name alone");
     return true;
 }
 

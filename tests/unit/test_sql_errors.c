@@ -123,6 +123,19 @@ static void test_names_have_63_bytes_at_most(void **state)
     }
 }
 
+// The report, but what its second line shows of the script.
+static void assert_report(const char *script, const char *first, const char *last)
+{
+    AUTO(buf_release) struct buf report = {0};
+    struct plan *plan = NULL;
+    assert_status(sql_parse(script, &plan, &report), ST_USAGE);
+    struct str rest = buf_as_str(&report);
+    assert_str(str_cut(&rest, '\n'), first);
+    size_t n = strlen(last);
+    if (rest.n < n || memcmp(rest.p + rest.n - n, last, n) != 0)
+        fail_msg("%s", buf_cstr(&report));
+}
+
 // Neither a crash of the parser nor of SQLite's.
 static void test_deep_and_long_statements_are_refused(void **state)
 {
@@ -130,29 +143,97 @@ static void test_deep_and_long_statements_are_refused(void **state)
     static const struct {
         const char *piece;
         int n;
-        const char *error;
+        const char *first; // NULL: accepted
     } cases[] = {
-        {" || 'a'", 1200, "nested too deeply"},
-        {" || 'a'", 10001, "this statement has 30011 words and signs, the most is 20000"},
-        {" / 2", 60, "SQLite cannot run this query: it is nested too deeply"},
+        {" || 'a'", 1200, "p.sql:1:1: error: this statement is nested too deeply"},
+        {" || 'a'", 10001,
+         "p.sql:1:1: error: this statement has 30011 words and signs, the most is 20000"},
+        {" / 2", 60,
+         "p.sql:1:1: error: SQLite cannot run this query: it is nested too deeply"},
         {" || 'a'", 900, NULL},
         {" / 2", 10, NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO(buf_release) struct buf script = {0};
-        AUTO(buf_release) struct buf report = {0};
-        struct plan *plan = NULL;
         buf_text(&script, "CREATE VIEW v AS SELECT 1");
         for (int n = 0; n < cases[i].n; n++)
             buf_text(&script, cases[i].piece);
         buf_text(&script, " AS x");
-        enum status status = sql_parse(buf_cstr(&script), &plan, &report);
-        assert_status(status, cases[i].error ? ST_USAGE : ST_OK);
-        if (cases[i].error != NULL && strstr(buf_cstr(&report), cases[i].error) == NULL)
-            fail_msg("%s", buf_cstr(&report));
-        if (status == ST_OK)
-            plan_free(plan);
+        if (cases[i].first != NULL)
+            assert_report(buf_cstr(&script), cases[i].first,
+                          "\n  ^\n  hint: split it into views\n");
+        else
+            plan_free(sql_plan(buf_cstr(&script)));
     }
+}
+
+static void append_columns(struct buf *script, const char *form, int n)
+{
+    for (int i = 0; i < n; i++) {
+        buf_text(script, i > 0 ? ", " : "");
+        buf_printf(script, form, i);
+    }
+}
+
+static void test_2000_columns_are_the_most(void **state)
+{
+    (void)state;
+    AUTO(buf_release) struct buf table = {0};
+    AUTO(buf_release) struct buf view = {0};
+    buf_text(&table, "CREATE TABLE t (");
+    append_columns(&table, "c%d INT", 2001);
+    buf_text(&table, ")" DIM);
+    assert_report(buf_cstr(&table), "p.sql:1:14: error: 2001 columns, the most is 2000",
+                  "\n  hint: declare the columns that are read\n");
+    buf_text(&view, "CREATE VIEW v AS SELECT ");
+    append_columns(&view, "1 AS c%d", 2001);
+    assert_report(buf_cstr(&view), "p.sql:1:25: error: 2001 columns, the most is 2000",
+                  "\n  hint: select the columns that are needed\n");
+}
+
+static void test_a_script_has_4_mib_at_most(void **state)
+{
+    (void)state;
+    AUTO(buf_release) struct buf script = {0};
+    AUTO(buf_release) struct buf report = {0};
+    struct plan *plan = NULL;
+    while (script.n <= 4 << 20)
+        buf_text(&script, "-- a line that says nothing at all\n");
+    assert_status(sql_parse(buf_cstr(&script), &plan, &report), ST_USAGE);
+    assert_string_equal(buf_cstr(&report),
+                        "p.sql: error: the script has more than 4194304 bytes\n"
+                        "  hint: leave out what its INSERT does not read\n");
+}
+
+static void test_50_errors_are_shown(void **state)
+{
+    (void)state;
+    AUTO(buf_release) struct buf script = {0};
+    AUTO(buf_release) struct buf report = {0};
+    struct plan *plan = NULL;
+    for (int i = 0; i < 53; i++)
+        buf_text(&script, "DROP TABLE x;\n");
+    assert_status(sql_parse(buf_cstr(&script), &plan, &report), ST_USAGE);
+    assert_non_null(strstr(buf_cstr(&report), "p.sql:50:1: error: "));
+    assert_null(strstr(buf_cstr(&report), "p.sql:51:1: error: "));
+    assert_non_null(strstr(buf_cstr(&report), "p.sql: 3 errors more\n"));
+}
+
+static void test_a_variables_value_is_utf8(void **state)
+{
+    (void)state;
+    const struct variable variable = {STR_LITERAL("X"), STR_LITERAL("a\xff"), false};
+    AUTO(buf_release) struct buf report = {0};
+    struct plan *plan = NULL;
+    struct script script = {.name = STR_LITERAL("p.sql"),
+                            .text = STR_LITERAL("SET spool = '${X}'"),
+                            .variables = &variable,
+                            .n_variables = 1};
+    assert_status(plan_parse(&script, &plan, &report), ST_USAGE);
+    assert_string_equal(buf_cstr(&report),
+                        "p.sql:1:13: error: the value of variable 'X' is not UTF-8 text\n"
+                        "  SET spool = '${X}'\n"
+                        "              ^\n");
 }
 
 static void test_bad_text_is_refused(void **state)
@@ -163,13 +244,60 @@ static void test_bad_text_is_refused(void **state)
     assert_status(sql_parse("SET spool = '\xff'", &plan, &report), ST_USAGE);
     assert_string_equal(buf_cstr(&report),
                         "p.sql:1:14: error: the script is not UTF-8 text here\n"
-                        "  SET spool = '\xff'\n"
+                        "  SET spool = '?'\n"
                         "               ^\n"
                         "  hint: save it as UTF-8\n");
+}
+
+static void test_utf16_is_told(void **state)
+{
+    (void)state;
+    assert_report("\xff\xfeS", "p.sql:1:1: error: the script is not UTF-8 text here",
+                  "  ??S\n  ^\n  hint: it is UTF-16: iconv -f UTF-16 -t UTF-8 converts "
+                  "it\n");
+}
+
+// A wide character is two columns, a combining mark none, a tab one; no control reaches
+// the terminal.
+static void test_columns_are_those_of_a_terminal(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before;
+        size_t column;
+    } cases[] = {
+        {"SELECT 'e'", 10},         {"SELECT 'é'", 10},        {"SELECT 'e\u0301'", 10},
+        {"SELECT '日本'", 13},      {"SELECT '한'", 11},       {"SELECT 'ｅ'", 11},
+        {"\tSELECT\t'a'", 11},      {"SELECT '😀'", 11},        {"SELECT 'a\u200b'", 10},
+        {"SELECT E'\x1b\x07'", 12}, {"SELECT 'ü' || 'ö'", 17},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(buf_release) struct buf report = {0};
+        struct plan *plan = NULL;
+        char *text = mem_printf("CREATE VIEW v AS\n%s AS x, q", cases[i].before);
+        size_t column = cases[i].column + strlen(" AS x, ") + 1;
+        char *first = mem_printf("p.sql:2:%zu: error: unknown column 'q'", column);
+        char *caret = mem_printf("\n%*s^\n", (int)column + 1, "");
+        assert_status(sql_parse(text, &plan, &report), ST_USAGE);
+        struct str rest = buf_as_str(&report);
+        assert_str(str_cut(&rest, '\n'), first);
+        if (strstr(buf_cstr(&report), caret) == NULL)
+            fail_msg("%s", buf_cstr(&report));
+        assert_null(strpbrk(buf_cstr(&report), "\x1b\x07\t"));
+        free(text);
+        free(first);
+        free(caret);
+    }
 }
 
 TEST_MAIN(cmocka_unit_test(test_scripts_settings_and_tables),
           cmocka_unit_test(test_queries), cmocka_unit_test(test_inserts_and_legality),
           cmocka_unit_test(test_names_have_63_bytes_at_most),
           cmocka_unit_test(test_deep_and_long_statements_are_refused),
-          cmocka_unit_test(test_bad_text_is_refused))
+          cmocka_unit_test(test_2000_columns_are_the_most),
+          cmocka_unit_test(test_a_script_has_4_mib_at_most),
+          cmocka_unit_test(test_50_errors_are_shown),
+          cmocka_unit_test(test_a_variables_value_is_utf8),
+          cmocka_unit_test(test_bad_text_is_refused),
+          cmocka_unit_test(test_utf16_is_told),
+          cmocka_unit_test(test_columns_are_those_of_a_terminal))

@@ -162,6 +162,34 @@ static void test_a_bad_row_of_a_table_is_named(void **state)
     close_world(&world);
 }
 
+// Rows of another schema than the table's, a column that is not there: wrong code's.
+static void test_wrong_use_is_named(void **state)
+{
+    (void)state;
+    struct world world =
+        open_world("CREATE TABLE t (a TEXT)" DIM "CREATE TABLE n (a INT)" DIM);
+    const struct table *t = &world.plan->tables[0], *n = &world.plan->tables[1];
+    const char *lines[] = {"1"};
+    struct text_rows rows = {.rows = {.ops = &text_rows_ops, .schema = &n->schema},
+                             .lines = lines,
+                             .n_lines = 1};
+    assert_status(
+        sqlite_host_load(world.host, t->name, &t->schema, &rows.rows, NULL, &world.err),
+        ST_DATA);
+    assert_string_equal(world.err.text,
+                        "table 't': row 1 or later: column 'a' is not TEXT");
+    assert_true(sqlite_host_index(world.host, t->name, STR_LITERAL("q"), &world.err) !=
+                ST_OK);
+    assert_string_equal(world.err.text, "index of t.q: sqlite: no such column: q");
+    struct rows *none;
+    struct schema two = {n->schema.columns, 0};
+    assert_status(
+        sqlite_host_query(world.host, STR_LITERAL("SELECT 1"), &two, &none, &world.err),
+        ST_FAIL);
+    assert_string_equal(world.err.text, "sqlite: the query has 1 columns, not 0");
+    close_world(&world);
+}
+
 #define STREAM_TABLES                                \
     "CREATE TABLE d (k INT NOT NULL, name TEXT)" DIM \
     "CREATE TABLE s (k INT, n INT)" STREAM "CREATE TABLE o ()" SINK
@@ -396,6 +424,7 @@ TEST_MAIN(cmocka_unit_test(test_values_of_all_types_come_back),
           cmocka_unit_test(test_a_value_of_another_type_is_named),
           cmocka_unit_test(test_what_is_off_in_sqlite),
           cmocka_unit_test(test_a_bad_row_of_a_table_is_named),
+          cmocka_unit_test(test_wrong_use_is_named),
           cmocka_unit_test(test_one_query_runs_over_batch_after_batch),
           cmocka_unit_test(test_an_error_in_one_batch_does_not_stay),
           cmocka_unit_test(test_a_query_can_be_stopped),

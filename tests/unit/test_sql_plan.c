@@ -191,6 +191,29 @@ static void test_why_a_query_is_not_native(void **state)
         check_native(cases[i].query, cases[i].why);
 }
 
+static void test_a_native_join_has_64_keys_at_most(void **state)
+{
+    (void)state;
+    for (int n = 64; n <= 65; n++) {
+        AUTO(buf_release) struct buf columns = {0};
+        AUTO(buf_release) struct buf on = {0};
+        for (int i = 0; i < n; i++) {
+            buf_printf(&columns, "%sc%d INT", i > 0 ? ", " : "", i);
+            buf_printf(&on, "%ss.c%d = t.c%d", i > 0 ? " AND " : "", i, i);
+        }
+        char *script = mem_printf("CREATE TABLE t (%s)" DIM "CREATE TABLE s (%s)" STREAM
+                                  "CREATE TABLE o ()" SINK
+                                  "INSERT INTO o SELECT s.c0 FROM s JOIN t ON %s",
+                                  buf_cstr(&columns), buf_cstr(&columns), buf_cstr(&on));
+        struct plan *plan = sql_plan(script);
+        assert_true((plan->native != NULL) == (n == 64));
+        if (n == 65)
+            assert_str(plan->native_why, "The join compares too many columns.");
+        plan_free(plan);
+        free(script);
+    }
+}
+
 static void test_native_plan_names_keys_first(void **state)
 {
     (void)state;
@@ -396,6 +419,7 @@ static void test_a_query_names_what_it_reads_once(void **state)
 TEST_MAIN(cmocka_unit_test(test_stm_example_is_a_hash_join),
           cmocka_unit_test(test_types_and_nullability_of_outputs),
           cmocka_unit_test(test_why_a_query_is_not_native),
+          cmocka_unit_test(test_a_native_join_has_64_keys_at_most),
           cmocka_unit_test(test_native_plan_names_keys_first),
           cmocka_unit_test(test_subqueries_over_tables_become_views),
           cmocka_unit_test(test_options_and_client_options),
