@@ -67,6 +67,8 @@ static void put_comment(struct str text, const char *indent, struct buf *out)
 {
     size_t n_words = 0;
     size_t on_line = 0;
+    if (text.n == 0) // and its bytes may be NULL
+        return;
     for (struct str w = take_word(&text); w.n > 0; w = take_word(&text)) {
         bool breaks = n_words > 0 && on_line + w.n > LINE_BYTES;
         if (n_words == 0 || breaks) {
