@@ -107,11 +107,13 @@ static void describe_want(const struct avro_compiler *c, struct avro_want want,
 }
 
 // What could be done about it.
-static void add_way_out(const struct avro_type *writer, struct avro_want want,
-                        struct buf *text)
+static void add_way_out(const struct avro_compiler *c, const struct avro_type *writer,
+                        struct avro_want want, struct buf *text)
 {
     bool is_column = want.type == NULL && want.node->column >= 0;
     enum type natural = avro_natural_type(writer);
+    if (is_column && natural == column_type(c, want.node))
+        return; // a decimal without a text
     if (is_column && natural != TYPE_UNKNOWN)
         buf_printf(text, "; declare the column %s", type_name(natural));
     else if (is_column && writer->kind == AVRO_RECORD)
@@ -129,7 +131,7 @@ enum status mismatch(struct avro_compiler *c, const struct avro_type *writer,
     avro_type_describe(writer, &has);
     describe_want(c, want, &wants);
     struct buf way_out = {0};
-    add_way_out(writer, want, &way_out);
+    add_way_out(c, writer, want, &way_out);
     enum status rc = compile_error(c, "the writer's %s cannot be read as %s%s",
                                    buf_cstr(&has), buf_cstr(&wants), buf_cstr(&way_out));
     buf_release(&has);
@@ -149,7 +151,7 @@ static enum status no_value(struct avro_compiler *c, const struct avro_type *wri
     enum type natural = avro_natural_type(want.type);
     const char *column = type_name(column_type(c, want.node));
     enum status rc =
-        natural == TYPE_UNKNOWN
+        natural == column_type(c, want.node) // a decimal without a text
             ? compile_error(c, "the schema's %s has no value in a column", buf_cstr(&has))
             : compile_error(c,
                             "the schema's %s does not fit a column of %s; declare it %s",

@@ -65,7 +65,7 @@ bool avro_is_name(struct str name)
 
 static void describe_union(const struct avro_type *type, struct buf *buf)
 {
-    buf_text(buf, type->n == 0 ? "empty union" : "union of ");
+    buf_text(buf, "union of ");
     for (size_t i = 0; i < type->n; i++) {
         if (i > 0)
             buf_text(buf, i + 1 == type->n ? " and " : ", ");

@@ -265,11 +265,13 @@ def test_tls_with_a_ca_file():
         all_commands(work)
         work, _ = secret_job(proxy)
         said = work.tramline("init", code=1)
-        assert ("; if its certificate is signed by an authority of your"
+        assert ("SSL certificate problem: self-signed certificate; if its certificate is signed by an"
+                " authority of your"
                 " own, give that with registry.ca_file") in said.err, said.err
         work, _ = secret_job(proxy, registry__ca_file=work.script)
         said = work.tramline("init", code=1)
-        assert "registry.ca_file cannot be used: " in said.err, said.err
+        assert ("registry.ca_file cannot be used: error setting certificate file: "
+                f"{work.script}") in said.err, said.err
 
 
 lib.main()

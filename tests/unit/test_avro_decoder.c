@@ -122,6 +122,15 @@ static void test_says_what_is_not_framed(UNUSED void **state)
                    "byte and schema id take 5");
     assert_rejects(&f, BYTES("\0\xFF\xFF\xFF\xFF\0"),
                    "the schema id is negative: not Confluent Avro");
+    assert_rejects(&f, BYTES("\0\0\0\0\0\0\0\0\1\2A"),
+                   "the schema id is 0, which no registry gives: looks like Apicurio's "
+                   "framing with an id of 8 bytes, not Confluent Avro");
+    assert_rejects(&f, BYTES("\3\0 16 bytes of UUID"),
+                   "first byte is 0x03: looks like the framing of AWS Glue, not "
+                   "Confluent Avro");
+    assert_rejects(&f, BYTES("\1 16 bytes of GUID"),
+                   "first byte is 0x01: looks like Confluent framing with a schema GUID, "
+                   "not Confluent Avro");
     assert_ok(decode(&f, (struct str){0}), &f.err);
     assert_int_equal(f.batch.n_ignored, 1);
     assert_int_equal(f.batch.n_rejects, 0);

@@ -13,7 +13,7 @@
 #include "registry/registry.h"
 
 enum {
-    REQUESTS_MAX = 10,
+    REQUESTS_MAX = 110,
     REQUEST_BYTES = 4096
 };
 
@@ -306,6 +306,77 @@ static void test_references_come_before_what_needs_them(UNUSED void **state)
     close_fixture(&f);
 }
 
+static void assert_wrong_answer(const char *answer, const char *text)
+{
+    struct fixture f;
+    struct schema_texts texts;
+    open_fixture(&f, SCRIPT(answer));
+    enum status rc = look_up(&f, 1, &texts);
+    assert_true(rc == ST_DATA || rc == ST_FAIL);
+    assert_string_equal(f.err.text, text);
+    close_fixture(&f);
+}
+
+static void test_answers_that_are_not_what_was_asked_for(UNUSED void **state)
+{
+    assert_wrong_answer("200 {\"schema\":\"a\",\"references\":[{\"name\":\"b\"}]}",
+                        "a reference without subject and version");
+    struct fixture f;
+    struct str subject = STR_LITERAL("s");
+    int32_t id;
+    bool compatible;
+    struct buf reasons = {0};
+    open_fixture(&f, SCRIPT("200 {}"));
+    assert_status(registry_find(f.registry, subject, STR_LITERAL("x"), &id, &f.err),
+                  ST_FAIL);
+    assert_string_equal(f.err.text, "registry: the answer has no schema id");
+    assert_status(registry_is_compatible(f.registry, subject, STR_LITERAL("x"),
+                                         &compatible, &reasons, &f.err),
+                  ST_FAIL);
+    assert_string_equal(f.err.text, "registry: the answer has no \"is_compatible\"");
+    assert_status(registry_find(f.registry, subject, STR_LITERAL("\xFF"), &id, &f.err),
+                  ST_DATA);
+    assert_string_equal(f.err.text, "registry: the schema is no UTF-8 text");
+    close_fixture(&f);
+}
+
+// Neither the registry nor resolution has a reason: its rule is another.
+static void test_reasons_may_be_unknown(UNUSED void **state)
+{
+    struct fixture f;
+    bool compatible;
+    struct buf reasons = {0};
+    open_fixture(&f,
+                 SCRIPT("200 {\"is_compatible\":false}",
+                        "200 {\"id\":1,\"version\":1,\"schema\":\"{\\\"type\\\":"
+                        "\\\"record\\\",\\\"name\\\":\\\"r\\\",\\\"fields\\\":[]}\"}"));
+    struct str schema = STR_LITERAL("{\"type\":\"record\",\"name\":\"r\",\"fields\":[]}");
+    assert_ok(registry_is_compatible(f.registry, STR_LITERAL("s"), schema, &compatible,
+                                     &reasons, &f.err),
+              &f.err);
+    assert_false(compatible);
+    assert_string_equal(buf_cstr(&reasons), "the registry gives no reasons");
+    buf_release(&reasons);
+    close_fixture(&f);
+}
+
+static void test_references_are_bounded(UNUSED void **state)
+{
+    struct buf answer = {0};
+    buf_text(&answer, "200 {\"schema\":\"a\",\"references\":[");
+    for (int i = 0; i <= 100; i++)
+        buf_printf(&answer, "%s{\"name\":\"n\",\"subject\":\"s\",\"version\":%d}",
+                   i ? "," : "", i);
+    buf_text(&answer, "]}");
+    struct fixture f;
+    struct schema_texts texts;
+    open_fixture(&f, SCRIPT(buf_cstr(&answer), "200 {\"schema\":\"b\"}"));
+    assert_status(look_up(&f, 1, &texts), ST_DATA);
+    assert_string_equal(f.err.text, "more than 100 references");
+    close_fixture(&f);
+    buf_release(&answer);
+}
+
 static void test_addresses_take_over_from_each_other(UNUSED void **state)
 {
     struct server good, bad;
@@ -445,6 +516,11 @@ static void test_addresses_are_checked(UNUSED void **state)
     assert_no_address(
         "ftp://me:s3cret@b",
         "registry: '(not shown)' is no address; write http://host:port/path");
+    struct buf many = {0};
+    for (int i = 0; i <= 20; i++)
+        buf_printf(&many, "%shttp://h%d", i ? "," : "", i);
+    assert_no_address(buf_cstr(&many), "registry: more than 20 addresses");
+    buf_release(&many);
 }
 
 static void test_policies(UNUSED void **state)
@@ -528,6 +604,9 @@ TEST_MAIN(cmocka_unit_test(test_schemas_are_asked_for_once),
           cmocka_unit_test(test_what_is_final_says_the_way_out),
           cmocka_unit_test(test_only_avro_schemas_are_taken),
           cmocka_unit_test(test_references_come_before_what_needs_them),
+          cmocka_unit_test(test_answers_that_are_not_what_was_asked_for),
+          cmocka_unit_test(test_reasons_may_be_unknown),
+          cmocka_unit_test(test_references_are_bounded),
           cmocka_unit_test(test_addresses_take_over_from_each_other),
           cmocka_unit_test(test_what_is_no_registry_is_passed_over),
           cmocka_unit_test(test_a_stop_ends_pauses_and_requests),
