@@ -266,12 +266,12 @@ def test_tls_with_a_ca_file():
         work, _ = secret_job(proxy)
         said = work.tramline("init", code=1)
         assert ("SSL certificate problem: self-signed certificate; if its certificate is signed by an"
-                " authority of your"
-                " own, give that with registry.ca_file") in said.err, said.err
-        work, _ = secret_job(proxy, registry__ca_file=work.script)
+                " authority of your own, give that with registry.ca_file") in said.err, said.err
+        no_certificate = work.script
+        work, _ = secret_job(proxy, registry__ca_file=no_certificate)
         said = work.tramline("init", code=1)
         assert ("registry.ca_file cannot be used: error setting certificate file: "
-                f"{work.script}") in said.err, said.err
+                f"{no_certificate}") in said.err, said.err
 
 
 lib.main()
