@@ -118,6 +118,11 @@ static enum status plain_rows(UNUSED struct encoder *encoder, struct str rows,
     return ST_OK;
 }
 
+static void plain_note(UNUSED struct encoder *encoder, UNUSED struct str text,
+                       UNUSED struct buf *front)
+{
+}
+
 static void plain_close(UNUSED struct encoder *encoder)
 {
 }
@@ -128,6 +133,7 @@ static const struct encoder_ops plain_encoder_ops = {
     .begin = plain_begin,
     .rows = plain_rows,
     .end = plain_begin,
+    .note = plain_note,
     .close = plain_close,
 };
 

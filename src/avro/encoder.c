@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "avro/encoder.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "avro/compress.h"
@@ -28,7 +29,9 @@ struct avro_encoder {
     struct pair *pairs;
     size_t n_pairs, pairs_capacity;
     uint8_t sync[AVRO_SYNC_BYTES];
-    struct buf block; // rows not yet written
+    size_t note_bytes; // of tramline.offsets in the next header; 0: it has none
+    bool is_open;      // between begin and end
+    struct buf block;  // rows not yet written
     size_t n_block;
     struct buf compressed;
     struct buf why; // behind encoder.refused
@@ -68,20 +71,65 @@ static void put_pair(struct buf *out, struct str key, struct str value)
     wire_put_bytes(out, value);
 }
 
+// The note is padded with blanks, which JSON allows, to note_bytes.
+static void put_note(const struct avro_encoder *avro, struct str note, struct buf *out)
+{
+    assert(note.n <= avro->note_bytes);
+    wire_put_bytes(out, str_of("tramline.offsets"));
+    wire_put_long(out, (int64_t)avro->note_bytes);
+    buf_str(out, note);
+    for (size_t n = note.n; n < avro->note_bytes; n++)
+        buf_char(out, ' ');
+}
+
+static void put_header(const struct avro_encoder *avro, struct str note, struct buf *out)
+{
+    size_t n_pairs = avro->n_pairs + 2 + (avro->note_bytes != 0);
+    buf_append(out, AVRO_MAGIC, AVRO_MAGIC_BYTES);
+    wire_put_long(out, (int64_t)n_pairs);
+    put_pair(out, str_of("avro.schema"), avro->writer->json);
+    put_pair(out, str_of("avro.codec"), str_of(avro_codec_name(avro->compressor.codec)));
+    for (size_t i = 0; i < avro->n_pairs; i++)
+        put_pair(out, str_of(avro->pairs[i].key), avro->pairs[i].value);
+    if (avro->note_bytes != 0)
+        put_note(avro, note, out);
+    wire_put_long(out, 0);
+    buf_append(out, avro->sync, sizeof(avro->sync));
+}
+
+// Widens the note until the header's length is one of a front.
+static void fit_note(struct avro_encoder *avro)
+{
+    struct buf header = {0};
+    size_t missing = 0;
+    do {
+        avro->note_bytes += missing;
+        buf_clear(&header);
+        put_header(avro, (struct str){0}, &header);
+        missing = (FRONT_BYTES - header.n % FRONT_BYTES) % FRONT_BYTES;
+    } while (missing != 0);
+    buf_release(&header);
+}
+
+static void note(struct encoder *encoder, struct str text, struct buf *front)
+{
+    struct avro_encoder *avro = avro_of(encoder);
+    if (avro->is_open)
+        put_header(avro, text, front);
+    else
+        avro->note_bytes = text.n;
+}
+
 static enum status begin(struct encoder *encoder, struct buf *out, struct err *err)
 {
     struct avro_encoder *avro = avro_of(encoder);
     avro->env->ops->random(avro->env, avro->sync, sizeof(avro->sync));
     buf_clear(&avro->block);
     avro->n_block = 0;
-    buf_append(out, AVRO_MAGIC, AVRO_MAGIC_BYTES);
-    wire_put_long(out, (int64_t)avro->n_pairs + 2);
-    put_pair(out, str_of("avro.schema"), avro->writer->json);
-    put_pair(out, str_of("avro.codec"), str_of(avro_codec_name(avro->compressor.codec)));
-    for (size_t i = 0; i < avro->n_pairs; i++)
-        put_pair(out, str_of(avro->pairs[i].key), avro->pairs[i].value);
-    wire_put_long(out, 0);
-    buf_append(out, avro->sync, sizeof(avro->sync));
+    if (avro->note_bytes != 0)
+        fit_note(avro);
+    put_header(avro, (struct str){0}, out);
+    avro->is_open = true;
     return buf_check(out, "Avro header", err);
 }
 
@@ -102,17 +150,22 @@ static enum status write_block(struct avro_encoder *avro, struct buf *out,
     return buf_check(out, "Avro block", err);
 }
 
-// Cuts rows off the front until the block is full or there are no more.
+// Moves rows off the front as long as they fit; one that is larger than a block has one
+// of its own.
 static enum status fill_block(struct avro_encoder *avro, struct wire *wire,
                               size_t *n_rows, struct err *err)
 {
     const uint8_t *from = wire->p;
     size_t room = avro->block_bytes - avro->block.n;
     struct value unused;
-    while (*n_rows > 0 && (size_t)(wire->p - from) < room) {
+    while (*n_rows > 0) {
         struct avro_fault fault;
-        if (!avro_plan_run(avro->scan, 0, wire, &unused, NULL, &fault))
+        struct wire row = *wire;
+        if (!avro_plan_run(avro->scan, 0, &row, &unused, NULL, &fault))
             return err_set(err, ST_FAIL, "Avro rows: they are not whole");
+        if ((size_t)(row.p - from) > room && avro->n_block != 0)
+            break;
+        wire->p = row.p;
         avro->n_block++;
         --*n_rows;
     }
@@ -137,7 +190,7 @@ static enum status rows(struct encoder *encoder, struct str bytes, size_t n_rows
     struct wire wire = wire_of(bytes);
     while (n_rows > 0) {
         TRY(fill_block(avro, &wire, &n_rows, err));
-        if (avro->block.n >= avro->block_bytes)
+        if (n_rows > 0)
             TRY(write_block(avro, out, err));
     }
     return wire.p == wire.end ? ST_OK
@@ -146,7 +199,10 @@ static enum status rows(struct encoder *encoder, struct str bytes, size_t n_rows
 
 static enum status end(struct encoder *encoder, struct buf *out, struct err *err)
 {
-    return write_block(avro_of(encoder), out, err);
+    struct avro_encoder *avro = avro_of(encoder);
+    avro->is_open = false;
+    avro->note_bytes = 0;
+    return write_block(avro, out, err);
 }
 
 static void encoder_close(struct encoder *encoder)
@@ -172,6 +228,7 @@ static const struct encoder_ops avro_encoder_ops = {
     .begin = begin,
     .rows = rows,
     .end = end,
+    .note = note,
     .close = encoder_close,
 };
 

@@ -52,7 +52,8 @@ enum status avro_encoder_open(const struct schema *columns,
                               const struct avro_encoder_options *options,
                               struct encoder **ret, struct err *err);
 
-// More metadata for the next file, such as tramline.offsets: replaces a pair of that key.
+// More metadata for the next file: replaces a pair of that key. (A note, see
+// core/codec.h, becomes tramline.offsets.)
 void avro_encoder_set_metadata(struct encoder *encoder, struct str key, struct str value);
 
 // The schema as JSON; borrowed for the encoder's life.

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/checksum.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
-#include "base/mem.h"
+#include "base/buf.h"
 
 enum {
     CHUNK_BYTES = 512,
+    WORD_BYTES = 4,
     PADDED_BYTES = 32
 };
 
 struct checksummer {
-    struct md5 *block; // over the CRC words of the open block
-    struct md5 *file;  // over the digests of the closed blocks
+    struct md5 *block;  // over the CRC words of the open block
+    struct buf first;   // CRC words of the first block, which may yet be overwritten
+    struct buf digests; // of the closed blocks behind it
     int64_t block_bytes;
     int64_t block_used; // bytes of the open block
     int64_t n_blocks;
@@ -24,16 +27,24 @@ struct checksummer *checksummer_open(int64_t block_bytes)
 {
     struct checksummer *sum = mem_zalloc(sizeof(*sum));
     sum->block = md5_open();
-    sum->file = md5_open();
     sum->block_bytes = block_bytes;
     return sum;
 }
 
+static void put_word(uint32_t crc, uint8_t *ret)
+{
+    for (int i = 0; i < WORD_BYTES; i++)
+        ret[i] = (uint8_t)(crc >> (24 - 8 * i));
+}
+
 static void close_chunk(struct checksummer *sum)
 {
-    uint8_t word[4] = {(uint8_t)(sum->crc >> 24), (uint8_t)(sum->crc >> 16),
-                       (uint8_t)(sum->crc >> 8), (uint8_t)sum->crc};
-    md5_add(sum->block, word, sizeof(word));
+    uint8_t word[WORD_BYTES];
+    put_word(sum->crc, word);
+    if (sum->n_blocks == 0)
+        buf_append(&sum->first, word, sizeof(word));
+    else
+        md5_add(sum->block, word, sizeof(word));
     sum->crc = 0;
     sum->chunk_used = 0;
 }
@@ -42,9 +53,11 @@ static void close_block(struct checksummer *sum)
 {
     if (sum->chunk_used)
         close_chunk(sum);
-    uint8_t digest[MD5_BYTES];
-    md5_finish(sum->block, digest);
-    md5_add(sum->file, digest, sizeof(digest));
+    if (sum->n_blocks != 0) {
+        uint8_t digest[MD5_BYTES];
+        md5_finish(sum->block, digest);
+        buf_append(&sum->digests, digest, sizeof(digest));
+    }
     sum->block_used = 0;
     sum->n_blocks++;
 }
@@ -68,18 +81,41 @@ void checksummer_add(struct checksummer *sum, const void *data, size_t n_bytes)
     }
 }
 
-void checksummer_finish(struct checksummer *sum, struct checksum *ret)
+void checksummer_overwrite(struct checksummer *sum, const void *p, size_t n_bytes)
+{
+    size_t n_chunks = n_bytes / CHUNK_BYTES;
+    assert(n_bytes % CHUNK_BYTES == 0 && n_chunks * WORD_BYTES <= sum->first.n);
+    for (size_t i = 0; i < n_chunks; i++)
+        put_word(crc32c(0, (const char *)p + i * CHUNK_BYTES, CHUNK_BYTES),
+                 (uint8_t *)sum->first.p + i * WORD_BYTES);
+}
+
+// MD5 over the blocks' digests.
+static void digest_file(struct checksummer *sum, uint8_t ret[MD5_BYTES])
 {
     static const uint8_t zeros[PADDED_BYTES];
+    uint8_t digest[MD5_BYTES] = {0};
+    if (sum->n_blocks != 0) {
+        md5_add(sum->block, sum->first.p, sum->first.n);
+        md5_finish(sum->block, digest);
+    }
+    md5_add(sum->block, digest, sizeof(digest));
+    if (sum->n_blocks <= 1)
+        md5_add(sum->block, zeros, PADDED_BYTES - MD5_BYTES);
+    else
+        md5_add(sum->block, sum->digests.p, sum->digests.n);
+    md5_finish(sum->block, ret);
+}
+
+void checksummer_finish(struct checksummer *sum, struct checksum *ret)
+{
+    uint8_t digest[MD5_BYTES];
     if (sum->block_used)
         close_block(sum);
-    if (sum->n_blocks == 0)
-        md5_add(sum->file, zeros, PADDED_BYTES);
-    else if (sum->n_blocks == 1)
-        md5_add(sum->file, zeros, PADDED_BYTES - MD5_BYTES);
-    uint8_t digest[MD5_BYTES];
-    md5_finish(sum->file, digest);
+    digest_file(sum, digest);
     hex_encode(digest, sizeof(digest), ret->hex);
+    buf_clear(&sum->first);
+    buf_clear(&sum->digests);
     sum->n_blocks = 0;
 }
 
@@ -88,6 +124,7 @@ void checksummer_free(struct checksummer *sum)
     if (sum == NULL)
         return;
     md5_free(sum->block);
-    md5_free(sum->file);
+    buf_release(&sum->first);
+    buf_release(&sum->digests);
     free(sum);
 }

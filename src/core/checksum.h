@@ -28,6 +28,9 @@ static inline bool checksum_eq(const struct checksum *a, const struct checksum *
 struct checksummer; // a running computation
 struct checksummer *checksummer_open(int64_t block_bytes);
 void checksummer_add(struct checksummer *sum, const void *p, size_t n_bytes);
+// Other bytes stand now where the first ones stood: n_bytes, a multiple of 512, that were
+// added and lie in the first block.
+void checksummer_overwrite(struct checksummer *sum, const void *p, size_t n_bytes);
 void checksummer_finish(struct checksummer *sum, struct checksum *ret); // and starts anew
 void checksummer_free(struct checksummer *sum);
 

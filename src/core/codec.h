@@ -41,7 +41,16 @@ struct encoder_ops {
     enum status (*rows)(struct encoder *encoder, struct str rows, size_t n_rows,
                         struct buf *out, struct err *err);
     enum status (*end)(struct encoder *encoder, struct buf *out, struct err *err);
+    // Where a file's rows come from, as JSON, in the file's header. Before begin: the
+    // longest note that may come; begin keeps room for it. Between begin and end: appends
+    // to `front` what is to be put over the front of the file, as long as it was; nothing
+    // when the format has no place for a note.
+    void (*note)(struct encoder *encoder, struct str note, struct buf *front);
     void (*close)(struct encoder *encoder);
+};
+
+enum {
+    FRONT_BYTES = 512 // a front's length is a multiple of it: that of a checksum's chunks
 };
 
 struct encoder {

@@ -23,6 +23,8 @@ struct spool {
 
 struct spool_file_ops {
     enum status (*append)(struct spool_file *file, struct str bytes, struct err *err);
+    // Puts bytes over the first ones of the file, which has as many.
+    enum status (*overwrite)(struct spool_file *file, struct str bytes, struct err *err);
     // Up to `capacity` bytes from `offset`; *ret_n == 0 at the end.
     enum status (*read)(struct spool_file *file, int64_t offset, void *p, size_t capacity,
                         size_t *ret_n, struct err *err);

@@ -103,6 +103,11 @@ static enum status end(UNUSED struct encoder *encoder, UNUSED struct buf *out,
     return ST_OK;
 }
 
+static void note(UNUSED struct encoder *encoder, UNUSED struct str text,
+                 UNUSED struct buf *front)
+{
+}
+
 static void encoder_close(struct encoder *encoder)
 {
     free(encoder);
@@ -114,6 +119,7 @@ static const struct encoder_ops csv_encoder_ops = {
     .begin = begin,
     .rows = rows,
     .end = end,
+    .note = note,
     .close = encoder_close,
 };
 

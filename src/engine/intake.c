@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "base/text.h"
 #include "engine/dead_letter.h"
 
 enum {
@@ -30,10 +31,43 @@ static int64_t clock_ms(const struct intake *intake)
 
 // The data file.
 
+// Where its rows come from: the ranges of offsets read, or, for the room they need, the
+// longest that they may become.
+static void format_note(const struct intake *intake, bool is_longest, struct buf *ret)
+{
+    const struct unit *unit = intake->unit;
+    const char *comma = "";
+    buf_text(ret, "{\"cluster\":");
+    text_json(ret, intake->parts->source->cluster);
+    buf_text(ret, ",\"topic\":");
+    text_json(ret, intake->parts->source->topic);
+    buf_text(ret, ",\"partitions\":[");
+    for (size_t i = 0; i < unit->n_spans; i++) {
+        const struct span *span = &unit->spans[i];
+        if (span->next == span->first && !is_longest)
+            continue;
+        buf_printf(
+            ret,
+            "%s{\"partition\":%" PRId32 ",\"first\":%" PRId64 ",\"next\":%" PRId64 "}",
+            comma, span->partition, span->first, is_longest ? INT64_MAX : span->next);
+        comma = ",";
+    }
+    buf_text(ret, "]}");
+}
+
+static void put_note(struct intake *intake, bool is_longest, struct buf *front)
+{
+    struct encoder *encoder = intake->parts->encoder;
+    buf_clear(&intake->json);
+    format_note(intake, is_longest, &intake->json);
+    encoder->ops->note(encoder, buf_as_str(&intake->json), front);
+}
+
 static enum status begin_data(struct intake *intake, struct err *err)
 {
     struct encoder *encoder = intake->parts->encoder;
     TRY(spool_writer_begin(&intake->data, intake->parts->spool, err));
+    put_note(intake, true, &intake->data.out);
     return encoder->ops->begin(encoder, &intake->data.out, err);
 }
 
@@ -55,7 +89,10 @@ static enum status end_data(struct intake *intake, struct err *err)
     struct encoder *encoder = intake->parts->encoder;
     if (intake->data.file == NULL)
         return ST_OK;
+    AUTO(buf_release) struct buf front = {0};
+    put_note(intake, false, &front);
     TRY(encoder->ops->end(encoder, &intake->data.out, err));
+    TRY(spool_writer_overwrite(&intake->data, buf_as_str(&front), err));
     struct unit *unit = intake->unit;
     TRY(spool_writer_finish(&intake->data, FILE_DATA, encoder->extension,
                             &unit->files[unit->n_files], err));

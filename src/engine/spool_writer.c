@@ -31,6 +31,16 @@ enum status spool_writer_flush(struct spool_writer *writer, struct err *err)
     return writer->out.n < FLUSH_BYTES ? ST_OK : move_out(writer, err);
 }
 
+enum status spool_writer_overwrite(struct spool_writer *writer, struct str front,
+                                   struct err *err)
+{
+    if (front.n == 0)
+        return ST_OK;
+    TRY(move_out(writer, err));
+    checksummer_overwrite(writer->sum, front.p, front.n);
+    return writer->file->ops->overwrite(writer->file, front, err);
+}
+
 enum status spool_writer_finish(struct spool_writer *writer, enum file_kind kind,
                                 const char *extension, struct unit_file *ret,
                                 struct err *err)

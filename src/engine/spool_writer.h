@@ -18,6 +18,9 @@ enum status spool_writer_begin(struct spool_writer *writer, struct spool *spool,
                                struct err *err);
 // Moves `out` into the file once it is worth a write.
 enum status spool_writer_flush(struct spool_writer *writer, struct err *err);
+// Puts bytes over the front of what was written; FRONT_BYTES of core/codec.h.
+enum status spool_writer_overwrite(struct spool_writer *writer, struct str front,
+                                   struct err *err);
 // All of `out` is in the file; hands it over and begins anew.
 enum status spool_writer_finish(struct spool_writer *writer, enum file_kind kind,
                                 const char *extension, struct unit_file *ret,

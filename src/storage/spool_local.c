@@ -40,6 +40,18 @@ static enum status append(struct spool_file *base, struct str bytes, struct err 
     return ST_OK;
 }
 
+static enum status overwrite(struct spool_file *base, struct str bytes, struct err *err)
+{
+    struct local_file *file = (struct local_file *)base;
+    for (size_t at = 0; at < bytes.n;) {
+        ssize_t n = pwrite(file->fd, bytes.p + at, bytes.n - at, (off_t)at);
+        if (n < 0 && errno != EINTR)
+            return failed(file->directory, "cannot write", err);
+        at += n < 0 ? 0 : (size_t)n;
+    }
+    return ST_OK;
+}
+
 static enum status read_at(struct spool_file *base, int64_t offset, void *p,
                            size_t capacity, size_t *ret_n, struct err *err)
 {
@@ -64,6 +76,7 @@ static void discard(struct spool_file *base)
 
 static const struct spool_file_ops file_ops = {
     .append = append,
+    .overwrite = overwrite,
     .read = read_at,
     .discard = discard,
 };

@@ -20,6 +20,15 @@ static enum status append(struct spool_file *base, struct str bytes,
     return ST_OK;
 }
 
+static enum status overwrite(struct spool_file *base, struct str bytes,
+                             UNUSED struct err *err)
+{
+    struct mem_file *file = (struct mem_file *)base;
+    assert(bytes.n <= file->bytes.n);
+    memcpy(file->bytes.p, bytes.p, bytes.n);
+    return ST_OK;
+}
+
 static enum status read_at(struct spool_file *base, int64_t offset, void *p,
                            size_t capacity, size_t *ret_n, UNUSED struct err *err)
 {
@@ -40,6 +49,7 @@ static void discard(struct spool_file *base)
 
 static const struct spool_file_ops file_ops = {
     .append = append,
+    .overwrite = overwrite,
     .read = read_at,
     .discard = discard,
 };

@@ -111,6 +111,11 @@ static enum status end(UNUSED struct encoder *encoder, struct buf *out,
     return ST_OK;
 }
 
+static void note(UNUSED struct encoder *encoder, UNUSED struct str text,
+                 UNUSED struct buf *front)
+{
+}
+
 static void close_encoder(UNUSED struct encoder *encoder)
 {
 }
@@ -121,6 +126,7 @@ static const struct encoder_ops encoder_ops = {
     .begin = begin,
     .rows = rows,
     .end = end,
+    .note = note,
     .close = close_encoder,
 };
 const struct encoder sim_encoder = {&encoder_ops, &schema, "txt", {0}};

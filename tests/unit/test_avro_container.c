@@ -308,6 +308,95 @@ static void test_errors_name_file_block_and_byte(void **state)
                  "x.avro: block 1 at byte 217: snappy: wrong data");
 }
 
+static void test_wrong_headers(void **state)
+{
+    struct fixture *f = *state;
+    assert_wrong(f, BYTES("Obj\x01\x02\x01"), "x.avro: -1 is no length of metadata");
+    assert_wrong(f, BYTES("Obj\x01\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
+                 "x.avro: the header is longer than 64 bits");
+    assert_wrong(f, BYTES("Obj\x01\x02\x02x\xfe\xff\xff\xff\x0f"),
+                 "x.avro: 2147483647 is no length of metadata");
+    assert_wrong(f, BYTES("Obj\x01\x02\x02x\x02y\x00" SYNC),
+                 "x.avro: the header has no avro.schema");
+    assert_wrong(f,
+                 BYTES("Obj\x01\x02\x16"
+                       "avro.schema\x02{\x00" SYNC),
+                 "x.avro: Avro schema: no JSON: line 1, column 1: string or '}' expected "
+                 "near end of file");
+    assert_wrong(f, BYTES(HEADER "\x80"),
+                 "x.avro: block 1 at byte 215: the file ends in the count of a block");
+    assert_wrong(
+        f, BYTES(HEADER "\x04\x0c\x02\x02x\x02\x00\x01" SYNC "\x02\x00" SYNC "\x02"),
+        "x.avro: block 2 at byte 239: 1 rows cannot be in 0 bytes");
+    assert_wrong(f, BYTES(HEADER "\x04\x0c\x02\x02x\x02\x00\x01\x00\x01"),
+                 "x.avro: block 1 at byte 215: the file ends in a sync marker");
+}
+
+// Pairs of metadata without an end: 16 MB of them are read at most.
+static void test_endless_metadata(void **state)
+{
+    struct fixture *f = *state;
+    struct buf file = {0};
+    char value[60000] = {0};
+    buf_text(&file, "Obj\x01\x90\x4e"); // 5000 pairs
+    for (size_t i = 0; i < 300; i++) {
+        buf_text(&file, "\x02k\xc0\xa9\x07"); // 60000 bytes
+        buf_append(&file, value, sizeof(value));
+    }
+    assert_wrong(f, buf_as_str(&file), "x.avro: more than 16777216 bytes of metadata");
+    buf_release(&file);
+}
+
+static enum status write_bytes(struct encoder *encoder, struct str rows, size_t n_rows,
+                               struct err *err)
+{
+    struct buf out = {0};
+    TRY(encoder->ops->begin(encoder, &out, err));
+    enum status rc = encoder->ops->rows(encoder, rows, n_rows, &out, err);
+    buf_release(&out);
+    return rc;
+}
+
+static void test_rows_that_are_not_rows_are_not_written(void **state)
+{
+    struct fixture *f = *state;
+    struct encoder *encoder = open_encoder(f, AVRO_CODEC_NULL, 4);
+    assert_status(write_bytes(encoder, BYTES("\x02\x02x\x02\x00"), 2, &f->err), ST_FAIL);
+    assert_string_equal(f->err.text, "Avro rows: they are not whole");
+    assert_status(write_bytes(encoder, BYTES("\x02\x02x\x02\x00\x01"), 1, &f->err),
+                  ST_FAIL);
+    assert_string_equal(f->err.text, "Avro rows: more than were told");
+    encoder->ops->close(encoder);
+}
+
+// A note takes its place in a header that was long enough from the start.
+static void test_a_note_becomes_metadata(void **state)
+{
+    struct fixture *f = *state;
+    struct encoder *encoder = open_encoder(f, AVRO_CODEC_NULL, 0);
+    for (size_t i = 0; i < 400; i++) { // lengths around those of more bytes in a varint
+        char note[1000];
+        struct buf front = {0};
+        struct str said;
+        snprintf(note, sizeof(note), "{\"next\":%*d}", (int)i + 1, 7);
+        buf_clear(&f->file);
+        encoder->ops->note(encoder, str_of(note), &front);
+        assert_int_equal(front.n, 0);
+        assert_ok(encoder->ops->begin(encoder, &f->file, &f->err), &f->err);
+        assert_int_equal(f->file.n % FRONT_BYTES, 0);
+        encoder->ops->note(encoder, str_of("{}"), &front);
+        assert_int_equal(front.n, f->file.n);
+        assert_ok(encoder->ops->end(encoder, &f->file, &f->err), &f->err);
+        write_file(f, buf_as_str(&front));
+        struct rows *rows = open_file(f, &schema);
+        assert_true(avro_table_metadata(rows, str_of("tramline.offsets"), &said));
+        assert_memory_equal(said.p, "{}   ", 5);
+        rows->ops->close(rows);
+        buf_release(&front);
+    }
+    encoder->ops->close(encoder);
+}
+
 static void test_rows_that_do_not_resolve_may_be_skipped(void **state)
 {
     struct fixture *f = *state;
@@ -340,5 +429,7 @@ TEST_MAIN(CASE(test_reads_what_fastavro_wrote),
           CASE(test_writes_what_the_specification_says),
           CASE(test_all_codecs_read_back_in_blocks),
           CASE(test_a_block_holds_the_whole_pieces_that_fit),
-          CASE(test_errors_name_file_block_and_byte),
+          CASE(test_errors_name_file_block_and_byte), CASE(test_wrong_headers),
+          CASE(test_endless_metadata), CASE(test_rows_that_are_not_rows_are_not_written),
+          CASE(test_a_note_becomes_metadata),
           CASE(test_rows_that_do_not_resolve_may_be_skipped))

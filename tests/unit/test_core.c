@@ -63,7 +63,29 @@ static void test_options_have_units_and_bounds(UNUSED void **state)
     arena_release(&arena);
 }
 
+// The same sum as when the last bytes had been there from the start.
+static void test_checksum_of_an_overwritten_front(UNUSED void **state)
+{
+    static const size_t sizes[] = {1024, 1025, 4096, 4097, 9000, 12288};
+    char bytes[12288];
+    struct checksummer *sum = checksummer_open(4096);
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct checksum wanted, got;
+        for (size_t b = 0; b < sizeof(bytes); b++)
+            bytes[b] = (char)(b * 7);
+        checksummer_add(sum, bytes, sizes[i]);
+        memset(bytes, 'x', 1024);
+        checksummer_overwrite(sum, bytes, 1024);
+        checksummer_finish(sum, &got);
+        checksummer_add(sum, bytes, sizes[i]);
+        checksummer_finish(sum, &wanted);
+        assert_string_equal(got.hex, wanted.hex);
+    }
+    checksummer_free(sum);
+}
+
 TEST_MAIN(cmocka_unit_test(test_types_accept_what_the_table_says),
           cmocka_unit_test(test_reals_print_short_and_read_back),
           cmocka_unit_test(test_checksum_of_an_empty_file),
+          cmocka_unit_test(test_checksum_of_an_overwritten_front),
           cmocka_unit_test(test_options_have_units_and_bounds))

@@ -28,6 +28,11 @@ static void check_contract(struct spool *spool)
         assert_ok(file->ops->read(file, 11, bytes, sizeof(bytes), &n, &err), &err);
         assert_int_equal(n, 0);
     }
+    assert_ok(file->ops->overwrite(file, STR_LITERAL("HE"), &err), &err);
+    assert_ok(file->ops->append(file, STR_LITERAL("!"), &err), &err);
+    assert_ok(file->ops->read(file, 0, bytes, sizeof(bytes), &n, &err), &err);
+    assert_int_equal(n, 12);
+    assert_memory_equal(bytes, "HEllo world!", 12);
     other->ops->discard(other);
     spool->ops->close(spool);
     assert_ok(file->ops->read(file, 0, bytes, 1, &n, &err), &err); // outlives it
