@@ -3,14 +3,15 @@
 //
 // One struct a record, with init, release, encode, decode and print; enums; tagged
 // unions; arrays and maps as pointer and count. What is made compiles as C17 and as C++17
-// without a warning; docs/avro.md, "Generated code", describes it.
+// without a warning; docs/avro.md, "C types", describes it.
 #ifndef AVRO_CODEGEN_H
 #define AVRO_CODEGEN_H
 
 #include "base/buf.h"
 
 // `name_prefix` begins every name made, e.g. "gtfs_"; may be empty. The source includes
-// "<header_name>". ST_DATA: the text is no schema; ST_USAGE: the prefix is no C name.
+// "<header_name>". ST_DATA: the text is no schema, or none of a record; ST_LIMIT: a
+// struct would be too large; ST_USAGE: the prefix is no C name.
 enum status avro_codegen(const char *avsc_json, const char *name_prefix,
                          const char *header_name, struct buf *header, struct buf *source,
                          struct err *err);

@@ -4,6 +4,10 @@
 // Records and enums also have those that the header declares.
 #include "avro/codegen_source.h"
 
+enum {
+    LINE_BYTES = 90
+};
+
 static bool is_composed(const struct c_type *type)
 {
     return type->shape != SHAPE_PLAIN && type->shape != SHAPE_NULL;
@@ -48,9 +52,11 @@ static void prototype(struct buf *out, const char *verb, const struct c_type *ty
                       const char *end)
 {
     bool is_get = strcmp(verb, "get") == 0;
-    const char *in = is_get ? "struct avro_in *in" : "struct avro_buffer *out";
-    buf_printf(out, "static %s %s_%s(%s, %s%s *x)%s",
-               is_get ? "enum avro_result" : "void", verb, type->tag, in,
+    size_t before = out->n;
+    buf_printf(out, "static %s %s_%s(%s,", is_get ? "enum avro_result" : "void", verb,
+               type->tag, is_get ? "struct avro_in *in" : "struct avro_buffer *out");
+    size_t n = out->n - before + strlen(type->c) + strlen(" const  *x)");
+    buf_printf(out, "%s%s%s *x)%s", n > LINE_BYTES ? "\n        " : " ",
                is_get ? "" : "const ", type->c, end);
 }
 

@@ -5,6 +5,7 @@
 and reads nothing past the end of broken data (AddressSanitizer)."""
 import json
 import random
+import re
 import shutil
 import subprocess
 
@@ -208,6 +209,17 @@ def test_values_made_by_hand():
         generate(tree, "b_", "b", place)
         generate({**STOP_TIME, "fields": STOP_TIME["fields"]}, "gtfs_", "stop_times", place)
         run([link(place, compiler, [*place.glob("*.c"), HERE / "codegen_use.c"])])
+
+
+def test_the_page_shows_what_happens():
+    section = (lib.ROOT / "docs/avro.md").read_text().partition("\n## C types\n")[2]
+    code, printed = re.findall(r"^```c?\n(.*?)^```", section, re.S | re.M)
+    place = lib.tmp_dir()
+    lib.run("codegen", lib.ROOT / "examples/producer/stop_times.avsc", "--prefix", "gtfs_", "--out",
+            place)
+    (place / "main.c").write_text(code)
+    program = link(place, COMPILERS[0], [place / "main.c", place / "stop_times.c"])
+    assert run([program]) == printed, run([program])
 
 
 def test_files_of_others_are_left():
