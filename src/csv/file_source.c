@@ -53,7 +53,8 @@ static enum status read_file(struct reader *reader, void *p, size_t capacity,
         n = pread(file->fd, p, wanted, file->at);
     } while (n < 0 && errno == EINTR);
     if (n < 0)
-        return err_set(err, ST_FAIL, "%s: %s", file->path, strerror(errno));
+        return err_set(err, ST_FAIL, "%s: cannot be read: %s", file->path,
+                       strerror(errno));
     if (n == 0 && wanted > 0)
         return err_set(err, ST_FAIL, "%s: became shorter while it was read", file->path);
     file->at += n;
@@ -329,8 +330,8 @@ static enum status open_file(const char *path, int *ret_fd, int64_t *ret_size,
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return err_set(err, errno == ENOENT ? ST_NOT_FOUND : ST_FAIL, "%s: %s", path,
-                       strerror(errno));
+        return err_set(err, errno == ENOENT ? ST_NOT_FOUND : ST_FAIL,
+                       "%s: cannot be opened: %s", path, strerror(errno));
     struct stat info;
     if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
         *ret_fd = fd;

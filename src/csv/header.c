@@ -32,17 +32,6 @@ static enum status check_name(struct str name, struct err *err)
     return err_set(err, ST_DATA, "the header's name %s is not UTF-8", buf_cstr(&text));
 }
 
-static enum status check_unique(const struct names *names, size_t n, struct err *err)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(names->items[i], names->items[n]) == 0)
-            return err_set(err, ST_DATA,
-                           "column %s stands twice in the header, as field "
-                           "%zu and %zu",
-                           names->items[n], i + 1, n + 1);
-    return ST_OK;
-}
-
 static enum status take_names(const struct csv_line *line, struct names *ret,
                               struct err *err)
 {
@@ -51,19 +40,31 @@ static enum status take_names(const struct csv_line *line, struct names *ret,
         struct str name = str_trim(csv_text(line->fields[i], &ret->arena));
         TRY(check_name(name, err));
         ret->items[i] = arena_cstr(&ret->arena, name);
-        if (name.n > 0)
-            TRY(check_unique(ret, i, err));
     }
     ret->n = line->n;
     return ST_OK;
 }
 
-static size_t find(const struct names *names, struct str name)
+// The first from field `from` on.
+static size_t find(const struct names *names, struct str name, size_t from)
 {
-    for (size_t i = 0; i < names->n; i++)
+    for (size_t i = from; i < names->n; i++)
         if (str_is(name, names->items[i]))
             return i;
     return CSV_NO_FIELD;
+}
+
+static enum status find_one(const struct names *names, struct str name, size_t *ret,
+                            struct err *err)
+{
+    size_t first = find(names, name, 0);
+    size_t second = first == CSV_NO_FIELD ? first : find(names, name, first + 1);
+    if (second != CSV_NO_FIELD)
+        return err_set(err, ST_DATA,
+                       "column %.*s stands twice in the header, as field %zu and %zu",
+                       STR_ARGS(name), first + 1, second + 1);
+    *ret = first;
+    return ST_OK;
 }
 
 static void list(const struct names *names, struct buf *text)
@@ -110,7 +111,7 @@ static enum status map(const struct schema *schema, const struct names *names,
 {
     size_t n_found = 0;
     for (size_t i = 0; i < schema->n; i++) {
-        columns[i] = find(names, schema->columns[i].name);
+        TRY(find_one(names, schema->columns[i].name, &columns[i], err));
         n_found += columns[i] != CSV_NO_FIELD;
         if (columns[i] == CSV_NO_FIELD && !schema->columns[i].nullable)
             return no_column(names, &schema->columns[i], err);

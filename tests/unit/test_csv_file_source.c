@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -132,6 +133,9 @@ static void test_one_record_can_be_read_again(UNUSED void **state)
     assert_str(record.value, "1");
     assert_int_equal(record.offset, 3);
     assert_status(f.source->ops->fetch(f.source, 0, 5, &record, &f.err), ST_NOT_FOUND);
+    char expected[256];
+    snprintf(expected, sizeof(expected), "%s: no record at byte 5", f.path);
+    assert_string_equal(f.err.text, expected);
     assert_status(f.source->ops->fetch(f.source, 0, 8, &record, &f.err), ST_NOT_FOUND);
     assert_stream(&f, 3, "3:1;6:2;8");
     remove_file(&f);
@@ -231,8 +235,46 @@ static void test_what_cannot_be_opened_is_told(UNUSED void **state)
     assert_string_equal(f.err.text, expected);
     remove_file(&f);
     assert_status(csv_file_source_open(f.path, &f.source, &f.err), ST_NOT_FOUND);
-    snprintf(expected, sizeof(expected), "%s: No such file or directory", f.path);
+    snprintf(expected, sizeof(expected),
+             "%s: cannot be opened: No such file or directory", f.path);
     assert_string_equal(f.err.text, expected);
+}
+
+// Of a quote that is left open one line is read; it has a limit.
+static void test_a_line_above_the_limit_is_an_error(UNUSED void **state)
+{
+    struct fixture f;
+    size_t n = CSV_RECORD_MAX + 2;
+    char *bytes = malloc(n);
+    memset(bytes, 'x', n);
+    memcpy(bytes, "\n\"", 2);
+    open_source(&f, (struct str){bytes, n});
+    start_at(&f, 0);
+    assert_status(f.source->ops->poll(f.source, 0, &f.event, &f.err), ST_LIMIT);
+    char expected[256];
+    snprintf(expected, sizeof(expected),
+             "%s: the line at byte 1 has more than 16777216 bytes", f.path);
+    assert_string_equal(f.err.text, expected);
+    remove_file(&f);
+    free(bytes);
+}
+
+// What the disk says while a file is read: here of a folder in the file's place.
+static void test_a_failing_read_is_told(UNUSED void **state)
+{
+    struct fixture f;
+    int fd = dup(0); // the number that the source's file will have
+    close(fd);
+    open_source(&f, STR_LITERAL("id\n1\n"));
+    int folder = open("/", O_RDONLY | O_DIRECTORY);
+    assert_int_equal(dup2(folder, fd), fd);
+    struct source_start start = {0, 3};
+    assert_status(f.source->ops->start(f.source, &start, 1, &f.err), ST_FAIL);
+    char expected[256];
+    snprintf(expected, sizeof(expected), "%s: cannot be read: Is a directory", f.path);
+    assert_string_equal(f.err.text, expected);
+    close(folder);
+    remove_file(&f);
 }
 
 static void test_a_file_that_becomes_shorter_is_an_error(UNUSED void **state)
@@ -271,5 +313,7 @@ TEST_MAIN(cmocka_unit_test(test_offsets_are_byte_positions),
           cmocka_unit_test(test_what_is_left_of_a_run_is_given_again),
           cmocka_unit_test(test_runs_are_bounded_and_dense),
           cmocka_unit_test(test_what_cannot_be_opened_is_told),
+          cmocka_unit_test(test_a_line_above_the_limit_is_an_error),
+          cmocka_unit_test(test_a_failing_read_is_told),
           cmocka_unit_test(test_a_file_that_becomes_shorter_is_an_error),
           cmocka_unit_test(test_records_have_no_time))
