@@ -148,6 +148,7 @@ def test_a_script_from_standard_input_has_a_name():
                           capture_output=True, timeout=30)
     same(done.stderr, 'standard input:1:1: error: syntax error at or near "SELEC"\n'
                       "  SELEC 1\n  ^\n"
+                      "  hint: docs/sql.md shows how statements are written\n"
                       "tramline check: standard input has errors; nothing was done\n")
     assert done.returncode == 2
 
