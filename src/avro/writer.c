@@ -204,8 +204,8 @@ static enum status check_order(const struct schema *columns, const struct avro_t
         struct str field = root->fields[i].name;
         if (!str_eq(column, field))
             return err_set(err, ST_USAGE,
-                           "Avro schema: field %zu is '%.*s', column %zu is '%.*s': name "
-                           "the columns in the order of the schema's fields",
+                           "Avro schema: field %zu is '%.*s', column %zu is '%.*s': "
+                           "select the columns in the order of the schema's fields",
                            i + 1, STR_ARGS(field), i + 1, STR_ARGS(column));
     }
     if (columns->n == root->n)
@@ -213,9 +213,12 @@ static enum status check_order(const struct schema *columns, const struct avro_t
     bool more_columns = columns->n > root->n;
     struct str odd =
         more_columns ? columns->columns[root->n].name : root->fields[columns->n].name;
-    return err_set(err, ST_USAGE, "Avro schema: there is no %s for %s '%.*s'",
-                   more_columns ? "field" : "column", more_columns ? "column" : "field",
-                   STR_ARGS(odd));
+    return err_set(
+        err, ST_USAGE,
+        "Avro schema: there is no %s for %s '%.*s'; add it, or leave the other "
+        "out",
+        more_columns ? "field" : "column", more_columns ? "column" : "field",
+        STR_ARGS(odd));
 }
 
 static enum status bind_all(struct avro_writer *writer, struct err *err)

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/pipeline.h"
 #include "cli/sink.h"
+#include "cli/tables.h"
 #include "cli/term.h"
 #include "core/env.h"
 #include "csv/table.h"
@@ -30,10 +31,41 @@ static bool is_dimension(const struct table *table)
     return table->kind == TABLE_DIMENSION;
 }
 
-static enum status open_tables(const struct pipeline *pipeline,
-                               struct extract_table *tables, size_t *ret_n,
-                               struct err *err)
+// For a table that the script wants as Avro: of the feed's CSV a container file.
+struct conversion {
+    const struct table *table;
+    struct storage *storage; // borrowed
+};
+
+static enum status convert(void *context, struct str from, struct str to,
+                           struct feed_file *ret, struct err *err)
 {
+    const struct conversion *conversion = context;
+    const struct table *table = conversion->table;
+    struct csv_table_options options = {
+        .header = true,
+        .skip_errors = options_is(&table->options, "on_error", "skip"),
+    };
+    struct rows *rows;
+    struct sink_file made;
+    enum status status =
+        csv_table_open(conversion->storage, from, &table->schema, &options, &rows, err);
+    if (status == ST_OK) {
+        status = sink_write_file(conversion->storage, table, rows, to, &made, err);
+        table_tell_skipped_csv(table, rows);
+        rows->ops->close(rows);
+    }
+    if (status != ST_OK)
+        return err_context(err, "table %.*s, from %.*s.txt to Avro",
+                           STR_ARGS(table->name), STR_ARGS(table->name));
+    *ret = (struct feed_file){made.size, made.checksum};
+    return ST_OK;
+}
+
+static enum status open_tables(struct pipeline *pipeline, struct extract_table *tables,
+                               size_t *ret_n, struct err *err)
+{
+    struct arena *arena = &pipeline->arena;
     const struct plan *plan = pipeline->plan;
     for (size_t i = 0; i < plan->n_tables; i++) {
         const struct table *table = &plan->tables[i];
@@ -49,46 +81,19 @@ static enum status open_tables(const struct pipeline *pipeline,
         };
         TRY(pipeline_storage(pipeline, &table->options, &to->storage, err));
         ++*ret_n;
+        if (pipeline_is_avro(table)) {
+            struct conversion *conversion = arena_alloc(arena, sizeof(*conversion));
+            *conversion = (struct conversion){table, to->storage};
+            to->extension = "avro";
+            to->convert = convert;
+            to->context = conversion;
+        }
     }
     if (*ret_n == 0)
         return err_set(err, ST_USAGE,
                        "the script has no tables to stage; a table is "
                        "CREATE TABLE ... WITH (connector = 'filesystem', "
                        "...) that is not the result");
-    return ST_OK;
-}
-
-// A table that the script wants as Avro: the staged CSV becomes <name>.avro.
-static enum status convert(struct storage *storage, const struct table *table,
-                           struct err *err)
-{
-    char csv[256];
-    snprintf(csv, sizeof(csv), "%.*s.csv", STR_ARGS(table->name));
-    struct csv_table_options options = {
-        .header = true,
-        .skip_errors = options_is(&table->options, "on_error", "skip"),
-    };
-    struct rows *rows;
-    enum status status =
-        csv_table_open(storage, str_of(csv), &table->schema, &options, &rows, err);
-    if (status == ST_NOT_FOUND && options_number(&table->options, "optional"))
-        return ST_OK;
-    TRY(status);
-    int64_t n;
-    status = sink_write_table(storage, table, rows, &n, err);
-    rows->ops->close(rows);
-    TRY(status);
-    return storage->ops->remove(storage, str_of(csv), err);
-}
-
-static enum status convert_all(const struct pipeline *pipeline,
-                               struct extract_table *tables, size_t n, struct err *err)
-{
-    for (size_t i = 0; i < n; i++) {
-        const struct table *table = plan_table(pipeline->plan, str_of(tables[i].name));
-        if (pipeline_is_avro(table))
-            TRY(convert(tables[i].storage, table, err));
-    }
     return ST_OK;
 }
 
@@ -102,7 +107,7 @@ static void print_manifest(const struct feed_manifest *manifest)
     }
 }
 
-static enum status extract(const struct pipeline *pipeline, struct feed *feed,
+static enum status extract(struct pipeline *pipeline, struct feed *feed,
                            struct extract_table *tables, struct progress *bar,
                            struct err *err)
 {
@@ -114,8 +119,6 @@ static enum status extract(const struct pipeline *pipeline, struct feed *feed,
         status = pipeline_feed_root(pipeline, &root, err);
     if (status == ST_OK)
         status = gtfs_extract(feed, tables, n, root, env_system(), &manifest, err);
-    if (status == ST_OK)
-        status = convert_all(pipeline, tables, n, err);
     progress_end(bar);
     if (status == ST_OK)
         print_manifest(&manifest);

@@ -10,6 +10,7 @@
 #include "avro/table.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "cli/sink.h"
 #include "cli/text_file.h"
 #include "core/env.h"
 
@@ -88,7 +89,10 @@ enum status pipeline_open(const struct args *args, const char *path, struct pipe
     name_job(ret);
     ret->told_ms = arena_alloc(&ret->arena, sizeof(*ret->told_ms));
     atomic_init(ret->told_ms, -RETRY_TELL_MS);
-    return ST_OK;
+    if (sink_check(ret->plan, err) == ST_OK)
+        return ST_OK;
+    pipeline_release(ret);
+    return ST_USAGE;
 }
 
 void pipeline_release(struct pipeline *pipeline)

@@ -10,6 +10,11 @@
 #include "csv/encoder.h"
 #include "storage/spool_local.h"
 
+static bool is_avro(const struct table *table)
+{
+    return strcmp(table->format.group->name, "avro") == 0;
+}
+
 static enum status open_avro(const struct table *table, const struct schema *schema,
                              const char *plan_hash, struct encoder **ret, struct err *err)
 {
@@ -38,7 +43,7 @@ enum status sink_encoder_open(const struct table *table, const struct schema *sc
                               const char *plan_hash, struct encoder **ret,
                               struct err *err)
 {
-    if (strcmp(table->format.group->name, "avro") == 0)
+    if (is_avro(table))
         return open_avro(table, schema, plan_hash, ret, err);
     *ret = csv_encoder_open(schema, options_number(&table->format, "header"));
     return ST_OK;
@@ -49,15 +54,17 @@ enum status sink_encoder_open(const struct table *table, const struct schema *sc
 struct table_writer {
     struct encoder *encoder;
     struct spool_file *file;
+    struct checksummer *sum;
     struct batch batch;
     struct buf row_bytes, out;
-    int64_t n_rows, n_bytes;
+    struct sink_file made;
 };
 
 static enum status flush(struct table_writer *writer, struct err *err)
 {
     TRY(buf_check(&writer->out, "table", err));
-    writer->n_bytes += (int64_t)writer->out.n;
+    writer->made.size += (int64_t)writer->out.n;
+    checksummer_add(writer->sum, writer->out.p, writer->out.n);
     TRY(writer->file->ops->append(writer->file, buf_as_str(&writer->out), err));
     buf_clear(&writer->out);
     return ST_OK;
@@ -73,7 +80,8 @@ static enum status encode_batch(struct table_writer *writer, struct err *err)
                              &writer->row_bytes);
         encoder->ops->end_row(encoder, &writer->row_bytes);
     }
-    writer->n_rows += (int64_t)batch->n_rows;
+    TRY(buf_check(&writer->row_bytes, "table", err));
+    writer->made.n_rows += (int64_t)batch->n_rows;
     TRY(encoder->ops->rows(encoder, buf_as_str(&writer->row_bytes), batch->n_rows,
                            &writer->out, err));
     return flush(writer, err);
@@ -107,26 +115,6 @@ static enum status read_file(struct reader *reader, void *p, size_t capacity,
     return ST_OK;
 }
 
-static enum status write_and_replace(struct storage *storage, const struct table *table,
-                                     struct table_writer *writer, struct err *err)
-{
-    char uuid[UUID_TEXT], from[64], to[256];
-    env_uuid(env_system(), uuid);
-    snprintf(from, sizeof(from), "_tmp-%s", uuid);
-    snprintf(to, sizeof(to), "%.*s.%s", STR_ARGS(table->name),
-             writer->encoder->extension);
-    struct file_reader reader = {{read_file}, writer->file, 0};
-    enum status status =
-        storage->ops->write(storage, str_of(from), &reader.reader, writer->n_bytes, err);
-    if (status == ST_OK)
-        status = storage->ops->replace(storage, str_of(from), str_of(to), err);
-    if (status != ST_OK) {
-        enum status ignored = storage->ops->remove(storage, str_of(from), NULL);
-        (void)ignored; // a name that begins with _ is no data
-    }
-    return status;
-}
-
 static enum status spool_file_open(struct spool_file **ret, struct err *err)
 {
     const char *tmp = getenv("TMPDIR");
@@ -137,23 +125,84 @@ static enum status spool_file_open(struct spool_file **ret, struct err *err)
     return status;
 }
 
-enum status sink_write_table(struct storage *storage, const struct table *table,
-                             struct rows *rows, int64_t *ret_n, struct err *err)
+enum status sink_write_file(struct storage *storage, const struct table *table,
+                            struct rows *rows, struct str path, struct sink_file *ret,
+                            struct err *err)
 {
     struct table_writer writer = {0};
     TRY(sink_encoder_open(table, rows->schema, "", &writer.encoder, err));
     batch_init(&writer.batch, rows->schema->n);
+    writer.sum = checksummer_open(CHECKSUM_BLOCK_BYTES);
     enum status status = spool_file_open(&writer.file, err);
     if (status == ST_OK)
         status = encode_all(&writer, rows, err);
-    if (status == ST_OK)
-        status = write_and_replace(storage, table, &writer, err);
-    *ret_n = writer.n_rows;
+    if (status == ST_OK) {
+        struct file_reader reader = {{read_file}, writer.file, 0};
+        status =
+            storage->ops->write(storage, path, &reader.reader, writer.made.size, err);
+    }
+    checksummer_finish(writer.sum, &writer.made.checksum);
+    *ret = writer.made;
     if (writer.file != NULL)
         writer.file->ops->discard(writer.file);
     writer.encoder->ops->close(writer.encoder);
+    checksummer_free(writer.sum);
     batch_release(&writer.batch);
     buf_release(&writer.row_bytes);
     buf_release(&writer.out);
     return status;
+}
+
+enum status sink_write_table(struct storage *storage, const struct table *table,
+                             struct rows *rows, int64_t *ret_n, struct err *err)
+{
+    char uuid[UUID_TEXT], from[64], to[256];
+    env_uuid(env_system(), uuid);
+    snprintf(from, sizeof(from), "_tmp-%s", uuid);
+    snprintf(to, sizeof(to), "%.*s.%s", STR_ARGS(table->name),
+             is_avro(table) ? "avro" : "csv");
+    struct sink_file made;
+    enum status status = sink_write_file(storage, table, rows, str_of(from), &made, err);
+    *ret_n = made.n_rows;
+    if (status == ST_OK)
+        status = storage->ops->replace(storage, str_of(from), str_of(to), err);
+    if (status != ST_OK) {
+        enum status ignored = storage->ops->remove(storage, str_of(from), NULL);
+        (void)ignored; // a name that begins with _ is no data
+    }
+    return status;
+}
+
+struct table sink_table_of_view(const struct view *view)
+{
+    return (struct table){
+        .name = view->name,
+        .kind = TABLE_SINK,
+        .schema = view->schema,
+        .connector = str_of("filesystem"),
+        .options = view->options,
+        .format = view->format,
+    };
+}
+
+static enum status check_table(const struct table *table, const struct schema *schema,
+                               struct err *err)
+{
+    struct encoder *encoder;
+    if (sink_encoder_open(table, schema, "", &encoder, err) != ST_OK)
+        return err_context(err, "table %.*s", STR_ARGS(table->name));
+    encoder->ops->close(encoder);
+    return ST_OK;
+}
+
+enum status sink_check(const struct plan *plan, struct err *err)
+{
+    if (plan->sink != NULL)
+        TRY(check_table(plan->sink, &plan->output, err));
+    for (size_t i = 0; i < plan->n_views; i++) {
+        struct table table = sink_table_of_view(&plan->views[i]);
+        if (plan->views[i].materialized)
+            TRY(check_table(&table, &plan->views[i].schema, err));
+    }
+    return ST_OK;
 }

@@ -3,6 +3,7 @@
 #ifndef CLI_SINK_H
 #define CLI_SINK_H
 
+#include "core/checksum.h"
 #include "core/codec.h"
 #include "core/rows.h"
 #include "core/storage.h"
@@ -14,7 +15,23 @@ enum status sink_encoder_open(const struct table *table, const struct schema *sc
                               const char *plan_hash, struct encoder **ret,
                               struct err *err);
 
-// Writes rows as the one file of a table's directory: a temporary name, then one rename.
+// A materialized view as the table that it is written to. Borrows from the view.
+struct table sink_table_of_view(const struct view *view);
+
+// Whether the result and each materialized view can be written in their formats: an Avro
+// schema that does not fit the columns. ST_USAGE names the table.
+enum status sink_check(const struct plan *plan, struct err *err);
+
+struct sink_file {
+    int64_t n_rows, size;
+    struct checksum checksum; // of what was sent
+};
+
+// Writes rows as a file in the table's format.
+enum status sink_write_file(struct storage *storage, const struct table *table,
+                            struct rows *rows, struct str path, struct sink_file *ret,
+                            struct err *err);
+// The same as the one file of the table's directory: a temporary name, then one rename.
 enum status sink_write_table(struct storage *storage, const struct table *table,
                              struct rows *rows, int64_t *ret_n, struct err *err);
 

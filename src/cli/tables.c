@@ -10,6 +10,7 @@
 #include "cli/sink.h"
 #include "cli/staged_check.h"
 #include "cli/term.h"
+#include "cli/text_file.h"
 #include "core/env.h"
 #include "csv/table.h"
 #include "gtfs/manifest.h"
@@ -61,16 +62,30 @@ enum status tables_find_file(struct storage *storage, const struct table *table,
                    STR_ARGS(table->name), n_found, storage->url);
 }
 
+static enum status open_avro(struct storage *storage, struct str name,
+                             const struct table *table, struct rows **ret,
+                             struct err *err)
+{
+    AUTO(buf_release) struct buf schema = {0};
+    const char *path = options_text(&table->format, "schema").p;
+    if (path != NULL)
+        TRY(text_file_read(path, &schema, err));
+    struct avro_table_options options = {
+        .columns = &table->schema,
+        .reader_schema = buf_as_str(&schema),
+        .skip_errors = options_is(&table->options, "on_error", "skip"),
+    };
+    return avro_table_open(storage, name, &options, ret, err);
+}
+
 enum status table_rows_open(struct storage *storage, const struct table *table,
                             struct rows **ret, struct err *err)
 {
     AUTO(arena_release) struct arena arena = {0};
     struct file_info file;
     TRY(tables_find_file(storage, table, &arena, &file, err));
-    if (pipeline_is_avro(table)) {
-        struct avro_table_options options = {.columns = &table->schema};
-        return avro_table_open(storage, file.name, &options, ret, err);
-    }
+    if (pipeline_is_avro(table))
+        return open_avro(storage, file.name, table, ret, err);
     struct csv_table_options options = {
         .header = options_number(&table->format, "header"),
         .skip_errors = options_is(&table->options, "on_error", "skip"),
@@ -78,19 +93,33 @@ enum status table_rows_open(struct storage *storage, const struct table *table,
     return csv_table_open(storage, file.name, &table->schema, &options, ret, err);
 }
 
-static void tell_skipped(const struct table *table, struct rows *rows)
+static void tell_messages(const struct table *table, size_t n_skipped,
+                          const char *const *messages, size_t n)
 {
-    if (pipeline_is_avro(table))
-        return;
+    if (n_skipped)
+        log_warn("table %.*s: %zu rows left out, the first of them:",
+                 STR_ARGS(table->name), n_skipped);
+    for (size_t i = 0; i < n; i++)
+        log_warn("  %s", messages[i]);
+}
+
+void table_tell_skipped_csv(const struct table *table, const struct rows *rows)
+{
     const struct csv_table_stats *stats = csv_table_stats(rows);
     if (stats->n_short)
         log_warn("table %.*s: %zu short rows; their missing columns are NULL",
                  STR_ARGS(table->name), stats->n_short);
-    if (stats->n_skipped)
-        log_warn("table %.*s: %zu rows left out, the first of them:",
-                 STR_ARGS(table->name), stats->n_skipped);
-    for (size_t i = 0; i < stats->n_messages; i++)
-        log_warn("  %s", stats->messages[i]);
+    tell_messages(table, stats->n_skipped, stats->messages, stats->n_messages);
+}
+
+static void tell_skipped(const struct table *table, const struct rows *rows)
+{
+    if (!pipeline_is_avro(table)) {
+        table_tell_skipped_csv(table, rows);
+        return;
+    }
+    const struct avro_table_stats *stats = avro_table_stats(rows);
+    tell_messages(table, stats->n_skipped, stats->messages, stats->n_messages);
 }
 
 // An optional table whose file is missing.
@@ -211,29 +240,16 @@ enum status tables_load(const struct pipeline *pipeline, bool quiet, struct tabl
                    LOAD_TRIES);
 }
 
-static const struct table *table_of_view(const struct view *view, struct table *ret)
-{
-    *ret = (struct table){
-        .name = view->name,
-        .kind = TABLE_SINK,
-        .schema = view->schema,
-        .connector = str_of("filesystem"),
-        .options = view->options,
-        .format = view->format,
-    };
-    return ret;
-}
-
 static enum status write_view(const struct pipeline *pipeline, struct tables *tables,
                               const struct view *view, struct err *err)
 {
-    struct table table;
+    const struct table table = sink_table_of_view(view);
     AUTO(storage_close) struct storage *storage = NULL;
     TRY(pipeline_storage(pipeline, &view->options, &storage, err));
     AUTO(rows_close) struct rows *rows = NULL;
     TRY(sqlite_host_query(tables->host, view->sql, &view->schema, &rows, err));
     int64_t n = 0;
-    TRY(sink_write_table(storage, table_of_view(view, &table), rows, &n, err));
+    TRY(sink_write_table(storage, &table, rows, &n, err));
     log_info("materialized view %.*s: %s in %s", STR_ARGS(view->name),
              term_counted(n, "row", "rows"), storage->url);
     return ST_OK;

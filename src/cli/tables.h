@@ -29,6 +29,9 @@ enum status tables_find_file(struct storage *storage, const struct table *table,
 enum status table_rows_open(struct storage *storage, const struct table *table,
                             struct rows **ret, struct err *err);
 
+// Says in the log which rows a CSV file's reader left out.
+void table_tell_skipped_csv(const struct table *table, const struct rows *rows);
+
 // Loads all tables and views; `quiet` shows no progress.
 enum status tables_load(const struct pipeline *pipeline, bool quiet, struct tables *ret,
                         struct err *err);

@@ -52,9 +52,11 @@ static char *member_name(const struct extract_table *table)
     return mem_printf("%s.txt", table->name);
 }
 
-static char *file_name(const struct extract_table *table)
+static const char *const extensions[] = {"csv", "avro"}; // that a table may be staged as
+
+static const char *extension_of(const struct extract_table *table)
 {
-    return mem_printf("%s.csv", table->name);
+    return table->extension ? table->extension : "csv";
 }
 
 static bool is_present(const struct extract *extract, const struct extract_table *table)
@@ -98,22 +100,28 @@ static enum status check_table(const struct extract *extract,
     return check_header(extract->feed, name, table->schema, err);
 }
 
-// Writes the member and compares what arrived.
-static enum status copy(const struct extract_table *table, struct feed_member *member,
-                        struct str path, struct counting_reader *counting,
-                        struct checksum *ret, struct err *err)
+// What lies there is what was sent.
+static enum status compare(const struct extract_table *table, const char *path,
+                           const struct feed_table *sent, struct err *err)
 {
     struct storage *st = table->storage;
-    TRY(st->ops->write(st, path, &counting->reader, member->size, err));
-    checksummer_finish(counting->sum, ret);
     struct checksum there;
-    TRY(st->ops->checksum(st, path, &there, err));
-    if (counting->n_bytes == member->size && checksum_eq(ret, &there))
+    TRY(st->ops->checksum(st, str_of(path), &there, err));
+    if (checksum_eq(&sent->checksum, &there))
         return ST_OK;
-    return err_set(
-        err, ST_FAIL,
-        "%s/%.*s: differs from the %lld bytes that were sent; run extract again", st->url,
-        STR_ARGS(path), (long long)counting->n_bytes);
+    return err_set(err, ST_FAIL,
+                   "%s/%s: differs from the %lld bytes that were sent; run extract again",
+                   st->url, path, (long long)sent->size);
+}
+
+// The temporary name under which the table's next file is made.
+static struct str new_temporary(struct extract *extract, size_t index)
+{
+    char uuid[UUID_TEXT];
+    env_uuid(extract->env, uuid);
+    free(extract->temporaries[index]);
+    extract->temporaries[index] = mem_printf("_tmp-%s", uuid);
+    return str_of(extract->temporaries[index]);
 }
 
 static enum status stage(struct extract *extract, size_t index, struct err *err)
@@ -125,9 +133,6 @@ static enum status stage(struct extract *extract, size_t index, struct err *err)
         return ST_OK;
     struct feed_member *member;
     TRY(feed_member_open(extract->feed, name, &member, err));
-    char uuid[UUID_TEXT];
-    env_uuid(extract->env, uuid);
-    extract->temporaries[index] = mem_printf("_tmp-%s", uuid);
     struct counting_reader counting = {
         .reader = {read_counting},
         .member = member,
@@ -135,26 +140,58 @@ static enum status stage(struct extract *extract, size_t index, struct err *err)
         .progress = extract->feed->options.progress,
         .sum = checksummer_open(CHECKSUM_BLOCK_BYTES),
     };
-    enum status rc = copy(table, member, str_of(extract->temporaries[index]), &counting,
-                          &staged->checksum, err);
+    struct storage *st = table->storage;
+    enum status rc = st->ops->write(st, new_temporary(extract, index), &counting.reader,
+                                    member->size, err);
     staged->size = counting.n_bytes;
+    checksummer_finish(counting.sum, &staged->checksum);
     checksummer_free(counting.sum);
     feed_member_close(member);
-    return rc;
+    return rc == ST_OK ? compare(table, extract->temporaries[index], staged, err) : rc;
+}
+
+static enum status convert(struct extract *extract, size_t index, struct err *err)
+{
+    const struct extract_table *table = &extract->tables[index];
+    struct feed_table *staged = &extract->manifest.tables[index];
+    struct storage *st = table->storage;
+    if (!staged->present || table->convert == NULL)
+        return ST_OK;
+    AUTO(mem_auto_free) char *csv = mem_strdup(extract->temporaries[index]);
+    struct feed_file made;
+    enum status rc = table->convert(table->context, str_of(csv),
+                                    new_temporary(extract, index), &made, err);
+    struct err ignored; // a later run removes what is left
+    (void)!st->ops->remove(st, str_of(csv), &ignored);
+    TRY(rc);
+    staged->size = made.size;
+    staged->checksum = made.checksum;
+    return compare(table, extract->temporaries[index], staged, err);
+}
+
+static enum status remove_file(const struct extract_table *table, const char *extension,
+                               struct err *err)
+{
+    AUTO(mem_auto_free) char *name = mem_printf("%s.%s", table->name, extension);
+    enum status rc = table->storage->ops->remove(table->storage, str_of(name), err);
+    return rc == ST_NOT_FOUND ? ST_OK : rc;
 }
 
 static enum status replace(struct extract *extract, size_t index, struct err *err)
 {
     const struct extract_table *table = &extract->tables[index];
     struct storage *st = table->storage;
-    AUTO(mem_auto_free) char *name = file_name(table);
-    if (extract->temporaries[index] == NULL) {
-        enum status rc = st->ops->remove(st, str_of(name), err);
-        return rc == ST_NOT_FOUND ? ST_OK : rc;
+    const char *kept = NULL;
+    if (extract->temporaries[index] != NULL) {
+        kept = extension_of(table);
+        AUTO(mem_auto_free) char *name = mem_printf("%s.%s", table->name, kept);
+        TRY(st->ops->replace(st, str_of(extract->temporaries[index]), str_of(name), err));
+        free(extract->temporaries[index]);
+        extract->temporaries[index] = NULL;
     }
-    TRY(st->ops->replace(st, str_of(extract->temporaries[index]), str_of(name), err));
-    free(extract->temporaries[index]);
-    extract->temporaries[index] = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(extensions); i++)
+        if (kept == NULL || strcmp(kept, extensions[i]) != 0)
+            TRY(remove_file(table, extensions[i], err));
     return ST_OK;
 }
 
@@ -201,8 +238,8 @@ static void init_manifest(struct extract *extract)
         const struct extract_table *table = &extract->tables[i];
         manifest->tables[i] = (struct feed_table){
             .name = arena_str(arena, str_of(table->name)),
-            .path = str_of(
-                arena_printf(arena, "%s/%s.csv", table->storage->url, table->name)),
+            .path = str_of(arena_printf(arena, "%s/%s.%s", table->storage->url,
+                                        table->name, extension_of(table))),
             .present = is_present(extract, table),
         };
     }
@@ -215,6 +252,8 @@ static enum status run(struct extract *extract, struct storage *root, struct err
     init_manifest(extract);
     for (size_t i = 0; i < extract->n_tables; i++)
         TRY(stage(extract, i, err));
+    for (size_t i = 0; i < extract->n_tables; i++)
+        TRY(convert(extract, i, err));
     for (size_t i = 0; i < extract->n_tables; i++)
         TRY(replace(extract, i, err));
     for (size_t i = 0; i < extract->n_tables; i++)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Others' implementations of Avro, to compare with: fastavro in a venv, Java's from Maven.
+"""Others' implementations of Avro, to compare with: fastavro in a venv, Java's from Maven, the C
+library of the distribution.
 
-Both are got once, into build/oracles; without a network the test is skipped. Each answers lines
-of JSON with lines of JSON (avro/AvroOracle.java says which).
+All are got once, into build/oracles; without a network the test is skipped. The first two answer
+lines of JSON with lines of JSON (avro/AvroOracle.java says which).
 """
 import functools
 import json
@@ -77,6 +78,27 @@ def fastavro(jobs):
 def java(jobs):
     return ask(["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
                 java_classes(), "AvroOracle"], jobs)
+
+
+@functools.cache
+def _libavro():
+    made, source = PLACE / "libavro_oracle", HERE / "libavro_oracle.c"
+    PLACE.mkdir(parents=True, exist_ok=True)
+    if not made.exists() or made.stat().st_mtime < source.stat().st_mtime:
+        done = subprocess.run(["cc", "-o", made, source, "-lavro"], capture_output=True, text=True,
+                              timeout=INSTALL_LIMIT_S)
+        if done.returncode != 0:
+            raise lib.Skip(f"no libavro-dev here: {done.stderr.strip()[-300:]}")
+    return made
+
+
+def libavro(*args):
+    """Runs avro/libavro_oracle.c; gives its lines."""
+    done = subprocess.run([_libavro(), *map(str, args)], capture_output=True, text=True,
+                          timeout=ASK_LIMIT_S)
+    if done.returncode != 0:
+        raise AssertionError(f"libavro {args}: {done.stderr.strip()}")
+    return done.stdout.splitlines()
 
 
 def tool():

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test.h"
 
+#include <ctype.h>
 #include <jansson.h>
 
 #include "csv_fixture.h"
@@ -370,6 +371,71 @@ static void test_old_temporary_files_are_removed(UNUSED void **state)
     teardown(&f);
 }
 
+// A conversion that puts each letter in upper case.
+static enum status shout(void *context, struct str from, struct str to,
+                         struct feed_file *ret, struct err *err)
+{
+    struct storage *st = context;
+    struct buf bytes = {0};
+    TRY(st->ops->read(st, from, 0, 1000, &bytes, err));
+    for (size_t i = 0; i < bytes.n; i++)
+        bytes.p[i] = (char)toupper((unsigned char)bytes.p[i]);
+    enum status rc = storage_write_bytes(st, to, buf_as_str(&bytes), err);
+    ret->size = (int64_t)bytes.n;
+    buf_release(&bytes);
+    return rc == ST_OK ? st->ops->checksum(st, to, &ret->checksum, err) : rc;
+}
+
+static enum status refuse(UNUSED void *context, UNUSED struct str from,
+                          UNUSED struct str to, UNUSED struct feed_file *ret,
+                          struct err *err)
+{
+    return err_set(err, ST_DATA, "not that");
+}
+
+static void convert_by(struct extract_table *table,
+                       enum status (*convert)(void *context, struct str from,
+                                              struct str to, struct feed_file *ret,
+                                              struct err *err))
+{
+    table->extension = "avro";
+    table->convert = convert;
+    table->context = table->storage;
+}
+
+static void test_a_converted_table_replaces_that_of_bytes(UNUSED void **state)
+{
+    struct fixture f;
+    setup(&f);
+    assert_ok(extract(&f), &f.err);
+    convert_by(&f.tables[0], shout);
+    assert_ok(extract(&f), &f.err);
+    assert_file(f.storages[0], "trips.avro",
+                "\xEF\xBB\xBFTRIP_ID,SERVICE_ID\r\n1,\"A\"\r\n2,B");
+    assert_names(&f, f.storages[0], "trips.avro");
+    assert_int_equal(f.manifest.tables[0].size, strlen(TRIPS_TEXT));
+    assert_str(f.manifest.tables[0].path, "mem:///root/trips/trips.avro");
+    struct checksum there;
+    assert_ok(
+        f.storages[0]->ops->checksum(f.storages[0], str_of("trips.avro"), &there, &f.err),
+        &f.err);
+    assert_true(checksum_eq(&there, &f.manifest.tables[0].checksum));
+    teardown(&f);
+}
+
+static void test_a_conversion_that_fails_touches_nothing(UNUSED void **state)
+{
+    struct fixture f;
+    setup(&f);
+    assert_ok(extract(&f), &f.err);
+    convert_by(&f.tables[0], refuse);
+    assert_status(extract(&f), ST_DATA);
+    assert_string_equal(f.err.text, "not that");
+    assert_file(f.storages[0], "trips.csv", TRIPS_TEXT);
+    assert_names(&f, f.storages[0], "trips.csv");
+    teardown(&f);
+}
+
 TEST_MAIN(cmocka_unit_test(test_tables_are_staged_byte_for_byte),
           cmocka_unit_test(test_the_manifest_says_what_was_staged),
           cmocka_unit_test(test_the_version_changes_with_the_content_alone),
@@ -379,4 +445,6 @@ TEST_MAIN(cmocka_unit_test(test_tables_are_staged_byte_for_byte),
           cmocka_unit_test(test_no_manifest_is_not_found_a_bad_one_is_told),
           cmocka_unit_test(test_the_manifest_is_of_the_documented_form),
           cmocka_unit_test(test_a_call_that_fails_leaves_whole_tables),
-          cmocka_unit_test(test_old_temporary_files_are_removed))
+          cmocka_unit_test(test_old_temporary_files_are_removed),
+          cmocka_unit_test(test_a_converted_table_replaces_that_of_bytes),
+          cmocka_unit_test(test_a_conversion_that_fails_touches_nothing))

@@ -3,6 +3,7 @@
 //   {"writer": S, "reader": S, "data": [HEX..]}  gives  [VALUE or {"error": TEXT} ..]
 //   {"logical": S, "data": [HEX..]}               gives  [VALUE..]
 //   {"file": PATH}                               gives  {"meta": {..}, "rows": [VALUE..]}
+//   {"copy": PATH, "to": PATH, "codec": NAME, "sync_interval": N}  writes the same rows
 // Bytes and fixed are {"hex": HEX}; logical types are left as the numbers they stand on, but for
 // "logical": there they are the texts of Java's classes for them.
 import com.fasterxml.jackson.databind.JsonNode;
@@ -23,9 +24,12 @@ import org.apache.avro.Conversion;
 import org.apache.avro.Conversions;
 import org.apache.avro.Schema;
 import org.apache.avro.data.TimeConversions;
+import org.apache.avro.file.CodecFactory;
 import org.apache.avro.file.DataFileReader;
+import org.apache.avro.file.DataFileWriter;
 import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericDatumReader;
+import org.apache.avro.generic.GenericDatumWriter;
 import org.apache.avro.generic.GenericFixed;
 import org.apache.avro.generic.IndexedRecord;
 import org.apache.avro.io.BinaryDecoder;
@@ -41,7 +45,9 @@ public class AvroOracle {
         for (String line; (line = in.readLine()) != null; ) {
             JsonNode job = MAPPER.readTree(line);
             JsonNode answer = job.has("file") ? readFile(job.get("file").asText())
-                : job.has("logical") ? readLogical(job) : resolve(job);
+                : job.has("copy") ? copyFile(job)
+                : job.has("logical") ? readLogical(job)
+                : resolve(job);
             System.out.println(MAPPER.writeValueAsString(answer));
         }
         System.out.flush();
@@ -109,6 +115,20 @@ public class AvroOracle {
             }
         }
         return answer;
+    }
+
+    private static JsonNode copyFile(JsonNode job) throws IOException {
+        try (DataFileReader<Object> from =
+                 new DataFileReader<>(new File(job.get("copy").asText()), new GenericDatumReader<>());
+             DataFileWriter<Object> to = new DataFileWriter<>(new GenericDatumWriter<>())) {
+            to.setCodec(CodecFactory.fromString(job.get("codec").asText()));
+            to.setSyncInterval(job.get("sync_interval").asInt());
+            to.create(from.getSchema(), new File(job.get("to").asText()));
+            while (from.hasNext()) {
+                to.append(from.next());
+            }
+        }
+        return NODES.objectNode();
     }
 
     private static JsonNode json(Object value) {

@@ -82,6 +82,8 @@ def encode(job):
 
 
 def write_file(job):
+    for row in job["rows"]:
+        row.update({name: row[name].encode("latin-1") for name in job.get("latin1", [])})
     with open(job["write"], "wb") as stream:
         fastavro.writer(stream, fastavro.parse_schema(job["schema"]), job["rows"],
                         codec=job["codec"], sync_interval=job.get("sync_interval", 16000))
