@@ -8,6 +8,7 @@ A pair is a record of some rules' fields. Datums are encoded here, by the specif
 import json
 import random
 import struct
+import uuid
 
 RULES = {}
 
@@ -195,6 +196,75 @@ def other_namespace(_rng, n):
                  [n, "BYTES"])
 
 
+# Logical types
+
+
+def logical(base, logical_type, **more):
+    return {"type": base, "logicalType": logical_type, **more}
+
+
+LOGICAL = [logical("int", "date"), logical("int", "time-millis"), logical("long", "time-micros"),
+           logical("long", "timestamp-millis"), logical("long", "timestamp-micros"),
+           logical("long", "local-timestamp-millis"), logical("long", "local-timestamp-micros"),
+           logical("string", "uuid"), logical("bytes", "decimal", precision=9, scale=2),
+           logical("bytes", "decimal", precision=20)]
+
+
+@rule
+def logical_same(rng, n):
+    kind = rng.choice(LOGICAL)
+    return Field(named(n, kind), named(n, kind), [n, "TEXT"])
+
+
+@rule
+def logical_fixed_decimal(rng, n):
+    kind = logical("fixed", "decimal", name=f"D{n}", size=4, precision=9, scale=rng.choice([0, 3, 9]))
+    return Field(named(n, kind), named(n, kind), [n, "TEXT"])
+
+
+@rule
+def logical_duration(_rng, n):
+    kind = logical("fixed", "duration", name=f"D{n}", size=12)
+    return Field(named(n, kind), named(n, kind), [n, "TEXT"])
+
+
+@rule
+def logical_only_of_writer(rng, n):
+    """The reader's type says how the number is shown."""
+    kind = rng.choice(LOGICAL[:7])
+    return Field(named(n, kind), named(n, kind["type"]), [n, {"int": "INT", "long": "BIGINT"}[kind["type"]]])
+
+
+@rule
+def logical_only_of_reader(rng, n):
+    kind = rng.choice(LOGICAL[:7])
+    return Field(named(n, logical(kind["type"], "none-that-is-known", as_if=kind)), named(n, kind), [n, "TEXT"])
+
+
+@rule
+def logical_promoted(rng, n):
+    """An int without a logical type that is known, read as a long that has one; and the other way round."""
+    plain = logical("int", "none-that-is-known", as_if=LOGICAL[1])
+    writer, reader, column = rng.choice([(plain, LOGICAL[2], "TEXT"), (plain, LOGICAL[3], "TEXT"),
+                                         (LOGICAL[0], "long", "BIGINT"), (LOGICAL[1], "double", "REAL")])
+    return Field(named(n, writer), named(n, reader), [n, column])
+
+
+@rule
+def logical_in_unions(rng, n):
+    kind = rng.choice(LOGICAL)
+    return Field(named(n, rng.sample(["null", kind], 2)), named(n, rng.sample(["null", kind], 2)), [n, "TEXT"])
+
+
+@rule
+def logical_not_known(rng, n):
+    kind, column = rng.choice([("int", "INT"), ("string", "TEXT"), ("bytes", "BYTES")])
+    return Field(named(n, logical(kind, "gtfs-time")), named(n, logical(kind, "other")), [n, column])
+
+
+SHOWN_AS_TEXT = {kind["logicalType"] for kind in LOGICAL} | {"duration"}
+
+
 # Records within
 
 
@@ -205,6 +275,14 @@ def record_within(rng, n):
     rng.shuffle(theirs)
     return Field(named(n, record(f"R{n}", *fields)), named(n, record(f"R{n}", *theirs)),
                  [f"{n}.a", "BIGINT"], [f"{n}.b", "TEXT"], [f"{n}.d", "INT"])
+
+
+@rule
+def fields_reordered(rng, n):
+    fields = [named(name, kind) for name, kind in [("a", "int"), ("b", "string"), ("c", "boolean"), ("d", "double")]]
+    theirs = fields[1:] + fields[:1] if rng.random() < 0.5 else fields[::-1]
+    return Field(named(n, record(f"R{n}", *fields)), named(n, record(f"R{n}", *theirs)), [f"{n}.a", "INT"],
+                 [f"{n}.b", "TEXT"], [f"{n}.c", "BOOLEAN"], [f"{n}.d", "REAL"])
 
 
 @rule
@@ -375,6 +453,20 @@ def other_scale(_rng, n):
 
 
 @never
+def other_precision(_rng, n):
+    kind = {"type": "bytes", "logicalType": "decimal", "scale": 2}
+    return Field(named(n, {**kind, "precision": 9}), named(n, {**kind, "precision": 12}))
+
+
+@never
+def other_logical(rng, n):
+    """Days are no milliseconds, and these no microseconds."""
+    writer, reader = rng.choice([(LOGICAL[0], LOGICAL[1]), (LOGICAL[0], LOGICAL[3]), (LOGICAL[3], LOGICAL[4]),
+                                 (LOGICAL[3], LOGICAL[5])])
+    return Field(named(n, writer), named(n, reader))
+
+
+@never
 def union_without_match(_rng, n):
     return Field(named(n, ["int", "string"]), named(n, ["boolean"]))
 
@@ -413,6 +505,14 @@ FLOATS = [0.0, -0.0, 1.5, -2.25, 3.4028234663852886e38, 1.401298464324817e-45]
 DOUBLES = FLOATS + [0.1, 1e300, -5e-324]
 
 
+DAY_MS, YEAR_1, YEAR_9999 = 86_400_000, -719162, 2932896  # days since 1970
+LOGICAL_RANGES = {"date": (YEAR_1, YEAR_9999), "time-millis": (0, DAY_MS - 1), "time-micros": (0, DAY_MS * 1000 - 1)}
+for _where in ("", "local-"):
+    for _unit, _factor in (("millis", 1), ("micros", 1000)):
+        LOGICAL_RANGES[f"{_where}timestamp-{_unit}"] = (YEAR_1 * DAY_MS * _factor,
+                                                        (YEAR_9999 + 1) * DAY_MS * _factor - 1)
+
+
 def zigzag(value):
     bits = (value << 1) ^ (value >> 63)
     bits &= (1 << 64) - 1
@@ -446,6 +546,8 @@ class Encoder:
             return getattr(self, kind)()
         if "name" in kind:
             self.names[kind["name"]] = kind
+        if "logicalType" in kind:
+            return self.logical(kind.get("as_if", kind))
         if kind["type"] in PRIMITIVES:
             return self.datum(kind["type"])
         return getattr(self, kind["type"])(kind)
@@ -455,6 +557,25 @@ class Encoder:
         if self.depth > 12 and "null" in kinds:
             index = kinds.index("null")
         return zigzag(index) + self.datum(kinds[index])
+
+    def logical(self, kind):
+        """Only what has a text: years 1 to 9999, times of a day, as many digits as the precision."""
+        name, rng = kind["logicalType"], self.rng
+        if name in LOGICAL_RANGES:
+            low, high = LOGICAL_RANGES[name]
+            return zigzag(rng.choice([low, high, 0 if low <= 0 else low, rng.randint(low, high)]))
+        if name == "uuid":
+            return zigzag(36) + str(uuid.UUID(int=rng.getrandbits(128))).encode()
+        if name == "duration":
+            return struct.pack("<III", *(rng.choice([0, 1, 12, 86400000, (1 << 32) - 1]) for _ in range(3)))
+        if name != "decimal":
+            return self.datum(kind["type"])
+        most = 10 ** kind["precision"] - 1
+        number = rng.choice([0, 1, -1, 127, -128, most, -most, rng.randint(-most, most)])
+        if kind["type"] == "fixed":
+            return number.to_bytes(kind["size"], "big", signed=True)
+        data = number.to_bytes((number + (number < 0)).bit_length() // 8 + 1, "big", signed=True)
+        return zigzag(len(data)) + data
 
     def null(self):
         return b""
