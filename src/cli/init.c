@@ -177,15 +177,8 @@ static size_t count_own(const struct pipeline *pipeline, struct str lines)
     return n;
 }
 
-static enum status refuse_if_live(struct pipeline *pipeline, struct err *err)
+static enum status refuse_members(struct pipeline *pipeline, struct err *err)
 {
-    const char *directory;
-    TRY(pipeline_spool_path(pipeline, &directory, err));
-    if (slot_any_taken(directory))
-        return err_set(err, ST_FAIL,
-                       "job %s is running on this machine; stop it before "
-                       "--reset",
-                       pipeline->job_name);
     if (!str_is(pipeline->plan->stream->connector, "kafka"))
         return ST_OK;
     struct kafka_config config;
@@ -205,6 +198,25 @@ static enum status refuse_if_live(struct pipeline *pipeline, struct err *err)
     return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
+// While it removes, no worker can begin on this machine. One that begins on another finds
+// at its first entry that the log it read is gone, and reads it anew.
+static enum status remove_unless_live(struct pipeline *pipeline, struct err *err)
+{
+    const char *directory;
+    struct slots slots;
+    TRY(pipeline_spool_path(pipeline, &directory, err));
+    if (!slots_hold(directory, &slots))
+        return err_set(err, ST_FAIL,
+                       "job %s is running on this machine; stop it before "
+                       "--reset",
+                       pipeline->job_name);
+    enum status status = refuse_members(pipeline, err);
+    if (status == ST_OK)
+        status = remove_contents(pipeline, err);
+    slots_release(&slots);
+    return status;
+}
+
 static enum status reset(const struct args *args, struct pipeline *pipeline,
                          struct err *err)
 {
@@ -212,8 +224,7 @@ static enum status reset(const struct args *args, struct pipeline *pipeline,
     struct str result = options_text(&pipeline->plan->sink->options, "path");
     if (!args_has(args, "--yes"))
         TRY(confirm(result, err));
-    TRY(refuse_if_live(pipeline, err));
-    return remove_contents(pipeline, err);
+    return remove_unless_live(pipeline, err);
 }
 
 static enum status init(const struct args *args, struct pipeline *pipeline,

@@ -38,23 +38,30 @@ enum status slot_take(const char *directory, const char *job, struct arena *aren
         close(fd);
     }
     return err_set(err, ST_LIMIT,
-                   "%d workers of job %s run on this machine already; stop one, or name "
-                   "another job by SET job.name",
+                   "%d workers of job %s run on this machine already, or tramline init "
+                   "--reset is at work; stop one, or name another job by SET job.name",
                    SLOTS_MAX, job);
 }
 
-bool slot_any_taken(const char *directory)
+void slots_release(struct slots *slots)
 {
+    while (slots->n > 0)
+        close(slots->fds[--slots->n]);
+}
+
+bool slots_hold(const char *directory, struct slots *ret)
+{
+    ret->n = 0;
     for (int i = 0; i < SLOTS_MAX; i++) {
         int fd = open_lock(directory, i);
-        if (fd < 0)
+        if (fd >= 0)
+            ret->fds[ret->n++] = fd;
+        if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0) {
+            slots_release(ret);
             return false;
-        bool taken = flock(fd, LOCK_EX | LOCK_NB) != 0;
-        close(fd);
-        if (taken)
-            return true;
+        }
     }
-    return false;
+    return true;
 }
 
 void slot_release(struct slot *slot)

@@ -24,8 +24,15 @@ struct slot {
 // Texts belong to the arena. ST_LIMIT when all are taken.
 enum status slot_take(const char *directory, const char *job, struct arena *arena,
                       struct slot *ret, struct err *err);
-// Whether any worker of the job runs on this machine now.
-bool slot_any_taken(const char *directory);
+// All slots of a job on this machine: while they are held no worker of it can begin.
+struct slots {
+    int fds[SLOTS_MAX];
+    int n;
+};
+
+// False: a worker of the job runs now, or the locks cannot be made; nothing is held then.
+bool slots_hold(const char *directory, struct slots *ret);
+void slots_release(struct slots *slots);
 void slot_release(struct slot *slot);
 
 #endif

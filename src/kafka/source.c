@@ -104,10 +104,12 @@ static enum status fatal_error(struct kafka_source *kafka, struct err *err)
     char text[512] = "";
     if (rd_kafka_fatal_error(kafka->client.rk, text, sizeof(text)) ==
         RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
-        return err_set(err, ST_CONFLICT,
-                       "group '%s', instance '%s': another process has joined under this "
-                       "name; end one of the two",
-                       kafka->group, kafka->instance);
+        return err_set(
+            err, ST_CONFLICT,
+            "group '%s', instance '%s': another process has joined under this "
+            "name; end one of the two (the name is made of job, host and slot: "
+            "two hosts of one name, or two spool directories, need two names)",
+            kafka->group, kafka->instance);
     return err_set(err, ST_FAIL, "topic '%s', group '%s': %s", kafka->topic, kafka->group,
                    text);
 }

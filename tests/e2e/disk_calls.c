@@ -6,6 +6,7 @@
 //   DISK_STORE each new file gets a second name here, the number of its line, so that its
 //              bytes can be looked at after it was removed
 //   DISK_KILL  n, from 1
+//   DISK_STOP  n: SIGSTOP instead
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -42,13 +43,16 @@ static void path_of(int fd, char path[TEXT])
 static int note(const char *name, const char *path, const char *to)
 {
     static int log = -1;
-    const char *kill_at = getenv("DISK_KILL"), *where = getenv("DISK_LOG");
+    const char *kill_at = getenv("DISK_KILL"), *stop_at = getenv("DISK_STOP");
+    const char *where = getenv("DISK_LOG");
     char line[3 * TEXT];
     if (!is_below_root(path))
         return 0;
     int number = atomic_fetch_add(&n_calls, 1) + 1;
     if (kill_at != NULL && number == atoi(kill_at))
         kill(getpid(), SIGKILL);
+    if (stop_at != NULL && number == atoi(stop_at))
+        kill(getpid(), SIGSTOP);
     if (log < 0 && where != NULL)
         log = (int)syscall(SYS_openat, AT_FDCWD, where, O_WRONLY | O_CREAT | O_APPEND,
                            0600);

@@ -4,8 +4,10 @@
 """A worker on local files dies before every single call that changes the result directory, by SIGKILL
 and by a power cut; whoever comes then makes the result whole: each row and each dead letter once."""
 import collections
+import pathlib
 import random
 import shutil
+import signal
 
 import disk
 import file_job
@@ -85,6 +87,22 @@ def test_killed_at_random_two_at_once():
         n_kills += sum(worker.wait(code=None) == -9 for worker in pair)
     print(f"{n_kills} of {2 * N_ROUNDS} workers were killed", flush=True)
     assert n_kills >= N_ROUNDS
+    work.run_once()
+    work.check()
+
+
+def test_no_worker_begins_while_all_is_removed():
+    work, made = file_job.FileJob(N_RECORDS, COMMITS), disk.library()
+    work.run_once()
+    recorder = disk.Recorder(made, work.result)
+    reset = lib.Started("init", work.script, "--reset", "--yes",
+                        env={**recorder.env(), "DISK_STOP": "3"})
+    state = pathlib.Path(f"/proc/{reset.process.pid}/stat")
+    lib.wait_until(lambda: state.read_text().rpartition(") ")[2][0] == "T", what="the stop")
+    done = work.run_once(code=1)
+    assert "or tramline init --reset is at work" in done.err, done.err
+    reset.signal(signal.SIGCONT)
+    reset.wait()
     work.run_once()
     work.check()
 

@@ -2,11 +2,14 @@
 # test: needs kafka hdfs
 # test: limit 900
 """Workers are killed again and again while records keep coming; nothing is lost or doubled."""
+import base64
+import collections
 import random
 import subprocess
 import sys
 import time
 
+import broker
 import job
 import lib
 import oracle
@@ -17,6 +20,7 @@ N_BETWEEN_STEPS = 10
 FEED = "stm-2021-metro-rebuilt"
 ROUNDS = 28  # at least; a busy machine needs more to be met between two steps of a commit
 ROUNDS_MAX = 120
+N_BAD = 5  # records a round that no row can come of
 SETTINGS = {"commit.interval": "100ms", "batch.interval": "20ms"}
 
 
@@ -30,9 +34,10 @@ def open_commits(result):
     return {p for p in results.open_dir(result).walk("_tramline/tmp")}
 
 
-def one_round(work, feed, n_workers, seconds):
+def one_round(work, feed, bad, n_workers, seconds):
     """Records keep coming while the workers run; then all of them are killed at once."""
     producer = lib.Started("produce", feed, work.script, "--rate=1500", *work.sets)
+    broker.produce(work.topic, bad)
     workers = [work.start() for _ in range(n_workers)]
     time.sleep(seconds)
     for worker in workers:
@@ -49,11 +54,13 @@ def test_killed_again_and_again():
     work.extract(feed)
     dice = random.Random(20261122)
     n_kills = n_between = 0
-    seen = set()
+    seen, all_bad = set(), []
     round_number = 0
     while round_number < ROUNDS or (n_between < N_BETWEEN_STEPS and round_number < ROUNDS_MAX):
         n_workers = 1 + round_number % 2
-        one_round(work, feed, n_workers, dice.uniform(0.3, 2.5))
+        bad = [f"bad {round_number} {i}" for i in range(N_BAD)]
+        all_bad += bad
+        one_round(work, feed, bad, n_workers, dice.uniform(0.3, 2.5))
         n_kills += n_workers
         left = open_commits(work.result)
         n_between += bool(left - seen)
@@ -64,7 +71,10 @@ def test_killed_again_and_again():
     assert n_kills >= N_KILLS and n_between >= N_BETWEEN_STEPS
     work.run_once(limit_s=200)
     report = work.verify()
-    assert report["errors"] == 0, report
+    assert report["errors"] == 0 and report["rejected"] == len(all_bad), report
+    letters = [base64.b64decode(letter["value"]).decode()
+               for letter in results.dead_letters(work.result)]
+    assert sorted(letters) == sorted(all_bad), collections.Counter(letters)
     once = oracle.expected_rows(feed)
     results.same_rows(work.rows(),
                       type(once)({row: n * round_number for row, n in once.items()}))

@@ -204,7 +204,8 @@ def test_more_workers_than_slots_are_refused():
     (directory / "p.sql").write_text("SET job.name = 'j';\n" + (directory / "p.sql").read_text())
     with slots_taken(directory, 64):
         same(said(directory, "run", "p.sql", code=1),
-             "tramline run: 64 workers of job j run on this machine already; stop one, or "
+             "tramline run: 64 workers of job j run on this machine already, or "
+             "tramline init --reset is at work; stop one, or "
              "name another job by SET job.name\n")
 
 

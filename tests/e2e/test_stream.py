@@ -309,7 +309,7 @@ def test_reset_starts_over_and_refuses_under_a_live_worker():
     assert "stop" in done.err, done.err
     worker.stop(limit_s=10)
     done = work.tramline("init", "--reset", code=1)
-    assert "nothing was removed" in done.err, done.err
+    assert "confirm it by --yes" in done.err, done.err
     work.tramline("init", "--reset", "--yes")
     assert results.data_files(work.result) == []
     work.run_once()

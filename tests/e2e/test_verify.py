@@ -90,4 +90,27 @@ def test_each_damage_has_its_message():
     work.check()
 
 
+def test_files_of_both_shapes_are_read():
+    """A nullable column is appended to the query: older files have no such column."""
+    for fmt in ("csv", "avro"):
+        work = file_job.FileJob(20, {})
+        script = work.script.read_text().replace("/result', format = 'csv'",
+                                                 f"/result', format = '{fmt}'")
+        work.script.write_text(script)
+        work.run_once()
+        with open(work.directory / "visits.csv", "a") as visits:
+            visits.write("a,more,77\n")
+        work.script.write_text(script.replace("w.name FROM", "w.name, v.n + 1 AS m FROM"))
+        work.run_once()
+        work.verify()
+        shown = lib.run("cat", work.script, "result", "--json").out.splitlines()
+        rows = [json.loads(line) for line in shown]
+        assert len(rows) == work.rows.total() + 1, shown
+        assert rows[-1] == {"id": "a", "place": "more", "n": 77, "name": "Angrignon", "m": 78}, rows[-1]
+        assert all(row["m"] is None for row in rows[:-1]), rows
+        work.script.write_text(script)  # fewer columns again: refused
+        done = work.run_once(code=2)
+        assert "only columns that may be NULL can be added at the end" in done.err, done.err
+
+
 lib.main()

@@ -406,10 +406,12 @@ static void test_two_processes_with_one_name_are_told(UNUSED void **state)
     for (int64_t deadline = now_ms() + PATIENCE_MS; rc == ST_OK && now_ms() < deadline;)
         rc = old->ops->poll(old, 200, &event, &err);
     assert_status(rc, ST_CONFLICT);
-    snprintf(expected, sizeof(expected),
-             "group '%s', instance 'job-host-0': another process has joined under this "
-             "name; end one of the two",
-             name);
+    snprintf(
+        expected, sizeof(expected),
+        "group '%s', instance 'job-host-0': another process has joined under this "
+        "name; end one of the two (the name is made of job, host and slot: two hosts "
+        "of one name, or two spool directories, need two names)",
+        name);
     assert_string_equal(err.text, expected);
     old->ops->close(old);
     produce(&config, 10);
