@@ -28,7 +28,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FORMATTERS = {"arena_printf", "buf_printf", "mem_printf", "log_line", "make"}
 OUTPUT = set(
-    "printf puts fputs log_info log_warn log_line print_number progress_begin progress_show"
+    "printf puts fputs log_debug log_info log_warn log_line print_number progress_begin progress_show"
     " strcmp strncmp strstr str_is str_starts_with refusal_says curl_slist_append curl_easy_setopt"
     " sqlite_exec sqlite3_prepare_v2 assert json_string json_pack".split()
 )

@@ -120,10 +120,13 @@ static enum status open_tables(struct run_parts *parts, struct err *err)
 {
     const struct plan *plan = parts->pipeline.plan;
     TRY(tables_load(&parts->pipeline, false, &parts->tables, err));
+    log_debug("the tables are read");
     TRY(tables_write_views(&parts->pipeline, &parts->tables, err));
     TRY(sink_encoder_open(plan->sink, &plan->output, plan->hash, &parts->encoder, err));
-    return tables_executor(&parts->pipeline, &parts->tables, parts->encoder,
-                           &parts->executor, err);
+    TRY(tables_executor(&parts->pipeline, &parts->tables, parts->encoder,
+                        &parts->executor, err));
+    log_debug("the tables are ready to be joined with");
+    return ST_OK;
 }
 
 static void make_job(struct run_parts *parts)
@@ -148,6 +151,7 @@ static enum status open_parts(const struct args *args, struct run_parts *parts,
     struct pipeline *pipeline = &parts->pipeline;
     TRY(pipeline_open(args, args->positional[0], pipeline, err));
     TRY(pipeline_need_insert(pipeline, err));
+    log_debug("the script is read");
     pipeline->stop = cli_stop_flag(NULL);
     const struct plan *plan = pipeline->plan;
     TRY(make_settings(plan, args_has(args, "--once"), &parts->job.settings, err));
@@ -159,6 +163,7 @@ static enum status open_parts(const struct args *args, struct run_parts *parts,
     // Exactly once needs both; so far a URL names no storage without them.
     assert(parts->storage->exclusive && parts->storage->durable);
     TRY(stream_open(pipeline, parts->slot.instance, &parts->stream, err));
+    log_debug("the stream is open");
     TRY(open_tables(parts, err));
     make_job(parts);
     return ST_OK;

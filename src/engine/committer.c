@@ -173,6 +173,7 @@ static enum status step_recover(struct committer *com, struct err *err)
         return ST_OK;
     recovery_release(&com->recovery);
     TRY(log_state_check_job(&com->state, com->parts.job, com->parts.storage->url, err));
+    log_debug("the log is read; the next entry is %" PRId64, com->state.next);
     com->phase = PHASE_SETTLE;
     return ST_OK;
 }
@@ -285,6 +286,8 @@ static enum status step_rename(struct committer *com, struct err *err)
     if (!done)
         return ST_OK;
     log_state_renamed(&com->state, entry->number);
+    log_debug("entry %" PRId64 ": commits %" PRId64 " rows", entry->number,
+              com->message->unit->rows);
     bool is_snapshot_next = com->state.next % com->parts.job->settings.log_snapshot == 0;
     com->tidy_is_due = is_snapshot_next && com->state.n_pending;
     answer(com, TELL_COMMITTED);

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "engine/dead_letter.h"
 
@@ -262,7 +263,8 @@ static void advance(struct span *span, const struct run *run, size_t from, size_
 static void count_batch(struct intake *intake, size_t n_records)
 {
     struct engine_status *status = intake->parts->status;
-    atomic_fetch_add(&status->n_batches, 1);
+    if (atomic_fetch_add(&status->n_batches, 1) == 0)
+        log_debug("the first %zu records are enriched", n_records);
     atomic_fetch_add(&status->n_read, (int64_t)n_records);
     atomic_fetch_add(&status->n_ignored, (int64_t)intake->batch.n_ignored);
     atomic_fetch_add(&status->n_rejected, (int64_t)intake->batch.n_rejects);
