@@ -259,4 +259,6 @@ def hard_names():
                                                 for i in range(5)]),
                named("itself", ["null", "outer", "int"]), named("y" * 300, "int", default=7)]
     fields += [named(f"doc{i}", "int", doc=doc) for i, doc in enumerate(DOCS)]
-    return json.loads(json.dumps(record("outer", *fields, doc="*/ #error \\")))
+    fields.append(named("was", "int", aliases=["class", "was_", "x"]))
+    return json.loads(json.dumps(record("outer", *fields, doc="*/ #error \\",
+                                        aliases=["int_", "n.class", "struct"])))

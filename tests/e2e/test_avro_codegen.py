@@ -202,6 +202,22 @@ def test_few_bytes_cannot_ask_for_much_memory():
     assert lines[1:5] == ["too large"] * 4, [line[:100] for line in lines]
 
 
+def test_memory_may_end_at_any_point():
+    texts = {"type": "array", "items": {"type": "array", "items": "string"}}
+    schema = avro_cases.record(
+        "top", avro_cases.named("a", texts, default=[["x"], ["y", "z"], []]),
+        avro_cases.named("next", ["null", "top"]),
+        avro_cases.named("any", ["int", "top", {"type": "map", "values": ["null", "top"]}]))
+    place = generate(schema)
+    program = link(place, COMPILERS[0], [HERE / "codegen_memory.c"])
+    leaf = "00" "00" "0002"                           # no texts, no next, the int 1
+    datum = "04" "020278" "00" "02027900" "00" "02" + leaf + "04" "04" "026b" "02" + leaf + \
+        "026c" "00" "00"
+    counts = [int(n) for n in run([program], input=datum).split()]
+    # Arrays that are not empty: 3 in the default; 3 in the datum, a map, two records.
+    assert counts[:2] == [3, 6] and min(counts[2:]) >= 1, counts
+
+
 def test_values_made_by_hand():
     tree = json.loads((SCHEMAS / "tree.avsc").read_text())
     for compiler in [COMPILERS[0], COMPILERS[3]]:
