@@ -101,14 +101,26 @@ static bool is_refused(const struct client *client)
            client->problem == RD_KAFKA_RESP_ERR__SSL;
 }
 
+// "HTTP", read as the size of an answer.
+static bool is_http(const struct client *client)
+{
+    return client->problem &&
+           strstr(client->problem_text, "Invalid response size 1213486160") != NULL;
+}
+
 enum status client_unreachable(struct client *client, struct err *err)
 {
+    if (is_http(client))
+        return err_set(err, ST_FAIL,
+                       "brokers %s cannot be reached: an HTTP server answers there; give "
+                       "the port of a Kafka broker",
+                       client->brokers);
     if (is_refused(client))
         return err_set(err, ST_FAIL,
                        "brokers %s cannot be reached: %s; see the options "
                        "kafka.security.protocol, kafka.ssl.* and kafka.sasl.*",
                        client->brokers, client->problem_text);
-    if (client->problem)
+    if (client->problem && strstr(client->problem_text, "ApiVersionRequest") == NULL)
         return err_set(err, ST_RETRY, "brokers %s cannot be reached: %s", client->brokers,
                        client->problem_text);
     return err_set(err, ST_RETRY,
@@ -149,7 +161,7 @@ enum status client_wait(struct client *client, client_call_fn *call, void *arg,
     int64_t deadline = client_now_ms() + client->timeout_ms;
     int64_t left = client->timeout_ms;
     int slice = FIRST_SLICE_MS;
-    while (left > 0 && !is_refused(client)) {
+    while (left > 0 && !is_refused(client) && !is_http(client)) {
         if (client_is_stopped(client))
             return client_stopped(client, err);
         rd_kafka_resp_err_t code = call(arg, smaller(left, slice));

@@ -3,6 +3,7 @@
 
 #include <librdkafka/rdkafka_mock.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -177,17 +178,24 @@ static void test_absent_brokers_are_named_in_bounded_time(UNUSED void **state)
     kafka_admin_close(admin);
 }
 
-static void test_a_port_without_a_broker_is_named(UNUSED void **state)
+// Takes connections on a free port.
+static int listening(char *ret_address, size_t size)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM, 0); // takes connections, says nothing
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    socklen_t n = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, n), 0);
     assert_int_equal(listen(fd, 10), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &n), 0);
+    snprintf(ret_address, size, "127.0.0.1:%d", ntohs(address.sin_port));
+    return fd;
+}
+
+static void test_a_port_without_a_broker_is_named(UNUSED void **state)
+{
     char brokers[32], expected[256];
-    snprintf(brokers, sizeof(brokers), "127.0.0.1:%d", ntohs(address.sin_port));
+    int fd = listening(brokers, sizeof(brokers)); // says nothing
     snprintf(expected, sizeof(expected),
              "brokers %s cannot be reached: no answer within 1000 ms; is that a Kafka "
              "broker's port?",
@@ -199,6 +207,41 @@ static void test_a_port_without_a_broker_is_named(UNUSED void **state)
     struct err err;
     assert_status(kafka_source_open(&config, &source, &err), ST_RETRY);
     assert_string_equal(err.text, expected);
+    close(fd);
+}
+
+static void *answer_as_http(void *arg)
+{
+    int fd = *(int *)arg;
+    static const char answer[] = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+    for (int client; (client = accept(fd, NULL, NULL)) >= 0; close(client)) {
+        char request[512];
+        if (recv(client, request, sizeof(request), 0) > 0)
+            (void)!send(client, answer, sizeof(answer) - 1, MSG_NOSIGNAL);
+    }
+    return NULL;
+}
+
+static void test_a_port_of_http_is_told_at_once(UNUSED void **state)
+{
+    char brokers[32], expected[256];
+    int fd = listening(brokers, sizeof(brokers));
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, answer_as_http, &fd), 0);
+    snprintf(expected, sizeof(expected),
+             "brokers %s cannot be reached: an HTTP server answers there; give the port "
+             "of a Kafka broker",
+             brokers);
+    struct kafka_config config = config_of("any");
+    config.brokers = brokers;
+    struct source *source;
+    struct err err;
+    int64_t began = now_ms();
+    assert_status(kafka_source_open(&config, &source, &err), ST_FAIL);
+    assert_string_equal(err.text, expected);
+    assert_true(now_ms() - began < 5000); // not a matter of patience
+    shutdown(fd, SHUT_RDWR);
+    pthread_join(thread, NULL);
     close(fd);
 }
 
@@ -817,6 +860,7 @@ int main(void)
 
         CASE(test_absent_brokers_are_named_in_bounded_time),
         CASE(test_a_port_without_a_broker_is_named),
+        CASE(test_a_port_of_http_is_told_at_once),
         CASE(test_a_name_that_is_none_is_told),
         CASE(test_no_descriptor_left_is_told),
         CASE(test_stop_ends_waiting),
