@@ -190,10 +190,12 @@ static enum status refuse_members(struct pipeline *pipeline, struct err *err)
     enum status status = kafka_admin_members(admin, pipeline->group, &n, &lines, err);
     size_t n_live = n - count_own(pipeline, buf_as_str(&lines));
     if (status == ST_OK && n_live > 0)
-        status = err_set(err, ST_FAIL,
-                         "group %s has %zu live workers; stop them before --reset (one "
-                         "that was killed counts until its session times out):\n%.*s",
-                         pipeline->group, n_live, STR_ARGS(buf_as_str(&lines)));
+        status =
+            err_set(err, ST_FAIL,
+                    "group %s is in use by %s; stop them before --reset (one that was "
+                    "killed counts until its session times out):\n%.*s",
+                    pipeline->group, term_counted((int64_t)n_live, "worker", "workers"),
+                    STR_ARGS(str_trim(buf_as_str(&lines))));
     kafka_admin_close(admin);
     return status == ST_NOT_FOUND ? ST_OK : status;
 }

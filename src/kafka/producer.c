@@ -10,6 +10,7 @@ enum {
     SERVE_EVERY = 1024, // records between two looks at delivery reports
     FULL_WAIT_MS = 100, // one wait for room in the queue
     FLUSH_SLICE_MS = 200,
+    STOP_MS = 5000, // for the answers to what was sent, once it is stopped
 };
 
 static const struct kafka_property defaults[] = {
@@ -59,13 +60,17 @@ static enum status failure(const struct kafka_producer *producer, struct err *er
 }
 
 // Time over without an answer is the brokers' absence, told as such.
-static enum status check(struct kafka_producer *producer, struct err *err)
+static enum status check_delivery(struct kafka_producer *producer, struct err *err)
 {
     char text[512];
     if (rd_kafka_fatal_error(producer->client.rk, text, sizeof(text)))
         return err_set(err, ST_FAIL, "topic '%s': %s", producer->topic, text);
-    if (producer->delivery.n_failed > 0)
-        return failure(producer, err);
+    return producer->delivery.n_failed > 0 ? failure(producer, err) : ST_OK;
+}
+
+static enum status check(struct kafka_producer *producer, struct err *err)
+{
+    TRY(check_delivery(producer, err));
     if (client_is_stopped(&producer->client))
         return err_set(err, ST_STOP,
                        "topic '%s': stopped before all records were acknowledged",
@@ -155,12 +160,15 @@ enum status kafka_producer_flush(struct kafka_producer *producer,
                                  struct kafka_delivery *ret, struct err *err)
 {
     enum status rc = ST_OK;
+    int64_t stop_ms = 0;
     while (rc == ST_OK && rd_kafka_outq_len(producer->client.rk) > 0) {
         rd_kafka_flush(producer->client.rk, FLUSH_SLICE_MS);
-        rc = client_is_stopped(&producer->client) ? check(producer, err) : ST_OK;
+        if (stop_ms == 0 && client_is_stopped(&producer->client))
+            stop_ms = client_now_ms() + STOP_MS;
+        rc = stop_ms && client_now_ms() > stop_ms ? check(producer, err) : ST_OK;
     }
     *ret = producer->delivery;
-    return rc == ST_OK ? check(producer, err) : rc;
+    return rc == ST_OK ? check_delivery(producer, err) : rc;
 }
 
 struct kafka_delivery kafka_producer_delivery(struct kafka_producer *producer)

@@ -27,7 +27,7 @@ enum status kafka_producer_open(const struct kafka_config *config,
 enum status kafka_producer_produce(struct kafka_producer *producer, struct str key,
                                    struct str value, int64_t time_ms, struct err *err);
 // Waits until all records are acknowledged; as long as some are within each
-// message.timeout.ms (60 s). `ret` is set whatever the status.
+// message.timeout.ms (60 s), 5 s when it is stopped. `ret` is set whatever the status.
 enum status kafka_producer_flush(struct kafka_producer *producer,
                                  struct kafka_delivery *ret, struct err *err);
 struct kafka_delivery kafka_producer_delivery(struct kafka_producer *producer);

@@ -126,10 +126,13 @@ static enum outcome judge_refusal(struct attempt *attempt, enum effect effect,
                                   const char *who, struct err *err)
 {
     const struct refusal *refusal = &attempt->reply->refusal;
-    char why[EXCEPTION_MAX + MESSAGE_MAX + 32];
-    snprintf(why, sizeof(why), "HTTP %d%s%s%s%s", refusal->code,
+    char why[EXCEPTION_MAX + MESSAGE_MAX + 96];
+    bool is_safe_mode = refusal_is(refusal, "SafeModeException");
+    snprintf(why, sizeof(why), "HTTP %d%s%s%s%s%s", refusal->code,
              refusal->exception[0] ? ": " : "", refusal->exception,
-             refusal->message[0] ? ": " : "", refusal->message);
+             refusal->message[0] ? ": " : "", refusal->message,
+             is_safe_mode ? " (hdfs dfsadmin -safemode get; are its data nodes up?)"
+                          : "");
     switch (refusal->kind) {
     case REFUSAL_STANDBY:
         return say(attempt, AGAIN, ST_RETRY, "not active:", who, why, err);

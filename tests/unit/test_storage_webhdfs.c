@@ -688,6 +688,17 @@ static void test_answers_of_others_are_told_apart(UNUSED void **state)
                   ST_RETRY);
 }
 
+static void test_safe_mode_says_where_to_look(UNUSED void **state)
+{
+    assert_status(
+        stat_of(SAFE_MODE,
+                "hdfs://127.0.0.1:%d/r/d: refused by name node 127.0.0.1:%d: "
+                "HTTP 403: SafeModeException: Cannot rename /r/a. Name node is "
+                "in safe mode. (hdfs dfsadmin -safemode get; are its data nodes "
+                "up?)"),
+        ST_RETRY);
+}
+
 static void test_a_no_without_a_reason_is_told(UNUSED void **state)
 {
     const char *over_directory = REMOTE("403", "IOException",
@@ -913,8 +924,8 @@ TEST_MAIN(
     T(dead_data_node_is_named_without_secrets), T(upload_is_good_after_201_only),
     T(refused_upload_is_not_repeated), T(short_reader_is_told), T(cut_read_begins_anew),
     T(answer_longer_than_asked_is_refused), T(answers_of_others_are_told_apart),
-    T(a_no_without_a_reason_is_told), T(data_node_of_unknown_name_is_told),
-    T(stop_ends_the_wait_for_an_answer), T(kerberos_refused_says_kinit),
-    T(server_without_renameoptions_is_refused), T(checksum_of_another_kind_is_refused),
-    T(batches_of_a_listing_are_put_together), T(real_hdfs_denies_by_name),
-    T(real_hdfs_lists_more_than_a_batch))
+    T(a_no_without_a_reason_is_told), T(safe_mode_says_where_to_look),
+    T(data_node_of_unknown_name_is_told), T(stop_ends_the_wait_for_an_answer),
+    T(kerberos_refused_says_kinit), T(server_without_renameoptions_is_refused),
+    T(checksum_of_another_kind_is_refused), T(batches_of_a_listing_are_put_together),
+    T(real_hdfs_denies_by_name), T(real_hdfs_lists_more_than_a_batch))
