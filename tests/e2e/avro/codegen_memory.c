@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Generated code, made.c of record x_top, when the n-th allocation fails, for every n: it says
- * so and leaks nothing (the sanitizer looks). A datum in hex on stdin; prints how many
- * allocations each function made. */
+ * Generated code, made.c of record x_top, when the n-th allocation fails, for every n: it
+ * says so and leaks nothing (the sanitizer looks). A datum in hex on stdin; prints how
+ * many allocations each function made. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -51,7 +51,8 @@ static long n_of_decode(const uint8_t *p, size_t size)
 }
 
 static long n_of_write(const struct x_top *x,
-                       enum avro_result (*write)(const struct x_top *, struct avro_buffer *))
+                       enum avro_result (*write)(const struct x_top *,
+                                                 struct avro_buffer *))
 {
     long n = 0;
     for (;; n++) {
