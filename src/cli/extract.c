@@ -13,16 +13,17 @@
 struct shown {
     struct feed_progress progress;
     struct progress bar;
-    const char *what;
+    char what[64]; // a copy: the name lives for one member only
 };
 
 static void show_bytes(struct feed_progress *base, const char *what, int64_t done,
                        int64_t total)
 {
     struct shown *shown = (struct shown *)base;
-    if (shown->what == NULL || strcmp(shown->what, what) != 0)
-        progress_begin(&shown->bar, what, NULL);
-    shown->what = what;
+    if (strncmp(shown->what, what, sizeof(shown->what) - 1) != 0) {
+        snprintf(shown->what, sizeof(shown->what), "%s", what);
+        progress_begin(&shown->bar, shown->what, NULL);
+    }
     progress_show(&shown->bar, done, total);
 }
 
