@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Functions that the printed SQL calls: checks of numbers, casts, and those of a script
 // that SQLite lacks or means otherwise. NULL gives NULL unless said otherwise.
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -352,18 +353,17 @@ static const struct {
     {"gtfs_time", 1, sqlite_gtfs_time},
 };
 
-enum status sqlite_functions_register(struct sqlite_host *host, struct err *err)
+// These calls fail only without memory.
+void sqlite_functions_register(struct sqlite_host *host)
 {
     int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
     int rc = SQLITE_OK;
-    for (size_t i = 0; i < ARRAY_LEN(scalars) && rc == SQLITE_OK; i++)
-        rc = sqlite3_create_function(host->db, scalars[i].name, scalars[i].n_args, flags,
-                                     NULL, scalars[i].call, NULL, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_create_function(host->db, "now", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS,
-                                     host, now, NULL, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_create_function(host->db, "single", 1, flags, NULL, NULL,
-                                     single_step, single_final);
-    return rc == SQLITE_OK ? ST_OK : sqlite_failed(host, rc, "sqlite: functions", err);
+    for (size_t i = 0; i < ARRAY_LEN(scalars); i++)
+        rc |= sqlite3_create_function(host->db, scalars[i].name, scalars[i].n_args, flags,
+                                      NULL, scalars[i].call, NULL, NULL);
+    rc |= sqlite3_create_function(host->db, "now", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS,
+                                  host, now, NULL, NULL);
+    rc |= sqlite3_create_function(host->db, "single", 1, flags, NULL, NULL, single_step,
+                                  single_final);
+    assert(rc == SQLITE_OK);
 }

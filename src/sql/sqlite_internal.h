@@ -24,9 +24,9 @@ struct sqlite_host {
 };
 
 // Registers the functions of functions.h and those that print_expr.c writes.
-enum status sqlite_functions_register(struct sqlite_host *host, struct err *err);
+void sqlite_functions_register(struct sqlite_host *host);
 // Registers the module "tramline_stream".
-enum status sqlite_stream_register(struct sqlite_host *host, struct err *err);
+void sqlite_stream_register(struct sqlite_host *host);
 // The time as "2026-11-22T05:00:00.000Z".
 void sqlite_now_format(int64_t now_ms, char ret[NOW_TEXT_MAX]);
 

@@ -53,6 +53,7 @@ class Queries:
         self.n_names = 0
         self.may_fail = False
         self.ordered = False  # the query decides the order of its rows
+        self.views = []  # (name, query), each over tables and those before it
 
     # Chance
 
@@ -346,10 +347,17 @@ class Queries:
             return f"{name} AS {alias}", [(f"{alias}.{n}", kind) for n, kind in outputs]
         if depth > 0 and self.percent(30):
             alias = self.name()
-            kinds = [self.pick(list(SQL_TYPE)) for _ in range(self.random.randint(1, 3))]
-            query, outputs = self.query_of(kinds, depth - 1, ctes)
+            query, outputs = self.query_of(self.kinds(3), depth - 1, ctes)
             return f"({query}) AS {alias}", [(f"{alias}.{n}", kind) for n, kind in outputs]
         return self.table()
+
+    def stream(self, stream):
+        """The stream, or a view or WITH query that reads it: (name, outputs)."""
+        if stream is True:
+            return self.table(["st"])
+        name, outputs = stream
+        alias = self.name()
+        return f"{name} {alias}", [(f"{alias}.{n}", kind) for n, kind in outputs]
 
     def join(self, left, columns, item, more, depth, legal):
         """FROM left joined with item, and the columns of both."""
@@ -383,7 +391,7 @@ class Queries:
     def from_(self, depth, ctes, stream):
         if not stream and self.percent(12):
             return self.using()
-        text, columns = self.table(["st"]) if stream else self.source(depth, ctes)
+        text, columns = self.stream(stream) if stream else self.source(depth, ctes)
         comma = False
         while self.percent(45) and len(columns) < 9:
             item, more = self.source(depth, ctes)
@@ -445,8 +453,8 @@ class Queries:
 
     def query_of(self, kinds, depth, ctes=(), stream=False):
         """A query of outputs of these types, and its outputs (name, type)."""
-        if depth > 0 and not stream and self.percent(12):
-            return self.with_(kinds, depth, list(ctes))
+        if depth > 0 and self.percent(12):
+            return self.with_(kinds, depth, list(ctes), stream)
         if depth > 0 and self.percent(15):
             query, outputs = self.set_operation(kinds, depth, ctes, stream)
         else:
@@ -455,18 +463,26 @@ class Queries:
             query += self.tail(outputs)
         return query, outputs
 
-    def with_(self, kinds, depth, ctes):
+    def kinds(self, most):
+        return [self.pick(list(SQL_TYPE)) for _ in range(self.random.randint(1, most))]
+
+    def with_(self, kinds, depth, ctes, stream):
         parts = []
         for _ in range(self.pick([1, 1, 2])):
             name = self.name()
-            inner = [self.pick(list(SQL_TYPE)) for _ in range(self.random.randint(1, 3))]
-            query, outputs = self.query_of(inner, depth - 1, ctes)
+            over_stream = stream and self.percent(40)
+            query, outputs = self.query_of(self.kinds(3), depth - 1, ctes,
+                                           stream if over_stream else False)
             if self.percent(30):
                 outputs = [(f"n{i}", kind) for i, (_, kind) in enumerate(outputs)]
                 name += f" ({', '.join(n for n, _ in outputs)})"
             parts.append(f"{name} AS ({query})")
-            ctes = ctes + [(name.partition(" ")[0], outputs)]
-        query, outputs = self.select(kinds, depth - 1, ctes)
+            made = (name.partition(" ")[0], outputs)
+            if over_stream:
+                stream = made
+            else:
+                ctes = ctes + [made]
+        query, outputs = self.select(kinds, depth - 1, ctes, stream)
         return f"WITH {', '.join(parts)} {query}", outputs
 
     def set_operation(self, kinds, depth, ctes, stream):
@@ -491,11 +507,30 @@ class Queries:
             text += f" OFFSET {self.pick([0, 1, 3])}"
         return text
 
+    def make_views(self, stream):
+        """Views for the query to read: those over tables, and the stream or one over it."""
+        found = []
+        for _ in range(self.pick([1, 2])):
+            name = self.name()
+            over_stream = stream and self.percent(50)
+            query, outputs = self.query_of(self.kinds(3), 1, found,
+                                           stream if over_stream else False)
+            if self.percent(30):
+                outputs = [(f"n{i}", kind) for i, (_, kind) in enumerate(outputs)]
+                self.views.append((f"{name} ({', '.join(n for n, _ in outputs)})", query))
+            else:
+                self.views.append((name, query))
+            if over_stream:
+                stream = (name, outputs)
+            else:
+                found.append((name, outputs))
+        return found, stream
+
     def query(self, stream=False):
         if not stream and self.percent(5):
             return self.star()
-        kinds = [self.pick(list(SQL_TYPE)) for _ in range(self.random.randint(1, 4))]
-        query, outputs = self.query_of(kinds, self.pick([0, 1, 1, 2]), (), stream)
+        views, stream = self.make_views(stream) if self.percent(20) else ((), stream)
+        query, outputs = self.query_of(self.kinds(4), self.pick([0, 1, 1, 2]), views, stream)
         if not stream and self.percent(30) and " ORDER BY " not in query:
             query += self.tail(outputs)
             self.ordered = True

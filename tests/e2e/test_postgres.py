@@ -99,6 +99,23 @@ def compare(job, answer, columns, rows):
     return "" if left == right else f"rows are\n{left}\nPostgreSQL's\n{right}"
 
 
+def theirs(pg, job):
+    if not job.get("views"):
+        return pg.query(job["query"])
+    pg.query("BEGIN")
+    try:
+        for name, query in job["views"]:
+            pg.query(f"CREATE VIEW {name} AS {query}")
+        return pg.query(job["query"])
+    finally:
+        pg.query("ROLLBACK")
+
+
+def said(job):
+    views = "".join(f"CREATE VIEW {name} AS {query};\n" for name, query in job.get("views", ()))
+    return f"{views}{job['as']} {job['query']}"
+
+
 def check(jobs, pg):
     """Runs the jobs on both; returns counts of how they went and what differs."""
     counts, wrong = collections.Counter(), []
@@ -108,20 +125,20 @@ def check(jobs, pg):
             counts["refused: " + answer["refused"].split("error: ")[1].splitlines()[0][:60]] += 1
             continue
         try:
-            columns, rows = pg.query(job["query"])
+            columns, rows = theirs(pg, job)
         except postgres.Failed as error:
             if "failed" not in answer:
-                wrong.append(f"{job['as']} {job['query']}\nPostgreSQL: {error}\n{answer}")
+                wrong.append(f"{said(job)}\nPostgreSQL: {error}\n{answer}")
             counts["both failed"] += 1
             continue
         if "failed" in answer:
-            wrong.append(f"{job['as']} {job['query']}\nfailed: {answer['failed']}, not in PostgreSQL")
+            wrong.append(f"{said(job)}\nfailed: {answer['failed']}, not in PostgreSQL")
             continue
         counts["compared"] += 1
         counts["rows"] += len(rows)
         difference = compare(job, answer, columns, rows)
         if difference:
-            wrong.append(f"{job['as']} {job['query']}\n{difference}")
+            wrong.append(f"{said(job)}\n{difference}")
     print(dict(counts.most_common(30)))
     return counts, wrong
 
@@ -139,7 +156,7 @@ def queries():
         way = WAYS[i % len(WAYS)]
         made = sql_queries.Queries(SEED * 1000003 + i)
         query = made.query(stream=way == "insert")
-        jobs.append({"query": query, "as": way, "ordered": made.ordered})
+        jobs.append({"query": query, "as": way, "ordered": made.ordered, "views": made.views})
     return jobs
 
 
@@ -158,6 +175,7 @@ def test_queries_give_the_rows_of_postgresql():
     fail_on(wrong)
     assert counts["compared"] > 0.95 * N_QUERIES
     assert sum(job["ordered"] for job in queries()) > 0.03 * N_QUERIES
+    assert sum(bool(job["views"]) for job in queries()) > 0.1 * N_QUERIES
 
 
 def test_expressions_give_the_values_of_postgresql():

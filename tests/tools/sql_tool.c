@@ -4,7 +4,7 @@
 //   sql_tool     lines of JSON on stdin; the first has the tables:
 //     {"tables": "CREATE TABLE ...;", "rows": {TABLE: [[VALUE..]..]}}
 //   Each line more is a query, and gets an answer of one line:
-//     {"query": SELECT, "as": "view" | "table" | "insert"}
+//     {"query": SELECT, "as": "view" | "table" | "insert", "views": [[NAME, SELECT]..]}
 //   It is run as a view, as a view that is kept as a table, or as the INSERT of a stream
 //   whose records come in one batch. The answers:
 //     {"columns": [[NAME, TYPE, NULLABLE]..], "rows": [[VALUE..]..]}
@@ -172,6 +172,26 @@ static enum status run(struct world *world, const char *as, json_t *answer,
     return status;
 }
 
+// The job as a script.
+static void write_script(const json_t *job, const char *tables, struct buf *ret)
+{
+    const char *as = json_string_value(json_object_get(job, "as"));
+    const char *query = json_string_value(json_object_get(job, "query"));
+    const json_t *views = json_object_get(job, "views");
+    if (as == NULL || query == NULL)
+        die("a line without query or as");
+    buf_text(ret, tables);
+    for (size_t i = 0; i < json_array_size(views); i++) {
+        const json_t *view = json_array_get(views, i);
+        buf_printf(ret, "CREATE VIEW %s AS ", json_string_value(json_array_get(view, 0)));
+        buf_text(ret, json_string_value(json_array_get(view, 1)));
+        buf_text(ret, ";\n");
+    }
+    buf_text(ret, strcmp(as, "insert") == 0 ? SINK "INSERT INTO tool_out "
+                                            : "CREATE VIEW tool_view AS ");
+    buf_text(ret, query);
+}
+
 static json_t *answer_to(const json_t *job, const char *tables, const json_t *rows)
 {
     AUTO(buf_release) struct buf report = {0};
@@ -179,13 +199,9 @@ static json_t *answer_to(const json_t *job, const char *tables, const json_t *ro
     struct world world = {.rows = rows};
     json_t *answer = json_object();
     const char *as = json_string_value(json_object_get(job, "as"));
-    const char *query = json_string_value(json_object_get(job, "query"));
-    if (as == NULL || query == NULL)
-        die("a line without query or as");
-    const char *head = strcmp(as, "insert") == 0 ? SINK "INSERT INTO tool_out "
-                                                 : "CREATE VIEW tool_view AS ";
-    char *text = mem_printf("%s%s%s", tables, head, query);
-    struct script script = {.name = STR_LITERAL("query"), .text = str_of(text)};
+    AUTO(buf_release) struct buf text = {0};
+    write_script(job, tables, &text);
+    struct script script = {.name = STR_LITERAL("query"), .text = buf_as_str(&text)};
     if (plan_parse(&script, &world.plan, &report) != ST_OK) {
         json_object_set_new(answer, "refused", json_string(buf_cstr(&report)));
     } else if (run(&world, as, answer, &err) != ST_OK) {
@@ -195,7 +211,6 @@ static json_t *answer_to(const json_t *job, const char *tables, const json_t *ro
     sqlite_host_close(world.host);
     batch_release(&world.stream);
     plan_free(world.plan);
-    free(text);
     return answer;
 }
 
