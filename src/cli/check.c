@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/explain_text.h"
 #include "cli/pipeline.h"
+#include "cli/stream.h"
 #include "cli/tables.h"
 #include "cli/term.h"
 #include "kafka/admin.h"
@@ -131,9 +132,12 @@ static enum status run(const struct args *args, struct err *err)
     TRY(pipeline_open(args, args->positional[0], &pipeline, err));
     pipeline.stop = cli_stop_flag(NULL);
     const struct plan *plan = pipeline.plan;
-    print_good(args->positional[0], plan);
     enum status status = ST_OK;
-    if (args_has(args, "--live"))
+    if (plan->stream != NULL)
+        status = stream_check(&pipeline, err);
+    if (status == ST_OK)
+        print_good(args->positional[0], plan);
+    if (status == ST_OK && args_has(args, "--live"))
         status = check_live(&pipeline, err);
     pipeline_release(&pipeline);
     return status;

@@ -33,15 +33,17 @@ static enum status open_avro(const struct table *table, struct schema_lookup *lo
                              struct decoder **ret, struct err *err)
 {
     AUTO(buf_release) struct buf schema = {0};
-    if (options_text(&table->format, "schema").p != NULL)
-        TRY(text_file_read(options_text(&table->format, "schema").p, &schema, err));
+    const char *file = options_text(&table->format, "schema").p;
+    if (file != NULL)
+        TRY(text_file_read(file, &schema, err));
     struct avro_decoder_config config = {
         .columns = &table->schema,
         .reader_schema = buf_as_str(&schema),
         .lookup = lookup,
         .reject_unreadable = true,
     };
-    return avro_decoder_open(&config, ret, err);
+    enum status rc = avro_decoder_open(&config, ret, err);
+    return rc != ST_OK && file != NULL ? err_context(err, "%s", file) : rc;
 }
 
 enum status stream_decoder_open(const struct pipeline *pipeline,
@@ -64,6 +66,20 @@ static enum status open_decoder(const struct pipeline *pipeline, struct stream *
         TRY(lookup_thread_open(&config, &stream->lookup, err));
     }
     return stream_decoder_open(pipeline, stream->lookup, &stream->decoder, err);
+}
+
+enum status stream_check(const struct pipeline *pipeline, struct err *err)
+{
+    const struct table *table = pipeline->plan->stream;
+    struct registry *registry = NULL;
+    struct decoder *decoder;
+    if (pipeline_is_avro(table))
+        TRY(pipeline_registry(pipeline, &table->format, &registry, err));
+    enum status rc = stream_decoder_open(pipeline, NULL, &decoder, err);
+    if (rc == ST_OK)
+        decoder->ops->close(decoder);
+    registry_close(registry);
+    return rc;
 }
 
 enum status stream_open(struct pipeline *pipeline, const char *instance,

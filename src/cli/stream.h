@@ -17,6 +17,9 @@ struct stream {
 enum status stream_decoder_open(const struct pipeline *pipeline,
                                 struct schema_lookup *lookup, struct decoder **ret,
                                 struct err *err);
+// What can be wrong with the stream's format, without any contact: its schema's file, the
+// registry's addresses.
+enum status stream_check(const struct pipeline *pipeline, struct err *err);
 // `instance`: the static member's id, NULL for a dynamic one.
 enum status stream_open(struct pipeline *pipeline, const char *instance,
                         struct stream *ret, struct err *err);

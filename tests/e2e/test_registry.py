@@ -200,6 +200,24 @@ def test_check_finds_a_schema_that_cannot_be_read():
                "read as string; change the columns, or the subject's compatibility level")
 
 
+def test_check_finds_a_file_that_does_not_fit_without_any_contact():
+    place = lib.tmp_dir() / "reader.avsc"
+    place.write_text(json.dumps(record("r", trip_id="string", stop_sequence="long")))
+    with RegistryProxy() as proxy:
+        work = AvroJob(COLUMNS, proxy.url, schema=place)
+        said = work.tramline("check", code=2)
+        assert said.out == "" and said.err == (
+            f"tramline check: {place}: field 'stop_sequence': the schema's long does not fit a column of "
+            "INT; declare it BIGINT\n"), said.err
+        place.write_text("{}")
+        said = work.tramline("check", code=2)
+        assert said.err == f'tramline check: {place}: Avro schema: a type needs "type"\n', said.err
+        work = AvroJob(COLUMNS, proxy.url + " ftp://x", registry__user="me")
+        said = work.tramline("check", code=2)
+        assert f"registry: '{proxy.url} ftp://x' is no address; write http://host:port/path" in said.err
+    assert proxy.requests == []
+
+
 # Credentials and TLS
 
 SECRET = "s3cret-word"
@@ -236,6 +254,18 @@ def test_basic_credentials():
         said = work.tramline("init", env={"PW": "wrong"}, code=1)
         assert ("HTTP 401: Unauthorized; give registry.user and registry.password, or "
                 "registry.token") in said.err, said.err
+
+
+def test_an_address_with_credentials():
+    login = "Basic " + base64.b64encode(f"me:{SECRET}".encode()).decode()
+    with RegistryProxy(login=login) as proxy:
+        work, secret = secret_job(proxy)
+        text = work.script.read_text()
+        work.script.write_text(text.replace("http://", "http://me:${PW}@"))
+        all_commands(work, *secret)
+        proxy.answer(500)
+        said = work.tramline("init", *secret, code=1)
+        assert "HTTP 500" in said.err and SECRET not in said.err, said.err
 
 
 def test_bearer_token_from_the_environment():
