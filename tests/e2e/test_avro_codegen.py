@@ -220,10 +220,12 @@ def test_memory_may_end_at_any_point():
 
 def test_values_made_by_hand():
     tree = json.loads((SCHEMAS / "tree.avsc").read_text())
+    trip = avro_cases.record("trip", avro_cases.named("headsign", ["null", "string"]))
     for compiler in [COMPILERS[0], COMPILERS[3]]:
         place = generate(tree, "a_", "a")
         generate(tree, "b_", "b", place)
-        generate({**STOP_TIME, "fields": STOP_TIME["fields"]}, "gtfs_", "stop_times", place)
+        generate(STOP_TIME, "gtfs_", "stop_times", place)
+        generate(trip, "gtfs_", "trips", place)
         run([link(place, compiler, [*place.glob("*.c"), HERE / "codegen_use.c"])])
 
 

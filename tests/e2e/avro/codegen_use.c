@@ -4,6 +4,7 @@
 #include "a.h"
 #include "b.h"
 #include "stop_times.h"
+#include "trips.h"
 
 #include <stdio.h>
 
@@ -46,6 +47,18 @@ static int a_value_set_by_hand(void)
     return 0;
 }
 
+static int types_are_shared_by_headers_of_one_prefix(void)
+{
+    struct gtfs_stop_time x;
+    struct gtfs_trip y;
+    HOLDS(gtfs_stop_time_init(&x) == AVRO_OK && gtfs_trip_init(&y) == AVRO_OK);
+    x.arrival_time.has = true;
+    HOLDS(!y.headsign.has);
+    y.headsign = x.arrival_time; /* both are struct gtfs_optional_string */
+    HOLDS(y.headsign.has);
+    return 0;
+}
+
 static int what_cannot_be_written_is_refused(void)
 {
     struct a_node x;
@@ -83,5 +96,6 @@ static int items_are_taken_from_malloc_and_released(void)
 int main(void)
 {
     return a_value_set_by_hand() || what_cannot_be_written_is_refused() ||
-           items_are_taken_from_malloc_and_released();
+           items_are_taken_from_malloc_and_released() ||
+           types_are_shared_by_headers_of_one_prefix();
 }
