@@ -27,7 +27,7 @@ enum status sqlite_failed(struct sqlite_host *host, int rc, const char *what,
 {
     if ((rc & 0xff) == SQLITE_INTERRUPT)
         return err_set(err, ST_STOP, "%s: interrupted", what);
-    return err_set(err, is_data_error(rc) ? ST_DATA : ST_FAIL, "%s: %s", what,
+    return err_set(err, is_data_error(rc) ? ST_DATA : ST_FAIL, "%s fails: %s", what,
                    sqlite3_errmsg(host->db));
 }
 
@@ -71,7 +71,7 @@ static enum status set_up(struct sqlite_host *host, struct err *err)
     TRY(sqlite_exec(host,
                     "PRAGMA case_sensitive_like = 1; PRAGMA journal_mode = OFF;"
                     "PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;",
-                    "sqlite", err));
+                    "SQLite", err));
     sqlite_functions_register(host);
     sqlite_stream_register(host);
     sqlite_now_format(0, host->now);
@@ -177,7 +177,7 @@ static enum status create_table(struct sqlite_host *host, struct str name,
     buf_text(&sql, " (");
     sqlite_columns(schema, &sql);
     buf_text(&sql, ") STRICT");
-    return sqlite_exec(host, buf_cstr(&sql), name.p, err);
+    return sqlite_exec(host, buf_cstr(&sql), "SQLite", err);
 }
 
 static enum status prepare_insert(struct sqlite_host *host, struct str name,
@@ -221,7 +221,7 @@ static enum status insert_batch(struct sqlite_host *host, sqlite3_stmt *insert,
         int rc = sqlite3_step(insert);
         sqlite3_reset(insert);
         if (rc != SQLITE_DONE)
-            return sqlite_failed(host, rc, "sqlite", err);
+            return sqlite_failed(host, rc, "SQLite", err);
     }
     return ST_OK;
 }
@@ -249,13 +249,13 @@ enum status sqlite_host_load(struct sqlite_host *host, struct str name,
     sqlite3_stmt *insert = NULL;
     TRY(create_table(host, name, schema, err));
     TRY(prepare_insert(host, name, schema->n, &insert, err));
-    enum status status = sqlite_exec(host, "BEGIN", "sqlite", err);
+    enum status status = sqlite_exec(host, "BEGIN", "SQLite", err);
     if (status == ST_OK)
         status = insert_all(host, insert, schema, rows, &n, err);
     sqlite3_finalize(insert);
     if (status != ST_OK)
         return err_context(err, "table '%.*s'", STR_ARGS(name));
-    TRY(sqlite_exec(host, "COMMIT", "sqlite", err));
+    TRY(sqlite_exec(host, "COMMIT", "SQLite", err));
     if (ret_n != NULL)
         *ret_n = n;
     return ST_OK;
@@ -272,7 +272,7 @@ static enum status create_view(struct sqlite_host *host, const struct view *view
     print_name(&printer, view->name);
     buf_text(&sql, " AS ");
     buf_str(&sql, view->sql);
-    return sqlite_exec(host, buf_cstr(&sql), "sqlite", err);
+    return sqlite_exec(host, buf_cstr(&sql), "SQLite", err);
 }
 
 static enum status fill_table(struct sqlite_host *host, const struct view *view,
@@ -285,7 +285,7 @@ static enum status fill_table(struct sqlite_host *host, const struct view *view,
     print_name(&printer, view->name);
     buf_text(&sql, " ");
     buf_str(&sql, view->sql);
-    return sqlite_exec(host, buf_cstr(&sql), "sqlite", err);
+    return sqlite_exec(host, buf_cstr(&sql), "the query", err);
 }
 
 enum status sqlite_host_view(struct sqlite_host *host, const struct view *view,
@@ -308,7 +308,7 @@ enum status sqlite_host_index(struct sqlite_host *host, struct str relation,
     buf_text(&sql, " (");
     print_name(&printer, column);
     buf_text(&sql, ")");
-    if (sqlite_exec(host, buf_cstr(&sql), "sqlite", err) != ST_OK)
+    if (sqlite_exec(host, buf_cstr(&sql), "SQLite", err) != ST_OK)
         return err_context(err, "index of %.*s.%.*s", STR_ARGS(relation),
                            STR_ARGS(column));
     return ST_OK;

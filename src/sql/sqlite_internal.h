@@ -30,7 +30,7 @@ void sqlite_stream_register(struct sqlite_host *host);
 // The time as "2026-11-22T05:00:00.000Z".
 void sqlite_now_format(int64_t now_ms, char ret[NOW_TEXT_MAX]);
 
-// Status and text of what a call of SQLite came to: `what` was being done.
+// Status and text of what a call of SQLite came to: "WHAT fails: ...".
 enum status sqlite_failed(struct sqlite_host *host, int rc, const char *what,
                           struct err *err);
 enum status sqlite_exec(struct sqlite_host *host, const char *sql, const char *what,

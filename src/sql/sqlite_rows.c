@@ -107,7 +107,7 @@ static enum status next(struct rows *base, struct batch *batch, struct err *err)
         }
         rows->done = true;
         enum status status =
-            rc == SQLITE_DONE ? ST_OK : sqlite_failed(rows->host, rc, "query", err);
+            rc == SQLITE_DONE ? ST_OK : sqlite_failed(rows->host, rc, "the query", err);
         sqlite3_reset(rows->stmt);
         return status;
     }

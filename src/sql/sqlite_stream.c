@@ -176,7 +176,7 @@ enum status sqlite_host_stream(struct sqlite_host *host, struct str name,
     buf_text(&sql, "CREATE VIRTUAL TABLE ");
     print_name(&printer, name);
     buf_text(&sql, " USING tramline_stream");
-    return sqlite_exec(host, buf_cstr(&sql), "sqlite: stream", err);
+    return sqlite_exec(host, buf_cstr(&sql), "SQLite", err);
 }
 
 void sqlite_now_format(int64_t now_ms, char ret[NOW_TEXT_MAX])

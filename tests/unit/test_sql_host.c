@@ -124,8 +124,9 @@ static void test_what_is_off_in_sqlite(void **state)
         const char *sql, *error;
     } cases[] = {
         {"SELECT \"no such column\"", "sqlite: no such column: no such column"},
-        {"SELECT load_extension('x')", "query: not authorized"},
-        {"ATTACH ':memory:' AS x", "query: too many attached databases - max 0"},
+        {"SELECT load_extension('x')", "the query fails: not authorized"},
+        {"ATTACH ':memory:' AS x",
+         "the query fails: too many attached databases - max 0"},
     };
     struct world world = open_world("SET executor = 'sqlite'");
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -180,7 +181,7 @@ static void test_wrong_use_is_named(void **state)
                         "table 't': row 1 or later: column 'a' is not TEXT");
     assert_true(sqlite_host_index(world.host, t->name, STR_LITERAL("q"), &world.err) !=
                 ST_OK);
-    assert_string_equal(world.err.text, "index of t.q: sqlite: no such column: q");
+    assert_string_equal(world.err.text, "index of t.q: SQLite fails: no such column: q");
     struct rows *none;
     struct schema two = {n->schema.columns, 0};
     assert_status(
@@ -242,7 +243,7 @@ static void test_an_error_in_one_batch_does_not_stay(void **state)
     sql_fill_row(&world.plan->stream->schema, &batch, "1|5");
     sqlite_host_set_batch(world.host, &batch, 0, 1);
     assert_status(sql_run(rows, &out, &world.err), ST_DATA);
-    assert_string_equal(world.err.text, "query: division by zero");
+    assert_string_equal(world.err.text, "the query fails: division by zero");
     sqlite_host_set_batch(world.host, &batch, 1, 1);
     sqlite_host_rewind(rows);
     assert_rows(&world, rows, "2\n");
@@ -274,7 +275,7 @@ static void test_a_query_can_be_stopped(void **state)
         query(&world, world.plan->views[1].sql.p, &world.plan->views[1].schema);
     AUTO(buf_release) struct buf out = {0};
     assert_status(sql_run(rows, &out, &world.err), ST_STOP);
-    assert_string_equal(world.err.text, "query: interrupted");
+    assert_string_equal(world.err.text, "the query: interrupted");
     assert_int_equal(n, 3);
     rows->ops->close(rows);
     close_world(&world);

@@ -315,7 +315,7 @@ static void check_meaning(const struct meaning *meaning)
     if (strcmp(type, meaning->type) != 0)
         fail_msg("%s is %s, not %s", meaning->expr, type, meaning->type);
     if (meaning->value[0] == '!') {
-        char *expected = mem_printf("query: %s", meaning->value + 1);
+        char *expected = mem_printf("the query fails: %s", meaning->value + 1);
         if (status != ST_DATA || strcmp(err.text, expected) != 0)
             fail_msg("%s: %s '%s', not '%s'", meaning->expr, status_name(status),
                      err.text, expected);
