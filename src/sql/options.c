@@ -96,6 +96,13 @@ static const struct {
     {"partitioner", "keys go where Java's producer puts them"},
 };
 
+static bool is_secret(struct str name)
+{
+    return memmem(name.p, name.n, "password", 8) != NULL ||
+           memmem(name.p, name.n, "secret", 6) != NULL || str_is(name, "ssl.key.pem") ||
+           str_is(name, "sasl.oauthbearer.config");
+}
+
 static bool take_client_option(struct report *report, const struct option_text *option,
                                struct with_options *ret)
 {
@@ -108,9 +115,7 @@ static bool take_client_option(struct report *report, const struct option_text *
         report_hint(report, "%s", own_client_options[i].instead);
         return false;
     }
-    bool secret = memmem(name.p, name.n, "password", 8) != NULL ||
-                  memmem(name.p, name.n, "secret", 6) != NULL;
-    if (secret && option->from_set) {
+    if (is_secret(name) && option->from_set) {
         report_error(report, option->at,
                      "option '%.*s' is secret: its value may not come from --set",
                      STR_ARGS(option->name));

@@ -435,4 +435,41 @@ def test_no_memory_ends_it_with_a_word():
     assert int(n) > 1 << 20 and done.returncode == -signal.SIGABRT, done
 
 
+SECRET_SCRIPT = """
+CREATE TABLE stop_times (trip_id TEXT NOT NULL)
+  WITH (connector = 'kafka', brokers = '${BROKERS}', topic = 't', format = 'avro',
+        registry = '${REGISTRY}', "registry.user" = 'ann', "registry.password" = '${PW}',
+        "kafka.security.protocol" = 'SASL_PLAINTEXT', "kafka.sasl.mechanism" = 'PLAIN',
+        "kafka.sasl.username" = 'ann', "kafka.sasl.password" = '${PW}',
+        "kafka.ssl.key.pem" = '${PW}', "kafka.sasl.oauthbearer.config" = '${PW}');
+CREATE TABLE result () WITH (connector = 'filesystem', path = 'result', format = 'csv');
+INSERT INTO result SELECT s.* FROM stop_times s;
+"""
+
+
+def test_a_secret_is_refused_from_set_and_never_shown():
+    directory, secret = place(), "hunter2-of-ann"
+    (directory / "s.sql").write_text(SECRET_SCRIPT)
+    (directory / "pw").write_text(secret + "\n")
+    make(directory, ("file", "stop_times.txt"), "trip_id\na\n")
+    with name_node() as port:  # neither a registry nor a broker: all must fail, at once
+        env = {**own_env(directory), "BROKERS": f"127.0.0.1:{port}",
+               "REGISTRY": f"http://127.0.0.1:{port}"}
+        for name in ("registry.password", "kafka.sasl.password", "kafka.ssl.key.pem",
+                     "kafka.sasl.oauthbearer.config"):
+            done = lib.run("check", "s.sql", "--set", f"PW={secret}", cwd=directory, env=env,
+                           code=2)
+            assert f"error: option '{name}' is secret: its value may not come from --set\n" in \
+                done.err and secret not in done.err + done.out, done.err
+        for how in ([], ["--set-file", "PW=pw"]):
+            variables = {} if how else {"PW": secret}
+            for command, code in ((["check"], 0), (["check", "--live"], 1), (["explain"], 0),
+                                  (["explain", "--json"], 0), (["init"], 1),
+                                  (["produce", "stop_times.txt"], 1), (["run", "--once"], 1),
+                                  (["verify"], 1), (["cat", "--help"], 0)):
+                words = [*command, "s.sql", *how, "--log-level", "debug"]
+                done = lib.run(*words, cwd=directory, env={**env, **variables}, code=code)
+                assert secret not in done.out + done.err, done.out + done.err
+
+
 lib.main()
