@@ -9,6 +9,7 @@ packages_test=(python3 sqlite3 postgresql kcat openssl valgrind faketime groff-b
 packages_stack=(python3 curl maven)
 packages_lint=(python3 clang clang-format)
 packages_fuzz=(clang libclang-rt-dev)
+packages_long=(krb5-kdc krb5-admin-server krb5-user) # of test --long: a Kerberos realm
 
 say() {
     printf '%s\n' "$*" >&2
@@ -54,7 +55,7 @@ apt_update_is_due() {
     ! ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1
 }
 
-# need SET...: the packages of the sets (build, test, stack, lint, fuzz) are installed after it.
+# need SET...: the packages of the sets (build, test, stack, lint, fuzz, long) are installed after it.
 need() {
     local wanted=() missing set
     for set in "$@"; do

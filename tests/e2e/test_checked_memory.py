@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka hdfs
-# test: limit 300
+# test: limit 400
 """The whole job on real servers under what watches each access to memory: the build with address
 and undefined behaviour sanitizers, and valgrind (--long). An error, or a leak, ends a command with
 an exit code that none of its own has."""
@@ -37,8 +37,8 @@ def feed():
 def whole_job(limit_s, wait_s):
     """Every command of the job; a worker that is stopped, then one that ends by itself."""
     work, directory = job.Job(lib.hdfs_url(), {"commit.interval": "300ms"}), feed()
-    work.init()
-    work.extract(directory)
+    work.tramline("init", limit_s=limit_s)
+    work.tramline("extract", before=[directory], limit_s=limit_s)
     work.produce(directory, limit_s=limit_s)
     expected = oracle.expected_rows(directory)
     worker = work.start()
@@ -86,7 +86,7 @@ def test_with_valgrind():
         raise lib.Skip("only with --long")
     command = ["valgrind", "-q", f"--error-exitcode={ERROR}", "--leak-check=full",
                "--errors-for-leak-kinds=definite", "--num-callers=30", lib.program()]
-    with_program(command, {}, limit_s=240, wait_s=200)
+    with_program(command, {}, limit_s=400, wait_s=400)
 
 
 lib.main()
