@@ -4,9 +4,12 @@
 """Generated code compiles as C and C++ without a warning, reads and writes what fastavro does,
 and reads nothing past the end of broken data (AddressSanitizer)."""
 import json
+import os
+import pathlib
 import random
 import re
 import shutil
+import struct
 import subprocess
 
 import avro_cases
@@ -161,6 +164,20 @@ def test_logical_types_show_as_text():
         "2026-11-22", "10:00:00.123", "23:59:59.999999", "2026-11-22T00:00:00.001Z",
         "1969-12-31T23:59:59.999999Z", "1969-12-31T00:00:00.000", "-74.566",
         "P1M2DT3.004S"], text
+
+
+def test_numbers_have_a_point_in_any_locale():
+    place = generate(avro_cases.record("top", avro_cases.named("d", "double"),
+                                       avro_cases.named("f", "float")))
+    if not shutil.which("localedef") or not pathlib.Path("/usr/share/i18n/locales/de_DE").exists():
+        raise lib.Skip("no locale with a decimal comma can be made here")
+    run(["localedef", "-i", "de_DE", "-f", "UTF-8", place / "de_DE.UTF-8"])
+    env = {**os.environ, "LOCPATH": str(place), "LC_ALL": "de_DE.UTF-8"}
+    program = compile_driver(place, "x_top", COMPILERS[0])
+    assert run([program, "point"], env=env) == "1,5\n"
+    datum = struct.pack("<df", 0.1, -1e-7).hex()
+    text = run([program], input=datum + "\n", env=env).split("\t")[1]
+    assert text == '{"d": 0.1, "f": -1e-07}', text
 
 
 def test_schemas_made_by_chance():

@@ -2,9 +2,10 @@
  * Runs generated code: compiled with HEADER, and ROOT being the root record's name. Lines
  * of hex on stdin; for each a line: what decoding came to, then text and encoding again.
  * With "fuzz" as argument: decodes every piece and many changed copies, and prints
- * nothing. */
+ * nothing. The locale is the environment's; "point" prints 1.5 as printf does in it. */
 #include HEADER
 
+#include <locale.h>
 #include <stdio.h>
 
 #define JOIN2(a, b) a##b
@@ -82,6 +83,9 @@ int main(int argc, char **argv)
     static char line[LINE_MAX_BYTES];
     static uint8_t bytes[LINE_MAX_BYTES];
     TYPE x;
+    setlocale(LC_ALL, "");
+    if (argc > 1 && strcmp(argv[1], "point") == 0)
+        return printf("%.1f\n", 1.5) < 0;
     if (CALL(_init)(&x) != AVRO_OK)
         return 1;
     if (argc > 1 && strcmp(argv[1], "defaults") == 0) {
