@@ -39,7 +39,8 @@ struct reader {
 
 struct storage_ops {
     // Makes a new file with all that the reader gives; missing directories are made.
-    // ST_EXISTS when the name is taken. Good only on ST_OK: after anything else the name
+    // ST_EXISTS when the name is taken; never ST_NOT_FOUND: who removes the directory
+    // meanwhile makes it ST_RETRY. Good only on ST_OK: after anything else the name
     // may hold a part of the bytes and must not be used again. Durable on return where
     // the storage promises it.
     enum status (*write)(struct storage *storage, struct str path, struct reader *reader,

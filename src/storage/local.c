@@ -212,18 +212,27 @@ static enum status fill(int fd, const char *path, struct reader *reader,
     return ST_OK;
 }
 
+static enum status write_file(const char *path, struct reader *reader, int64_t size_bytes,
+                              struct err *err)
+{
+    int fd = -1;
+    TRY(create(path, &fd, err));
+    enum status rc = fill(fd, path, reader, size_bytes, err);
+    if (close(fd) != 0 && rc == ST_OK)
+        rc = fail(path, "write", errno, err);
+    if (rc != ST_OK)
+        unlink(path); // it is ours: made exclusively
+    return rc;
+}
+
 static enum status local_write(struct storage *storage, struct str path,
                                struct reader *reader, int64_t size_bytes, struct err *err)
 {
     TRY(storage_path_check(storage, path, false, err));
     AUTO(mem_auto_free) char *full = full_path(storage, path);
-    int fd = -1;
-    TRY(create(full, &fd, err));
-    enum status rc = fill(fd, full, reader, size_bytes, err);
-    if (close(fd) != 0 && rc == ST_OK)
-        rc = fail(full, "write", errno, err);
-    if (rc != ST_OK)
-        unlink(full); // it is ours: made exclusively
+    enum status rc = write_file(full, reader, size_bytes, err);
+    if (rc == ST_NOT_FOUND)
+        return err_set(err, ST_RETRY, "%s: was removed while it was written", full);
     return rc;
 }
 

@@ -105,13 +105,16 @@ static enum status webhdfs_remove(struct storage *storage, struct str path,
     return removed ? ST_OK : fail(of(storage), path, ST_NOT_FOUND, "is not there", err);
 }
 
-// Data nodes tell what befell them in an IOException: no room, no other node. The name
-// may hold a part, so it is the caller's to try again under another.
+// Data nodes tell what befell them in an IOException: no room, no other node; or that the
+// file was removed while it was written. The name may hold a part, so it is the caller's
+// to try again under another.
 static enum status write_refused(const struct webhdfs *webhdfs, struct str path,
                                  const struct reply *reply, struct err *err)
 {
     const struct refusal *refusal = &reply->refusal;
-    if (!refusal_is(refusal, "IOException") && !refusal_is(refusal, "RemoteException"))
+    if (!refusal_is(refusal, "IOException") && !refusal_is(refusal, "RemoteException") &&
+        !refusal_is(refusal, "FileNotFoundException") &&
+        !refusal_is(refusal, "LeaseExpiredException"))
         return refused(webhdfs, path, reply, err);
     return fail(webhdfs, path, ST_RETRY, refusal->message, err);
 }

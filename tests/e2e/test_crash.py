@@ -91,14 +91,38 @@ def test_killed_at_random_two_at_once():
     work.check()
 
 
+def stopped(work, made, number, *args):
+    """A run that hangs before a call, or None: it came to its end before."""
+    recorder = disk.Recorder(made, work.result)
+    run = lib.Started(*args, env={**recorder.env(), "DISK_STOP": str(number)})
+    state = pathlib.Path(f"/proc/{run.process.pid}/stat")
+    lib.wait_until(lambda: state.read_text().rpartition(") ")[2][0] in "TZ", what="the stop")
+    return run if run.is_running() else None
+
+
+def test_a_worker_that_hung_comes_back():
+    """Another one does all the work meanwhile: the first one finds that and does no harm."""
+    work, made = file_job.FileJob(N_RECORDS, COMMITS), disk.library()
+    _, n_calls = recorded(work, made)
+    shutil.rmtree(work.result)
+    n_hung = 0
+    for number in range(1, n_calls + 1, 2):
+        first = stopped(work, made, number, "run", work.script, "--once")
+        work.result.mkdir(exist_ok=True)
+        work.run_once()
+        if first is not None:
+            n_hung += 1
+            first.signal(signal.SIGCONT)
+            first.wait()
+        after(work, number)
+    print(f"{n_hung} workers came back", flush=True)
+    assert n_hung > n_calls // 3
+
+
 def test_no_worker_begins_while_all_is_removed():
     work, made = file_job.FileJob(N_RECORDS, COMMITS), disk.library()
     work.run_once()
-    recorder = disk.Recorder(made, work.result)
-    reset = lib.Started("init", work.script, "--reset", "--yes",
-                        env={**recorder.env(), "DISK_STOP": "3"})
-    state = pathlib.Path(f"/proc/{reset.process.pid}/stat")
-    lib.wait_until(lambda: state.read_text().rpartition(") ")[2][0] == "T", what="the stop")
+    reset = stopped(work, made, 3, "init", work.script, "--reset", "--yes")
     done = work.run_once(code=1)
     assert "or tramline init --reset is at work" in done.err, done.err
     reset.signal(signal.SIGCONT)

@@ -444,6 +444,45 @@ static void test_remove_takes_all_below(void **state)
     assert_holds(st, "de", "z");
 }
 
+enum {
+    N_PIECES = 800
+};
+
+// Gives 50 MB, and half way somebody removes the directory that they go to.
+struct robbed_reader {
+    struct reader reader;
+    struct storage *other;
+    int n_pieces;
+};
+
+static enum status read_robbed(struct reader *base, void *p, size_t capacity,
+                               size_t *ret_n, UNUSED struct err *ret)
+{
+    struct robbed_reader *reader = (struct robbed_reader *)base;
+    *ret_n = capacity < 1 << 16 ? capacity : 1 << 16;
+    if (reader->n_pieces++ == N_PIECES / 2)
+        assert_ok(reader->other->ops->remove(reader->other, PATH("d"), &err), &err);
+    if (reader->n_pieces > N_PIECES)
+        *ret_n = 0;
+    memset(p, 'x', *ret_n);
+    return ST_OK;
+}
+
+static void test_removed_while_it_is_written_is_no_end(void **state)
+{
+    struct storage *st = storage_of(state), *other;
+    struct storage_config config = {.timeout_ms = 20000, .retry_ms = 20000};
+    assert_ok(storage_open(str_of(st->url), &config, &other, &err), &err);
+    put(st, "d/y", "y");
+    struct robbed_reader reader = {{read_robbed}, other, 0};
+    enum status rc =
+        st->ops->write(st, PATH("d/e/x"), &reader.reader, N_PIECES << 16, &err);
+    print_message("%s\n", err.text);
+    assert_true(rc == ST_RETRY || rc == ST_UNKNOWN);
+    assert_gone(st, "d/e/x");
+    other->ops->close(other);
+}
+
 static void test_paths_stay_inside(void **state)
 {
     static const char *const paths[] = {"/a",  "..",   "../a", "a/../b",
@@ -479,4 +518,6 @@ TEST_MAIN(EACH(written_file_reads_back), EACH(promises_are_made),
           EACH(names_may_hold_any_letter), EACH(publish_moves),
           EACH(publish_never_overwrites), EACH(publish_says_what_is_missing),
           EACH(replace_overwrites), EACH(replace_refuses), EACH(mkdir_may_be_repeated),
-          EACH(remove_takes_all_below), EACH(paths_stay_inside))
+          EACH(remove_takes_all_below), EACH(paths_stay_inside),
+          CASE(local, removed_while_it_is_written_is_no_end),
+          CASE(hdfs, removed_while_it_is_written_is_no_end))
