@@ -477,8 +477,14 @@ static void test_removed_while_it_is_written_is_no_end(void **state)
     struct robbed_reader reader = {{read_robbed}, other, 0};
     enum status rc =
         st->ops->write(st, PATH("d/e/x"), &reader.reader, N_PIECES << 16, &err);
-    print_message("%s\n", err.text);
     assert_true(rc == ST_RETRY || rc == ST_UNKNOWN);
+    const char *directory = ((struct fixture *)*state)->directory;
+    if (directory != NULL) {
+        AUTO(mem_auto_free)
+        char *text = mem_printf(
+            "%s/not/there/yet/d/e/x: was removed while it was written", directory);
+        assert_string_equal(err.text, text);
+    }
     assert_gone(st, "d/e/x");
     other->ops->close(other);
 }
