@@ -236,7 +236,7 @@ def test_another_address_takes_over():
         first.down()
         two.send_new(2)
         two.work.wait_rows(2)
-        assert "held back" not in running.text()
+        assert "Failed to connect" not in running.text()
         two.check(running, 1, 2)
         assert (first.count(f"GET /schemas/ids/{two.old}"), len(second.requests)) == (1, 1)
         first.up()
