@@ -148,17 +148,13 @@ static bool kafka_open(struct producer *producer, const char *brokers)
     return producer->kafka != NULL;
 }
 
-// The Confluent wire format: a zero byte, the schema's id in four, then the datum.
+// The Confluent wire format: a zero byte, the schema's id in four, then the datum. `ret`
+// has room for the first five.
 static bool frame(int32_t schema_id, const struct gtfs_stop_time *record,
                   struct avro_buffer *ret)
 {
     const char head[FRAME_BYTES] = {0, (char)(schema_id >> 24), (char)(schema_id >> 16),
                                     (char)(schema_id >> 8), (char)schema_id};
-    if (ret->capacity < FRAME_BYTES) {
-        ret->p = realloc(ret->p, ret->capacity = 256);
-        if (ret->p == NULL)
-            return false;
-    }
     memcpy(ret->p, head, FRAME_BYTES);
     ret->n = FRAME_BYTES;
     return gtfs_stop_time_encode(record, ret) == AVRO_OK; // behind what is there
@@ -212,9 +208,9 @@ static bool produce_rows(struct producer *producer, struct csv *csv, const char 
 {
     struct columns columns;
     struct gtfs_stop_time record;
-    struct avro_buffer bytes = {0};
+    struct avro_buffer bytes = {.p = malloc(FRAME_BYTES), .capacity = FRAME_BYTES};
     const char *wrong = NULL;
-    bool good = find_columns(csv, path, &columns);
+    bool good = bytes.p != NULL && find_columns(csv, path, &columns);
     while (good && csv_next(csv, &wrong)) {
         const struct csv_field *first = &csv->fields[0];
         if (wrong == NULL && csv->n_fields == 1 && first->n == 0 && !first->quoted)
