@@ -19,8 +19,8 @@ import sql_queries
 N_QUERIES, N_EXPRESSIONS = 900, 600
 SEED = int(os.environ.get("TEST_SEED", 1))
 if lib.is_long():
-    N_QUERIES, N_EXPRESSIONS = 40000, 40000
-TOOL_LIMIT_S = 1000
+    N_QUERIES, N_EXPRESSIONS = 6000, 3000
+TOOL_LIMIT_S = 300
 WAYS = ("view", "table", "insert")
 OWN = ("instr", "gtfs_seconds", "gtfs_time", "now")
 
