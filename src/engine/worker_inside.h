@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The worker's inside, shared by its files: worker.c (phases), worker_events.c (what the
-// source tells), worker_answers.c (what the committer tells).
+// The worker's inside, shared by its files: worker.c (phases) stands on worker_events.c
+// (what the source tells) and worker_answers.c (what the committer tells), and all three
+// on worker_acts.c.
 #ifndef ENGINE_WORKER_INSIDE_H
 #define ENGINE_WORKER_INSIDE_H
 
@@ -83,7 +84,7 @@ static inline bool worker_has_work(const struct worker *worker)
     return worker->intake.unit != NULL && !unit_is_empty(worker->intake.unit);
 }
 
-// worker.c
+// worker_acts.c
 void worker_set_waiting(struct worker *worker, bool is_waiting); // for the numbers
 void worker_send(struct worker *worker, struct message *message);
 void worker_begin_stop(struct worker *worker);
