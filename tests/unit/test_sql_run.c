@@ -259,7 +259,7 @@ static const struct meaning own_meanings[] = {
     {"round(0.05, 1)", "REAL", "0.1"},
     {"round(r, 20)", "REAL", "2.5"},
     {"CAST(r * 0 * -1 AS TEXT)", "TEXT", "0"},
-    {"replace(lpad('', 1048576, 'a'), 'a', lpad('', 100, 'b'))", "TEXT",
+    {"replace(lpad('', 70000, 'a'), 'a', lpad('', 1000, 'b'))", "TEXT",
      "!replace: more than 67108864 bytes"},
     {"lpad('', 1048577, 'a')", "TEXT", "!lpad: more than 1048576 characters"},
     {"round(51.0, -2)", "REAL", "100"},
