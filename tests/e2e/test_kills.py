@@ -31,7 +31,8 @@ def hdfs():
 def open_commits(result):
     """Data files and entries on their way: uploaded and not published, or published and not yet
     renamed. What a kill between two steps of a commit leaves behind."""
-    return {p for p in results.open_dir(result).walk("_tramline/tmp")}
+    place = results.open_dir(result)
+    return set(place.walk("_tramline/tmp")) if place.exists("_tramline/tmp") else set()
 
 
 def one_round(work, feed, bad, n_workers, seconds):
