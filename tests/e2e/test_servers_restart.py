@@ -23,6 +23,10 @@ def test_kafka_and_hdfs_survive_a_kill():
     with lib.proxied_kafka(stack.env) as proxy:
         assert len(broker.consume(topic, brokers=proxy.address)) == 2
         assert proxy.stats()["down"] > 0
+    # A broker that has run for long has a long log, and is up all the same.
+    with open(stack.dir / "log/kafka.log", "a") as log:
+        log.write("a line that the broker wrote later\n" * 20000)
+    assert brokers in stack.tool("up", "kafka")
     stack.down()
 
 

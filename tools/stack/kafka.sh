@@ -49,7 +49,8 @@ kafka_command() {
 
 # The broker says so after the controller let it in, when its ports answer.
 kafka_is_ready() {
-    log_since_start kafka | grep -q 'Kafka Server started'
+    # Not grep -q, which leaves at the first line: a long log would then end in a broken pipe.
+    log_since_start kafka | grep 'Kafka Server started' >/dev/null
 }
 
 kafka_env() {
