@@ -124,6 +124,8 @@ static void look_at_tables(struct watch *watch)
 {
     char version[65];
     struct err err = {0};
+    if (atomic_load(watch->parts->pipeline->stop))
+        return; // a storage that is away must not hold up the end
     if (tables_version(watch->parts->pipeline, version, &err) != ST_OK) {
         log_warn("cannot look at the staged tables: %s", err.text);
         return;

@@ -10,7 +10,7 @@ import job
 import lib
 import results
 
-SECONDS = 10
+SECONDS = 6
 LIMIT = 0.01
 
 
