@@ -133,21 +133,31 @@ static enum status begin(struct encoder *encoder, struct buf *out, struct err *e
     return buf_check(out, "Avro header", err);
 }
 
+static enum status put_block(struct avro_encoder *avro, struct str plain, size_t n_rows,
+                             struct buf *out, struct err *err)
+{
+    struct str packed = plain;
+    if (avro->compressor.codec != AVRO_CODEC_NULL) {
+        buf_clear(&avro->compressed);
+        TRY(avro_compress(&avro->compressor, plain, &avro->compressed, err));
+        packed = buf_as_str(&avro->compressed);
+    }
+    wire_put_long(out, (int64_t)n_rows);
+    wire_put_bytes(out, packed);
+    buf_append(out, avro->sync, sizeof(avro->sync));
+    return buf_check(out, "Avro block", err);
+}
+
 static enum status write_block(struct avro_encoder *avro, struct buf *out,
                                struct err *err)
 {
     if (avro->n_block == 0)
         return ST_OK;
     TRY(buf_check(&avro->block, "Avro block", err));
-    buf_clear(&avro->compressed);
-    TRY(avro_compress(&avro->compressor, buf_as_str(&avro->block), &avro->compressed,
-                      err));
-    wire_put_long(out, (int64_t)avro->n_block);
-    wire_put_bytes(out, buf_as_str(&avro->compressed));
-    buf_append(out, avro->sync, sizeof(avro->sync));
+    TRY(put_block(avro, buf_as_str(&avro->block), avro->n_block, out, err));
     buf_clear(&avro->block);
     avro->n_block = 0;
-    return buf_check(out, "Avro block", err);
+    return ST_OK;
 }
 
 // Moves rows off the front as long as they fit; one that is larger than a block has one
@@ -181,6 +191,9 @@ static enum status rows(struct encoder *encoder, struct str bytes, size_t n_rows
         return err_set(err, ST_DATA, "%.*s", STR_ARGS(encoder->refused));
     if (avro->block.n + bytes.n > avro->block_bytes)
         TRY(write_block(avro, out, err));
+    bool is_block = bytes.n > avro->block_bytes / 2 && bytes.n <= avro->block_bytes;
+    if (avro->n_block == 0 && is_block) // as it is, not copied
+        return put_block(avro, bytes, n_rows, out, err);
     if (bytes.n <= avro->block_bytes) {
         buf_str(&avro->block, bytes);
         avro->n_block += n_rows;
