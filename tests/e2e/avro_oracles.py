@@ -36,7 +36,7 @@ def _install(what, place, *commands):
 
 @functools.cache
 def fastavro_python():
-    venv = PLACE / "fastavro"
+    venv = PLACE / "-".join(FASTAVRO).replace("==", "-")
     if not (venv / "whole").exists():
         _install("fastavro", venv, [sys.executable, "-m", "venv", venv],
                  [venv / "bin/pip", "-q", "install", *FASTAVRO])
