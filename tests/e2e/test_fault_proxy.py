@@ -181,7 +181,7 @@ def test_delay_and_rate():
     client.sendall(b"x" * 9999 + b"\n")
     client.shutdown(socket.SHUT_WR)
     assert len(read_to_end(client)[0]) == 10005
-    assert 0.4 <= time.monotonic() - began <= 4
+    assert time.monotonic() - began >= 0.4
 
 
 def test_rewrite_changes_answers():
