@@ -16,9 +16,9 @@ expected parts of data files (behind "=== report", "=== stderr", "=== stdout").
 A format without a word of its own ("%s: %s") only relays. What it relays must come from another
 message; from a library (FOREIGN) is refused: say in words what could not be done.
 
-tools/messages_without_test.txt lists messages that break these rules still, as FILE: TEXT. It may only
-shrink: a line whose message is tested or gone is an error, --shrink removes such lines, nothing
-adds one. --places prints FILE:LINE of all messages.
+tools/messages_without_test.txt lists messages that break these rules still, as FILE: TEXT. It may
+only shrink: a line whose message is tested or gone is an error, --shrink removes such lines,
+nothing adds one. --places prints FILE:FIRST-LAST, the lines of all messages.
 """
 import ast
 import pathlib
@@ -82,8 +82,9 @@ class Literal:
     """A string of C: text, line, the calls around it as (name, number of the argument), the
     field that it is the value of, and whether it stands in a table of help."""
 
-    def __init__(self, text, line, calls, field, is_help):
+    def __init__(self, text, line, call_line, calls, field, is_help):
         self.text, self.line, self.calls = text, line, calls
+        self.call_line = call_line  # of the name of the innermost call
         self.field, self.is_help = field, is_help
         self.call_words = set()  # all words of the innermost call
 
@@ -130,7 +131,9 @@ def literals_of(source):
             head = " ".join(t for _, t, _ in tokens[statement:statement + 12])
             value, at = joined(tokens, at)
             calls = [(b.name, b.number) for b in brackets if b.name]
-            found.append(Literal(value, line, calls, field, bool(HELP_TABLES.search(head))))
+            call_line = tokens[max(brackets[-1].at - 1, 0)][2] if brackets[-1].name else line
+            found.append(Literal(value, line, call_line, calls, field,
+                                 bool(HELP_TABLES.search(head))))
             brackets[-1].literals.append(found[-1])
             continue
         if kind == "sign" and text in "([{":
@@ -160,6 +163,7 @@ def formats_of(sources):
 class Message:
     def __init__(self, path, literal, is_context):
         self.path, self.line, self.text = path, literal.line, literal.text
+        self.call_line = literal.call_line
         self.is_context, self.call_words = is_context, literal.call_words
 
     @property
@@ -308,7 +312,7 @@ def main():
         messages += of_file
         used |= used_here
     if "--places" in options:
-        print("\n".join(f"{m.path}:{m.line}" for m in messages))
+        print("\n".join(f"{m.path}:{m.call_line}-{m.line}" for m in messages))
         return 0
     breaches = [f"{name}() takes a format; declare it PRINTF_LIKE" for name in sorted(unmarked)]
     breaches += breaches_of(root, messages, "--shrink" in options)

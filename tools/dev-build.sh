@@ -9,6 +9,7 @@ kind_options() {
     asan) printf '%s\n' -DCMAKE_BUILD_TYPE=Debug -DTRAMLINE_SANITIZE=ON ;;
     tsan) printf '%s\n' -DCMAKE_BUILD_TYPE=Debug -DTRAMLINE_TSAN=ON ;;
     clang) printf '%s\n' -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER=clang ;;
+    coverage) printf '%s\n' -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=--coverage ;;
     fuzz) printf '%s\n' -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER=clang -DTRAMLINE_FUZZ=ON ;;
     *) return 1 ;;
     esac
@@ -19,7 +20,7 @@ build() {
     local kind=$1 options launcher=()
     shift
     options=$(kind_options "$kind") ||
-        usage_error "build: unknown kind '$kind'; there are release, debug, asan, tsan, clang"
+        usage_error "build: unknown kind '$kind'; there are release, debug, asan, tsan, clang, coverage"
     need build
     case $kind in
     clang) need lint ;;
