@@ -41,18 +41,19 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
 }
 
 // librdkafka's limits count for each partition with a queue of its own: one in records,
-// one in bytes of values. A third of the buffer goes to values, two thirds to
+// one in bytes of values. A quarter of the buffer goes to values, half of it to
 // librdkafka's own bytes for each record, so that both limits together stay within it.
-// They are passed by one fetch, and what is fetched grows: five times by decompression,
-// nine times by what each short record costs. So a fetch is a small part of the share.
+// They are passed by one fetch of at least one batch, and what is fetched grows: ten
+// times by decompression, nine times by what each short record costs. That is what the
+// last quarter is for, and why a fetch is a small part of the share.
 static void set_limits(rd_kafka_conf_t *conf, int64_t buffer_bytes, int32_t n_partitions)
 {
     int64_t share = buffer_bytes / (n_partitions > 0 ? n_partitions : 1);
     conf_set_number(conf, "queued.min.messages",
-                    clamp(share * 2 / 3 / RECORD_OVERHEAD, LEAST_QUEUED, 10000000));
+                    clamp(share / 2 / RECORD_OVERHEAD, LEAST_QUEUED, 10000000));
     conf_set_number(conf, "queued.max.messages.kbytes",
-                    clamp(share / 3 / 1024, 1, 2097151));
-    conf_set_number(conf, "fetch.message.max.bytes", clamp(share / 32, 16384, 1 << 20));
+                    clamp(share / 4 / 1024, 1, 2097151));
+    conf_set_number(conf, "fetch.message.max.bytes", clamp(share / 512, 16384, 1 << 20));
 }
 
 // The brokers give a static member that comes back its old partitions without asking

@@ -3,7 +3,7 @@
 # test: limit 300
 """Memory stays below tables + source.buffer + 64 MB, however far behind the stream the job is and
 however slow HDFS. Unread records cost the Kafka client some 320 bytes each, so the backlog of a
-test would take 320 MB; that of --long 1 GB."""
+test would take 320 MB; that of --long 640 MB."""
 import functools
 import os
 import pathlib
@@ -17,7 +17,7 @@ import webhdfs
 
 MB = 1 << 20
 N_TRIPS = 2000
-N_RECORDS = 3_000_000 if lib.is_long() else 1_000_000
+N_RECORDS = 2_000_000 if lib.is_long() else 1_000_000
 COMMIT_MB = 8
 UNITS_MAX = 4  # open, and handed over
 FORMAT = "topic = 'stop_times', format = 'csv'"
