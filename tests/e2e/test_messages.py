@@ -18,6 +18,7 @@ import re
 import resource
 import shlex
 import signal
+import socketserver
 import ssl
 import subprocess
 import threading
@@ -435,6 +436,24 @@ def test_no_memory_ends_it_with_a_word():
     assert int(n) > 1 << 20 and done.returncode == -signal.SIGABRT, done
 
 
+@contextlib.contextmanager
+def refusing():
+    """An HTTP server that answers whatever comes with 400."""
+
+    class Refuse(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.recv(4096)
+            self.request.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refuse)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 SECRET_SCRIPT = """
 CREATE TABLE stop_times (trip_id TEXT NOT NULL)
   WITH (connector = 'kafka', brokers = '${BROKERS}', topic = 't', format = 'avro',
@@ -452,7 +471,7 @@ def test_a_secret_is_refused_from_set_and_never_shown():
     (directory / "s.sql").write_text(SECRET_SCRIPT)
     (directory / "pw").write_text(secret + "\n")
     make(directory, ("file", "stop_times.txt"), "trip_id\na\n")
-    with name_node() as port:  # neither a registry nor a broker: all must fail, at once
+    with refusing() as port:  # neither a registry nor a broker: all must fail, at once
         env = {**own_env(directory), "BROKERS": f"127.0.0.1:{port}",
                "REGISTRY": f"http://127.0.0.1:{port}"}
         for name in ("registry.password", "kafka.sasl.password", "kafka.ssl.key.pem",
