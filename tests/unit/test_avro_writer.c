@@ -233,8 +233,38 @@ static void test_logical_types(void **state)
         "yyyyyyyyyyyyyyyyyyyyyyyy' is no bytes (decimal 4, 2)");
 }
 
+// The caller's buffers are bounded.
+static void test_full_buffers_are_told(void **state)
+{
+    struct fixture *f = *state;
+    struct avro_schema_options made = {.name = STR_LITERAL("r")};
+    assert_ok(open_options(f, "a TEXT", made), &f->err);
+    AUTO(buf_release) struct buf head = BUF_INIT(64), out = BUF_INIT(1 << 10);
+    assert_status(f->encoder->ops->begin(f->encoder, &head, &f->err), ST_LIMIT);
+    assert_string_equal(f->err.text, "Avro header: more than 64 bytes");
+
+    char letters[2000];
+    memset(letters, 'x', sizeof(letters));
+    struct value row = value_text((struct str){letters, sizeof(letters)});
+    assert_ok(f->encoder->ops->begin(f->encoder, &out, &f->err), &f->err);
+    f->encoder->ops->fields(f->encoder, 0, &row, 1, &f->row);
+    f->encoder->ops->end_row(f->encoder, &f->row);
+    assert_ok(f->encoder->ops->rows(f->encoder, buf_as_str(&f->row), 1, &out, &f->err),
+              &f->err);
+    assert_status(f->encoder->ops->end(f->encoder, &out, &f->err), ST_LIMIT);
+    assert_string_equal(f->err.text, "Avro block: more than 1024 bytes");
+
+    struct avro_datum_encoder *datum;
+    AUTO(buf_release) struct buf small = BUF_INIT(128);
+    assert_ok(avro_datum_encoder_open(&f->columns, &made, &datum, &f->err), &f->err);
+    assert_status(avro_datum_encode(datum, 1, &row, &small, &f->err), ST_LIMIT);
+    assert_string_equal(f->err.text, "Avro datum: more than 128 bytes");
+    avro_datum_encoder_close(datum);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 TEST_MAIN(CASE(test_schemas_that_do_not_fit_name_the_column),
           CASE(test_names_that_avro_does_not_have_are_refused),
           CASE(test_null_may_be_any_branch), CASE(test_numbers_may_be_written_wider),
-          CASE(test_bytes_and_fixed), CASE(test_enums), CASE(test_logical_types))
+          CASE(test_bytes_and_fixed), CASE(test_enums), CASE(test_logical_types),
+          CASE(test_full_buffers_are_told))
