@@ -16,9 +16,7 @@ expected parts of data files (behind "=== report", "=== stderr", "=== stdout").
 A format without a word of its own ("%s: %s") only relays. What it relays must come from another
 message; from a library (FOREIGN) is refused: say in words what could not be done.
 
-tools/messages_without_test.txt lists messages that break these rules still, as FILE: TEXT. It may
-only shrink: a line whose message is tested or gone is an error, --shrink removes such lines,
-nothing adds one. --places prints FILE:FIRST-LAST, the lines of all messages.
+--places prints FILE:FIRST-LAST, the lines of all messages.
 """
 import ast
 import pathlib
@@ -56,7 +54,7 @@ FOREIGN = set(
 )
 # What a test says when it fails, and what it prints.
 TEST_OUTPUT = {"fail_msg", "printf", "print_message", "print", "AssertionError", "Skip"}
-# Messages that no test of bearable size reaches, as in LIST: why.
+# Messages that no test of bearable size reaches, as FILE: TEXT, and why.
 UNTESTED = {
     "src/table/dimension.c: 'the joined tables have more rows than fit at %s: 1 GiB encoded for a key,"
     " 32 GiB for all; join fewer rows'": "it takes more than 1 GiB of rows in memory",
@@ -67,7 +65,6 @@ UNTESTED = {
     "src/kafka/reader.c: \"topic '%s', partition %d: offset %lld came where %lld or a later one"
     " had to come\"": "only a broker that breaks its protocol",
 }
-LIST = "tools/messages_without_test.txt"
 
 TOKEN = re.compile(
     r'(?P<skip>//[^\n]*|/\*.*?\*/|^[ \t]*#(?:[^\n\\]|\\.)*|\s+)|(?P<text>"(?:[^"\\]|\\.)*")'
@@ -265,12 +262,6 @@ def is_tested(message, texts):
     return any(longest in text and pattern.search(text) for text in texts)
 
 
-def read_list(root):
-    path = root / LIST
-    lines = path.read_text().splitlines() if path.exists() else []
-    return [line for line in lines if line and not line.startswith("#")]
-
-
 def wrong_with(message, texts):
     if not message.is_relay():
         return None if is_tested(message, texts) else "no test has this message"
@@ -278,25 +269,16 @@ def wrong_with(message, texts):
     return f"shows {foreign[0]}() alone; say in words what could not be done" if foreign else None
 
 
-def breaches_of(root, messages, shrink):
+def breaches_of(root, messages):
     texts = test_texts(root)
     wrong = {}
     for message in messages:
         if why := wrong_with(message, texts):
             wrong.setdefault(message.key, f"{message.path}:{message.line}: {why}: {message.text!r}")
-    listed = read_list(root)
-    yield from (wrong[key] for key in wrong if key not in listed and key not in UNTESTED)
+    yield from (wrong[key] for key in wrong if key not in UNTESTED)
     if root == ROOT:
         yield from (f"UNTESTED: has a test, or is gone; needs no exemption: {key}"
                     for key in UNTESTED if key not in wrong)
-    stale = [line for line in listed if line not in wrong or line in UNTESTED]
-    if shrink:
-        lines = dict.fromkeys((root / LIST).read_text().splitlines())  # each once
-        kept = [line for line in lines if line not in stale]
-        (root / LIST).write_text("".join(line + "\n" for line in kept))
-    elif stale:
-        yield from (f"{LIST}: has a test, or is gone; remove the line (--shrink does): {line}"
-                    for line in stale)
 
 
 def main():
@@ -315,12 +297,10 @@ def main():
         print("\n".join(f"{m.path}:{m.call_line}-{m.line}" for m in messages))
         return 0
     breaches = [f"{name}() takes a format; declare it PRINTF_LIKE" for name in sorted(unmarked)]
-    breaches += breaches_of(root, messages, "--shrink" in options)
+    breaches += breaches_of(root, messages)
     breaches += [f"NO_MESSAGES: {path} needs no exemption" for path in sorted(NO_MESSAGES)
                  if path in sources and path not in used]
-    listed = len(read_list(root))
-    print("\n".join(breaches + [f"messages: {len(messages)} places, {listed} listed without a "
-                                f"test, {len(breaches)} breaches"]))
+    print("\n".join(breaches + [f"messages: {len(messages)} places, {len(breaches)} breaches"]))
     return 1 if breaches else 0
 
 

@@ -13,19 +13,17 @@ enum status err_context(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3)
 """
 
 
-def check(source, test="", e2e="", data="", listed="", option=None):
+def check(source, test="", e2e="", data=""):
     """Runs the check on a tree with one source and its tests: exit code and output."""
     root = lib.tmp_dir()
     for path, text in {
             "src/a/status.h": HEADER, "src/a/a.c": source, "tests/unit/test_a.c": test,
-            "tests/e2e/test_a.py": e2e, "tests/unit/sql_errors/a.txt": data,
-            "tools/messages_without_test.txt": listed}.items():
+            "tests/e2e/test_a.py": e2e, "tests/unit/sql_errors/a.txt": data}.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
-    command = [sys.executable, lib.ROOT / "tools/check_messages.py", root]
-    done = subprocess.run(command + ([option] if option else []), capture_output=True, text=True)
+    done = subprocess.run([sys.executable, lib.ROOT / "tools/check_messages.py", root],
+                          capture_output=True, text=True)
     assert done.stderr == "", done.stderr
-    done.left = (root / "tools/messages_without_test.txt").read_text()
     return done
 
 
@@ -87,21 +85,6 @@ def test_a_relay_shows_no_text_of_a_library_alone():
     accepted('return err_set(err, s, "%s: %s", path, why);')
     refused('return err_set(err, s, "%s: %s", path, strerror(errno));', "shows strerror() alone")
     refused('void fail(const char *fmt, ...)\n{\n}', "fail() takes a format")
-
-
-def test_the_list_can_only_shrink():
-    line = "src/a/a.c: 'it is too old'"
-    source = 'return wrong(at, "it is too old");'
-    accepted(source, listed=f"# why\n{line}\n")
-    refused(source, f"remove the line (--shrink does): {line}", listed=line,
-            test='a("a: it is too old");')
-    refused("", f"remove the line (--shrink does): {line}", listed=line)
-    left = check("", listed=f"# why\n{line}\n", option="--shrink")
-    assert left.returncode == 0 and left.left == "# why\n", left.stdout
-    kept = check(source, listed=f"# why\n{line}\n", option="--shrink")
-    assert kept.left == f"# why\n{line}\n"
-    new = check(source, option="--shrink")
-    assert new.returncode == 1 and new.left == ""
 
 
 lib.main()
