@@ -17,8 +17,8 @@ static struct held_partition *find(const struct held *held, int32_t partition)
     return NULL;
 }
 
-bool held_add(struct held *held, int32_t partition, int64_t now_ms, int64_t limit_ms,
-              bool *ret_is_said)
+bool held_add(struct held *held, int32_t partition, bool has_moved, int64_t now_ms,
+              int64_t limit_ms, bool *ret_is_said)
 {
     struct held_partition *item = find(held, partition);
     if (item == NULL) {
@@ -27,6 +27,8 @@ bool held_add(struct held *held, int32_t partition, int64_t now_ms, int64_t limi
         *item = (struct held_partition){.number = partition};
     }
     item->is_tried = false;
+    if (has_moved)
+        retry_reset(&item->retry);
     int64_t before_ms = item->retry.delay_ms;
     bool goes_on = retry_again(&item->retry, now_ms, limit_ms, &item->until_ms);
     *ret_is_said = before_ms == 0 || before_ms == LONG_PAUSE_MS;

@@ -57,8 +57,8 @@ static enum status hold_back(struct worker *worker, const struct run *run, size_
     struct source *source = worker->parts.source;
     int64_t limit_ms = worker_settings(worker)->schema_retry_ms;
     bool is_said;
-    if (!held_add(&worker->held, run->partition, worker_clock_ms(worker), limit_ms,
-                  &is_said))
+    if (!held_add(&worker->held, run->partition, n_used > 0, worker_clock_ms(worker),
+                  limit_ms, &is_said))
         return waited_too_long(worker, run, n_used, err);
     if (is_said)
         log_warn("topic '%.*s' partition %" PRId32 " is held back at offset %" PRId64

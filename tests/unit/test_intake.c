@@ -233,26 +233,40 @@ static void test_pauses_double_until_the_limit(UNUSED void **state)
     assert_int_equal(pauses, 6); // 0.1 0.2 0.4 0.8 1.6 3.2 s: past 5 s
 }
 
+static void test_a_held_partition_that_moved_waits_anew(UNUSED void **state)
+{
+    struct held held = {0};
+    bool is_said;
+    assert_true(held_add(&held, 7, false, 1000, 5000, &is_said));
+    assert_true(held_add(&held, 7, false, 5900, 5000, &is_said));
+    assert_true(held_add(&held, 7, true, 6000, 5000, &is_said)); // past the first limit
+    assert_true(is_said);
+    assert_int_equal(held_until_due(&held, 6000, 1000), 100); // the shortest pause
+    assert_true(held_add(&held, 7, false, 10999, 5000, &is_said));
+    assert_false(held_add(&held, 7, false, 11000, 5000, &is_said));
+    held_release(&held);
+}
+
 static void test_partitions_are_held_back_each_by_itself(UNUSED void **state)
 {
     struct held held = {0};
     bool is_said;
-    assert_true(held_add(&held, 7, 1000, 5000, &is_said));
+    assert_true(held_add(&held, 7, false, 1000, 5000, &is_said));
     assert_true(is_said);
-    assert_true(held_add(&held, 3, 1050, 5000, &is_said));
+    assert_true(held_add(&held, 3, false, 1050, 5000, &is_said));
     assert_int_equal(held_until_due(&held, 1050, 1000), 50);
     assert_int_equal(held_take_due(&held, 1099), -1);
     assert_int_equal(held_take_due(&held, 1100), 7);
     assert_int_equal(held_take_due(&held, 1100), -1); // it is tried once
     assert_int_equal(held_until_due(&held, 1100, 1000), 50);
-    assert_true(held_add(&held, 7, 1100, 5000, &is_said)); // in vain
+    assert_true(held_add(&held, 7, false, 1100, 5000, &is_said)); // in vain
     assert_false(is_said);
     assert_int_equal(held_take_due(&held, 1299), 3);
     assert_int_equal(held_take_due(&held, 1300), 7);
     assert_true(held_drop(&held, 3));
     assert_false(held_drop(&held, 3));
     assert_int_equal(held_until_due(&held, 1300, 1000), 1000);
-    assert_false(held_add(&held, 7, 6000, 5000, &is_said)); // the limit
+    assert_false(held_add(&held, 7, false, 6000, 5000, &is_said)); // the limit
     held_release(&held);
 }
 
@@ -265,4 +279,5 @@ TEST_MAIN(cmocka_unit_test(test_a_gap_that_leads_back_is_refused),
           cmocka_unit_test(test_a_unit_is_due_by_time_rows_or_bytes),
           cmocka_unit_test(test_the_window_forgets_the_oldest),
           cmocka_unit_test(test_pauses_double_until_the_limit),
-          cmocka_unit_test(test_partitions_are_held_back_each_by_itself))
+          cmocka_unit_test(test_partitions_are_held_back_each_by_itself),
+          cmocka_unit_test(test_a_held_partition_that_moved_waits_anew))
