@@ -59,6 +59,15 @@ static void print_csv(struct row_printer *printer, const struct value *row)
     encoder->ops->close(encoder);
 }
 
+// Bytes of the first character.
+static size_t first_character(struct str text)
+{
+    size_t n = 1;
+    while (n < text.n && ((unsigned char)text.p[n] & 0xC0) == 0x80)
+        n++;
+    return n;
+}
+
 // Prints at most `width` columns of the terminal; what is cut ends with "…".
 static void print_text(struct str text, size_t width)
 {
@@ -66,10 +75,15 @@ static void print_text(struct str text, size_t width)
         fwrite(text.p, 1, text.n, stdout);
         return;
     }
-    size_t n = text.n;
-    while (n > 0 && (((unsigned char)text.p[n] & 0xC0) == 0x80 ||
-                     str_display_width((struct str){text.p, n}) + 1 > width))
-        n--;
+    size_t n = 0, used = 1; // "…"
+    while (n < text.n) {
+        struct str rest = {text.p + n, text.n - n};
+        rest.n = first_character(rest);
+        used += str_display_width(rest);
+        if (used > width)
+            break;
+        n += rest.n;
+    }
     printf("%.*s…", (int)n, text.p);
 }
 

@@ -123,6 +123,18 @@ def test_cat_fits_a_terminal():
     assert narrow[-1] == f"({len(names) - 1} of 9 columns; --json or --csv shows all)", narrow
 
 
+def test_cat_cuts_a_cell_of_any_length():
+    job = Job("madrid-metro")
+    table = job.root / "trips/trips.csv"
+    lines = table.read_text().splitlines()
+    cells = lines[1].split(",")
+    cells[0] = "é" * 300_000
+    table.write_text("\n".join([lines[0], ",".join(cells)]) + "\n")
+    shown = on_terminal(job, 60, "cat", job.script, "trips")
+    assert shown[1].startswith("é" * 39 + "…  "), shown
+    assert len(shown[1]) <= 60, shown
+
+
 def test_cat_gives_the_same_rows_in_each_style():
     job = Job("exo-train")
     as_csv = job.run("cat", job.script, "trips").out
