@@ -41,6 +41,7 @@ void verifier_progress(const struct verifier *verifier, int64_t n_done);
 // What is in a directory; nothing when it is not there.
 enum status verifier_list(struct verifier *verifier, struct str directory,
                           struct arena *arena, struct file_list *ret, struct err *err);
+// verify_files.c: after the log has been read.
 enum status verify_files(struct verifier *verifier, struct err *err);
 
 #endif

@@ -59,15 +59,6 @@ static enum status check_listed(struct verifier *verifier, struct str directory,
     return ST_OK;
 }
 
-enum status verifier_list(struct verifier *verifier, struct str directory,
-                          struct arena *arena, struct file_list *ret, struct err *err)
-{
-    *ret = (struct file_list){0};
-    struct storage *storage = verifier->storage;
-    enum status rc = storage->ops->list(storage, directory, arena, ret, err);
-    return rc == ST_NOT_FOUND ? ST_OK : rc;
-}
-
 // Hive, Spark and others read all files but those whose names begin so.
 static bool is_hidden(struct str name)
 {
