@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/clean.h"
 
-#include "engine/commit_log.h"
+#include "engine/log_read.h"
 #include "engine/paths.h"
 
 void clean_start(struct clean *clean)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the log of a result directory: one entry, the end, and all that is new.
+// Reads the log of a result directory: its end, and all that is new.
 //
 // The end is found by doubling and halving over existence, the state by walking back to
 // the newest snapshot. Each step makes about one storage call; after a status other than
@@ -10,17 +10,6 @@
 #include "core/storage.h"
 #include "engine/bisect.h"
 #include "engine/log_state.h"
-
-// ST_NOT_FOUND: there is no such entry (yet, or no more).
-enum status log_read(struct storage *storage, int64_t number, struct arena *arena,
-                     struct entry *ret, struct err *err);
-enum status log_exists(struct storage *storage, struct str path, bool *ret,
-                       struct err *err);
-
-// Whether the newest entry of a state is still there, and still that one (log_same.c).
-// Where not, the entry that would come next may have been and gone.
-enum status log_is_same(struct storage *storage, const struct log_state *state, bool *ret,
-                        struct err *err);
 
 enum log_end_phase {
     END_BUCKETS,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/commit_log.h"
+#include "engine/log_read.h"
 
 enum status log_is_same(struct storage *storage, const struct log_state *state, bool *ret,
                         struct err *err)

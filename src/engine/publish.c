@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "engine/commit_log.h"
+#include "engine/log_read.h"
 
 void publish_start(struct publish *publish)
 {

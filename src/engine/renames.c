@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "base/log.h"
-#include "engine/commit_log.h"
+#include "engine/log_read.h"
 
 static enum status make_parent(struct renames *renames, struct storage *storage,
                                const struct entry_file *file, struct err *err)

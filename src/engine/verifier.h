@@ -3,7 +3,7 @@
 #ifndef ENGINE_VERIFIER_H
 #define ENGINE_VERIFIER_H
 
-#include "engine/commit_log.h"
+#include "engine/log_read.h"
 #include "engine/verify.h"
 
 // A file that an entry names. Texts in the report's arena.

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "engine/commit_log.h"
+#include "engine/log_read.h"
 #include "engine/paths.h"
 #include "engine/verify.h"
 

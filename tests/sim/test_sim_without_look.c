@@ -5,7 +5,7 @@
 #include "sim/sim_mutant.h"
 #include "sim/sim_small_buckets.h"
 
-#include "engine/commit_log.h"
+#include "engine/log_read.h"
 
 enum status log_is_same(UNUSED struct storage *storage,
                         UNUSED const struct log_state *state, bool *ret,

@@ -3,6 +3,7 @@
 
 #include "engine/clean.h"
 #include "engine/commit_log.h"
+#include "engine/log_read.h"
 #include "engine/paths.h"
 #include "storage/mem.h"
 

@@ -4,7 +4,7 @@
 #include "test.h"
 
 #include "engine/abandon.h"
-#include "engine/commit_log.h"
+#include "engine/log_read.h"
 #include "sim/sim_clock.h"
 #include "storage/fault.h"
 #include "storage/mem.h"
