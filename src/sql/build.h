@@ -26,17 +26,20 @@ struct builder {
 // Errors go to the report; then the plan must not be used.
 void build_plan(struct report *report, const struct script *script,
                 const struct statements *statements, struct plan *plan);
+
+// build_relation.c
 void build_table(struct builder *builder, const struct statement *statement);
 void build_view(struct builder *builder, const struct statement *statement);
-void build_insert(struct builder *builder, const struct statement *statement);
-// After all statements, when there was no error: prints the INSERT, makes its plans.
-void build_insert_plan(struct builder *builder);
-
 // Adds a view over tables to the plan: prints its query.
 struct view *build_add_view(struct builder *builder, struct str name, struct query *query,
                             const struct schema *schema);
 // Reports the columns that CSV cannot hold.
 void build_check_csv(struct builder *builder, size_t at, const struct options *format,
                      const struct schema *schema);
+
+// build_insert.c
+void build_insert(struct builder *builder, const struct statement *statement);
+// After all statements, when there was no error: prints the INSERT, makes its plans.
+void build_insert_plan(struct builder *builder);
 
 #endif

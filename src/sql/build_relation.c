@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// CREATE TABLE and CREATE VIEW.
+#include "sql/build.h"
+
+#include "sql/legal.h"
+#include "sql/options.h"
+#include "sql/print.h"
+#include "sql/reads.h"
+
+static void check_new_name(struct builder *builder, const struct statement *statement)
+{
+    const struct relation *other = catalog_find(&builder->catalog, statement->name);
+    if (other == NULL)
+        return;
+    report_error(builder->report, statement->name_at,
+                 "'%.*s' is made already, on line %zu", STR_ARGS(statement->name),
+                 report_line(builder->report, other->at));
+    report_hint(builder->report, "give one another name");
+}
+
+static struct relation *add_relation(struct builder *builder,
+                                     const struct statement *statement)
+{
+    check_new_name(builder, statement);
+    struct relation *relation = arena_zalloc(builder->report->arena, sizeof(*relation));
+    relation->name = statement->name;
+    relation->at = statement->name_at;
+    catalog_add(&builder->catalog, relation);
+    return relation;
+}
+
+static struct schema columns_of(struct builder *builder,
+                                const struct statement *statement)
+{
+    struct schema schema = {.n = statement->n_columns};
+    schema.columns =
+        arena_array(builder->report->arena, schema.n + 1, sizeof(*schema.columns));
+    for (size_t i = 0; i < schema.n; i++) {
+        const struct column_text *column = &statement->columns[i];
+        schema.columns[i] = (struct column){column->name, column->type, column->nullable};
+        if ((size_t)schema_find(&schema, column->name) == i)
+            continue;
+        report_error(builder->report, column->at, "two columns are named '%.*s'",
+                     STR_ARGS(column->name));
+        report_hint(builder->report, "give one another name");
+    }
+    if (schema.n > SCHEMA_COLUMNS_MAX) {
+        report_error(builder->report, statement->name_at, "%zu columns, the most is %d",
+                     schema.n, SCHEMA_COLUMNS_MAX);
+        report_hint(builder->report, "declare the columns that are read");
+    }
+    return schema;
+}
+
+void build_check_csv(struct builder *builder, size_t at, const struct options *format,
+                     const struct schema *schema)
+{
+    if (format->group == NULL || strcmp(format->group->name, "csv") != 0)
+        return;
+    for (size_t i = 0; i < schema->n; i++) {
+        if (schema->columns[i].type != TYPE_BYTES)
+            continue;
+        report_error(builder->report, at, "column '%.*s' is BYTES, which CSV cannot hold",
+                     STR_ARGS(schema->columns[i].name));
+        report_hint(builder->report, "write format = 'avro', or make it TEXT");
+    }
+}
+
+static void check_stream(struct builder *builder, const struct statement *statement,
+                         const struct table *table)
+{
+    for (size_t i = 0; i < builder->n_tables; i++) {
+        const struct table *other = &builder->tables[i];
+        if (other->kind != TABLE_STREAM)
+            continue;
+        report_error(builder->report, statement->name_at,
+                     "'%.*s' is a second stream; the first is '%.*s' on line %zu",
+                     STR_ARGS(statement->name), STR_ARGS(other->name), other->line);
+        report_hint(builder->report, "a script has one stream: write a script for each");
+    }
+    if (!str_is(table->connector, "kafka") || !options_given(&table->options, "key"))
+        return;
+    struct str key = options_text(&table->options, "key");
+    if (schema_find(&table->schema, key) >= 0)
+        return;
+    report_error(builder->report, statement->name_at,
+                 "option 'key': '%.*s' has no column '%.*s'", STR_ARGS(statement->name),
+                 STR_ARGS(key));
+    report_hint(builder->report, "name a column of the table");
+}
+
+static void check_columns(struct builder *builder, const struct statement *statement,
+                          const struct schema *schema, bool is_sink)
+{
+    bool unsure = builder->statements->incomplete || !builder->sink_is_made;
+    if (schema->n > 0 || is_sink || unsure)
+        return;
+    report_error(builder->report, statement->name_at, "table '%.*s' has no columns",
+                 STR_ARGS(statement->name));
+    report_hint(builder->report,
+                "only the table that INSERT writes may leave them out, and one in Avro "
+                "with option 'schema'");
+}
+
+static enum table_kind kind_of(struct builder *builder, const struct statement *statement,
+                               bool is_stream, bool is_sink)
+{
+    if (is_sink && is_stream) {
+        report_error(builder->report, statement->name_at,
+                     "INSERT writes '%.*s', which is a stream",
+                     STR_ARGS(statement->name));
+        report_hint(builder->report, "write connector = 'filesystem'");
+    }
+    return is_sink ? TABLE_SINK : is_stream ? TABLE_STREAM : TABLE_DIMENSION;
+}
+
+// A table without columns in the script has those of its schema's file. False: it has an
+// error.
+static bool read_columns(struct builder *builder, const struct statement *statement,
+                         struct table *table)
+{
+    const struct script *script = builder->script;
+    bool has_file = table->format.group != NULL &&
+                    option_find(table->format.group, STR_LITERAL("schema")) != NULL &&
+                    options_given(&table->format, "schema");
+    if (statement->n_columns > 0 || table->kind == TABLE_SINK || !has_file ||
+        script->read_columns == NULL)
+        return true;
+    struct err err;
+    if (script->read_columns(options_text(&table->format, "schema"),
+                             builder->report->arena, &table->schema, &err) == ST_OK)
+        return true;
+    report_error(builder->report, statement->name_at, "option 'schema': %s", err.text);
+    return false;
+}
+
+void build_table(struct builder *builder, const struct statement *statement)
+{
+    struct with_options with;
+    (void)options_take_with(builder->report, statement, &with);
+    struct relation *relation = add_relation(builder, statement);
+    relation->schema = columns_of(builder, statement);
+    relation->is_sink = str_eq(statement->name, builder->sink_name);
+    bool is_stream = with.connector.n > 0 && !str_is(with.connector, "filesystem");
+    relation->is_stream = relation->reads_stream = is_stream && !relation->is_sink;
+    struct table table = {
+        .name = statement->name,
+        .kind = kind_of(builder, statement, is_stream, relation->is_sink),
+        .schema = relation->schema,
+        .connector = with.connector,
+        .options = with.options,
+        .format = with.format,
+        .client_options = with.client_options,
+        .n_client_options = with.n_client_options,
+        .line = report_line(builder->report, statement->at),
+    };
+    relation->failed = !read_columns(builder, statement, &table);
+    relation->schema = table.schema;
+    if (!relation->failed)
+        check_columns(builder, statement, &table.schema, relation->is_sink);
+    if (table.kind == TABLE_STREAM)
+        check_stream(builder, statement, &table);
+    build_check_csv(builder, statement->name_at, &table.format, &table.schema);
+    builder->tables[builder->n_tables++] = table;
+}
+
+struct view *build_add_view(struct builder *builder, struct str name, struct query *query,
+                            const struct schema *schema)
+{
+    AUTO(buf_release) struct buf sql = {0};
+    struct printer printer = {.out = &sql};
+    if (builder->report->n == 0)
+        print_query(&printer, query);
+    MEM_GROW(builder->views, builder->n_views, builder->views_capacity);
+    struct view *view = &builder->views[builder->n_views++];
+    *view = (struct view){
+        .name = name,
+        .schema = *schema,
+        .sql = arena_str(builder->report->arena, buf_as_str(&sql)),
+    };
+    if (builder->report->n == 0)
+        view->reads = query_reads(builder->report->arena, query, &view->n_reads);
+    return view;
+}
+
+static void materialize(struct builder *builder, const struct statement *statement,
+                        struct view *view)
+{
+    struct with_options with;
+    (void)options_take_with(builder->report, statement, &with);
+    view->materialized = true;
+    view->options = with.options;
+    view->format = with.format;
+    build_check_csv(builder, statement->name_at, &view->format, &view->schema);
+}
+
+static void bind_view(struct builder *builder, const struct statement *statement,
+                      struct relation *relation)
+{
+    struct arena *arena = builder->report->arena;
+    struct query *query = statement->query;
+    bind_query(&builder->binder, query, NAMES_NEEDED);
+    struct str *names = arena_array(arena, statement->n_columns + 1, sizeof(*names));
+    for (size_t i = 0; i < statement->n_columns; i++)
+        names[i] = statement->columns[i].name;
+    relation->schema =
+        bind_aliases(&builder->binder, &query->schema, statement->name_at, names,
+                     query->failed ? 0 : statement->n_columns, query);
+    relation->query = query;
+    relation->failed = query->failed;
+    relation->reads_stream = query->reads_stream;
+}
+
+void build_view(struct builder *builder, const struct statement *statement)
+{
+    // Its own name is not known while it is bound.
+    struct relation bound = {0};
+    bind_view(builder, statement, &bound);
+    struct relation *relation = add_relation(builder, statement);
+    bound.name = relation->name;
+    bound.at = relation->at;
+    *relation = bound;
+    if (relation->reads_stream && !relation->failed)
+        legal_stream_query(builder->report, relation->query);
+    if (relation->reads_stream && statement->materialized) {
+        report_error(builder->report, statement->name_at,
+                     "materialized view '%.*s' reads the stream",
+                     STR_ARGS(statement->name));
+        report_hint(builder->report,
+                    "write CREATE VIEW; INSERT is what keeps the stream");
+    }
+    if (relation->reads_stream)
+        return; // printed where it is read
+    if (!relation->failed)
+        legal_table_query(builder->report, relation->query);
+    struct view *view =
+        build_add_view(builder, relation->name, relation->query, &relation->schema);
+    view->line = report_line(builder->report, statement->at);
+    if (statement->materialized)
+        materialize(builder, statement, view);
+}
