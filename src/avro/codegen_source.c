@@ -8,46 +8,6 @@ enum {
     LINE_BYTES = 90
 };
 
-static bool is_composed(const struct c_type *type)
-{
-    return type->shape != SHAPE_PLAIN && type->shape != SHAPE_NULL;
-}
-
-// What read_ and write_ of a plain type are called.
-static const char *io_word(const struct c_type *type)
-{
-    return type->avro->kind == AVRO_BYTES ? "string" : avro_kind_name(type->avro->kind);
-}
-
-void codegen_call_get(struct buf *out, const struct c_type *type, const char *place)
-{
-    if (is_composed(type))
-        buf_printf(out, "get_%s(in, &%s)", type->tag, place);
-    else
-        buf_printf(out, "read_%s(in, &%s)", io_word(type), place);
-}
-
-static void call_put(struct buf *out, const struct c_type *type, const char *place)
-{
-    if (is_composed(type))
-        buf_printf(out, "put_%s(out, &%s);\n", type->tag, place);
-    else
-        buf_printf(out, "write_%s(out, %s);\n", io_word(type), place);
-}
-
-static void call_text(struct buf *out, const struct c_type *type, const char *place)
-{
-    if (type->shape == SHAPE_NULL)
-        buf_text(out, "show(out, \"null\");\n");
-    else if (is_composed(type))
-        buf_printf(out, "text_%s(out, &%s);\n", type->tag, place);
-    else if (type->avro->logical == LOGICAL_DECIMAL)
-        buf_printf(out, "show_decimal(out, %s.p, %s.n, %u);\n", place, place,
-                   type->avro->scale);
-    else
-        buf_printf(out, "show_%s(out, %s);\n", type->word, place);
-}
-
 static void prototype(struct buf *out, const char *verb, const struct c_type *type,
                       const char *end)
 {
@@ -221,7 +181,7 @@ static void put_record_put(const struct c_type *type, struct buf *out)
         if (type->members[i].type->shape == SHAPE_NULL)
             continue;
         buf_text(out, "    ");
-        call_put(out, type->members[i].type, type->members[i].place);
+        codegen_call_put(out, type->members[i].type, type->members[i].place);
     }
     leave_record(type, out);
 }
@@ -238,7 +198,7 @@ static void put_record_text(const struct c_type *type, struct buf *out)
         const struct c_member *member = &type->members[i];
         buf_printf(out, "    show(out, \"%s\\\"%.*s\\\": \");\n    ", i ? ", " : "{",
                    STR_ARGS(member->field->name));
-        call_text(out, member->type, member->place);
+        codegen_call_text(out, member->type, member->place);
     }
     buf_text(out, "    show(out, \"}\");\n");
     leave_record(type, out);
@@ -278,11 +238,11 @@ static void put_optional(const struct c_type *type, struct buf *out)
     begin(out, "put", type);
     buf_printf(out, "    write_long(out, %s ? %zu : %zu);\n    if (%s)\n        ", there,
                1 - type->null_branch, type->null_branch, there);
-    call_put(out, member->type, place);
+    codegen_call_put(out, member->type, place);
     buf_text(out, "}\n\n");
     begin(out, "text", type);
     buf_printf(out, "    if (%s)\n        ", there);
-    call_text(out, member->type, place);
+    codegen_call_text(out, member->type, place);
     buf_text(out, "    else\n        show(out, \"null\");\n}\n\n");
 }
 
@@ -354,12 +314,13 @@ static void put_union(const struct c_type *type, struct buf *out)
     begin(out, "put", type);
     buf_text(out, "    write_long(out, (int64_t)x->kind);\n    switch (x->kind) {\n");
     for (size_t i = 0; i < type->n_members; i++)
-        put_union_case(&type->members[i], out, call_put, "/* no bytes */\n");
+        put_union_case(&type->members[i], out, codegen_call_put, "/* no bytes */\n");
     buf_text(out, "    }\n    out->result = AVRO_WRONG;\n}\n\n");
     begin(out, "text", type);
     buf_text(out, "    switch (x->kind) {\n");
     for (size_t i = 0; i < type->n_members; i++)
-        put_union_case(&type->members[i], out, call_text, "show(out, \"null\");\n");
+        put_union_case(&type->members[i], out, codegen_call_text,
+                       "show(out, \"null\");\n");
     buf_text(out, "    }\n    show(out, \"\\\"?\\\"\");\n}\n\n");
 }
 
@@ -443,7 +404,7 @@ static void put_items_put(const struct c_type *type, struct buf *out)
         buf_text(out, "        write_string(out, x->items[i].key);\n");
     if (item->type->shape != SHAPE_NULL) {
         buf_text(out, "        ");
-        call_put(out, item->type, item->place);
+        codegen_call_put(out, item->type, item->place);
     }
     buf_printf(out, "%s    write_long(out, 0);\n}\n\n",
                is_of_null(type) ? "" : "    }\n");
@@ -464,7 +425,7 @@ static void put_items_text(const struct c_type *type, struct buf *out)
         buf_text(out, "        show_string(out, x->items[i].key);\n"
                       "        show(out, \": \");\n");
     buf_text(out, "        ");
-    call_text(out, type->members[0].type, type->members[0].place);
+    codegen_call_text(out, type->members[0].type, type->members[0].place);
     buf_printf(out, "    }\n    show(out, \"%s\");\n}\n\n", is_map ? "}" : "]");
 }
 
@@ -565,7 +526,7 @@ static void put_type(const struct c_type *type, struct buf *out)
 void codegen_put_functions(const struct c_model *model, struct buf *out)
 {
     for (size_t i = 0; i < model->n_types; i++)
-        if (is_composed(model->types[i]))
+        if (codegen_is_composed(model->types[i]))
             put_prototypes(model->types[i], out);
     buf_char(out, '\n');
     for (size_t i = 0; i < model->n_types; i++)

@@ -5,13 +5,17 @@
 
 #include "avro/codegen_model.h"
 
-// Prototypes of the static functions, then all functions, of all types.
+// codegen_source.c: prototypes of the static functions, then all functions, of all types.
 void codegen_put_functions(const struct c_model *model, struct buf *out);
 
-// Those of a record that the header declares.
+// codegen_public.c: those of a record that the header declares.
 void codegen_put_public(const struct c_type *record, struct buf *out);
 
-// "get_TAG(in, &PLACE)", and of plain types "read_WORD(in, &PLACE)".
+// codegen_calls.c: whether the type has functions of its own, and calls of those, or of
+// the runtime's: "get_TAG(in, &PLACE)", "write_WORD(out, PLACE);\n".
+bool codegen_is_composed(const struct c_type *type);
 void codegen_call_get(struct buf *out, const struct c_type *type, const char *place);
+void codegen_call_put(struct buf *out, const struct c_type *type, const char *place);
+void codegen_call_text(struct buf *out, const struct c_type *type, const char *place);
 
 #endif
