@@ -514,7 +514,8 @@ static void give_up(struct committer *com, const struct err *err)
     }
 }
 
-static bool may_retry(struct committer *com, enum status rc, int64_t *ret_until_ms)
+static bool may_retry(struct committer *com, enum status rc, int64_t began_ms,
+                      int64_t *ret_until_ms)
 {
     if ((rc != ST_RETRY && rc != ST_UNKNOWN) || is_left_over(com->phase))
         return false;
@@ -522,7 +523,7 @@ static bool may_retry(struct committer *com, enum status rc, int64_t *ret_until_
         return false;
     bool is_hurried = atomic_load(&com->parts.mail->hurry);
     int64_t limit_ms = is_hurried ? 0 : com->parts.job->settings.storage_retry_ms;
-    return retry_again(&com->retry, now_ms(com), limit_ms, ret_until_ms);
+    return retry_again(&com->retry, began_ms, now_ms(com), limit_ms, ret_until_ms);
 }
 
 static void say_gave_up(const struct committer *com, struct err *err)
@@ -535,10 +536,11 @@ static void say_gave_up(const struct committer *com, struct err *err)
     err->status = ST_FAIL;
 }
 
-static struct wait after_failure(struct committer *com, enum status rc, struct err *err)
+static struct wait after_failure(struct committer *com, enum status rc, int64_t began_ms,
+                                 struct err *err)
 {
     struct wait wait = {WAIT_TIME, 0};
-    if (may_retry(com, rc, &wait.until_ms)) {
+    if (may_retry(com, rc, began_ms, &wait.until_ms)) {
         if (com->retry.delay_ms == 100)
             log_warn("%s; trying again", err->text);
         set_waiting(com, true);
@@ -557,6 +559,7 @@ struct wait committer_step(struct committer *com)
 {
     struct err err = {0};
     enum status rc = ST_OK;
+    int64_t began_ms = now_ms(com);
     if (com->phase == PHASE_ENDED)
         return (struct wait){WAIT_DONE, 0};
     if (com->message == NULL)
@@ -567,7 +570,7 @@ struct wait committer_step(struct committer *com)
     if (rc == ST_OK)
         rc = step_phase(com, &err);
     if (rc != ST_OK)
-        return after_failure(com, rc, &err);
+        return after_failure(com, rc, began_ms, &err);
     if (!com->is_same_try)
         retry_reset(&com->retry);
     set_waiting(com, com->retry.delay_ms > 0);

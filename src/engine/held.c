@@ -30,7 +30,7 @@ bool held_add(struct held *held, int32_t partition, bool has_moved, int64_t now_
     if (has_moved)
         retry_reset(&item->retry);
     int64_t before_ms = item->retry.delay_ms;
-    bool goes_on = retry_again(&item->retry, now_ms, limit_ms, &item->until_ms);
+    bool goes_on = retry_again(&item->retry, now_ms, now_ms, limit_ms, &item->until_ms);
     *ret_is_said = before_ms == 0 || before_ms == LONG_PAUSE_MS;
     return goes_on;
 }

@@ -266,8 +266,8 @@ static enum status step_phase(struct worker *worker, struct wait *wait, struct e
 static struct wait after_retry(struct worker *worker, const struct err *err)
 {
     int64_t until_ms;
-    bool goes_on =
-        retry_again(&worker->retry, worker_clock_ms(worker), INT64_MAX, &until_ms);
+    int64_t now = worker_clock_ms(worker);
+    bool goes_on = retry_again(&worker->retry, now, now, INT64_MAX, &until_ms);
     assert(goes_on);
     if (worker->retry.delay_ms == 100)
         log_warn("%s; waiting", err->text);

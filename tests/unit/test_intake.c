@@ -226,11 +226,19 @@ static void test_pauses_double_until_the_limit(UNUSED void **state)
     struct retry retry = {0};
     int64_t until, now = 1000;
     int64_t pauses = 0;
-    for (; retry_again(&retry, now, 5000, &until); now = until) {
+    for (; retry_again(&retry, now, now, 5000, &until); now = until) {
         assert_true(until - now == 100 << pauses);
         pauses++;
     }
     assert_int_equal(pauses, 6); // 0.1 0.2 0.4 0.8 1.6 3.2 s: past 5 s
+    // A call that tried for as long by itself is not made again.
+    retry_reset(&retry);
+    assert_false(retry_again(&retry, 1000, 6000, 5000, &until));
+    assert_true(retry_again(&retry, 1000, 5999, 5000, &until));
+    assert_false(retry_again(&retry, 5999, 6000, 5000, &until));
+    retry_reset(&retry);
+    assert_true(retry_again(&retry, 1000, 1001, 0, &until));
+    assert_false(retry_again(&retry, 1101, 1101, 0, &until));
 }
 
 static void test_a_held_partition_that_moved_waits_anew(UNUSED void **state)
