@@ -62,7 +62,8 @@ static bool check_tokens(struct report *report, size_t from, size_t to)
                             "${")) {
             report_error(report, token.start,
                          "a variable stands outside a string literal");
-            report_hint(report, "variables stand in string literals only: '${NAME}'");
+            report_hint(report, "variables stand in string literals only: '${NAME}'; "
+                                "is a ' missing above?");
             return false;
         }
         n += report->text.p[token.start] != ',';
