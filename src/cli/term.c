@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "base/buf.h"
 #include "core/env.h"
 
 enum {
@@ -33,14 +34,19 @@ bool term_is_err(void)
     return isatty(STDERR_FILENO);
 }
 
-size_t term_width(void)
+static size_t width_of(int fd)
 {
     struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col;
     const char *columns = getenv("COLUMNS");
     long n = columns ? strtol(columns, NULL, 10) : 0;
     return n > 0 ? (size_t)n : 0;
+}
+
+size_t term_width(void)
+{
+    return width_of(STDOUT_FILENO);
 }
 
 const char *term_count(int64_t n)
@@ -103,6 +109,17 @@ static const char *amount(const struct progress *progress, int64_t n)
     return progress->unit ? term_count(n) : term_bytes(n);
 }
 
+// A line that the terminal broke in two could not be taken back.
+static void redraw(struct str line)
+{
+    size_t width = width_of(STDERR_FILENO), n = line.n;
+    if (width > 0 && n >= width)
+        n = width - 1;
+    while (n < line.n && n > 0 && ((unsigned char)line.p[n] & 0xC0) == 0x80)
+        n--; // not within a character
+    fprintf(stderr, "\r\033[K%.*s", (int)n, line.p);
+}
+
 void progress_show(struct progress *progress, int64_t done, int64_t total)
 {
     int64_t now = now_ms();
@@ -111,17 +128,17 @@ void progress_show(struct progress *progress, int64_t done, int64_t total)
     progress->shown_ms = now;
     progress->drawn = true;
     int64_t ms = now - progress->begun_ms;
-    const char *unit = progress->unit ? progress->unit : "";
-    if (total <= 0) {
-        fprintf(stderr, "\r\033[K%s  %s %s  %s", progress->what, amount(progress, done),
-                unit, term_seconds(ms));
-        return;
+    AUTO(buf_release) struct buf line = {0};
+    buf_printf(&line, "%s  ", progress->what);
+    if (total > 0) {
+        int full = (int)(done >= total ? BAR_CELLS : done * BAR_CELLS / total);
+        buf_printf(&line, "[%.*s%*s] %3lld%%  ", full,
+                   "========================", BAR_CELLS - full, "",
+                   (long long)(done * 100 / total));
     }
-    int full = (int)(done >= total ? BAR_CELLS : done * BAR_CELLS / total);
-    fprintf(stderr, "\r\033[K%s  [%.*s%*s] %3lld%%  %s %s  %s", progress->what, full,
-            "========================", BAR_CELLS - full, "",
-            (long long)(done * 100 / total), amount(progress, done), unit,
-            term_seconds(ms));
+    const char *unit = progress->unit ? progress->unit : "";
+    buf_printf(&line, "%s %s  %s", amount(progress, done), unit, term_seconds(ms));
+    redraw(buf_as_str(&line));
 }
 
 void progress_end(struct progress *progress)

@@ -135,6 +135,21 @@ def test_cat_cuts_a_cell_of_any_length():
     assert len(shown[1]) <= 60, shown
 
 
+def test_progress_fits_a_terminal():
+    job = Job("madrid-metro")
+    for columns in (20, 60, 100):
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        subprocess.run([lib.program(), "extract", job.feed, job.script], env={**os.environ, **job.env},
+                       stdout=subprocess.PIPE, stderr=slave, timeout=60, check=True)
+        os.close(slave)
+        drawn = os.read(master, 65536).decode().split("\r\x1b[K")
+        os.close(master)
+        assert len(drawn) > 2 and drawn[0] == drawn[-1] == "", drawn
+        assert all(len(line) < columns for line in drawn), drawn
+        assert drawn[1].startswith("trips.txt"[:columns - 1]), drawn
+
+
 def test_cat_gives_the_same_rows_in_each_style():
     job = Job("exo-train")
     as_csv = job.run("cat", job.script, "trips").out
