@@ -41,8 +41,8 @@ static void print_flags(const struct flag *flags, size_t n)
 
 void args_help(const struct command *command)
 {
-    printf("usage: tramline %s %s%s\n\n%s.\n", command->name, command->arguments,
-           " [OPTION ...]", command->about);
+    printf("usage: tramline %s%s%s [OPTION ...]\n\n%s.\n", command->name,
+           command->arguments[0] ? " " : "", command->arguments, command->about);
     if (command->more != NULL)
         printf("%s\n", command->more);
     printf("\nOptions:\n");

@@ -13,8 +13,8 @@ static const struct command *const documented[] = {
 
 static void print_command(const struct command *command)
 {
-    printf("### tramline %s %s\n\n%s.\n", command->name, command->arguments,
-           command->about);
+    printf("### tramline %s%s%s\n\n%s.\n", command->name,
+           command->arguments[0] ? " " : "", command->arguments, command->about);
     if (command->more != NULL)
         printf("%s\n", command->more);
     if (command->n_flags)
