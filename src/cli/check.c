@@ -95,10 +95,8 @@ static enum status check_live(struct pipeline *pipeline, struct err *err)
             check_schemas(pipeline, &checked);
     }
     if (checked.n_bad)
-        return err_set(err, ST_FAIL,
-                       "%zu of the things that the script names are not "
-                       "ready",
-                       checked.n_bad);
+        return err_set(err, ST_FAIL, "not ready: %s of those that the script names",
+                       term_counted((int64_t)checked.n_bad, "thing", "things"));
     return ST_OK;
 }
 

@@ -93,6 +93,8 @@ static enum status run_command(const char *a, const char *b, const char *c, cons
         buf_printf(&line, " %s", argv[argc++]);
     print_bold(buf_cstr(&line));
     int code = cli_main(argc, argv);
+    if (atomic_load(cli_stop_flag(NULL))) // "run" ends well when it is asked to stop
+        return err_set(err, ST_FAIL, "stopped by a signal in '%s'", buf_cstr(&line));
     if (code != 0)
         return err_set(err, ST_FAIL, "'%s' ended with exit code %d", buf_cstr(&line),
                        code);
@@ -177,8 +179,8 @@ static enum status make_root(const char *asked, char **ret, struct err *err)
         if (mkdir(asked, 0755) != 0 || (*ret = realpath(asked, NULL)) == NULL ||
             chdir(*ret) != 0)
             return err_set(err, ST_USAGE,
-                           "--dir %s: %s; give a directory that is not there yet", asked,
-                           strerror(errno));
+                           "--dir %s: %s; give a new directory, in one that is there",
+                           asked, strerror(errno));
         return ST_OK;
     }
     const char *set = getenv("TMPDIR"), *tmp = set && set[0] ? set : "/tmp";
@@ -193,6 +195,7 @@ static enum status make_root(const char *asked, char **ret, struct err *err)
 static enum status run(const struct args *args, struct err *err)
 {
     AUTO(mem_auto_free) char *root = NULL;
+    cli_stop_flag(NULL); // from here on a signal is seen between two commands
     TRY(make_root(args_text(args, "--dir", NULL), &root, err));
     struct demo demo = {.root = root, .begun_ms = now_ms()};
     enum status status = kafka_embedded_open(&demo.broker, err);

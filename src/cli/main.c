@@ -47,17 +47,20 @@ static int unknown_command(const char *name)
 }
 
 // The last word on what was printed: a pipe's reader is gone by SIGPIPE, a disk is full.
+// An earlier write may have failed long ago: its errno is another's by now.
 static enum status flush_output(struct err *err)
 {
-    bool failed = fflush(stdout) != 0 || ferror(stdout);
+    bool failed_now = fflush(stdout) != 0, failed = failed_now || ferror(stdout);
     clearerr(stdout);
-    return failed ? err_set(err, ST_FAIL, "cannot write to standard output: %s",
-                            strerror(errno))
+    return failed ? err_set(err, ST_FAIL, "cannot write to standard output%s%s",
+                            failed_now ? ": " : "", failed_now ? strerror(errno) : "")
                   : ST_OK;
 }
 
+// What was printed comes first, also where both go to one file.
 static void complain(const struct command *command, const struct err *err)
 {
+    fflush(stdout);
     fprintf(stderr, "%stramline %s: %s%s\n", term_is_err() ? "\033[31m" : "",
             command->name, err->text, term_is_err() ? "\033[0m" : "");
 }

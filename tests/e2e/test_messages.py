@@ -130,6 +130,16 @@ def test_output_that_cannot_be_written_is_told():
     assert done.returncode == 1
 
 
+def test_what_was_printed_stands_before_the_error():
+    with open(lib.tmp_dir() / "both", "w+") as both:
+        done = subprocess.run([lib.program(), "check", "--live", "p.sql"], cwd=place(), stdout=both,
+                              stderr=both, timeout=30)
+        both.seek(0)
+        lines = both.read().splitlines()
+    assert done.returncode == 1 and lines[0].startswith("p.sql: good: "), lines
+    assert lines[-1].startswith("tramline check: not ready: "), lines
+
+
 def test_files_that_are_too_large_are_refused():
     directory = place()
     (directory / "large").write_bytes(b"x" * (4 << 20))
@@ -315,6 +325,16 @@ def test_a_demo_that_fails_is_told():
     _, lines = demo_with(lambda d: (d / "feed/trips.txt").unlink())
     assert lines[-1] == ("tramline demo: 'tramline extract feed pipeline.sql' ended with exit "
                          "code 1"), lines[-1]
+
+
+def test_a_demo_that_is_stopped_goes_no_further():
+    demo = lib.Started("demo", "--dir", lib.tmp_dir() / "demo")
+    lib.wait_until(lambda: "tramline check" in demo.text(), what="the first command")
+    demo.signal(signal.SIGINT)
+    demo.wait(code=1)
+    lines = demo.text().splitlines()
+    last = [line for line in lines if line.startswith("$ tramline ")][-1].removeprefix("$ ")
+    assert lines[-1] == f"tramline demo: stopped by a signal in '{last}'", lines[-1]
 
 
 def test_a_demo_that_lost_records_is_told():
