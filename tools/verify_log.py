@@ -99,7 +99,9 @@ def read_entries(storage, findings):
     paths = {}
     for bucket in storage.list("_tramline/log"):
         names = storage.list(f"_tramline/log/{bucket}")
-        paths.update({int(n[:-5]): f"_tramline/log/{bucket}/{n}" for n in names})
+        paths.update({int(n[:-5]): f"_tramline/log/{bucket}/{n}" for n in names
+                      if re.fullmatch(r"[0-9]{20}\.json", n)
+                      and bucket == f"{int(n[:-5]) // 1000:06}"})
     before = None
     for number in range(min(paths, default=0), max(paths, default=-1) + 1):
         if number not in paths:

@@ -14,11 +14,14 @@ struct bucket_span {
     int64_t low, high;
 };
 
-static void note_name(struct bucket_span *span, struct str name)
+// What has another name than an entry has there is none.
+static void note_path(struct bucket_span *span, struct str path, struct str name)
 {
     int64_t number;
-    struct str digits = str_cut(&name, '.');
-    if (!str_is(name, "json") || !str_to_i64(digits, &number))
+    if (!str_to_i64(str_cut(&name, '.'), &number) || number < 0)
+        return;
+    struct path entry = path_entry(number);
+    if (!str_eq(path_str(&entry), path))
         return;
     span->low = span->low < 0 || number < span->low ? number : span->low;
     span->high = number > span->high ? number : span->high;
@@ -32,8 +35,11 @@ static enum status list_bucket(struct verifier *verifier, struct str name,
     const char *path = arena_printf(&arena, "_tramline/log/%.*s", STR_ARGS(name));
     TRY(verifier_list(verifier, str_of(path), &arena, &list, err));
     *ret = (struct bucket_span){-1, -1};
-    for (size_t i = 0; i < list.n; i++)
-        note_name(ret, list.items[i].name);
+    for (size_t i = 0; i < list.n; i++) {
+        struct str file = list.items[i].name;
+        note_path(ret, str_of(arena_printf(&arena, "%s/%.*s", path, STR_ARGS(file))),
+                  file);
+    }
     return ST_OK;
 }
 

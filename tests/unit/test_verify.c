@@ -307,6 +307,20 @@ static void test_a_missing_entry_is_found_wherever_it_stood(UNUSED void **state)
     }
 }
 
+static void test_what_is_no_entry_is_passed_over(UNUSED void **state)
+{
+    struct fixture fix;
+    set_up(&fix);
+    in_result(&fix, "touch " LOG "20261126.json " LOG ".notes " LOG "-1.json");
+    in_result(&fix, "mkdir _tramline/log/000007 && cp " LOG
+                    "00000000000000000001.json _tramline/log/000007");
+    verify(&fix);
+    assert_int_equal(fix.report.n_findings, 0);
+    assert_int_equal(fix.report.records, 20);
+    assert_int_equal(second_opinion(&fix), 0);
+    tear_down(&fix);
+}
+
 static void test_a_file_still_in_tmp_is_told(UNUSED void **state)
 {
     struct fixture fix;
@@ -353,5 +367,6 @@ TEST_MAIN(cmocka_unit_test(test_a_good_result_is_good),
           cmocka_unit_test(test_folders_of_nobody_are_told),
           cmocka_unit_test(test_a_beginning_that_nothing_covers_is_missed),
           cmocka_unit_test(test_a_missing_entry_is_found_wherever_it_stood),
+          cmocka_unit_test(test_what_is_no_entry_is_passed_over),
           cmocka_unit_test(test_a_file_still_in_tmp_is_told),
           cmocka_unit_test(test_deep_counts_rows))
