@@ -132,7 +132,7 @@ static void put_tail(void)
           ".TP\n\\fBHADOOP_USER_NAME\\fR\n"
           "The HDFS user, without the option user.\n"
           ".TP\n\\fBTMPDIR\\fR\n"
-          "Where produce unpacks a member of a feed.\n"
+          "Where feeds are downloaded and unpacked, and tables made on their way.\n"
           ".TP\n\\fBKRB5_CONFIG\\fR, \\fBKRB5CCNAME\\fR, \\fBKRB5_CLIENT_KTNAME\\fR\n"
           "Kerberos, for tables with auth = \\(aqkerberos\\(aq; see\n"
           ".BR kerberos (7).\n"
