@@ -109,6 +109,65 @@ def test_transactions_and_aborted_tails():
     assert report["partitions"][0] == {"partition": 0, "first": 0, "next": 14}
 
 
+def test_once_ends_before_an_open_transaction():
+    work = new_job()
+    broker.produce(work.topic, [f"T1,1,1,a{i},1" for i in range(5)], partition=0)
+    with broker.Producer(transactional_id=lib.fresh_name("tx")) as producer:
+        producer.begin()
+        for i in range(3):
+            producer.send(work.topic, f"T1,1,1,open{i},1", partition=0)
+        producer.flush()
+        work.run_once()
+        assert work.verify()["partitions"][0]["next"] == 5
+        producer.commit()
+    work.run_once()
+    assert stop_ids(work) == collections.Counter(
+        [f"a{i}" for i in range(5)] + [f"open{i}" for i in range(3)])
+    report = work.verify()
+    assert (report["errors"], report["records"], report["skipped"]) == (0, 8, 1), report
+
+
+def test_compacted_topics_have_holes_and_no_loss():
+    work = job.Job(f"file://{lib.tmp_dir()}", FAST)
+    broker.create_topic(work.topic, config={
+        "cleanup.policy": "compact", "segment.ms": 100, "min.cleanable.dirty.ratio": 0.001})
+    work.init()
+    work.extract(feed())
+    n_sent = 0
+    for turn in range(4):
+        values = [f"T1,1,1,turn {turn} of {i},1" for i in range(20)]
+        broker.produce(work.topic, values, key=lambda value: value.rpartition(" ")[2])
+        n_sent += len(values)
+        time.sleep(0.2)  # the next turn is another segment, and only the last is not compacted
+    lib.wait_until(lambda: len(broker.consume(work.topic)) < n_sent, 60, "the topic to be compacted")
+    work.run_once()
+    left = broker.consume(work.topic)
+    report = work.verify()
+    assert report["errors"] == 0 and report["partitions"][0]["next"] == n_sent, report
+    # The broker may have gone on compacting: what is left now was there when the job read.
+    got = stop_ids(work)
+    assert collections.Counter(value.decode().split(",")[3] for *_, value in left) <= got
+    assert sum(got.values()) == report["records"] == n_sent - report["skipped"] < n_sent, report
+
+
+def test_a_broker_that_is_killed_comes_back():
+    stack = lib.Stack("kafka")
+    brokers = stack.env["TRAMLINE_BROKERS"]
+    work = new_job(brokers=brokers)
+    worker = work.start()
+    broker.produce(work.topic, [f"T1,1,1,a{i},1" for i in range(100)], brokers=brokers)
+    wait_rows(work, 100)
+    stack.kill("kafka")
+    time.sleep(1)  # the worker meets a broker that is away
+    stack.start("kafka")
+    broker.produce(work.topic, [f"T1,1,1,b{i},1" for i in range(100)], brokers=brokers)
+    wait_rows(work, 200, limit_s=60)
+    worker.stop(limit_s=20)
+    assert stop_ids(work) == collections.Counter(
+        f"{letter}{i}" for letter in "ab" for i in range(100))
+    assert work.verify()["errors"] == 0
+
+
 def test_quiet_stream_is_committed_by_the_clock_and_empty_batches_write_nothing():
     work = new_job()
     worker = work.start()

@@ -36,6 +36,7 @@ auto.create.topics.enable=false
 broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=1000
 log.retention.check.interval.ms=5000
+log.cleaner.backoff.ms=500
 CONF
     java -cp "$STACK_JARS/kafka/*" "${kafka_jvm[@]}" -XX:TieredStopAtLevel=1 \
         kafka.tools.StorageTool format -t dHJhbWxpbmUtc3RhY2stMQ \
