@@ -246,5 +246,8 @@ enum status client_ask(struct client *client, const char *path, const json_t *bo
         rc = ask_round(client, path, text, ret, err);
     }
     free(text);
+    // Only a schema that was sent can be wrong or in conflict.
+    if (body == NULL && (rc == ST_DATA || rc == ST_CONFLICT))
+        err->status = rc = ST_FAIL;
     return rc;
 }

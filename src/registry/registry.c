@@ -31,11 +31,9 @@ static enum status ask_id(struct registry *registry, int32_t id, struct cached *
     char path[40];
     snprintf(path, sizeof(path), "/schemas/ids/%d", id);
     json_t *answer;
-    enum status rc = client_ask(registry->client, path, NULL, &answer, err);
-    if (rc == ST_DATA || rc == ST_CONFLICT) // says nothing of the schema
-        return restate(err, ST_FAIL);
-    TRY(rc);
-    rc = references_collect(registry->client, answer, &item->arena, &item->texts, err);
+    TRY(client_ask(registry->client, path, NULL, &answer, err));
+    enum status rc =
+        references_collect(registry->client, answer, &item->arena, &item->texts, err);
     json_decref(answer);
     return rc;
 }

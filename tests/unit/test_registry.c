@@ -306,6 +306,19 @@ static void test_references_come_before_what_needs_them(UNUSED void **state)
     close_fixture(&f);
 }
 
+// Else all records of the schema would be taken for bad ones.
+static void test_a_refused_reference_is_no_bad_schema(UNUSED void **state)
+{
+    struct fixture f;
+    struct schema_texts texts;
+    open_fixture(&f, SCRIPT("200 {\"schema\":\"b\",\"references\":[{\"name\":\"a\","
+                            "\"subject\":\"a\",\"version\":1}]}",
+                            "422 {\"error_code\":42202,\"message\":\"no\"}"));
+    assert_status(look_up(&f, 1, &texts), ST_FAIL);
+    assert_text(&f, "registry: GET URL/subjects/a/versions/1: HTTP 422: no");
+    close_fixture(&f);
+}
+
 static void assert_wrong_answer(const char *answer, const char *text)
 {
     struct fixture f;
@@ -604,6 +617,7 @@ TEST_MAIN(cmocka_unit_test(test_schemas_are_asked_for_once),
           cmocka_unit_test(test_what_is_final_says_the_way_out),
           cmocka_unit_test(test_only_avro_schemas_are_taken),
           cmocka_unit_test(test_references_come_before_what_needs_them),
+          cmocka_unit_test(test_a_refused_reference_is_no_bad_schema),
           cmocka_unit_test(test_answers_that_are_not_what_was_asked_for),
           cmocka_unit_test(test_reasons_may_be_unknown),
           cmocka_unit_test(test_references_are_bounded),
