@@ -16,7 +16,8 @@
 
 enum {
     RUN_RECORDS = 4096, // of one run, unless a batch has fewer
-    RETRY_TELL_MS = 10000
+    RETRY_TELL_MS = 10000,
+    HURRIED_MS = 1000 // another data node may answer
 };
 
 static const char *last_part(const char *path)
@@ -129,14 +130,15 @@ static enum status open_url(const struct pipeline *pipeline,
                             struct storage **ret, struct err *err)
 {
     const struct options *set = &pipeline->plan->settings;
+    int64_t retry_ms = options_number(set, "storage.retry");
     struct storage_config config = {
         .user = options_text(options, "user").p,
         .auth = options_is(options, "auth", "kerberos") ? STORAGE_AUTH_KERBEROS
                                                         : STORAGE_AUTH_SIMPLE,
         .ca_file = options_text(options, "ca.file").p,
         .timeout_ms = options_number(set, "storage.timeout"),
-        .retry_ms = options_number(set, "storage.retry"),
-        .on_retry = tell_retry,
+        .retry_ms = pipeline->is_hurried && retry_ms > HURRIED_MS ? HURRIED_MS : retry_ms,
+        .on_retry = pipeline->is_hurried ? NULL : tell_retry,
         .context = pipeline->told_ms,
         .stop = pipeline->stop,
     };

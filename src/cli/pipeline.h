@@ -17,6 +17,7 @@ struct pipeline {
     const char *job_name;
     const char *group;
     const atomic_bool *stop;  // NULL, or: end waits early
+    bool is_hurried;          // a storage that does not answer is asked for a second only
     _Atomic int64_t *told_ms; // when it was last said that a storage does not answer
 };
 
