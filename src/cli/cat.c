@@ -165,7 +165,7 @@ static enum status run(const struct args *args, struct err *err)
     struct cat cat = {.pipeline = &pipeline};
     TRY(args_number(args, "--limit", 0, INT64_MAX, &cat.left, err));
     TRY(pipeline_open(args, args->positional[0], &pipeline, err));
-    pipeline.stop = cli_stop_flag(NULL);
+    // No stop flag: it only reads, so a signal may end it where it is.
     enum status status = cat_named(args, &cat, str_of(args->positional[1]), err);
     pipeline_release(&pipeline);
     return status;

@@ -54,7 +54,7 @@ static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline;
     TRY(pipeline_open(args, args->positional[0], &pipeline, err));
-    pipeline.stop = cli_stop_flag(NULL);
+    // No stop flag: it only reads, so a signal may end it where it is.
     enum status status = explain(args, &pipeline, err);
     pipeline_release(&pipeline);
     return status;

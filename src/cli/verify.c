@@ -152,7 +152,7 @@ static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline;
     TRY(pipeline_open(args, args->positional[0], &pipeline, err));
-    pipeline.stop = cli_stop_flag(NULL);
+    // No stop flag: it only reads, so a signal may end it where it is.
     struct storage *storage = NULL;
     enum status status = pipeline_need_insert(&pipeline, err);
     if (status == ST_OK)

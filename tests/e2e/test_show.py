@@ -9,6 +9,7 @@ import json
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import termios
@@ -148,6 +149,21 @@ def test_progress_fits_a_terminal():
         assert len(drawn) > 2 and drawn[0] == drawn[-1] == "", drawn
         assert all(len(line) < columns for line in drawn), drawn
         assert drawn[1].startswith("trips.txt"[:columns - 1]), drawn
+
+
+def test_a_signal_ends_cat_at_once():
+    job = Job("madrid-metro")
+    table = job.root / "trips/trips.csv"
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join([lines[0], *lines[1:101] * 1000]) + "\n")
+    process = subprocess.Popen([lib.program(), "cat", job.script, "trips"],
+                               stdout=subprocess.PIPE, env={**os.environ, **job.env})
+    assert process.stdout.read(1)  # it writes, and nobody reads on
+    process.terminate()
+    try:
+        assert process.wait(20) == -signal.SIGTERM, process.returncode
+    finally:
+        process.kill()
 
 
 def test_cat_gives_the_same_rows_in_each_style():
