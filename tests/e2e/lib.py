@@ -21,7 +21,7 @@ import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STACK = ROOT / "tools/stack.sh"
-RUN_LIMIT_S = 60
+RUN_LIMIT_S = 180
 EXIT_SKIP = 77
 
 
@@ -67,7 +67,7 @@ def is_long():
     return "TEST_LONG" in os.environ
 
 
-def wait_until(question, limit_s=30, what="a condition"):
+def wait_until(question, limit_s=90, what="a condition"):
     """Asks until the answer is true, and returns it."""
     deadline = time.monotonic() + limit_s
     while not (answer := question()):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
-# test: limit 400
 """Generated code compiles as C and C++ without a warning, reads and writes what fastavro does,
 and reads nothing past the end of broken data (AddressSanitizer)."""
 import json

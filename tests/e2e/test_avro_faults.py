@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka registry
-# test: limit 240
 """A registry that is down, slow, or answers what it should not, while the program runs. What may
 heal is waited for, the partition held back and nothing skipped; what cannot heal ends the job, and
 nothing is skipped either."""

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
-# test: limit 300
 """Container files out: the result, a materialized view and staged tables in Avro, read equal by
 fastavro, Java's Avro and Avro's C library; what their blocks, schemas and metadata say."""
 import collections

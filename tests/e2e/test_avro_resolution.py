@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
-# test: limit 400
 """Schema resolution on pairs of schemas made by chance, datum by datum, as fastavro and Java's
 Avro do it. Each rule is hit at least 30 times.
 

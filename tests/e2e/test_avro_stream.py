@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka registry
-# test: limit 200
 """The stream in Avro: versions of a schema that change from record to record, nested columns, the
 reader's schema from a file, and what cannot be read. Feeds in Avro: test_feeds.py."""
 import base64

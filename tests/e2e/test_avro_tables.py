@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
-# test: limit 300
 """Container files in: files by fastavro, Java's Avro and Avro's C library read equal; broken ones are
 told. And values that have no place in a file: told when the script is read, or dead letters."""
 import base64

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka registry
-# test: limit 120
 """The table of types of docs/avro.md: each value is produced from its text, read by fastavro and by
 Java's Avro, and streamed into its text again. BYTES, numbers under logical types, and values that
 have no text."""

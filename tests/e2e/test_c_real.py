@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka hdfs registry
-# test: limit 300
 """The C tests that speak to real servers: the Kafka source, the storage contract over HDFS, the
 registry's client."""
 import os

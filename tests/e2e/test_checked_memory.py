@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka hdfs
-# test: limit 400
 """The whole job on real servers under what watches each access to memory: the build with address
 and undefined behaviour sanitizers, and valgrind (--long). An error, or a leak, ends a command with
 an exit code that none of its own has."""

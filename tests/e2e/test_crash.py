@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
-# test: limit 300
 """A worker on local files dies before every single call that changes the result directory, by SIGKILL
 and by a power cut; whoever comes then makes the result whole: each row and each dead letter once."""
 import collections

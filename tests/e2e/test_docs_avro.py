@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka hdfs registry
-# test: limit 300
 """The ten commands of docs/avro.md, in one shell, on the servers at hand."""
 import os
 import re

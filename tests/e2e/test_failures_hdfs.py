@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: long
-# test: limit 400
 # test: needs nothing
 """A name node or data node that is down, and safe mode: what a user sees, how soon, and that the
 job goes on when they are back. Each case has the servers of one instance, in order."""

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka hdfs registry
 # test: long
-# test: limit 400
 """Mumbai in Avro: 1.87 million rows, which fastavro reads."""
 import feeds
 import lib

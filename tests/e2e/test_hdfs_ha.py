@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka hdfs
 # test: long
-# test: limit 400
 """HDFS with two name nodes and a journal node: the active one is killed while the job runs, the
 other made active, then the first comes back and takes over again in good order."""
 import collections

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka hdfs
 # test: long
-# test: limit 300
 """HDFS in secure mode: Kerberos (SPNEGO) and TLS with an authority of the test's own. The whole
 job by keytab; without a ticket and without the authority it is refused with the reason."""
 import collections

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka hdfs
-# test: limit 300
 """Memory stays below tables + source.buffer + 64 MB, however far behind the stream the job is and
 however slow HDFS. Unread records cost the Kafka client some 320 bytes each, so the backlog of a
 test would take 320 MB; that of --long 640 MB."""

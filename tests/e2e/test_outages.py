@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka hdfs
 # test: alone
-# test: limit 240
 """Brokers and HDFS that refuse, say nothing or are slow: the job says which and waits; a signal
 ends it within 10 s, a second one at once; nothing that was committed is lost, nothing doubled."""
 import collections

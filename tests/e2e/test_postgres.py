@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
-# test: limit 120
 """Whole queries made by chance give the rows that PostgreSQL gives, in its types.
 
 What docs/sql.md states as different does not occur in them. TEST_SEED makes others."""

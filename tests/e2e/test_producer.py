@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka registry
-# test: limit 200
 """examples/producer as a user has it: installed, copied, built with the installed program, run by
 its README's commands against the real registry and Kafka; then enriched."""
 import functools

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka registry
-# test: limit 200
 """Subjects, registration, credentials and TLS on a real Schema Registry, and what `check --live`
 says of stream, script and registry."""
 import base64

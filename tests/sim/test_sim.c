@@ -3,7 +3,6 @@
 //   SIM_SEEDS=100000  so many schedules
 //   SIM_SEED=17       that one alone, with its trace
 // test: build release
-// test: limit 300
 #include "test.h"
 
 #include <inttypes.h>

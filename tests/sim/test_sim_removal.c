@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // As test_sim.c, and old entries of the log are removed all the while.
 // test: build release
-// test: limit 300
 #include "sim/sim_mutant.h"
 #include "sim/sim_small_buckets.h"
 

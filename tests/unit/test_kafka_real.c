@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// test: limit 120
 // Against real brokers, TRAMLINE_BROKERS; without them exit code 77, "skipped".
 #include "kafka_help.h"
 

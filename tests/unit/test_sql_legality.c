@@ -6,7 +6,8 @@
 #include "sql_random.h"
 
 enum {
-    N_QUERIES = 8000,
+    N_QUERIES = 4000,
+    N_QUERIES_LONG = 40000, // ./dev test --long
     N_RECORDS = 9,
 };
 
@@ -158,7 +159,8 @@ static void test_accepted_queries_are_the_sum_of_their_parts(void **state)
 {
     (void)state;
     size_t n_accepted = 0, n_refused = 0, n_native = 0;
-    for (uint64_t seed = 1; seed <= N_QUERIES; seed++) {
+    uint64_t n_queries = getenv("TEST_LONG") ? N_QUERIES_LONG : N_QUERIES;
+    for (uint64_t seed = 1; seed <= n_queries; seed++) {
         AUTO(buf_release) struct buf script = {0};
         AUTO(buf_release) struct buf report = {0};
         struct random_sql random = {.state = seed * 0x9E3779B97F4A7C15u,
@@ -182,7 +184,7 @@ static void test_accepted_queries_are_the_sum_of_their_parts(void **state)
     }
     print_message("%zu accepted (%zu native), %zu refused\n", n_accepted, n_native,
                   n_refused);
-    assert_true(n_accepted > 1000);
+    assert_true(n_accepted > 800);
     assert_true(n_native > 50);
     assert_true(n_refused > 1000);
 }
