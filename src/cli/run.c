@@ -186,6 +186,9 @@ static enum status run(const struct args *args, struct err *err)
             .json = args_has(args, "--json"),
         };
         status = run_threads(&threads, err);
+    } else if (status == ST_STOP) {
+        log_info("stopped before the job began");
+        status = ST_OK;
     }
     release(&parts);
     return status;

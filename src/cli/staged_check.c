@@ -6,15 +6,17 @@
 
 static enum status compare_file(struct storage *storage, const struct table *table,
                                 const struct feed_table *staged, bool *ret_same,
-                                struct err *err)
+                                int64_t *ret_modified_ms, struct err *err)
 {
     AUTO(arena_release) struct arena arena = {0};
     struct file_info file;
+    *ret_modified_ms = 0;
     enum status rc = tables_find_file(storage, table, &arena, &file, err);
     *ret_same = rc == ST_NOT_FOUND ? !staged->present : false;
     if (rc == ST_NOT_FOUND)
         return ST_OK;
     TRY(rc);
+    *ret_modified_ms = file.modified_ms;
     struct checksum sum;
     if (!staged->present || file.size != staged->size)
         return ST_OK;
@@ -26,7 +28,7 @@ static enum status compare_file(struct storage *storage, const struct table *tab
 static enum status compare_table(const struct pipeline *pipeline,
                                  const struct table *table,
                                  const struct feed_manifest *manifest, bool *ret_same,
-                                 struct err *err)
+                                 int64_t *ret_modified_ms, struct err *err)
 {
     const struct feed_table *staged = feed_manifest_find(manifest, table->name);
     *ret_same = true;
@@ -34,31 +36,32 @@ static enum status compare_table(const struct pipeline *pipeline,
         return ST_OK;
     struct storage *storage;
     TRY(pipeline_storage(pipeline, &table->options, &storage, err));
-    enum status rc = compare_file(storage, table, staged, ret_same, err);
+    enum status rc = compare_file(storage, table, staged, ret_same, ret_modified_ms, err);
     storage->ops->close(storage);
     return rc;
 }
 
 static enum status compare_all(const struct pipeline *pipeline,
                                const struct feed_manifest *manifest,
-                               const struct table **ret, struct err *err)
+                               struct staged_difference *ret, struct err *err)
 {
     const struct plan *plan = pipeline->plan;
-    for (size_t i = 0; i < plan->n_tables && *ret == NULL; i++) {
+    for (size_t i = 0; i < plan->n_tables && ret->table == NULL; i++) {
         bool same = true;
         if (plan->tables[i].kind == TABLE_DIMENSION)
-            TRY(compare_table(pipeline, &plan->tables[i], manifest, &same, err));
+            TRY(compare_table(pipeline, &plan->tables[i], manifest, &same,
+                              &ret->modified_ms, err));
         if (!same)
-            *ret = &plan->tables[i];
+            ret->table = &plan->tables[i];
     }
     return ST_OK;
 }
 
-enum status staged_check(const struct pipeline *pipeline, const struct table **ret,
+enum status staged_check(const struct pipeline *pipeline, struct staged_difference *ret,
                          struct err *err)
 {
     struct storage *root;
-    *ret = NULL;
+    *ret = (struct staged_difference){0};
     TRY(pipeline_feed_root(pipeline, &root, err));
     if (root == NULL)
         return ST_OK;

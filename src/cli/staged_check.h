@@ -6,10 +6,14 @@
 
 #include "cli/pipeline.h"
 
-// *ret: the first table that is not as _feed.json says, or NULL. Without a _feed.json,
-// and for tables that it does not name, nothing is to be said. Cost: a local table is
-// read.
-enum status staged_check(const struct pipeline *pipeline, const struct table **ret,
+struct staged_difference {
+    const struct table *table; // the first that is not as _feed.json says, or NULL
+    int64_t modified_ms;       // when its file was written; 0: there is none
+};
+
+// Without a _feed.json, and for tables that it does not name, nothing is to be said.
+// Cost: a local table is read.
+enum status staged_check(const struct pipeline *pipeline, struct staged_difference *ret,
                          struct err *err);
 
 #endif

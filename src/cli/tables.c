@@ -18,7 +18,8 @@
 enum {
     LOAD_TRIES = 3,
     CHECK_TRIES = 5,
-    CHECK_PAUSE_MS = 1000
+    CHECK_PAUSE_MS = 1000,
+    EXTRACT_MS = 60000 // a file that is older was not written by an extract at work
 };
 
 static void storage_close(struct storage **storage)
@@ -172,11 +173,22 @@ static enum status load_views(const struct plan *plan, struct sqlite_host *host,
     return ST_OK;
 }
 
+static bool is_stopped(const struct pipeline *pipeline)
+{
+    return pipeline->stop != NULL && atomic_load(pipeline->stop);
+}
+
+static bool goes_on(void *arg)
+{
+    return !is_stopped(arg);
+}
+
 static enum status load_once(const struct pipeline *pipeline, bool quiet,
                              struct tables *ret, struct err *err)
 {
     const struct plan *plan = pipeline->plan;
     TRY(sqlite_host_open(&ret->host, err));
+    sqlite_host_on_progress(ret->host, goes_on, (void *)(uintptr_t)pipeline);
     ret->n_rows = mem_array(plan->n_tables, sizeof(*ret->n_rows));
     for (size_t i = 0; i < plan->n_tables; i++) {
         const struct table *table = &plan->tables[i];
@@ -198,21 +210,23 @@ static enum status load_once(const struct pipeline *pipeline, bool quiet,
 static enum status settled_version(const struct pipeline *pipeline, char ret[65],
                                    struct err *err)
 {
-    const struct table *differs = NULL;
+    struct staged_difference differs = {0};
     for (int i = 0; i < CHECK_TRIES; i++) {
         if (i > 0)
             env_system()->ops->sleep_ms(env_system(), CHECK_PAUSE_MS);
-        if (pipeline->stop != NULL && atomic_load(pipeline->stop))
+        if (is_stopped(pipeline))
             return err_set(err, ST_STOP, "asked to stop");
         TRY(tables_version(pipeline, ret, err));
         TRY(staged_check(pipeline, &differs, err));
-        if (differs == NULL)
+        if (differs.table == NULL)
             return ST_OK;
+        if (differs.modified_ms < env_system()->ops->wall_ms(env_system()) - EXTRACT_MS)
+            break; // not by an extract that is at work
     }
     log_warn(
         "table %.*s is not as tramline extract left it: if tables of two feeds may be "
         "mixed, run extract again; if this is meant, remove _feed.json",
-        STR_ARGS(differs->name));
+        STR_ARGS(differs.table->name));
     return ST_OK;
 }
 
@@ -294,8 +308,10 @@ enum status tables_executor(const struct pipeline *pipeline, struct tables *tabl
                        "SET executor = 'native' cannot run this query: %.*s Leave it "
                        "'auto'.",
                        STR_ARGS(plan->native_why));
-    if (!runs_native(plan))
+    if (!runs_native(plan)) {
+        sqlite_host_on_progress(tables->host, NULL, NULL); // a batch is run to its end
         return sqlite_executor_open(plan, tables->host, encoder, ret, err);
+    }
     if (plan->native->has_join && tables->dimension == NULL)
         TRY(build_dimension(pipeline, tables, encoder, err));
     sqlite_host_close(tables->host); // its memory is not needed any more

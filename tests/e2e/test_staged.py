@@ -110,6 +110,27 @@ def test_a_table_changed_by_hand_is_named():
     assert "is not as" not in work.run().err
 
 
+def test_a_signal_ends_the_loading_of_tables():
+    """A view whose rows nobody would wait for: 200 million pairs are compared."""
+    work = Work(f"file://{lib.tmp_dir()}")
+    many = lib.tmp_dir()
+    (many / "trips.txt").write_text("trip_id,service_id,trip_headsign\n" + "".join(
+        f"T{i},S{i},x\n" for i in range(15000)))
+    (many / "calendar_dates.txt").write_text("service_id,date,exception_type\nS,20261122,1\n")
+    text = work.script.read_text()
+    work.script.write_text(text.replace("CREATE TABLE stop_times", """
+            CREATE VIEW slow AS SELECT a.trip_id, count(*) AS n FROM trips a
+              JOIN trips b ON b.trip_id || a.trip_headsign < a.trip_id GROUP BY a.trip_id;
+            CREATE TABLE stop_times""").replace("t.trip_headsign, d.date FROM", "v.n, d.date FROM")
+        .replace("JOIN calendar_dates", "JOIN slow v ON v.trip_id = s.trip_id JOIN calendar_dates"))
+    lib.run("extract", many, work.script, *work.sets())
+    run = lib.Started("run", work.script, "--once", *work.sets())
+    lib.wait_until(lambda: "table calendar_dates: 1 row" in run.text(), what="the tables")
+    run.signal(signal.SIGTERM)
+    run.wait(10)
+    assert "stopped before the job began" in run.text(), run.text()
+
+
 def test_a_table_of_the_same_size_is_told_by_its_checksum():
     work = Work(f"file://{lib.tmp_dir()}")
     work.extract("old")
