@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "core/env.h"
+
 enum answer_state {
     ANSWER_WANTED,
     ANSWER_THERE
@@ -14,7 +16,8 @@ enum answer_state {
 struct answer {
     int32_t id;
     enum answer_state state;
-    struct err err; // err.status: of the answer
+    struct err err;   // err.status: of the answer
+    int64_t there_ms; // monotonic, since when
     struct arena arena;
     struct schema_texts texts; // in the arena
 };
@@ -37,6 +40,11 @@ static void answer_free(struct answer *answer)
         return;
     arena_release(&answer->arena);
     free(answer);
+}
+
+static int64_t now_ms(void)
+{
+    return env_system()->ops->monotonic_ms(env_system());
 }
 
 static struct answer *find(struct lookup_thread *t, int32_t id)
@@ -98,10 +106,18 @@ static void *serve(void *context)
         ask(t, answer);
         pthread_mutex_lock(&t->mutex);
         answer->state = ANSWER_THERE;
+        answer->there_ms = now_ms();
         pthread_cond_broadcast(&t->there);
     }
     pthread_mutex_unlock(&t->mutex);
     return NULL;
+}
+
+// What the registry did not have or could not give, so long ago that it may by now.
+static bool is_stale(const struct answer *answer)
+{
+    return answer->state == ANSWER_THERE && answer->err.status != ST_OK &&
+           now_ms() - answer->there_ms > LOOKUP_FRESH_MS;
 }
 
 static struct timespec deadline(void)
@@ -150,6 +166,11 @@ static enum status get(struct schema_lookup *lookup, int32_t id, struct schema_t
     struct lookup_thread *t = (struct lookup_thread *)lookup;
     pthread_mutex_lock(&t->mutex);
     struct answer *answer = find(t, id);
+    if (answer != NULL && is_stale(answer)) {
+        take_out(t, answer);
+        answer_free(answer);
+        answer = NULL;
+    }
     if (answer == NULL)
         answer = ask_and_wait(t, id);
     bool is_there = answer != NULL && answer->state == ANSWER_THERE;

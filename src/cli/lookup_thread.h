@@ -9,7 +9,8 @@
 
 enum {
     LOOKUP_PATIENCE_MS = 200,
-    LOOKUP_ASKED_MAX = 64 // ids at one time
+    LOOKUP_FRESH_MS = 60000, // nobody came back for it since: it is asked for again
+    LOOKUP_ASKED_MAX = 64    // ids at one time
 };
 
 // `config` with its own `stop` and one round: who waits repeats it. ST_USAGE as
