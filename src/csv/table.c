@@ -224,3 +224,8 @@ const struct csv_table_stats *csv_table_stats(const struct rows *rows)
 {
     return &((const struct csv_table *)rows)->stats;
 }
+
+bool csv_table_has_column(const struct rows *rows, size_t column)
+{
+    return ((const struct csv_table *)rows)->header.columns[column] != CSV_NO_FIELD;
+}

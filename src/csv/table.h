@@ -45,5 +45,7 @@ enum status csv_table_open(struct storage *storage, struct str path,
 
 // Of rows that csv_table_open gave; up to date after each next, valid until close.
 const struct csv_table_stats *csv_table_stats(const struct rows *rows);
+// Whether the header names a column of the schema; else it is NULL in every row.
+bool csv_table_has_column(const struct rows *rows, size_t column);
 
 #endif

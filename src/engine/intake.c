@@ -153,13 +153,14 @@ static enum status check_share(struct intake *intake, const struct run *run, siz
     if (intake->window.n_bad * 100 <= (size_t)limit * REJECT_WINDOW)
         return ST_OK;
     const struct reject *reject = &batch->rejects[batch->n_rejects - 1];
-    return err_set(err, ST_DATA,
-                   "topic '%.*s': %zu of the last %d records cannot be read, more than "
-                   "on_error.share = '%" PRId64 "%%'; the last is partition %" PRId32
-                   " offset %" PRId64 ": %.*s",
-                   STR_ARGS(intake->parts->source->topic), intake->window.n_bad,
-                   REJECT_WINDOW, limit, run->partition,
-                   run->records[reject->record].offset, STR_ARGS(reject->reason));
+    return err_set(
+        err, ST_DATA,
+        "topic '%.*s': %zu records within the last %d cannot be read, more than "
+        "on_error.share = '%" PRId64 "%%'; the last is partition %" PRId32
+        " offset %" PRId64 ": %.*s",
+        STR_ARGS(intake->parts->source->topic), intake->window.n_bad, REJECT_WINDOW,
+        limit, run->partition, run->records[reject->record].offset,
+        STR_ARGS(reject->reason));
 }
 
 static enum status take_rejects(struct intake *intake, const struct run *run,

@@ -90,6 +90,19 @@ def test_on_error_fail_names_the_record():
         assert part in done.err, done.err
 
 
+def test_columns_that_a_file_lacks_are_told():
+    work = new_job()
+    file = lib.tmp_dir() / "other.txt"
+    file.write_text("trip_id,stop_id,more\nT1,a,x\n")
+    done = work.produce(file)
+    assert "warn  other.txt has no arrival_time, departure_time, stop_sequence: NULL in every " \
+           "record" in done.err, done.err
+    work.run_once()
+    assert results.rows_of_result(work.result) == collections.Counter({
+        ("T1", None, None, "a", None, "1", "S1", "Angrignon", "0", "11", None, None, None,
+         "20261122", "2", None, None, None): 1})
+
+
 def test_transactions_and_aborted_tails():
     work = new_job()
     with broker.Producer(transactional_id=lib.fresh_name("tx")) as producer:

@@ -151,9 +151,10 @@ static void test_too_many_bad_records_stop_the_job(UNUSED void **state)
     run_well(&fix); // 10 of 10,000 are not much
     sim_job_record(&fix.job, 0, SIM_BAD, 0);
     fix.job.job.settings.on_error_share = 0;
-    run_badly(&fix, ST_DATA,
-              "topic 'stop_times': 1 of the last 10000 records cannot be read, more than "
-              "on_error.share = '0%'; the last is partition 0 offset 10: not a value");
+    run_badly(
+        &fix, ST_DATA,
+        "topic 'stop_times': 1 records within the last 10000 cannot be read, more than "
+        "on_error.share = '0%'; the last is partition 0 offset 10: not a value");
     fix.job.job.settings.on_error_share = 50;
     run_well(&fix);
     struct verify_report report = verified(&fix);
