@@ -32,8 +32,8 @@ enum status table_rows_open(struct storage *storage, const struct table *table,
 // Says in the log which rows a CSV file's reader left out.
 void table_tell_skipped_csv(const struct table *table, const struct rows *rows);
 
-// Loads all tables and views; `quiet` shows no progress. ST_STOP soon after pipeline->stop
-// is set, from tables_write_views and tables_executor too.
+// Loads all tables and views; `quiet` shows no progress. ST_STOP soon after
+// pipeline->stop is set, from tables_write_views and tables_executor too.
 enum status tables_load(const struct pipeline *pipeline, bool quiet, struct tables *ret,
                         struct err *err);
 // Writes each materialized view to its path as one file, replaced by one rename.
