@@ -14,7 +14,7 @@ import lib
 
 COMMITS = {"commit.rows": "30", "batch.records": "20"}
 N_RECORDS = 60
-N_ROUNDS = 75  # of killing at random
+N_ROUNDS = 300 if lib.is_long() else 30  # of killing at random
 
 
 def recorded(work, made):
