@@ -4,6 +4,7 @@ kcat, and whatever else by Kafka's own Java tools. No JVM is started for the com
 import ctypes
 import os
 import subprocess
+import time
 from ctypes import POINTER, Structure, Union, byref, c_char_p, c_int, c_int32, c_int64, c_size_t
 from ctypes import c_void_p
 
@@ -279,12 +280,20 @@ def produce(topic, values, partition=-1, key=None, brokers=None):
         return producer.offsets
 
 
+NOT_YET = (3, 5, 6)  # the broker of a new partition: unknown, without a leader, not its leader
+
+
 def watermarks(topic, partition=0, brokers=None):
     """(first offset, the offset after the last), markers of transactions counted."""
     low, high = c_int64(), c_int64()
     handle = _new({"bootstrap.servers": brokers or lib.brokers()})
-    code = _rd.rd_kafka_query_watermark_offsets(handle, topic.encode(), partition, byref(low),
-                                                byref(high), LIMIT_MS)
+    deadline = time.monotonic() + LIMIT_MS / 1000
+    while True:
+        code = _rd.rd_kafka_query_watermark_offsets(handle, topic.encode(), partition, byref(low),
+                                                    byref(high), LIMIT_MS)
+        if code not in NOT_YET or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
     _rd.rd_kafka_destroy(handle)
     if code:
         raise AssertionError(f"watermarks: {_rd.rd_kafka_err2str(code).decode()}")
