@@ -343,7 +343,7 @@ enum status intake_gap(struct intake *intake, const struct source_gap *gap,
     struct span *span = unit_span(intake->unit, gap->partition);
     struct str topic = intake->parts->source->topic;
     if (span == NULL || gap->wanted != span->next || gap->low < gap->wanted)
-        return err_set(err, ST_FAIL,
+        return err_set(err, ST_DATA,
                        "topic '%.*s' partition %" PRId32 ": offset %" PRId64
                        " is not there, and the first one that is, %" PRId64
                        ", is not after it: was the topic made anew?",

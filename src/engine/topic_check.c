@@ -4,10 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum {
-    LOOK_MS = 1000
-};
-
 static enum status made_anew(const struct source *source, int32_t partition,
                              const char *how, struct err *err)
 {
@@ -85,13 +81,15 @@ static void choose(struct witness *witness, const struct unit *unit)
 }
 
 enum status witness_look(struct witness *witness, struct source *source,
-                         const struct unit *unit, int64_t now_ms, struct err *err)
+                         const struct unit *unit, struct err *err)
 {
-    if (!source->is_shared || now_ms < witness->next_ms)
+    if (!source->is_shared)
         return ST_OK;
+    struct progress seen = {.partition = witness->partition,
+                            .next = witness->mark.offset + 1,
+                            .last = witness->mark};
     if (witness->mark.offset >= 0)
-        TRY(topic_check_record(source, witness->partition, &witness->mark, err));
+        TRY(topic_check_partition(source, &seen, err));
     choose(witness, unit);
-    witness->next_ms = now_ms + LOOK_MS;
     return ST_OK;
 }

@@ -22,18 +22,17 @@ enum status topic_check_record(struct source *source, int32_t partition,
 enum status topic_check_partition(struct source *source, const struct progress *progress,
                                   struct err *err);
 
-// The same while reading: one record that was read a while ago, looked at before a unit
-// is handed over, once a second at most; then another one, of the next partition. While
-// it is there, all that was read before the look is of the same topic.
+// The same while reading: one record of an earlier unit, looked at before each unit is
+// handed over; then one of this unit, of the next partition in turn. While it is there,
+// all that was read before the look is of the same topic.
 struct witness {
     int32_t partition;
     struct record_mark mark; // offset -1: none
-    int64_t next_ms;         // monotonic
     size_t turn;
 };
 
 void witness_begin(struct witness *witness, const struct progress *positions, size_t n);
 enum status witness_look(struct witness *witness, struct source *source,
-                         const struct unit *unit, int64_t now_ms, struct err *err);
+                         const struct unit *unit, struct err *err);
 
 #endif

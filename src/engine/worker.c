@@ -72,8 +72,7 @@ static void open_unit(struct worker *worker)
 static enum status hand_over(struct worker *worker, struct err *err)
 {
     struct unit *unit = worker->intake.unit;
-    TRY(witness_look(&worker->witness, worker->parts.source, unit,
-                     worker_clock_ms(worker), err));
+    TRY(witness_look(&worker->witness, worker->parts.source, unit, err));
     TRY(intake_finish(&worker->intake, &unit, err));
     keep_positions(worker, unit);
     struct message *message = message_new(ASK_UNIT, worker->generation);

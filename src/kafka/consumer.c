@@ -8,7 +8,7 @@
 enum {
     DEFAULT_SESSION_MS = 45000,
     POLL_INTERVAL_MS = 300000, // least max.poll.interval.ms
-    DEFAULT_REFRESH_MS = 30000,
+    DEFAULT_REFRESH_MS = 10000,
     LEAVE_MS = 2000,
     RECORD_OVERHEAD = 280, // bytes of librdkafka for each queued record
     LEAST_QUEUED = 1000,   // of a topic with very many partitions
@@ -20,7 +20,7 @@ enum {
 // percent of a core.
 static const struct kafka_property defaults[] = {
     {"fetch.wait.max.ms", "50"},
-    {"topic.metadata.refresh.interval.ms", "30000"},
+    {"topic.metadata.refresh.interval.ms", "10000"},
 };
 
 static const struct kafka_property fixed[] = {
