@@ -425,7 +425,7 @@ def run_sets(runner, sets, stack, options):
     if sets["e2e"] and "release" in broken:
         runner.output.say(f"e2e: {len(sets['e2e'])} not run, not built")
     elif sets["e2e"]:
-        run_e2e(runner, sets["e2e"], stack, options.jobs + 1)  # they wait more than they work
+        run_e2e(runner, sets["e2e"], stack, options.jobs)
 
 
 def parse_options():

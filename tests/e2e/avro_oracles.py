@@ -5,6 +5,8 @@ library of the distribution.
 All are got once, into build/oracles; without a network the test is skipped. The first two answer
 lines of JSON with lines of JSON (avro/AvroOracle.java says which).
 """
+import contextlib
+import fcntl
 import functools
 import json
 import os
@@ -22,9 +24,23 @@ INSTALL_LIMIT_S = 120
 ASK_LIMIT_S = 200
 
 
-def _install(what, place, *commands):
-    """Runs the commands, the last of which makes `place` whole; skips when that fails."""
+@contextlib.contextmanager
+def _alone(place):
     place.parent.mkdir(parents=True, exist_ok=True)
+    with open(f"{place}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _install(what, place, *commands):
+    """Runs the commands, the last of which makes `place` whole, unless it is; skips when that
+    fails. One test at a time: another one would run what is still being written."""
+    with _alone(place):
+        if not (place / "whole").exists():
+            _run_all(what, place, commands)
+
+
+def _run_all(what, place, commands):
     for command in commands:
         done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=INSTALL_LIMIT_S)
@@ -37,9 +53,8 @@ def _install(what, place, *commands):
 @functools.cache
 def fastavro_python():
     venv = PLACE / "-".join(FASTAVRO).replace("==", "-")
-    if not (venv / "whole").exists():
-        _install("fastavro", venv, [sys.executable, "-m", "venv", venv],
-                 [venv / "bin/pip", "-q", "install", *FASTAVRO])
+    _install("fastavro", venv, [sys.executable, "-m", "venv", venv],
+             [venv / "bin/pip", "-q", "install", *FASTAVRO])
     return venv / "bin/python"
 
 
@@ -48,14 +63,14 @@ def java_classes():
     jars = PLACE / "java"
     if shutil.which("mvn") is None or shutil.which("javac") is None:
         raise lib.Skip("no mvn or no javac here")
-    if not (jars / "whole").exists():
-        _install("Java's Avro", jars,
-                 ["mvn", "-B", "-q", "-f", HERE / "pom.xml", "package", f"-Djars={jars}"])
+    _install("Java's Avro", jars,
+             ["mvn", "-B", "-q", "-f", HERE / "pom.xml", "package", f"-Djars={jars}"])
     source = HERE / "AvroOracle.java"
     made = jars / "AvroOracle.class"
-    if not made.exists() or made.stat().st_mtime < source.stat().st_mtime:
-        subprocess.run(["javac", "-cp", f"{jars}/*", "-d", jars, source], check=True,
-                       timeout=INSTALL_LIMIT_S)
+    with _alone(made):
+        if not made.exists() or made.stat().st_mtime < source.stat().st_mtime:
+            subprocess.run(["javac", "-cp", f"{jars}/*", "-d", jars, source], check=True,
+                           timeout=INSTALL_LIMIT_S)
     return f"{jars}/*:{jars}"
 
 
@@ -83,12 +98,12 @@ def java(jobs):
 @functools.cache
 def _libavro():
     made, source = PLACE / "libavro_oracle", HERE / "libavro_oracle.c"
-    PLACE.mkdir(parents=True, exist_ok=True)
-    if not made.exists() or made.stat().st_mtime < source.stat().st_mtime:
-        done = subprocess.run(["cc", "-o", made, source, "-lavro"], capture_output=True, text=True,
-                              timeout=INSTALL_LIMIT_S)
-        if done.returncode != 0:
-            raise lib.Skip(f"no libavro-dev here: {done.stderr.strip()[-300:]}")
+    with _alone(made):
+        if not made.exists() or made.stat().st_mtime < source.stat().st_mtime:
+            done = subprocess.run(["cc", "-o", made, source, "-lavro"], capture_output=True,
+                                  text=True, timeout=INSTALL_LIMIT_S)
+            if done.returncode != 0:
+                raise lib.Skip(f"no libavro-dev here: {done.stderr.strip()[-300:]}")
     return made
 
 

@@ -85,13 +85,14 @@ def test_versions_flip_from_record_to_record():
         lib.wait_until(lambda: len(results.data_files(work.result)) == 3, 30, "three files")
         running.signal(signal.SIGTERM)
         running.wait()
+        asked = [request for request in proxy.requests if "/schemas/ids/" in request]
+        work.run_once()  # the last records, if the stop came before they were read
     sizes = [len(list(results.read_csv(results.open_dir(work.result).read(path)))) - 1
              for path in results.data_files(work.result)]
-    # A file is closed by the micro-batch that fills it; what is left by the stop.
+    # A file is closed by the micro-batch that fills it; what is left by the stop, or the end.
     assert sum(sizes) == flip.n, sizes
-    assert sum(1000 <= size < 1100 for size in sizes) == 3 and len(sizes) <= 4, sizes
+    assert sum(1000 <= size < 1100 for size in sizes) == 3 and len(sizes) <= 5, sizes
     assert work.rows() == sorted(flip.expected, key=repr)
-    asked = [request for request in proxy.requests if "/schemas/ids/" in request]
     assert sorted(asked) == sorted(f"GET /schemas/ids/{n}" for n in flip.ids.values()), asked
     assert work.verify()["errors"] == 0 and work.dead() == []
 
