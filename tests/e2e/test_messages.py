@@ -22,6 +22,7 @@ import socketserver
 import ssl
 import subprocess
 import threading
+import time
 
 import lib
 
@@ -310,14 +311,20 @@ def test_a_demo_without_room_is_told():
 
 
 def demo_with(change):
-    """Changes the demo's directory when its feed is there, and lets it go on."""
-    directory = lib.tmp_dir() / "demo"
-    demo = lib.Started("demo", "--dir", directory)
-    lib.wait_until(lambda: "tramline check" in demo.text(), what="the feed")
-    demo.signal(signal.SIGSTOP)
-    change(directory)
-    demo.signal(signal.SIGCONT)
-    demo.wait(code=1)
+    """Changes the demo's directory when its feed is there, and lets it go on; anew when it was
+    through before."""
+    for _ in range(10):
+        directory = lib.tmp_dir() / "demo"
+        demo = lib.Started("demo", "--dir", directory)
+        deadline = time.monotonic() + 60
+        while "$ cd " not in demo.text() and time.monotonic() < deadline:
+            time.sleep(0.001)  # said when the feed is there
+        demo.signal(signal.SIGSTOP)
+        change(directory)
+        demo.signal(signal.SIGCONT)
+        if demo.wait(code=None) != 0:
+            break
+    assert demo.process.returncode == 1, demo.process.returncode
     return directory, demo.text().splitlines()
 
 
