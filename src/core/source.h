@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Port: a stream of records in partitions.
 //
-// One thread owns a source and makes all calls. A poll hands over a run: records of one
-// partition as slices borrowed from the source until the next poll, start, stop or close.
-// Offsets of a partition rise; some may carry no record (transaction markers, aborted or
-// compacted records): a run tells the offsets it passes, [first, next).
+// One thread owns a source and makes all calls but the questions (count, range,
+// offset_at, fetch): these one other thread may make, one at a time, while the owner
+// polls. A poll hands over a run: records of one partition as slices borrowed from the
+// source until the next poll, start, stop or close. Offsets of a partition rise; some may
+// carry no record (transaction markers, aborted or compacted records): a run tells the
+// offsets it passes, [first, next).
 //
 // Membership changes arrive as events of poll: ASSIGN first, and again only after REVOKE
 // or LOST. The owner answers ASSIGN with start() and REVOKE or LOST with stop(). Until it
 // does, poll gives no run and is to be called all the same, to keep the membership; a
 // REVOKE or LOST may follow an ASSIGN that was not answered yet, a LOST a REVOKE. The
 // owner may also stop() and start() the partitions it has whenever it likes.
+//
+// Trouble of one partition (no leader, a disk that fails) is that partition's alone: it
+// gives no run, and a question about it is ST_RETRY, at once where that is known. Runs of
+// the others and questions about them go on.
 #ifndef CORE_SOURCE_H
 #define CORE_SOURCE_H
 
@@ -33,18 +39,24 @@ struct run {
 };
 
 enum source_event_kind {
-    SOURCE_IDLE,   // nothing within the time
-    SOURCE_RUN,    // .run
-    SOURCE_ASSIGN, // .partitions, maybe none, are this member's now: answer with start()
-    SOURCE_REVOKE, // all partitions go away: commit within minutes, then stop()
-    SOURCE_LOST,   // they are gone already: drop the work, then stop()
-    SOURCE_GAP,    // .gap: no such offset in the stream; not read further until start()
+    SOURCE_IDLE,    // nothing within the time
+    SOURCE_RUN,     // .run
+    SOURCE_ASSIGN,  // .partitions, maybe none, are this member's now: answer with start()
+    SOURCE_REVOKE,  // all partitions go away: commit within minutes, then stop()
+    SOURCE_LOST,    // they are gone already: drop the work, then stop()
+    SOURCE_GAP,     // .gap: no such offset in the stream; not read further until start()
+    SOURCE_TROUBLE, // .trouble: gives no run for now; the source itself tries again
 };
 
 struct source_gap {
     int32_t partition;
     int64_t wanted; // the offset asked for
     int64_t low;    // the first that is there; below `wanted`: the stream was cut short
+};
+
+struct source_trouble {
+    int32_t partition;
+    const char *reason; // for a person, names the partition; borrowed until the next poll
 };
 
 struct source_event {
@@ -54,6 +66,7 @@ struct source_event {
     const int32_t *partitions; // rising; borrowed until the next poll
     size_t n_partitions;
     struct source_gap gap;
+    struct source_trouble trouble;
 };
 
 struct source_start {
@@ -70,8 +83,8 @@ struct source;
 
 struct source_ops {
     // Waits at most timeout_ms. While held (see hold) gives no runs, but keeps
-    // membership. Errors: ST_RETRY (the brokers may come back; told once, not at every
-    // poll), anything else is final.
+    // membership. Errors: ST_RETRY (all brokers are away and may come back; told once,
+    // not at every poll), anything else is final.
     enum status (*poll)(struct source *source, int timeout_ms, struct source_event *ret,
                         struct err *err);
     // The whole set of partitions to read and where; replaces what was being read. Runs
@@ -92,9 +105,9 @@ struct source_ops {
     // First offset whose record is not older than time_ms; `high` when there is none.
     enum status (*offset_at)(struct source *source, int32_t partition, int64_t time_ms,
                              int64_t *ret, struct err *err);
-    // Reads one record again, borrowed until the next call. ST_NOT_FOUND: no record there
-    // any more. While something is being read (after start, before stop) only of a shared
-    // source.
+    // Reads one record again, borrowed until the next question. ST_NOT_FOUND: no record
+    // there any more. While something is being read (after start, before stop) only of a
+    // shared source.
     enum status (*fetch)(struct source *source, int32_t partition, int64_t offset,
                          struct record *ret, struct err *err);
     // Appends the record's headers as a JSON array [{"key":"k","value":"<base64>"}];

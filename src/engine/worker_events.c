@@ -113,6 +113,9 @@ static enum status take_event(struct worker *worker, const struct source_event *
         return ST_OK;
     case SOURCE_GAP:
         return take_gap(worker, &event->gap, err);
+    case SOURCE_TROUBLE:
+        log_warn("%s; the other partitions go on", event->trouble.reason);
+        return ST_OK;
     }
     return ST_OK;
 }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ struct kafka_source {
     struct source base;   // first: a kafka_source is a source
     struct client client; // the consumer
     struct lookup lookup;
+    pthread_mutex_t lookup_lock; // a question may keep it for long: polls only try
     struct reader reader;
     char *topic, *group, *instance; // instance is NULL for a dynamic member
     enum kafka_membership membership;
@@ -114,12 +116,27 @@ static enum status fatal_error(struct kafka_source *kafka, struct err *err)
                    text);
 }
 
+// The owner's own questions: not while another thread waits for an answer.
+static bool may_look_up(struct kafka_source *kafka)
+{
+    return pthread_mutex_trylock(&kafka->lookup_lock) == 0;
+}
+
+static void has_looked_up(struct kafka_source *kafka)
+{
+    pthread_mutex_unlock(&kafka->lookup_lock);
+}
+
 // The group's error may be older than what the brokers know of the topic.
 static enum status topic_error(struct kafka_source *kafka, const char *text,
                                struct err *err)
 {
     int32_t n;
-    TRY(lookup_count(&kafka->lookup, &n, err));
+    if (may_look_up(kafka)) {
+        enum status rc = lookup_count(&kafka->lookup, &n, err);
+        has_looked_up(kafka);
+        TRY(rc);
+    }
     return err_set(err, ST_RETRY, "topic '%s', group '%s': %s", kafka->topic,
                    kafka->group, text);
 }
@@ -176,13 +193,15 @@ static enum status serve(struct kafka_source *kafka, struct err *err)
 // second handle has to say from piling up.
 static void refresh(struct kafka_source *kafka)
 {
-    if (client_now_ms() < kafka->refresh_at_ms)
+    if (client_now_ms() < kafka->refresh_at_ms || !may_look_up(kafka))
         return;
     kafka->refresh_at_ms = client_now_ms() + kafka->refresh_ms;
     rd_kafka_poll(kafka->lookup.client.rk, 0);
-    int32_t n;
-    if (kafka->membership != KAFKA_NONE || !kafka->is_reading ||
-        lookup_count(&kafka->lookup, &n, NULL) != ST_OK || n <= kafka->n_known)
+    int32_t n = 0;
+    bool may_have_grown = kafka->membership == KAFKA_NONE && kafka->is_reading &&
+                          lookup_count(&kafka->lookup, &n, NULL) == ST_OK;
+    has_looked_up(kafka);
+    if (!may_have_grown || n <= kafka->n_known)
         return;
     kafka->n_known = n;
     kafka->due = SOURCE_REVOKE;
@@ -202,7 +221,11 @@ static enum status tell_gap(struct kafka_source *kafka, struct source_event *ret
                             struct err *err)
 {
     struct source_range range;
-    TRY(lookup_range(&kafka->lookup, kafka->gap.partition, &range, err));
+    if (!may_look_up(kafka))
+        return ST_OK; // the next poll tells it
+    enum status rc = lookup_range(&kafka->lookup, kafka->gap.partition, &range, err);
+    has_looked_up(kafka);
+    TRY(rc);
     kafka->has_gap = false;
     kafka->gap.low = range.low;
     ret->kind = SOURCE_GAP;
@@ -369,27 +392,42 @@ static void kafka_release(struct source *source, int32_t partition)
 
 // ---- questions, answered beside the stream
 
+static struct lookup *begin_question(struct source *source)
+{
+    pthread_mutex_lock(&kafka_of(source)->lookup_lock);
+    return &kafka_of(source)->lookup;
+}
+
+static enum status end_question(struct source *source, enum status rc)
+{
+    pthread_mutex_unlock(&kafka_of(source)->lookup_lock);
+    return rc;
+}
+
 static enum status kafka_count(struct source *source, int32_t *ret, struct err *err)
 {
-    return lookup_count(&kafka_of(source)->lookup, ret, err);
+    return end_question(source, lookup_count(begin_question(source), ret, err));
 }
 
 static enum status kafka_range(struct source *source, int32_t partition,
                                struct source_range *ret, struct err *err)
 {
-    return lookup_range(&kafka_of(source)->lookup, partition, ret, err);
+    return end_question(source,
+                        lookup_range(begin_question(source), partition, ret, err));
 }
 
 static enum status kafka_offset_at(struct source *source, int32_t partition,
                                    int64_t time_ms, int64_t *ret, struct err *err)
 {
-    return lookup_offset_at(&kafka_of(source)->lookup, partition, time_ms, ret, err);
+    return end_question(
+        source, lookup_offset_at(begin_question(source), partition, time_ms, ret, err));
 }
 
 static enum status kafka_fetch(struct source *source, int32_t partition, int64_t offset,
                                struct record *ret, struct err *err)
 {
-    return lookup_fetch(&kafka_of(source)->lookup, partition, offset, ret, err);
+    return end_question(
+        source, lookup_fetch(begin_question(source), partition, offset, ret, err));
 }
 
 static void kafka_headers(struct source *source, size_t index, struct buf *json)
@@ -421,6 +459,7 @@ static void kafka_close(struct source *source)
     reader_release(&kafka->reader);
     client_close(&kafka->client);
     lookup_close(&kafka->lookup);
+    pthread_mutex_destroy(&kafka->lookup_lock);
     if (kafka->wake_fd >= 0)
         close(kafka->wake_fd); // after librdkafka, which writes to it
     free(kafka->assigned);
@@ -487,6 +526,7 @@ enum status kafka_source_open(const struct kafka_config *config, struct source *
     kafka->membership = config->membership;
     kafka->base = (struct source){
         .ops = &kafka_source_ops, .topic = str_of(kafka->topic), .is_shared = true};
+    pthread_mutex_init(&kafka->lookup_lock, NULL);
     enum status rc = open_all(kafka, config, err);
     if (rc != ST_OK) {
         kafka_close(&kafka->base);

@@ -7,10 +7,11 @@
 // eager: all partitions are revoked, then the new ones assigned. Offsets come only from
 // start(); the group's own are written (report) and never read.
 //
-// Threads: one owner. Blocks in poll() on a file descriptor; an idle source costs less
-// than 1 % of a core. poll() must be called at least every 5 minutes (librdkafka's
-// max.poll.interval.ms, here never less than the session timeout), also while the owner
-// commits before stop(); the other members wait for it that long.
+// Threads: one owner, and one that asks questions (a handle of its own answers them,
+// under a lock for which poll() does not wait). Blocks in poll() on a file descriptor; an
+// idle source costs less than 1 % of a core. poll() must be called at least every 5
+// minutes (librdkafka's max.poll.interval.ms, here never less than the session timeout),
+// also while the owner commits before stop(); the other members wait for it that long.
 //
 // Errors: ST_RETRY when the brokers cannot be reached; ST_CONFLICT when another process
 // runs under the same instance id; ST_NOT_FOUND when there is no such topic; ST_DATA when

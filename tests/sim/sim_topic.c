@@ -33,7 +33,8 @@ struct sim_source {
     struct record *records; // of the run given last; freed at the next poll
     int64_t run_first;      // of that run
     bool held_back[SIM_PARTITIONS_MAX];
-    struct record fetched;
+    bool is_told[SIM_PARTITIONS_MAX]; // that it is away
+    char trouble[128];
 };
 
 // The topic.
@@ -77,6 +78,13 @@ void sim_topic_append(struct sim_topic *topic, int32_t partition, int64_t n)
                          (int)sim_between(topic->random, 0, 3));
 }
 
+void sim_topic_away(struct sim_topic *topic, int32_t partition, int64_t from_ms,
+                    int64_t until_ms)
+{
+    topic->partitions[partition].away_from_ms = from_ms;
+    topic->partitions[partition].away_until_ms = until_ms;
+}
+
 // The source.
 
 static struct sim_source *of(struct source *source)
@@ -91,20 +99,65 @@ static enum status maybe_away(const struct sim_source *source, struct err *err)
     return ST_OK;
 }
 
+static bool is_away(const struct sim_source *source, int32_t partition)
+{
+    const struct sim_partition *part = &source->topic->partitions[partition];
+    int64_t now_ms = source->clock->now_ms;
+    return now_ms >= part->away_from_ms && now_ms < part->away_until_ms;
+}
+
+static enum status maybe_no_leader(const struct sim_source *source, int32_t partition,
+                                   struct err *err)
+{
+    TRY(maybe_away(source, err));
+    if (is_away(source, partition))
+        return err_set(err, ST_RETRY,
+                       "topic 'stop_times' partition %d has no leader (made by a test)",
+                       partition);
+    return ST_OK;
+}
+
+static bool can_read(const struct sim_source *source, const struct source_start *at)
+{
+    return at->offset < source->topic->partitions[at->partition].high &&
+           !source->held_back[at->partition] && !is_away(source, at->partition);
+}
+
 static bool has_records(const struct sim_source *source)
 {
-    for (size_t i = 0; i < source->n_reading && !source->is_held; i++) {
-        const struct source_start *at = &source->reading[i];
-        if (at->offset < source->topic->partitions[at->partition].high &&
-            !source->held_back[at->partition])
+    for (size_t i = 0; i < source->n_reading && !source->is_held; i++)
+        if (can_read(source, &source->reading[i]))
             return true;
-    }
     return false;
+}
+
+// A partition that is away and of which that was not told yet.
+static int32_t untold_trouble(const struct sim_source *source)
+{
+    for (size_t i = 0; i < source->n_reading && !source->is_held; i++) {
+        int32_t partition = source->reading[i].partition;
+        if (is_away(source, partition) && !source->is_told[partition])
+            return partition;
+    }
+    return -1;
+}
+
+static bool give_trouble(struct sim_source *source, struct source_event *ret)
+{
+    int32_t partition = untold_trouble(source);
+    if (partition < 0)
+        return false;
+    source->is_told[partition] = true;
+    snprintf(source->trouble, sizeof(source->trouble),
+             "topic 'stop_times' partition %d has no leader (made by a test)", partition);
+    *ret = (struct source_event){.kind = SOURCE_TROUBLE,
+                                 .trouble = {partition, source->trouble}};
+    return true;
 }
 
 bool sim_source_is_ready(const struct sim_source *source)
 {
-    return source->n_events || has_records(source) ||
+    return source->n_events || has_records(source) || untold_trouble(source) >= 0 ||
            source->clock->now_ms >= source->asleep_until_ms;
 }
 
@@ -130,7 +183,8 @@ static bool give_gap(struct sim_source *source, struct source_event *ret)
     for (size_t i = 0; i < source->n_reading; i++) {
         struct source_start *at = &source->reading[i];
         int64_t low = source->topic->partitions[at->partition].low;
-        if (source->is_held || at->offset >= low || source->held_back[at->partition])
+        if (source->is_held || at->offset >= low || source->held_back[at->partition] ||
+            is_away(source, at->partition))
             continue;
         *ret = (struct source_event){.kind = SOURCE_GAP,
                                      .gap = {at->partition, at->offset, low}};
@@ -168,7 +222,8 @@ static void give_run(struct sim_source *source, struct source_event *ret)
             (size_t)sim_between(source->topic->random, 0, (int64_t)source->n_reading - 1);
         at = &source->reading[i];
         part = &source->topic->partitions[at->partition];
-    } while (at->offset >= part->high || source->held_back[at->partition]);
+    } while (!can_read(source, at));
+    source->is_told[at->partition] = false;
     int64_t left = part->high - at->offset;
     int64_t n_offsets =
         sim_between(source->topic->random, 1, left < RUN_MAX ? left : RUN_MAX);
@@ -190,7 +245,7 @@ static enum status sim_poll(struct source *base, int timeout_ms, struct source_e
     TRY(maybe_away(source, err));
     if (source->n_events) {
         give_event(source, ret);
-    } else if (give_gap(source, ret)) {
+    } else if (give_gap(source, ret) || give_trouble(source, ret)) {
         return ST_OK;
     } else if (has_records(source)) {
         give_run(source, ret);
@@ -250,7 +305,7 @@ static enum status sim_count(struct source *base, int32_t *ret, struct err *err)
 static enum status sim_range(struct source *base, int32_t partition,
                              struct source_range *ret, struct err *err)
 {
-    TRY(maybe_away(of(base), err));
+    TRY(maybe_no_leader(of(base), partition, err));
     const struct sim_partition *part = &of(base)->topic->partitions[partition];
     *ret = (struct source_range){part->low, part->high};
     return ST_OK;
@@ -270,7 +325,7 @@ static enum status sim_fetch(struct source *base, int32_t partition, int64_t off
                              struct record *ret, struct err *err)
 {
     struct sim_source *source = of(base);
-    TRY(maybe_away(source, err));
+    TRY(maybe_no_leader(source, partition, err));
     const struct sim_record *record =
         &source->topic->partitions[partition].records[offset];
     if (record->kind == SIM_HOLE)

@@ -34,6 +34,7 @@ struct sim_record {
 struct sim_partition {
     struct sim_record records[SIM_OFFSETS_MAX];
     int64_t low, high;
+    int64_t away_from_ms, away_until_ms; // it has no leader from here to there
 };
 
 struct sim_topic {
@@ -48,6 +49,9 @@ void sim_topic_init(struct sim_topic *topic, int32_t n_partitions,
 // One more offset at the end of a partition.
 void sim_topic_record(struct sim_topic *topic, int32_t partition,
                       enum sim_record_kind kind, int rows);
+// From here to there the partition has no leader: no run, no answer to a question.
+void sim_topic_away(struct sim_topic *topic, int32_t partition, int64_t from_ms,
+                    int64_t until_ms);
 // Some more, by chance; none once it is full.
 void sim_topic_append(struct sim_topic *topic, int32_t partition, int64_t n);
 
