@@ -150,10 +150,9 @@ void avro_decompressor_release(struct avro_decompressor *d)
 // Room to go on writing: what is left of the buffer, made larger when that is little.
 static char *more_room(struct buf *ret, size_t *ret_n)
 {
-    size_t limit = ret->limit ? ret->limit : BUF_LIMIT_DEFAULT;
     size_t wanted = ret->n < ROOM_MIN ? ROOM_MIN : ret->n;
-    if (wanted > limit - ret->n)
-        wanted = limit - ret->n;
+    if (wanted > buf_left(ret))
+        wanted = buf_left(ret);
     char *room = wanted ? buf_room(ret, wanted) : NULL;
     *ret_n = wanted;
     return room;
@@ -173,7 +172,7 @@ static enum libdeflate_result inflate_whole(struct libdeflate_decompressor *deco
     size_t wanted = 4 * bytes.n > ROOM_MIN ? 4 * bytes.n : ROOM_MIN;
     if (wanted < ret->capacity - ret->n)
         wanted = ret->capacity - ret->n;
-    size_t most = ret->limit - ret->n;
+    size_t most = buf_left(ret);
     size_t tried = 0;
     for (; rc == LIBDEFLATE_INSUFFICIENT_SPACE && tried < most; wanted *= 2) {
         tried = wanted < most ? wanted : most;
@@ -218,7 +217,7 @@ static enum status unsnappy_block(struct str bytes, struct buf *ret, struct err 
     if (bytes.n < CRC_BYTES ||
         snappy_uncompressed_length(bytes.p, bytes.n - CRC_BYTES, &n) != SNAPPY_OK)
         return err_set(err, ST_DATA, "snappy: wrong data");
-    if (n > ret->limit - ret->n)
+    if (n > buf_left(ret))
         return too_long(ret, err);
     char *room = buf_room(ret, n);
     if (room == NULL)

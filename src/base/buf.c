@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/buf.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,20 +23,45 @@ void buf_clear(struct buf *buf)
     buf->full = false;
 }
 
-bool buf_grow(struct buf *buf, size_t n_bytes)
+static void set_capacity(struct buf *buf, size_t n_bytes)
+{
+    buf->p = mem_resize(buf->p, n_bytes + 1, 1);
+    buf->capacity = n_bytes;
+}
+
+void buf_trim(struct buf *buf, size_t n_bytes)
+{
+    if (buf->capacity > n_bytes + buf->n)
+        set_capacity(buf, n_bytes + buf->n);
+}
+
+void buf_set_limit(struct buf *buf, size_t limit_bytes)
+{
+    buf->limit = limit_bytes;
+    size_t limit = limit_of(buf);
+    buf_trim(buf, limit > buf->n ? limit - buf->n : 0);
+}
+
+size_t buf_left(const struct buf *buf)
 {
     size_t limit = limit_of(buf);
-    if (buf->full || n_bytes > limit - buf->n) {
+    return buf->full || limit < buf->n ? 0 : limit - buf->n;
+}
+
+bool buf_grow(struct buf *buf, size_t n_bytes)
+{
+    if (n_bytes > buf_left(buf)) {
         buf->full = true;
         return false;
     }
+    size_t limit = limit_of(buf);
     size_t capacity = buf->capacity ? buf->capacity : 64;
     while (capacity < buf->n + n_bytes)
-        capacity *= 2;
+        capacity = capacity > limit / 2 ? limit : 2 * capacity;
     if (capacity > limit)
         capacity = limit;
-    buf->p = mem_resize(buf->p, capacity, 1);
-    buf->capacity = capacity;
+    if (capacity > buf->capacity)
+        set_capacity(buf, capacity);
     return true;
 }
 
@@ -47,7 +73,7 @@ void buf_printf(struct buf *buf, const char *fmt, ...)
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
-    char *room = n < 0 ? NULL : buf_room(buf, (size_t)n + 1);
+    char *room = n <= 0 ? NULL : buf_room(buf, (size_t)n);
     if (room != NULL) {
         vsnprintf(room, (size_t)n + 1, fmt, again);
         buf->n += (size_t)n;
@@ -71,6 +97,7 @@ void buf_i64(struct buf *buf, int64_t value)
 
 void buf_remove_front(struct buf *buf, size_t n_bytes)
 {
+    assert(n_bytes <= buf->n);
     if (n_bytes && buf->n > n_bytes)
         memmove(buf->p, buf->p + n_bytes, buf->n - n_bytes);
     buf->n -= n_bytes;
@@ -78,10 +105,9 @@ void buf_remove_front(struct buf *buf, size_t n_bytes)
 
 const char *buf_cstr(struct buf *buf)
 {
-    char *room = buf_room(buf, 1);
-    if (room == NULL) // full to the brim: the last byte gives way
-        room = buf->p + buf->n - 1;
-    *room = '\0';
+    if (buf->p == NULL)
+        set_capacity(buf, 0);
+    buf->p[buf->n] = '\0';
     return buf->p;
 }
 

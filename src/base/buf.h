@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Growable bytes with a maximum. Zero is a valid empty buffer without a limit of its own
 // (BUF_LIMIT_DEFAULT applies). Appending past the limit sets `full`, drops what did not
-// fit, and stays full: check once, at the end, with buf_check().
+// fit, and stays full until it is cleared: check once, at the end, with buf_check().
+//
+// The limit may change at any time, also to less than the buffer holds: that stays, and
+// nothing fits any more until there is room below the limit again.
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -16,7 +19,7 @@ enum {
 struct buf {
     char *p;
     size_t n;        // bytes in use
-    size_t capacity; // bytes
+    size_t capacity; // bytes; one more is allocated, for buf_cstr
     size_t limit;    // bytes; 0 means BUF_LIMIT_DEFAULT
     bool full;       // something did not fit
 };
@@ -25,6 +28,11 @@ struct buf {
 
 void buf_release(struct buf *buf); // also for AUTO
 void buf_clear(struct buf *buf);   // keeps the memory
+// Memory beyond the new limit is given back.
+void buf_set_limit(struct buf *buf, size_t limit_bytes);
+size_t buf_left(const struct buf *buf); // bytes that still fit
+// Gives memory back but for n_bytes of room behind the bytes in use.
+void buf_trim(struct buf *buf, size_t n_bytes);
 // Slow path of buf_room.
 bool buf_grow(struct buf *buf, size_t n_bytes);
 
@@ -32,7 +40,10 @@ bool buf_grow(struct buf *buf, size_t n_bytes);
 // there and adds to buf->n itself. n_bytes is at least 1: an empty buffer has no place.
 static inline char *buf_room(struct buf *buf, size_t n_bytes)
 {
-    if (UNLIKELY(buf->capacity - buf->n < n_bytes) && !buf_grow(buf, n_bytes))
+    bool is_there = n_bytes <= buf->capacity - buf->n;
+    // No limit of its own is 0, and 0 - 1 the largest: memory that is there is within it.
+    bool fits = buf->n + n_bytes - 1 <= buf->limit - 1;
+    if (UNLIKELY(!(is_there & fits & !buf->full)) && !buf_grow(buf, n_bytes))
         return NULL;
     return buf->p + buf->n;
 }
@@ -67,9 +78,10 @@ static inline struct str buf_as_str(const struct buf *buf)
 }
 
 void buf_printf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void buf_i64(struct buf *buf, int64_t value); // decimal
-void buf_remove_front(struct buf *buf, size_t n_bytes);
-// NUL-terminated view (the NUL is not counted in n); valid until the next append.
+void buf_i64(struct buf *buf, int64_t value);           // decimal
+void buf_remove_front(struct buf *buf, size_t n_bytes); // at most all
+// NUL-terminated view (the NUL is not counted in n, nor in the limit); valid until the
+// next append.
 const char *buf_cstr(struct buf *buf);
 // The bytes, NUL-terminated, as memory that the caller frees; the buffer becomes empty.
 char *buf_detach(struct buf *buf);

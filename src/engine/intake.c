@@ -198,9 +198,8 @@ static enum status run_slice(struct intake *intake, const struct run *run, size_
     enum status rc = ST_LIMIT;
     for (size_t limit = ROWS_BYTES; rc == ST_LIMIT && limit <= ROWS_BYTES_MAX;
          limit *= 4) {
-        intake->rows.limit = limit;
-        intake->rows.n = 0;
-        intake->rows.full = false;
+        buf_clear(&intake->rows);
+        buf_set_limit(&intake->rows, limit);
         rc = executor->ops->run(executor, &intake->batch, row, &intake->rows, ret_next,
                                 ret, err);
     }

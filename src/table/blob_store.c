@@ -92,7 +92,5 @@ void blob_store_finish(struct blob_store *store)
 {
     free(store->known);
     store->known = NULL;
-    struct buf *memory = &store->memory;
-    memory->capacity = memory->n + BLOB_SLACK;
-    memory->p = mem_resize(memory->p, memory->capacity, 1);
+    buf_trim(&store->memory, BLOB_SLACK);
 }

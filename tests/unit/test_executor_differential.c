@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random schemas, tables, records and queries: the native executor, the sqlite executor
 // and a nested loop of this file's own give the same rows.
-// DIFFERENTIAL_SEED=7 runs one case, DIFFERENTIAL_CASES=10000 that many.
+// DIFFERENTIAL_SEED=7 runs one case, DIFFERENTIAL_CASES=10000 that many. Some cases have
+// a hot key: one record has thousands of rows.
 #include "test.h"
 
 #include "sql/sqlite_host.h"
@@ -15,7 +16,8 @@ enum {
     ROWS_MAX = 40,
     KEYS_MAX = 3,
     OUTPUTS_MAX = 8,
-    SMALL_BUFFER = 512
+    SMALL_BUFFER = 512,
+    LARGE_BUFFER = SMALL_BUFFER << 16
 };
 
 // One case.
@@ -105,6 +107,27 @@ static void make_rows(struct world *world, enum side side)
         struct value *row = batch_add(&world->tables[side], (uint32_t)i);
         for (size_t c = 0; c < schema->n; c++)
             row[c] = make_value(world, side, &schema->columns[c]);
+    }
+}
+
+// The rows that a hot key has in the dimension, those of the record at `at`: they come to
+// lie before, between or behind those of other keys.
+static void make_hot_rows(struct world *world, size_t at, size_t n)
+{
+    struct batch *dimension = &world->tables[SIDE_DIMENSION];
+    const struct schema *schema = &world->schemas[SIDE_DIMENSION];
+    const struct value *record = batch_row(&world->tables[SIDE_STREAM], at);
+    for (size_t i = 0; i < n; i++) {
+        struct value *row = batch_add(dimension, 0);
+        for (size_t c = 0; c < schema->n; c++)
+            row[c] = make_value(world, SIDE_DIMENSION, &schema->columns[c]);
+        for (size_t k = 0; k < world->n_keys; k++) {
+            struct value key = record[world->keys[k][SIDE_STREAM]];
+            size_t c = world->keys[k][SIDE_DIMENSION];
+            if (key.kind != VALUE_NULL &&
+                (schema->columns[c].type != TYPE_INT || key.i <= INT32_MAX))
+                row[c] = key;
+        }
     }
 }
 
@@ -203,10 +226,11 @@ static void make_plan(struct world *world)
     buf_release(&report);
 }
 
-static void make_world(struct world *world, uint64_t seed)
+// n_hot: rows of the hot key, 0 for none; hot_at: its record, in percent of the batch.
+static void make_world(struct world *world, uint64_t seed, size_t n_hot, size_t hot_at)
 {
     *world = (struct world){.random = seed * UINT64_C(0x9E3779B97F4A7C15) + 1};
-    world->has_join = pick(world, 8) != 0;
+    world->has_join = pick(world, 8) != 0 || n_hot > 0;
     world->left = pick(world, 2) == 0;
     world->through_view = pick(world, 2) == 0;
     world->declared = pick(world, 3) == 0;
@@ -217,6 +241,9 @@ static void make_world(struct world *world, uint64_t seed)
     make_outputs(world);
     make_rows(world, SIDE_STREAM);
     make_rows(world, SIDE_DIMENSION);
+    size_t n_records = world->tables[SIDE_STREAM].n_rows;
+    if (n_records > 0 && n_hot > 0)
+        make_hot_rows(world, (n_records - 1) * hot_at / 100, n_hot);
     make_plan(world);
 }
 
@@ -346,29 +373,31 @@ static struct dimension *open_dimension(struct world *world, struct sqlite_host 
     return dimension;
 }
 
-// Through a small row buffer, so that there are slices.
+// Through a small row buffer, so that there are slices; a single record that is too big
+// for one gets a larger buffer, the next slice a small one again.
 static void run_executor(struct world *world, struct executor *executor,
                          struct outcome *outcome)
 {
     struct batch *batch = &world->tables[SIDE_STREAM];
-    struct buf rows = BUF_INIT(SMALL_BUFFER);
+    struct buf rows = {0};
     size_t next = 0;
     while (next < batch->n_rows) {
         struct executor_result result;
         size_t from = next;
-        enum status rc =
-            executor->ops->run(executor, batch, from, &rows, &next, &result, &world->err);
-        if (rc == ST_LIMIT && rows.limit == SMALL_BUFFER) {
-            rows.limit = 1 << 20; // a single record was too big: its rows come at once
+        enum status rc = ST_LIMIT;
+        for (size_t limit = SMALL_BUFFER; rc == ST_LIMIT && limit <= LARGE_BUFFER;
+             limit *= 4) {
             buf_clear(&rows);
-            continue;
+            buf_set_limit(&rows, limit);
+            rc = executor->ops->run(executor, batch, from, &rows, &next, &result,
+                                    &world->err);
+            assert_true(rows.n <= limit && rows.capacity <= limit);
         }
         assert_ok(rc, &world->err);
         assert_true(next > from);
         buf_str(&outcome->rows, buf_as_str(&rows));
         outcome->result.n_rows += result.n_rows;
         outcome->result.n_matched += result.n_matched;
-        buf_clear(&rows);
     }
     outcome->n_rejects = batch->n_rejects;
     for (size_t i = 0; i < batch->n_rejects; i++)
@@ -416,11 +445,11 @@ static void compare(const struct outcome *expected, const struct outcome *actual
     assert_int_equal(actual->n_rejects, expected->n_rejects);
 }
 
-static void run_case(uint64_t seed)
+static void run_case(uint64_t seed, size_t n_hot, size_t hot_at)
 {
     struct world world;
     struct outcome loop = {0}, native = {0}, sqlite = {0};
-    make_world(&world, seed);
+    make_world(&world, seed, n_hot, hot_at);
     run_loop(&world, &loop);
     run_native(&world, &native);
     compare(&loop, &native, "native", seed);
@@ -437,12 +466,23 @@ static void test_executors_give_the_rows_of_a_nested_loop(UNUSED void **state)
     const char *seed = getenv("DIFFERENTIAL_SEED");
     const char *cases = getenv("DIFFERENTIAL_CASES");
     if (seed != NULL) {
-        run_case(strtoull(seed, NULL, 10));
+        run_case(strtoull(seed, NULL, 10), 0, 0);
         return;
     }
     uint64_t n = cases != NULL ? strtoull(cases, NULL, 10) : CASES;
     for (uint64_t i = 1; i <= n; i++)
-        run_case(i);
+        run_case(i, 0, 0);
 }
 
-TEST_MAIN(cmocka_unit_test(test_executors_give_the_rows_of_a_nested_loop))
+static void test_a_hot_key_gives_the_rows_of_a_nested_loop(UNUSED void **state)
+{
+    static const size_t n_hot[] = {1000, 1900, 4000};
+    static const size_t at[] = {0, 50, 100};
+    for (uint64_t seed = 1; seed <= 36; seed++)
+        run_case(seed, n_hot[seed % ARRAY_LEN(n_hot)], at[seed / 3 % ARRAY_LEN(at)]);
+    for (uint64_t seed = 100; seed < 103; seed++)
+        run_case(seed, 50000, at[seed % ARRAY_LEN(at)]);
+}
+
+TEST_MAIN(cmocka_unit_test(test_executors_give_the_rows_of_a_nested_loop),
+          cmocka_unit_test(test_a_hot_key_gives_the_rows_of_a_nested_loop))
