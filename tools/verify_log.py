@@ -42,11 +42,15 @@ def block_md5(block):
     return md5.digest()
 
 
-def hdfs_checksum(data):
-    """What HDFS says of such a file (DFSClient.getFileChecksum); one block is padded with zeros."""
-    blocks = b"".join(block_md5(data[at:at + BLOCK_BYTES])
-                      for at in range(0, len(data), BLOCK_BYTES))
-    return hashlib.md5(blocks.ljust(32, b"\0")).hexdigest()
+def hdfs_checksum(data, block_bytes=BLOCK_BYTES):
+    """What HDFS says of such a file (DFSClient.getFileChecksum): the MD5 of its blocks' digests,
+    with zeros behind them to a power of two from 32 on."""
+    blocks = b"".join(block_md5(data[at:at + block_bytes])
+                      for at in range(0, len(data), block_bytes))
+    padded = 32
+    while padded < len(blocks):
+        padded *= 2
+    return hashlib.md5(blocks.ljust(padded, b"\0")).hexdigest()
 
 
 class Local:

@@ -9,7 +9,7 @@
 enum {
     CHUNK_BYTES = 512,
     WORD_BYTES = 4,
-    PADDED_BYTES = 32
+    DIGESTS_MIN = 32 // bytes; what HDFS's buffer for digests begins with
 };
 
 struct checksummer {
@@ -90,20 +90,37 @@ void checksummer_overwrite(struct checksummer *sum, const void *p, size_t n_byte
                  (uint8_t *)sum->first.p + i * WORD_BYTES);
 }
 
+// HDFS takes the MD5 of its whole buffer, not of the bytes in use: it begins with 32
+// bytes and doubles, and what is not in use is zero.
+static size_t digests_capacity(int64_t n_blocks)
+{
+    size_t capacity = DIGESTS_MIN;
+    while (capacity / MD5_BYTES < (size_t)n_blocks)
+        capacity *= 2;
+    return capacity;
+}
+
+static void add_zeros(struct md5 *md5, size_t n_bytes)
+{
+    static const uint8_t zeros[DIGESTS_MIN];
+    for (; n_bytes > sizeof(zeros); n_bytes -= sizeof(zeros))
+        md5_add(md5, zeros, sizeof(zeros));
+    md5_add(md5, zeros, n_bytes);
+}
+
 // MD5 over the blocks' digests.
 static void digest_file(struct checksummer *sum, uint8_t ret[MD5_BYTES])
 {
-    static const uint8_t zeros[PADDED_BYTES];
-    uint8_t digest[MD5_BYTES] = {0};
+    size_t left = digests_capacity(sum->n_blocks);
     if (sum->n_blocks != 0) {
+        uint8_t digest[MD5_BYTES];
         md5_add(sum->block, sum->first.p, sum->first.n);
         md5_finish(sum->block, digest);
-    }
-    md5_add(sum->block, digest, sizeof(digest));
-    if (sum->n_blocks <= 1)
-        md5_add(sum->block, zeros, PADDED_BYTES - MD5_BYTES);
-    else
+        md5_add(sum->block, digest, sizeof(digest));
         md5_add(sum->block, sum->digests.p, sum->digests.n);
+        left -= sizeof(digest) + sum->digests.n;
+    }
+    add_zeros(sum->block, left);
     md5_finish(sum->block, ret);
 }
 

@@ -2,9 +2,10 @@
 // The one file checksum of the project: what HDFS answers to GETFILECHECKSUM.
 //
 // CRC32C of every 512 bytes, big-endian; MD5 over the words of each block; MD5 over the
-// blocks' digests (zero-padded to 32 bytes when there is one block only; an empty file is
-// the MD5 of 32 zero bytes). Blocks are CHECKSUM_BLOCK_BYTES for every file we write; for
-// others the block size is a parameter. Seen on HDFS 3.4.2 (DFSClient.getFileChecksum).
+// blocks' digests, followed by zeros up to the next power of two, at least 32 bytes (an
+// empty file is the MD5 of 32 zero bytes). Blocks are CHECKSUM_BLOCK_BYTES for every file
+// we write; for others the block size is a parameter. Seen on HDFS 3.4.2
+// (FileChecksumHelper.makeMd5CrcResult takes all of a DataOutputBuffer, which doubles).
 #ifndef CORE_CHECKSUM_H
 #define CORE_CHECKSUM_H
 

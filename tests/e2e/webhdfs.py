@@ -96,8 +96,8 @@ class WebHdfs:
     def read(self, path):
         return self.call("GET", path, "OPEN")
 
-    def write(self, path, data, overwrite=True):
-        self.call("PUT", path, "CREATE", data, overwrite=str(overwrite).lower())
+    def write(self, path, data, overwrite=True, **params):
+        self.call("PUT", path, "CREATE", data, overwrite=str(overwrite).lower(), **params)
 
     def mkdir(self, path=""):
         self.call("PUT", path, "MKDIRS")

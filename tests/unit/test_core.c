@@ -44,6 +44,29 @@ static void test_checksum_of_an_empty_file(UNUSED void **state)
     checksummer_free(sum);
 }
 
+// Of zeros in blocks of 512 bytes, as HDFS 3.4.2 answered.
+static void test_checksum_of_many_blocks(UNUSED void **state)
+{
+    static const struct {
+        int n_blocks;
+        const char *hex;
+    } cases[] = {
+        {1, "0b534fa329eb6cf702538c47ef4b162e"}, {2, "f25f06d8c073df1a3db6dada4b403dcd"},
+        {3, "9093a48f76bdaa34f2c7f50184af6bf5"}, {5, "56039863a2bee19081eb25dbf23fbba4"},
+        {9, "60354a2918a0c643a17eca2197979ef8"}, {17, "67b99f032c5527e0675341bd44550e64"},
+    };
+    static const char zeros[512];
+    struct checksummer *sum = checksummer_open(sizeof(zeros));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct checksum checksum;
+        for (int n = 0; n < cases[i].n_blocks; n++)
+            checksummer_add(sum, zeros, sizeof(zeros));
+        checksummer_finish(sum, &checksum);
+        assert_string_equal(checksum.hex, cases[i].hex);
+    }
+    checksummer_free(sum);
+}
+
 static void test_options_have_units_and_bounds(UNUSED void **state)
 {
     struct arena arena = {0};
@@ -88,4 +111,5 @@ TEST_MAIN(cmocka_unit_test(test_types_accept_what_the_table_says),
           cmocka_unit_test(test_reals_print_short_and_read_back),
           cmocka_unit_test(test_checksum_of_an_empty_file),
           cmocka_unit_test(test_checksum_of_an_overwritten_front),
+          cmocka_unit_test(test_checksum_of_many_blocks),
           cmocka_unit_test(test_options_have_units_and_bounds))

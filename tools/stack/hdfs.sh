@@ -37,6 +37,7 @@ hdfs_prepare() {
         dfs.namenode.rpc-address "127.0.0.1:$namenode_rpc_port" \
         dfs.namenode.http-address "127.0.0.1:$namenode_port" \
         dfs.namenode.safemode.extension 0 \
+        dfs.namenode.fs-limits.min-block-size 512 \
         dfs.heartbeat.interval 1 \
         dfs.datanode.data.dir "file://$STACK_DIR/datanode/data" \
         dfs.datanode.hostname 127.0.0.1 \
