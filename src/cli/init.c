@@ -9,6 +9,7 @@
 #include "cli/slot.h"
 #include "cli/term.h"
 #include "core/env.h"
+#include "engine/reset.h"
 #include "kafka/admin.h"
 
 static void said(const char *kind, const char *name, const char *what)
@@ -141,24 +142,25 @@ static enum status confirm(struct str result, struct err *err)
     return err_set(err, ST_STOP, "not confirmed; nothing was removed");
 }
 
-static enum status remove_contents(const struct pipeline *pipeline, struct err *err)
+static void tell_left(const struct storage *storage, const struct reset_report *report)
+{
+    AUTO(buf_release) struct buf text = {0};
+    buf_printf(&text, "%s of others in %s, such as '%s'",
+               term_counted(report->n_left, "name", "names"), storage->url, report->left);
+    said("result", buf_cstr(&text), "left");
+}
+
+static enum status remove_result(const struct pipeline *pipeline, struct err *err)
 {
     struct storage *storage;
+    struct reset_report report;
     TRY(pipeline_storage(pipeline, &pipeline->plan->sink->options, &storage, err));
-    struct arena arena = {0};
-    struct file_list list = {0};
-    enum status status = storage->ops->list(storage, str_of(""), &arena, &list, err);
-    if (status == ST_NOT_FOUND)
-        status = ST_OK;
-    // The log last: a reset that is cut short can be repeated.
-    for (int log = 0; log < 2 && status == ST_OK; log++)
-        for (size_t i = 0; i < list.n && status == ST_OK; i++)
-            if (str_is(list.items[i].name, "_tramline") == (log == 1))
-                status = storage->ops->remove(storage, list.items[i].name, err);
-    if (status == ST_OK && list.n)
+    enum status status = reset_result(storage, &report, err);
+    if (status == ST_OK && report.n_removed)
         said("result", storage->url, "removed");
+    if (status == ST_OK && report.n_left)
+        tell_left(storage, &report);
     storage->ops->close(storage);
-    arena_release(&arena);
     return status;
 }
 
@@ -214,7 +216,7 @@ static enum status remove_unless_live(struct pipeline *pipeline, struct err *err
                        pipeline->job_name);
     enum status status = refuse_members(pipeline, err);
     if (status == ST_OK)
-        status = remove_contents(pipeline, err);
+        status = remove_result(pipeline, err);
     slots_release(&slots);
     return status;
 }
@@ -255,7 +257,7 @@ static enum status run(const struct args *args, struct err *err)
 }
 
 static const struct flag flags[] = {
-    {"--reset", NULL, "start over: remove the result and its log first; asks"},
+    {"--reset", NULL, "start over: remove the job's result and log first; asks"},
     {"--yes", NULL, "with --reset: do not ask"},
 };
 

@@ -10,7 +10,7 @@
 #include "avro/table.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "cli/sink.h"
+#include "cli/script_checks.h"
 #include "cli/text_file.h"
 #include "core/env.h"
 
@@ -80,6 +80,7 @@ enum status pipeline_open(const struct args *args, const char *path, struct pipe
         .variables = args->variables,
         .n_variables = args->n_variables,
         .read_columns = read_columns,
+        .checks = &script_checks,
     };
     AUTO(buf_release) struct buf report = {0};
     if (plan_parse(&script, &ret->plan, &report) != ST_OK) {
@@ -90,10 +91,7 @@ enum status pipeline_open(const struct args *args, const char *path, struct pipe
     name_job(ret);
     ret->told_ms = arena_alloc(&ret->arena, sizeof(*ret->told_ms));
     atomic_init(ret->told_ms, -RETRY_TELL_MS);
-    if (sink_check(ret->plan, err) == ST_OK)
-        return ST_OK;
-    pipeline_release(ret);
-    return ST_USAGE;
+    return ST_OK;
 }
 
 void pipeline_release(struct pipeline *pipeline)
@@ -217,14 +215,9 @@ void pipeline_kafka(struct pipeline *pipeline, struct kafka_config *ret)
     };
 }
 
-enum status pipeline_registry_config(const struct pipeline *pipeline,
-                                     const struct options *format,
-                                     struct registry_config *ret, struct err *err)
+void pipeline_registry_config(const struct pipeline *pipeline,
+                              const struct options *format, struct registry_config *ret)
 {
-    if (options_text(format, "registry").p == NULL)
-        return err_set(err, ST_USAGE,
-                       "a stream with format = 'avro' needs option "
-                       "registry = 'http://host:port/...'");
     *ret = (struct registry_config){
         .urls = options_text(format, "registry"),
         .user = options_text(format, "registry.user"),
@@ -235,7 +228,6 @@ enum status pipeline_registry_config(const struct pipeline *pipeline,
         .unknown_wait_ms = options_number(format, "registry.unknown"),
         .stop = pipeline->stop,
     };
-    return ST_OK;
 }
 
 enum status pipeline_registry(const struct pipeline *pipeline,
@@ -243,7 +235,7 @@ enum status pipeline_registry(const struct pipeline *pipeline,
                               struct err *err)
 {
     struct registry_config config;
-    TRY(pipeline_registry_config(pipeline, format, &config, err));
+    pipeline_registry_config(pipeline, format, &config);
     config.unknown_wait_ms = 0; // nothing is lost by saying so at once
     return registry_open(&config, ret, err);
 }

@@ -40,10 +40,8 @@ struct str pipeline_result_path(const struct pipeline *pipeline);
 
 // Texts live in the pipeline. Only for a stream with connector 'kafka'.
 void pipeline_kafka(struct pipeline *pipeline, struct kafka_config *ret);
-// ST_USAGE when the format's options name no registry.
-enum status pipeline_registry_config(const struct pipeline *pipeline,
-                                     const struct options *format,
-                                     struct registry_config *ret, struct err *err);
+void pipeline_registry_config(const struct pipeline *pipeline,
+                              const struct options *format, struct registry_config *ret);
 enum status pipeline_registry(const struct pipeline *pipeline,
                               const struct options *format, struct registry **ret,
                               struct err *err);

@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/pipeline.h"
 #include "cli/run_threads.h"
+#include "cli/script_checks.h"
 #include "cli/sink.h"
 #include "cli/slot.h"
 #include "cli/stream.h"
@@ -53,42 +53,19 @@ static void release(struct run_parts *parts)
     pipeline_release(&parts->pipeline);
 }
 
-// "2026-11-22T05:00:00Z" or "...+02:00".
-static enum status parse_timestamp(struct str text, int64_t *ret, struct err *err)
-{
-    struct tm tm = {0};
-    const char *rest = strptime(text.p, "%Y-%m-%dT%H:%M:%S", &tm);
-    int hours = 0, minutes = 0;
-    char sign = '+';
-    bool good = rest != NULL && (strcmp(rest, "Z") == 0 ||
-                                 sscanf(rest, "%c%2d:%2d", &sign, &hours, &minutes) == 3);
-    if (!good || (sign != '+' && sign != '-'))
-        return err_set(err, ST_USAGE,
-                       "option 'start' takes earliest, latest or a "
-                       "timestamp such as 2026-11-22T05:00:00Z, not '%s'",
-                       text.p);
-    int64_t offset = (int64_t)(hours * 60 + minutes) * 60;
-    *ret = ((int64_t)timegm(&tm) - (sign == '+' ? offset : -offset)) * 1000;
-    return ST_OK;
-}
-
-static enum status set_start(const struct table *stream, struct job_settings *settings,
-                             struct err *err)
+static void set_start(const struct table *stream, struct job_settings *settings)
 {
     settings->start = START_EARLIEST;
     if (!str_is(stream->connector, "kafka"))
-        return ST_OK;
+        return;
     struct str start = options_text(&stream->options, "start");
-    if (str_is(start, "earliest"))
-        return ST_OK;
-    settings->start = str_is(start, "latest") ? START_LATEST : START_TIME;
-    if (settings->start == START_TIME)
-        return parse_timestamp(start, &settings->start_ms, err);
-    return ST_OK;
+    if (str_is(start, "latest"))
+        settings->start = START_LATEST;
+    else if (start_timestamp(start, &settings->start_ms))
+        settings->start = START_TIME;
 }
 
-static enum status make_settings(const struct plan *plan, bool once,
-                                 struct job_settings *ret, struct err *err)
+static void make_settings(const struct plan *plan, bool once, struct job_settings *ret)
 {
     const struct options *set = &plan->settings;
     *ret = (struct job_settings){
@@ -113,7 +90,7 @@ static enum status make_settings(const struct plan *plan, bool once,
         .directory_by_day = options_is(&plan->sink->options, "directory", "day"),
         .once = once,
     };
-    return set_start(plan->stream, ret, err);
+    set_start(plan->stream, ret);
 }
 
 static enum status open_tables(struct run_parts *parts, struct err *err)
@@ -154,7 +131,7 @@ static enum status open_parts(const struct args *args, struct run_parts *parts,
     log_debug("the script is read");
     pipeline->stop = cli_stop_flag(NULL);
     const struct plan *plan = pipeline->plan;
-    TRY(make_settings(plan, args_has(args, "--once"), &parts->job.settings, err));
+    make_settings(plan, args_has(args, "--once"), &parts->job.settings);
     const char *directory;
     TRY(pipeline_spool_path(pipeline, &directory, err));
     TRY(slot_take(directory, pipeline->job_name, &pipeline->arena, &parts->slot, err));

@@ -173,36 +173,10 @@ enum status sink_write_table(struct storage *storage, const struct table *table,
     return status;
 }
 
-struct table sink_table_of_view(const struct view *view)
-{
-    return (struct table){
-        .name = view->name,
-        .kind = TABLE_SINK,
-        .schema = view->schema,
-        .connector = str_of("filesystem"),
-        .options = view->options,
-        .format = view->format,
-    };
-}
-
-static enum status check_table(const struct table *table, const struct schema *schema,
-                               struct err *err)
+enum status sink_check(const struct table *table, struct err *err)
 {
     struct encoder *encoder;
-    if (sink_encoder_open(table, schema, "", &encoder, err) != ST_OK)
-        return err_context(err, "table %.*s", STR_ARGS(table->name));
+    TRY(sink_encoder_open(table, &table->schema, "", &encoder, err));
     encoder->ops->close(encoder);
-    return ST_OK;
-}
-
-enum status sink_check(const struct plan *plan, struct err *err)
-{
-    if (plan->sink != NULL)
-        TRY(check_table(plan->sink, &plan->output, err));
-    for (size_t i = 0; i < plan->n_views; i++) {
-        struct table table = sink_table_of_view(&plan->views[i]);
-        if (plan->views[i].materialized)
-            TRY(check_table(&table, &plan->views[i].schema, err));
-    }
     return ST_OK;
 }

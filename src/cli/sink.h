@@ -15,12 +15,9 @@ enum status sink_encoder_open(const struct table *table, const struct schema *sc
                               const char *plan_hash, struct encoder **ret,
                               struct err *err);
 
-// A materialized view as the table that it is written to. Borrows from the view.
-struct table sink_table_of_view(const struct view *view);
-
-// Whether the result and each materialized view can be written in their formats: an Avro
-// schema that does not fit the columns. ST_USAGE names the table.
-enum status sink_check(const struct plan *plan, struct err *err);
+// Whether the result or a materialized view can be written in its format: an Avro schema
+// that does not fit the columns is ST_USAGE.
+enum status sink_check(const struct table *table, struct err *err);
 
 struct sink_file {
     int64_t n_rows, size;

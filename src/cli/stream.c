@@ -46,11 +46,9 @@ static enum status open_avro(const struct table *table, struct schema_lookup *lo
     return rc != ST_OK && file != NULL ? err_context(err, "%s", file) : rc;
 }
 
-enum status stream_decoder_open(const struct pipeline *pipeline,
-                                struct schema_lookup *lookup, struct decoder **ret,
-                                struct err *err)
+enum status stream_decoder_open(const struct table *table, struct schema_lookup *lookup,
+                                struct decoder **ret, struct err *err)
 {
-    const struct table *table = pipeline->plan->stream;
     if (pipeline_is_avro(table))
         return open_avro(table, lookup, ret, err);
     return csv_decoder_open(&table->schema, ret, err);
@@ -62,24 +60,22 @@ static enum status open_decoder(const struct pipeline *pipeline, struct stream *
     const struct table *table = pipeline->plan->stream;
     if (pipeline_is_avro(table)) {
         struct registry_config config;
-        TRY(pipeline_registry_config(pipeline, &table->format, &config, err));
+        pipeline_registry_config(pipeline, &table->format, &config);
         TRY(lookup_thread_open(&config, &stream->lookup, err));
     }
-    return stream_decoder_open(pipeline, stream->lookup, &stream->decoder, err);
+    return stream_decoder_open(table, stream->lookup, &stream->decoder, err);
 }
 
-enum status stream_check(const struct pipeline *pipeline, struct err *err)
+enum status stream_check(const struct table *table, struct err *err)
 {
-    const struct table *table = pipeline->plan->stream;
-    struct registry *registry = NULL;
     struct decoder *decoder;
-    if (pipeline_is_avro(table))
-        TRY(pipeline_registry(pipeline, &table->format, &registry, err));
-    enum status rc = stream_decoder_open(pipeline, NULL, &decoder, err);
-    if (rc == ST_OK)
-        decoder->ops->close(decoder);
-    registry_close(registry);
-    return rc;
+    if (pipeline_is_avro(table) && options_text(&table->format, "registry").p == NULL)
+        return err_set(err, ST_USAGE,
+                       "a stream with format = 'avro' needs option "
+                       "registry = 'http://host:port/...'");
+    TRY(stream_decoder_open(table, NULL, &decoder, err));
+    decoder->ops->close(decoder);
+    return ST_OK;
 }
 
 enum status stream_open(struct pipeline *pipeline, const char *instance,

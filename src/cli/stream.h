@@ -13,13 +13,12 @@ struct stream {
     struct schema_lookup *lookup; // NULL for CSV
 };
 
-// The decoder alone, over a lookup that it borrows: NULL for CSV.
-enum status stream_decoder_open(const struct pipeline *pipeline,
-                                struct schema_lookup *lookup, struct decoder **ret,
-                                struct err *err);
-// What can be wrong with the stream's format, without any contact: its schema's file, the
-// registry's addresses.
-enum status stream_check(const struct pipeline *pipeline, struct err *err);
+// The decoder of a stream's table, over a lookup that it borrows: NULL for CSV.
+enum status stream_decoder_open(const struct table *table, struct schema_lookup *lookup,
+                                struct decoder **ret, struct err *err);
+// What can be wrong with the stream's format, without any contact: no registry, a
+// schema's file that the columns do not fit.
+enum status stream_check(const struct table *table, struct err *err);
 // `instance`: the static member's id, NULL for a dynamic one.
 enum status stream_open(struct pipeline *pipeline, const char *instance,
                         struct stream *ret, struct err *err);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "avro/reader.h"
 #include "avro/table.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -92,6 +93,20 @@ enum status table_rows_open(struct storage *storage, const struct table *table,
         .skip_errors = options_is(&table->options, "on_error", "skip"),
     };
     return csv_table_open(storage, file.name, &table->schema, &options, ret, err);
+}
+
+enum status table_check(const struct table *table, struct err *err)
+{
+    if (!pipeline_is_avro(table) || options_text(&table->format, "schema").p == NULL)
+        return ST_OK;
+    const char *path = options_text(&table->format, "schema").p;
+    AUTO(buf_release) struct buf schema = {0};
+    struct avro_reader *reader;
+    TRY(text_file_read(path, &schema, err));
+    if (avro_reader_open(&table->schema, buf_as_str(&schema), &reader, err) != ST_OK)
+        return err_context(err, "%s", path);
+    avro_reader_free(reader);
+    return ST_OK;
 }
 
 static void tell_messages(const struct table *table, size_t n_skipped,
@@ -257,7 +272,7 @@ enum status tables_load(const struct pipeline *pipeline, bool quiet, struct tabl
 static enum status write_view(const struct pipeline *pipeline, struct tables *tables,
                               const struct view *view, struct err *err)
 {
-    const struct table table = sink_table_of_view(view);
+    const struct table table = plan_table_of_view(view);
     AUTO(storage_close) struct storage *storage = NULL;
     TRY(pipeline_storage(pipeline, &view->options, &storage, err));
     AUTO(rows_close) struct rows *rows = NULL;

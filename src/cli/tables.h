@@ -29,6 +29,9 @@ enum status tables_find_file(struct storage *storage, const struct table *table,
 enum status table_rows_open(struct storage *storage, const struct table *table,
                             struct rows **ret, struct err *err);
 
+// Whether the columns fit the file that option 'schema' names; reads no table.
+enum status table_check(const struct table *table, struct err *err);
+
 // Says in the log which rows a CSV file's reader left out.
 void table_tell_skipped_csv(const struct table *table, const struct rows *rows);
 

@@ -21,28 +21,28 @@ static struct path make(const char *fmt, ...)
 
 struct path path_bucket(int64_t bucket)
 {
-    return make("_tramline/log/%06" PRId64, bucket);
+    return make(PATH_LOG_ROOT "/log/%06" PRId64, bucket);
 }
 
 struct path path_entry(int64_t number)
 {
-    return make("_tramline/log/%06" PRId64 "/%020" PRId64 ".json", bucket_of(number),
+    return make(PATH_LOG_ROOT "/log/%06" PRId64 "/%020" PRId64 ".json", bucket_of(number),
                 number);
 }
 
 struct path path_writer(struct str writer)
 {
-    return make("_tramline/tmp/%.*s", STR_ARGS(writer));
+    return make(PATH_LOG_ROOT "/tmp/%.*s", STR_ARGS(writer));
 }
 
 struct path path_tmp(struct str writer, const char *uuid)
 {
-    return make("_tramline/tmp/%.*s/%s", STR_ARGS(writer), uuid);
+    return make(PATH_LOG_ROOT "/tmp/%.*s/%s", STR_ARGS(writer), uuid);
 }
 
 struct path path_dead(int64_t number, size_t index)
 {
-    return make("_tramline/dead/%020" PRId64 "-%zu.jsonl", number, index);
+    return make(PATH_LOG_ROOT "/dead/%020" PRId64 "-%zu.jsonl", number, index);
 }
 
 struct path path_part(int64_t number, size_t index, const char *extension, int64_t day_ms)
@@ -72,4 +72,37 @@ bool path_number(struct str name, int64_t *ret)
     struct str digits = str_cut(&name, '-');
     return digits.n == 20 && name.p != NULL && digits.p[0] == '0' &&
            str_to_i64(digits, ret);
+}
+
+// Takes up to `most` digits from the front; how many there were.
+static size_t cut_digits(struct str *text, size_t most)
+{
+    size_t n = 0;
+    while (n < text->n && n < most && text->p[n] >= '0' && text->p[n] <= '9')
+        n++;
+    *text = (struct str){text->p + n, text->n - n};
+    return n;
+}
+
+static bool cut_text(struct str *text, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    if (!str_starts_with(*text, prefix))
+        return false;
+    *text = (struct str){text->p + n, text->n - n};
+    return true;
+}
+
+bool path_is_part(struct str name)
+{
+    return cut_text(&name, "part-") && cut_digits(&name, 20) == 20 &&
+           cut_text(&name, "-") && cut_digits(&name, 20) > 0 &&
+           (str_is(name, ".csv") || str_is(name, ".avro"));
+}
+
+bool path_is_day(struct str name)
+{
+    return cut_text(&name, "day=") && cut_digits(&name, 4) == 4 && cut_text(&name, "-") &&
+           cut_digits(&name, 2) == 2 && cut_text(&name, "-") &&
+           cut_digits(&name, 2) == 2 && name.n == 0;
 }

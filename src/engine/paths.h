@@ -13,6 +13,8 @@ enum {
 int64_t bucket_of(int64_t number);
 int64_t bucket_first(int64_t bucket); // number of its first entry
 
+#define PATH_LOG_ROOT "_tramline" // the log, dead letters, files on their way
+
 // A short path by value, so that it needs no owner.
 struct path {
     char text[PATH_TEXT];
@@ -36,5 +38,9 @@ struct path path_parent(struct str path); // empty for a name without directory
 // The number in "part-<20 digits>-<i>.<ext>" or "<20 digits>-<i>.jsonl"; false when the
 // name is not of that form.
 bool path_number(struct str name, int64_t *ret);
+// Whether a name is, to the letter, one that path_part makes: the file's, the
+// directory's.
+bool path_is_part(struct str name);
+bool path_is_day(struct str name);
 
 #endif

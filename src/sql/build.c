@@ -11,7 +11,8 @@ static void build_statement(struct builder *builder, const struct statement *sta
     builder->binder.at = statement->at;
     switch (statement->kind) {
     case STATEMENT_SET:
-        options_take_set(builder->report, &builder->plan->settings, statement);
+        options_take_set(builder->report, builder->script->checks,
+                         &builder->plan->settings, statement);
         break;
     case STATEMENT_TABLE:
         build_table(builder, statement);
@@ -68,6 +69,7 @@ void build_plan(struct report *report, const struct script *script,
         .sink_name = first_sink(statements),
         .sink_is_made = makes_sink(statements, first_sink(statements)),
         .tables = arena_array(report->arena, statements->n + 1, sizeof(struct table)),
+        .paths = arena_array(report->arena, statements->n + 1, sizeof(struct named_path)),
     };
     builder.binder = (struct binder){
         .report = report,

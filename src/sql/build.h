@@ -6,6 +6,13 @@
 
 #include "sql/bind.h"
 
+// Where a table or a materialized view is kept.
+struct named_path {
+    struct str name;
+    size_t at;                     // of the path in the script
+    const struct options *options; // of the connector
+};
+
 struct builder {
     struct report *report;
     const struct script *script;
@@ -15,8 +22,11 @@ struct builder {
     struct binder binder;
     struct str sink_name; // of the first INSERT; empty: none
     bool sink_is_made;    // some statement makes it
+    bool sink_is_wrong;   // its CREATE TABLE has an error
     struct table *tables; // room for all statements
     size_t n_tables;
+    struct named_path *paths; // room for all statements
+    size_t n_paths;
     struct view *views; // malloc
     size_t n_views, views_capacity;
     const struct statement *insert;
@@ -33,6 +43,8 @@ void build_view(struct builder *builder, const struct statement *statement);
 // Adds a view over tables to the plan: prints its query.
 struct view *build_add_view(struct builder *builder, struct str name, struct query *query,
                             const struct schema *schema);
+// What the script's own words do not show wrong with a table; see struct script_checks.
+void build_check_outside(struct builder *builder, size_t at, const struct table *table);
 // Reports the columns that CSV cannot hold.
 void build_check_csv(struct builder *builder, size_t at, const struct options *format,
                      const struct schema *schema);

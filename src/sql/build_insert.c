@@ -86,29 +86,6 @@ static void no_stream(struct builder *builder, const struct statement *statement
                     "above, and read it");
 }
 
-void build_insert(struct builder *builder, const struct statement *statement)
-{
-    if (builder->insert != NULL) {
-        report_error(builder->report, statement->at,
-                     "a second INSERT; the first is on line %zu",
-                     report_line(builder->report, builder->insert->at));
-        report_hint(builder->report, "a script has one INSERT: write a script for each");
-        return;
-    }
-    builder->insert = statement;
-    bool good = check_sink(builder, statement);
-    struct query *query = statement->query;
-    bind_query(&builder->binder, query, NAMES_NEEDED);
-    if (query->failed)
-        return;
-    if (!query->reads_stream)
-        no_stream(builder, statement);
-    else
-        legal_stream_query(builder->report, query);
-    if (good && query->reads_stream)
-        builder->insert_query = query;
-}
-
 // The sink's columns.
 
 static size_t output_place(const struct query *query, size_t i)
@@ -141,6 +118,7 @@ static void check_column(struct builder *builder, const struct table *sink, size
 static void settle_output(struct builder *builder, struct table *sink)
 {
     const struct query *query = builder->insert_query;
+    size_t n_before = builder->report->n;
     if (sink->schema.n == 0) {
         sink->schema = query->schema;
         build_check_csv(builder, builder->insert->name_at, &sink->format, &sink->schema);
@@ -154,6 +132,33 @@ static void settle_output(struct builder *builder, struct table *sink)
             check_column(builder, sink, i);
     }
     builder->plan->output = sink->schema;
+    if (builder->report->n == n_before && !builder->sink_is_wrong)
+        build_check_outside(builder, builder->insert->name_at, sink);
+}
+
+void build_insert(struct builder *builder, const struct statement *statement)
+{
+    if (builder->insert != NULL) {
+        report_error(builder->report, statement->at,
+                     "a second INSERT; the first is on line %zu",
+                     report_line(builder->report, builder->insert->at));
+        report_hint(builder->report, "a script has one INSERT: write a script for each");
+        return;
+    }
+    builder->insert = statement;
+    bool good = check_sink(builder, statement);
+    struct query *query = statement->query;
+    bind_query(&builder->binder, query, NAMES_NEEDED);
+    if (query->failed)
+        return;
+    if (!query->reads_stream)
+        no_stream(builder, statement);
+    else
+        legal_stream_query(builder->report, query);
+    if (!good || !query->reads_stream)
+        return;
+    builder->insert_query = query;
+    settle_output(builder, find_table(builder, statement->name));
 }
 
 // Subqueries over tables become views: they are computed once, not with each batch.
@@ -249,9 +254,6 @@ void build_insert_plan(struct builder *builder)
     struct table *sink = find_table(builder, builder->insert->name);
     plan->sink = sink;
     plan->stream = stream_of(builder);
-    settle_output(builder, sink);
-    if (builder->report->n > 0)
-        return;
     hoist_query(builder, builder->insert_query);
     plan->insert_sql = printed(builder, false);
     plan->traced_sql = printed(builder, true);

@@ -66,6 +66,42 @@ void build_check_csv(struct builder *builder, size_t at, const struct options *f
     }
 }
 
+void build_check_outside(struct builder *builder, size_t at, const struct table *table)
+{
+    const struct script_checks *checks = builder->script->checks;
+    struct err err = {0};
+    if (checks != NULL && checks->table(table, &err) != ST_OK)
+        report_error(builder->report, at, "%s", err.text);
+}
+
+// No file is in two places: extract replaces those of tables, init --reset removes those
+// of the result.
+static void check_path(struct builder *builder, const struct statement *statement,
+                       const struct options *options)
+{
+    const struct script_checks *checks = builder->script->checks;
+    if (checks == NULL || options->group == NULL ||
+        option_find(options->group, STR_LITERAL("path")) == NULL ||
+        !options_given(options, "path"))
+        return;
+    struct named_path *path = &builder->paths[builder->n_paths++];
+    *path = (struct named_path){
+        .name = statement->name,
+        .at = options_value_place(statement, "path"),
+        .options = options,
+    };
+    for (const struct named_path *other = builder->paths; other < path; other++) {
+        const char *how = checks->paths(options, other->options);
+        if (how == NULL)
+            continue;
+        report_error(builder->report, path->at,
+                     "the path of '%.*s' %s that of '%.*s', on line %zu",
+                     STR_ARGS(path->name), how, STR_ARGS(other->name),
+                     report_line(builder->report, other->at));
+        report_hint(builder->report, "give each a directory of its own");
+    }
+}
+
 static void check_stream(struct builder *builder, const struct statement *statement,
                          const struct table *table)
 {
@@ -137,7 +173,8 @@ static bool read_columns(struct builder *builder, const struct statement *statem
 void build_table(struct builder *builder, const struct statement *statement)
 {
     struct with_options with;
-    (void)options_take_with(builder->report, statement, &with);
+    size_t n_before = builder->report->n;
+    (void)options_take_with(builder->report, builder->script->checks, statement, &with);
     struct relation *relation = add_relation(builder, statement);
     relation->schema = columns_of(builder, statement);
     relation->is_sink = str_eq(statement->name, builder->sink_name);
@@ -161,7 +198,14 @@ void build_table(struct builder *builder, const struct statement *statement)
     if (table.kind == TABLE_STREAM)
         check_stream(builder, statement, &table);
     build_check_csv(builder, statement->name_at, &table.format, &table.schema);
-    builder->tables[builder->n_tables++] = table;
+    bool is_wrong = builder->report->n > n_before;
+    if (relation->is_sink)
+        builder->sink_is_wrong = is_wrong;
+    else if (!is_wrong)
+        build_check_outside(builder, statement->name_at, &table);
+    struct table *kept = &builder->tables[builder->n_tables++];
+    *kept = table;
+    check_path(builder, statement, &kept->options);
 }
 
 struct view *build_add_view(struct builder *builder, struct str name, struct query *query,
@@ -184,14 +228,21 @@ struct view *build_add_view(struct builder *builder, struct str name, struct que
 }
 
 static void materialize(struct builder *builder, const struct statement *statement,
-                        struct view *view)
+                        struct view *view, bool is_good)
 {
     struct with_options with;
-    (void)options_take_with(builder->report, statement, &with);
+    size_t n_before = builder->report->n;
+    (void)options_take_with(builder->report, builder->script->checks, statement, &with);
     view->materialized = true;
     view->options = with.options;
     view->format = with.format;
     build_check_csv(builder, statement->name_at, &view->format, &view->schema);
+    const struct table table = plan_table_of_view(view);
+    if (is_good && builder->report->n == n_before)
+        build_check_outside(builder, statement->name_at, &table);
+    struct options *options = arena_alloc(builder->report->arena, sizeof(*options));
+    *options = with.options; // views move while more are added
+    check_path(builder, statement, options);
 }
 
 static void bind_view(struct builder *builder, const struct statement *statement,
@@ -237,5 +288,5 @@ void build_view(struct builder *builder, const struct statement *statement)
         build_add_view(builder, relation->name, relation->query, &relation->schema);
     view->line = report_line(builder->report, statement->at);
     if (statement->materialized)
-        materialize(builder, statement, view);
+        materialize(builder, statement, view, !relation->failed);
 }

@@ -1,9 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sql/options.h"
 
-static bool take(struct report *report, struct options *options,
+// What takes options: where to report, and whom to ask of their values.
+struct taker {
+    struct report *report;
+    const struct script_checks *checks; // or NULL
+};
+
+static bool ask_outside(const struct taker *taker, const char *group, const char *name,
+                        const struct option_text *option)
+{
+    struct err err = {0};
+    if (taker->checks == NULL ||
+        taker->checks->value(group, name, option->text, &err) == ST_OK)
+        return true;
+    report_error(taker->report, option->value_at, "%s", err.text);
+    return false;
+}
+
+static bool take(const struct taker *taker, struct options *options,
                  const struct option_def *def, const struct option_text *option)
 {
+    struct report *report = taker->report;
     struct err err = {0};
     if ((def->flags & OPTION_SECRET) && option->from_set) {
         report_error(report, option->at,
@@ -19,7 +37,7 @@ static bool take(struct report *report, struct options *options,
         return false;
     }
     if (options_set(options, def, option->text, &err) == ST_OK)
-        return true;
+        return ask_outside(taker, options->group->name, def->name, option);
     report_error(report, option->value_at, "%s", err.text);
     return false;
 }
@@ -54,9 +72,10 @@ static bool is_repeated(struct report *report, const struct option_text *options
     return false;
 }
 
-void options_take_set(struct report *report, struct options *settings,
-                      const struct statement *statement)
+void options_take_set(struct report *report, const struct script_checks *checks,
+                      struct options *settings, const struct statement *statement)
 {
+    const struct taker taker = {report, checks};
     const struct option_text *option = &statement->options[0];
     const struct option_def *def = option_find(settings->group, option->name);
     if (option->failed)
@@ -69,7 +88,7 @@ void options_take_set(struct report *report, struct options *settings,
         report_error(report, option->at, "setting '%s' is given twice", def->name);
         report_hint(report, "leave one out");
     } else {
-        (void)take(report, settings, def, option);
+        (void)take(&taker, settings, def, option);
     }
 }
 
@@ -103,9 +122,10 @@ static bool is_secret(struct str name)
            str_is(name, "sasl.oauthbearer.config");
 }
 
-static bool take_client_option(struct report *report, const struct option_text *option,
-                               struct with_options *ret)
+static bool take_client_option(const struct taker *taker,
+                               const struct option_text *option, struct with_options *ret)
 {
+    struct report *report = taker->report;
     struct str name = {option->name.p + 6, option->name.n - 6};
     for (size_t i = 0; i < ARRAY_LEN(own_client_options); i++) {
         if (!str_is(name, own_client_options[i].name))
@@ -125,7 +145,7 @@ static bool take_client_option(struct report *report, const struct option_text *
     }
     ret->client_options[ret->n_client_options++] =
         (struct client_option){name, option->text};
-    return true;
+    return ask_outside(taker, "kafka.", name.p, option);
 }
 
 static const struct option_text *find(const struct statement *statement, const char *name)
@@ -213,20 +233,20 @@ static void unknown_option(struct report *report, const struct option_text *opti
     suggest(report, option->name, groups, ARRAY_LEN(groups));
 }
 
-static bool take_option(struct report *report, const struct option_text *option,
+static bool take_option(const struct taker *taker, const struct option_text *option,
                         struct with_options *ret, const struct option_group *format)
 {
     const struct option_def *def = option_find(ret->options.group, option->name);
     if (option->failed)
         return false;
     if (def != NULL)
-        return take(report, &ret->options, def, option);
+        return take(taker, &ret->options, def, option);
     if (str_is(ret->connector, "kafka") && str_starts_with(option->name, "kafka."))
-        return take_client_option(report, option, ret);
+        return take_client_option(taker, option, ret);
     def = format ? option_find(format, option->name) : NULL;
     if (def != NULL)
-        return take(report, &ret->format, def, option);
-    unknown_option(report, option, ret, format);
+        return take(taker, &ret->format, def, option);
+    unknown_option(taker->report, option, ret, format);
     return false;
 }
 
@@ -248,9 +268,16 @@ static bool check_required(struct report *report, const struct statement *statem
     return good;
 }
 
-bool options_take_with(struct report *report, const struct statement *statement,
-                       struct with_options *ret)
+size_t options_value_place(const struct statement *statement, const char *name)
 {
+    const struct option_text *option = find(statement, name);
+    return option ? option->value_at : statement->name_at;
+}
+
+bool options_take_with(struct report *report, const struct script_checks *checks,
+                       const struct statement *statement, struct with_options *ret)
+{
+    const struct taker taker = {report, checks};
     *ret = (struct with_options){0};
     if (!take_connector(report, statement, ret))
         return false;
@@ -267,7 +294,7 @@ bool options_take_with(struct report *report, const struct statement *statement,
         if (is_repeated(report, statement->options, i))
             good = false;
         else if (!str_is(option->name, "connector"))
-            good &= take_option(report, option, ret, format);
+            good &= take_option(&taker, option, ret, format);
     }
     return check_required(report, statement, group) && good;
 }

@@ -17,11 +17,13 @@ struct with_options {
 };
 
 // SET name = 'value'.
-void options_take_set(struct report *report, struct options *settings,
-                      const struct statement *statement);
+void options_take_set(struct report *report, const struct script_checks *checks,
+                      struct options *settings, const struct statement *statement);
 // The WITH of a table or, with connector "filesystem" fixed, of a materialized view.
 // False after a report.
-bool options_take_with(struct report *report, const struct statement *statement,
-                       struct with_options *ret);
+bool options_take_with(struct report *report, const struct script_checks *checks,
+                       const struct statement *statement, struct with_options *ret);
+// Where the value of an option stands; the statement's name when it is not given.
+size_t options_value_place(const struct statement *statement, const char *name);
 
 #endif

@@ -79,3 +79,15 @@ const struct table *plan_table(const struct plan *plan, struct str name)
             return &plan->tables[i];
     return NULL;
 }
+
+struct table plan_table_of_view(const struct view *view)
+{
+    return (struct table){
+        .name = view->name,
+        .kind = TABLE_SINK,
+        .schema = view->schema,
+        .connector = STR_LITERAL("filesystem"),
+        .options = view->options,
+        .format = view->format,
+    };
+}

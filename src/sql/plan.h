@@ -108,6 +108,18 @@ struct variable {
     bool from_set; // --set: refused for secret options
 };
 
+// What only those outside know of a script's values and tables. Without any contact, so
+// that all that is wrong with a script is told at once, each thing at its place.
+struct script_checks {
+    // Of the group "SET", a connector or a format; "kafka." for an option of the client.
+    enum status (*value)(const char *group, const char *option, struct str value,
+                         struct err *err);
+    // A table whose options and columns are good so far; a materialized view as a sink.
+    enum status (*table)(const struct table *table, struct err *err);
+    // How the path of `a` lies to that of `b`: "is", "is inside" or "holds"; NULL: apart.
+    const char *(*paths)(const struct options *a, const struct options *b);
+};
+
 struct script {
     struct str name; // for messages: the file's name
     struct str text; // UTF-8
@@ -117,6 +129,7 @@ struct script {
     // names; in the arena. NULL: such a table is an error.
     enum status (*read_columns)(struct str file, struct arena *arena, struct schema *ret,
                                 struct err *err);
+    const struct script_checks *checks; // NULL: nobody outside is asked
 };
 
 // On ST_USAGE `report` has all messages, ready to print. plan_free(*ret) when done.
@@ -125,5 +138,7 @@ enum status plan_parse(const struct script *script, struct plan **ret,
 void plan_free(struct plan *plan);
 
 const struct table *plan_table(const struct plan *plan, struct str name); // or NULL
+// A materialized view as the table that it is kept as.
+struct table plan_table_of_view(const struct view *view);
 
 #endif

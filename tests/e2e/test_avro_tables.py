@@ -310,7 +310,7 @@ def test_a_schema_that_does_not_fit_is_told_before_anything_is_done():
         work = imposed_work(schema)
         for command in ("check", "explain", "init"):
             done = work.tramline(command, code=2)
-            assert "table out: Avro schema: " in done.err and words in done.err, f"{words}\n{done.err}"
+            assert "error: Avro schema: " in done.err and words in done.err, f"{words}\n{done.err}"
         assert work.files("out") == [] and not (work.root / "out").exists()
 
 

@@ -181,14 +181,15 @@ def answer(directory, text):
 def test_a_reset_is_asked_for():
     directory = place()
     lib.run("init", "p.sql", cwd=directory)
-    (directory / "result/part-1").touch()
+    part = directory / "result/part-00000000000000000001-0.csv"
+    part.touch()
     question = "--reset removes the result and its log in result.\nType yes to go on: "
     code, err, _ = answer(directory, b"y\n")
     same(err, question + "tramline init: not confirmed; nothing was removed\n")
-    assert code == 1 and (directory / "result/part-1").exists()
+    assert code == 1 and part.exists()
     code, err, out = answer(directory, b"yes\n")
     same(err, question)
-    assert code == 0 and "removed" in out and not (directory / "result/part-1").exists()
+    assert code == 0 and "removed" in out and not part.exists()
 
 
 @contextlib.contextmanager

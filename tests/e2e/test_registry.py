@@ -205,12 +205,12 @@ def test_check_finds_a_file_that_does_not_fit_without_any_contact():
     with RegistryProxy() as proxy:
         work = AvroJob(COLUMNS, proxy.url, schema=place)
         said = work.tramline("check", code=2)
-        assert said.out == "" and said.err == (
-            f"tramline check: {place}: field 'stop_sequence': the schema's long does not fit a column of "
-            "INT; declare it BIGINT\n"), said.err
+        assert said.out == "" and (
+            f":5:14: error: {place}: field 'stop_sequence': the schema's long does not fit a column of "
+            "INT; declare it BIGINT\n") in said.err, said.err
         place.write_text("{}")
         said = work.tramline("check", code=2)
-        assert said.err == f'tramline check: {place}: Avro schema: a type needs "type"\n', said.err
+        assert f':5:14: error: {place}: Avro schema: a type needs "type"\n' in said.err, said.err
         work = AvroJob(COLUMNS, proxy.url + " ftp://x", registry__user="me")
         said = work.tramline("check", code=2)
         assert f"registry: '{proxy.url} ftp://x' is no address; write http://host:port/path" in said.err

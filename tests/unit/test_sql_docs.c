@@ -42,8 +42,10 @@ static enum status parse(const char *tables, const char *script, struct buf *rep
     char *text = mem_printf(
         "%s%s%s", tables, script,
         has_insert ? "" : ";INSERT INTO result SELECT trip_id FROM stop_times");
-    struct script s = {STR_LITERAL("sql.md"), str_of(text), variables,
-                       ARRAY_LEN(variables), NULL};
+    struct script s = {.name = STR_LITERAL("sql.md"),
+                       .text = str_of(text),
+                       .variables = variables,
+                       .n_variables = ARRAY_LEN(variables)};
     struct plan *plan = NULL;
     enum status status = plan_parse(&s, &plan, report);
     if (status == ST_OK)

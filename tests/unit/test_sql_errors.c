@@ -54,8 +54,11 @@ static void check_case(struct str prelude, struct str script, struct str expecte
     struct plan *plan;
     buf_str(&text, prelude);
     buf_str(&text, script);
-    struct script s = {STR_LITERAL("p.sql"), buf_as_str(&text), variables,
-                       ARRAY_LEN(variables), no_columns};
+    struct script s = {.name = STR_LITERAL("p.sql"),
+                       .text = buf_as_str(&text),
+                       .variables = variables,
+                       .n_variables = ARRAY_LEN(variables),
+                       .read_columns = no_columns};
     if (plan_parse(&s, &plan, &report) != ST_USAGE)
         fail_msg("accepted: %.*s", STR_ARGS(script));
     if (!str_eq(buf_as_str(&report), expected))

@@ -38,8 +38,10 @@ static void test_stm_example_is_a_hash_join(void **state)
         {STR_LITERAL("NAME"), STR_LITERAL("n"), true},
         {STR_LITERAL("BROKERS"), STR_LITERAL("b:9092"), true},
     };
-    struct script script = {STR_LITERAL("pipeline.sql"), str_of(text), variables,
-                            ARRAY_LEN(variables), NULL};
+    struct script script = {.name = STR_LITERAL("pipeline.sql"),
+                            .text = str_of(text),
+                            .variables = variables,
+                            .n_variables = ARRAY_LEN(variables)};
     AUTO(buf_release) struct buf report = {0};
     struct plan *plan = NULL;
     assert_status(plan_parse(&script, &plan, &report), ST_OK);
@@ -320,7 +322,10 @@ static void test_variables_are_values(void **state)
         {STR_LITERAL("Y"), STR_LITERAL("no"), true},
     };
     const char *text = "CREATE VIEW v AS SELECT '${X}' AS a, 'é${Y}$${Y}' AS b";
-    struct script script = {STR_LITERAL("p.sql"), str_of(text), variables, 2, NULL};
+    struct script script = {.name = STR_LITERAL("p.sql"),
+                            .text = str_of(text),
+                            .variables = variables,
+                            .n_variables = 2};
     AUTO(buf_release) struct buf report = {0};
     struct plan *plan = NULL;
     assert_status(plan_parse(&script, &plan, &report), ST_OK);
