@@ -33,7 +33,7 @@ void mem_auto_free(void *pointer_to_pointer);
 #define MEM_GROW(items, count, capacity)                                         \
     do {                                                                         \
         if ((count) >= (capacity)) {                                             \
-            (capacity) = (capacity) ? (capacity)*2 : 8;                          \
+            (capacity) = (capacity) ? (capacity) * 2 : 8;                        \
             (items) = mem_resize((items), (size_t)(capacity), sizeof(*(items))); \
         }                                                                        \
     } while (0)

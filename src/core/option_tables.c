@@ -135,10 +135,7 @@ static const struct option_def avro_options[] = {
      "whether init and produce register the schema"},
 };
 
-#define GROUP(name, about, defs)                 \
-    {                                            \
-        (name), (about), (defs), ARRAY_LEN(defs) \
-    }
+#define GROUP(name, about, defs) {(name), (about), (defs), ARRAY_LEN(defs)}
 
 const struct option_group option_groups[] = {
     GROUP("SET", "Of the whole job, by SET name = 'value'", set_options),

@@ -290,7 +290,7 @@ static void show_columns(struct binder *binder, struct from *join)
             continue;
         add_condition(binder, join, new_op(binder, OP_EQ, join->at, a, b));
         join->visible[join->n_visible++] =
-            (struct visible){join->using[i], join -> join == JOIN_RIGHT ? b : a};
+            (struct visible){join->using[i], join->join == JOIN_RIGHT ? b : a};
     }
     show_rest(join, left);
     show_rest(join, right);

@@ -38,8 +38,8 @@ static struct expr *negated(struct tree *tree, struct expr *expr)
     if (expr == NULL)
         return NULL;
     struct expr *not = new_op(tree, OP_NOT, expr->at, 1);
-    not ->args[0] = expr;
-    return not ;
+    not->args[0] = expr;
+    return not;
 }
 
 static struct expr *refuse(struct tree *tree, size_t at, const char *what,

@@ -6,10 +6,7 @@
 #include "avro/table.h"
 #include "storage/mem.h"
 
-#define NAME(literal)                  \
-    {                                  \
-        (literal), sizeof(literal) - 1 \
-    }
+#define NAME(literal)  {(literal), sizeof(literal) - 1}
 #define BYTES(literal) ((struct str){(literal), sizeof(literal) - 1})
 
 struct fixture {

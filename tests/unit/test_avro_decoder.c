@@ -7,10 +7,7 @@
 #define SCHEMA(fields)    "{\"type\":\"record\",\"name\":\"r\",\"fields\":[" fields "]}"
 #define FIELD(name, type) "{\"name\":\"" name "\",\"type\":" type "}"
 #define BYTES(literal)    ((struct str){(literal), sizeof(literal) - 1})
-#define NAME(literal)                  \
-    {                                  \
-        (literal), sizeof(literal) - 1 \
-    }
+#define NAME(literal)     {(literal), sizeof(literal) - 1}
 
 // One decoder with schemas 1..n, and what it made of records.
 struct fixture {

@@ -509,11 +509,8 @@ static void test_paths_stay_inside(void **state)
     assert_status(st->ops->mkdir(st, STR_LITERAL("a\0b"), &err), ST_DATA);
 }
 
-#define CASE(on, name)                                                  \
-    {                                                                   \
-#on "_" #name, test_##name, open_##on, close_fixture, (void *)0 \
-    }
-#define EACH(name) CASE(local, name), CASE(mem, name), CASE(fault, name), CASE(hdfs, name)
+#define CASE(on, name) {#on "_" #name, test_##name, open_##on, close_fixture, (void *)0}
+#define EACH(name)     CASE(local, name), CASE(mem, name), CASE(fault, name), CASE(hdfs, name)
 
 TEST_MAIN(EACH(written_file_reads_back), EACH(promises_are_made),
           EACH(empty_file_is_a_file), EACH(write_never_overwrites),
