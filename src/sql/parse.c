@@ -49,7 +49,20 @@ static bool check_name(struct report *report, struct token token)
     return true;
 }
 
-// What the parser would not say, or could not bear.
+// Digits and a name without a blank between: PostgreSQL 16's parser reads 0x1F and 1_000,
+// others do not.
+static bool check_number(struct report *report, struct token token)
+{
+    struct token next = lex_next(report->text, token.end);
+    if (next.kind != TOKEN_NAME || next.start != token.end)
+        return true;
+    report_error(report, token.start, "'%.*s' is no number",
+                 (int)(next.end - token.start), report->text.p + token.start);
+    report_hint(report, "write it in digits, as 31, 0.5 or 1e6");
+    return false;
+}
+
+// What the parser would not say, or could not bear, or says by its version.
 static bool check_tokens(struct report *report, size_t from, size_t to)
 {
     bool good = true;
@@ -58,6 +71,8 @@ static bool check_tokens(struct report *report, size_t from, size_t to)
     while (token.kind != TOKEN_END && token.start < to) {
         if (token.kind == TOKEN_NAME || token.kind == TOKEN_QUOTED)
             good &= check_name(report, token);
+        if (token.kind == TOKEN_NUMBER)
+            good &= check_number(report, token);
         if (str_starts_with((struct str){report->text.p + token.start, to - token.start},
                             "${")) {
             report_error(report, token.start,

@@ -149,6 +149,23 @@ static struct from *range_var(struct tree *tree, const json_t *body, struct from
     return from;
 }
 
+// The innermost one that is open at `at`.
+static size_t open_parenthesis(struct tree *tree, size_t at)
+{
+    struct str text = tree->report->text;
+    size_t *open = tree_array(tree, at - tree->base + 1, sizeof(*open));
+    size_t n = 0;
+    open[0] = at;
+    for (struct token token = lex_next(text, tree->base); token.start < at;
+         token = lex_next(text, token.end)) {
+        if (text.p[token.start] == '(')
+            open[++n] = token.start;
+        else if (text.p[token.start] == ')')
+            n--;
+    }
+    return open[n];
+}
+
 static struct from *range_subselect(struct tree *tree, const json_t *body,
                                     struct from *from)
 {
@@ -163,7 +180,13 @@ static struct from *range_subselect(struct tree *tree, const json_t *body,
         return NULL;
     }
     alias(tree, body, from);
-    return from; // the parser takes none without an alias
+    if (from->alias.p == NULL) { // PostgreSQL 16's parser lets it through
+        report_error(tree->report, open_parenthesis(tree, from->at),
+                     "subquery in FROM must have an alias");
+        report_hint(tree->report, "write (SELECT ...) AS name");
+        return NULL;
+    }
+    return from;
 }
 
 static enum join join_type(const char *name)
