@@ -131,6 +131,15 @@ static enum status explain(CURL *curl, CURLcode code, const struct download *dow
     if (code == CURLE_HTTP_RETURNED_ERROR)
         return err_set(err, status_of_http(http), "cannot download %s: HTTP %ld", shown,
                        http);
+    if (code == CURLE_TOO_MANY_REDIRECTS)
+        return err_set(err, ST_FAIL,
+                       "cannot download %s: it redirects more than %d times", shown,
+                       REDIRECTS_MAX);
+    if (code == CURLE_UNSUPPORTED_PROTOCOL) // the URL's own is supported
+        return err_set(err, ST_FAIL,
+                       "cannot download %s: it redirects to another protocol, which is "
+                       "not followed",
+                       shown);
     const char *text = *error ? error : curl_easy_strerror(code);
     return err_set(err, is_network(code) ? ST_RETRY : ST_FAIL, "cannot download %s: %s",
                    shown, text);

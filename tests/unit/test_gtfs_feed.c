@@ -449,9 +449,9 @@ static void test_failed_downloads_are_told(UNUSED void **state)
         {"/none", ST_NOT_FOUND, "cannot download %s: HTTP 404"},
         {"/busy", ST_RETRY, "cannot download %s: HTTP 503"},
         {"/forbidden", ST_FAIL, "cannot download %s: HTTP 403"},
-        {"/loop", ST_FAIL, "cannot download %s: Maximum (10) redirects followed"},
+        {"/loop", ST_FAIL, "cannot download %s: it redirects more than 10 times"},
         {"/file", ST_FAIL,
-         "cannot download %s: Protocol \"file\" not supported or disabled in libcurl"},
+         "cannot download %s: it redirects to another protocol, which is not followed"},
         {"/slow", ST_RETRY, NULL}, // a text with times in it
         {"/cut", ST_RETRY, NULL},
     };
