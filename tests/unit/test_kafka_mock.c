@@ -356,35 +356,50 @@ static void test_all_partitions_come_at_once_without_a_group(UNUSED void **state
     source->ops->close(source);
 }
 
+static void check_bytes(struct str s, const char *expected)
+{
+    if (expected == NULL)
+        assert_null(s.p);
+    else
+        assert_non_null(s.p);
+    if (expected != NULL)
+        assert_str(s, expected);
+}
+
 static void test_no_key_and_empty_key_stay_apart(UNUSED void **state)
 {
+    static const struct {
+        const char *key, *value;
+    } sent[] = {{NULL, ""}, {"", NULL}, {"key", "value"}};
     make_topic("nulls", 1);
     struct kafka_config config = config_of("nulls");
     const char *none[] = {NULL};
     rd_kafka_t *rk = raw_producer(config.brokers, none);
-    raw_produce(rk, "nulls", 0, NULL, "", 1700000000001);
-    raw_produce(rk, "nulls", 0, "", NULL, 1700000000002);
-    raw_produce(rk, "nulls", 0, "key", "value", 1700000000003);
+    for (int i = 0; i < 3; i++)
+        raw_produce(rk, "nulls", 0, sent[i].key, sent[i].value, 1700000000001 + i);
     raw_close(rk);
     struct source *source = open_source(&config);
     begin(source, 0);
-    struct source_event event = poll_for(source, SOURCE_RUN);
-    const struct record *r = event.run.records;
-    assert_int_equal(event.run.n, 3);
-    assert_true(r[0].key.p == NULL && r[0].value.p != NULL && r[0].value.n == 0);
-    assert_true(r[1].key.p != NULL && r[1].key.n == 0 && r[1].value.p == NULL);
-    assert_str(r[2].key, "key");
-    assert_str(r[2].value, "value");
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(r[i].offset, i);
-        assert_int_equal(r[i].time_ms, 1700000000001 + i);
+    for (int64_t n = 0; n < 3;) {
+        struct source_event event = poll_for(source, SOURCE_RUN);
+        assert_int_equal(event.run.first, n);
+        for (size_t i = 0; i < event.run.n; i++, n++) {
+            const struct record *record = &event.run.records[i];
+            check_bytes(record->key, sent[n].key);
+            check_bytes(record->value, sent[n].value);
+            assert_int_equal(record->offset, n);
+            assert_int_equal(record->time_ms, 1700000000001 + n);
+        }
+        assert_int_equal(event.run.next, n);
     }
-    assert_true(event.run.first == 0 && event.run.next == 3);
     source->ops->close(source);
 }
 
 static void test_headers_are_json_with_base64(UNUSED void **state)
 {
+    static const char *const expected[] = {"", "[{\"key\":\"a\\\"b\",\"value\":\"/wAB\"},"
+                                               "{\"key\":\"empty\",\"value\":\"\"},"
+                                               "{\"key\":\"none\",\"value\":null}]"};
     make_topic("headers", 1);
     struct kafka_config config = config_of("headers");
     const char *none[] = {NULL};
@@ -398,17 +413,37 @@ static void test_headers_are_json_with_base64(UNUSED void **state)
     raw_close(rk);
     struct source *source = open_source(&config);
     begin(source, 0);
-    struct source_event event = poll_for(source, SOURCE_RUN);
-    assert_int_equal(event.run.n, 2);
-    struct buf json = {0};
-    source->ops->headers(source, 0, &json);
-    assert_int_equal(json.n, 0);
-    source->ops->headers(source, 1, &json);
-    assert_str(buf_as_str(&json), "[{\"key\":\"a\\\"b\",\"value\":\"/wAB\"},"
-                                  "{\"key\":\"empty\",\"value\":\"\"},"
-                                  "{\"key\":\"none\",\"value\":null}]");
-    buf_release(&json);
+    for (size_t n = 0; n < 2;) {
+        struct source_event event = poll_for(source, SOURCE_RUN);
+        for (size_t i = 0; i < event.run.n; i++, n++) {
+            struct buf json = {0};
+            source->ops->headers(source, i, &json);
+            assert_str(buf_as_str(&json), expected[n]);
+            buf_release(&json);
+        }
+    }
     source->ops->close(source);
+}
+
+// Reads 20 runs, with so long a time for both partitions to arrive before the first; true
+// when they took turns.
+static bool take_turns(struct source *source, int arrival_ms)
+{
+    const struct source_start starts[] = {{0, 0}, {1, 0}};
+    struct err err;
+    bool took_turns = true;
+    int32_t last = -1;
+    assert_ok(source->ops->start(source, starts, 2, &err), &err);
+    source->ops->hold(source, true);
+    poll_nothing(source, arrival_ms);
+    source->ops->hold(source, false);
+    for (int i = 0; i < 20; i++) {
+        struct source_event event = poll_for(source, SOURCE_RUN);
+        assert_in_range(event.run.n, 1, 10);
+        took_turns &= event.run.partition != last;
+        last = event.run.partition;
+    }
+    return took_turns;
 }
 
 static void test_partitions_take_turns(UNUSED void **state)
@@ -423,16 +458,10 @@ static void test_partitions_take_turns(UNUSED void **state)
     raw_close(rk);
     struct source *source = open_source(&config);
     begin(source, 0);
-    poll_nothing(source, 0);
-    int64_t next[2] = {0};
-    while (next[0] + next[1] < 400) {
-        struct source_event event = poll_for(source, SOURCE_RUN);
-        assert_in_range(event.run.n, 1, 10);
-        assert_int_equal(event.run.first, next[event.run.partition]);
-        next[event.run.partition] = event.run.next;
-        if (next[0] > 100 && next[1] > 100) // both have arrived
-            assert_true(llabs(next[0] - next[1]) <= 100);
-    }
+    int arrival_ms = 100;
+    while (!take_turns(source, arrival_ms) && arrival_ms < PATIENCE_MS)
+        arrival_ms *= 2;
+    assert_true(arrival_ms < PATIENCE_MS);
     source->ops->close(source);
 }
 
@@ -444,6 +473,7 @@ static void test_start_again_reads_from_there_only(UNUSED void **state)
     produce(&config, 1000);
     struct source *source = open_source(&config);
     begin(source, 0);
+    size_t n_read = 0; // since the last start
     for (int64_t offset = 900; offset >= 0; offset -= 300) {
         poll_for(source, SOURCE_RUN);
         const struct source_start start = {0, offset};
@@ -452,9 +482,10 @@ static void test_start_again_reads_from_there_only(UNUSED void **state)
         struct source_event event = poll_for(source, SOURCE_RUN);
         assert_int_equal(event.run.first, offset);
         assert_int_equal(event.run.records[0].offset, offset);
-        assert_int_equal(event.run.n, 7);
+        assert_in_range(event.run.n, 1, 7);
+        n_read = event.run.n;
     }
-    assert_int_equal(read_records(source, 993), 0);
+    assert_int_equal(read_records(source, 1000 - n_read), 0);
     stop(source);
     poll_nothing(source, 300);
     source->ops->close(source);
@@ -489,8 +520,8 @@ static void test_a_partition_held_back_goes_on_where_it_stood(UNUSED void **stat
     begin(source, 0);
     struct source_event event = poll_for(source, SOURCE_RUN);
     int32_t held = event.run.partition;
-    assert_true(event.run.n >= 2);
-    source->ops->hold_back(source, held, 1);
+    size_t n_used = event.run.n / 2;
+    source->ops->hold_back(source, held, n_used);
     for (int64_t next = 0; next < 10; next = event.run.next) {
         event = poll_for(source, SOURCE_RUN);
         assert_int_equal(event.run.partition, 1 - held);
@@ -499,11 +530,11 @@ static void test_a_partition_held_back_goes_on_where_it_stood(UNUSED void **stat
     poll_nothing(source, 300);
     source->ops->release(source, held);
     event = poll_for(source, SOURCE_RUN);
-    assert_int_equal(event.run.first, 1);
-    assert_int_equal(event.run.records[0].offset, 1);
+    assert_int_equal(event.run.first, n_used);
+    assert_int_equal(event.run.records[0].offset, n_used);
     source->ops->hold_back(source, held, 0); // nothing of it was used
     source->ops->release(source, held);
-    for (int64_t next = 1; next < 10; next = event.run.next) {
+    for (int64_t next = (int64_t)n_used; next < 10; next = event.run.next) {
         event = poll_for(source, SOURCE_RUN);
         assert_int_equal(event.run.partition, held);
         assert_int_equal(event.run.first, next);
@@ -758,6 +789,20 @@ enum { // Kafka protocol: API keys
     API_HEARTBEAT = 12,
 };
 
+// Between them the client also tells the offset, from librdkafka 2.3 on.
+static void assert_fetch_failed(const struct err *err, const char *place,
+                                const char *reason)
+{
+    char plain[256];
+    snprintf(plain, sizeof(plain), "%sFetch from broker 1 failed: %s", place, reason);
+    if (strcmp(err->text, plain) == 0)
+        return;
+    snprintf(plain, sizeof(plain),
+             "%sFetch from broker 1 failed at offset 0 (leader epoch -1): %s", place,
+             reason);
+    assert_string_equal(err->text, plain);
+}
+
 static void test_fetch_that_fails_is_repeated(UNUSED void **state)
 {
     rd_kafka_mock_cluster_t *cluster;
@@ -769,9 +814,8 @@ static void test_fetch_that_fails_is_repeated(UNUSED void **state)
     begin(source, 0);
     struct err err;
     assert_status(poll_failure(source, &err), ST_RETRY);
-    assert_string_equal(err.text,
-                        "topic 'hiccup', partition 0, offset 0: Fetch from broker "
-                        "1 failed: Unknown broker error");
+    assert_fetch_failed(
+        &err, "topic 'hiccup', partition 0, offset 0: ", "Unknown broker error");
     read_records(source, 10);
     source->ops->close(source);
     rd_kafka_destroy(rk);
@@ -790,9 +834,8 @@ static void test_reading_that_is_forbidden_is_final(UNUSED void **state)
     for (int i = 0; i < 2; i++) { // and stays so
         struct err err;
         assert_status(poll_failure(source, &err), ST_FAIL);
-        assert_string_equal(err.text,
-                            "topic 'secret', partition 0, offset 0: Fetch from broker 1 "
-                            "failed: Broker: Topic authorization failed");
+        assert_fetch_failed(&err, "topic 'secret', partition 0, offset 0: ",
+                            "Broker: Topic authorization failed");
     }
     source->ops->close(source);
     rd_kafka_destroy(rk);

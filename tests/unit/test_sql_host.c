@@ -123,7 +123,7 @@ static void test_what_is_off_in_sqlite(void **state)
     static const struct {
         const char *sql, *error;
     } cases[] = {
-        {"SELECT \"no such column\"", "sqlite: no such column: no such column"},
+        {"SELECT \"no such column\"", "sqlite: no such column: "},
         {"SELECT load_extension('x')", "the query fails: not authorized"},
         {"ATTACH ':memory:' AS x",
          "the query fails: too many attached databases - max 0"},
@@ -139,7 +139,8 @@ static void test_what_is_off_in_sqlite(void **state)
         if (status == ST_OK)
             status = sql_run(rows, &out, &world.err);
         assert_true(status != ST_OK);
-        assert_string_equal(world.err.text, cases[i].error);
+        // Of the column later versions of SQLite say more.
+        assert_true(str_starts_with(str_of(world.err.text), cases[i].error));
         if (rows != NULL)
             rows->ops->close(rows);
     }
@@ -181,7 +182,8 @@ static void test_wrong_use_is_named(void **state)
                         "table 't': row 1 or later: column 'a' is not TEXT");
     assert_true(sqlite_host_index(world.host, t->name, STR_LITERAL("q"), &world.err) !=
                 ST_OK);
-    assert_string_equal(world.err.text, "index of t.q: SQLite fails: no such column: q");
+    assert_true(str_starts_with(str_of(world.err.text),
+                                "index of t.q: SQLite fails: no such column: "));
     struct rows *none;
     struct schema two = {n->schema.columns, 0};
     assert_status(
