@@ -65,6 +65,9 @@ need() {
         if [ "$set" = stack ] && ! java_is_present; then
             wanted+=(default-jre-headless)
         fi
+        if [ "$set" = test ] && ! command -v javac >/dev/null; then
+            wanted+=(default-jdk-headless)
+        fi
     done
     mapfile -t missing < <(missing_of "${wanted[@]}" | sort -u)
     [ "${#missing[@]}" -gt 0 ] || return 0
