@@ -789,18 +789,14 @@ enum { // Kafka protocol: API keys
     API_HEARTBEAT = 12,
 };
 
-// Between them the client also tells the offset, from librdkafka 2.3 on.
-static void assert_fetch_failed(const struct err *err, const char *place,
-                                const char *reason)
+// From librdkafka 2.3 on the client also tells the offset, as if another than ours.
+static void assert_fetch_failed(struct err *err, const char *expected)
 {
-    char plain[256];
-    snprintf(plain, sizeof(plain), "%sFetch from broker 1 failed: %s", place, reason);
-    if (strcmp(err->text, plain) == 0)
-        return;
-    snprintf(plain, sizeof(plain),
-             "%sFetch from broker 1 failed at offset 0 (leader epoch -1): %s", place,
-             reason);
-    assert_string_equal(err->text, plain);
+    static const char offset[] = " at offset 0 (leader epoch -1)";
+    char *at = strstr(err->text, offset);
+    if (at != NULL)
+        memmove(at, at + strlen(offset), strlen(at + strlen(offset)) + 1);
+    assert_string_equal(err->text, expected);
 }
 
 static void test_fetch_that_fails_is_repeated(UNUSED void **state)
@@ -814,8 +810,8 @@ static void test_fetch_that_fails_is_repeated(UNUSED void **state)
     begin(source, 0);
     struct err err;
     assert_status(poll_failure(source, &err), ST_RETRY);
-    assert_fetch_failed(
-        &err, "topic 'hiccup', partition 0, offset 0: ", "Unknown broker error");
+    assert_fetch_failed(&err, "topic 'hiccup', partition 0, offset 0: Fetch from broker "
+                              "1 failed: Unknown broker error");
     read_records(source, 10);
     source->ops->close(source);
     rd_kafka_destroy(rk);
@@ -834,8 +830,9 @@ static void test_reading_that_is_forbidden_is_final(UNUSED void **state)
     for (int i = 0; i < 2; i++) { // and stays so
         struct err err;
         assert_status(poll_failure(source, &err), ST_FAIL);
-        assert_fetch_failed(&err, "topic 'secret', partition 0, offset 0: ",
-                            "Broker: Topic authorization failed");
+        assert_fetch_failed(&err,
+                            "topic 'secret', partition 0, offset 0: Fetch from broker 1 "
+                            "failed: Broker: Topic authorization failed");
     }
     source->ops->close(source);
     rd_kafka_destroy(rk);
