@@ -78,7 +78,7 @@ static enum status look_up(struct avro_decoder *d, int32_t id, struct entry **re
     if (rc == ST_OK)
         rc = open_plan(d, &texts, &plan, err);
     if (rc != ST_OK && rc != ST_DATA)
-        return err_context(err, "schema id %d", id);
+        return err_context(err, rc, "schema id %d", id);
     struct entry *entry = place_for(d);
     *entry = (struct entry){.id = id, .plan = plan};
     if (rc == ST_DATA)

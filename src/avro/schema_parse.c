@@ -295,8 +295,9 @@ static enum status parse_field(struct parser *parser, const json_t *json,
         return err_set(err, ST_DATA, "'%.*s' cannot be the name of a field",
                        STR_ARGS(name));
     field->name = arena_str(&parser->schema->arena, name);
-    if (parse_field_body(parser, json, space, field, err) != ST_OK)
-        return err_context(err, "field '%.*s'", STR_ARGS(name));
+    enum status rc = parse_field_body(parser, json, space, field, err);
+    if (rc != ST_OK)
+        return err_context(err, rc, "field '%.*s'", STR_ARGS(name));
     return ST_OK;
 }
 
@@ -335,8 +336,9 @@ static enum status parse_record(struct parser *parser, const json_t *json,
     TRY(set_name(parser, json, type, &space, err));
     TRY(set_aliases(parser, json, type, space, err));
     type->doc = doc_of(parser, json);
-    if (parse_fields(parser, json, space, type, err) != ST_OK)
-        return err_context(err, "record '%.*s'", STR_ARGS(type->name));
+    enum status rc = parse_fields(parser, json, space, type, err);
+    if (rc != ST_OK)
+        return err_context(err, rc, "record '%.*s'", STR_ARGS(type->name));
     *ret = type;
     return ST_OK;
 }
@@ -511,5 +513,5 @@ enum status avro_schema_parse(const struct str *texts, size_t n, struct avro_sch
         return ST_OK;
     }
     avro_schema_free(parser.schema);
-    return err_context(err, "Avro schema");
+    return err_context(err, rc, "Avro schema");
 }

@@ -148,8 +148,9 @@ static enum status open_file(struct avro_table *table, struct storage *storage,
     if (!avro_container_get(table->container, str_of("avro.schema"), &json))
         return avro_container_wrong(table->container, err,
                                     "the header has no avro.schema");
-    if (open_plan(table, json, options, err) != ST_OK)
-        return err_context(err, "%.*s", STR_ARGS(path));
+    enum status rc = open_plan(table, json, options, err);
+    if (rc != ST_OK)
+        return err_context(err, rc, "%.*s", STR_ARGS(path));
     return ST_OK;
 }
 

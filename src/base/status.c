@@ -19,10 +19,10 @@ enum status err_set(struct err *err, enum status status, const char *fmt, ...)
     return status;
 }
 
-enum status err_context(struct err *err, const char *fmt, ...)
+enum status err_context(struct err *err, enum status status, const char *fmt, ...)
 {
     if (err == NULL)
-        return ST_FAIL;
+        return status;
     char context[ERR_TEXT_MAX];
     va_list args;
     va_start(args, fmt);
@@ -35,7 +35,8 @@ enum status err_context(struct err *err, const char *fmt, ...)
         n = ERR_TEXT_MAX - 3;
     memcpy(err->text, context, n);
     snprintf(err->text + n, ERR_TEXT_MAX - n, ": %s", text);
-    return err->status;
+    err->status = status;
+    return status;
 }
 
 const char *status_name(enum status status)

@@ -45,8 +45,10 @@ struct err {
 enum status err_set(struct err *err, enum status status, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
-// Puts "context: " in front of the text; returns err->status.
-enum status err_context(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+// Puts "context: " in front of the text; sets the status, mostly what the call below came
+// to, and returns it. `err` may be NULL here too.
+enum status err_context(struct err *err, enum status status, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
 
 // Name of a status for logs and tests: "OK", "RETRY", ...
 const char *status_name(enum status status);

@@ -117,7 +117,8 @@ static enum status cat_view(const struct args *args, struct cat *cat,
         rows->ops->close(rows);
     }
     tables_release(&tables);
-    return status == ST_OK ? ST_OK : err_context(err, "view %.*s", STR_ARGS(view->name));
+    return status == ST_OK ? ST_OK
+                           : err_context(err, status, "view %.*s", STR_ARGS(view->name));
 }
 
 static enum status unknown_table(const struct plan *plan, struct str name,

@@ -41,9 +41,10 @@ static enum status read_latest(struct schema_check *c, char *text, size_t size,
                        "subject '%.*s' is not there; tramline init registers it",
                        STR_ARGS(subject));
     TRY(rc);
-    if (avro_decoder_check(c->decoder, &version.texts, err) != ST_OK)
-        return err_context(err, "subject '%.*s', id %d, version %d", STR_ARGS(subject),
-                           version.id, version.version);
+    rc = avro_decoder_check(c->decoder, &version.texts, err);
+    if (rc != ST_OK)
+        return err_context(err, rc, "subject '%.*s', id %d, version %d",
+                           STR_ARGS(subject), version.id, version.version);
     snprintf(text, size, "subject '%.*s', id %d, version %d: can be read",
              STR_ARGS(subject), version.id, version.version);
     return ST_OK;

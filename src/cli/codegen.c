@@ -77,7 +77,7 @@ static enum status make(const struct args *args, struct str name, struct made *m
     enum status rc =
         avro_codegen(buf_cstr(&avsc), args_text(args, "--prefix", ""),
                      buf_cstr(&header_name), &made->header, &made->source, err);
-    return rc == ST_OK || rc == ST_USAGE ? rc : err_context(err, "%s", path);
+    return rc == ST_OK || rc == ST_USAGE ? rc : err_context(err, rc, "%s", path);
 }
 
 // DIR/NAME.h and DIR/NAME.c, both or none.

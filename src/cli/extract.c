@@ -57,7 +57,7 @@ static enum status convert(void *context, struct str from, struct str to,
         rows->ops->close(rows);
     }
     if (status != ST_OK)
-        return err_context(err, "table %.*s, from %.*s.txt to Avro",
+        return err_context(err, status, "table %.*s, from %.*s.txt to Avro",
                            STR_ARGS(table->name), STR_ARGS(table->name));
     *ret = (struct feed_file){made.size, made.checksum};
     return ST_OK;

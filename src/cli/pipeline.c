@@ -63,8 +63,9 @@ static enum status read_columns(struct str file, struct arena *arena, struct sch
 {
     AUTO(buf_release) struct buf text = {0};
     TRY(text_file_read(file.p, &text, err));
-    if (avro_columns_of(buf_as_str(&text), arena, ret, err) != ST_OK)
-        return err_context(err, "%s", file.p);
+    enum status rc = avro_columns_of(buf_as_str(&text), arena, ret, err);
+    if (rc != ST_OK)
+        return err_context(err, rc, "%s", file.p);
     return ST_OK;
 }
 

@@ -43,7 +43,7 @@ static enum status open_avro(const struct table *table, struct schema_lookup *lo
         .reject_unreadable = true,
     };
     enum status rc = avro_decoder_open(&config, ret, err);
-    return rc != ST_OK && file != NULL ? err_context(err, "%s", file) : rc;
+    return rc != ST_OK && file != NULL ? err_context(err, rc, "%s", file) : rc;
 }
 
 enum status stream_decoder_open(const struct table *table, struct schema_lookup *lookup,

@@ -103,8 +103,9 @@ enum status table_check(const struct table *table, struct err *err)
     AUTO(buf_release) struct buf schema = {0};
     struct avro_reader *reader;
     TRY(text_file_read(path, &schema, err));
-    if (avro_reader_open(&table->schema, buf_as_str(&schema), &reader, err) != ST_OK)
-        return err_context(err, "%s", path);
+    enum status rc = avro_reader_open(&table->schema, buf_as_str(&schema), &reader, err);
+    if (rc != ST_OK)
+        return err_context(err, rc, "%s", path);
     avro_reader_free(reader);
     return ST_OK;
 }
@@ -291,8 +292,9 @@ enum status tables_write_views(const struct pipeline *pipeline, struct tables *t
     for (size_t i = 0; i < plan->n_views; i++) {
         if (!plan->views[i].materialized)
             continue;
-        if (write_view(pipeline, tables, &plan->views[i], err) != ST_OK)
-            return err_context(err, "materialized view %.*s",
+        enum status rc = write_view(pipeline, tables, &plan->views[i], err);
+        if (rc != ST_OK)
+            return err_context(err, rc, "materialized view %.*s",
                                STR_ARGS(plan->views[i].name));
     }
     return ST_OK;

@@ -70,7 +70,7 @@ static enum status seek(struct file_source *file, int64_t offset, struct err *er
     if (offset > 0)
         return csv_window_fill(&file->window, err);
     enum status rc = csv_window_begin(&file->window, err);
-    return rc == ST_DATA ? err_context(err, "%s", file->path) : rc;
+    return rc == ST_DATA ? err_context(err, rc, "%s", file->path) : rc;
 }
 
 static struct str without_line_end(struct str line)

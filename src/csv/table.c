@@ -212,7 +212,7 @@ enum status csv_table_open(struct storage *storage, struct str path,
     struct csv_table *table = make(storage, path, schema, options);
     enum status rc = read_header(table, err);
     if (rc == ST_DATA)
-        rc = err_context(err, "%s/%s", storage->url, table->path);
+        rc = err_context(err, rc, "%s/%s", storage->url, table->path);
     if (rc == ST_OK)
         *ret = &table->rows;
     else

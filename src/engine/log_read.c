@@ -9,8 +9,9 @@ enum status log_read(struct storage *storage, int64_t number, struct arena *aren
     struct path path = path_entry(number);
     struct buf bytes AUTO(buf_release) = {0};
     TRY(storage_read_all(storage, path_str(&path), ENTRY_BYTES_MAX, &bytes, err));
-    if (entry_decode(buf_as_str(&bytes), arena, ret, err) != ST_OK)
-        return err_context(err, "%s/%s", storage->url, path.text);
+    enum status rc = entry_decode(buf_as_str(&bytes), arena, ret, err);
+    if (rc != ST_OK)
+        return err_context(err, rc, "%s/%s", storage->url, path.text);
     return ST_OK;
 }
 

@@ -41,8 +41,7 @@ static enum status take_gap(struct worker *worker, const struct source_gap *gap,
 static enum status waited_too_long(const struct worker *worker, const struct run *run,
                                    size_t n_used, struct err *err)
 {
-    err->status = ST_FAIL;
-    return err_context(err,
+    return err_context(err, ST_FAIL,
                        "topic '%.*s' partition %" PRId32 " offset %" PRId64
                        ": waited for %" PRId64 " s (registry.retry)",
                        STR_ARGS(worker->parts.source->topic), run->partition,

@@ -77,7 +77,7 @@ static enum status check_header(struct feed *feed, const char *name,
     if (rc == ST_OK)
         rc = csv_header_read(&window, schema, &header, err);
     if (rc == ST_DATA)
-        rc = err_context(err, "%s: %s", feed_source(feed), name);
+        rc = err_context(err, rc, "%s: %s", feed_source(feed), name);
     csv_header_release(&header);
     csv_window_release(&window);
     feed_member_close(member);

@@ -205,7 +205,8 @@ static enum status ask_one(struct client *client, const char *path, const char *
     if (rc == ST_OK)
         rc = take_answer(client, code, ret, err);
     if (rc != ST_OK)
-        rc = err_context(err, "registry: %s %s", body ? "POST" : "GET", buf_cstr(&url));
+        rc = err_context(err, rc, "registry: %s %s", body ? "POST" : "GET",
+                         buf_cstr(&url));
     buf_release(&url);
     return rc;
 }

@@ -234,8 +234,10 @@ static enum status insert_all(struct sqlite_host *host, sqlite3_stmt *insert,
     batch_init(&batch, schema->n);
     do {
         TRY(rows->ops->next(rows, &batch, err));
-        if (insert_batch(host, insert, schema, &batch, err) != ST_OK)
-            return err_context(err, "row %llu or later", (unsigned long long)*ret_n + 1);
+        enum status rc = insert_batch(host, insert, schema, &batch, err);
+        if (rc != ST_OK)
+            return err_context(err, rc, "row %llu or later",
+                               (unsigned long long)*ret_n + 1);
         *ret_n += batch.n_rows;
     } while (batch.n_rows > 0);
     return ST_OK;
@@ -254,7 +256,7 @@ enum status sqlite_host_load(struct sqlite_host *host, struct str name,
         status = insert_all(host, insert, schema, rows, &n, err);
     sqlite3_finalize(insert);
     if (status != ST_OK)
-        return err_context(err, "table '%.*s'", STR_ARGS(name));
+        return err_context(err, status, "table '%.*s'", STR_ARGS(name));
     TRY(sqlite_exec(host, "COMMIT", "SQLite", err));
     if (ret_n != NULL)
         *ret_n = n;
@@ -293,8 +295,9 @@ enum status sqlite_host_view(struct sqlite_host *host, const struct view *view,
 {
     enum status status =
         how == SQLITE_VIEW ? create_view(host, view, err) : fill_table(host, view, err);
-    return status == ST_OK ? ST_OK
-                           : err_context(err, "view '%.*s'", STR_ARGS(view->name));
+    return status == ST_OK
+               ? ST_OK
+               : err_context(err, status, "view '%.*s'", STR_ARGS(view->name));
 }
 
 enum status sqlite_host_index(struct sqlite_host *host, struct str relation,
@@ -308,8 +311,9 @@ enum status sqlite_host_index(struct sqlite_host *host, struct str relation,
     buf_text(&sql, " (");
     print_name(&printer, column);
     buf_text(&sql, ")");
-    if (sqlite_exec(host, buf_cstr(&sql), "SQLite", err) != ST_OK)
-        return err_context(err, "index of %.*s.%.*s", STR_ARGS(relation),
+    enum status rc = sqlite_exec(host, buf_cstr(&sql), "SQLite", err);
+    if (rc != ST_OK)
+        return err_context(err, rc, "index of %.*s.%.*s", STR_ARGS(relation),
                            STR_ARGS(column));
     return ST_OK;
 }

@@ -174,7 +174,7 @@ static enum outcome judge(struct attempt *attempt, enum http_outcome outcome,
         return say(attempt, FAILED, no_effect ? ST_STOP : ST_UNKNOWN, "no answer from",
                    who, answer->why, err);
     default:
-        (void)err_context(err, "%s", attempt->place);
+        (void)err_context(err, err->status, "%s", attempt->place);
         return FAILED;
     }
 }

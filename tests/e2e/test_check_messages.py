@@ -9,7 +9,8 @@ import lib
 HEADER = """
 enum status err_set(struct err *err, enum status status, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
-enum status err_context(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+enum status err_context(struct err *err, enum status status, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
 """
 
 
@@ -76,7 +77,7 @@ def test_reasons_hints_and_pieces_are_messages():
 
 
 def test_a_context_stands_before_a_text():
-    source = 'return err_context(err, "view %s", name);'
+    source = 'return err_context(err, rc, "view %s", name);'
     refused(source, "'view %s'", test='a("view v was made");')
     accepted(source, test='a("view v: no such column");')
 

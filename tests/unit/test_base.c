@@ -73,6 +73,23 @@ static void test_buf_stays_within_its_limit(UNUSED void **state)
     buf_release(&buf);
 }
 
+// Whether or not somebody wants the text.
+static void test_a_context_keeps_the_status(UNUSED void **state)
+{
+    static const enum status all[] = {ST_RETRY,    ST_UNKNOWN, ST_NOT_FOUND, ST_EXISTS,
+                                      ST_CONFLICT, ST_DATA,    ST_USAGE,     ST_LIMIT,
+                                      ST_STOP,     ST_FAIL};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        struct err err;
+        assert_int_equal(err_set(NULL, all[i], "no"), all[i]);
+        assert_int_equal(err_context(NULL, all[i], "view v"), all[i]);
+        (void)err_set(&err, ST_FAIL, "no");
+        assert_int_equal(err_context(&err, all[i], "view v"), all[i]);
+        assert_int_equal(err.status, all[i]);
+        assert_string_equal(err.text, "view v: no");
+    }
+}
+
 static void test_nearest_names_suggest(UNUSED void **state)
 {
     const char *names[] = {"commit.interval", "commit.bytes", "executor"};
@@ -136,6 +153,7 @@ TEST_MAIN(cmocka_unit_test(test_crc32c_known_values),
           cmocka_unit_test(test_utf8_refuses_what_unicode_refuses),
           cmocka_unit_test(test_utf8_finds_a_wrong_byte_at_any_place),
           cmocka_unit_test(test_buf_stays_within_its_limit),
+          cmocka_unit_test(test_a_context_keeps_the_status),
           cmocka_unit_test(test_nearest_names_suggest),
           cmocka_unit_test(test_display_width_counts_columns),
           cmocka_unit_test(test_arena_keeps_pieces_apart),
