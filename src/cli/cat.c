@@ -146,6 +146,11 @@ static enum status cat_named(const struct args *args, struct cat *cat, struct st
         return err_set(err, ST_USAGE,
                        "--dead shows the dead letters of the result; name "
                        "the table that the script inserts into");
+    if (args_has(args, "--dead") &&
+        (args_has(args, "--table") || args_has(args, "--csv")))
+        return err_set(err, ST_USAGE,
+                       "dead letters are JSON lines; leave out %s, or --dead",
+                       args_has(args, "--table") ? "--table" : "--csv");
     if (table != NULL && table->kind == TABLE_STREAM)
         return err_set(err, ST_USAGE,
                        "%.*s is the stream; a table, a view or the result "

@@ -13,7 +13,7 @@
 void check_tell(struct checked *checked, const char *what, const char *name,
                 enum status status, const char *text)
 {
-    bool colour = term_is_out();
+    bool colour = term_has_colour_out();
     printf("%s%-5s%s %-10s %s%s%s\n",
            !colour           ? ""
            : status == ST_OK ? "\033[32m"

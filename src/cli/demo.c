@@ -76,8 +76,8 @@ static int64_t now_ms(void)
 
 static void print_bold(const char *text)
 {
-    printf("\n%s$ %s%s\n", term_is_out() ? "\033[1m" : "", text,
-           term_is_out() ? "\033[0m" : "");
+    bool colour = term_has_colour_out();
+    printf("\n%s$ %s%s\n", colour ? "\033[1m" : "", text, colour ? "\033[0m" : "");
     fflush(stdout);
 }
 

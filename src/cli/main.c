@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/help_page.h"
 #include "cli/term.h"
 
 static const struct command *const commands[] = {
@@ -23,7 +24,8 @@ static void help(void)
         "or\nlocal files exactly once.\n\nCommands:\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         printf("  %-10s %s\n", commands[i]->name, commands[i]->about);
-    printf("\n'tramline COMMAND --help' says more. To see it all work: tramline demo\n");
+    printf("\n'tramline COMMAND --help' says more, 'tramline help sql' how a script is "
+           "written.\nTo see it all work: tramline demo\n");
 }
 
 static const struct command *find(const char *name)
@@ -34,13 +36,18 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
-static int unknown_command(const char *name)
+static int unknown(const char *what, const char *name, bool has_pages)
 {
-    const char *names[ARRAY_LEN(commands)];
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        names[i] = commands[i]->name;
-    const char *nearest = str_nearest(str_of(name), names, ARRAY_LEN(commands));
-    fprintf(stderr, "tramline: there is no command '%s'%s%s%s\n", name,
+    const char *names[ARRAY_LEN(commands) + 1];
+    size_t n = 0;
+    while (n < ARRAY_LEN(commands)) {
+        names[n] = commands[n]->name;
+        n++;
+    }
+    if (has_pages)
+        names[n++] = "sql";
+    const char *nearest = str_nearest(str_of(name), names, n);
+    fprintf(stderr, "tramline: there is no %s '%s'%s%s%s\n", what, name,
             nearest ? "; did you mean " : "; tramline --help lists them",
             nearest ? nearest : "", nearest ? "?" : "");
     return 2;
@@ -58,11 +65,12 @@ static enum status flush_output(struct err *err)
 }
 
 // What was printed comes first, also where both go to one file.
-static void complain(const struct command *command, const struct err *err)
+static void complain(const char *command, const struct err *err)
 {
     fflush(stdout);
-    fprintf(stderr, "%stramline %s: %s%s\n", term_is_err() ? "\033[31m" : "",
-            command->name, err->text, term_is_err() ? "\033[0m" : "");
+    bool colour = term_has_colour_err();
+    fprintf(stderr, "%stramline%s%s: %s%s\n", colour ? "\033[31m" : "",
+            command[0] ? " " : "", command, err->text, colour ? "\033[0m" : "");
 }
 
 static int exit_code(enum status status)
@@ -83,7 +91,7 @@ int cli_main(int argc, char **argv)
 {
     const struct command *command = find(argv[0]);
     if (command == NULL)
-        return unknown_command(argv[0]);
+        return unknown("command", argv[0], false);
     struct args args;
     struct err err = {0};
     enum status status = ST_USAGE;
@@ -93,16 +101,42 @@ int cli_main(int argc, char **argv)
         if (status == ST_OK)
             status = flush_output(&err);
         if (status != ST_OK)
-            complain(command, &err);
+            complain(command->name, &err);
         break;
     case ARGS_DONE:
-        status = ST_OK;
+        status = flush_output(&err);
+        if (status != ST_OK)
+            complain(command->name, &err);
         break;
     case ARGS_BAD:
         break;
     }
     args_release(&args);
     return exit_code(status);
+}
+
+static int end_help(void)
+{
+    struct err err = {0};
+    if (flush_output(&err) == ST_OK)
+        return 0;
+    complain("", &err);
+    return 1;
+}
+
+// "tramline help", "tramline help run", "tramline help sql".
+static int help_on(const char *topic)
+{
+    const struct command *command = topic ? find(topic) : NULL;
+    if (command != NULL)
+        args_help(command);
+    else if (topic == NULL)
+        help();
+    else if (strcmp(topic, "sql") == 0)
+        fputs(help_page_sql, stdout);
+    else
+        return unknown("command or page", topic, true);
+    return end_help();
 }
 
 int main(int argc, char **argv)
@@ -113,14 +147,13 @@ int main(int argc, char **argv)
         return 2;
     }
     const char *first = argv[1];
-    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 ||
-        strcmp(first, "help") == 0) {
-        help();
-        return 0;
-    }
+    if (strcmp(first, "help") == 0)
+        return help_on(argc > 2 ? argv[2] : NULL);
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0)
+        return help_on(NULL);
     if (strcmp(first, "--version") == 0) {
         printf("tramline %s\n", TRAMLINE_VERSION);
-        return 0;
+        return end_help();
     }
     return cli_main(argc - 1, argv + 1);
 }

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "cli/script_checks.h"
+#include "cli/term.h"
 #include "cli/text_file.h"
 #include "core/env.h"
 
@@ -69,6 +70,50 @@ static enum status read_columns(struct str file, struct arena *arena, struct sch
     return ST_OK;
 }
 
+// The next ${NAME} of the script; empty: there is none.
+static struct str next_variable(struct str *rest)
+{
+    const char *at = rest->n ? memmem(rest->p, rest->n, "${", 2) : NULL;
+    if (at == NULL)
+        return (struct str){0};
+    *rest = (struct str){at + 2, rest->n - (size_t)(at + 2 - rest->p)};
+    return str_cut(rest, '}');
+}
+
+static bool uses_variable(struct str script, struct str name)
+{
+    for (struct str used; (used = next_variable(&script)).p != NULL;)
+        if (str_eq(used, name))
+            return true;
+    return false;
+}
+
+static const char *nearest_variable(struct str script, struct str name,
+                                    struct arena *arena)
+{
+    const char *names[128];
+    size_t n = 0;
+    for (struct str used; n < ARRAY_LEN(names) && (used = next_variable(&script)).p;)
+        names[n++] = arena_cstr(arena, used);
+    return str_nearest(name, names, n);
+}
+
+// A name that was mistyped would go unseen where the environment has the right one.
+static void tell_unused(const struct args *args, struct str script)
+{
+    AUTO(arena_release) struct arena arena = {0};
+    for (size_t i = 0; i < args->n_variables; i++) {
+        const struct variable *variable = &args->variables[i];
+        if (uses_variable(script, variable->name))
+            continue;
+        const char *near = nearest_variable(script, variable->name, &arena);
+        log_warn("%s %.*s: the script has no ${%.*s}%s%s%s",
+                 variable->from_set ? "--set" : "--set-file", STR_ARGS(variable->name),
+                 STR_ARGS(variable->name), near ? "; did you mean " : "",
+                 near ? near : "", near ? "?" : "");
+    }
+}
+
 enum status pipeline_open(const struct args *args, const char *path, struct pipeline *ret,
                           struct err *err)
 {
@@ -81,8 +126,10 @@ enum status pipeline_open(const struct args *args, const char *path, struct pipe
         .variables = args->variables,
         .n_variables = args->n_variables,
         .read_columns = read_columns,
+        .width = term_width_err(),
         .checks = &script_checks,
     };
+    tell_unused(args, script.text);
     AUTO(buf_release) struct buf report = {0};
     if (plan_parse(&script, &ret->plan, &report) != ST_OK) {
         fwrite(report.p, 1, report.n, stderr);

@@ -34,6 +34,30 @@ bool term_is_err(void)
     return isatty(STDERR_FILENO);
 }
 
+// Whether it takes more than plain text.
+static bool takes_sequences(int fd)
+{
+    const char *kind = getenv("TERM");
+    return isatty(fd) && kind != NULL && kind[0] != '\0' && strcmp(kind, "dumb") != 0;
+}
+
+// https://no-color.org
+static bool takes_colour(int fd)
+{
+    const char *refused = getenv("NO_COLOR");
+    return takes_sequences(fd) && (refused == NULL || refused[0] == '\0');
+}
+
+bool term_has_colour_out(void)
+{
+    return takes_colour(STDOUT_FILENO);
+}
+
+bool term_has_colour_err(void)
+{
+    return takes_colour(STDERR_FILENO);
+}
+
 static size_t width_of(int fd)
 {
     struct winsize size;
@@ -47,6 +71,11 @@ static size_t width_of(int fd)
 size_t term_width(void)
 {
     return width_of(STDOUT_FILENO);
+}
+
+size_t term_width_err(void)
+{
+    return width_of(STDERR_FILENO);
 }
 
 const char *term_count(int64_t n)
@@ -123,7 +152,7 @@ static void redraw(struct str line)
 void progress_show(struct progress *progress, int64_t done, int64_t total)
 {
     int64_t now = now_ms();
-    if (!term_is_err() || now - progress->shown_ms < 100)
+    if (!takes_sequences(STDERR_FILENO) || now - progress->shown_ms < 100)
         return;
     progress->shown_ms = now;
     progress->drawn = true;

@@ -12,8 +12,12 @@
 
 bool term_is_out(void); // stdout is a terminal
 bool term_is_err(void);
+// Whether colours are wanted there: a terminal, not a dumb one, and no $NO_COLOR.
+bool term_has_colour_out(void);
+bool term_has_colour_err(void);
 // Columns of the terminal on stdout, or of $COLUMNS; 0: no limit.
 size_t term_width(void);
+size_t term_width_err(void); // the same of stderr
 
 // "1,234,567"; "1 file", "2 files"; "1.2 MB"; "3.4 s". In a ring of static buffers: good
 // for one printf.

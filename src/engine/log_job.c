@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/log_state.h"
+#include "engine/schema_difference.h"
 
 static bool is_same_job(const struct job_identity *a, const struct job_identity *b)
 {
@@ -34,6 +35,19 @@ static bool is_appended(struct str before, struct str after)
            memmem(added.p, added.n, " NOT NULL", strlen(" NOT NULL")) == NULL;
 }
 
+static enum status refuse_schema(struct str before, struct str after, const char *url,
+                                 struct err *err)
+{
+    AUTO(buf_release) struct buf difference = {0};
+    schema_difference(before, after, &difference);
+    return err_set(
+        err, ST_USAGE,
+        "%s has rows with other columns than the query gives: %s; only columns "
+        "that may be NULL can be added at the end, unless SET schema_change = "
+        "'allow'",
+        url, buf_cstr(&difference));
+}
+
 enum status log_state_check_job(const struct log_state *state, const struct job *job,
                                 const char *url, struct err *err)
 {
@@ -43,10 +57,6 @@ enum status log_state_check_job(const struct log_state *state, const struct job 
         return refuse_job(&state->job, &job->identity, url, err);
     if (job->settings.schema_change == SCHEMA_CHANGE_APPEND &&
         !is_appended(state->schema, job->schema))
-        return err_set(err, ST_USAGE,
-                       "%s has rows with the columns (%.*s); the query now gives (%.*s): "
-                       "only columns that may be NULL can be added at the end, unless "
-                       "SET schema_change = 'allow'",
-                       url, STR_ARGS(state->schema), STR_ARGS(job->schema));
+        return refuse_schema(state->schema, job->schema, url, err);
     return ST_OK;
 }

@@ -10,7 +10,7 @@ static void unknown_function(struct binder *binder, const struct expr *expr)
     if (instead != NULL)
         report_hint(binder->report, is_name ? "did you mean %s?" : "%s", instead);
     else
-        report_hint(binder->report, "docs/sql.md lists the functions");
+        report_hint(binder->report, "tramline help sql lists the functions");
 }
 
 static bool fails(struct binder *binder, struct expr *expr, const char *hint)

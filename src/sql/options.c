@@ -55,7 +55,7 @@ static void suggest(struct report *report, struct str name,
     if (near != NULL)
         report_hint(report, "did you mean '%s'?", near);
     else
-        report_hint(report, "docs/reference.md lists the options");
+        report_hint(report, "tramline reference lists the options");
 }
 
 static bool is_repeated(struct report *report, const struct option_text *options,

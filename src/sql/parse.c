@@ -169,7 +169,7 @@ static void syntax_hint(struct report *report, size_t from, size_t to, size_t at
         report_hint(report, "a word of SQL is no name; quoted it is: \"%.*s\"",
                     STR_ARGS(word));
     else
-        report_hint(report, "docs/sql.md shows how statements are written");
+        report_hint(report, "tramline help sql shows how statements are written");
 }
 
 static void syntax_error(struct report *report, size_t from, size_t to,

@@ -40,6 +40,7 @@ static struct report make_report(const struct script *script, struct plan *plan)
         .name = script->name,
         .text = {arena_cstr(&plan->arena, text), text.n},
         .arena = &plan->arena,
+        .width = script->width,
     };
 }
 

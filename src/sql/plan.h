@@ -125,6 +125,7 @@ struct script {
     struct str text; // UTF-8
     const struct variable *variables;
     size_t n_variables;
+    size_t width; // columns for the report; longer lines are cut around the place; 0: any
     // Columns of a table that leaves them out, from the file that its option 'schema'
     // names; in the arena. NULL: such a table is an error.
     enum status (*read_columns)(struct str file, struct arena *arena, struct schema *ret,

@@ -8,6 +8,7 @@
 enum {
     ERRORS_SHOWN = 50,
     SHOWN_LINE_MAX = 200, // bytes of a long line before its error
+    WIDTH_MIN = 20,       // a narrower place is not fitted
 };
 
 static char *format(struct arena *arena, const char *fmt, va_list args)
@@ -127,15 +128,65 @@ static void print_place(const struct report *report, size_t at, struct buf *out)
     buf_printf(out, ":%zu:%zu", report_line(report, at), columns_of(before) + 1);
 }
 
+static size_t columns_between(struct str text, size_t from, size_t to)
+{
+    return columns_of((struct str){text.p + from, to - from});
+}
+
+static size_t next_character(struct str text, size_t at)
+{
+    at++;
+    while (at < text.n && (text.p[at] & 0xC0) == 0x80)
+        at++;
+    return at;
+}
+
+static size_t last_character(struct str text, size_t at)
+{
+    at--;
+    while (at > 0 && (text.p[at] & 0xC0) == 0x80)
+        at--;
+    return at;
+}
+
+// What is shown of a line, and whether marks say that it was cut.
+struct shown {
+    size_t from, to;
+    bool cut_front, cut_end;
+};
+
+// A line that a terminal broke in two would have its caret at a wrong place.
+static void fit(const struct report *report, size_t at, struct shown *shown)
+{
+    struct str text = report->text;
+    size_t indent = 2, marks = 2, spare = 1;
+    if (report->width < WIDTH_MIN ||
+        columns_between(text, shown->from, shown->to) + indent + spare <= report->width)
+        return;
+    size_t most = report->width - indent - marks - spare;
+    while (columns_between(text, shown->from, at) > most / 2 &&
+           columns_between(text, shown->from, shown->to) > most) {
+        shown->from = next_character(text, shown->from);
+        shown->cut_front = true;
+    }
+    while (shown->to > at && columns_between(text, shown->from, shown->to) > most) {
+        shown->to = last_character(text, shown->to);
+        shown->cut_end = true;
+    }
+}
+
 static void print_source(const struct report *report, size_t at, struct buf *out)
 {
     struct str text = report->text;
-    size_t from = shown_from(text, line_start(text, at), at);
-    size_t to = shown_to(text, at, line_end(text, at));
-    buf_text(out, "  ");
-    append_shown(out, (struct str){text.p + from, to - from});
-    buf_text(out, "\n  ");
-    for (size_t n = columns_of((struct str){text.p + from, at - from}); n > 0; n--)
+    struct shown shown = {
+        .from = shown_from(text, line_start(text, at), at),
+        .to = shown_to(text, at, line_end(text, at)),
+    };
+    fit(report, at, &shown);
+    buf_text(out, shown.cut_front ? "  …" : "  ");
+    append_shown(out, (struct str){text.p + shown.from, shown.to - shown.from});
+    buf_text(out, shown.cut_end ? "…\n  " : "\n  ");
+    for (size_t n = columns_between(text, shown.from, at) + shown.cut_front; n > 0; n--)
         buf_char(out, ' ');
     buf_text(out, "^\n");
 }

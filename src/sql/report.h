@@ -22,6 +22,7 @@ struct report {
     struct str name; // of the file, for messages
     struct str text;
     struct arena *arena;
+    size_t width; // columns of the place that it is shown on; 0: any
     struct report_entry *entries;
     size_t n;
     size_t capacity;

@@ -335,7 +335,7 @@ static struct expr *boolean_test(struct tree *tree, const json_t *body)
         if (strcmp(tests[i].name, tree_word(body, "booltesttype")) == 0)
             return unary(tree, body, tests[i].op);
     return refuse(tree, tree_place(tree, body), "this expression",
-                  "docs/sql.md lists what a query may hold");
+                  "tramline help sql lists what a query may hold");
 }
 
 static struct expr *sub_link(struct tree *tree, const json_t *body)
@@ -450,7 +450,8 @@ struct expr *tree_expr(struct tree *tree, const json_t *wrapped)
     for (size_t i = 0; i < ARRAY_LEN(refused); i++)
         if (node_is(node, refused[i].kind))
             return refuse(tree, at, refused[i].what, refused[i].instead);
-    return refuse(tree, at, "this expression", "docs/sql.md lists what a query may hold");
+    return refuse(tree, at, "this expression",
+                  "tramline help sql lists what a query may hold");
 }
 
 struct expr **tree_exprs(struct tree *tree, const json_t *list, size_t *ret_n)

@@ -91,7 +91,7 @@ static enum status not_webhdfs(const struct refusal *refusal, const char *place,
         return err_set(err, ST_FAIL,
                        "%s: the name node asks for authentication; set auth = 'kerberos'",
                        place);
-    if (refusal_says(refusal, "Hadoop IPC port"))
+    if (refusal_says(refusal, IPC_PORT))
         return err_set(err, ST_FAIL,
                        "%s: that is the name node's RPC port; give its HTTP port, by "
                        "default 9870 (dfs.namenode.http-address)",

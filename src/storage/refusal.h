@@ -18,6 +18,8 @@ enum {
     MESSAGE_MAX = 1000
 };
 
+#define IPC_PORT "Hadoop IPC port" // what an RPC port says to a GET
+
 struct refusal {
     enum refusal_kind kind;
     int code;                      // HTTP's

@@ -179,6 +179,22 @@ static enum outcome judge(struct attempt *attempt, enum http_outcome outcome,
     }
 }
 
+// A name node's RPC port tells what it is to a GET alone. It has no effect, whatever the
+// URL says.
+static bool is_rpc_port(struct attempt *attempt, const char *url)
+{
+    AUTO(http_answer_release) struct http_answer answer = {0};
+    struct http_request request = {.method = HTTP_GET, .url = url, .fresh = true};
+    struct refusal refusal;
+    if (http_send(attempt->webhdfs->http, &request, &answer, NULL) != HTTP_ANSWERED)
+        return false;
+    refusal_read(&answer, &refusal);
+    if (!refusal_says(&refusal, IPC_PORT))
+        return false;
+    attempt->reply->refusal = refusal;
+    return true;
+}
+
 static enum outcome ask_name_node(struct attempt *attempt, struct err *err)
 {
     struct webhdfs *webhdfs = attempt->webhdfs;
@@ -196,6 +212,10 @@ static enum outcome ask_name_node(struct attempt *attempt, struct err *err)
     attempt->blames_name_node = true;
     enum http_outcome sent =
         http_send(webhdfs->http, &request, &attempt->reply->answer, err);
+    const struct http_answer *answer = &attempt->reply->answer;
+    bool is_unknown = sent == HTTP_LOST && answer->doubtful && !webhdfs->name_node_known;
+    if (is_unknown && ask->method != HTTP_GET && is_rpc_port(attempt, url))
+        return DONE;
     enum outcome outcome =
         judge(attempt, sent, effect, who, &webhdfs->name_node_known, err);
     if (outcome == AGAIN &&

@@ -131,6 +131,32 @@ def test_output_that_cannot_be_written_is_told():
     assert done.returncode == 1
 
 
+def test_help_that_cannot_be_written_is_told():
+    for args, name in ((["--help"], ""), (["-h"], ""), (["help"], ""), (["--version"], ""),
+                       (["help", "run"], ""), (["help", "sql"], ""), (["run", "--help"], " run"),
+                       (["cat", "-h"], " cat"), (["reference"], " reference")):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([lib.program(), *args], stdout=full, stderr=subprocess.PIPE,
+                                  text=True, timeout=30)
+        assert done.returncode == 1, args
+        assert done.stderr.startswith(f"tramline{name}: cannot write to standard output"), done.stderr
+
+
+def test_help_takes_a_command_or_a_page():
+    for name in re.findall(r"^  (\w+) ", lib.run("--help").out, flags=re.M):
+        assert lib.run("help", name).out == lib.run(name, "--help").out
+    assert lib.run("help").out == lib.run("--help").out
+    page = lib.ROOT / "docs/sql.md"
+    assert lib.run("help", "sql").out == page.read_text()
+
+
+def test_hints_name_what_an_installed_program_has():
+    """No string of the program names a file of docs/."""
+    names = re.compile(rb"docs/[a-z_-]+\.md|[a-z_-]+\.md (lists|shows|says)")
+    found = names.search(pathlib.Path(lib.program()).read_bytes())
+    assert found is None, found
+
+
 def test_what_was_printed_stands_before_the_error():
     with open(lib.tmp_dir() / "both", "w+") as both:
         done = subprocess.run([lib.program(), "check", "--live", "p.sql"], cwd=place(), stdout=both,
@@ -160,7 +186,7 @@ def test_a_script_from_standard_input_has_a_name():
                           capture_output=True, timeout=30)
     same(done.stderr, 'standard input:1:1: error: syntax error at or near "SELEC"\n'
                       "  SELEC 1\n  ^\n"
-                      "  hint: docs/sql.md shows how statements are written\n"
+                      "  hint: tramline help sql shows how statements are written\n"
                       "tramline check: standard input has errors; nothing was done\n")
     assert done.returncode == 2
 

@@ -35,6 +35,12 @@
     "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\n\r\n" \
     "<html><head><title>502 Bad Gateway</title></head><body>x</body></html>"
 
+// What a name node says on its RPC port.
+#define IPC_ANSWER                                                             \
+    "HTTP/1.1 404 Not Found\r\nContent-type: text/plain\r\n\r\nIt looks like " \
+    "you are making an HTTP request to a Hadoop IPC port. This is not the "    \
+    "correct port for the web interface on this daemon.\r\n"
+
 static struct err err;
 
 static struct storage_config quick(void)
@@ -195,12 +201,41 @@ static void test_unknown_host_fails_at_once(UNUSED void **state)
 static void test_tls_on_one_side_only_says_so(UNUSED void **state)
 {
     struct fake_http fake;
-    // What OpenSSL answers to a request that is not TLS: an alert.
-    START(fake, {.answer = "\x15\x03\x01"});
+    // What OpenSSL answers to a request that is not TLS: an alert; also when it is asked
+    // whether it is an RPC port.
+    START(fake, {.answer = "\x15\x03\x01"}, {.answer = "\x15\x03\x01"});
     struct storage_config config = quick();
     config.retry_ms = 60000;
     struct storage *st = open_at(fake.port, &config);
     assert_status(mkdir_d(st), ST_FAIL);
+    assert_text("hdfs://127.0.0.1:%d/r/d: cannot reach name node 127.0.0.1:%d: Received "
+                "HTTP/0.9 when not allowed; for a server with TLS write hdfss://",
+                fake.port, fake.port);
+    st->ops->close(st);
+    fake_http_stop(&fake);
+}
+
+// It answers a request by PUT in its own protocol.
+static void test_rpc_port_is_told_by_what_writes(UNUSED void **state)
+{
+    struct fake_http fake;
+    static const char rpc[] = "\x01\x02\x03 RPC";
+    START(fake, {.answer = rpc}, {.answer = IPC_ANSWER}, {.answer = rpc},
+          {.answer = IPC_ANSWER}, {.answer = rpc}, {.answer = rpc});
+    struct storage_config config = quick();
+    config.retry_ms = 60000;
+    struct storage *st = open_at(fake.port, &config);
+    assert_status(storage_write_bytes(st, PATH("a"), PATH("x"), &err), ST_FAIL);
+    assert_text(
+        "hdfs://127.0.0.1:%d/r/a: that is the name node's RPC port; give its HTTP "
+        "port, by default %d (dfs.namenode.http-address)",
+        fake.port, 9870);
+    assert_status(mkdir_d(st), ST_FAIL);
+    assert_text(
+        "hdfs://127.0.0.1:%d/r/d: that is the name node's RPC port; give its HTTP "
+        "port, by default %d (dfs.namenode.http-address)",
+        fake.port, 9870);
+    assert_status(mkdir_d(st), ST_FAIL); // no HTTP at all
     assert_text("hdfs://127.0.0.1:%d/r/d: cannot reach name node 127.0.0.1:%d: Received "
                 "HTTP/0.9 when not allowed; for a server with TLS write hdfss://",
                 fake.port, fake.port);
@@ -645,10 +680,7 @@ static void test_answers_of_others_are_told_apart(UNUSED void **state)
                           "WebHDFS: Access denied by proxy; "
                           "is a name node there, or a proxy between?"),
                   ST_FAIL);
-    assert_status(stat_of("HTTP/1.1 404 Not Found\r\nContent-type: text/plain\r\n\r\nIt "
-                          "looks like you are making an HTTP request to a Hadoop IPC "
-                          "port. This is not the correct port for the web interface on "
-                          "this daemon.\r\n",
+    assert_status(stat_of(IPC_ANSWER,
                           "hdfs://127.0.0.1:%d/r/d: that is the name node's RPC port; "
                           "give its HTTP port, by "
                           "default 9870 (dfs.namenode.http-address)"),
@@ -914,9 +946,9 @@ TEST_MAIN(
     T(requests_are_those_of_webhdfs), T(standby_sends_to_the_active_and_that_is_kept),
     T(dead_name_node_gives_way_to_the_other), T(only_standbys_are_named),
     T(refused_connection_is_retry), T(unknown_host_fails_at_once),
-    T(tls_on_one_side_only_says_so), T(busy_server_is_asked_again),
-    T(retries_end_in_time_and_say_so), T(stop_ends_the_tries),
-    T(lost_answer_to_publish_is_unknown_and_not_repeated),
+    T(tls_on_one_side_only_says_so), T(rpc_port_is_told_by_what_writes),
+    T(busy_server_is_asked_again), T(retries_end_in_time_and_say_so),
+    T(stop_ends_the_tries), T(lost_answer_to_publish_is_unknown_and_not_repeated),
     T(publish_never_goes_over_a_kept_connection), T(silence_after_publish_is_unknown),
     T(silence_after_a_look_is_retry), T(broken_proxy_leaves_publish_unknown),
     T(mkdir_is_repeated_after_a_lost_answer), T(remove_after_a_lost_answer_is_not_found),
