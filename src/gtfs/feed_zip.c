@@ -3,6 +3,7 @@
 // directory is used: a cut file has none and is refused, instead of read in part.
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 #include <stdlib.h>
 
 #include "gtfs/feed_kind.h"
@@ -58,12 +59,30 @@ static enum status open_archive(const struct feed *feed, struct archive **ret,
     return ST_OK;
 }
 
-static const char *path_of(struct archive_entry *entry)
+// Names without the flag of UTF-8 may be of any code page: what is not UTF-8 is shown.
+static const char *shown_path(struct feed *feed, const char *path)
+{
+    AUTO(buf_release) struct buf text = {0};
+    struct str rest = str_of(path);
+    while (rest.n > 0) {
+        size_t good = str_utf8_valid(rest);
+        buf_append(&text, rest.p, good);
+        rest = (struct str){rest.p + good, rest.n - good};
+        if (rest.n > 0) {
+            buf_printf(&text, "\\x%02X", (unsigned char)rest.p[0]);
+            rest = (struct str){rest.p + 1, rest.n - 1};
+        }
+    }
+    return arena_cstr(&feed->arena, buf_as_str(&text));
+}
+
+static const char *path_of(struct feed *feed, struct archive_entry *entry)
 {
     const char *path = archive_entry_pathname_utf8(entry);
-    if (path == NULL)
-        path = archive_entry_pathname(entry);
-    return path ? path : "";
+    if (path != NULL)
+        return path;
+    path = archive_entry_pathname(entry);
+    return path ? shown_path(feed, path) : "";
 }
 
 static enum status list_entries(struct feed *feed, struct archive *archive,
@@ -77,7 +96,7 @@ static enum status list_entries(struct feed *feed, struct archive *archive,
         if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN) // a warning: a name not in UTF-8
             return not_a_zip(feed, archive, err);
         if (archive_entry_filetype(entry) == AE_IFREG)
-            feed_add(feed, path_of(entry), index, archive_entry_size(entry));
+            feed_add(feed, path_of(feed, entry), index, archive_entry_size(entry));
     }
     return err_set(err, ST_LIMIT, "%s: more than %d files in it", feed->source,
                    ENTRIES_MAX);
@@ -87,8 +106,17 @@ static enum status list_zip(struct feed *feed, struct err *err)
 {
     struct archive *archive;
     TRY(open_archive(feed, &archive, err));
+    // libarchive takes names for text of the thread's locale, which is "C" in this
+    // program: it drops those that are not ASCII. For this thread and this while it is
+    // UTF-8, and only where characters are concerned.
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
     enum status rc = list_entries(feed, archive, err);
     archive_read_free(archive);
+    if (utf8) {
+        uselocale(before);
+        freelocale(utf8);
+    }
     return rc;
 }
 
