@@ -267,7 +267,7 @@ int main(int argc, char **argv)
     snprintf(path, sizeof(path), "%s/stop_times.txt", argv[1]);
     bench_records_open(&bench.lines, path);
     batch_init(&bench.batch, schema.n);
-    bench_must(csv_decoder_open(&schema, &bench.from_csv, &err), &err);
+    bench_must(csv_decoder_open(&schema, NULL, &bench.from_csv, &err), &err);
     bench_must(storage_open(str_of(argv[2]), &config, &bench.storage, &err), &err);
     open_datums(&bench);
     save_datums(&bench);

@@ -108,7 +108,7 @@ int main(int argc, char **argv)
     }
     snprintf(path, sizeof(path), "%s/stop_times.txt", argv[1]);
     bench_records_open(&records, path);
-    bench_must(csv_decoder_open(&schema, &decoder, &err), &err);
+    bench_must(csv_decoder_open(&schema, NULL, &decoder, &err), &err);
     measure("scan", &records, NULL, scan_all);
     measure("decode", &records, decoder, decode_all);
     measure("encode", &records, decoder, encode_all);

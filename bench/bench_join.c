@@ -28,7 +28,7 @@ static void decode(const struct plan *plan, const struct bench_records *records,
     struct decoder *decoder;
     const struct run run = {.records = records->records, .n = records->n};
     size_t next;
-    bench_must(csv_decoder_open(&plan->stream->schema, &decoder, &err), &err);
+    bench_must(csv_decoder_open(&plan->stream->schema, NULL, &decoder, &err), &err);
     bench_must(decoder->ops->decode(decoder, &run, 0, batch, &next, &err), &err);
     decoder->ops->close(decoder);
 }

@@ -74,7 +74,7 @@ static enum status tools_open(struct tools *tools, struct worker *worker)
 {
     const struct plan *plan = worker->job->plan;
     *tools = (struct tools){.rows = BUF_INIT(ROW_BUFFER)};
-    TRY(csv_decoder_open(&plan->stream->schema, &tools->decoder, &worker->err));
+    TRY(csv_decoder_open(&plan->stream->schema, NULL, &tools->decoder, &worker->err));
     TRY(open_encoder(worker->format, &plan->output, &tools->encoder, &worker->err));
     tools->executor = native_executor_open(plan, worker->job->dimension, tools->encoder);
     batch_init(&tools->batch, plan->stream->schema.n);

@@ -8,6 +8,8 @@
 #define LIKELY(x)              __builtin_expect(!!(x), 1)
 #define UNLIKELY(x)            __builtin_expect(!!(x), 0)
 #define UNUSED                 __attribute__((unused))
+#define NOINLINE               __attribute__((noinline)) // leaves a hot loop its registers
+#define COLD                   __attribute__((cold, noinline))
 #define ARRAY_LEN(a)           (sizeof(a) / sizeof((a)[0]))
 
 // Runs `fn(&variable)` when the variable leaves its scope.

@@ -34,6 +34,8 @@ static void check_table(const struct pipeline *pipeline, const struct table *tab
     if (status == ST_OK) {
         struct rows *rows;
         status = table_rows_open(storage, table, &rows, &err);
+        if (status == ST_OK && !pipeline_is_avro(table))
+            table_tell_absent(table, rows);
         if (status == ST_OK)
             rows->ops->close(rows);
         if (status == ST_NOT_FOUND && options_number(&table->options, "optional"))
@@ -58,6 +60,17 @@ static void check_sink(const struct pipeline *pipeline, struct checked *checked)
         storage->ops->close(storage);
     }
     check_tell(checked, "result", sink->name.p, status, status == ST_OK ? "" : err.text);
+}
+
+static void check_file(const struct table *stream, struct checked *checked)
+{
+    struct err err = {0};
+    struct source *source;
+    enum status status = stream_file_open(stream, &source, &err);
+    if (status == ST_OK)
+        source->ops->close(source);
+    check_tell(checked, "stream", stream->name.p, status,
+               status == ST_OK ? "" : err.text);
 }
 
 static void check_topic(struct pipeline *pipeline, struct checked *checked)
@@ -89,6 +102,8 @@ static enum status check_live(struct pipeline *pipeline, struct err *err)
             check_table(pipeline, &plan->tables[i], &checked);
     if (plan->sink != NULL)
         check_sink(pipeline, &checked);
+    if (plan->stream != NULL && str_is(plan->stream->connector, "file"))
+        check_file(plan->stream, &checked);
     if (plan->stream != NULL && str_is(plan->stream->connector, "kafka")) {
         check_topic(pipeline, &checked);
         if (pipeline_is_avro(plan->stream))

@@ -53,7 +53,7 @@ static enum status convert(void *context, struct str from, struct str to,
         csv_table_open(conversion->storage, from, &table->schema, &options, &rows, err);
     if (status == ST_OK) {
         status = sink_write_file(conversion->storage, table, rows, to, &made, err);
-        table_tell_skipped_csv(table, rows);
+        table_tell_csv(table, rows);
         rows->ops->close(rows);
     }
     if (status != ST_OK)

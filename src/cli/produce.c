@@ -196,18 +196,6 @@ static enum status publish(struct produce *produce, struct err *err)
     return status;
 }
 
-// Perhaps it is another file than was meant.
-static void tell_absent(const char *name, const struct rows *rows)
-{
-    AUTO(buf_release) struct buf names = {0};
-    for (size_t i = 0; i < rows->schema->n; i++)
-        if (!csv_table_has_column(rows, i))
-            buf_printf(&names, "%s%.*s", names.n ? ", " : "",
-                       STR_ARGS(rows->schema->columns[i].name));
-    if (names.n)
-        log_warn("%s has no %s: NULL in every record", name, buf_cstr(&names));
-}
-
 static void tell_skipped(struct rows *rows)
 {
     const struct csv_table_stats *stats = csv_table_stats(rows);
@@ -225,10 +213,13 @@ static enum status open_and_publish(const struct args *args, struct produce *pro
     struct csv_table_options options = {
         .header = !args_has(args, "--no-header"),
         .skip_errors = args_has(args, "--skip-errors"),
+        .skipping = "--skip-errors",
     };
     TRY(csv_table_open(input->storage, str_of(input->name),
                        &pipeline->plan->stream->schema, &options, &produce->rows, err));
-    tell_absent(input->name, produce->rows);
+    if (csv_table_absent(produce->rows) != NULL)
+        log_warn("%s has no %s: NULL in every record", input->name,
+                 csv_table_absent(produce->rows));
     TRY(produce_format_open(pipeline, &produce->format, err));
     struct kafka_config config;
     pipeline_kafka(pipeline, &config);

@@ -2,17 +2,30 @@
 #include "cli/stream.h"
 
 #include "avro/decoder.h"
+#include "base/log.h"
 #include "cli/lookup_thread.h"
 #include "cli/text_file.h"
 #include "csv/decoder.h"
 #include "csv/file_source.h"
 #include "kafka/source.h"
 
+enum status stream_file_open(const struct table *table, struct source **ret,
+                             struct err *err)
+{
+    const char *path = options_text(&table->options, "path").p;
+    bool header = options_number(&table->format, "header");
+    TRY(csv_file_source_open(path, header ? &table->schema : NULL, ret, err));
+    const struct csv_header *found = csv_file_source_header(*ret);
+    if (found != NULL && found->absent != NULL)
+        log_warn("%s has no %s: NULL in every record", path, found->absent);
+    return ST_OK;
+}
+
 static enum status open_file(const struct pipeline *pipeline, struct source **ret,
                              struct err *err)
 {
     const struct plan *plan = pipeline->plan;
-    TRY(csv_file_source_open(options_text(&plan->stream->options, "path").p, ret, err));
+    TRY(stream_file_open(plan->stream, ret, err));
     csv_file_source_limit(*ret, (size_t)options_number(&plan->settings, "batch.records"));
     return ST_OK;
 }
@@ -47,23 +60,39 @@ static enum status open_avro(const struct table *table, struct schema_lookup *lo
 }
 
 enum status stream_decoder_open(const struct table *table, struct schema_lookup *lookup,
-                                struct decoder **ret, struct err *err)
+                                const struct csv_header *header, struct decoder **ret,
+                                struct err *err)
 {
     if (pipeline_is_avro(table))
         return open_avro(table, lookup, ret, err);
-    return csv_decoder_open(&table->schema, ret, err);
+    struct csv_decoder_options options = {
+        .header = header,
+        .trim = options_number(&table->format, "trim"),
+    };
+    return csv_decoder_open(&table->schema, &options, ret, err);
 }
 
-static enum status open_decoder(const struct pipeline *pipeline, struct stream *stream,
-                                struct err *err)
+static enum status open_lookup(const struct pipeline *pipeline, struct stream *stream,
+                               struct err *err)
 {
     const struct table *table = pipeline->plan->stream;
-    if (pipeline_is_avro(table)) {
-        struct registry_config config;
-        pipeline_registry_config(pipeline, &table->format, &config);
-        TRY(lookup_thread_open(&config, &stream->lookup, err));
-    }
-    return stream_decoder_open(table, stream->lookup, &stream->decoder, err);
+    if (!pipeline_is_avro(table))
+        return ST_OK;
+    struct registry_config config;
+    pipeline_registry_config(pipeline, &table->format, &config);
+    return lookup_thread_open(&config, &stream->lookup, err);
+}
+
+static enum status open_all(struct pipeline *pipeline, const char *instance,
+                            struct stream *stream, struct err *err)
+{
+    TRY(open_lookup(pipeline, stream, err));
+    TRY(open_source(pipeline, instance, &stream->source, err));
+    const struct table *table = pipeline->plan->stream;
+    const struct csv_header *header = NULL;
+    if (str_is(table->connector, "file"))
+        header = csv_file_source_header(stream->source);
+    return stream_decoder_open(table, stream->lookup, header, &stream->decoder, err);
 }
 
 enum status stream_check(const struct table *table, struct err *err)
@@ -73,7 +102,7 @@ enum status stream_check(const struct table *table, struct err *err)
         return err_set(err, ST_USAGE,
                        "a stream with format = 'avro' needs option "
                        "registry = 'http://host:port/...'");
-    TRY(stream_decoder_open(table, NULL, &decoder, err));
+    TRY(stream_decoder_open(table, NULL, NULL, &decoder, err));
     decoder->ops->close(decoder);
     return ST_OK;
 }
@@ -82,20 +111,30 @@ enum status stream_open(struct pipeline *pipeline, const char *instance,
                         struct stream *ret, struct err *err)
 {
     *ret = (struct stream){0};
-    enum status status = open_decoder(pipeline, ret, err);
-    if (status == ST_OK)
-        status = open_source(pipeline, instance, &ret->source, err);
+    enum status status = open_all(pipeline, instance, ret, err);
+    if (status == ST_OK && !pipeline_is_avro(pipeline->plan->stream))
+        ret->csv = ret->decoder;
     if (status != ST_OK)
         stream_close(ret);
     return status;
 }
 
+static void tell_tails(const struct decoder *csv)
+{
+    size_t n = csv != NULL ? csv_decoder_n_tails(csv) : 0;
+    if (n)
+        log_warn(
+            "%zu records have empty fields past the last column; they were passed over",
+            n);
+}
+
 void stream_close(struct stream *stream)
 {
-    if (stream->source != NULL)
-        stream->source->ops->close(stream->source);
+    tell_tails(stream->csv);
     if (stream->decoder != NULL)
         stream->decoder->ops->close(stream->decoder);
+    if (stream->source != NULL)
+        stream->source->ops->close(stream->source);
     if (stream->lookup != NULL)
         stream->lookup->ops->close(stream->lookup);
     *stream = (struct stream){0};

@@ -6,16 +6,23 @@
 #include "cli/pipeline.h"
 #include "core/codec.h"
 #include "core/source.h"
+#include "csv/header.h"
 
 struct stream {
     struct source *source;
     struct decoder *decoder;
+    const struct decoder *csv;    // the same, when it is one of CSV
     struct schema_lookup *lookup; // NULL for CSV
 };
 
-// The decoder of a stream's table, over a lookup that it borrows: NULL for CSV.
+// The decoder of a stream's table, over a lookup that it borrows: NULL for CSV; and a
+// file's header: NULL where fields go by position.
 enum status stream_decoder_open(const struct table *table, struct schema_lookup *lookup,
-                                struct decoder **ret, struct err *err);
+                                const struct csv_header *header, struct decoder **ret,
+                                struct err *err);
+// The source of a table with connector 'file'; says which columns its header lacks.
+enum status stream_file_open(const struct table *table, struct source **ret,
+                             struct err *err);
 // What can be wrong with the stream's format, without any contact: no registry, a
 // schema's file that the columns do not fit.
 enum status stream_check(const struct table *table, struct err *err);

@@ -91,6 +91,8 @@ enum status table_rows_open(struct storage *storage, const struct table *table,
     struct csv_table_options options = {
         .header = options_number(&table->format, "header"),
         .skip_errors = options_is(&table->options, "on_error", "skip"),
+        .trim = options_number(&table->format, "trim"),
+        .may_be_empty = options_number(&table->options, "optional"),
     };
     return csv_table_open(storage, file.name, &table->schema, &options, ret, err);
 }
@@ -120,9 +122,22 @@ static void tell_messages(const struct table *table, size_t n_skipped,
         log_warn("  %s", messages[i]);
 }
 
-void table_tell_skipped_csv(const struct table *table, const struct rows *rows)
+void table_tell_absent(const struct table *table, const struct rows *rows)
+{
+    const char *absent = csv_table_absent(rows);
+    if (absent != NULL)
+        log_warn("table %.*s: the header has no %s: NULL in every row",
+                 STR_ARGS(table->name), absent);
+}
+
+void table_tell_csv(const struct table *table, const struct rows *rows)
 {
     const struct csv_table_stats *stats = csv_table_stats(rows);
+    table_tell_absent(table, rows);
+    if (stats->n_tails)
+        log_warn("table %.*s: %zu rows have empty fields past the last column; they were "
+                 "passed over",
+                 STR_ARGS(table->name), stats->n_tails);
     if (stats->n_short)
         log_warn("table %.*s: %zu short rows; their missing columns are NULL",
                  STR_ARGS(table->name), stats->n_short);
@@ -132,7 +147,7 @@ void table_tell_skipped_csv(const struct table *table, const struct rows *rows)
 static void tell_skipped(const struct table *table, const struct rows *rows)
 {
     if (!pipeline_is_avro(table)) {
-        table_tell_skipped_csv(table, rows);
+        table_tell_csv(table, rows);
         return;
     }
     const struct avro_table_stats *stats = avro_table_stats(rows);
@@ -199,6 +214,15 @@ static bool goes_on(void *arg)
     return !is_stopped(arg);
 }
 
+static void tell_rows(const struct table *table, int64_t n)
+{
+    log_info("table %.*s: %s", STR_ARGS(table->name), term_counted(n, "row", "rows"));
+    if (n == 0 && !options_number(&table->options, "optional"))
+        log_warn("table %.*s has no rows, so that nothing matches it; if that is meant, "
+                 "say WITH (optional = true)",
+                 STR_ARGS(table->name));
+}
+
 static enum status load_once(const struct pipeline *pipeline, bool quiet,
                              struct tables *ret, struct err *err)
 {
@@ -214,8 +238,7 @@ static enum status load_once(const struct pipeline *pipeline, bool quiet,
         TRY(load_table(pipeline, table, ret->host, &n, err));
         ret->n_rows[i] = (int64_t)n;
         if (!quiet)
-            log_info("table %.*s: %s", STR_ARGS(table->name),
-                     term_counted((int64_t)n, "row", "rows"));
+            tell_rows(table, (int64_t)n);
     }
     return load_views(plan, ret->host, err);
 }

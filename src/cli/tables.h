@@ -32,8 +32,10 @@ enum status table_rows_open(struct storage *storage, const struct table *table,
 // Whether the columns fit the file that option 'schema' names; reads no table.
 enum status table_check(const struct table *table, struct err *err);
 
-// Says in the log which rows a CSV file's reader left out.
-void table_tell_skipped_csv(const struct table *table, const struct rows *rows);
+// Says in the log which columns a CSV file's header lacks.
+void table_tell_absent(const struct table *table, const struct rows *rows);
+// The same, and which rows its reader left out or had to make whole.
+void table_tell_csv(const struct table *table, const struct rows *rows);
 
 // Loads all tables and views; `quiet` shows no progress. ST_STOP soon after
 // pipeline->stop is set, from tables_write_views and tables_executor too.

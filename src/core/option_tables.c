@@ -101,6 +101,8 @@ static const struct option_def file_options[] = {
 static const struct option_def csv_options[] = {
     {"header", OPTION_BOOLEAN, "true", 0, 0, NULL, 0,
      "files begin with a line of column names"},
+    {"trim", OPTION_BOOLEAN, "false", 0, 0, NULL, 0,
+     "blanks and tabs at the ends of a text are no part of it"},
 };
 
 static const struct option_def avro_options[] = {

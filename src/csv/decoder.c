@@ -7,9 +7,28 @@
 
 struct csv_decoder {
     struct decoder decoder;
-    struct csv_field *fields; // one more than columns, to show the first too many
+    size_t n_fields;                 // of a record
+    const struct csv_header *header; // NULL: field i is column i
+    bool trim;
+    size_t n_tails;
+    struct csv_field *fields; // one more than n_fields, to show the first too many
     struct buf reason;
 };
+
+static size_t field_of(const struct csv_decoder *csv, size_t column)
+{
+    return csv->header == NULL ? column : csv->header->columns[column];
+}
+
+// The column of field `index`, NULL when it is none of the schema's.
+static const struct column *column_of(const struct csv_decoder *csv, size_t index)
+{
+    const struct schema *schema = csv->decoder.schema;
+    for (size_t i = 0; i < schema->n; i++)
+        if (field_of(csv, i) == index)
+            return &schema->columns[i];
+    return NULL;
+}
 
 static bool is_edge_space(struct csv_field field)
 {
@@ -23,75 +42,116 @@ static bool is_name(struct csv_field field, struct str name)
     return str_eq(str_trim(csv_raw(field)), name);
 }
 
-static bool is_header(const struct schema *schema, const struct csv_line *line)
+static bool is_header(const struct csv_decoder *csv, const struct csv_line *line)
 {
-    for (size_t i = 0; i < schema->n; i++)
-        if (!is_name(line->fields[i], schema->columns[i].name))
+    const struct schema *schema = csv->decoder.schema;
+    for (size_t i = 0; i < schema->n; i++) {
+        size_t at = field_of(csv, i);
+        if (at != CSV_NO_FIELD && !is_name(line->fields[at], schema->columns[i].name))
             return false;
+    }
     return true;
 }
 
-static void explain_count(const struct schema *schema, const struct csv_line *line,
+static void explain_count(const struct csv_decoder *csv, const struct csv_line *line,
                           struct buf *reason)
 {
+    size_t n = csv->n_fields;
     if (csv_line_is_blank(line)) {
         buf_text(reason, "empty record");
         return;
     }
-    buf_printf(reason, "%zu field%s for %zu column%s: ", line->n, line->n == 1 ? "" : "s",
-               schema->n, schema->n == 1 ? "" : "s");
-    if (line->n < schema->n) {
-        buf_printf(reason, "%.*s is the first without one",
-                   STR_ARGS(schema->columns[line->n].name));
+    buf_printf(reason, "%zu field%s for %zu column%s%s: ", line->n,
+               line->n == 1 ? "" : "s", n, n == 1 ? "" : "s",
+               csv->header ? " of the header" : "");
+    if (line->n > n) {
+        buf_text(reason, "the first too many is ");
+        csv_show(csv_raw(line->fields[n]), reason);
         return;
     }
-    buf_text(reason, "the first too many is ");
-    csv_show(csv_raw(line->fields[schema->n]), reason);
+    const struct column *column = column_of(csv, line->n);
+    if (column != NULL)
+        buf_printf(reason, "%.*s is the first without one", STR_ARGS(column->name));
+    else
+        buf_printf(reason, "field %zu is the first that is missing", line->n + 1);
 }
 
-static void explain_line(const struct schema *schema, enum csv_scan scan,
+static void explain_line(const struct csv_decoder *csv, enum csv_scan scan,
                          const struct csv_line *line, struct str bytes,
                          struct buf *reason)
 {
-    bool is_second_line = scan == CSV_STRAY_CR || line->size < bytes.n;
-    if (csv_is_utf16(bytes))
-        buf_text(reason, "the record is " CSV_UTF16_TEXT);
-    else if (scan == CSV_UNCLOSED || scan == CSV_AFTER_QUOTE)
-        csv_explain_scan(scan, line,
-                         line->n < schema->n ? &schema->columns[line->n] : NULL, reason);
-    else if (is_second_line)
+    const char *other = csv_no_text(bytes);
+    if (other != NULL)
+        buf_printf(reason, "the record is %s", other);
+    else if (scan == CSV_UNCLOSED || scan == CSV_AFTER_QUOTE || scan == CSV_CR_CR_LF)
+        csv_explain_scan(scan, line, column_of(csv, line->n), reason);
+    else if (scan == CSV_STRAY_CR || line->size < bytes.n)
         buf_text(reason, "two lines in one record; a line break in a field is quoted");
     else
-        explain_count(schema, line, reason);
+        explain_count(csv, line, reason);
+}
+
+static bool fill_column(struct csv_decoder *csv, size_t column, struct csv_field field,
+                        bool plain, struct arena *arena, struct value *ret)
+{
+    const struct column *to = &csv->decoder.schema->columns[column];
+    if (LIKELY(csv_value(to, field, plain, arena, ret)))
+        return true;
+    csv_explain(to, field, &csv->reason);
+    return false;
+}
+
+// As the header says; see fill.
+COLD static bool fill_by_name(struct csv_decoder *csv, const struct csv_line *line,
+                              struct arena *arena, struct value *row)
+{
+    const struct schema *schema = csv->decoder.schema;
+    for (size_t i = 0; i < schema->n; i++) {
+        size_t at = field_of(csv, i);
+        struct csv_field field = {.p = ""};
+        if (at != CSV_NO_FIELD)
+            field = csv->trim ? csv_trimmed(line->fields[at]) : line->fields[at];
+        if (!fill_column(csv, i, field, line->plain, arena, &row[i]))
+            return false;
+    }
+    return true;
 }
 
 // Fills the row; false with a reason when a field does not fit its column.
 static bool fill(struct csv_decoder *csv, const struct csv_line *line,
                  struct arena *arena, struct value *row)
 {
-    const struct schema *schema = csv->decoder.schema;
-    for (size_t i = 0; i < schema->n; i++) {
-        if (LIKELY(csv_value(&schema->columns[i], line->fields[i], line->plain, arena,
-                             &row[i])))
-            continue;
-        csv_explain(&schema->columns[i], line->fields[i], &csv->reason);
-        return false;
-    }
+    if (UNLIKELY(csv->header != NULL || csv->trim))
+        return fill_by_name(csv, line, arena, row);
+    size_t n = csv->decoder.schema->n;
+    for (size_t i = 0; i < n; i++)
+        if (UNLIKELY(!fill_column(csv, i, line->fields[i], line->plain, arena, &row[i])))
+            return false;
     return true;
+}
+
+// Whether a line that has not the fields of a row is one all the same.
+COLD static bool is_row(struct csv_decoder *csv, enum csv_scan scan,
+                        const struct csv_line *line, struct str bytes)
+{
+    bool is = scan == CSV_LINE && line->size == bytes.n &&
+              csv_line_has_empty_tail(line, csv->n_fields, bytes);
+    csv->n_tails += is;
+    return is;
 }
 
 // True when the record gave a row or was ignored; else the reason is set.
 static bool decode_line(struct csv_decoder *csv, struct str bytes, uint32_t record,
                         struct batch *batch)
 {
-    const struct schema *schema = csv->decoder.schema;
-    struct csv_line line = {.fields = csv->fields, .capacity = schema->n + 1};
+    struct csv_line line = {.fields = csv->fields, .capacity = csv->n_fields + 1};
     enum csv_scan scan = csv_scan(bytes, true, &line);
-    if (UNLIKELY(scan != CSV_LINE || line.n != schema->n || line.size != bytes.n)) {
-        explain_line(schema, scan, &line, bytes, &csv->reason);
+    bool fits = scan == CSV_LINE && line.n == csv->n_fields && line.size == bytes.n;
+    if (UNLIKELY(!fits && !is_row(csv, scan, &line, bytes))) {
+        explain_line(csv, scan, &line, bytes, &csv->reason);
         return false;
     }
-    if (UNLIKELY(is_header(schema, &line))) {
+    if (UNLIKELY(is_header(csv, &line))) {
         batch->n_ignored++;
         return true;
     }
@@ -155,13 +215,35 @@ static const struct decoder_ops csv_decoder_ops = {
     .close = decoder_close,
 };
 
-enum status csv_decoder_open(const struct schema *schema, struct decoder **ret,
-                             struct err *err)
+// A header in the order of the columns says nothing new.
+static bool is_by_position(const struct schema *schema, const struct csv_header *header)
 {
+    bool is = header->n_fields == schema->n;
+    for (size_t i = 0; i < schema->n && is; i++)
+        is = header->columns[i] == i;
+    return is;
+}
+
+enum status csv_decoder_open(const struct schema *schema,
+                             const struct csv_decoder_options *options,
+                             struct decoder **ret, struct err *err)
+{
+    static const struct csv_decoder_options none = {0};
+    if (options == NULL)
+        options = &none;
     TRY(csv_check_schema(schema, err));
     struct csv_decoder *csv = mem_zalloc(sizeof(*csv));
     csv->decoder = (struct decoder){&csv_decoder_ops, schema};
-    csv->fields = mem_array(schema->n + 1, sizeof(*csv->fields));
+    csv->n_fields = options->header ? options->header->n_fields : schema->n;
+    if (options->header != NULL && !is_by_position(schema, options->header))
+        csv->header = options->header;
+    csv->trim = options->trim;
+    csv->fields = mem_array(csv->n_fields + 1, sizeof(*csv->fields));
     *ret = &csv->decoder;
     return ST_OK;
+}
+
+size_t csv_decoder_n_tails(const struct decoder *decoder)
+{
+    return ((const struct csv_decoder *)decoder)->n_tails;
 }

@@ -1,21 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stream decoder: one record is one CSV line, its fields are the schema's columns by
-// position.
+// position, or as a header says.
 //
 // The record's own line end (LF, CR LF, CR) and a byte order mark at its front are no
 // data. An unquoted empty field is NULL, a quoted one the empty string (for types other
 // than TEXT, which have no empty form, NULL too). Ignored and counted: a record without a
 // value, and the header line, i.e. the column names themselves, white space around them
-// allowed. All else that is not a row is a reject; its reason names column and value.
+// allowed. Empty fields past the last one are passed. All else that is not a row is a
+// reject; its reason names column and value.
 // Values borrow the record's bytes; only fields with doubled quotes are copied, to the
 // batch's arena. One thread at a time. Errors: decode itself always gives ST_OK.
 #ifndef CSV_DECODER_H
 #define CSV_DECODER_H
 
 #include "core/codec.h"
+#include "csv/header.h"
 
-// `schema` is borrowed for the decoder's life. ST_USAGE: a column of type BYTES.
-enum status csv_decoder_open(const struct schema *schema, struct decoder **ret,
-                             struct err *err);
+// Zero is a valid value.
+struct csv_decoder_options {
+    const struct csv_header *header; // NULL: by position; else borrowed as the schema is
+    bool trim;                       // of text too, blanks and tabs at its ends are none
+};
+
+// `schema` is borrowed for the decoder's life, `options` (NULL: none) is not. ST_USAGE: a
+// column of type BYTES.
+enum status csv_decoder_open(const struct schema *schema,
+                             const struct csv_decoder_options *options,
+                             struct decoder **ret, struct err *err);
+// Records so far that had empty fields past the last column.
+size_t csv_decoder_n_tails(const struct decoder *decoder);
 
 #endif

@@ -39,10 +39,18 @@ static void append_quoted(struct str text, struct buf *row)
     buf_char(row, '"');
 }
 
-static void append_text(struct str text, bool is_first, struct buf *row)
+// A first field that would not read back as it is: the readers pass a byte order mark,
+// and a line of white space.
+static bool is_special_first(const struct encoder *encoder, struct str text)
 {
-    bool is_like_bom = is_first && csv_bom(text) > 0;
-    if (text.n == 0 || is_like_bom || has_special(text))
+    return csv_bom(text) > 0 || (encoder->schema->n == 1 && csv_is_blank(text));
+}
+
+static void append_text(const struct encoder *encoder, struct str text, bool is_first,
+                        struct buf *row)
+{
+    bool is_special = is_first && is_special_first(encoder, text);
+    if (text.n == 0 || is_special || has_special(text))
         append_quoted(text, row);
     else
         buf_str(row, text);
@@ -58,14 +66,14 @@ static void append_bytes(struct str bytes, struct buf *row)
     row->n += 2 * bytes.n;
 }
 
-static void fields(UNUSED struct encoder *encoder, size_t first,
-                   const struct value *values, size_t n, struct buf *row)
+static void fields(struct encoder *encoder, size_t first, const struct value *values,
+                   size_t n, struct buf *row)
 {
     for (size_t i = 0; i < n; i++) {
         if (first + i > 0)
             buf_char(row, ',');
         if (values[i].kind == VALUE_TEXT)
-            append_text(value_str(values[i]), first + i == 0, row);
+            append_text(encoder, value_str(values[i]), first + i == 0, row);
         else if (values[i].kind == VALUE_BYTES)
             append_bytes(value_str(values[i]), row);
         else

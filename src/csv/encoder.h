@@ -5,7 +5,8 @@
 // needs them (comma, quote, CR, LF), and around a first field that begins with a byte
 // order mark. BYTES are \x and hex digits (as PostgreSQL's bytea); they do not read back.
 // A NULL in a table of one column is an empty line, as in PostgreSQL's COPY; the readers
-// of this folder give it back. One thread at a time. Errors: ST_LIMIT when `out` is full.
+// of this folder give it back. A text of white space is quoted there: such lines are
+// none. One thread at a time. Errors: ST_LIMIT when `out` is full.
 #ifndef CSV_ENCODER_H
 #define CSV_ENCODER_H
 

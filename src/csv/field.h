@@ -27,8 +27,9 @@ static inline bool csv_small_int(struct csv_field field, struct value *ret)
 }
 
 // An unquoted empty field is NULL, a quoted one the empty string; for types other than
-// TEXT both are NULL. `plain`: the line is. False when the field is not of the column's
-// type, or NULL in a NOT NULL column. `ret` borrows the field or the arena.
+// TEXT both are NULL, and white space around the value is none of it. `plain`: the line
+// is. False when the field is not of the column's type, or NULL in a NOT NULL column.
+// `ret` borrows the field or the arena.
 static inline bool csv_value(const struct column *column, struct csv_field field,
                              bool plain, struct arena *arena, struct value *ret)
 {
@@ -40,6 +41,9 @@ static inline bool csv_value(const struct column *column, struct csv_field field
         return true;
     return csv_value_other(column, field, plain, arena, ret);
 }
+
+// Without the blanks and tabs at its ends.
+struct csv_field csv_trimmed(struct csv_field field);
 
 // Why csv_value said false: "column stop_sequence: 'x7' is not an INT".
 void csv_explain(const struct column *column, struct csv_field field, struct buf *text);

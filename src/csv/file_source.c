@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "csv/window.h"
 
 enum {
     RUN_RECORDS = 10000,
@@ -29,6 +28,8 @@ struct file_source {
     struct source source;
     struct file_reader file;
     struct csv_window window;
+    struct csv_header header;
+    bool has_header;
     struct record *records; // of the last run
     size_t run_records;     // most of a run
     char *path;
@@ -302,6 +303,7 @@ static void source_close(struct source *source)
     if (file == NULL)
         return;
     csv_window_release(&file->window);
+    csv_header_release(&file->header);
     free(file->records);
     close(file->file.fd);
     free(file->path);
@@ -348,7 +350,19 @@ void csv_file_source_limit(struct source *source, size_t run_records)
         run_records < RUN_RECORDS ? run_records : RUN_RECORDS;
 }
 
-enum status csv_file_source_open(const char *path, struct source **ret, struct err *err)
+static enum status read_header(struct file_source *file, const struct schema *schema,
+                               struct err *err)
+{
+    TRY(seek(file, 0, err)); // refuses what is no text
+    if (schema == NULL)
+        return ST_OK;
+    enum status rc = csv_header_read(&file->window, schema, &file->header, err);
+    file->has_header = rc == ST_OK;
+    return rc == ST_DATA ? err_context(err, rc, "%s", file->path) : rc;
+}
+
+enum status csv_file_source_open(const char *path, const struct schema *schema,
+                                 struct source **ret, struct err *err)
 {
     int fd = -1;
     int64_t size = 0;
@@ -361,10 +375,16 @@ enum status csv_file_source_open(const char *path, struct source **ret, struct e
     file->run_records = RUN_RECORDS;
     file->source = (struct source){&csv_file_source_ops, STR_LITERAL("file"),
                                    str_of(file->path), false};
-    enum status rc = seek(file, 0, err); // refuses UTF-16
+    enum status rc = read_header(file, schema, err);
     if (rc == ST_OK)
         *ret = &file->source;
     else
         source_close(&file->source);
     return rc;
+}
+
+const struct csv_header *csv_file_source_header(const struct source *source)
+{
+    const struct file_source *file = (const struct file_source *)source;
+    return file->has_header ? &file->header : NULL;
 }

@@ -4,10 +4,10 @@
 // Partition 0 only. A record's offset is the position of its first byte, `next` the
 // position after its line end; a line break inside quotes belongs to the record. The
 // value is the line without its end; there is no key and no time. Blank lines are passed
-// without a record, and so is a byte order mark; the header line is an ordinary record,
-// which the decoder ignores. A line that is no CSV (unclosed quote, a record above
-// CSV_RECORD_MAX) is a record of one physical line: the decoder rejects it and reading
-// goes on.
+// without a record (blank: csv/scanner.h), and so is a byte order mark; the header line
+// is an ordinary record, which the decoder ignores. A line that is no CSV (unclosed
+// quote, a record above CSV_RECORD_MAX) is a record of one physical line: the decoder
+// rejects it and reading goes on.
 //
 // The end is the file's size when it was opened. After it polls give SOURCE_IDLE. A start
 // past the end is a SOURCE_GAP. Runs have at most 10,000 records and about 1 MB.
@@ -15,10 +15,16 @@
 #define CSV_FILE_SOURCE_H
 
 #include "core/source.h"
+#include "csv/header.h"
 
-// cluster is "file", topic the file's absolute path. Errors: ST_NOT_FOUND, ST_FAIL, and
-// ST_DATA for UTF-16.
-enum status csv_file_source_open(const char *path, struct source **ret, struct err *err);
+// cluster is "file", topic the file's absolute path. `schema`: the file begins with a
+// header line, which has the columns of it; NULL: it has none. Errors: ST_NOT_FOUND,
+// ST_FAIL, and ST_DATA for what is no text and a header that does not fit.
+enum status csv_file_source_open(const char *path, const struct schema *schema,
+                                 struct source **ret, struct err *err);
+// Valid until close; wherever in the file reading begins, it is of the file's front. NULL
+// when the source was opened without a schema.
+const struct csv_header *csv_file_source_header(const struct source *source);
 // At most so many records a run (from 1; 10,000 without it), so that files can be closed
 // as often as the job wants.
 void csv_file_source_limit(struct source *source, size_t run_records);

@@ -92,7 +92,8 @@ static enum status no_column(const struct names *names, const struct column *col
     AUTO(buf_release) struct buf text = {0};
     list(names, &text);
     return err_set(err, ST_DATA,
-                   "column %.*s is NOT NULL and not in the header, which has %s",
+                   "column %.*s is NOT NULL and not in the header, which has %s; a file "
+                   "without a header line is read with header = false",
                    STR_ARGS(column->name), buf_cstr(&text));
 }
 
@@ -119,6 +120,37 @@ static enum status map(const struct schema *schema, const struct names *names,
     return n_found ? ST_OK : no_columns(names, err);
 }
 
+// The nearest name that is no column's: "" becomes no name.
+static const char *near_name(const struct schema *schema, const struct names *names,
+                             struct str name)
+{
+    const char **others = mem_array(names->n, sizeof(*others));
+    size_t n = 0;
+    for (size_t i = 0; i < names->n; i++)
+        if (names->items[i][0] != '\0' &&
+            schema_find(schema, str_of(names->items[i])) < 0)
+            others[n++] = names->items[i];
+    const char *nearest = str_nearest(name, others, n);
+    free(others);
+    return nearest;
+}
+
+static char *absent(const struct schema *schema, const struct names *names,
+                    const size_t *columns)
+{
+    AUTO(buf_release) struct buf text = {0};
+    for (size_t i = 0; i < schema->n; i++) {
+        if (columns[i] != CSV_NO_FIELD)
+            continue;
+        struct str name = schema->columns[i].name;
+        const char *nearest = near_name(schema, names, name);
+        buf_printf(&text, "%s%.*s", text.n ? ", " : "", STR_ARGS(name));
+        if (nearest != NULL)
+            buf_printf(&text, " (the nearest is %s)", nearest);
+    }
+    return text.n ? mem_strdup(buf_cstr(&text)) : NULL;
+}
+
 // Scans the record at the front, whole, with as many fields as line has room for.
 static enum status scan(struct csv_window *window, struct csv_line *line, struct err *err)
 {
@@ -130,6 +162,9 @@ static enum status scan(struct csv_window *window, struct csv_line *line, struct
     if (result == CSV_LINE)
         return err_set(err, ST_DATA, "the header has %zu fields; at most %d are read",
                        line->n, HEADER_FIELDS_MAX);
+    if (result == CSV_STRAY_CR)
+        return err_set(err, ST_DATA,
+                       "the lines end with CR alone; mend the file: tr '\\r' '\\n'");
     AUTO(buf_release) struct buf text = {0};
     csv_explain_scan(result, line, NULL, &text);
     return err_set(err, ST_DATA, "the header line: %s", buf_cstr(&text));
@@ -169,6 +204,8 @@ enum status csv_header_read(struct csv_window *window, const struct schema *sche
     header.columns = mem_array(schema->n, sizeof(*header.columns));
     if (rc == ST_OK)
         rc = map(schema, &names, header.columns, err);
+    if (rc == ST_OK)
+        header.absent = absent(schema, &names, header.columns);
     names_release(&names);
     free(line.fields);
     if (rc != ST_OK) {
@@ -191,5 +228,6 @@ void csv_header_by_position(const struct schema *schema, struct csv_header *ret)
 void csv_header_release(struct csv_header *header)
 {
     free(header->columns);
+    free(header->absent);
     *header = (struct csv_header){0};
 }

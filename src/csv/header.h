@@ -3,8 +3,10 @@
 //
 // Names are trimmed and compared as they are; a name may stand once; fields without a
 // name and names that the schema lacks are left out. A NOT NULL column must be there, and
-// of the nullable ones at least one when there is no other. Errors are ST_DATA without
-// the file's name: the caller puts it in front.
+// of the nullable ones at least one when there is no other. What is absent is told with
+// the nearest name: "note_fr, stop_id (the nearest is Stop_Id)". Errors are ST_DATA
+// without the file's name: the caller puts it in front. The window is over only after
+// that of a file without a header line.
 #ifndef CSV_HEADER_H
 #define CSV_HEADER_H
 
@@ -15,6 +17,7 @@ struct csv_header {
     size_t n_fields; // of the header line
     size_t *columns; // for each column of the schema its field, or CSV_NO_FIELD
     size_t n_lines;  // physical lines that were read
+    char *absent;    // columns without a field, as text; NULL: none
 };
 
 #define CSV_NO_FIELD SIZE_MAX

@@ -32,6 +32,14 @@ static inline size_t next_hit(struct cursor *cursor)
     return at;
 }
 
+// Blanks and tabs up to a delimiter or the end.
+COLD static bool are_blanks(struct str bytes, size_t from, size_t to)
+{
+    while (from < to && (bytes.p[from] == ' ' || bytes.p[from] == '\t'))
+        from++;
+    return from == to && (to == bytes.n || bytes.p[to] != '"');
+}
+
 // Finds the closing quote; *at goes from the opening one to the delimiter.
 static enum csv_scan scan_quoted(struct cursor *cursor, bool at_end, size_t *at,
                                  struct csv_field *field, size_t *n_breaks)
@@ -52,7 +60,7 @@ static enum csv_scan scan_quoted(struct cursor *cursor, bool at_end, size_t *at,
         field->n = (uint32_t)(hit - start);
         *at = next_hit(cursor);
         if (*at != hit + 1)
-            return CSV_AFTER_QUOTE;
+            return are_blanks(bytes, hit + 1, *at) ? CSV_LINE : CSV_AFTER_QUOTE;
         if (*at == bytes.n || bytes.p[*at] != '"')
             return CSV_LINE;
         field->doubled = true;
@@ -61,8 +69,9 @@ static enum csv_scan scan_quoted(struct cursor *cursor, bool at_end, size_t *at,
 
 // Scans a field with a quote at *at, which goes on to the delimiter. A quote that is not
 // the first byte is data.
-static enum csv_scan scan_quote(struct cursor *cursor, size_t start, bool at_end,
-                                size_t *at, struct csv_field *field, size_t *n_breaks)
+NOINLINE static enum csv_scan scan_quote(struct cursor *cursor, size_t start, bool at_end,
+                                         size_t *at, struct csv_field *field,
+                                         size_t *n_breaks)
 {
     struct str bytes = cursor->bytes;
     if (*at == start)
@@ -71,6 +80,18 @@ static enum csv_scan scan_quote(struct cursor *cursor, size_t start, bool at_end
         *at = next_hit(cursor);
     *field = (struct csv_field){.p = bytes.p + start, .n = (uint32_t)(*at - start)};
     return CSV_LINE;
+}
+
+// A CR at `at` that no line feed follows at once.
+COLD static enum csv_scan stray_cr(struct str bytes, size_t at, bool at_end)
+{
+    size_t next = at + 1;
+    while (next < bytes.n && bytes.p[next] == '\r')
+        next++;
+    if (next == bytes.n && next > at + 1 && !at_end)
+        return CSV_MORE;
+    bool ends = next < bytes.n && next > at + 1 && bytes.p[next] == '\n';
+    return ends ? CSV_CR_CR_LF : CSV_STRAY_CR;
 }
 
 // `at` is the delimiter after the last field.
@@ -82,10 +103,14 @@ static enum csv_scan end_line(struct str bytes, size_t at, bool at_end,
         line->n_breaks++;
         return CSV_LINE;
     }
-    if (at + 1 < bytes.n) {
+    if (at + 1 < bytes.n && bytes.p[at + 1] == '\n') {
         line->size = at + 2;
         line->n_breaks++;
-        return bytes.p[at + 1] == '\n' ? CSV_LINE : CSV_STRAY_CR;
+        return CSV_LINE;
+    }
+    if (at + 1 < bytes.n) {
+        line->n--; // the CR is in the last field
+        return stray_cr(bytes, at, at_end);
     }
     line->size = bytes.n;
     return at_end ? CSV_LINE : CSV_MORE;
@@ -141,7 +166,45 @@ struct str csv_text(struct csv_field field, struct arena *arena)
     return (struct str){text, n};
 }
 
-bool csv_is_utf16(struct str bytes)
+bool csv_is_blank(struct str text)
 {
-    return str_starts_with(bytes, "\xFF\xFE") || str_starts_with(bytes, "\xFE\xFF");
+    size_t i = 0;
+    while (i < text.n && (text.p[i] == ' ' || (text.p[i] >= '\t' && text.p[i] <= '\r') ||
+                          text.p[i] == '\x1A'))
+        i++;
+    return i == text.n;
+}
+
+bool csv_line_has_empty_tail(const struct csv_line *line, size_t n, struct str bytes)
+{
+    if (line->n <= n || line->fields[n].quoted)
+        return false;
+    size_t i = (size_t)(line->fields[n].p - bytes.p);
+    while (i < line->size && (bytes.p[i] == ',' || bytes.p[i] == ' ' ||
+                              (bytes.p[i] >= '\t' && bytes.p[i] <= '\r')))
+        i++;
+    return i == line->size;
+}
+
+const char *csv_no_text(struct str bytes)
+{
+    static const struct {
+        const char *magic, *text;
+    } known[] = {
+#define UTF16 "UTF-16, not UTF-8; convert it first, for example: iconv -f UTF-16 -t UTF-8"
+        {"\xFF\xFE", UTF16},
+        {"\xFE\xFF", UTF16},
+#undef UTF16
+        {"\x1F\x8B", "packed by gzip; unpack it first: gunzip"},
+        {"PK\x03\x04", "a zip; unpack it first: unzip"},
+        {"\x28\xB5\x2F\xFD", "packed by zstd; unpack it first: unzstd"},
+        {"\xFD\x37zXZ", "packed by xz; unpack it first: unxz"},
+        {"Obj\x01", "an Avro container file; that is format = 'avro'"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (str_starts_with(bytes, known[i].magic))
+            return known[i].text;
+    bool is_bzip2 = bytes.n >= CSV_MAGIC_MAX && memcmp(bytes.p, "BZh", 3) == 0 &&
+                    memcmp(bytes.p + 4, "1AY&SY", 6) == 0;
+    return is_bzip2 ? "packed by bzip2; unpack it first: bunzip2" : NULL;
 }

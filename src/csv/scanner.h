@@ -3,7 +3,8 @@
 //
 // A record ends with LF or CR LF, or with the bytes (then also with CR). A quote opens a
 // quoted field only as its first byte; elsewhere it is data, as other readers have it.
-// Commas, line breaks and doubled quotes inside quotes are data. Pure; any thread.
+// Commas, line breaks and doubled quotes inside quotes are data; blanks and tabs between
+// a closing quote and the delimiter are passed. Pure; any thread.
 #ifndef CSV_SCANNER_H
 #define CSV_SCANNER_H
 
@@ -27,6 +28,7 @@ enum csv_scan {
     CSV_UNCLOSED,    // a quote was opened and the bytes are over
     CSV_AFTER_QUOTE, // a closing quote is followed by neither comma nor line end
     CSV_STRAY_CR,    // CR outside quotes that is not part of a line end
+    CSV_CR_CR_LF,    // a line end with a CR too many, as of a text file converted twice
     CSV_TOO_LONG,    // longer than CSV_RECORD_MAX (by csv/window.h, not by csv_scan)
 };
 
@@ -44,10 +46,19 @@ struct csv_line {
 // set here.
 enum csv_scan csv_scan(struct str bytes, bool at_end, struct csv_line *line);
 
+// Nothing but white space and Ctrl-Z, which ends a text file of DOS. Also when n is 0.
+bool csv_is_blank(struct str text);
+
 static inline bool csv_line_is_blank(const struct csv_line *line)
 {
-    return line->n == 1 && line->fields[0].n == 0 && !line->fields[0].quoted;
+    const struct csv_field *first = &line->fields[0];
+    return line->n == 1 && !first->quoted &&
+           csv_is_blank((struct str){first->p, first->n});
 }
+
+// Whether a whole line of `bytes` has more than n fields and all beyond them are empty,
+// as where each line ends with commas. fields[n] must have been stored.
+bool csv_line_has_empty_tail(const struct csv_line *line, size_t n, struct str bytes);
 
 // Bytes of the physical line at the front, its line feed too: where to go on after an
 // error.
@@ -67,9 +78,11 @@ static inline size_t csv_bom(struct str bytes)
     return bytes.n >= 3 && memcmp(bytes.p, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
 }
 
-// The bytes begin with a UTF-16 byte order mark. CSV_UTF16_TEXT says what to do.
-bool csv_is_utf16(struct str bytes);
-#define CSV_UTF16_TEXT \
-    "UTF-16, not UTF-8; convert it first, for example: iconv -f UTF-16 -t UTF-8"
+// What bytes are that begin as no CSV does, and how to make it: "UTF-16, not UTF-8; ...".
+// NULL when there is nothing to say. CSV_MAGIC_MAX bytes are enough to tell.
+const char *csv_no_text(struct str bytes);
+enum {
+    CSV_MAGIC_MAX = 10
+};
 
 #endif

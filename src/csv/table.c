@@ -14,14 +14,19 @@ enum {
 
 struct csv_table {
     struct rows rows;
-    struct storage_reader reader;
+    struct storage_reader reader; // unless it has another one
     struct csv_window window;
     struct csv_header header;
     struct csv_field *fields; // one more than the header, to show the first too many
     char *path;
+    char *name; // for messages
+    const char *skipping;
     size_t line; // physical line that the next record begins on, from 1
     bool has_header;
     bool skip_errors;
+    bool trim;
+    bool may_be_empty;
+    bool is_empty;
     bool is_passing;    // the rest of a bad physical line
     bool blank_is_null; // one nullable column: see csv/encoder.h
     struct csv_table_stats stats;
@@ -31,20 +36,18 @@ struct csv_table {
 // A row that is none: the error, or a message among the stats.
 static enum status bad_row(struct csv_table *table, struct buf *reason, struct err *err)
 {
-    const char *url = table->reader.storage->url;
     struct csv_table_stats *stats = &table->stats;
     if (!table->skip_errors) {
         enum status rc =
-            err_set(err, ST_DATA, "%s/%s:%zu: %s; on_error = 'skip' leaves such rows out",
-                    url, table->path, table->line, buf_cstr(reason));
+            err_set(err, ST_DATA, "%s:%zu: %s; %s leaves such rows out", table->name,
+                    table->line, buf_cstr(reason), table->skipping);
         buf_clear(reason);
         return rc;
     }
     stats->n_skipped++;
     if (stats->n_messages < CSV_TABLE_MESSAGES)
-        stats->messages[stats->n_messages++] =
-            arena_printf(&table->messages, "%s/%s:%zu: %s", url, table->path, table->line,
-                         buf_cstr(reason));
+        stats->messages[stats->n_messages++] = arena_printf(
+            &table->messages, "%s:%zu: %s", table->name, table->line, buf_cstr(reason));
     buf_clear(reason);
     return ST_OK;
 }
@@ -77,6 +80,8 @@ static bool fill_row(struct csv_table *table, const struct csv_line *line,
     for (size_t i = 0; i < schema->n; i++) {
         size_t at = table->header.columns[i];
         struct csv_field field = at < line->n ? line->fields[at] : none;
+        if (UNLIKELY(table->trim))
+            field = csv_trimmed(field);
         if (csv_value(&schema->columns[i], field, line->plain, &batch->arena, &row[i]))
             continue;
         csv_explain(&schema->columns[i], field, reason);
@@ -90,16 +95,21 @@ static enum status add_row(struct csv_table *table, const struct csv_line *line,
                            struct batch *batch, struct err *err)
 {
     AUTO(buf_release) struct buf reason = {0};
-    if (csv_line_is_blank(line) && !table->blank_is_null)
+    size_t n_fields = table->header.n_fields;
+    if (csv_line_is_blank(line) && !(table->blank_is_null && line->fields[0].n == 0))
         return ST_OK;
-    if (line->n > table->header.n_fields) {
+    bool has_tail =
+        line->n > n_fields &&
+        csv_line_has_empty_tail(line, n_fields, csv_window_rest(&table->window));
+    if (line->n > n_fields && !has_tail) {
         explain_too_many(table, line, &reason);
         return bad_row(table, &reason, err);
     }
     if (!fill_row(table, line, batch, &reason))
         return bad_row(table, &reason, err);
     table->stats.n_rows++;
-    table->stats.n_short += line->n < table->header.n_fields;
+    table->stats.n_short += line->n < n_fields;
+    table->stats.n_tails += has_tail;
     return ST_OK;
 }
 
@@ -166,6 +176,7 @@ static void table_close(struct rows *rows)
     arena_release(&table->messages);
     free(table->fields);
     free(table->path);
+    free(table->name);
     free(table);
 }
 
@@ -178,9 +189,14 @@ static enum status read_header(struct csv_table *table, struct err *err)
 {
     const struct schema *schema = table->rows.schema;
     TRY(csv_window_begin(&table->window, err));
+    enum status rc = ST_OK;
     if (table->has_header)
-        TRY(csv_header_read(&table->window, schema, &table->header, err));
-    else
+        rc = csv_header_read(&table->window, schema, &table->header, err);
+    table->is_empty =
+        rc == ST_DATA && table->may_be_empty && csv_window_is_over(&table->window);
+    if (!table->is_empty)
+        TRY(rc);
+    if (!table->has_header || table->is_empty)
         csv_header_by_position(schema, &table->header);
     table->line = 1 + table->header.n_lines;
     table->fields = mem_array(table->header.n_fields + 1, sizeof(*table->fields));
@@ -188,19 +204,37 @@ static enum status read_header(struct csv_table *table, struct err *err)
     return ST_OK;
 }
 
-static struct csv_table *make(struct storage *storage, struct str path,
-                              const struct schema *schema,
+static struct csv_table *make(const char *name, const struct schema *schema,
                               const struct csv_table_options *options)
 {
-    size_t piece = options->piece_bytes ? options->piece_bytes : PIECE_BYTES;
     struct csv_table *table = mem_zalloc(sizeof(*table));
     table->rows = (struct rows){&csv_table_ops, schema};
-    table->path = mem_strndup(path.p, path.n);
+    table->name = mem_strdup(name);
     table->has_header = options->header;
     table->skip_errors = options->skip_errors;
-    storage_reader_init(&table->reader, storage, str_of(table->path), piece);
-    csv_window_init(&table->window, &table->reader.reader, 0, piece);
+    table->skipping = options->skipping ? options->skipping : "on_error = 'skip'";
+    table->trim = options->trim;
+    table->may_be_empty = options->may_be_empty;
     return table;
+}
+
+static enum status begin(struct csv_table *table, struct reader *reader, size_t piece,
+                         struct rows **ret, struct err *err)
+{
+    csv_window_init(&table->window, reader, 0, piece);
+    enum status rc = read_header(table, err);
+    if (rc == ST_DATA)
+        rc = err_context(err, rc, "%s", table->name);
+    if (rc == ST_OK)
+        *ret = &table->rows;
+    else
+        table_close(&table->rows);
+    return rc;
+}
+
+static size_t piece_of(const struct csv_table_options *options)
+{
+    return options->piece_bytes ? options->piece_bytes : PIECE_BYTES;
 }
 
 enum status csv_table_open(struct storage *storage, struct str path,
@@ -209,15 +243,21 @@ enum status csv_table_open(struct storage *storage, struct str path,
                            struct err *err)
 {
     TRY(csv_check_schema(schema, err));
-    struct csv_table *table = make(storage, path, schema, options);
-    enum status rc = read_header(table, err);
-    if (rc == ST_DATA)
-        rc = err_context(err, rc, "%s/%s", storage->url, table->path);
-    if (rc == ST_OK)
-        *ret = &table->rows;
-    else
-        table_close(&table->rows);
-    return rc;
+    AUTO(mem_auto_free)
+    char *name = mem_printf("%s/%.*s", storage->url, STR_ARGS(path));
+    struct csv_table *table = make(name, schema, options);
+    table->path = mem_strndup(path.p, path.n);
+    storage_reader_init(&table->reader, storage, str_of(table->path), piece_of(options));
+    return begin(table, &table->reader.reader, piece_of(options), ret, err);
+}
+
+enum status csv_table_read(struct reader *reader, const char *name,
+                           const struct schema *schema,
+                           const struct csv_table_options *options, struct rows **ret,
+                           struct err *err)
+{
+    TRY(csv_check_schema(schema, err));
+    return begin(make(name, schema, options), reader, piece_of(options), ret, err);
 }
 
 const struct csv_table_stats *csv_table_stats(const struct rows *rows)
@@ -225,7 +265,12 @@ const struct csv_table_stats *csv_table_stats(const struct rows *rows)
     return &((const struct csv_table *)rows)->stats;
 }
 
-bool csv_table_has_column(const struct rows *rows, size_t column)
+const char *csv_table_absent(const struct rows *rows)
 {
-    return ((const struct csv_table *)rows)->header.columns[column] != CSV_NO_FIELD;
+    return ((const struct csv_table *)rows)->header.absent;
+}
+
+bool csv_table_is_empty(const struct rows *rows)
+{
+    return ((const struct csv_table *)rows)->is_empty;
 }

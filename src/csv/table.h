@@ -5,7 +5,8 @@
 // is) in any order; others are left out; a nullable column that is not there is NULL.
 // Without one, by position. UTF-8, with or without a byte order mark; LF or CR LF; the
 // last line may lack its end. Blank lines are skipped, but for a file of one nullable
-// column: there they are NULL. A short row has NULL in its missing columns and is
+// column: there they are NULL; so are lines of white space and Ctrl-Z. A short row has
+// NULL in its missing columns, empty fields past the header's are passed; both are
 // counted.
 //
 // Errors of the data are ST_DATA and name file, line and column. With skip_errors such a
@@ -24,12 +25,16 @@ enum {
 struct csv_table_options {
     bool header;
     bool skip_errors;
-    size_t piece_bytes; // asked from the storage at once; 0: 4 MiB
+    size_t piece_bytes;   // asked from the storage at once; 0: 4 MiB
+    bool trim;            // of text too, blanks and tabs at its ends are none
+    bool may_be_empty;    // a file without a header line is one without rows
+    const char *skipping; // how skip_errors is asked for; NULL: "on_error = 'skip'"
 };
 
 struct csv_table_stats {
     size_t n_rows;
     size_t n_short;   // rows with fewer fields than the header, or the schema
+    size_t n_tails;   // rows with empty fields past those
     size_t n_skipped; // rows left out by skip_errors
     const char *messages[CSV_TABLE_MESSAGES]; // of the first rows left out
     size_t n_messages;
@@ -43,9 +48,17 @@ enum status csv_table_open(struct storage *storage, struct str path,
                            const struct csv_table_options *options, struct rows **ret,
                            struct err *err);
 
+// The same from any reader, which is borrowed; `name` stands for it in messages.
+enum status csv_table_read(struct reader *reader, const char *name,
+                           const struct schema *schema,
+                           const struct csv_table_options *options, struct rows **ret,
+                           struct err *err);
+
 // Of rows that csv_table_open gave; up to date after each next, valid until close.
 const struct csv_table_stats *csv_table_stats(const struct rows *rows);
-// Whether the header names a column of the schema; else it is NULL in every row.
-bool csv_table_has_column(const struct rows *rows, size_t column);
+// Columns that the header lacks, as text (see csv/header.h); NULL: none.
+const char *csv_table_absent(const struct rows *rows);
+// Neither rows nor a header line; only with may_be_empty.
+bool csv_table_is_empty(const struct rows *rows);
 
 #endif

@@ -37,15 +37,24 @@ enum status csv_window_fill(struct csv_window *window, struct err *err)
     return ST_OK;
 }
 
+static enum status fill_to(struct csv_window *window, size_t n_bytes, struct err *err)
+{
+    while (csv_window_rest(window).n < n_bytes && !window->at_end)
+        TRY(csv_window_fill(window, err));
+    return ST_OK;
+}
+
 enum status csv_window_begin(struct csv_window *window, struct err *err)
 {
-    do {
-        TRY(csv_window_fill(window, err));
-    } while (window->bytes.n < 3 && !window->at_end); // a byte order mark has three
-    struct str rest = csv_window_rest(window);
-    if (csv_is_utf16(rest))
-        return err_set(err, ST_DATA, "the file is " CSV_UTF16_TEXT);
-    csv_window_pass(window, csv_bom(rest));
+    TRY(fill_to(window, CSV_MAGIC_MAX, err));
+    const char *other = csv_no_text(csv_window_rest(window));
+    if (other != NULL)
+        return err_set(err, ST_DATA, "the file is %s", other);
+    size_t n;
+    while ((n = csv_bom(csv_window_rest(window))) > 0) { // some tools put one more there
+        csv_window_pass(window, n);
+        TRY(fill_to(window, n, err));
+    }
     return ST_OK;
 }
 

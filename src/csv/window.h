@@ -25,7 +25,8 @@ void csv_window_release(struct csv_window *window);
 
 // Reads one more piece; what was scanned before moves or goes. Errors: the reader's.
 enum status csv_window_fill(struct csv_window *window, struct err *err);
-// At the front of a file: fills, refuses UTF-16 (ST_DATA), passes a byte order mark.
+// At the front of a file: fills, refuses what is no text (ST_DATA), passes byte order
+// marks.
 enum status csv_window_begin(struct csv_window *window, struct err *err);
 
 static inline struct str csv_window_rest(const struct csv_window *window)

@@ -15,7 +15,7 @@ SET on_error.share = '100%';
 CREATE TABLE names (id TEXT NOT NULL, name TEXT)
   WITH (connector = 'filesystem', path = '{0}/names', format = 'csv');
 CREATE TABLE visits (id TEXT NOT NULL, place TEXT, n INT)
-  WITH (connector = 'file', path = '{0}/visits.csv');
+  WITH (connector = 'file', path = '{0}/visits.csv', header = false);
 CREATE TABLE result () WITH (connector = 'filesystem', path = '{0}/result', format = 'csv');
 INSERT INTO result SELECT v.id, v.place, v.n, w.name FROM visits v LEFT JOIN names w ON w.id = v.id;
 """

@@ -11,7 +11,7 @@ SCRIPT = """
 SET job.name = 'j';
 SET storage.retry = '${RETRY}';
 CREATE TABLE stop_times (trip_id TEXT NOT NULL, n INT)
-  WITH (connector = 'file', path = 'st.txt', format = 'csv');
+  WITH (connector = 'file', path = 'st.txt', format = 'csv', header = false);
 CREATE TABLE result () WITH (connector = 'filesystem', path = '${RESULT}', format = 'csv');
 INSERT INTO result SELECT s.* FROM stop_times s;
 """

@@ -73,7 +73,7 @@ def test_headerless_file_as_stream():
         SET spool = '{directory}/spool';
         CREATE TABLE stop_times (trip_id TEXT NOT NULL, arrival_time TEXT, departure_time TEXT,
           stop_id TEXT, stop_sequence INT)
-          WITH (connector = 'file', path = '{feed}/stop_times.txt');
+          WITH (connector = 'file', path = '{feed}/stop_times.txt', header = false);
         CREATE TABLE result () WITH (connector = 'filesystem', path = '{directory}/result',
           format = 'csv');
         INSERT INTO result SELECT s.* FROM stop_times s;""")

@@ -175,7 +175,7 @@ def test_files_that_are_too_large_are_refused():
     same(said(directory, "check", "p.sql", "--set-file", "PW=large", code=2),
          "tramline check: --set-file PW: large has more than 1048575 bytes\n"
          "(tramline check --help says more)\n")
-    make(directory, ("file", "stop_times.txt"), "")
+    make(directory, ("file", "stop_times.txt"), "trip_id,stop_sequence\n")
     make(directory, ("file", "staged/_feed.json"), " " * ((16 << 20) + 1))
     same(said(directory, "run", "p.sql", code=1),
          "tramline run: file://<DIR>/staged/_feed.json: more than 16777216 bytes\n")
@@ -253,7 +253,7 @@ def staged(n_trips=3):
     directory = place()
     lines = "".join(f"{i},{i}\n" for i in range(n_trips))
     make(directory, ("file", "staged/trips/trips.csv"), "trip_id,route_id\n" + lines)
-    make(directory, ("file", "stop_times.txt"), "0,1\n1,1\n")
+    make(directory, ("file", "stop_times.txt"), "trip_id,stop_sequence\n0,1\n1,1\n")
     return directory
 
 
@@ -444,7 +444,7 @@ def hdfs_script(directory, url, more=""):
 
 def test_tls_that_does_not_fit_is_told():
     directory = place()
-    make(directory, ("file", "stop_times.txt"), "a\n")
+    make(directory, ("file", "stop_times.txt"), "trip_id\na\n")
     make_certificate(directory / "key")
     with name_node(directory / "key") as port:
         node = f"hdfss://127.0.0.1:{port}"

@@ -51,7 +51,7 @@ static void check(const char *columns, struct str value)
     struct schema schema = schema_of(&arena, columns);
     struct decoder *decoder;
     struct err err;
-    enum status rc = csv_decoder_open(&schema, &decoder, &err);
+    enum status rc = csv_decoder_open(&schema, NULL, &decoder, &err);
     assert(rc == ST_OK);
     struct batch batch;
     batch_init(&batch, schema.n);

@@ -31,7 +31,8 @@ static void append_rows(struct rows *rows, struct buf *text)
 
 static void append_stats(const struct csv_table_stats *stats, struct buf *text)
 {
-    buf_printf(text, "%zu %zu %zu\n", stats->n_rows, stats->n_short, stats->n_skipped);
+    buf_printf(text, "%zu %zu %zu %zu\n", stats->n_rows, stats->n_short, stats->n_tails,
+               stats->n_skipped);
     for (size_t i = 0; i < stats->n_messages; i++)
         buf_printf(text, "%s\n", stats->messages[i]);
 }
@@ -42,7 +43,8 @@ static void read_table(struct str bytes, bool header, size_t piece, struct buf *
     struct arena arena = {0};
     struct schema schema = schema_of(&arena, "a TEXT NOT NULL, b INT, c TEXT");
     struct bytes_storage storage = bytes_storage(bytes);
-    struct csv_table_options options = {header, true, piece};
+    struct csv_table_options options = {
+        .header = header, .skip_errors = true, .piece_bytes = piece};
     struct rows *rows;
     struct err err = {0};
     enum status rc =

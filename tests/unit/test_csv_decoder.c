@@ -18,7 +18,7 @@ static void open_decoder(struct fixture *f, const char *schema)
     struct err err;
     *f = (struct fixture){0};
     f->schema = schema_of(&f->arena, schema);
-    assert_ok(csv_decoder_open(&f->schema, &f->decoder, &err), &err);
+    assert_ok(csv_decoder_open(&f->schema, NULL, &f->decoder, &err), &err);
     batch_init(&f->batch, f->schema.n);
 }
 
@@ -87,6 +87,118 @@ static void test_all_types_are_read(UNUSED void **state)
     close_decoder(&f);
 }
 
+// As PostgreSQL's input of integer, double precision and boolean has them.
+static void test_numbers_may_have_white_space_around_them(UNUSED void **state)
+{
+    struct fixture f;
+    open_decoder(&f, "a INT, b BIGINT, c REAL, d BOOLEAN, e TEXT");
+    assert_row(&f, "  1,\t22 , 0.5\t,t ,  x ", "1|22|0.5|true|  x ");
+    assert_row(&f, "\" 1 \",\"7\"  , 1e3,\" f\",\"x\"\t", "1|7|1000|false|x");
+    assert_row(&f, "   ,\t,\" \", ,\"\"", "NULL|NULL|NULL|NULL|");
+    assert_row(&f, " +5, -0 ,-1 ,\"1\" ,", "5|0|-1|true|NULL");
+    close_decoder(&f);
+    open_decoder(&f, "a INT NOT NULL");
+    assert_reject(&f, str_of("  "), "column a is NOT NULL and has no value");
+    close_decoder(&f);
+}
+
+static void test_reals_are_read_as_databases_write_them(UNUSED void **state)
+{
+    static const struct {
+        const char *text, *value;
+    } good[] = {
+        {".53", "0.53"}, {"-.5", "-0.5"},   {"5.", "5"},     {"+1.5", "1.5"},
+        {"+5", "5"},     {"+.5", "0.5"},    {"-5.", "-5"},   {"5.e2", "500"},
+        {".5e1", "5"},   {"007.50", "7.5"}, {"-00", "-0"},   {"00.25", "0.25"},
+        {"+0", "0"},     {" .5 ", "0.5"},   {"1.E+1", "10"}, {"\".5\"", "0.5"},
+        {"-0.0", "-0"},  {"1.5", "1.5"},    {"010", "10"},   {"+1e-2", "0.01"},
+    };
+    static const char *const bad[] = {".",   "+",   "-",     "+-5",  "e5",  ".e5",
+                                      "1,5", "5..", "1.2.3", "0x10", "nan", "inf",
+                                      "1e",  "--5", "1 2",   "5.e",  "+.",  "\xC2\xBD"};
+    struct fixture f;
+    open_decoder(&f, "a REAL, b TEXT");
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        char record[64], row[64];
+        snprintf(record, sizeof(record), "%s,x", good[i].text);
+        snprintf(row, sizeof(row), "%s|x", good[i].value);
+        assert_row(&f, record, row);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        char record[64], reason[128];
+        snprintf(record, sizeof(record), "\"%s\",x", bad[i]);
+        snprintf(reason, sizeof(reason), "column a: '%s' is not a REAL", bad[i]);
+        assert_reject(&f, str_of(record), reason);
+    }
+    // As long as any that are read, and one byte longer.
+    char digits[404] = ".";
+    memset(digits + 1, '1', 398);
+    memcpy(digits + 399, ",x", 2);
+    assert_row(&f, digits, "0.1111111111111111|x");
+    memcpy(digits + 399, "1,x", 4);
+    decode_one(&f, str_of(digits));
+    assert_int_equal(f.batch.n_rejects, 1);
+    close_decoder(&f);
+}
+
+static void test_empty_fields_past_the_last_are_passed(UNUSED void **state)
+{
+    struct fixture f;
+    open_decoder(&f, "a TEXT, b INT");
+    assert_int_equal(csv_decoder_n_tails(f.decoder), 0);
+    assert_row(&f, "x,1,", "x|1");
+    assert_row(&f, "x,1,,, ,\r\n", "x|1");
+    assert_row(&f, ",,\t\n", "NULL|NULL");
+    decode_one(&f, str_of("a,b,"));
+    assert_int_equal(f.batch.n_ignored, 1);
+    assert_int_equal(csv_decoder_n_tails(f.decoder), 4);
+    assert_reject(&f, str_of("x,1,\n,"),
+                  "two lines in one record; a line break in a field is quoted");
+    close_decoder(&f);
+}
+
+static void test_text_can_be_trimmed(UNUSED void **state)
+{
+    struct fixture f;
+    struct err err;
+    open_decoder(&f, "a TEXT, b TEXT NOT NULL, c INT");
+    f.decoder->ops->close(f.decoder);
+    struct csv_decoder_options options = {.trim = true};
+    assert_ok(csv_decoder_open(&f.schema, &options, &f.decoder, &err), &err);
+    assert_row(&f, "  x y\t ,\" \"\"q\"\" \", 1", "x y|\"q\"|1");
+    assert_row(&f, "   ,\"  \",", "NULL||NULL");
+    assert_row(&f, "\xC3\xA9 ,b,1", "\xC3\xA9|b|1");
+    assert_reject(&f, str_of("x,  ,1"), "column b is NOT NULL and has no value");
+    close_decoder(&f);
+}
+
+// Columns go by the header; fields that it does not give to a column are passed.
+static void test_a_header_says_where_the_columns_are(UNUSED void **state)
+{
+    struct fixture f;
+    struct err err;
+    size_t columns[] = {3, CSV_NO_FIELD, 0};
+    struct csv_header header = {.n_fields = 4, .columns = columns};
+    struct csv_decoder_options options = {.header = &header};
+    open_decoder(&f, "a TEXT NOT NULL, b TEXT, c INT");
+    f.decoder->ops->close(f.decoder);
+    assert_ok(csv_decoder_open(&f.schema, &options, &f.decoder, &err), &err);
+    assert_row(&f, "1,\xFF,y,z", "z|NULL|1");
+    assert_row(&f, "1,,,z,,", "z|NULL|1");
+    decode_one(&f, str_of("c, x ,y,\"a\""));
+    assert_int_equal(f.batch.n_ignored, 1);
+    assert_reject(&f, str_of("1,x,y"),
+                  "3 fields for 4 columns of the header: a is the first without one");
+    assert_reject(&f, str_of("1"),
+                  "1 field for 4 columns of the header: field 2 is the "
+                  "first that is missing");
+    assert_reject(&f, str_of("1,x,y,z,t"),
+                  "5 fields for 4 columns of the header: the first too many is 't'");
+    assert_reject(&f, str_of("1,x,y,\"z"), "column a: unclosed quote");
+    assert_reject(&f, str_of("z,x,y,z"), "column c: 'z' is not an INT");
+    close_decoder(&f);
+}
+
 static void test_header_lines_and_tombstones_are_ignored(UNUSED void **state)
 {
     static const char *const headers[] = {
@@ -117,7 +229,13 @@ static void test_rejects_name_column_and_value(UNUSED void **state)
         {"\r\n", "empty record"},
         {"1,,,,x7", "column stop_sequence: 'x7' is not an INT"},
         {"1,,,,1.5", "column stop_sequence: '1.5' is not an INT"},
-        {"1,,,, 5", "column stop_sequence: ' 5' is not an INT"},
+        {"1,,,, 5 6", "column stop_sequence: ' 5 6' is not an INT"},
+        {"1,,,, 3000000000 ",
+         "column stop_sequence: ' 3000000000 ' is out of the range of INT"},
+        {" \t\x1A", "empty record"},
+        {"1,,,,1\r\r\n", "the line ends with CR CR LF; mend the file: sed 's/\\r*$//'"},
+        {"1,,,,1, ,x", "7 fields for 5 columns: the first too many is ' '"},
+        {"1,,,,1,\"\"", "6 fields for 5 columns: the first too many is ''"},
         {"1,,,,2147483648",
          "column stop_sequence: '2147483648' is out of the range of INT"},
         {",,,,1", "column trip_id is NOT NULL and has no value"},
@@ -144,6 +262,7 @@ static void test_rejects_name_column_and_value(UNUSED void **state)
          "1",
          "the record is UTF-16, not UTF-8; convert it first, for example: "
          "iconv -f UTF-16 -t UTF-8"},
+        {"\x1F\x8B\x08", "the record is packed by gzip; unpack it first: gunzip"},
     };
     struct fixture f;
     open_decoder(&f, STOP_TIMES);
@@ -219,7 +338,7 @@ static void test_bytes_have_no_form_in_csv(UNUSED void **state)
     struct schema schema = schema_of(&arena, "a TEXT, b BYTES");
     struct decoder *decoder;
     struct err err;
-    assert_status(csv_decoder_open(&schema, &decoder, &err), ST_USAGE);
+    assert_status(csv_decoder_open(&schema, NULL, &decoder, &err), ST_USAGE);
     assert_string_equal(err.text, "column b: BYTES cannot be read from CSV; declare it "
                                   "TEXT, or use format 'avro'");
     arena_release(&arena);
@@ -227,6 +346,11 @@ static void test_bytes_have_no_form_in_csv(UNUSED void **state)
 
 TEST_MAIN(cmocka_unit_test(test_a_record_is_a_row_by_position),
           cmocka_unit_test(test_all_types_are_read),
+          cmocka_unit_test(test_numbers_may_have_white_space_around_them),
+          cmocka_unit_test(test_reals_are_read_as_databases_write_them),
+          cmocka_unit_test(test_empty_fields_past_the_last_are_passed),
+          cmocka_unit_test(test_text_can_be_trimmed),
+          cmocka_unit_test(test_a_header_says_where_the_columns_are),
           cmocka_unit_test(test_header_lines_and_tombstones_are_ignored),
           cmocka_unit_test(test_rejects_name_column_and_value),
           cmocka_unit_test(test_a_record_above_the_limit_is_a_reject),

@@ -167,7 +167,7 @@ static void check_random_rows(const char *schema)
     struct err err;
     struct batch batch;
     open_encoder(&f, schema, false);
-    assert_ok(csv_decoder_open(&f.schema, &decoder, &err), &err);
+    assert_ok(csv_decoder_open(&f.schema, NULL, &decoder, &err), &err);
     batch_init(&batch, f.schema.n);
     uint64_t seed = 20261122;
     for (size_t i = 0; i < 20000; i++) {
@@ -183,6 +183,21 @@ static void check_random_rows(const char *schema)
     close_encoder(&f);
 }
 
+// The readers pass a line of white space, but a quoted one.
+static void test_a_text_of_white_space_alone_is_quoted(UNUSED void **state)
+{
+    struct fixture f;
+    struct value row[] = {value_text(str_of(" \x1A")), value_text(str_of(" "))};
+    open_encoder(&f, "only TEXT", false);
+    encode(&f, row);
+    assert_str(buf_as_str(&f.out), "\" \x1A\"\n");
+    close_encoder(&f);
+    open_encoder(&f, "a TEXT, b TEXT", false);
+    encode(&f, row);
+    assert_str(buf_as_str(&f.out), " \x1A, \n");
+    close_encoder(&f);
+}
+
 static void test_random_rows_read_back(UNUSED void **state)
 {
     check_random_rows(
@@ -195,4 +210,5 @@ TEST_MAIN(cmocka_unit_test(test_quotes_stand_only_where_needed),
           cmocka_unit_test(test_values_are_canonical),
           cmocka_unit_test(test_a_file_begins_with_the_names),
           cmocka_unit_test(test_a_full_buffer_is_an_error),
+          cmocka_unit_test(test_a_text_of_white_space_alone_is_quoted),
           cmocka_unit_test(test_random_rows_read_back))

@@ -95,8 +95,8 @@ static void stream(const char *path, const struct schema *schema, size_t *n_rows
     struct source *source;
     struct decoder *decoder;
     struct err err;
-    assert_ok(csv_file_source_open(path, &source, &err), &err);
-    assert_ok(csv_decoder_open(schema, &decoder, &err), &err);
+    assert_ok(csv_file_source_open(path, NULL, &source, &err), &err);
+    assert_ok(csv_decoder_open(schema, NULL, &decoder, &err), &err);
     struct batch batch;
     batch_init(&batch, schema->n);
     struct source_event event = {0};

@@ -8,6 +8,8 @@
 #include "csv/file_source.h"
 #include "csv/scanner.h"
 
+#include "csv_fixture.h"
+
 struct fixture {
     char directory[64];
     char path[96];
@@ -55,7 +57,7 @@ static void start_at(struct fixture *f, int64_t offset)
 static void open_source(struct fixture *f, struct str bytes)
 {
     make_file(f, bytes);
-    assert_ok(csv_file_source_open(f->path, &f->source, &f->err), &f->err);
+    assert_ok(csv_file_source_open(f->path, NULL, &f->source, &f->err), &f->err);
     poll_source(f, SOURCE_ASSIGN);
     assert_int_equal(f->event.n_partitions, 1);
     assert_int_equal(f->event.partitions[0], 0);
@@ -112,6 +114,78 @@ static void test_byte_order_mark_and_blank_lines_are_passed(UNUSED void **state)
     open_source(&f, STR_LITERAL(""));
     assert_stream(&f, 0, "0");
     remove_file(&f);
+}
+
+static void test_lines_of_white_space_are_passed(UNUSED void **state)
+{
+    struct fixture f;
+    open_source(&f, STR_LITERAL(" \n1\n  \t\r\n\"\"\n\x1A"));
+    assert_stream(&f, 0, "2:1;9:\"\";13");
+    remove_file(&f);
+}
+
+static enum status open_with_header(struct fixture *f, struct arena *arena,
+                                    struct schema *schema, struct str bytes)
+{
+    make_file(f, bytes);
+    *schema = schema_of(arena, "id TEXT NOT NULL, v TEXT, n INT");
+    return csv_file_source_open(f->path, schema, &f->source, &f->err);
+}
+
+// Wherever reading begins, and what was read before has no part in it.
+static void test_the_header_is_that_of_the_files_front(UNUSED void **state)
+{
+    struct fixture f;
+    struct arena arena = {0};
+    struct schema schema;
+    assert_ok(
+        open_with_header(&f, &arena, &schema,
+                         STR_LITERAL("\xEF\xBB\xBF\n n ,other,\"id\"\r\n1,2,a\n3,4,b\n")),
+        &f.err);
+    const struct csv_header *header = csv_file_source_header(f.source);
+    poll_source(&f, SOURCE_ASSIGN);
+    assert_stream(&f, 26, "26:3,4,b;32");
+    assert_int_equal(header->n_fields, 3);
+    assert_int_equal(header->columns[0], 2);
+    assert_int_equal(header->columns[1], CSV_NO_FIELD);
+    assert_int_equal(header->columns[2], 0);
+    assert_string_equal(header->absent, "v");
+    assert_stream(&f, 0, "4: n ,other,\"id\";20:1,2,a;26:3,4,b;32");
+    remove_file(&f);
+    open_source(&f, STR_LITERAL("id\n"));
+    assert_null(csv_file_source_header(f.source));
+    remove_file(&f);
+    arena_release(&arena);
+}
+
+static void test_a_header_that_does_not_fit_is_told(UNUSED void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } bad[] = {
+        {"Id,v\n1,2\n",
+         "column id is NOT NULL and not in the header; the nearest there is "
+         "'Id'"},
+        {"id,v,id\n", "column id stands twice in the header, as field 1 and 3"},
+        {"id,v,v\n", "column v stands twice in the header, as field 2 and 3"},
+        {"1,2\n",
+         "column id is NOT NULL and not in the header, which has '1', '2'; a file "
+         "without a header line is read with header = false"},
+        {"", "the file is empty; a header line was expected"},
+        {"id,v\r1,2\r", "the lines end with CR alone; mend the file: tr '\\r' '\\n'"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct fixture f;
+        struct arena arena = {0};
+        struct schema schema;
+        assert_status(open_with_header(&f, &arena, &schema, str_of(bad[i].text)),
+                      ST_DATA);
+        char expected[256];
+        snprintf(expected, sizeof(expected), "%s: %s", f.path, bad[i].message);
+        assert_string_equal(f.err.text, expected);
+        remove_file(&f);
+        arena_release(&arena);
+    }
 }
 
 static void test_a_stray_quote_costs_one_line(UNUSED void **state)
@@ -224,17 +298,17 @@ static void test_what_cannot_be_opened_is_told(UNUSED void **state)
     struct fixture f;
     char expected[256];
     make_file(&f, STR_LITERAL("\xFF\xFEi\0"));
-    assert_status(csv_file_source_open(f.path, &f.source, &f.err), ST_DATA);
+    assert_status(csv_file_source_open(f.path, NULL, &f.source, &f.err), ST_DATA);
     snprintf(expected, sizeof(expected),
              "%s: the file is UTF-16, not UTF-8; convert it first, for example: iconv -f "
              "UTF-16 -t UTF-8",
              f.path);
     assert_string_equal(f.err.text, expected);
-    assert_status(csv_file_source_open(f.directory, &f.source, &f.err), ST_FAIL);
+    assert_status(csv_file_source_open(f.directory, NULL, &f.source, &f.err), ST_FAIL);
     snprintf(expected, sizeof(expected), "%s: not a regular file", f.directory);
     assert_string_equal(f.err.text, expected);
     remove_file(&f);
-    assert_status(csv_file_source_open(f.path, &f.source, &f.err), ST_NOT_FOUND);
+    assert_status(csv_file_source_open(f.path, NULL, &f.source, &f.err), ST_NOT_FOUND);
     snprintf(expected, sizeof(expected),
              "%s: cannot be opened: No such file or directory", f.path);
     assert_string_equal(f.err.text, expected);
@@ -306,6 +380,9 @@ static void test_records_have_no_time(UNUSED void **state)
 
 TEST_MAIN(cmocka_unit_test(test_offsets_are_byte_positions),
           cmocka_unit_test(test_byte_order_mark_and_blank_lines_are_passed),
+          cmocka_unit_test(test_lines_of_white_space_are_passed),
+          cmocka_unit_test(test_the_header_is_that_of_the_files_front),
+          cmocka_unit_test(test_a_header_that_does_not_fit_is_told),
           cmocka_unit_test(test_a_stray_quote_costs_one_line),
           cmocka_unit_test(test_one_record_can_be_read_again),
           cmocka_unit_test(test_a_start_past_the_end_is_a_gap),

@@ -44,6 +44,9 @@ static const struct {
     {"\"a\"\"\",\"\"\"\"\"\"\n", "<a\">|<\"\">", 13, 1},
     {"a,b\nc,d\n", "a|b", 4, 1},
     {",\n", "|", 2, 1},
+    // Not as RFC 4180 has it, which makes nothing of it: blanks after a closing quote.
+    {"\"a\"  ,\"b\"\t\n", "<a>|<b>", 11, 1},
+    {"\"a\" \r\n", "<a>", 6, 1},
     {"\n", "", 1, 1},
     {"\r\n", "", 2, 1},
     {"281000000,05:30:00,05:30:00,51096,1\n", "281000000|05:30:00|05:30:00|51096|1", 36,
@@ -97,9 +100,15 @@ static void test_what_is_no_csv_is_told(UNUSED void **state)
         enum csv_scan scan;
         size_t n; // good fields before
     } bad[] = {
-        {"a,\"b,c\nd\n", CSV_UNCLOSED, 1},      {"\"", CSV_UNCLOSED, 0},
-        {"a,b,\"c\"d,e\n", CSV_AFTER_QUOTE, 2}, {"\"a\" ,b\n", CSV_AFTER_QUOTE, 0},
-        {"a,b\rc,d\n", CSV_STRAY_CR, 2},
+        {"a,\"b,c\nd\n", CSV_UNCLOSED, 1},
+        {"\"", CSV_UNCLOSED, 0},
+        {"a,b,\"c\"d,e\n", CSV_AFTER_QUOTE, 2},
+        {"\"a\" x,b\n", CSV_AFTER_QUOTE, 0},
+        {"\"a\" \"b\"\n", CSV_AFTER_QUOTE, 0},
+        {"a,b\rc,d\n", CSV_STRAY_CR, 1},
+        {"a\r\r", CSV_STRAY_CR, 0},
+        {"a,b\r\r\n", CSV_CR_CR_LF, 1},
+        {"a,\"b\" \r\r\r\n", CSV_CR_CR_LF, 1},
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         enum csv_scan scan;

@@ -150,6 +150,84 @@ static void test_short_rows_are_counted(UNUSED void **state)
     close_table(&f);
 }
 
+static void test_empty_fields_past_the_header_are_counted(UNUSED void **state)
+{
+    struct fixture f = {.options = {.header = true}};
+    assert_rows(&f, TRIPS, "trip_id,route_id,direction_id\na,1,1,\nb,2,0\nc,,,,\t,\r\n",
+                "a|1|1;b|2|0;c|NULL|NULL;");
+    assert_int_equal(csv_table_stats(f.rows)->n_tails, 2);
+    assert_int_equal(csv_table_stats(f.rows)->n_short, 0);
+    close_table(&f);
+    f.options.header = false;
+    assert_rows(&f, TRIPS, "a,1,1,,", "a|1|1;");
+    assert_int_equal(csv_table_stats(f.rows)->n_tails, 1);
+    close_table(&f);
+}
+
+// White space and Ctrl-Z, the end of a text file of DOS.
+static void test_lines_of_white_space_are_blank(UNUSED void **state)
+{
+    struct fixture f = {.options = {.header = true}};
+    assert_rows(&f, TRIPS,
+                " \n\t\r\ntrip_id,route_id\na,1\n   \n\t \x0C\r\nb,2\n\x1A\x1A\n \x1A",
+                "a|1|NULL;b|2|NULL;");
+    assert_int_equal(csv_table_stats(f.rows)->n_short, 0);
+    close_table(&f);
+    assert_rows(&f, "a TEXT", "a\nx\n  \n\n\"  \"\n\x1A", "x;NULL;  ;");
+    close_table(&f);
+    f.options.header = false;
+    assert_rows(&f, TRIPS, " \na,1,1\n\x1A", "a|1|1;");
+    close_table(&f);
+}
+
+static void test_padded_fields_are_read(UNUSED void **state)
+{
+    struct fixture f = {.options = {.header = true}};
+    assert_rows(&f, TRIPS, "trip_id,route_id,direction_id   \na,1 ,2    \nb,\"2\" , 1\n",
+                "a|1 |2;b|2|1;");
+    close_table(&f);
+    f.options.trim = true;
+    assert_rows(&f, TRIPS, "trip_id,route_id\n a\t, 1 \nb,  \n", "a|1|NULL;b|NULL|NULL;");
+    close_table(&f);
+}
+
+static void test_columns_that_the_header_lacks_are_told(UNUSED void **state)
+{
+    struct fixture f = {.options = {.header = true}};
+    assert_rows(&f, TRIPS, "trip_id,Route_Id\na,1\n", "a|NULL|NULL;");
+    assert_string_equal(csv_table_absent(f.rows),
+                        "route_id (the nearest is Route_Id), direction_id");
+    close_table(&f);
+    assert_rows(&f, TRIPS, "direction_id,trip_id,route_id\n", "");
+    assert_null(csv_table_absent(f.rows));
+    close_table(&f);
+    // A name that is a column's own is no other's.
+    assert_rows(&f, "note_fr TEXT, note_en TEXT", "note_en\nx\n", "NULL|x;");
+    assert_string_equal(csv_table_absent(f.rows), "note_fr");
+    close_table(&f);
+    assert_rows(&f, TRIPS,
+                "\xEF\xBB\xBF\xEF\xBB\xBFtrip_id,route_id,direction_id\na,1,2\n",
+                "a|1|2;");
+    assert_null(csv_table_absent(f.rows));
+    close_table(&f);
+}
+
+static void test_an_empty_file_may_be_one_without_rows(UNUSED void **state)
+{
+    static const char *const empty[] = {"", "\n \n", "\xEF\xBB\xBF", "\x1A"};
+    struct fixture f = {.options = {.header = true, .may_be_empty = true}};
+    for (size_t i = 0; i < ARRAY_LEN(empty); i++) {
+        assert_rows(&f, TRIPS, empty[i], "");
+        assert_true(csv_table_is_empty(f.rows));
+        close_table(&f);
+    }
+    assert_rows(&f, TRIPS, "trip_id\n", "");
+    assert_false(csv_table_is_empty(f.rows));
+    close_table(&f);
+    assert_status(open_table(&f, TRIPS, "tripid\n"), ST_DATA);
+    close_table(&f);
+}
+
 static void
 test_blank_lines_are_null_in_a_file_of_one_nullable_column(UNUSED void **state)
 {
@@ -169,8 +247,8 @@ static void test_headers_that_do_not_fit_are_refused(UNUSED void **state)
          "mem:/t.csv: column trip_id is NOT NULL and not in the "
          "header; the nearest there is 'tripid'"},
         {"x,y\n1,2\n",
-         "mem:/t.csv: column trip_id is NOT NULL and not in the header, which "
-         "has 'x', 'y'"},
+         "mem:/t.csv: column trip_id is NOT NULL and not in the header, which has 'x', "
+         "'y'; a file without a header line is read with header = false"},
         {"Trip_ID\n1\n",
          "mem:/t.csv: column trip_id is NOT NULL and not in the header; the "
          "nearest there is 'Trip_ID'"},
@@ -194,6 +272,31 @@ static void test_headers_that_do_not_fit_are_refused(UNUSED void **state)
     assert_open_error(TRIPS, (struct str){"\xFF\xFEt\0r\0", 6},
                       "mem:/t.csv: the file is UTF-16, not UTF-8; convert it first, for "
                       "example: iconv -f UTF-16 -t UTF-8");
+    static const struct {
+        const char *bytes, *message;
+    } others[] = {
+        {"\x1F\x8B\x08\x08zzzzzzzz", "packed by gzip; unpack it first: gunzip"},
+        {"PK\x03\x04zzzzzzzz", "a zip; unpack it first: unzip"},
+        {"\x28\xB5\x2F\xFDzzzzzzzz", "packed by zstd; unpack it first: unzstd"},
+        {"\xFD"
+         "7zXZzzzzzz",
+         "packed by xz; unpack it first: unxz"},
+        {"BZh91AY&SYzz", "packed by bzip2; unpack it first: bunzip2"},
+        {"Obj\x01zzzzzzzz", "an Avro container file; that is format = 'avro'"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        char message[128];
+        snprintf(message, sizeof(message), "mem:/t.csv: the file is %s",
+                 others[i].message);
+        assert_open_error(TRIPS, str_of(others[i].bytes), message);
+    }
+    assert_open_error(TRIPS, str_of("trip_id,route_id\ra,b\rc,d\r"),
+                      "mem:/t.csv: the lines end with CR alone; mend the file: tr '\\r' "
+                      "'\\n'");
+    assert_open_error(
+        TRIPS, str_of("trip_id,route_id\r\r\na,b\r\r\n"),
+        "mem:/t.csv: the header line: the line ends with CR CR LF; mend the "
+        "file: sed 's/\\r*$//'");
     assert_open_error(TRIPS, (struct str){"\xFE\xFF\0t\0r", 6},
                       "mem:/t.csv: the file is UTF-16, not UTF-8; convert it first, for "
                       "example: iconv -f UTF-16 -t UTF-8");
@@ -239,8 +342,15 @@ static void test_rows_that_do_not_fit_name_line_and_column(UNUSED void **state)
          "mem:/t.csv:2: field 1: text after the closing quote; a "
          "quote inside quotes is written twice; on_error = 'skip' leaves such rows out"},
         {"trip_id,route_id\na\rb\rc\r",
-         "mem:/t.csv:2: column route_id: a carriage return "
-         "without a line feed; quote the field; on_error = 'skip' leaves such rows out"},
+         "mem:/t.csv:2: column trip_id: a carriage return without a line feed; quote the "
+         "field, or where it ends the line, mend the file: tr '\\r' '\\n'; on_error = "
+         "'skip' leaves such rows out"},
+        {"trip_id,route_id\na,b\r\r\n",
+         "mem:/t.csv:2: the line ends with CR CR LF; mend the file: sed 's/\\r*$//'; "
+         "on_error = 'skip' leaves such rows out"},
+        {"trip_id,route_id\na,b,,\"\"\n",
+         "mem:/t.csv:2: 4 fields for 2 columns of the header: the first too many is ''; "
+         "on_error = 'skip' leaves such rows out"},
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_row_error(TRIPS, str_of(bad[i].text), bad[i].message);
@@ -325,7 +435,7 @@ static void test_pieces_of_any_size_give_the_same_rows(UNUSED void **state)
 static void test_a_bad_line_leaves_rows_before_it_alone(UNUSED void **state)
 {
     for (size_t piece = 1; piece < 40; piece++) {
-        struct fixture f = {.options = {false, true, piece}};
+        struct fixture f = {.options = {.skip_errors = true, .piece_bytes = piece}};
         assert_rows(&f, "a TEXT", "first\n\"a\"b and more\nlast\n", "first;last;");
         close_table(&f);
     }
@@ -349,6 +459,11 @@ TEST_MAIN(cmocka_unit_test(test_columns_are_found_by_name),
           cmocka_unit_test(test_a_header_has_10000_fields_at_most),
           cmocka_unit_test(test_without_a_header_columns_go_by_position),
           cmocka_unit_test(test_short_rows_are_counted),
+          cmocka_unit_test(test_empty_fields_past_the_header_are_counted),
+          cmocka_unit_test(test_lines_of_white_space_are_blank),
+          cmocka_unit_test(test_padded_fields_are_read),
+          cmocka_unit_test(test_columns_that_the_header_lacks_are_told),
+          cmocka_unit_test(test_an_empty_file_may_be_one_without_rows),
           cmocka_unit_test(test_blank_lines_are_null_in_a_file_of_one_nullable_column),
           cmocka_unit_test(test_headers_that_do_not_fit_are_refused),
           cmocka_unit_test(test_rows_that_do_not_fit_name_line_and_column),

@@ -259,7 +259,7 @@ static size_t run_stream(struct world *world, struct source *source)
     const struct source_start start = {0, 0};
     size_t n_rows = 0;
     const struct schema *schema = &world->job.plan->stream->schema;
-    assert_ok(csv_decoder_open(schema, &decoder, &world->err), &world->err);
+    assert_ok(csv_decoder_open(schema, NULL, &decoder, &world->err), &world->err);
     batch_init(&batch, schema->n);
     bool started = false;
     for (;;) {
@@ -292,7 +292,7 @@ static void test_a_file_as_a_stream_gives_the_same_count(UNUSED void **state)
         char path[PATH_MAX];
         open_world(&world, &feeds[i]);
         feed_path(feeds[i].name, "stop_times.txt", path);
-        assert_ok(csv_file_source_open(path, &source, &world.err), &world.err);
+        assert_ok(csv_file_source_open(path, NULL, &source, &world.err), &world.err);
         assert_int_equal(run_stream(&world, source), feeds[i].n_rows);
         source->ops->close(source);
         close_world(&world);
