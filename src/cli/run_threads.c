@@ -24,7 +24,8 @@ struct watch {
     struct engine_status status;
     struct worker *worker;
     struct committer *committer;
-    int done_fd; // an event when a thread has ended
+    struct prober *prober;
+    int done_fd; // an event when worker or committer has ended
     int n_ended;
     int64_t begun_ms, told_ms, looked_ms;
     bool tables_changed;
@@ -65,6 +66,15 @@ static void *committer_thread(void *arg)
     while ((wait = committer_step(watch->committer)).kind != WAIT_DONE)
         mailbox_wait(&watch->mail.to_committer, wait, env_system());
     wake(watch);
+    return NULL;
+}
+
+static void *prober_thread(void *arg)
+{
+    struct watch *watch = arg;
+    struct wait wait;
+    while ((wait = prober_step(watch->prober)).kind != WAIT_DONE)
+        mailbox_wait(&watch->mail.to_prober, wait, env_system());
     return NULL;
 }
 
@@ -201,6 +211,8 @@ static void open_watch(const struct run_threads_parts *parts, struct watch *watc
         .status = &watch->status,
     };
     watch->committer = committer_open(&committer);
+    watch->prober =
+        prober_open(&(struct prober_parts){parts->source, env_system(), &watch->mail});
 }
 
 static void close_watch(struct watch *watch)
@@ -208,6 +220,7 @@ static void close_watch(struct watch *watch)
     atomic_store(&current, NULL);
     worker_free(watch->worker);
     committer_free(watch->committer);
+    prober_free(watch->prober);
     mail_release(&watch->mail);
     close(watch->done_fd);
 }
@@ -219,13 +232,15 @@ enum status run_threads(const struct run_threads_parts *parts, struct err *err)
     atomic_store(&current, &watch);
     if (atomic_load(cli_stop_flag(on_stop)))
         worker_stop(watch.worker); // the signal came while the tables were read
-    pthread_t worker, committer;
+    pthread_t worker, committer, prober;
     if (pthread_create(&worker, NULL, worker_thread, &watch) != 0 ||
-        pthread_create(&committer, NULL, committer_thread, &watch) != 0)
+        pthread_create(&committer, NULL, committer_thread, &watch) != 0 ||
+        pthread_create(&prober, NULL, prober_thread, &watch) != 0)
         abort(); // out of threads: a crash is safe
     watch_until_done(&watch);
     pthread_join(worker, NULL);
     pthread_join(committer, NULL);
+    pthread_join(prober, NULL);
     tell(&watch);
     enum status status = worker_result(watch.worker, err);
     if (status == ST_OK && watch.tables_changed &&

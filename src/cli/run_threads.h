@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs worker and committer, each on a thread of its own, and watches: numbers for people
-// now and then, a look at the staged tables, the stop.
+// Runs worker, committer and prober, each on a thread of its own, and watches: numbers
+// for people now and then, a look at the staged tables, the stop.
 #ifndef CLI_RUN_THREADS_H
 #define CLI_RUN_THREADS_H
 
 #include "cli/pipeline.h"
 #include "engine/committer.h"
+#include "engine/prober.h"
 #include "engine/worker.h"
 
 struct run_threads_parts {

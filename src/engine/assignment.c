@@ -4,7 +4,18 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "engine/topic_check.h"
+#include "base/log.h"
+#include "engine/progress.h"
+
+enum {
+    LATE_AFTER_MS = 2000
+};
+
+static int64_t now_ms(const struct assignment *assignment)
+{
+    struct env *env = assignment->parts->env;
+    return env->ops->monotonic_ms(env);
+}
 
 void assignment_init(struct assignment *assignment, const struct worker_parts *parts)
 {
@@ -14,26 +25,47 @@ void assignment_init(struct assignment *assignment, const struct worker_parts *p
 void assignment_end(struct assignment *assignment)
 {
     assignment->n = 0;
+    assignment->n_late = 0;
     assignment->phase = ASSIGNMENT_NONE;
+}
+
+static void make_room(struct assignment *assignment, size_t n)
+{
+    assignment->positions =
+        mem_resize(assignment->positions, n + 1, sizeof(*assignment->positions));
+    assignment->is_checked =
+        mem_resize(assignment->is_checked, n + 1, sizeof(*assignment->is_checked));
+    assignment->late = mem_resize(assignment->late, n + 1, sizeof(*assignment->late));
 }
 
 static void begin(struct assignment *assignment, enum assignment_phase phase)
 {
-    assignment->n_checked = 0;
+    assignment->is_asking = false;
     assignment->n_origins = 0;
-    assignment->n_found = 0;
+    assignment->n_late = 0;
     assignment->phase = assignment->n ? phase : ASSIGNMENT_START;
+}
+
+static int compare_partitions(const void *a, const void *b)
+{
+    int32_t x = ((const struct progress *)a)->partition;
+    int32_t y = ((const struct progress *)b)->partition;
+    return (x > y) - (x < y);
 }
 
 void assignment_again(struct assignment *assignment)
 {
+    for (size_t i = 0; i < assignment->n_late; i++)
+        assignment->positions[assignment->n++] =
+            (struct progress){.partition = assignment->late[i]};
+    qsort(assignment->positions, assignment->n, sizeof(*assignment->positions),
+          compare_partitions);
     begin(assignment, ASSIGNMENT_STOP);
 }
 
 void assignment_begin(struct assignment *assignment, const int32_t *partitions, size_t n)
 {
-    assignment->positions =
-        mem_resize(assignment->positions, n ? n : 1, sizeof(*assignment->positions));
+    make_room(assignment, n);
     assignment->n = n;
     for (size_t i = 0; i < n; i++)
         assignment->positions[i] = (struct progress){.partition = partitions[i]};
@@ -43,6 +75,8 @@ void assignment_begin(struct assignment *assignment, const int32_t *partitions, 
 void assignment_release(struct assignment *assignment)
 {
     free(assignment->positions);
+    free(assignment->is_checked);
+    free(assignment->late);
     free(assignment->origins);
 }
 
@@ -51,36 +85,47 @@ bool assignment_has_question(const struct assignment *assignment)
     return assignment->phase == ASSIGNMENT_ASK || assignment->phase == ASSIGNMENT_CLAIM;
 }
 
+bool assignment_has_probes(const struct assignment *assignment)
+{
+    return assignment->phase == ASSIGNMENT_COUNT ||
+           assignment->phase == ASSIGNMENT_ORIGINS ||
+           assignment->phase == ASSIGNMENT_CHECK;
+}
+
 bool assignment_is_waiting(const struct assignment *assignment)
 {
     return assignment->phase == ASSIGNMENT_ASKED ||
-           assignment->phase == ASSIGNMENT_CLAIMED;
+           assignment->phase == ASSIGNMENT_CLAIMED || assignment->is_asking;
 }
 
-static void send(struct assignment *assignment, struct message *message)
+static void send(struct mailbox *box, struct message *message)
 {
-    bool sent = mailbox_try_push(&assignment->parts->mail->to_committer, message);
+    bool sent = mailbox_try_push(box, message);
     assert(sent); // one question at a time
 }
 
-static const struct progress *find(const struct message *message, int32_t partition)
+static void begin_check(struct assignment *assignment)
 {
-    for (size_t i = 0; i < message->n_progress; i++)
-        if (message->progress[i].partition == partition)
-            return &message->progress[i];
-    return NULL;
+    memset(assignment->is_checked, 0, assignment->n * sizeof(*assignment->is_checked));
+    assignment->n_checked = 0;
+    assignment->check_until_ms = now_ms(assignment) + LATE_AFTER_MS;
+    assignment->phase = ASSIGNMENT_CHECK;
 }
 
 void assignment_state(struct assignment *assignment, const struct message *message)
 {
     for (size_t i = 0; i < assignment->n; i++) {
         struct progress *position = &assignment->positions[i];
-        const struct progress *known = find(message, position->partition);
+        const struct progress *known =
+            progress_find(message->progress, message->n_progress, position->partition);
         position->next = known ? known->next : -1;
         position->last = known ? known->last : (struct record_mark){.offset = -1};
     }
     assignment->base = message->next_entry;
-    assignment->phase = message->next_entry ? ASSIGNMENT_CHECK : ASSIGNMENT_COUNT;
+    if (message->next_entry)
+        begin_check(assignment);
+    else
+        assignment->phase = ASSIGNMENT_COUNT;
 }
 
 void assignment_claimed(struct assignment *assignment)
@@ -90,29 +135,30 @@ void assignment_claimed(struct assignment *assignment)
 
 // An empty log.
 
-static enum status step_count(struct assignment *assignment, struct err *err)
+static bool take_count(struct assignment *assignment, const struct message *message)
 {
-    struct source *source = assignment->parts->source;
-    int32_t n;
-    TRY(source->ops->count(source, &n, err));
-    assignment->n_origins = (size_t)n;
-    assignment->origins = mem_resize(assignment->origins, assignment->n_origins + 1,
-                                     sizeof(*assignment->origins));
+    if (!message->probes[0].is_answered)
+        return false;
+    size_t n = (size_t)message->probes[0].count;
+    assignment->n_origins = n;
+    assignment->origins =
+        mem_resize(assignment->origins, n + 1, sizeof(*assignment->origins));
+    for (size_t i = 0; i < n; i++)
+        assignment->origins[i] = (struct source_start){(int32_t)i, -1};
     assignment->phase = ASSIGNMENT_ORIGINS;
-    return ST_OK;
+    return true;
 }
 
-static enum status find_origin(const struct assignment *assignment, int32_t partition,
-                               int64_t *ret, struct err *err)
+static void add_origins(const struct assignment *assignment, struct message *message)
 {
     const struct job_settings *settings = &assignment->parts->job->settings;
-    struct source *source = assignment->parts->source;
-    if (settings->start == START_TIME)
-        return source->ops->offset_at(source, partition, settings->start_ms, ret, err);
-    struct source_range range;
-    TRY(source->ops->range(source, partition, &range, err));
-    *ret = settings->start == START_LATEST ? range.high : range.low;
-    return ST_OK;
+    for (size_t i = 0; i < assignment->n_origins; i++)
+        if (assignment->origins[i].offset < 0)
+            message->probes[message->n_probes++] = (struct probe){
+                .kind = settings->start == START_TIME ? PROBE_TIME : PROBE_RANGE,
+                .partition = (int32_t)i,
+                .time_ms = settings->start_ms,
+            };
 }
 
 static void use_origins(struct assignment *assignment)
@@ -122,41 +168,111 @@ static void use_origins(struct assignment *assignment)
         if ((size_t)position->partition < assignment->n_origins)
             position->next = assignment->origins[position->partition].offset;
     }
-    assignment->phase = ASSIGNMENT_CHECK;
+    begin_check(assignment);
 }
 
-static enum status step_origins(struct assignment *assignment, struct err *err)
+static bool take_origins(struct assignment *assignment, const struct message *message)
 {
-    if (assignment->n_found == assignment->n_origins) {
-        use_origins(assignment);
-        return ST_OK;
+    bool is_latest = assignment->parts->job->settings.start == START_LATEST;
+    bool all = true;
+    for (size_t i = 0; i < message->n_probes; i++) {
+        const struct probe *probe = &message->probes[i];
+        int64_t edge = is_latest ? probe->range.high : probe->range.low;
+        if (probe->is_answered)
+            assignment->origins[probe->partition].offset =
+                probe->kind == PROBE_TIME ? probe->offset : edge;
+        all &= probe->is_answered;
     }
-    struct source_start *origin = &assignment->origins[assignment->n_found];
-    origin->partition = (int32_t)assignment->n_found;
-    TRY(find_origin(assignment, origin->partition, &origin->offset, err));
-    assignment->n_found++;
-    return ST_OK;
+    if (all)
+        use_origins(assignment);
+    return all;
 }
 
 // The check: is the topic still the one that the log was made from?
 
-static enum status step_check(struct assignment *assignment, struct err *err)
+static void add_checks(const struct assignment *assignment, struct message *message)
 {
-    if (assignment->n_checked == assignment->n) {
-        assignment->phase = ASSIGNMENT_CLAIM;
-        return ST_OK;
+    for (size_t i = 0; i < assignment->n; i++)
+        if (!assignment->is_checked[i])
+            message->probes[message->n_probes++] =
+                progress_check(&assignment->positions[i]);
+}
+
+// Goes on with those that have answered.
+static void leave_late(struct assignment *assignment)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < assignment->n; i++)
+        if (assignment->is_checked[i])
+            assignment->positions[kept++] = assignment->positions[i];
+        else
+            assignment->late[assignment->n_late++] = assignment->positions[i].partition;
+    assignment->n = kept;
+}
+
+static bool take_checks(struct assignment *assignment, const struct message *message)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < message->n_probes; i++) {
+        const struct probe *probe = &message->probes[i];
+        while (assignment->positions[at].partition != probe->partition)
+            at++;
+        struct progress *position = &assignment->positions[at];
+        if (position->next < 0)
+            position->next = probe->is_answered ? probe->range.low : -1;
+        assignment->is_checked[at] = probe->is_answered;
+        assignment->n_checked += probe->is_answered;
     }
-    struct source *source = assignment->parts->source;
-    struct progress *position = &assignment->positions[assignment->n_checked];
-    struct source_range range;
-    TRY(source->ops->range(source, position->partition, &range, err));
-    if (position->next < 0)
-        position->next = range.low;
-    TRY(topic_check_end(source, position->partition, position->next, &range, err));
-    if (position->last.offset >= range.low)
-        TRY(topic_check_record(source, position->partition, &position->last, err));
-    assignment->n_checked++;
-    return ST_OK;
+    bool all = assignment->n_checked == assignment->n;
+    if (!all &&
+        (assignment->n_checked == 0 || now_ms(assignment) < assignment->check_until_ms))
+        return false;
+    if (!all) {
+        leave_late(assignment);
+        log_warn("%s; %zu of %zu partitions do not answer and are read later",
+                 message->err.text, assignment->n_late,
+                 assignment->n + assignment->n_late);
+    }
+    assignment->phase = ASSIGNMENT_CLAIM;
+    return true;
+}
+
+static void send_probes(struct assignment *assignment, int64_t generation)
+{
+    size_t n =
+        assignment->n > assignment->n_origins ? assignment->n : assignment->n_origins;
+    struct message *message = message_probes(PROBES_ASSIGNMENT, generation, n);
+    if (assignment->phase == ASSIGNMENT_COUNT)
+        message->probes[message->n_probes++].kind = PROBE_COUNT;
+    else if (assignment->phase == ASSIGNMENT_ORIGINS)
+        add_origins(assignment, message);
+    else
+        add_checks(assignment, message);
+    send(&assignment->parts->mail->to_prober, message);
+    assignment->is_asking = true;
+}
+
+bool assignment_told(struct assignment *assignment, const struct message *message)
+{
+    assignment->is_asking = false;
+    switch (assignment->phase) {
+    case ASSIGNMENT_COUNT:
+        return take_count(assignment, message);
+    case ASSIGNMENT_ORIGINS:
+        return take_origins(assignment, message);
+    default:
+        return take_checks(assignment, message);
+    }
+}
+
+struct message *assignment_ask_late(const struct assignment *assignment,
+                                    int64_t generation)
+{
+    struct message *message = message_probes(PROBES_LATE, generation, assignment->n_late);
+    for (size_t i = 0; i < assignment->n_late; i++)
+        message->probes[message->n_probes++] =
+            (struct probe){.kind = PROBE_RANGE, .partition = assignment->late[i]};
+    return message;
 }
 
 // Claim and start.
@@ -183,7 +299,7 @@ static void send_claim(struct assignment *assignment, int64_t generation)
         arena_array(&message->arena, message->n_origins, sizeof(struct source_start));
     for (size_t i = 0; i < message->n_origins; i++)
         message->origins[i] = assignment->origins[i];
-    send(assignment, message);
+    send(&assignment->parts->mail->to_committer, message);
     assignment->phase = ASSIGNMENT_CLAIMED;
 }
 
@@ -205,15 +321,14 @@ enum status assignment_step(struct assignment *assignment, int64_t generation,
         assignment->phase = ASSIGNMENT_ASK;
         return ST_OK;
     case ASSIGNMENT_ASK:
-        send(assignment, message_new(ASK_STATE, generation));
+        send(&assignment->parts->mail->to_committer, message_new(ASK_STATE, generation));
         assignment->phase = ASSIGNMENT_ASKED;
         return ST_OK;
     case ASSIGNMENT_COUNT:
-        return step_count(assignment, err);
     case ASSIGNMENT_ORIGINS:
-        return step_origins(assignment, err);
     case ASSIGNMENT_CHECK:
-        return step_check(assignment, err);
+        send_probes(assignment, generation);
+        return ST_OK;
     case ASSIGNMENT_CLAIM:
         send_claim(assignment, generation);
         return ST_OK;

@@ -19,10 +19,10 @@ void intake_init(struct intake *intake, const struct worker_parts *parts)
     batch_init(&intake->batch, parts->decoder->schema->n);
 }
 
-void intake_begin(struct intake *intake, const struct progress *partitions, size_t n)
+void intake_begin(struct intake *intake, struct unit *unit)
 {
     assert(intake->unit == NULL);
-    intake->unit = unit_new(partitions, n);
+    intake->unit = unit;
 }
 
 static int64_t clock_ms(const struct intake *intake)

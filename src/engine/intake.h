@@ -23,8 +23,7 @@ struct intake {
 };
 
 void intake_init(struct intake *intake, const struct worker_parts *parts);
-// A new unit that begins where the partitions stand.
-void intake_begin(struct intake *intake, const struct progress *partitions, size_t n);
+void intake_begin(struct intake *intake, struct unit *unit); // takes the empty unit over
 // Takes a run into the open unit. ST_RETRY: what its decoder waits for is not there; the
 // *ret_n_used records before are taken.
 enum status intake_run(struct intake *intake, const struct run *run, size_t *ret_n_used,

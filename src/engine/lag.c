@@ -15,6 +15,7 @@ void lag_release(struct lag *lag)
 {
     free(lag->records);
     free(lag->ms);
+    free(lag->is_silent);
     *lag = (struct lag){0};
 }
 
@@ -23,6 +24,7 @@ void lag_reset(struct lag *lag, size_t n, struct engine_status *status)
     lag_release(lag);
     lag->records = mem_array(n + 1, sizeof(*lag->records));
     lag->ms = mem_array(n + 1, sizeof(*lag->ms));
+    lag->is_silent = mem_array(n + 1, sizeof(*lag->is_silent));
     lag->n = n;
     atomic_store(&status->n_partitions, (int64_t)n);
     atomic_store(&status->lag_records, 0);
@@ -51,32 +53,42 @@ static void measure(struct lag *lag, const struct span *span, int64_t high,
                            : 0;
 }
 
-static void ask(struct lag *lag, struct source *source, struct env *env,
-                const struct span *span)
+static void note_silence(struct lag *lag, const struct message *message, struct str topic,
+                         struct env *env)
 {
-    struct source_range range;
-    struct err err;
-    enum status rc = source->ops->range(source, span->partition, &range, &err);
-    if (rc == ST_OK)
-        measure(lag, span, range.high, env->ops->wall_ms(env));
-    if (rc == ST_RETRY) {
-        log_warn("%s; waiting for them, however long that takes", err.text);
+    bool is_silent = message->err.status == ST_RETRY;
+    bool was_silent = lag->is_silent[lag->at];
+    lag->is_silent[lag->at] = is_silent;
+    lag->n_silent += (size_t)is_silent - (size_t)was_silent;
+    if (is_silent) {
+        log_warn("%s; waiting for them, however long that takes", message->err.text);
         lag->next_ms = env->ops->monotonic_ms(env) + SILENT_MS;
-    } else if (rc == ST_OK && lag->is_silent) {
-        log_info("topic '%.*s': its brokers answer again", STR_ARGS(source->topic));
+    } else if (was_silent && lag->n_silent == 0) {
+        log_info("topic '%.*s': its brokers answer again", STR_ARGS(topic));
     }
-    lag->is_silent = rc == ST_RETRY;
 }
 
-void lag_step(struct lag *lag, struct source *source, struct env *env,
-              const struct unit *unit, struct engine_status *status)
+struct message *lag_ask(struct lag *lag, struct env *env, const struct unit *unit,
+                        int64_t generation)
 {
     int64_t now_ms = env->ops->monotonic_ms(env);
     if (now_ms < lag->next_ms || lag->n == 0 || unit->n_spans != lag->n)
-        return;
+        return NULL;
     int64_t pause_ms = ROUND_MS / (int64_t)lag->n;
     lag->next_ms = now_ms + (pause_ms > PAUSE_MIN_MS ? pause_ms : PAUSE_MIN_MS);
-    ask(lag, source, env, &unit->spans[lag->at]);
+    struct message *message = message_probes(PROBES_LAG, generation, 1);
+    message->probes[message->n_probes++] =
+        (struct probe){.kind = PROBE_RANGE, .partition = unit->spans[lag->at].partition};
+    return message;
+}
+
+void lag_told(struct lag *lag, const struct message *message, struct str topic,
+              struct env *env, const struct unit *unit, struct engine_status *status)
+{
+    const struct probe *probe = &message->probes[0];
+    if (probe->is_answered)
+        measure(lag, &unit->spans[lag->at], probe->range.high, env->ops->wall_ms(env));
+    note_silence(lag, message, topic, env);
     lag->at = (lag->at + 1) % lag->n;
     show(lag, status);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a worker and its committer meet: two bounded mailboxes of whole messages.
+// Where a worker meets its committer and its prober: bounded mailboxes of whole messages.
 //
-// A message belongs to who holds it; the receiver frees it. Neither side has more than a
-// few messages under way (one question, MAIL_UNITS_MAX units, one end), so a push of the
-// engine always finds room. Any thread.
+// A message belongs to who holds it; the receiver frees it. No side has more than a few
+// messages under way (one question, MAIL_UNITS_MAX units, one set of probes for each
+// purpose, one end), so a push of the engine always finds room. Any thread.
 #ifndef ENGINE_MAILBOX_H
 #define ENGINE_MAILBOX_H
 
@@ -27,10 +27,13 @@ struct mailbox {
 
 struct mail {
     struct mailbox to_committer;
+    struct mailbox to_prober;
     struct mailbox to_worker;
     // Set by the worker when it no longer waits for what it sent: the committer then
     // makes each call once.
     _Atomic bool hurry;
+    // The worker's (see message.h): the prober drops questions of another one.
+    _Atomic int64_t generation;
 };
 
 void mail_init(struct mail *mail);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What worker and committer say to each other.
+// What worker, committer and prober say to each other.
 //
 // Every message carries the worker's generation: it rises with each assignment, revoke,
 // loss or conflict, and an answer of an older one is not looked at.
@@ -7,8 +7,7 @@
 #define ENGINE_MESSAGE_H
 
 #include "base/arena.h"
-#include "core/source.h"
-#include "engine/log_entry.h"
+#include "engine/probe.h"
 #include "engine/unit.h"
 
 enum message_kind {
@@ -17,7 +16,10 @@ enum message_kind {
     ASK_CLAIM, // .starts (and .origins for an empty log) -> TELL_CLAIMED or _CONFLICT
     ASK_UNIT,  // .unit, now the committer's -> TELL_COMMITTED, _CONFLICT or _DROPPED
     ASK_END,   // the worker has ended: end too
+    // To the prober, and back with the answers.
+    ASK_TOPIC, // .purpose, .probes -> TELL_TOPIC
     // To the worker.
+    TELL_TOPIC, // .err: ST_RETRY: not all are answered; ST_OK; else final
     TELL_STATE,
     TELL_CLAIMED,
     TELL_CONFLICT,  // somebody else owns one of the partitions
@@ -39,10 +41,17 @@ struct message {
     int64_t next_entry; // the log's end, 0: there is no log; of a claim: as it was told
     struct progress *progress; // of all partitions that the log knows, rising
     size_t n_progress;
+    enum probe_purpose purpose;
+    struct probe *probes;
+    size_t n_probes;
+    bool ends_when_seen; // with the first probe whose record is still there
     struct err err;
 };
 
 struct message *message_new(enum message_kind kind, int64_t generation);
+// ASK_TOPIC with room for so many probes and none yet.
+struct message *message_probes(enum probe_purpose purpose, int64_t generation,
+                               size_t n_most);
 void message_free(struct message *message); // and its unit
 
 #endif

@@ -15,81 +15,45 @@ static enum status made_anew(const struct source *source, int32_t partition,
                    STR_ARGS(source->topic), partition, how);
 }
 
-enum status topic_check_end(const struct source *source, int32_t partition, int64_t next,
-                            const struct source_range *range, struct err *err)
+static enum status check_end(const struct source *source, const struct probe *probe,
+                             struct err *err)
 {
     char how[128];
-    if (range->high >= next)
+    if (probe->range.high >= probe->next)
         return ST_OK;
     snprintf(how, sizeof(how),
              "ends at offset %" PRId64 ", but the log has read it up to %" PRId64,
-             range->high, next);
-    return made_anew(source, partition, how, err);
+             probe->range.high, probe->next);
+    return made_anew(source, probe->partition, how, err);
 }
 
-enum status topic_check_record(struct source *source, int32_t partition,
-                               const struct record_mark *mark, struct err *err)
+// Fine also when the record is not there any more: it has left the topic in good order.
+static enum status check_record(struct source *source, struct probe *probe,
+                                struct err *err)
 {
+    const struct record_mark *mark = &probe->last;
     struct record record;
-    enum status rc = source->ops->fetch(source, partition, mark->offset, &record, err);
+    enum status rc =
+        source->ops->fetch(source, probe->partition, mark->offset, &record, err);
     if (rc == ST_NOT_FOUND)
-        return ST_OK; // it has left the topic in good order
+        return ST_OK;
     TRY(rc);
     uint32_t crc =
         crc32c(crc32c(0, record.key.p, record.key.n), record.value.p, record.value.n);
-    if (record.time_ms == mark->time_ms && crc == mark->crc32c)
+    probe->is_seen = record.time_ms == mark->time_ms && crc == mark->crc32c;
+    if (probe->is_seen)
         return ST_OK;
     char how[128];
     snprintf(how, sizeof(how),
              "has another record at offset %" PRId64 " than the log has seen there",
              mark->offset);
-    return made_anew(source, partition, how, err);
+    return made_anew(source, probe->partition, how, err);
 }
 
-enum status topic_check_partition(struct source *source, const struct progress *progress,
-                                  struct err *err)
+enum status topic_check(struct source *source, struct probe *probe, struct err *err)
 {
-    struct source_range range;
-    TRY(source->ops->range(source, progress->partition, &range, err));
-    TRY(topic_check_end(source, progress->partition, progress->next, &range, err));
-    if (progress->last.offset < range.low)
-        return ST_OK;
-    return topic_check_record(source, progress->partition, &progress->last, err);
-}
-
-void witness_begin(struct witness *witness, const struct progress *positions, size_t n)
-{
-    *witness = (struct witness){.mark = {.offset = -1}};
-    for (size_t i = 0; i < n; i++)
-        if (positions[i].last.offset > witness->mark.offset) {
-            witness->partition = positions[i].partition;
-            witness->mark = positions[i].last;
-        }
-}
-
-// The next partition in turn of which something was read.
-static void choose(struct witness *witness, const struct unit *unit)
-{
-    for (size_t i = 0; i < unit->n_spans; i++) {
-        const struct span *span = &unit->spans[++witness->turn % unit->n_spans];
-        if (span->data > 0) {
-            witness->partition = span->partition;
-            witness->mark = span->last;
-            return;
-        }
-    }
-}
-
-enum status witness_look(struct witness *witness, struct source *source,
-                         const struct unit *unit, struct err *err)
-{
-    if (!source->is_shared)
-        return ST_OK;
-    struct progress seen = {.partition = witness->partition,
-                            .next = witness->mark.offset + 1,
-                            .last = witness->mark};
-    if (witness->mark.offset >= 0)
-        TRY(topic_check_partition(source, &seen, err));
-    choose(witness, unit);
-    return ST_OK;
+    TRY(source->ops->range(source, probe->partition, &probe->range, err));
+    TRY(check_end(source, probe, err));
+    return probe->last.offset < probe->range.low ? ST_OK
+                                                 : check_record(source, probe, err);
 }

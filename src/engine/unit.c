@@ -18,6 +18,21 @@ struct unit *unit_new(const struct progress *partitions, size_t n)
     return unit;
 }
 
+struct unit *unit_after(const struct unit *before)
+{
+    struct unit *unit = mem_zalloc(sizeof(*unit));
+    unit->spans = mem_array(before->n_spans + 1, sizeof(*unit->spans));
+    unit->n_spans = before->n_spans;
+    for (size_t i = 0; i < unit->n_spans; i++)
+        unit->spans[i] = (struct span){
+            .partition = before->spans[i].partition,
+            .first = before->spans[i].next,
+            .next = before->spans[i].next,
+            .last = before->spans[i].last,
+        };
+    return unit;
+}
+
 bool unit_is_empty(const struct unit *unit)
 {
     for (size_t i = 0; i < unit->n_spans; i++)

@@ -30,6 +30,7 @@ struct unit {
 
 // A unit that begins at `next` of each partition.
 struct unit *unit_new(const struct progress *partitions, size_t n);
+struct unit *unit_after(const struct unit *unit);             // at its ends
 bool unit_is_empty(const struct unit *unit);                  // no offset was passed
 struct span *unit_span(struct unit *unit, int32_t partition); // NULL: not of this unit
 void unit_free(struct unit *unit);                            // discards its files

@@ -12,7 +12,7 @@ struct worker *worker_open(const struct worker_parts *parts)
 {
     struct worker *worker = mem_zalloc(sizeof(*worker));
     worker->parts = *parts;
-    worker->phase = parts->job->settings.once ? WORKER_GOAL : WORKER_IDLE;
+    worker->phase = WORKER_IDLE;
     atomic_init(&worker->is_stopped, false);
     assignment_init(&worker->assignment, &worker->parts);
     intake_init(&worker->intake, &worker->parts);
@@ -25,6 +25,7 @@ void worker_free(struct worker *worker)
         return;
     assignment_release(&worker->assignment);
     intake_release(&worker->intake);
+    unit_free(worker->looked_at);
     goal_release(&worker->goal);
     held_release(&worker->held);
     lag_release(&worker->lag);
@@ -48,52 +49,22 @@ static struct wait nap(const struct worker *worker, int64_t ms)
                          worker_clock_ms(worker) + (ms < PAUSE_MS ? ms : PAUSE_MS)};
 }
 
-static void end_asking(struct worker *worker, const struct err *err)
-{
-    worker_end(worker, err);
-    worker_send(worker, message_new(ASK_END, worker->generation));
-}
-
 // Units.
-
-static void keep_positions(struct worker *worker, const struct unit *unit)
-{
-    for (size_t i = 0; i < unit->n_spans; i++) {
-        worker->assignment.positions[i].next = unit->spans[i].next;
-        worker->assignment.positions[i].last = unit->spans[i].last;
-    }
-}
-
-static void open_unit(struct worker *worker)
-{
-    intake_begin(&worker->intake, worker->assignment.positions, worker->assignment.n);
-}
-
-static enum status hand_over(struct worker *worker, struct err *err)
-{
-    struct unit *unit = worker->intake.unit;
-    TRY(witness_look(&worker->witness, worker->parts.source, unit, err));
-    TRY(intake_finish(&worker->intake, &unit, err));
-    keep_positions(worker, unit);
-    struct message *message = message_new(ASK_UNIT, worker->generation);
-    message->unit = unit;
-    worker_send(worker, message);
-    worker->n_units++;
-    return ST_OK;
-}
 
 // Hands over what there is, then waits for the answers, until the deadline.
 static enum status step_last_commit(struct worker *worker, bool *ret_done,
                                     struct wait *wait, struct err *err)
 {
     bool is_late = worker_clock_ms(worker) >= worker->deadline_ms;
-    *ret_done = is_late || (!worker_has_work(worker) && worker->n_units == 0);
-    if (*ret_done && is_late)
+    bool is_through =
+        !worker_has_work(worker) && worker->looked_at == NULL && worker->n_units == 0;
+    *ret_done = is_late || is_through;
+    if (is_late && !is_through)
         log_warn("the last commit took too long; its records will be read again");
     if (*ret_done)
         return ST_OK;
-    if (worker_has_work(worker) && worker->n_units < MAIL_UNITS_MAX)
-        return hand_over(worker, err);
+    if (worker_has_work(worker) && worker_has_room(worker))
+        return worker_close_unit(worker, err);
     *wait = nap(worker, ANSWER_MS);
     return ST_OK;
 }
@@ -108,6 +79,19 @@ static enum status step_return(struct worker *worker, struct wait *wait, struct 
     return ST_OK;
 }
 
+static enum status step_gather(struct worker *worker, struct wait *wait, struct err *err)
+{
+    bool done;
+    TRY(step_last_commit(worker, &done, wait, err));
+    if (!done)
+        return worker_poll_held(worker, 0, err);
+    worker_drop_work(worker);
+    assignment_again(&worker->assignment);
+    worker->next_batch_ms = 0;
+    worker->phase = WORKER_ASSIGN;
+    return ST_OK;
+}
+
 static enum status step_stop(struct worker *worker, struct wait *wait, struct err *err)
 {
     bool done;
@@ -115,7 +99,7 @@ static enum status step_stop(struct worker *worker, struct wait *wait, struct er
     if (!done)
         return ST_OK;
     atomic_store(&worker->parts.mail->hurry, worker->n_units > 0);
-    end_asking(worker, &(struct err){0});
+    worker_fail(worker, &(struct err){0});
     return ST_OK;
 }
 
@@ -146,14 +130,10 @@ static int64_t until_due(const struct worker *worker, int64_t now_ms, int64_t ms
         worker->intake.opened_ms + worker_settings(worker)->commit_interval_ms - now_ms;
     if (worker_has_work(worker) && due_ms < ms)
         ms = due_ms;
-    bool is_watching = worker->n_units || worker_settings(worker)->once;
+    bool is_watching =
+        worker->n_units || worker->looked_at != NULL || worker_settings(worker)->once;
     int64_t most = is_watching ? ANSWER_MS : PAUSE_MS;
-    return held_until_due(&worker->held, now_ms, ms < most ? ms : most);
-}
-
-static int64_t until_next(const struct worker *worker, int64_t now_ms)
-{
-    return until_due(worker, now_ms, worker->next_batch_ms - now_ms);
+    return ms < most ? ms : most;
 }
 
 // Reads on from the ends of the open unit, now or after a pause.
@@ -168,61 +148,66 @@ static enum status restart(struct worker *worker, struct err *err)
     return ST_OK;
 }
 
+static enum status next_unit(struct worker *worker, struct err *err)
+{
+    struct unit *next = unit_after(worker->intake.unit);
+    enum status rc = worker_close_unit(worker, err);
+    if (rc == ST_OK)
+        intake_begin(&worker->intake, next);
+    else
+        unit_free(next);
+    return rc;
+}
+
 static enum status step_read(struct worker *worker, struct wait *wait, struct err *err)
 {
     int64_t now_ms = worker_clock_ms(worker);
     if (unit_is_due(worker, now_ms)) {
-        if (worker->n_units < MAIL_UNITS_MAX) {
-            TRY(hand_over(worker, err));
-            open_unit(worker);
-            return ST_OK;
-        }
+        if (worker_has_room(worker))
+            return next_unit(worker, err);
         *wait = nap(worker, ANSWER_MS);
         return worker_poll_held(worker, 0, err);
     }
-    lag_step(&worker->lag, worker->parts.source, worker->parts.env, worker->intake.unit,
-             worker->parts.status);
     if (now_ms < worker->next_batch_ms)
-        return worker_poll_held(worker, until_next(worker, now_ms), err);
+        return worker_poll_held(
+            worker, until_due(worker, now_ms, worker->next_batch_ms - now_ms), err);
     if (worker->restart_is_due)
         return restart(worker, err);
-    return worker_poll(worker, until_due(worker, now_ms, PAUSE_MS), err);
+    int64_t idle_ms = until_due(worker, now_ms, PAUSE_MS);
+    return worker_poll(worker, held_until_due(&worker->held, now_ms, idle_ms), err);
 }
 
 static enum status step_assign(struct worker *worker, struct wait *wait, struct err *err)
 {
     bool is_waiting = assignment_is_waiting(&worker->assignment);
     bool has_question = assignment_has_question(&worker->assignment);
-    if (is_waiting || (has_question && worker->question != QUESTION_NONE)) {
+    bool has_probes = assignment_has_probes(&worker->assignment);
+    if (is_waiting || (has_question && worker->question != QUESTION_NONE) ||
+        (has_probes && worker->is_asked[PROBES_ASSIGNMENT])) {
         *wait = nap(worker, ANSWER_MS);
         return worker_poll_held(worker, 0, err);
     }
-    if (worker_clock_ms(worker) < worker->next_batch_ms)
-        return worker_poll_held(worker, until_next(worker, worker_clock_ms(worker)), err);
+    int64_t now_ms = worker_clock_ms(worker);
+    if (now_ms < worker->next_batch_ms)
+        return worker_poll_held(
+            worker, until_due(worker, now_ms, worker->next_batch_ms - now_ms), err);
     TRY(assignment_step(&worker->assignment, worker->generation, err));
     if (has_question)
         worker->question = QUESTION_ASSIGNMENT;
-    retry_reset(&worker->retry);
-    worker_set_waiting(worker, false);
+    if (has_probes)
+        worker->is_asked[PROBES_ASSIGNMENT] = true;
     if (worker->assignment.phase != ASSIGNMENT_READING)
         return ST_OK;
-    witness_begin(&worker->witness, worker->assignment.positions, worker->assignment.n);
-    open_unit(worker);
+    retry_reset(&worker->retry);
+    worker_set_waiting(worker, false);
+    worker_begin_late(worker);
+    intake_begin(&worker->intake,
+                 unit_new(worker->assignment.positions, worker->assignment.n));
     lag_reset(&worker->lag, worker->assignment.n, worker->parts.status);
     worker->is_checked = true;
     worker->batch_is_open = false;
     worker->next_batch_ms = 0;
     worker->phase = WORKER_READ;
-    return ST_OK;
-}
-
-static enum status step_goal(struct worker *worker, struct err *err)
-{
-    bool done;
-    TRY(goal_step(&worker->goal, worker->parts.source, &done, err));
-    retry_reset(&worker->retry);
-    if (done)
-        worker->phase = WORKER_IDLE;
     return ST_OK;
 }
 
@@ -243,14 +228,14 @@ static enum status step_idle(struct worker *worker, struct err *err)
 static enum status step_phase(struct worker *worker, struct wait *wait, struct err *err)
 {
     switch (worker->phase) {
-    case WORKER_GOAL:
-        return step_goal(worker, err);
     case WORKER_IDLE:
         return step_idle(worker, err);
     case WORKER_ASSIGN:
         return step_assign(worker, wait, err);
     case WORKER_READ:
         return step_read(worker, wait, err);
+    case WORKER_GATHER:
+        return step_gather(worker, wait, err);
     case WORKER_RETURN:
         return step_return(worker, wait, err);
     case WORKER_STOP:
@@ -264,13 +249,7 @@ static enum status step_phase(struct worker *worker, struct wait *wait, struct e
 // Brokers or registry are away: wait for them, as long as it takes, as a member.
 static struct wait after_retry(struct worker *worker, const struct err *err)
 {
-    int64_t until_ms;
-    int64_t now = worker_clock_ms(worker);
-    bool goes_on = retry_again(&worker->retry, now, now, INT64_MAX, &until_ms);
-    assert(goes_on);
-    if (worker->retry.delay_ms == 100)
-        log_warn("%s; waiting", err->text);
-    worker_set_waiting(worker, true);
+    int64_t until_ms = worker_pause(worker, &worker->retry, err->text);
     if (worker->restart_is_due || worker->phase == WORKER_ASSIGN) {
         worker->next_batch_ms = until_ms;
         return at_once; // and keeps polling for the membership until then
@@ -286,7 +265,7 @@ static struct wait after_error(struct worker *worker, const struct err *err)
         worker_stop(worker);
         return at_once;
     }
-    end_asking(worker, err);
+    worker_fail(worker, err);
     return at_once;
 }
 
@@ -299,9 +278,9 @@ struct wait worker_step(struct worker *worker)
         return (struct wait){WAIT_DONE, 0};
     if (atomic_load(&worker->is_stopped) && worker->phase != WORKER_STOP)
         worker_begin_stop(worker);
-    enum status rc = worker_look_at_log(worker, &err);
-    if (rc == ST_OK)
-        rc = step_phase(worker, &wait, &err);
+    worker_look_at_log(worker);
+    worker_ask_topic(worker);
+    enum status rc = step_phase(worker, &wait, &err);
     err.status = rc;
     return rc == ST_OK ? wait : after_error(worker, &err);
 }

@@ -10,6 +10,29 @@ void worker_send(struct worker *worker, struct message *message)
     assert(sent); // a mailbox holds all that can be under way
 }
 
+void worker_ask(struct worker *worker, struct message *message)
+{
+    if (worker->is_asked[message->purpose]) {
+        message_free(message);
+        return;
+    }
+    worker->is_asked[message->purpose] = true;
+    bool sent = mailbox_try_push(&worker->parts.mail->to_prober, message);
+    assert(sent); // one of each purpose
+}
+
+int64_t worker_pause(struct worker *worker, struct retry *retry, const char *why)
+{
+    int64_t until_ms;
+    int64_t now = worker_clock_ms(worker);
+    bool goes_on = retry_again(retry, now, now, INT64_MAX, &until_ms);
+    assert(goes_on);
+    if (retry->delay_ms == 100)
+        log_warn("%s; waiting", why);
+    worker_set_waiting(worker, true);
+    return until_ms;
+}
+
 void worker_set_waiting(struct worker *worker, bool is_waiting)
 {
     if (is_waiting != worker->is_waiting)
@@ -20,10 +43,12 @@ void worker_set_waiting(struct worker *worker, bool is_waiting)
 void worker_drop_work(struct worker *worker)
 {
     intake_drop(&worker->intake);
+    unit_free(worker->looked_at);
+    worker->looked_at = NULL;
     lag_reset(&worker->lag, 0, worker->parts.status);
     held_clear(&worker->held);
     worker->restart_is_due = false;
-    worker->generation++;
+    atomic_store(&worker->parts.mail->generation, ++worker->generation);
 }
 
 void worker_let_go(struct worker *worker)
@@ -43,7 +68,16 @@ void worker_end(struct worker *worker, const struct err *err)
     worker_drop_work(worker);
     if (source->ops->stop(source, &ignored) != ST_OK)
         log_debug("%s", ignored.text);
+    struct message *end = message_new(ASK_END, worker->generation);
+    bool sent = mailbox_try_push(&worker->parts.mail->to_prober, end);
+    assert(sent);
     worker->phase = WORKER_DONE;
+}
+
+void worker_fail(struct worker *worker, const struct err *err)
+{
+    worker_end(worker, err);
+    worker_send(worker, message_new(ASK_END, worker->generation));
 }
 
 void worker_begin_stop(struct worker *worker)

@@ -1,33 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
+#include "engine/progress.h"
 #include "engine/worker_inside.h"
 
-static enum status end_of_goal(struct worker *worker, struct err *err)
+// Of the goal, or whether what the log has is still there.
+static void ask_goal(struct worker *worker)
 {
-    if (!worker->is_checked)
-        TRY(goal_confirm_step(&worker->goal, worker->parts.source, &worker->is_checked,
-                              err));
+    if (worker->is_asked[PROBES_GOAL] || worker_clock_ms(worker) < worker->goal_ms)
+        return;
+    worker_ask(worker, goal_is_known(&worker->goal)
+                           ? goal_ask_again(&worker->goal, worker->generation)
+                           : goal_ask(&worker->goal, worker->generation));
+}
+
+static void end_of_goal(struct worker *worker)
+{
+    worker->is_checked |= goal_is_confirmed(&worker->goal);
     if (worker->is_checked)
         worker_begin_stop(worker);
-    return ST_OK;
+    else
+        ask_goal(worker);
 }
 
 // --once: what others have written is looked at now and then.
-enum status worker_look_at_log(struct worker *worker, struct err *err)
+void worker_look_at_log(struct worker *worker)
 {
+    if (!worker_settings(worker)->once || worker->phase == WORKER_STOP)
+        return;
+    if (!goal_is_known(&worker->goal)) {
+        ask_goal(worker);
+        return;
+    }
     bool is_quiet = worker->phase == WORKER_IDLE ||
                     (worker->phase == WORKER_READ && !worker_has_work(worker));
-    if (!worker_settings(worker)->once || !is_quiet || worker->n_units ||
+    if (!is_quiet || worker->looked_at != NULL || worker->n_units ||
         worker->question != QUESTION_NONE)
-        return ST_OK;
+        return;
     if (worker->goal.is_reached)
-        return end_of_goal(worker, err);
-    if (worker_clock_ms(worker) >= worker->next_tail_ms) {
+        end_of_goal(worker);
+    else if (worker_clock_ms(worker) >= worker->next_tail_ms) {
         worker->question = QUESTION_LOG;
         worker->next_tail_ms = worker_clock_ms(worker) + TAIL_MS;
         worker_send(worker, message_new(ASK_STATE, worker->generation));
     }
-    return ST_OK;
 }
 
 static void report(struct worker *worker, const struct message *message)
@@ -37,12 +52,12 @@ static void report(struct worker *worker, const struct message *message)
     size_t n = 0;
     struct source_start *next =
         arena_array(&arena, message->n_progress, sizeof(struct source_start));
-    for (size_t i = 0; i < message->n_progress; i++)
-        for (size_t k = 0; k < worker->assignment.n; k++)
-            if (worker->assignment.positions[k].partition ==
-                message->progress[i].partition)
-                next[n++] = (struct source_start){message->progress[i].partition,
-                                                  message->progress[i].next};
+    const struct assignment *ours = &worker->assignment;
+    for (size_t i = 0; i < message->n_progress; i++) {
+        const struct progress *progress = &message->progress[i];
+        if (progress_find(ours->positions, ours->n, progress->partition) != NULL)
+            next[n++] = (struct source_start){progress->partition, progress->next};
+    }
     source->ops->report(source, next, n);
 }
 
@@ -69,8 +84,8 @@ static void take_conflict(struct worker *worker)
 static void take_state(struct worker *worker, const struct message *message)
 {
     if (worker_settings(worker)->once) {
-        goal_look(&worker->goal, message->progress, message->n_progress);
-        goal_confirm(&worker->goal, message->progress, message->n_progress);
+        goal_look(&worker->goal, message);
+        goal_confirm(&worker->goal, message);
     }
     if (worker->question == QUESTION_ASSIGNMENT &&
         message->generation == worker->generation)
@@ -81,7 +96,7 @@ static void take_committed(struct worker *worker, const struct message *message)
 {
     worker->n_conflicts = 0;
     if (worker_settings(worker)->once)
-        goal_look(&worker->goal, message->progress, message->n_progress);
+        goal_look(&worker->goal, message);
     if (message->generation == worker->generation)
         report(worker, message);
 }
@@ -107,6 +122,9 @@ static void take_answer(struct worker *worker, const struct message *message)
     case TELL_FAILED:
         worker_end(worker, &message->err);
         break;
+    case TELL_TOPIC:
+        worker_take_topic(worker, message);
+        break;
     default:
         break;
     }
@@ -120,7 +138,7 @@ void worker_read_mail(struct worker *worker)
         take_answer(worker, message);
         if (message->is_of_unit)
             worker->n_units--;
-        else
+        else if (message->kind != TELL_TOPIC)
             worker->question = QUESTION_NONE;
         message_free(message);
     }

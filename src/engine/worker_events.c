@@ -15,7 +15,7 @@ static void begin_assign(struct worker *worker, const struct source_event *event
 
 static void begin_return(struct worker *worker)
 {
-    if (worker->phase != WORKER_READ) {
+    if (worker->phase != WORKER_READ && worker->phase != WORKER_GATHER) {
         worker_let_go(worker);
         return;
     }

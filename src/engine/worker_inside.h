@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The worker's inside, shared by its files: worker.c (phases) stands on worker_events.c
-// (what the source tells) and worker_answers.c (what the committer tells), and all three
-// on worker_acts.c.
+// (what the source tells), worker_answers.c (what the committer tells) and worker_topic.c
+// (what the prober tells), and all four on worker_acts.c.
 #ifndef ENGINE_WORKER_INSIDE_H
 #define ENGINE_WORKER_INSIDE_H
 
@@ -12,14 +12,14 @@
 #include "engine/lag.h"
 #include "engine/message.h"
 #include "engine/retry.h"
-#include "engine/topic_check.h"
+#include "engine/witness.h"
 #include "engine/worker.h"
 
 enum worker_phase {
-    WORKER_GOAL,   // --once: where does the topic end
     WORKER_IDLE,   // no partitions
     WORKER_ASSIGN, // the assignment is on its way to reading
     WORKER_READ,
+    WORKER_GATHER, // late partitions answer: a commit, then all of them anew
     WORKER_RETURN, // partitions go away: the last commit
     WORKER_STOP,   // the same for good
     WORKER_DONE,
@@ -46,18 +46,27 @@ struct worker {
     atomic_bool is_stopped;
     int64_t generation;
     int n_units; // handed over, not answered
+    // Finished, and handed over once the topic is seen to be the one of before.
+    struct unit *looked_at;
     enum question question;
+    bool is_asked[PROBES_N]; // of the prober
     struct assignment assignment;
     struct intake intake;
     struct goal goal;
-    bool is_checked;        // --once: the topic is the log's
-    struct witness witness; // of the topic that is being read
+    bool is_checked; // --once: the topic is the log's
+    struct retry goal_retry;
+    int64_t goal_ms; // until then it is not asked for
+    struct witness witness;
+    struct retry look_retry;
+    int64_t look_ms; // until then the topic is not looked at
+    struct retry late_retry;
+    int64_t late_ms; // until then late partitions are not asked
     struct lag lag;
     int64_t batch_began_ms; // of the micro-batch read last
     bool batch_is_open;     // it takes more of what is there
     int64_t next_batch_ms;  // until then nothing is read
     int64_t next_tail_ms;
-    int64_t deadline_ms; // of RETURN and STOP
+    int64_t deadline_ms; // of GATHER, RETURN and STOP
     bool stop_is_due;    // IDLE: the source is to be told that we let go
     bool is_behind;      // the last poll found nothing at hand, though there is more
     bool restart_is_due; // the source reads on from the unit's ends at next_batch_ms
@@ -79,29 +88,49 @@ static inline const struct job_settings *worker_settings(const struct worker *wo
     return &worker->parts.job->settings;
 }
 
+// In the open unit.
 static inline bool worker_has_work(const struct worker *worker)
 {
     return worker->intake.unit != NULL && !unit_is_empty(worker->intake.unit);
 }
 
+// Another unit may be finished.
+static inline bool worker_has_room(const struct worker *worker)
+{
+    return worker->looked_at == NULL && worker->n_units < MAIL_UNITS_MAX;
+}
+
 // worker_acts.c
 void worker_set_waiting(struct worker *worker, bool is_waiting); // for the numbers
 void worker_send(struct worker *worker, struct message *message);
+// Unless questions for the same are under way.
+void worker_ask(struct worker *worker, struct message *message);
 void worker_begin_stop(struct worker *worker);
 // Drops what is read and not handed over; answers of before are not looked at.
 void worker_drop_work(struct worker *worker);
 void worker_let_go(struct worker *worker); // and has no partitions any more
 // It is over, without a word to the committer.
 void worker_end(struct worker *worker, const struct err *err);
+void worker_fail(struct worker *worker, const struct err *err); // and with one
+// When to try again; says once why not yet.
+int64_t worker_pause(struct worker *worker, struct retry *retry, const char *why);
 
 // worker_events.c: polls, for membership only while held, and takes what comes.
 enum status worker_poll_held(struct worker *worker, int64_t timeout_ms, struct err *err);
 // Waits at most idle_ms for a micro-batch to begin; not at all inside of one.
 enum status worker_poll(struct worker *worker, int64_t idle_ms, struct err *err);
 
+// worker_topic.c: asks what is due, and takes what the prober tells.
+void worker_ask_topic(struct worker *worker);
+// Finishes the open unit; it goes to the committer after a look at the topic. None is
+// open after it.
+enum status worker_close_unit(struct worker *worker, struct err *err);
+void worker_begin_late(struct worker *worker); // reading begins without the late ones
+void worker_take_topic(struct worker *worker, const struct message *message);
+
 // worker_answers.c
 void worker_read_mail(struct worker *worker);
 // --once: where do others stand; the end when all is read.
-enum status worker_look_at_log(struct worker *worker, struct err *err);
+void worker_look_at_log(struct worker *worker);
 
 #endif

@@ -6,7 +6,7 @@
 
 static int64_t wall_ms(struct env *env)
 {
-    return 1790000000000 + ((struct sim_clock *)env)->now_ms;
+    return SIM_EPOCH_MS + ((struct sim_clock *)env)->now_ms;
 }
 
 static int64_t monotonic_ms(struct env *env)

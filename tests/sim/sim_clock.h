@@ -6,6 +6,8 @@
 #include "core/env.h"
 #include "sim/sim_random.h"
 
+#define SIM_EPOCH_MS INT64_C(1790000000000) // wall time when a schedule begins
+
 struct sim_clock {
     struct env env;
     int64_t now_ms;

@@ -4,6 +4,7 @@
 #define TESTS_SIM_JOB_H
 
 #include "engine/committer.h"
+#include "engine/prober.h"
 #include "engine/worker.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_codec.h"

@@ -150,6 +150,8 @@ static void open_engine(struct sim_process *process)
     };
     process->worker = worker_open(&worker);
     process->committer = committer_open(&committer);
+    process->prober = prober_open(&(struct prober_parts){
+        sim_source_port(process->source), &process->world->clock.env, &process->mail});
 }
 
 void sim_process_start(struct sim_process *process, bool once)
@@ -178,6 +180,7 @@ void sim_process_crash(struct sim_process *process)
     sim_trace(world, "%d is gone", process->index);
     worker_free(process->worker);
     committer_free(process->committer);
+    prober_free(process->prober);
     mail_release(&process->mail);
     sim_source_free(process->source);
     process->spool->ops->close(process->spool);
@@ -239,23 +242,35 @@ static void step_committer(struct sim_process *process)
         look_at_end(process, committer_result(process->committer, &err), err.text);
 }
 
+static void step_prober(struct sim_process *process)
+{
+    process->prober_wait = prober_step(process->prober);
+}
+
+static bool has_ended(const struct sim_process *process)
+{
+    return process->worker_wait.kind == WAIT_DONE &&
+           process->committer_wait.kind == WAIT_DONE &&
+           process->prober_wait.kind == WAIT_DONE;
+}
+
 bool sim_process_step(struct sim_process *process)
 {
     struct sim_world *world = process->world;
     if (!process->is_up || world->clock.now_ms < process->stalled_until_ms)
         return false;
-    bool can_work = worker_is_awake(process);
-    bool can_commit =
-        is_awake(process, process->committer_wait, &process->mail.to_committer);
-    if (!can_work && !can_commit)
+    void (*steps[3])(struct sim_process *);
+    int n = 0;
+    if (worker_is_awake(process))
+        steps[n++] = step_worker;
+    if (is_awake(process, process->committer_wait, &process->mail.to_committer))
+        steps[n++] = step_committer;
+    if (is_awake(process, process->prober_wait, &process->mail.to_prober))
+        steps[n++] = step_prober;
+    if (n == 0)
         return false;
-    if (can_work && (!can_commit || sim_chance(&world->random, 50)))
-        step_worker(process);
-    else
-        step_committer(process);
-    bool has_ended = process->worker_wait.kind == WAIT_DONE &&
-                     process->committer_wait.kind == WAIT_DONE;
-    if (process->is_dying || has_ended)
+    steps[sim_between(&world->random, 0, n - 1)](process);
+    if (process->is_dying || has_ended(process))
         sim_process_crash(process);
     return true;
 }
@@ -276,5 +291,7 @@ int64_t sim_process_wakes_ms(const struct sim_process *process)
         ms = least(ms, process->worker_wait.until_ms);
     if (process->committer_wait.kind != WAIT_DONE)
         ms = least(ms, process->committer_wait.until_ms);
+    if (process->prober_wait.kind != WAIT_DONE)
+        ms = least(ms, process->prober_wait.until_ms);
     return ms < process->stalled_until_ms ? process->stalled_until_ms : ms;
 }

@@ -94,7 +94,8 @@ static struct sim_source *of(struct source *source)
 
 static enum status maybe_away(const struct sim_source *source, struct err *err)
 {
-    if (sim_chance(source->topic->random, source->topic->fault_percent))
+    const struct sim_topic *topic = source->topic;
+    if (topic->fault_percent && sim_chance(topic->random, topic->fault_percent))
         return err_set(err, ST_RETRY, "the brokers do not answer (made by a test)");
     return ST_OK;
 }
@@ -206,7 +207,7 @@ static size_t fill_run(struct sim_source *source, const struct sim_partition *pa
         struct str value = str_of(record->value);
         source->records[n++] = (struct record){
             .offset = offset,
-            .time_ms = 1790000000000 + offset,
+            .time_ms = SIM_EPOCH_MS + offset,
             .value = record->kind == SIM_EMPTY ? (struct str){0} : value,
         };
     }
@@ -316,7 +317,7 @@ static enum status sim_offset_at(struct source *base, int32_t partition, int64_t
 {
     struct source_range range;
     TRY(sim_range(base, partition, &range, err));
-    int64_t offset = time_ms - 1790000000000;
+    int64_t offset = time_ms - SIM_EPOCH_MS;
     *ret = offset < range.low ? range.low : offset > range.high ? range.high : offset;
     return ST_OK;
 }
@@ -330,7 +331,7 @@ static enum status sim_fetch(struct source *base, int32_t partition, int64_t off
         &source->topic->partitions[partition].records[offset];
     if (record->kind == SIM_HOLE)
         return err_set(err, ST_NOT_FOUND, "no record there");
-    *ret = (struct record){.offset = offset, .time_ms = 1790000000000 + offset};
+    *ret = (struct record){.offset = offset, .time_ms = SIM_EPOCH_MS + offset};
     if (record->kind != SIM_EMPTY)
         ret->value = str_of(record->value);
     return ST_OK;

@@ -45,7 +45,7 @@ static struct sim_profile choose_profile(struct sim_random *random)
     return (struct sim_profile){
         .n_partitions = (int32_t)sim_between(random, 1, SIM_PARTITIONS_MAX),
         .n_processes = (int)sim_between(random, 1, SIM_MEMBERS_MAX),
-        .n_steps = (int)sim_between(random, 200, has_retention ? 3000 : 1500),
+        .n_steps = (int)sim_between(random, 300, has_retention ? 4500 : 2200),
         .storage_fault_percent = faults[sim_between(random, 0, 3)],
         .source_fault_percent = faults[sim_between(random, 0, 2)],
         .crash_permille = (int)sim_between(random, 0, 15),
@@ -58,7 +58,7 @@ static struct sim_profile choose_profile(struct sim_random *random)
         .ends_by_once = sim_chance(random, 40),
         .has_retention = has_retention,
         .is_uneven = sim_chance(random, 30),
-        .step_ms = has_retention ? 60 : 4,
+        .step_ms = has_retention ? 40 : 4,
     };
 }
 

@@ -9,6 +9,7 @@
 #define TESTS_SIM_WORLD_H
 
 #include "engine/committer.h"
+#include "engine/prober.h"
 #include "engine/worker.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_codec.h"
@@ -52,6 +53,7 @@ struct sim_process {
     struct mail mail;
     struct worker *worker;
     struct committer *committer;
+    struct prober *prober;
     struct sim_source *source;
     struct spool *spool;
     struct storage *storage; // fault over mem
@@ -59,7 +61,7 @@ struct sim_process {
     struct sim_decoder decoder;
     struct executor executor;
     struct encoder encoder;
-    struct wait worker_wait, committer_wait;
+    struct wait worker_wait, committer_wait, prober_wait;
     int64_t n_calls_to_live; // 0: no death planned
     bool is_dying;           // in a storage call: nothing after it takes effect
     int64_t outage_until_ms;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two slots as cli drives them: four threads, the machine's clock, one storage.
+// Two slots as cli drives them: six threads, the machine's clock, one storage.
 #include "test.h"
 
 #include <pthread.h>
@@ -26,7 +26,8 @@ struct slot {
     struct storage *storage;
     struct worker *worker;
     struct committer *committer;
-    pthread_t threads[2];
+    struct prober *prober;
+    pthread_t threads[3];
 };
 
 static void *run_worker(void *arg)
@@ -44,6 +45,15 @@ static void *run_committer(void *arg)
     struct wait wait;
     while ((wait = committer_step(slot->committer)).kind != WAIT_DONE)
         mailbox_wait(&slot->mail.to_committer, wait, env_system());
+    return NULL;
+}
+
+static void *run_prober(void *arg)
+{
+    struct slot *slot = arg;
+    struct wait wait;
+    while ((wait = prober_step(slot->prober)).kind != WAIT_DONE)
+        mailbox_wait(&slot->mail.to_prober, wait, env_system());
     return NULL;
 }
 
@@ -72,9 +82,12 @@ static void start(struct slot *slot, int32_t partition)
         &slot->job.status});
     slot->committer = committer_open(&(struct committer_parts){
         &slot->job.job, slot->storage, env_system(), &slot->mail, &slot->job.status});
+    slot->prober = prober_open(
+        &(struct prober_parts){sim_source_port(slot->source), env_system(), &slot->mail});
     sim_source_reassign(slot->source, &partition, 1, false);
     assert_int_equal(pthread_create(&slot->threads[0], NULL, run_worker, slot), 0);
     assert_int_equal(pthread_create(&slot->threads[1], NULL, run_committer, slot), 0);
+    assert_int_equal(pthread_create(&slot->threads[2], NULL, run_prober, slot), 0);
 }
 
 static void join(struct slot *slot)
@@ -82,10 +95,12 @@ static void join(struct slot *slot)
     struct err err = {0};
     pthread_join(slot->threads[0], NULL);
     pthread_join(slot->threads[1], NULL);
+    pthread_join(slot->threads[2], NULL);
     assert_ok(committer_result(slot->committer, &err), &err);
     assert_ok(worker_result(slot->worker, &err), &err);
     worker_free(slot->worker);
     committer_free(slot->committer);
+    prober_free(slot->prober);
     mail_release(&slot->mail);
     sim_source_free(slot->source);
     slot->spool->ops->close(slot->spool);

@@ -70,7 +70,7 @@ static void set_up(struct fixture *fix)
     };
     intake_init(&fix->intake, &fix->parts);
     struct progress at = {.partition = 0, .next = 10, .last = {.offset = -1}};
-    intake_begin(&fix->intake, &at, 1);
+    intake_begin(&fix->intake, unit_new(&at, 1));
 }
 
 static void tear_down(struct fixture *fix)

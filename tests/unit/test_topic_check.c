@@ -2,14 +2,19 @@
 // A topic that is made anew while it is read: what was read is looked at again.
 #include "test.h"
 
+#include "engine/progress.h"
 #include "engine/topic_check.h"
+#include "engine/witness.h"
 #include "sim/sim_job.h"
+
+enum {
+    N_MANY = 20
+};
 
 struct fixture {
     struct sim_job job;
     struct sim_source *source;
-    struct witness witness;
-    struct unit *unit;
+    struct progress at; // the log has read five records of ten
 };
 
 static struct record_mark mark_of(struct fixture *fix, int64_t offset)
@@ -22,72 +27,51 @@ static struct record_mark mark_of(struct fixture *fix, int64_t offset)
                                 crc32c(0, record.value.p, record.value.n)};
 }
 
-// Ten records, of which the log has five; the unit has read two more.
 static void set_up(struct fixture *fix)
 {
     sim_job_init(&fix->job, 1);
     for (int i = 0; i < 10; i++)
         sim_job_record(&fix->job, 0, SIM_ROWS, 1);
     fix->source = sim_source_open(&fix->job.topic, &fix->job.clock);
-    struct progress at = {.partition = 0, .next = 5, .last = mark_of(fix, 4)};
-    witness_begin(&fix->witness, &at, 1);
-    fix->unit = unit_new(&at, 1);
-    fix->unit->spans[0].next = 7;
-    fix->unit->spans[0].data = 2;
-    fix->unit->spans[0].last = mark_of(fix, 6);
+    fix->at = (struct progress){.partition = 0, .next = 5, .last = mark_of(fix, 4)};
 }
 
 static void tear_down(struct fixture *fix)
 {
-    unit_free(fix->unit);
     sim_source_free(fix->source);
 }
 
-static enum status look(struct fixture *fix, struct err *err)
+static enum status look(struct fixture *fix, struct probe *probe, struct err *err)
 {
-    return witness_look(&fix->witness, sim_source_port(fix->source), fix->unit, err);
-}
-
-static void make_anew(struct fixture *fix)
-{
-    for (int i = 0; i < 10; i++)
-        fix->job.topic.partitions[0].records[i].value[0] = 'x';
+    *probe = progress_check(&fix->at);
+    return topic_check(sim_source_port(fix->source), probe, err);
 }
 
 static void test_what_was_read_is_looked_at_again(UNUSED void **state)
 {
     struct fixture fix;
+    struct probe probe;
     struct err err = {0};
     set_up(&fix);
-    assert_ok(look(&fix, &err), &err);
-    assert_int_equal(fix.witness.mark.offset, 6);
-    make_anew(&fix);
-    assert_status(look(&fix, &err), ST_DATA);
+    assert_ok(look(&fix, &probe, &err), &err);
+    assert_true(probe.is_seen);
+    fix.job.topic.partitions[0].records[4].value[0] = 'x';
+    assert_status(look(&fix, &probe, &err), ST_DATA);
     assert_string_equal(
-        err.text, "topic 'stop_times' partition 0 has another record at offset 6 than "
+        err.text, "topic 'stop_times' partition 0 has another record at offset 4 than "
                   "the log has seen there: the topic was made anew or cut since; give "
                   "the result another path, or start over with tramline init --reset");
-    tear_down(&fix);
-}
-
-static void test_the_first_look_is_at_what_the_log_has(UNUSED void **state)
-{
-    struct fixture fix;
-    struct err err;
-    set_up(&fix);
-    make_anew(&fix);
-    assert_status(look(&fix, &err), ST_DATA);
-    assert_non_null(strstr(err.text, "another record at offset 4 "));
     tear_down(&fix);
 }
 
 static void test_a_topic_that_ends_before_is_another(UNUSED void **state)
 {
     struct fixture fix;
+    struct probe probe;
     struct err err;
     set_up(&fix);
     fix.job.topic.partitions[0].high = 4;
-    assert_status(look(&fix, &err), ST_DATA);
+    assert_status(look(&fix, &probe, &err), ST_DATA);
     assert_non_null(
         strstr(err.text, "ends at offset 4, but the log has read it up to 5"));
     tear_down(&fix);
@@ -96,15 +80,43 @@ static void test_a_topic_that_ends_before_is_another(UNUSED void **state)
 static void test_a_record_that_left_says_nothing(UNUSED void **state)
 {
     struct fixture fix;
+    struct probe probe;
     struct err err = {0};
     set_up(&fix);
     fix.job.topic.partitions[0].records[4].kind = SIM_HOLE;
-    assert_ok(look(&fix, &err), &err);
-    assert_int_equal(fix.witness.mark.offset, 6);
+    assert_ok(look(&fix, &probe, &err), &err);
+    assert_false(probe.is_seen);
     tear_down(&fix);
 }
 
+// Of many partitions those that were read last, and others each time: one that does not
+// answer is not asked alone for ever.
+static void test_witnesses_are_the_newest_and_others_in_turn(UNUSED void **state)
+{
+    struct progress at[N_MANY];
+    struct probe probes[WITNESSES_MAX];
+    struct witness witness = {0};
+    bool was_asked[N_MANY] = {false};
+    for (int32_t i = 0; i < N_MANY; i++)
+        at[i] = (struct progress){
+            .partition = i, .next = 50, .last = {.offset = 40, .time_ms = 100 - i}};
+    at[0].last.offset = -1; // never read
+    for (int round = 0; round < N_MANY; round++) {
+        size_t n = witness_choose(&witness, at, N_MANY, probes);
+        assert_int_equal(n, WITNESSES_MAX);
+        assert_int_equal(probes[0].partition, 1);
+        assert_int_equal(probes[0].next, 41);
+        for (size_t i = 0; i < n; i++)
+            was_asked[probes[i].partition] = true;
+    }
+    assert_false(was_asked[0]);
+    for (int32_t i = 1; i < N_MANY; i++)
+        assert_true(was_asked[i]);
+    assert_int_equal(witness_choose(&witness, at, 1, probes), 0);
+    assert_int_equal(witness_choose(&witness, at, 3, probes), 2);
+}
+
 TEST_MAIN(cmocka_unit_test(test_what_was_read_is_looked_at_again),
-          cmocka_unit_test(test_the_first_look_is_at_what_the_log_has),
           cmocka_unit_test(test_a_topic_that_ends_before_is_another),
-          cmocka_unit_test(test_a_record_that_left_says_nothing))
+          cmocka_unit_test(test_a_record_that_left_says_nothing),
+          cmocka_unit_test(test_witnesses_are_the_newest_and_others_in_turn))

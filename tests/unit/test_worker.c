@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "engine/log_read.h"
 #include "sim/sim_job.h"
 #include "storage/mem.h"
 
@@ -69,4 +70,57 @@ static void test_a_partition_without_leader_is_said(UNUSED void **state)
     tear_down(&fix);
 }
 
-TEST_MAIN(cmocka_unit_test(test_a_partition_without_leader_is_said))
+static void append(struct fixture *fix, int32_t partition, int n)
+{
+    for (int i = 0; i < n; i++)
+        sim_job_record(&fix->job, partition, SIM_ROWS, 1);
+}
+
+// When the log has the partition up to `next`, -1: it has not.
+static int64_t committed_ms(struct fixture *fix, int32_t partition, int64_t next)
+{
+    struct err err;
+    struct entry entry;
+    for (int64_t number = 0;; number++) {
+        struct arena arena AUTO(arena_release) = {0};
+        if (log_read(fix->storage, number, &arena, &entry, &err) != ST_OK)
+            return -1;
+        for (size_t i = 0; i < entry.n_spans; i++)
+            if (entry.spans[i].partition == partition && entry.spans[i].next >= next)
+                return entry.time_ms - SIM_EPOCH_MS;
+    }
+}
+
+// What does not answer when it is assigned is read later, and keeps nobody waiting.
+static void test_a_partition_that_does_not_answer_is_late(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix, 3);
+    fix.job.job.settings.commit_interval_ms = 500;
+    assert_ok(sim_job_run(&fix.job, fix.storage, &err), &err);
+    int64_t now_ms = fix.job.clock.now_ms;
+    sim_topic_away(&fix.job.topic, 1, now_ms, now_ms + 20000);
+    for (int32_t p = 0; p < 3; p++)
+        append(&fix, p, 20);
+    enum status rc = sim_job_run(&fix.job, fix.storage, &err);
+    const char *text = said(&fix);
+    assert_ok(rc, &err);
+    assert_non_null(strstr(text,
+                           "warn  topic 'stop_times' partition 1 has no leader (made "
+                           "by a test); waiting\n"));
+    assert_non_null(strstr(text,
+                           "warn  topic 'stop_times' partition 1 has no leader (made "
+                           "by a test); 1 of 3 partitions do not answer and are "
+                           "read later\n"));
+    assert_non_null(strstr(text,
+                           "info  topic 'stop_times': 1 of the partitions that did not "
+                           "answer do now; after a commit all are claimed anew\n"));
+    for (int32_t p = 0; p < 3; p += 2)
+        assert_in_range(committed_ms(&fix, p, 40), now_ms, now_ms + 5000);
+    assert_in_range(committed_ms(&fix, 1, 40), now_ms + 20000, now_ms + 35000);
+    tear_down(&fix);
+}
+
+TEST_MAIN(cmocka_unit_test(test_a_partition_without_leader_is_said),
+          cmocka_unit_test(test_a_partition_that_does_not_answer_is_late))
