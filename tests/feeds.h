@@ -19,12 +19,11 @@ static inline const char *feeds_directory(void)
     return access(path, R_OK) == 0 ? path : NULL;
 }
 
-#define skip_without_feeds()                                                            \
-    do {                                                                                \
-        if (feeds_directory() == NULL) {                                                \
-            print_message("skipped: no feeds; TRAMLINE_DATA=<directory> names them\n"); \
-            skip();                                                                     \
-        }                                                                               \
+#define skip_without_feeds()                                                \
+    do {                                                                    \
+        if (feeds_directory() == NULL) {                                    \
+            skip_because("no feeds; TRAMLINE_DATA=<directory> names them"); \
+        }                                                                   \
     } while (0)
 
 static inline void feed_path(const char *feed, const char *file, char ret[PATH_MAX])

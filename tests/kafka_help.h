@@ -19,20 +19,6 @@ enum {
     PATIENCE_MS = 20000
 };
 
-// ThreadSanitizer does not see the threads that librdkafka begins (by C11's thrd_create)
-// and crashes in them.
-#ifdef __SANITIZE_THREAD__
-static const bool has_thread_sanitizer = true;
-#else
-static const bool has_thread_sanitizer = false;
-#endif
-
-// Why these tests cannot run: the text of "skipped".
-UNUSED static const char *kafka_skip(void)
-{
-    return has_thread_sanitizer ? "ThreadSanitizer cannot follow librdkafka" : NULL;
-}
-
 UNUSED static int64_t now_ms(void)
 {
     return env_system()->ops->monotonic_ms(env_system());

@@ -33,6 +33,14 @@
             fail_msg("\"%.*s\" is not \"%s\"", STR_ARGS(assert_str_), (text)); \
     } while (0)
 
+// Ends the case; the reason stands at the end of ./dev test.
+#define skip_because(...)               \
+    do {                                \
+        printf("skipped: "__VA_ARGS__); \
+        puts("");                       \
+        skip();                         \
+    } while (0)
+
 // Runs only the cases that TEST_CASE names; for a main of one's own.
 UNUSED static void test_filter(void)
 {
@@ -44,11 +52,17 @@ UNUSED static void test_filter(void)
     cmocka_set_test_filter(pattern);
 }
 
-#define TEST_MAIN(...)                                    \
+#define TEST_MAIN(...) TEST_MAIN_HDFS("", __VA_ARGS__)
+
+// Cases of this pattern want a real HDFS: they run where TRAMLINE_HDFS names one, in
+// c_real.
+#define TEST_MAIN_HDFS(pattern, ...)                      \
     int main(void)                                        \
     {                                                     \
         const struct CMUnitTest tests[] = {__VA_ARGS__};  \
         test_filter();                                    \
+        if (getenv("TRAMLINE_HDFS") == NULL)              \
+            cmocka_set_skip_filter(pattern);              \
         return cmocka_run_group_tests(tests, NULL, NULL); \
     }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Builds Tramline and runs its tests: test_runner.py [--long] [--only SET] [NAME[/CASE]].
+"""Builds Tramline and runs its tests: test_runner.py [--quick | --long] [--only SET] [NAME[/CASE]].
 
 Sets, in this order: build, lint, unit, fuzz, simulator, e2e. A test is a program: exit 0 passed, 77
 skipped (its last line says why), else failed. Programs that print cases as cmocka does
@@ -10,13 +10,20 @@ its own, no stdin, and a time limit at which its whole process group is ended.
 The first lines of a test's source may hold, after "test:" in a comment:
     alone               nothing else runs beside it
     long                runs only with --long (which also sets TEST_LONG=1)
+    quick               an e2e test that runs with --quick too
+    slow                a C test that does not run with --quick
     limit SECONDS       its time limit
     build KIND          a C test: the build it is run from (asan without it)
+    runs-in TEST        a C test that needs real servers: that e2e test runs it
+    not-tsan WHY        a C test that cannot run under the thread sanitizer
+    not-asan WHY        an e2e test that says nothing with the program of the asan build
     needs PART...       an e2e test: parts of tools/stack.sh that must be up; "needs nothing"
 
-The last line is "N passed, N failed, N skipped"; exits 1 if anything failed.
+The end tells what each set took and what was skipped, with the reason. The last line is
+"N passed, N failed, N skipped"; exits 1 if anything failed.
 """
 import argparse
+import collections
 import concurrent.futures
 import os
 import pathlib
@@ -44,6 +51,7 @@ TAIL_LINES = 40
 GRACE_S = 10
 EXIT_SKIP = 77
 ALL_PARTS = ("kafka", "hdfs", "registry")
+QUICK = "quick"  # `./dev test quick` is --quick
 
 
 class Test:
@@ -65,8 +73,10 @@ class Test:
 
 
 class Result:
-    def __init__(self, passed=0, failed=0, skipped=0, note="", seconds=0.0):
-        self.passed, self.failed, self.skipped = passed, failed, skipped
+    """Numbers of cases; `skips` holds a reason for each that was skipped."""
+
+    def __init__(self, passed=0, failed=0, skips=(), note="", seconds=0.0):
+        self.passed, self.failed, self.skips = passed, failed, list(skips)
         self.note, self.seconds = note, seconds
 
 
@@ -74,7 +84,7 @@ def read_marks(source):
     """The marks in the first lines of a test's source: {"limit": "300", "alone": ""}."""
     with open(source, errors="replace") as f:
         head = [line for _, line in zip(range(30), f)]
-    found = (re.match(r"\s*(?://|#|\*)\s*test:\s*(\w+)\s*(.*)", line) for line in head)
+    found = (re.match(r"\s*(?://|#|\*)\s*test:\s*([\w-]+)\s*(.*)", line) for line in head)
     return {m.group(1): m.group(2).strip() for m in found if m}
 
 
@@ -137,13 +147,15 @@ class Runner:
         limit_s = LONG_TOTAL_LIMIT_S if is_long else TOTAL_LIMIT_S
         self.deadline = time.monotonic() + limit_s
         self.total = Result()
+        self.skipped = []  # (test, reason), one for each case
+        self.seconds = {}  # by set, from the first test's start to the last one's end
         self.lock = threading.Lock()
         self.groups = set()
         self.stopping = False
 
     def run_all(self, tests, jobs):
-        """Runs tests, those marked alone after the others; True if none failed."""
-        failed_before = self.total.failed
+        """Runs tests of a set, those marked alone after the others; True if none failed."""
+        failed_before, began = self.total.failed, time.monotonic()
         together = [t for t in tests if not t.alone]
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
             for done in [pool.submit(self.run, t) for t in together]:
@@ -151,6 +163,9 @@ class Runner:
         for test in tests:
             if test.alone:
                 self.run(test)
+        if tests:
+            name = tests[0].set_name
+            self.seconds[name] = self.seconds.get(name, 0) + time.monotonic() - began
         return self.total.failed == failed_before
 
     def run(self, test):
@@ -167,7 +182,7 @@ class Runner:
             # A build that passed is no test that passed; one that failed is a failure.
             self.total.passed += result.passed if test.set_name != "build" else 0
             self.total.failed += result.failed
-            self.total.skipped += result.skipped
+            self.skipped += [(test, reason) for reason in result.skips]
         self.output.end(test, result)
 
     def _run_program(self, test, began):
@@ -179,6 +194,8 @@ class Runner:
         tmp.mkdir(parents=True)
         log_path = LOGS / f"{test.file_name}.log"
         env = dict(os.environ, **test.env, TMPDIR=str(tmp))
+        if test.set_name == "e2e":
+            env.update(reports_to(tmp))
         with open(log_path, "wb") as log:
             process = subprocess.Popen(
                 test.command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log,
@@ -194,6 +211,12 @@ class Runner:
         signal_group(process.pid, signal.SIGKILL)
         end_own_servers(tmp)
         result = judge(code, log_path.read_text(errors="replace"), limit_s)
+        reports = sorted(tmp.glob("sanitizer.*"))
+        if reports:
+            with open(log_path, "ab") as log:
+                log.writelines(report.read_bytes() for report in reports)
+            result.failed = max(result.failed, 1)
+            result.note = f"{len(reports)} reports of a sanitizer"
         if not result.failed:
             shutil.rmtree(tmp, ignore_errors=True)
         return result
@@ -202,6 +225,13 @@ class Runner:
         self.stopping = True
         for group in list(self.groups):
             signal_group(group, signal.SIGTERM)
+
+
+def reports_to(tmp):
+    """A program's output may be wanted, or nobody's: reports are kept beside it, and its exit code
+    is none of the program's own."""
+    return {name: f"{SANITIZER_ENV[name]}:exitcode=99:log_path={tmp}/sanitizer"
+            for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS")}
 
 
 def signal_group(group, number):
@@ -233,28 +263,38 @@ def judge(code, text, limit_s):
     if code is None:
         return Result(failed=1, note=f"ended at its limit of {limit_s:.0f} s")
     lines = text.strip().splitlines()
+    passed, failed, skips = count_cases(text)
     if code == EXIT_SKIP:
-        return Result(skipped=1, note=lines[-1] if lines else "no reason given")
-    passed, failed, skipped = count_cases(text)
+        reason = lines[-1] if lines else "no reason given"
+        return Result(skips=skips or [reason], note=reason)
     if code != 0:
         how = f"signal {-code}" if code < 0 else f"exit {code}"
-        return Result(passed, max(failed, 1), skipped, note=how)
+        return Result(passed, max(failed, 1), skips, note=how)
     if failed:
-        return Result(passed, failed, skipped, note="exit 0, but cases failed")
-    if passed + skipped == 0:
+        return Result(passed, failed, skips, note="exit 0, but cases failed")
+    if passed + len(skips) == 0:
         if re.search(r"^\[={10}\]", text, re.M):
-            return Result(skipped=1, note="no case of this name")
+            return Result(skips=["no case of this name"], note="no case of this name")
         return Result(passed=1)
     note = f"{passed} case{'s' if passed != 1 else ''}"
-    return Result(passed, 0, skipped, note + (f", {skipped} skipped" if skipped else ""))
+    return Result(passed, 0, skips, note + (f", {len(skips)} skipped" if skips else ""))
 
 
 def count_cases(text):
-    """Cases as cmocka prints them, on two streams: a failed one stands again in its last list."""
-    found = re.findall(r"^\[ +(OK|FAILED|SKIPPED|ERROR) +\] ([a-zA-Z_]\w*)", text, re.M)
-    cases = {name: word for word, name in found}
+    """Passed, failed, and reasons of the skipped: cases as cmocka prints them, on two streams, where
+    a failed or skipped one stands again in the list at the end, and as lib.py does. A case of C
+    prints "skipped: REASON" before."""
+    cases, reasons, said = {}, {}, ""
+    for line in text.splitlines():
+        said = line.partition("skipped: ")[2] if line.startswith("skipped: ") else said
+        found = re.match(r"\[ +(OK|FAILED|SKIPPED|ERROR) +\] ([a-zA-Z_]\w*)(?: (.*))?$", line)
+        if found:
+            word, name, reason = found.groups()
+            cases[name] = word
+            if word == "SKIPPED":
+                reasons.setdefault(name, reason or said or "no reason given")
     words = list(cases.values())
-    return words.count("OK"), words.count("FAILED") + words.count("ERROR"), words.count("SKIPPED")
+    return words.count("OK"), words.count("FAILED") + words.count("ERROR"), list(reasons.values())
 
 
 # A crash is the sanitizer's to tell, with its stack; cmocka would only name the signal.
@@ -262,6 +302,7 @@ SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1"
                     ":handle_segv=2:handle_sigbus=2:handle_sigfpe=2:handle_sigill=2",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+    "LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp:print_suppressions=0",
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
 }
 VALGRIND = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full"]
@@ -271,8 +312,12 @@ def c_tests(folder, set_name, is_long):
     tests = []
     for source in sorted((ROOT / "tests" / folder).glob("test_*.c")):
         name = source.stem.removeprefix("test_")
-        kind = read_marks(source).get("build", "asan")
+        marks = read_marks(source)
+        if "runs-in" in marks:
+            continue
+        kind = marks.get("build", "asan")
         kinds = sorted({kind, "release", "tsan"}) if is_long else [kind]
+        kinds = [k for k in kinds if f"not-{k}" not in marks]
         for kind in kinds:
             program = BUILD / kind / "tests" / source.stem
             test = Test(set_name, name, [program], source, kind if is_long else "")
@@ -300,13 +345,19 @@ def fuzz_tests(is_long):
     return tests
 
 
-def e2e_tests():
+def e2e_tests(kind="release"):
+    """The end to end tests, with the program of that build."""
+    variant = "" if kind == "release" else kind
     tests = []
     for source in sorted((ROOT / "tests/e2e").glob("test_*.py")):
-        test = Test("e2e", source.stem.removeprefix("test_"), [sys.executable, source], source)
+        name = source.stem.removeprefix("test_")
+        test = Test("e2e", name, [sys.executable, source], source, variant)
         needs = test.marks.get("needs", " ".join(ALL_PARTS)).split()
         test.parts = [] if needs == ["nothing"] else needs
-        tests.append(test)
+        test.kind = kind
+        test.env = {**SANITIZER_ENV, "TRAMLINE_BIN": str(BUILD / kind / "tramline")}
+        if f"not-{kind}" not in test.marks:
+            tests.append(test)
     return tests
 
 
@@ -327,8 +378,8 @@ def build_tests(selected, everything):
     for test in selected["unit"] + selected["fuzz"] + selected["simulator"]:
         whole = "fuzz" if test.set_name == "fuzz" else "unit"
         targets.setdefault(test.kind, set()).add(whole if everything else test.target)
-    if everything or selected["e2e"]:
-        targets.setdefault("release", set()).add("all")
+    for kind in {test.kind for test in selected["e2e"]}:
+        targets.setdefault(kind, set()).add("all")
     if everything:
         targets.setdefault("asan", set()).update(("all", "unit", "fuzz"))
         targets.setdefault("clang", set()).update(("all", "unit"))
@@ -364,6 +415,17 @@ class Stack:
             subprocess.run([STACK, "down"], stderr=subprocess.DEVNULL, check=False)
 
 
+def quick_tests(sets):
+    """What a person runs before a commit."""
+    return {
+        "lint": sets["lint"],
+        "unit": [t for t in sets["unit"] if "slow" not in t.marks],
+        "fuzz": [],
+        "simulator": [t for t in sets["simulator"] if QUICK in t.marks],
+        "e2e": [t for t in sets["e2e"] if QUICK in t.marks],
+    }
+
+
 def select(options):
     """The tests by set, as the command line asks."""
     name, _, case = (options.filter or "").partition("/")
@@ -372,8 +434,10 @@ def select(options):
         "unit": c_tests("unit", "unit", options.long),
         "fuzz": fuzz_tests(options.long),
         "simulator": c_tests("sim", "simulator", options.long),
-        "e2e": e2e_tests(),
+        "e2e": e2e_tests() + (e2e_tests("asan") if options.long else []),
     }
+    if options.quick:
+        sets = quick_tests(sets)
     for set_name, tests in sets.items():
         if options.only and set_name != options.only:
             tests.clear()
@@ -400,6 +464,7 @@ def run_e2e(runner, tests, stack, jobs):
         result.seconds = time.monotonic() - began
         runner.output.end(server_start, result)
         runner.total.failed += result.failed
+        runner.seconds["servers"] = result.seconds
         if env is None:
             tests = [t for t in tests if not t.parts]
             env = {}
@@ -410,34 +475,40 @@ def run_e2e(runner, tests, stack, jobs):
 
 def run_sets(runner, sets, stack, options):
     """Builds, then each set; a build that failed keeps its tests from running."""
-    everything = not options.filter and not options.only
+    everything = not (options.filter or options.only or options.quick)
     builds = [] if options.only == "lint" else build_tests(sets, everything)
     broken = set()
     for build in builds:
         if not runner.run_all([build], 1):
             broken.add(build.name)
     runner.run_all(sets["lint"], options.jobs)
-    for set_name in ("unit", "fuzz", "simulator"):
+    for set_name in ("unit", "fuzz", "simulator", "e2e"):
         runnable = [t for t in sets[set_name] if t.kind not in broken]
         if len(runnable) < len(sets[set_name]):
             runner.output.say(f"{set_name}: {len(sets[set_name]) - len(runnable)} not run, not built")
-        runner.run_all(runnable, options.jobs)
-    if sets["e2e"] and "release" in broken:
-        runner.output.say(f"e2e: {len(sets['e2e'])} not run, not built")
-    elif sets["e2e"]:
-        run_e2e(runner, sets["e2e"], stack, options.jobs)
+        if set_name == "e2e" and runnable:
+            run_e2e(runner, runnable, stack, options.jobs)
+        else:
+            runner.run_all(runnable, options.jobs)
 
 
 def parse_options():
     parser = argparse.ArgumentParser(prog="./dev test", description="builds and tests Tramline")
     parser.add_argument("filter", nargs="?", metavar="NAME[/CASE]",
                         help="tests whose file name holds NAME; only CASE of them")
-    parser.add_argument("--long", action="store_true",
-                        help="more builds (tsan, valgrind), more seeds, the long tests")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--quick", action="store_true",
+                        help="lint, the unit tests, the simulator and a whole job on real servers")
+    length.add_argument("--long", action="store_true",
+                        help="more builds (tsan, valgrind, all of e2e by asan), more seeds, the long"
+                             " tests")
     parser.add_argument("--only", choices=["lint", "unit", "fuzz", "simulator", "e2e"], help="one set")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1,
                         help="tests at one time (default: one a processor)")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.filter == QUICK:
+        options.filter, options.quick = None, True
+    return options
 
 
 def main():
@@ -463,9 +534,19 @@ def main():
         run_sets(runner, sets, stack, options)
     finally:
         stack.down()
+    say_end(runner)
+    return 1 if runner.total.failed else 0
+
+
+def say_end(runner):
+    """What each set took, what was skipped and why, and the counts."""
+    took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in runner.seconds.items())
+    print(f"{took}; {sum(runner.seconds.values()) / 60:.1f} min in all")
+    grouped = collections.Counter((t.set_name, t.label, reason) for t, reason in runner.skipped)
+    for (set_name, label, reason), n in grouped.items():
+        print(f"skipped: {set_name} {label}, {n} case{'s' if n != 1 else ''}: {reason}")
     total = runner.total
-    print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
-    return 1 if total.failed else 0
+    print(f"{total.passed} passed, {total.failed} failed, {len(runner.skipped)} skipped")
 
 
 if __name__ == "__main__":

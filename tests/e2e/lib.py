@@ -26,7 +26,8 @@ EXIT_SKIP = 77
 
 
 class Skip(Exception):
-    """Raised by a case that cannot run here; its text says why."""
+    """Raised by a case that cannot run here; its text says why. What `./dev test` installs, builds or
+    starts is no reason: without that a case fails."""
 
 
 # Cases
@@ -37,7 +38,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     only = os.environ.get("TEST_CASE", "")
     module = sys.modules["__main__"]
-    cases = {n: f for n, f in vars(module).items() if n.startswith("test_") and only in n}
+    cases = {n: f for n, f in vars(module).items()
+             if n.startswith("test_") and only in n and (is_long() or not hasattr(f, "only_long"))}
     results = [run_case(name, case) for name, case in cases.items()]
     skipped = [text for word, text in results if word == "SKIPPED"]
     print(f"[==========] {len(cases)} test(s) run.", flush=True)
@@ -65,6 +67,17 @@ def run_case(name, case):
 
 def is_long():
     return "TEST_LONG" in os.environ
+
+
+def only_long(case):
+    """Marks a case that runs with --long only."""
+    case.only_long = True
+    return case
+
+
+def is_checked():
+    """Whether the program is of the build with sanitizers, which takes more time and memory."""
+    return "/asan/" in os.environ.get("TRAMLINE_BIN", "")
 
 
 def wait_until(question, limit_s=90, what="a condition"):
@@ -100,7 +113,7 @@ def feed_dir(name):
 
 def _server(variable):
     if variable not in os.environ:
-        raise Skip(f"{variable} is not set; ./dev up starts the servers")
+        raise AssertionError(f"{variable} is not set; ./dev up starts the servers")
     return os.environ[variable]
 
 
@@ -123,7 +136,7 @@ def registry_url():
 def program():
     path = pathlib.Path(os.environ.get("TRAMLINE_BIN", ROOT / "build/release/tramline"))
     if not path.exists():
-        raise Skip(f"no program {path}; ./dev build makes it")
+        raise AssertionError(f"no program {path}; ./dev build makes it")
     return str(path)
 
 

@@ -4,10 +4,8 @@
 and reads nothing past the end of broken data (AddressSanitizer)."""
 import json
 import os
-import pathlib
 import random
 import re
-import shutil
 import struct
 import subprocess
 
@@ -40,20 +38,13 @@ def generate(schema, prefix="x_", name="made", place=None):
     return place
 
 
-def check_compiler(compiler):
-    if shutil.which(compiler[0]) is None:
-        raise lib.Skip(f"no {compiler[0]} here")
-
-
 def check_warnings(place, optimise="-O0"):
     """By all compilers; nothing is linked."""
     for compiler in COMPILERS:
-        check_compiler(compiler)
         run([*compiler, *WARNINGS, optimise, "-fsyntax-only", "-I", place, place / "made.c"])
 
 
 def link(place, compiler, sources, options=()):
-    check_compiler(compiler)
     program = place / f"program-{compiler[0]}"
     run([*compiler, *WARNINGS, *SANITIZE, "-I", place, *options, *sources, "-o", program])
     return program
@@ -168,8 +159,6 @@ def test_logical_types_show_as_text():
 def test_numbers_have_a_point_in_any_locale():
     place = generate(avro_cases.record("top", avro_cases.named("d", "double"),
                                        avro_cases.named("f", "float")))
-    if not shutil.which("localedef") or not pathlib.Path("/usr/share/i18n/locales/de_DE").exists():
-        raise lib.Skip("no locale with a decimal comma can be made here")
     run(["localedef", "-i", "de_DE", "-f", "UTF-8", place / "de_DE.UTF-8"])
     env = {**os.environ, "LOCPATH": str(place), "LC_ALL": "de_DE.UTF-8"}
     program = compile_driver(place, "x_top", COMPILERS[0])

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka hdfs
+# test: quick
+# test: not-asan it has programs of its own
 """The whole job on real servers under what watches each access to memory: the build with address
 and undefined behaviour sanitizers, and valgrind (--long). An error, or a leak, ends a command with
 an exit code that none of its own has."""
@@ -74,15 +76,14 @@ def with_program(command, env, limit_s, wait_s):
 def test_with_sanitizers():
     program = lib.ROOT / "build/asan/tramline"
     if not program.exists():
-        raise lib.Skip(f"no program {program}; ./dev build asan makes it")
+        raise AssertionError(f"no program {program}; ./dev build asan makes it")
     env = {"ASAN_OPTIONS": f"exitcode={ERROR}:detect_leaks=1:detect_stack_use_after_return=1",
            "UBSAN_OPTIONS": f"exitcode={ERROR}:halt_on_error=1:print_stacktrace=1"}
     with_program([str(program)], env, limit_s=60, wait_s=30)
 
 
+@lib.only_long
 def test_with_valgrind():
-    if not lib.is_long():
-        raise lib.Skip("only with --long")
     command = ["valgrind", "-q", f"--error-exitcode={ERROR}", "--leak-check=full",
                "--errors-for-leak-kinds=definite", "--num-callers=30", lib.program()]
     with_program(command, {}, limit_s=400, wait_s=400)

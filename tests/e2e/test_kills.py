@@ -15,11 +15,11 @@ import lib
 import oracle
 import results
 
-N_KILLS = 30
+N_KILLS = 300 if lib.is_long() else 30
 N_BETWEEN_STEPS = 10
 FEED = "stm-2021-metro-rebuilt"
 ROUNDS = 28  # at least; a busy machine needs more to be met between two steps of a commit
-ROUNDS_MAX = 120
+ROUNDS_MAX = 400
 N_BAD = 5  # records a round that no row can come of
 SETTINGS = {"commit.interval": "100ms", "batch.interval": "20ms"}
 
@@ -57,7 +57,8 @@ def test_killed_again_and_again():
     n_kills = n_between = 0
     seen, all_bad = set(), []
     round_number = 0
-    while round_number < ROUNDS or (n_between < N_BETWEEN_STEPS and round_number < ROUNDS_MAX):
+    while round_number < ROUNDS or (round_number < ROUNDS_MAX and
+                                    (n_kills < N_KILLS or n_between < N_BETWEEN_STEPS)):
         n_workers = 1 + round_number % 2
         bad = [f"bad {round_number} {i}" for i in range(N_BAD)]
         all_bad += bad
@@ -70,7 +71,7 @@ def test_killed_again_and_again():
     print(f"{n_kills} kills in {round_number} rounds; after {n_between} of them new files of an open "
           "commit were found", flush=True)
     assert n_kills >= N_KILLS and n_between >= N_BETWEEN_STEPS
-    work.run_once(limit_s=200)
+    work.run_once(limit_s=200 + round_number)
     report = work.verify()
     assert report["errors"] == 0 and report["rejected"] == len(all_bad), report
     letters = [base64.b64decode(letter["value"]).decode()

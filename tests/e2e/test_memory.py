@@ -163,9 +163,8 @@ def slow_hdfs(buffer_mb, codec):
         check_rows(work, expected)
 
 
+@lib.only_long
 def test_a_backlog_is_read_with_the_default_buffer():
-    if not lib.is_long():
-        raise lib.Skip("only with --long")
     full_speed(384, "none")
 
 
@@ -173,9 +172,8 @@ def test_a_slow_hdfs_holds_the_source_back():
     slow_hdfs(64, "none")
 
 
+@lib.only_long
 def test_slow_hdfs_and_compressed_records():
-    if not lib.is_long():
-        raise lib.Skip("only with --long")
     for buffer_mb in (64, 384):
         slow_hdfs(buffer_mb, "zstd")
 

@@ -102,9 +102,8 @@ def test_brokers_that_refuse_are_named():
     outage_of_brokers(["refuse", "reset"])
 
 
+@lib.only_long
 def test_brokers_that_say_nothing_are_named():
-    if not lib.is_long():
-        raise lib.Skip("only with --long")
     outage_of_brokers(["blackhole"])
 
 
@@ -185,9 +184,8 @@ def stop_without_brokers(fault):
         finish(work, "a", "b")
 
 
+@lib.only_long
 def test_a_signal_ends_it_within_ten_seconds_with_brokers_and_hdfs_refusing():
-    if not lib.is_long():
-        raise lib.Skip("only with --long")
     stop_without_brokers(["refuse", "reset"])
 
 

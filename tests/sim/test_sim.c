@@ -3,6 +3,7 @@
 //   SIM_SEEDS=100000  so many schedules
 //   SIM_SEED=17       that one alone, with its trace
 // test: build release
+// test: quick
 #include "test.h"
 
 #include <inttypes.h>
