@@ -3,7 +3,8 @@
 #include "avro/table.h"
 
 enum {
-    NESTED_MAX = 32 // records within records
+    NESTED_MAX = 32,      // records within records
+    FIELDS_MAX = 1000000, // looked at, those of records that stand at several places too
 };
 
 struct lister {
@@ -12,6 +13,7 @@ struct lister {
     struct buf path;
     const struct avro_type *within[NESTED_MAX]; // records around
     size_t depth;
+    size_t n_fields; // looked at
 };
 
 static enum status list_fields(struct lister *l, const struct avro_type *record,
@@ -44,6 +46,9 @@ static enum status list_field(struct lister *l, const struct avro_field *field,
                               bool nullable, struct err *err)
 {
     size_t null_branch;
+    if (l->n_fields++ == FIELDS_MAX)
+        return err_set(err, ST_DATA, "Avro schema: more than %d fields within fields",
+                       FIELDS_MAX);
     const struct avro_type *type = avro_nullable(field->type, &null_branch);
     nullable = nullable || type != NULL;
     if (type == NULL)

@@ -214,6 +214,15 @@ static enum status check_sync(struct avro_container *c, struct err *err)
     return ST_OK;
 }
 
+// Bytes that so many packed ones may become.
+static size_t unpacked_limit(size_t n_bytes)
+{
+    if (n_bytes > AVRO_BLOCK_MAX / AVRO_RATIO_MAX)
+        return AVRO_BLOCK_MAX;
+    size_t n = n_bytes * AVRO_RATIO_MAX;
+    return n < AVRO_UNPACKED_MIN ? AVRO_UNPACKED_MIN : n;
+}
+
 enum status avro_container_next(struct avro_container *c, bool *ret, struct err *err)
 {
     int64_t n_bytes;
@@ -231,6 +240,7 @@ enum status avro_container_next(struct avro_container *c, bool *ret, struct err 
     TRY(check_sync(c, err));
     buf_clear(&c->block);
     struct err why;
+    c->block.limit = unpacked_limit(bytes.n);
     enum status rc = avro_decompress(&c->decompressor, bytes, &c->block, &why);
     return rc == ST_OK ? ST_OK : avro_container_wrong(c, err, "%s", why.text);
 }

@@ -8,8 +8,9 @@
 #include "avro/plan.h"
 
 enum {
-    PLANS_MAX = 256,    // schema ids at one time; the one longest unused goes
-    REASON_BYTES = 1800 // of a reject
+    PLANS_MAX = 256,             // schema ids at one time; the one longest unused goes
+    PLANS_BYTES_MAX = 256 << 20, // of all of them
+    REASON_BYTES = 1800          // of a reject
 };
 
 // What became of a schema id.
@@ -37,17 +38,37 @@ static void release_entry(struct entry *entry)
     free(entry->reason);
 }
 
-// A place for one more: a new one, or that of the entry longest unused.
-static struct entry *place_for(struct avro_decoder *d)
+static void drop_oldest(struct avro_decoder *d)
 {
-    if (d->n_entries < PLANS_MAX)
-        return &d->entries[d->n_entries++];
     struct entry *oldest = &d->entries[0];
-    for (size_t i = 1; i < PLANS_MAX; i++)
+    for (size_t i = 1; i < d->n_entries; i++)
         if (d->entries[i].used < oldest->used)
             oldest = &d->entries[i];
     release_entry(oldest);
-    return oldest;
+    *oldest = d->entries[--d->n_entries];
+    d->last = NULL;
+}
+
+static size_t bytes_of(const struct avro_plan *plan)
+{
+    return plan == NULL ? 0 : plan->n_bytes;
+}
+
+static size_t bytes_of_all(const struct avro_decoder *d)
+{
+    size_t n_bytes = 0;
+    for (size_t i = 0; i < d->n_entries; i++)
+        n_bytes += bytes_of(d->entries[i].plan);
+    return n_bytes;
+}
+
+// A place for that plan; those longest unused make room.
+static struct entry *place_for(struct avro_decoder *d, const struct avro_plan *plan)
+{
+    while (d->n_entries == PLANS_MAX ||
+           (d->n_entries > 0 && bytes_of(plan) + bytes_of_all(d) > PLANS_BYTES_MAX))
+        drop_oldest(d);
+    return &d->entries[d->n_entries++];
 }
 
 static struct entry *find_entry(struct avro_decoder *d, int32_t id)
@@ -79,7 +100,7 @@ static enum status look_up(struct avro_decoder *d, int32_t id, struct entry **re
         rc = open_plan(d, &texts, &plan, err);
     if (rc != ST_OK && rc != ST_DATA)
         return err_context(err, rc, "schema id %d", id);
-    struct entry *entry = place_for(d);
+    struct entry *entry = place_for(d, plan);
     *entry = (struct entry){.id = id, .plan = plan};
     if (rc == ST_DATA)
         entry->reason = mem_printf("schema id %d: %s", id, err->text);
@@ -184,6 +205,8 @@ static enum status avro_decode(struct decoder *decoder, const struct run *run,
         err = &own;
     for (size_t i = from; i < run->n; i++) {
         *ret_next = i;
+        if (i % BATCH_LOOK == 0 && i > from && batch_is_full(batch))
+            return ST_OK;
         TRY(decode_record(d, run->records[i].value, batch, (uint32_t)i, err));
     }
     *ret_next = run->n;

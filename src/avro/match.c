@@ -126,8 +126,8 @@ static void add_way_out(const struct avro_compiler *c, const struct avro_type *w
 enum status mismatch(struct avro_compiler *c, const struct avro_type *writer,
                      struct avro_want want)
 {
-    struct buf has = {0};
-    struct buf wants = {0};
+    struct buf has = BUF_INIT(ERR_TEXT_MAX);
+    struct buf wants = BUF_INIT(ERR_TEXT_MAX);
     avro_type_describe(writer, &has);
     describe_want(c, want, &wants);
     struct buf way_out = {0};
@@ -146,7 +146,7 @@ static enum status no_value(struct avro_compiler *c, const struct avro_type *wri
 {
     if (want.type == NULL)
         return mismatch(c, writer, want);
-    struct buf has = {0};
+    struct buf has = BUF_INIT(ERR_TEXT_MAX);
     avro_type_describe(want.type, &has);
     enum type natural = avro_natural_type(want.type);
     const char *column = type_name(column_type(c, want.node));
@@ -184,6 +184,13 @@ static enum status enum_op(struct avro_compiler *c, const struct avro_type *writ
 {
     struct arena *arena = &c->plan->arena;
     const struct avro_type *reader = want.type ? want.type : writer;
+    op->code = want.node ? OP_ENUM : OP_CHECK_ENUM;
+    const struct avro_pair *known = pair_find(c, writer, reader);
+    if (known != NULL) {
+        op->arg = known->arg;
+        return ST_OK;
+    }
+    TRY(spend(c, writer->n));
     struct str *symbols = arena_array(arena, writer->n, sizeof(*symbols));
     struct str *values = arena_array(arena, writer->n, sizeof(*values));
     size_t n_readable = 0;
@@ -201,7 +208,6 @@ static enum status enum_op(struct avro_compiler *c, const struct avro_type *writ
                              "enum '%.*s' of the reader has none of the writer's "
                              "symbols, and no default",
                              STR_ARGS(reader->name));
-    op->code = want.node ? OP_ENUM : OP_CHECK_ENUM;
     op->arg = add_enum(c, (struct avro_enum_map){
                               .writer_name = arena_str(arena, writer->name),
                               .reader_name = arena_str(arena, reader->name),
@@ -209,6 +215,9 @@ static enum status enum_op(struct avro_compiler *c, const struct avro_type *writ
                               .values = values,
                               .n = writer->n,
                           });
+    struct avro_pair *pair = pair_add(c, writer, reader);
+    pair->what = PAIR_ENUM;
+    pair->arg = op->arg;
     return ST_OK;
 }
 

@@ -3,9 +3,10 @@
 //
 // avro_plan_open compares writer and reader once (Avro 1.11, "Schema Resolution") and
 // compiles ops that read the writer's bytes in order and store the columns' values; all
-// else is read past. What no datum can resolve is an error then; what depends on the
-// datum is an op that fails when it is met. Running never passes the end of the datum and
-// never recurses. Read-only once made: any thread may run it.
+// else is read past; what takes no bytes is no op. What no datum can resolve is an error
+// then; what depends on the datum is an op that fails when it is met. Running never
+// passes the end of the datum and never recurses. Read-only once made: any thread may run
+// it.
 #ifndef AVRO_PLAN_H
 #define AVRO_PLAN_H
 
@@ -86,6 +87,7 @@ struct avro_plan {
     struct avro_form *forms;
     size_t n_constants, n_reasons, n_targets, n_enums, n_forms;
     uint32_t skip_pc; // reads past a whole datum
+    size_t n_bytes;   // of memory, about
 };
 
 // `writer` and `reader` need not outlive the plan. ST_DATA: nothing written with that
@@ -109,7 +111,15 @@ enum avro_cause {
     CAUSE_SYMBOL,  // a: index
     CAUSE_REASON,  // a: of reasons
     CAUSE_LOGICAL,
+    CAUSE_STEPS, // a: of a byte
     CAUSE_DEEP,
+};
+
+// A datum of n bytes takes at most PLAN_STEPS_MIN + n * PLAN_STEPS_A_BYTE steps beside
+// its values. Steps without a byte are calls of records within records and the like.
+enum {
+    PLAN_STEPS_MIN = 10000,
+    PLAN_STEPS_A_BYTE = 100
 };
 
 // Where and why a datum could not be read.

@@ -19,6 +19,8 @@ struct machine {
     struct value *row;
     struct arena *arena;
     struct avro_fault *fault;
+    size_t n_steps;       // made without reading a value
+    const uint8_t *begin; // of the datum
     size_t n_frames;
     struct frame frames[FRAMES_MAX];
 };
@@ -360,9 +362,17 @@ static bool do_value(struct machine *m, const struct avro_op *op)
     }
 }
 
+COLD static bool has_no_steps_left(const struct machine *m)
+{
+    size_t n_bytes = (size_t)(m->wire.end - m->begin);
+    return m->n_steps > PLAN_STEPS_MIN + PLAN_STEPS_A_BYTE * n_bytes;
+}
+
 // Ops that only steer. False at a fault.
 static bool do_flow(struct machine *m, const struct avro_op *op, uint32_t *pc)
 {
+    if (UNLIKELY(m->n_steps++ >= PLAN_STEPS_MIN) && has_no_steps_left(m))
+        return fail(m, CAUSE_STEPS, PLAN_STEPS_A_BYTE, 0);
     switch ((enum avro_code)op->code) {
     case OP_CALL:
         if (!push(m, *pc + 1, 0))
@@ -393,7 +403,6 @@ static bool do_flow(struct machine *m, const struct avro_op *op, uint32_t *pc)
 
 static bool run(struct machine *m, uint32_t pc)
 {
-    const uint8_t *begin = m->wire.p;
     const struct avro_op *ops = m->plan->ops;
     for (;;) {
         const struct avro_op *op = &ops[pc];
@@ -412,7 +421,7 @@ static bool run(struct machine *m, uint32_t pc)
         }
         if (UNLIKELY(!good)) {
             m->fault->pc = here;
-            m->fault->at = (size_t)(at - begin);
+            m->fault->at = (size_t)(at - m->begin);
             return false;
         }
     }
@@ -427,6 +436,8 @@ bool avro_plan_run(const struct avro_plan *plan, uint32_t pc, struct wire *wire,
     m.row = row;
     m.arena = arena;
     m.fault = fault;
+    m.n_steps = 0;
+    m.begin = wire->p;
     m.n_frames = 0;
     bool good = run(&m, pc);
     wire->p = m.wire.p;
@@ -495,6 +506,12 @@ static void format_cause(const struct avro_plan *plan, const struct avro_fault *
         break;
     case CAUSE_LOGICAL:
         buf_printf(buf, "the %s has no text", avro_logical_name((enum avro_logical)a));
+        break;
+    case CAUSE_STEPS:
+        buf_printf(buf,
+                   "more than %lld steps a byte: records that hold little else than "
+                   "records",
+                   a);
         break;
     case CAUSE_DEEP:
         buf_printf(buf, "more than %lld levels deep", a);

@@ -18,6 +18,29 @@ enum status compile_error(struct avro_compiler *c, const char *fmt, ...)
                    text);
 }
 
+static enum status too_large(struct avro_compiler *c)
+{
+    c->is_spent = true;
+    if (c->n_steps > RESOLVE_STEPS_MAX)
+        return err_set(c->err, ST_DATA,
+                       "the schema is too large: more than %d steps to compare it",
+                       RESOLVE_STEPS_MAX);
+    if (c->plan->n_ops == OPS_MAX)
+        return err_set(c->err, ST_DATA, "the schema is too large: more than %d steps",
+                       OPS_MAX);
+    return err_set(c->err, ST_DATA,
+                   "the schema is too large: more than %d bytes of names in its steps",
+                   RESOLVE_MEMORY_MAX);
+}
+
+enum status spend(struct avro_compiler *c, size_t n_steps)
+{
+    c->n_steps += n_steps;
+    bool is_spent =
+        c->n_steps > RESOLVE_STEPS_MAX || c->plan->arena.n_bytes > RESOLVE_MEMORY_MAX;
+    return is_spent ? too_large(c) : ST_OK;
+}
+
 // The path as text; that of the op before when it is the same.
 static const char *path_text(struct avro_compiler *c)
 {
@@ -31,9 +54,8 @@ static const char *path_text(struct avro_compiler *c)
 enum status emit(struct avro_compiler *c, struct avro_op op, uint32_t *ret_pc)
 {
     struct avro_plan *plan = c->plan;
-    if (plan->n_ops == OPS_MAX)
-        return err_set(c->err, ST_DATA, "the schema is too large: more than %d steps",
-                       OPS_MAX);
+    if (plan->n_ops == OPS_MAX || plan->arena.n_bytes > RESOLVE_MEMORY_MAX)
+        return too_large(c);
     const char *path = path_text(c);
     MEM_GROW(plan->ops, plan->n_ops, c->ops_capacity);
     MEM_GROW(plan->paths, plan->n_ops, c->paths_capacity);

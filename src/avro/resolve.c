@@ -20,22 +20,18 @@ static uint32_t here(const struct avro_compiler *c)
 
 // Where compiling stood, to return to.
 struct mark {
-    size_t n_ops, n_routines, path;
+    size_t n_ops, n_pairs, path;
 };
 
 static struct mark mark_of(const struct avro_compiler *c)
 {
-    return (struct mark){c->plan->n_ops, c->n_routines, c->path.n};
+    return (struct mark){c->plan->n_ops, c->n_pairs, c->path.n};
 }
 
-// Ops since the mark go, and so do the routines among them; that one failed stays known.
+// Ops since the mark go, and so do the routines among them.
 static void roll_back(struct avro_compiler *c, struct mark mark)
 {
-    size_t n = mark.n_routines;
-    for (size_t i = n; i < c->n_routines; i++)
-        if (c->routines[i].failed)
-            c->routines[n++] = c->routines[i];
-    c->n_routines = n;
+    pairs_cut(c, mark.n_pairs);
     c->plan->n_ops = mark.n_ops;
     path_leave(c, mark.path);
 }
@@ -44,6 +40,8 @@ static void roll_back(struct avro_compiler *c, struct mark mark)
 static enum status emit_leaf(struct avro_compiler *c, struct avro_op op, uint32_t floor)
 {
     struct avro_plan *plan = c->plan;
+    if (op.code == OP_SKIP_FIXED && op.null_branch == NULL_NONE && op.arg == 0)
+        return ST_OK;
     struct avro_op *last = plan->n_ops > floor ? &plan->ops[plan->n_ops - 1] : NULL;
     if (last != NULL && op.code == OP_SKIP_FIXED && last->code == OP_SKIP_FIXED &&
         op.null_branch == NULL_NONE && last->null_branch == NULL_NONE &&
@@ -120,6 +118,8 @@ static enum status compile_branch(struct avro_compiler *c, const struct avro_typ
     *ret_readable = rc == ST_OK;
     if (rc == ST_OK)
         return emit(c, (struct avro_op){.code = OP_JUMP}, NULL);
+    if (c->is_spent)
+        return rc;
     roll_back(c, mark);
     return emit_reject(c);
 }
@@ -175,11 +175,8 @@ static enum status compile_blocks(struct avro_compiler *c, const struct avro_typ
         TRY(emit(c, (struct avro_op){.code = OP_SKIP_BYTES, .null_branch = NULL_NONE},
                  NULL));
     size_t path = path_enter(c, (struct str){0}, "[]");
-    struct mark body = mark_of(c);
     TRY(compile(c, items, item_want));
-    if (empty) // nothing to do for them, only to see that they match
-        roll_back(c, body);
-    else
+    if (!empty)
         TRY(emit(c, (struct avro_op){.code = OP_AGAIN, .arg = head}, NULL));
     path_leave(c, path);
     c->plan->ops[head].arg = here(c);
@@ -202,11 +199,13 @@ static enum status compile_items(struct avro_compiler *c, const struct avro_type
 
 // The reader's field that a writer's is read as: by name, else by alias of one whose
 // name the writer does not have.
-static const struct avro_field *reader_field(const struct avro_type *writer,
+static const struct avro_field *reader_field(struct avro_compiler *c,
+                                             const struct avro_type *writer,
                                              const struct avro_type *reader,
                                              struct str name)
 {
     const struct avro_field *field = avro_field_find(reader, name);
+    c->n_steps += field == NULL ? reader->n : 0;
     for (size_t i = 0; field == NULL && i < reader->n; i++) {
         const struct avro_field *candidate = &reader->fields[i];
         if (avro_field_find(writer, candidate->name) != NULL)
@@ -286,12 +285,13 @@ static enum status compile_missing(struct avro_compiler *c,
                                    const struct avro_type *writer, struct avro_want want)
 {
     const struct avro_type *reader = want.type;
+    TRY(spend(c, reader->n));
     for (size_t i = 0; i < reader->n; i++) {
         const struct avro_field *field = &reader->fields[i];
         bool there = avro_field_find(writer, field->name) != NULL;
         for (size_t a = 0; !there && a < field->n_aliases; a++) {
             const struct avro_field *aliased = avro_field_find(writer, field->aliases[a]);
-            there = aliased && reader_field(writer, reader, aliased->name) == field;
+            there = aliased && reader_field(c, writer, reader, aliased->name) == field;
         }
         if (there)
             continue;
@@ -336,13 +336,14 @@ static enum status check_children(struct avro_compiler *c, const struct avro_typ
     return ST_OK;
 }
 
-static struct avro_want field_want(const struct avro_type *writer, struct avro_want want,
+static struct avro_want field_want(struct avro_compiler *c,
+                                   const struct avro_type *writer, struct avro_want want,
                                    struct str name)
 {
     struct avro_want ret = nothing;
     const struct avro_field *field = NULL;
     if (want.type != NULL) {
-        field = reader_field(writer, want.type, name);
+        field = reader_field(c, writer, want.type, name);
         if (field == NULL)
             return nothing;
         ret.type = field->type;
@@ -358,10 +359,11 @@ static enum status compile_fields(struct avro_compiler *c, const struct avro_typ
     uint32_t floor = here(c);
     for (size_t i = 0; i < writer->n; i++) {
         const struct avro_field *field = &writer->fields[i];
-        struct avro_want wanted = field_want(writer, want, field->name);
+        struct avro_want wanted = field_want(c, writer, want, field->name);
         size_t path = path_enter(c, field->name, "");
         if (is_leaf(field->type) && is_nothing(wanted)) {
             struct avro_op op;
+            TRY(spend(c, RESOLVE_STEPS_OF_TYPE));
             TRY(leaf_op(c, field->type, wanted, &op));
             TRY(emit_leaf(c, op, floor));
         } else {
@@ -375,28 +377,20 @@ static enum status compile_fields(struct avro_compiler *c, const struct avro_typ
     return check_children(c, writer, want);
 }
 
-static struct avro_routine *find_routine(struct avro_compiler *c,
-                                         const struct avro_type *writer,
-                                         const struct avro_type *wants)
+static enum status emit_call(struct avro_compiler *c, const struct avro_pair *pair)
 {
-    for (size_t i = 0; i < c->n_routines; i++)
-        if (c->routines[i].writer == writer && c->routines[i].wants == wants)
-            return &c->routines[i];
-    return NULL;
-}
-
-static enum status emit_call(struct avro_compiler *c, const struct avro_routine *routine)
-{
-    if (routine->failed)
-        return err_set(c->err, ST_DATA, "%s", c->plan->reasons[routine->pc]);
-    return emit(c, (struct avro_op){.code = OP_CALL, .arg = routine->pc}, NULL);
+    if (pair->what == PAIR_FAILED)
+        return err_set(c->err, ST_DATA, "%s", c->plan->reasons[pair->arg]);
+    if (pair->what == PAIR_EMPTY)
+        return ST_OK;
+    return emit(c, (struct avro_op){.code = OP_CALL, .arg = pair->arg}, NULL);
 }
 
 // A record without columns: call, jump over the body, body, return.
 static enum status compile_routine(struct avro_compiler *c,
                                    const struct avro_type *writer, struct avro_want want)
 {
-    const struct avro_routine *known = find_routine(c, writer, want.type);
+    const struct avro_pair *known = pair_find(c, writer, want.type);
     if (known != NULL)
         return emit_call(c, known);
     uint32_t call;
@@ -404,15 +398,16 @@ static enum status compile_routine(struct avro_compiler *c,
     TRY(emit(c, (struct avro_op){.code = OP_CALL}, &call));
     TRY(emit(c, (struct avro_op){.code = OP_JUMP}, NULL));
     c->plan->ops[call].arg = call + 2;
-    MEM_GROW(c->routines, c->n_routines, c->routines_capacity);
-    c->routines[c->n_routines++] =
-        (struct avro_routine){.writer = writer, .wants = want.type, .pc = call + 2};
+    struct avro_pair *pair = pair_add(c, writer, want.type);
+    pair->what = writer->min_bytes == 0 ? PAIR_EMPTY : PAIR_ROUTINE;
+    pair->arg = call + 2;
     enum status rc = compile_fields(c, writer, want);
     if (rc == ST_OK)
         rc = emit(c, (struct avro_op){.code = OP_RETURN}, NULL);
     if (rc != ST_OK) {
-        c->routines[mark.n_routines].failed = true;
-        c->routines[mark.n_routines].pc = add_reason(c, c->err->text);
+        pair = &c->pairs[mark.n_pairs];
+        pair->what = PAIR_FAILED;
+        pair->arg = add_reason(c, c->err->text);
         roll_back(c, mark);
         return rc;
     }
@@ -463,9 +458,16 @@ static enum status compile(struct avro_compiler *c, const struct avro_type *writ
     if (c->depth == RESOLVE_DEPTH_MAX)
         return compile_error(c, "types stand in each other more than %d deep",
                              RESOLVE_DEPTH_MAX);
+    size_t n_branches =
+        want.type != NULL && want.type->kind == AVRO_UNION ? want.type->n : 0;
+    TRY(spend(c, RESOLVE_STEPS_OF_TYPE + n_branches));
+    uint32_t begin = here(c);
     c->depth++;
     enum status rc = compile_kind(c, writer, want);
     c->depth--;
+    // It was only to be seen that they match: there is nothing to read.
+    if (rc == ST_OK && writer->min_bytes == 0 && want.node == NULL)
+        c->plan->n_ops = begin;
     return rc;
 }
 
@@ -477,7 +479,10 @@ static enum status compile_plan(struct avro_compiler *c, const struct avro_schem
     TRY(emit(c, (struct avro_op){.code = OP_END}, NULL));
     c->plan->skip_pc = here(c);
     TRY(compile(c, writer->root, nothing));
-    return emit(c, (struct avro_op){.code = OP_END}, NULL);
+    TRY(emit(c, (struct avro_op){.code = OP_END}, NULL));
+    c->plan->n_bytes = c->plan->arena.n_bytes + c->ops_capacity * sizeof(*c->plan->ops) +
+                       c->paths_capacity * sizeof(*c->plan->paths);
+    return ST_OK;
 }
 
 enum status avro_plan_open(const struct avro_schema *writer,
@@ -491,7 +496,7 @@ enum status avro_plan_open(const struct avro_schema *writer,
         .err = err ? err : &own, // its text is used on the way
     };
     enum status rc = compile_plan(&compiler, writer);
-    free(compiler.routines);
+    free(compiler.pairs);
     buf_release(&compiler.path);
     if (rc == ST_OK)
         *ret = compiler.plan;

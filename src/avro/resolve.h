@@ -8,7 +8,11 @@
 
 enum {
     OPS_MAX = 1 << 20,
-    RESOLVE_DEPTH_MAX = 500 // types within each other
+    RESOLVE_DEPTH_MAX = 500,       // types within each other
+    RESOLVE_STEPS_MAX = 4 << 20,   // names looked at and types compared
+    RESOLVE_STEPS_OF_TYPE = 4,     // to compare one pair of types
+    RESOLVE_MEMORY_MAX = 64 << 20, // bytes of a plan's texts
+    PAIR_SLOTS = 1024              // a power of two
 };
 
 // What is wanted of a writer's type. Both NULL: nothing, it is read past.
@@ -17,12 +21,18 @@ struct avro_want {
     const struct avro_node *node; // columns at or below here; NULL: none
 };
 
-// A record that is read without columns, compiled once: a subroutine.
-struct avro_routine {
+// What two types became, compiled once.
+struct avro_pair {
     const struct avro_type *writer;
     const struct avro_type *wants; // NULL: read past
-    bool failed;
-    uint32_t pc; // of its body, or of reasons
+    size_t older;                  // of the same slot, counted from 1; 0: none
+    enum {
+        PAIR_ROUTINE, // a record that is read without columns; arg: pc of its body
+        PAIR_EMPTY,   // one that takes no bytes
+        PAIR_FAILED,  // arg: of reasons
+        PAIR_ENUM,    // arg: of enums
+    } what;
+    uint32_t arg;
 };
 
 struct avro_compiler {
@@ -31,13 +41,27 @@ struct avro_compiler {
     struct err *err;
     struct buf path; // "stop.name"
     int depth;
+    size_t n_steps;
+    bool is_spent; // a limit is passed: nothing is tried any more
     size_t ops_capacity, paths_capacity, constants_capacity, reasons_capacity;
     size_t targets_capacity, enums_capacity, forms_capacity;
-    struct avro_routine *routines;
-    size_t n_routines, routines_capacity;
+    struct avro_pair *pairs;
+    size_t n_pairs, pairs_capacity;
+    size_t slots[PAIR_SLOTS]; // the newest pair of each, counted from 1
 };
 
+// pairs.c
+struct avro_pair *pair_find(const struct avro_compiler *c, const struct avro_type *writer,
+                            const struct avro_type *wants);
+// Valid until the next one is added.
+struct avro_pair *pair_add(struct avro_compiler *c, const struct avro_type *writer,
+                           const struct avro_type *wants);
+// Those behind the first n go; what failed stays known, and so do enums.
+void pairs_cut(struct avro_compiler *c, size_t n);
+
 // program.c
+// ST_DATA when the steps of all calls are more than RESOLVE_STEPS_MAX.
+enum status spend(struct avro_compiler *c, size_t n_steps);
 // ST_DATA with "field 'path': text".
 enum status compile_error(struct avro_compiler *c, const char *fmt, ...)
     PRINTF_LIKE(2, 3);

@@ -66,7 +66,7 @@ bool avro_is_name(struct str name)
 static void describe_union(const struct avro_type *type, struct buf *buf)
 {
     buf_text(buf, "union of ");
-    for (size_t i = 0; i < type->n; i++) {
+    for (size_t i = 0; i < type->n && !buf->full; i++) {
         if (i > 0)
             buf_text(buf, i + 1 == type->n ? " and " : ", ");
         avro_type_describe(type->branches[i], buf);
@@ -92,12 +92,28 @@ void avro_type_describe(const struct avro_type *type, struct buf *buf)
         buf_printf(buf, " (%s)", logical_names[type->logical]);
 }
 
+// The member's index, or -1.
+static int find_member(const struct avro_type *type, struct str name)
+{
+    size_t from = 0;
+    size_t to = type->n;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        int order = str_compare(name, type->by_name[middle].name);
+        if (order == 0)
+            return (int)type->by_name[middle].index;
+        if (order < 0)
+            to = middle;
+        else
+            from = middle + 1;
+    }
+    return -1;
+}
+
 const struct avro_field *avro_field_find(const struct avro_type *record, struct str name)
 {
-    for (size_t i = 0; i < record->n; i++)
-        if (str_eq(record->fields[i].name, name))
-            return &record->fields[i];
-    return NULL;
+    int index = find_member(record, name);
+    return index < 0 ? NULL : &record->fields[index];
 }
 
 const char *avro_field_nearest(const struct avro_type *record, struct str name)
@@ -110,10 +126,7 @@ const char *avro_field_nearest(const struct avro_type *record, struct str name)
 
 int avro_symbol_find(const struct avro_type *enumeration, struct str symbol)
 {
-    for (size_t i = 0; i < enumeration->n; i++)
-        if (str_eq(enumeration->symbols[i], symbol))
-            return (int)i;
-    return -1;
+    return find_member(enumeration, symbol);
 }
 
 const struct avro_type *avro_nullable(const struct avro_type *type, size_t *ret_null)

@@ -45,15 +45,27 @@ enum avro_logical {
 };
 
 enum {
-    AVRO_DEPTH_MAX = 100,      // types within types
-    AVRO_TYPES_MAX = 10000,    // of one schema
-    AVRO_MEMBERS_MAX = 20000,  // fields, symbols or branches of one type
-    AVRO_TEXT_MAX = 4 << 20,   // bytes of a schema's JSON
-    AVRO_FIXED_MAX = 64 << 20, // bytes
+    AVRO_DEPTH_MAX = 100,             // types within types
+    AVRO_TYPES_MAX = 10000,           // of one schema
+    AVRO_MEMBERS_MAX = 20000,         // fields, symbols or branches of one type
+    AVRO_ALIASES_MAX = 1000,          // of one type or field
+    AVRO_NAME_MAX = 1000,             // bytes of a name, a namespace and a symbol
+    AVRO_TEXT_MAX = 4 << 20,          // bytes of a schema's JSON, with all it refers to
+    AVRO_VALUES_MAX = 400000,         // JSON values in a text
+    AVRO_PARSED_MAX = 64 << 20,       // bytes of a schema when parsed
+    AVRO_DEFAULTS_MAX = 4 << 20,      // bytes of all defaults, as data
+    AVRO_DEFAULT_VALUES_MAX = 400000, // values in all defaults
+    AVRO_FIXED_MAX = 64 << 20,        // bytes
     AVRO_DURATION_BYTES = 12,
 };
 
 struct avro_type;
+
+// A field or symbol, in the order of names.
+struct avro_named {
+    struct str name;
+    size_t index;
+};
 
 struct avro_field {
     struct str name;
@@ -84,7 +96,8 @@ struct avro_type {
         const struct str *symbols;         // AVRO_ENUM
         const struct avro_type *items;     // AVRO_ARRAY; AVRO_MAP: its values. n is 0
     };
-    int default_symbol; // AVRO_ENUM: index, -1 when there is none
+    const struct avro_named *by_name; // AVRO_RECORD, AVRO_ENUM: n of them
+    int default_symbol;               // AVRO_ENUM: index, -1 when there is none
 };
 
 struct avro_schema {

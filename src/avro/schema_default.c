@@ -9,6 +9,7 @@ enum {
 };
 
 struct default_writer {
+    struct avro_default_budget *budget;
     struct buf *datum;
     struct buf *reason;
     int depth;
@@ -29,6 +30,15 @@ static bool mismatch(struct default_writer *w, const struct avro_type *type,
     avro_type_describe(type, w->reason);
     free(text);
     return false;
+}
+
+static bool is_spent(struct default_writer *w)
+{
+    if (!w->datum->full && w->budget->n_values != 0)
+        return false;
+    buf_clear(w->reason);
+    buf_text(w->reason, "the schema's defaults are too long in sum");
+    return true;
 }
 
 static bool write_integer(struct default_writer *w, const struct avro_type *type,
@@ -141,8 +151,11 @@ static bool write_record(struct default_writer *w, const struct avro_type *type,
         if (item != NULL) {
             if (!write_default(w, field->type, item))
                 return false;
+        } else if (is_spent(w)) {
+            return false;
         } else if (field->has_default && field->default_bytes.p != NULL) {
             buf_str(w->datum, field->default_bytes);
+            w->budget->n_values--;
         } else {
             buf_printf(w->reason, "field '%.*s' is missing", STR_ARGS(field->name));
             return false;
@@ -205,6 +218,9 @@ static bool write_default(struct default_writer *w, const struct avro_type *type
         buf_printf(w->reason, "more than %d deep", AVRO_DEPTH_MAX);
         return false;
     }
+    if (is_spent(w))
+        return false;
+    w->budget->n_values--;
     w->depth++;
     bool good = write_of_kind(w, type, value);
     w->depth--;
@@ -212,12 +228,13 @@ static bool write_default(struct default_writer *w, const struct avro_type *type
 }
 
 bool avro_default_encode(const struct avro_type *type, const json_t *value,
-                         struct buf *datum, struct buf *reason)
+                         struct avro_default_budget *budget, struct buf *datum,
+                         struct buf *reason)
 {
-    struct default_writer writer = {.datum = datum, .reason = reason};
-    if (!write_default(&writer, type, value))
-        return false;
-    if (datum->full)
-        buf_text(reason, "it is too long");
-    return !datum->full;
+    struct default_writer writer = {.budget = budget, .datum = datum, .reason = reason};
+    datum->limit = budget->n_bytes + 1; // 0 would be no limit
+    bool good = write_default(&writer, type, value) && !is_spent(&writer);
+    if (good)
+        budget->n_bytes -= datum->n < budget->n_bytes ? datum->n : budget->n_bytes;
+    return good;
 }

@@ -3,6 +3,12 @@
 
 #include <stdlib.h>
 
+#define NO_UNION UINT32_MAX
+
+enum {
+    NAME_SHOWN = 40 // bytes of a name that is too long
+};
+
 // A field whose default waits until all types are known.
 struct pending {
     struct avro_field *field;
@@ -11,6 +17,10 @@ struct pending {
 
 struct parser {
     struct avro_schema *schema;
+    struct avro_type_names names;
+    struct avro_default_budget defaults;
+    uint32_t *union_of; // by a type's index: the last union that it was a branch of
+    size_t union_capacity;
     struct pending *pending;
     size_t n_pending;
     size_t pending_capacity;
@@ -40,6 +50,8 @@ static enum status add_type(struct parser *parser, enum avro_kind kind,
     struct avro_schema *schema = parser->schema;
     if (schema->n_types == AVRO_TYPES_MAX)
         return err_set(err, ST_DATA, "more than %d types", AVRO_TYPES_MAX);
+    MEM_GROW(parser->union_of, schema->n_types, parser->union_capacity);
+    parser->union_of[schema->n_types] = NO_UNION;
     struct avro_type *type = arena_zalloc(&schema->arena, sizeof(*type));
     type->kind = kind;
     type->index = (uint32_t)schema->n_types;
@@ -48,14 +60,6 @@ static enum status add_type(struct parser *parser, enum avro_kind kind,
     schema->types[schema->n_types++] = type;
     *ret = type;
     return ST_OK;
-}
-
-static struct avro_type *find_named(const struct parser *parser, struct str full_name)
-{
-    for (size_t i = 0; full_name.n != 0 && i < parser->schema->n_types; i++)
-        if (str_eq(parser->schema->types[i]->name, full_name))
-            return parser->schema->types[i];
-    return NULL;
 }
 
 static bool has_dot(struct str name)
@@ -70,6 +74,15 @@ static struct str full_name_of(struct parser *parser, struct str name, struct st
     if (has_dot(name) || space.n == 0)
         return arena_str(arena, name);
     return str_of(arena_printf(arena, "%.*s.%.*s", STR_ARGS(space), STR_ARGS(name)));
+}
+
+static enum status check_length(struct str name, struct err *err)
+{
+    if (name.n <= AVRO_NAME_MAX)
+        return ST_OK;
+    return err_set(err, ST_DATA, "'%.*s...': a name has at most %d bytes, this has %zu",
+                   (int)str_utf8_valid((struct str){name.p, NAME_SHOWN}), name.p,
+                   AVRO_NAME_MAX, name.n);
 }
 
 static struct str namespace_of(struct str full_name)
@@ -117,35 +130,41 @@ static enum status set_name(struct parser *parser, const json_t *json,
         return wants(what, "namespace", "a string", err);
     if (json_is_string(given))
         *space = json_as_str(given);
+    TRY(check_length(name, err));
+    TRY(check_length(*space, err));
     enum avro_kind primitive;
     struct str full_name = full_name_of(parser, name, *space);
+    TRY(check_length(full_name, err));
     if (!is_full_name(full_name) || is_primitive(name, &primitive))
         return err_set(err, ST_DATA, "'%.*s' cannot be the name of a type",
                        STR_ARGS(full_name));
-    if (find_named(parser, full_name) != NULL)
+    if (avro_type_names_find(&parser->names, full_name) != NULL)
         return err_set(err, ST_DATA, "'%.*s' is defined twice", STR_ARGS(full_name));
     type->name = full_name;
+    avro_type_names_add(&parser->names, type);
     *space = namespace_of(full_name);
     return ST_OK;
 }
 
 static enum status strings_of(struct parser *parser, const json_t *json, const char *what,
-                              const char *key, const struct str **ret, size_t *ret_n,
-                              struct err *err)
+                              const char *key, size_t most, const struct str **ret,
+                              size_t *ret_n, struct err *err)
 {
     const json_t *array = json_object_get(json, key);
     *ret = NULL;
     *ret_n = 0;
     if (array == NULL)
         return ST_OK;
-    if (!json_is_array(array) || json_array_size(array) > AVRO_MEMBERS_MAX)
-        return wants(what, key, "an array of at most 20000 strings", err);
+    if (!json_is_array(array) || json_array_size(array) > most)
+        return err_set(err, ST_DATA, "%s: \"%s\" must be an array of at most %zu strings",
+                       what, key, most);
     size_t n = json_array_size(array);
     struct str *items = arena_array(&parser->schema->arena, n, sizeof(*items));
     for (size_t i = 0; i < n; i++) {
         const json_t *item = json_array_get(array, i);
         if (!json_is_string(item))
             return wants(what, key, "an array of strings", err);
+        TRY(check_length(json_as_str(item), err));
         items[i] = arena_str(&parser->schema->arena, json_as_str(item));
     }
     *ret = items;
@@ -157,8 +176,8 @@ static enum status set_aliases(struct parser *parser, const json_t *json,
                                struct avro_type *type, struct str space, struct err *err)
 {
     const struct str *given;
-    TRY(strings_of(parser, json, avro_kind_name(type->kind), "aliases", &given,
-                   &type->n_aliases, err));
+    TRY(strings_of(parser, json, avro_kind_name(type->kind), "aliases", AVRO_ALIASES_MAX,
+                   &given, &type->n_aliases, err));
     struct str *aliases =
         arena_array(&parser->schema->arena, type->n_aliases, sizeof(*aliases));
     for (size_t i = 0; i < type->n_aliases; i++)
@@ -174,35 +193,19 @@ static struct str doc_of(struct parser *parser, const json_t *json)
                                : (struct str){0};
 }
 
-static int compare_strs(const void *a, const void *b)
+static enum status sort_symbols(struct parser *parser, struct avro_type *type,
+                                struct err *err)
 {
-    return str_compare(*(const struct str *)a, *(const struct str *)b);
-}
-
-// NULL when all differ; else one that stands there twice. Sorts the names.
-static const struct str *find_twice(struct str *names, size_t n)
-{
-    if (n > 1)
-        qsort(names, n, sizeof(*names), compare_strs);
-    for (size_t i = 1; i < n; i++)
-        if (str_eq(names[i - 1], names[i]))
-            return &names[i];
-    return NULL;
-}
-
-static enum status check_symbols(const struct avro_type *type, struct err *err)
-{
-    AUTO(mem_auto_free) struct str *names = mem_array(type->n, sizeof(*names));
-    for (size_t i = 0; i < type->n; i++) {
+    for (size_t i = 0; i < type->n; i++)
         if (!avro_is_name(type->symbols[i]))
             return err_set(err, ST_DATA, "enum '%.*s': '%.*s' cannot be a symbol",
                            STR_ARGS(type->name), STR_ARGS(type->symbols[i]));
-        names[i] = type->symbols[i];
-    }
-    const struct str *twice = find_twice(names, type->n);
-    if (twice != NULL)
+    struct str twice;
+    type->by_name =
+        avro_sort_names(&parser->schema->arena, type->symbols, type->n, &twice);
+    if (twice.n != 0)
         return err_set(err, ST_DATA, "enum '%.*s': symbol '%.*s' stands there twice",
-                       STR_ARGS(type->name), STR_ARGS(*twice));
+                       STR_ARGS(type->name), STR_ARGS(twice));
     return ST_OK;
 }
 
@@ -216,8 +219,9 @@ static enum status parse_enum(struct parser *parser, const json_t *json, struct 
     type->doc = doc_of(parser, json);
     if (!json_is_array(json_object_get(json, "symbols")))
         return wants("enum", "symbols", "given, as an array of strings", err);
-    TRY(strings_of(parser, json, "enum", "symbols", &type->symbols, &type->n, err));
-    TRY(check_symbols(type, err));
+    TRY(strings_of(parser, json, "enum", "symbols", AVRO_MEMBERS_MAX, &type->symbols,
+                   &type->n, err));
+    TRY(sort_symbols(parser, type, err));
     const json_t *fallback = json_object_get(json, "default");
     if (json_is_string(fallback)) {
         type->default_symbol = avro_symbol_find(type, json_as_str(fallback));
@@ -271,8 +275,8 @@ static enum status parse_field_body(struct parser *parser, const json_t *json,
     if (type == NULL)
         return err_set(err, ST_DATA, "\"type\" must be given");
     field->doc = doc_of(parser, json);
-    TRY(strings_of(parser, json, "field", "aliases", &field->aliases, &field->n_aliases,
-                   err));
+    TRY(strings_of(parser, json, "field", "aliases", AVRO_ALIASES_MAX, &field->aliases,
+                   &field->n_aliases, err));
     TRY(parse_type(parser, type, space, &field->type, err));
     const json_t *value = json_object_get(json, "default");
     if (value == NULL)
@@ -291,6 +295,7 @@ static enum status parse_field(struct parser *parser, const json_t *json,
     if (!json_is_object(json))
         return err_set(err, ST_DATA, "a field must be an object");
     TRY(need_name(json, "field", &name, err));
+    TRY(check_length(name, err));
     if (!avro_is_name(name))
         return err_set(err, ST_DATA, "'%.*s' cannot be the name of a field",
                        STR_ARGS(name));
@@ -301,14 +306,16 @@ static enum status parse_field(struct parser *parser, const json_t *json,
     return ST_OK;
 }
 
-static enum status check_field_names(const struct avro_type *type, struct err *err)
+static enum status sort_fields(struct parser *parser, struct avro_type *type,
+                               struct err *err)
 {
     AUTO(mem_auto_free) struct str *names = mem_array(type->n, sizeof(*names));
     for (size_t i = 0; i < type->n; i++)
         names[i] = type->fields[i].name;
-    const struct str *twice = find_twice(names, type->n);
-    if (twice != NULL)
-        return err_set(err, ST_DATA, "field '%.*s' stands there twice", STR_ARGS(*twice));
+    struct str twice;
+    type->by_name = avro_sort_names(&parser->schema->arena, names, type->n, &twice);
+    if (twice.n != 0)
+        return err_set(err, ST_DATA, "field '%.*s' stands there twice", STR_ARGS(twice));
     return ST_OK;
 }
 
@@ -325,7 +332,7 @@ static enum status parse_fields(struct parser *parser, const json_t *json,
     for (type->n = 0; type->n < n; type->n++)
         TRY(parse_field(parser, json_array_get(fields, type->n), space,
                         &type->fields[type->n], err));
-    return check_field_names(type, err);
+    return sort_fields(parser, type, err);
 }
 
 static enum status parse_record(struct parser *parser, const json_t *json,
@@ -343,24 +350,20 @@ static enum status parse_record(struct parser *parser, const json_t *json,
     return ST_OK;
 }
 
-// Whether two branches could not be told apart.
-static bool same_branch(const struct avro_type *a, const struct avro_type *b)
-{
-    if (a->kind != b->kind)
-        return false;
-    return !avro_kind_is_named(a->kind) || str_eq(a->name, b->name);
-}
-
-static enum status add_branch(struct avro_type *type, const struct avro_type *branch,
+// Of named types one of each name, of others one of each kind.
+static enum status add_branch(struct parser *parser, struct avro_type *type,
+                              const struct avro_type *branch, unsigned *kinds,
                               struct err *err)
 {
+    bool is_named = avro_kind_is_named(branch->kind);
+    unsigned kind = is_named ? 0 : 1U << branch->kind;
     if (branch->kind == AVRO_UNION)
         return err_set(err, ST_DATA, "a union stands directly in a union");
-    for (size_t i = 0; i < type->n; i++) {
-        if (same_branch(type->branches[i], branch))
-            return err_set(err, ST_DATA, "a union has two branches of type %s",
-                           avro_kind_name(branch->kind));
-    }
+    if ((*kinds & kind) || (is_named && parser->union_of[branch->index] == type->index))
+        return err_set(err, ST_DATA, "a union has two branches of type %s",
+                       avro_kind_name(branch->kind));
+    *kinds |= kind;
+    parser->union_of[branch->index] = type->index;
     type->branches[type->n++] = branch;
     return ST_OK;
 }
@@ -374,10 +377,11 @@ static enum status parse_union(struct parser *parser, const json_t *json,
     if (n == 0 || n > AVRO_TYPES_MAX)
         return err_set(err, ST_DATA, "a union needs at least one branch");
     type->branches = arena_array(&parser->schema->arena, n, sizeof(*type->branches));
+    unsigned kinds = 0;
     for (size_t i = 0; i < n; i++) {
         const struct avro_type *branch;
         TRY(parse_type(parser, json_array_get(json, i), space, &branch, err));
-        TRY(add_branch(type, branch, err));
+        TRY(add_branch(parser, type, branch, &kinds, err));
     }
     *ret = type;
     return ST_OK;
@@ -405,7 +409,8 @@ static enum status type_of_text(struct parser *parser, struct str name, struct s
     enum avro_kind kind;
     if (is_primitive(name, &kind))
         return add_type(parser, kind, ret, err);
-    *ret = find_named(parser, full_name_of(parser, name, space));
+    TRY(check_length(name, err));
+    *ret = avro_type_names_find(&parser->names, full_name_of(parser, name, space));
     return *ret != NULL ? ST_OK : unknown_type(parser, name, err);
 }
 
@@ -460,6 +465,9 @@ static enum status parse_type(struct parser *parser, const json_t *json, struct 
     if (parser->depth == AVRO_DEPTH_MAX)
         return err_set(err, ST_DATA, "types stand in each other more than %d deep",
                        AVRO_DEPTH_MAX);
+    if (parser->schema->arena.n_bytes > AVRO_PARSED_MAX)
+        return err_set(err, ST_DATA, "it takes more than %d bytes of memory",
+                       AVRO_PARSED_MAX);
     parser->depth++;
     enum status rc = parse_any(parser, json, space, ret, err);
     parser->depth--;
@@ -469,9 +477,10 @@ static enum status parse_type(struct parser *parser, const json_t *json, struct 
 static void set_default(struct parser *parser, const struct pending *pending)
 {
     struct arena *arena = &parser->schema->arena;
-    struct buf datum = BUF_INIT(AVRO_TEXT_MAX);
-    struct buf reason = {0};
-    if (avro_default_encode(pending->field->type, pending->value, &datum, &reason))
+    struct buf datum = {0};
+    struct buf reason = BUF_INIT(ERR_TEXT_MAX);
+    if (avro_default_encode(pending->field->type, pending->value, &parser->defaults,
+                            &datum, &reason))
         pending->field->default_bytes = arena_str(arena, buf_as_str(&datum));
     else
         pending->field->default_error = arena_str(arena, buf_as_str(&reason));
@@ -479,10 +488,17 @@ static void set_default(struct parser *parser, const struct pending *pending)
     buf_release(&reason);
 }
 
+static enum status too_large(struct err *err)
+{
+    if (err != NULL)
+        err->status = ST_DATA;
+    return ST_DATA;
+}
+
 static enum status parse_text(struct parser *parser, struct str text, struct err *err)
 {
-    if (text.n > AVRO_TEXT_MAX)
-        return err_set(err, ST_DATA, "the text is longer than %d bytes", AVRO_TEXT_MAX);
+    if (json_check(text, AVRO_VALUES_MAX, err) != ST_OK)
+        return too_large(err);
     json_error_t error;
     json_t *json = json_loadb(text.p ? text.p : "", text.n,
                               JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
@@ -498,16 +514,31 @@ static enum status parse_text(struct parser *parser, struct str text, struct err
     return rc;
 }
 
+static enum status check_texts(const struct str *texts, size_t n, struct err *err)
+{
+    size_t n_bytes = 0;
+    for (size_t i = 0; i < n && n_bytes <= AVRO_TEXT_MAX; i++)
+        n_bytes += texts[i].n;
+    if (n_bytes <= AVRO_TEXT_MAX)
+        return ST_OK;
+    return err_set(err, ST_DATA, "the text is longer than %d bytes", AVRO_TEXT_MAX);
+}
+
 enum status avro_schema_parse(const struct str *texts, size_t n, struct avro_schema **ret,
                               struct err *err)
 {
-    struct parser parser = {.schema = mem_zalloc(sizeof(struct avro_schema))};
-    enum status rc = ST_OK;
+    struct parser parser = {
+        .schema = mem_zalloc(sizeof(struct avro_schema)),
+        .defaults = {AVRO_DEFAULTS_MAX, AVRO_DEFAULT_VALUES_MAX},
+    };
+    enum status rc = check_texts(texts, n, err);
     for (size_t i = 0; rc == ST_OK && i < n; i++)
         rc = parse_text(&parser, texts[i], err);
     if (rc == ST_OK)
         rc = avro_measure(parser.schema, err);
     free(parser.pending);
+    free(parser.union_of);
+    avro_type_names_release(&parser.names);
     if (rc == ST_OK) {
         *ret = parser.schema;
         return ST_OK;

@@ -16,10 +16,11 @@ struct avro_table {
     struct avro_reader *reader;
     struct avro_plan *plan;
     bool skip_errors;
-    struct wire wire; // what is left of the block
-    int64_t row;      // rows of the block already read
-    uint32_t min_bytes;
-    struct arena arena; // columns, if they are the file's; messages
+    struct wire wire;     // what is left of the block
+    int64_t row;          // rows of the block already read
+    uint32_t min_bytes;   // of a row
+    int64_t n_empty_rows; // so far, when that is 0
+    struct arena arena;   // columns, if they are the file's; messages
     struct avro_table_stats stats;
 };
 
@@ -71,6 +72,17 @@ static enum status read_row(struct avro_table *table, struct batch *batch,
     return bad_row(table, begin, &fault, batch, err);
 }
 
+static enum status check_empty_rows(struct avro_table *table, struct err *err)
+{
+    struct avro_container *c = table->container;
+    table->n_empty_rows += c->n_rows;
+    if (table->n_empty_rows <= AVRO_EMPTY_ROWS_MAX)
+        return ST_OK;
+    return avro_container_wrong(c, err,
+                                "more than %d rows of a schema whose rows take no bytes",
+                                AVRO_EMPTY_ROWS_MAX);
+}
+
 static enum status next_block(struct avro_table *table, bool *ret, struct err *err)
 {
     struct avro_container *c = table->container;
@@ -82,7 +94,9 @@ static enum status next_block(struct avro_table *table, bool *ret, struct err *e
         return ST_OK;
     table->wire = wire_of(buf_as_str(&c->block));
     table->row = 0;
-    if (table->min_bytes != 0 && c->n_rows > (int64_t)(c->block.n / table->min_bytes))
+    if (table->min_bytes == 0)
+        return check_empty_rows(table, err);
+    if (c->n_rows > (int64_t)(c->block.n / table->min_bytes))
         return avro_container_wrong(c, err, "%lld rows cannot be in %zu bytes",
                                     (long long)c->n_rows, c->block.n);
     return ST_OK;

@@ -12,7 +12,10 @@
 #include "core/storage.h"
 
 enum {
-    AVRO_BLOCK_MAX = 256 << 20
+    AVRO_BLOCK_MAX = 256 << 20,   // bytes, packed and unpacked
+    AVRO_UNPACKED_MIN = 16 << 20, // bytes that a block may unpack to, however small it is
+    AVRO_RATIO_MAX = 1100,        // of larger blocks: deflate cannot do more
+    AVRO_EMPTY_ROWS_MAX = 1000000 // rows of a file that take no bytes
 };
 
 struct avro_table_options {

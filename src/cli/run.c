@@ -71,6 +71,7 @@ static void make_settings(const struct plan *plan, bool once, struct job_setting
     *ret = (struct job_settings){
         .batch_interval_ms = options_number(set, "batch.interval"),
         .batch_records = options_number(set, "batch.records"),
+        .batch_memory = options_number(set, "batch.memory"),
         .commit_interval_ms = options_number(set, "commit.interval"),
         .commit_bytes = options_number(set, "commit.bytes"),
         .commit_rows = options_number(set, "commit.rows"),

@@ -25,6 +25,7 @@ struct batch {
     size_t n_rejects;
     size_t rejects_capacity;
     size_t n_ignored; // records without a row on purpose: header line, no value
+    size_t limit;     // bytes after which it takes no further record; 0: none
     int64_t now_ms;   // the batch's time, for SQL's now
     struct arena arena;
 };
@@ -39,6 +40,18 @@ void batch_drop_last(struct batch *batch);
 void batch_reject(struct batch *batch, uint32_t record, struct str reason);
 void batch_clear(struct batch *batch); // keeps memory
 void batch_release(struct batch *batch);
+
+enum {
+    BATCH_LOOK = 16 // records between two looks at batch_is_full: a power of two
+};
+
+// Whether rows, texts and reasons take as much as the limit allows.
+static inline bool batch_is_full(const struct batch *batch)
+{
+    return batch->limit != 0 && batch->arena.n_bytes + batch->n_rows * batch->n_columns *
+                                                           sizeof(struct value) >=
+                                    batch->limit;
+}
 
 static inline const struct value *batch_row(const struct batch *batch, size_t row)
 {

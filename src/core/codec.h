@@ -11,9 +11,10 @@ struct decoder;
 
 struct decoder_ops {
     // Decodes records [from, run->n) of a run into the batch (rows, rejects, n_ignored),
-    // all of them, or up to *ret_next when something must be waited for (a schema): then
-    // the status is ST_RETRY and err says what for. A record becomes one row, one reject,
-    // or is ignored. Values borrow from the records or the batch's arena.
+    // all of them; or up to *ret_next, when the batch is full, or when something must be
+    // waited for (a schema): then the status is ST_RETRY and err says what for. A record
+    // becomes one row, one reject, or is ignored. Values borrow from the records or the
+    // batch's arena.
     enum status (*decode)(struct decoder *decoder, const struct run *run, size_t from,
                           struct batch *batch, size_t *ret_next, struct err *err);
     void (*close)(struct decoder *decoder);

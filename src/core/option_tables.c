@@ -15,6 +15,8 @@ static const struct option_def set_options[] = {
      "records that arrive within this time are enriched as one micro-batch"},
     {"batch.records", OPTION_INT, "100000", 1, 10000000, NULL, 0,
      "most records of one micro-batch"},
+    {"batch.memory", OPTION_BYTES, "64MB", 1 * MIB, 16 * GIB, NULL, 0,
+     "a micro-batch ends when its rows take so much memory"},
     {"commit.interval", OPTION_DURATION, "60s", 50, 3600 * SEC, NULL, 0,
      "longest time from a record's arrival to its commit"},
     {"commit.bytes", OPTION_BYTES, "128MB", 1 * KIB, 16 * GIB, NULL, 0,

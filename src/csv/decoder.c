@@ -189,14 +189,17 @@ static enum status decode(struct decoder *decoder, const struct run *run, size_t
                           struct batch *batch, size_t *ret_next, UNUSED struct err *err)
 {
     struct csv_decoder *csv = (struct csv_decoder *)decoder;
-    for (size_t i = from; i < run->n; i++) {
+    size_t i = from;
+    for (; i < run->n; i++) {
+        if (UNLIKELY(i % BATCH_LOOK == 0) && i > from && batch_is_full(batch))
+            break;
         if (LIKELY(decode_record(csv, run->records[i].value, (uint32_t)i, batch)))
             continue;
         explain_avro(run->records[i].value, &csv->reason);
         batch_reject(batch, (uint32_t)i, buf_as_str(&csv->reason));
         buf_clear(&csv->reason);
     }
-    *ret_next = run->n;
+    *ret_next = i;
     return ST_OK;
 }
 

@@ -17,6 +17,7 @@ void intake_init(struct intake *intake, const struct worker_parts *parts)
 {
     *intake = (struct intake){.parts = parts, .rows = BUF_INIT(ROWS_BYTES)};
     batch_init(&intake->batch, parts->decoder->schema->n);
+    intake->batch.limit = (size_t)parts->job->settings.batch_memory;
 }
 
 void intake_begin(struct intake *intake, struct unit *unit)

@@ -9,6 +9,7 @@ struct job_settings job_settings_default(void)
     return (struct job_settings){
         .batch_interval_ms = 1 * SECOND,
         .batch_records = 100000,
+        .batch_memory = INT64_C(64) << 20,
         .commit_interval_ms = 60 * SECOND,
         .commit_bytes = INT64_C(128) << 20,
         .commit_rows = 50000000,

@@ -36,6 +36,7 @@ enum schema_change {
 struct job_settings {
     int64_t batch_interval_ms;
     int64_t batch_records;
+    int64_t batch_memory;
     int64_t commit_interval_ms;
     int64_t commit_bytes;
     int64_t commit_rows;

@@ -31,6 +31,23 @@ static struct cached *oldest(struct cache *cache)
     return item;
 }
 
+static size_t bytes_of(const struct cache *cache)
+{
+    size_t n_bytes = 0;
+    for (size_t i = 0; i < cache->n; i++)
+        n_bytes += cache->items[i].arena.n_bytes;
+    return n_bytes;
+}
+
+void cache_make_room(struct cache *cache, size_t n_bytes)
+{
+    while (cache->n > 0 && bytes_of(cache) + n_bytes > REGISTRY_CACHE_BYTES) {
+        struct cached *item = oldest(cache);
+        arena_release(&item->arena);
+        *item = cache->items[--cache->n];
+    }
+}
+
 struct cached *cache_add(struct cache *cache, int32_t id)
 {
     struct cached *item = find(cache, id); // known as absent

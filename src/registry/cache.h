@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Schemas by id, at most REGISTRY_CACHE_MAX; the one longest unused makes room. That an
+// Schemas by id, at most REGISTRY_CACHE_MAX of them and REGISTRY_CACHE_BYTES; the one
+// longest unused makes room. That an
 // id is unknown is kept for REGISTRY_ABSENT_MS. One thread at a time.
 #ifndef REGISTRY_CACHE_H
 #define REGISTRY_CACHE_H
@@ -26,6 +27,8 @@ struct cache {
 void cache_release(struct cache *cache);
 // NULL: not there.
 struct cached *cache_find(struct cache *cache, int32_t id);
+// Those longest unused go until so many bytes more have room.
+void cache_make_room(struct cache *cache, size_t n_bytes);
 // A place for an id that is not there, or known as absent; the caller fills it in.
 struct cached *cache_add(struct cache *cache, int32_t id);
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "core/json.h"
 #include "registry/address.h"
 #include "registry/wire_http.h"
 
@@ -162,6 +163,7 @@ static enum status take_answer(struct client *client, long code, json_t **ret,
                                struct err *err)
 {
     json_error_t why;
+    TRY(json_check(buf_as_str(&client->answer), REGISTRY_VALUES_MAX, err));
     json_t *json = json_loadb(client->answer.p ? client->answer.p : "", client->answer.n,
                               JSON_DECODE_ANY, &why);
     bool good = code >= 200 && code < 300;
@@ -234,11 +236,10 @@ static void pause_ms(struct client *client, int64_t ms)
         client->env->ops->sleep_ms(client->env, PAUSE_MS);
 }
 
-enum status client_ask(struct client *client, const char *path, const json_t *body,
-                       json_t **ret, struct err *err)
+// `too_long`: what an answer that is too long is.
+static enum status ask(struct client *client, const char *path, const json_t *body,
+                       enum status too_long, json_t **ret, struct err *err)
 {
-    struct err own;
-    err = err ? err : &own;
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     enum status rc = ST_RETRY;
     for (int round = 0; round < client->rounds && rc == ST_RETRY; round++) {
@@ -250,5 +251,21 @@ enum status client_ask(struct client *client, const char *path, const json_t *bo
     // Only a schema that was sent can be wrong or in conflict.
     if (body == NULL && (rc == ST_DATA || rc == ST_CONFLICT))
         err->status = rc = ST_FAIL;
+    if (rc == ST_LIMIT)
+        err->status = rc = too_long;
     return rc;
+}
+
+enum status client_ask(struct client *client, const char *path, const json_t *body,
+                       json_t **ret, struct err *err)
+{
+    struct err own;
+    return ask(client, path, body, ST_FAIL, ret, err ? err : &own);
+}
+
+enum status client_ask_schema(struct client *client, const char *path, json_t **ret,
+                              struct err *err)
+{
+    struct err own;
+    return ask(client, path, NULL, ST_DATA, ret, err ? err : &own);
 }

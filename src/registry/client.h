@@ -20,6 +20,10 @@ int64_t rest_client_now_ms(const struct client *client);
 enum status client_ask(struct client *client, const char *path, const json_t *body,
                        json_t **ret, struct err *err);
 
+// The same for an answer that holds a schema: one that is too long is ST_DATA.
+enum status client_ask_schema(struct client *client, const char *path, json_t **ret,
+                              struct err *err);
+
 // Appends a part of a path, percent-encoded.
 void client_encode(struct buf *path, struct str part);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/references.h"
 
+#include "avro/schema.h"
+
 // A version of a subject whose text is collected, or about to be.
 struct seen {
     const char *subject;
@@ -14,6 +16,7 @@ struct collector {
     size_t n_seen;
     struct str *texts; // REFERENCES_MAX + 1
     size_t n_texts;
+    size_t n_bytes; // of the texts
 };
 
 static enum status collect(struct collector *c, const json_t *answer, struct err *err);
@@ -44,7 +47,7 @@ static enum status collect_one(struct collector *c, const json_t *reference,
     client_encode(&path, str_of(subject));
     buf_printf(&path, "/versions/%lld", (long long)json_integer_value(version));
     json_t *answer;
-    enum status rc = client_ask(c->client, buf_cstr(&path), NULL, &answer, err);
+    enum status rc = client_ask_schema(c->client, buf_cstr(&path), &answer, err);
     buf_release(&path);
     TRY(rc);
     rc = collect(c, answer, err);
@@ -60,6 +63,9 @@ static enum status collect(struct collector *c, const json_t *answer, struct err
         return err_set(err, ST_DATA, "the schema is of type %s, not AVRO", type);
     if (!json_is_string(schema))
         return err_set(err, ST_FAIL, "the registry's answer has no \"schema\"");
+    c->n_bytes += json_string_length(schema);
+    if (c->n_bytes > AVRO_TEXT_MAX)
+        return err_set(err, ST_DATA, "the schema is longer than %d bytes", AVRO_TEXT_MAX);
     const json_t *references = json_object_get(answer, "references");
     for (size_t i = 0; i < json_array_size(references); i++)
         TRY(collect_one(c, json_array_get(references, i), err));

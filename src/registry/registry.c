@@ -31,7 +31,7 @@ static enum status ask_id(struct registry *registry, int32_t id, struct cached *
     char path[40];
     snprintf(path, sizeof(path), "/schemas/ids/%d", id);
     json_t *answer;
-    TRY(client_ask(registry->client, path, NULL, &answer, err));
+    TRY(client_ask_schema(registry->client, path, &answer, err));
     enum status rc =
         references_collect(registry->client, answer, &item->arena, &item->texts, err);
     json_decref(answer);
@@ -73,6 +73,7 @@ static enum status get(struct schema_lookup *lookup, int32_t id, struct schema_t
         if (rc == ST_NOT_FOUND)
             return take_absence(registry, id, err);
         TRY(rc);
+        cache_make_room(&registry->cache, fresh.arena.n_bytes);
         struct cached *item = cache_add(&registry->cache, id);
         item->arena = fresh.arena;
         item->texts = fresh.texts;

@@ -22,6 +22,8 @@ enum {
     REGISTRY_ABSENT_MS = 30000,     // an unknown id is not asked for again so soon
     REGISTRY_DOUBT_MS = 60000,      // after a wait in vain no unknown id is waited for
     REGISTRY_ANSWER_MAX = 16 << 20, // bytes
+    REGISTRY_VALUES_MAX = 100000,   // JSON values in an answer
+    REGISTRY_CACHE_BYTES = 64 << 20,
 };
 
 struct registry_config {

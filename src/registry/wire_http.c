@@ -93,11 +93,14 @@ static bool is_hopeless(CURLcode rc)
 static enum status no_answer(const struct wire_http *http, CURLcode rc,
                              const struct buf *body, struct err *err)
 {
+    long code = 0;
+    curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &code);
     if (rc == CURLE_ABORTED_BY_CALLBACK)
         return err_set(err, ST_STOP, "asked to stop");
     const char *why = http->why[0] ? http->why : curl_easy_strerror(rc);
     if (body->full)
-        return err_set(err, ST_FAIL, "the answer is longer than %zu bytes", body->limit);
+        return err_set(err, code == 200 ? ST_LIMIT : ST_FAIL,
+                       "the answer is longer than %zu bytes", body->limit);
     if (rc == CURLE_PEER_FAILED_VERIFICATION)
         return err_set(
             err, ST_FAIL,

@@ -27,7 +27,8 @@ struct wire_http *wire_http_open(const struct wire_http_config *config);
 void wire_http_close(struct wire_http *http);
 
 // GET, or POST when there is a body. Appends the answer's body and sets its code.
-// ST_RETRY: there was no answer; ST_FAIL: there will be none (TLS, an answer too long).
+// ST_RETRY: there was no answer; ST_LIMIT: a good one that is too long; ST_FAIL: there
+// will be none (TLS).
 enum status wire_http_send(struct wire_http *http, const char *url,
                            const struct wire_http_login *login, const char *body,
                            long *ret_code, struct buf *ret, struct err *err);

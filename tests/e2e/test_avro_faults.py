@@ -174,16 +174,16 @@ def test_what_cannot_heal_ends_the_job_and_skips_nothing():
         assert two.work.rows() == rows(1, 2) and two.work.verify()["errors"] == 0
 
 
-def test_an_answer_without_end_is_bounded():
+def test_a_schema_without_end_sets_its_records_aside():
     with RegistryProxy() as proxy:
         two = Two(proxy)
         two.send_old(1)
-        proxy.endless("/schemas/ids")
-        said = two.work.run_once(code=1)
-        assert "the answer is longer than 16777216 bytes" in said.err, said.err
-        proxy.well()
+        two.send_new(2)
+        proxy.endless(f"/schemas/ids/{two.new}")
         two.work.run_once()
         assert two.work.rows() == rows(1)
+        said = [letter["reason"] for letter in two.work.dead()]
+        assert len(said) == 1 and said[0].endswith(": the answer is longer than 16777216 bytes"), said
 
 
 UNKNOWN = 987654

@@ -47,7 +47,7 @@ static void test_names(UNUSED void **state)
                    "{\"type\":\"fixed\",\"size\":2,\"name\":\"f\"}]",
                    "'f' is defined twice");
     assert_refused("{\"type\":\"fixed\",\"size\":1,\"name\":\"f\",\"aliases\":\"g\"}",
-                   "fixed: \"aliases\" must be an array of at most 20000 strings");
+                   "fixed: \"aliases\" must be an array of at most 1000 strings");
     assert_refused("{\"type\":\"fixed\",\"size\":1,\"name\":\"f\",\"aliases\":[1]}",
                    "fixed: \"aliases\" must be an array of strings");
     assert_refused("{\"type\":\"fixed\",\"name\":\"f\",\"size\":-1}",
@@ -164,11 +164,6 @@ static void test_defaults(UNUSED void **state)
     assert_default(
         "{\"type\":\"record\",\"name\":\"s\",\"fields\":[" FIELD("b", "\"int\"") "]}",
         "{}", "field 'b' is missing");
-    char *zeros = nested("0,", "0", "", 600000);
-    char *array = mem_printf("[%s]", zeros);
-    assert_default("{\"type\":\"array\",\"items\":\"double\"}", array, "it is too long");
-    free(array);
-    free(zeros);
     char *deep = nested("{\"next\":", "null", "}", 60);
     assert_default("{\"type\":\"record\",\"name\":\"s\",\"fields\":[" FIELD(
                        "next", "[\"s\",\"null\"]") "]}",

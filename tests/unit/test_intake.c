@@ -110,6 +110,43 @@ static void test_a_run_becomes_rows_and_offsets(UNUSED void **state)
     tear_down(&fix);
 }
 
+static const struct decoder_ops *whole_runs;
+
+// A decoder that takes one record at a time, as one does whose batch is full.
+static enum status decode_one(struct decoder *decoder, const struct run *run, size_t from,
+                              struct batch *batch, size_t *ret_next, struct err *err)
+{
+    struct run one = *run;
+    one.n = from + 1;
+    assert_int_equal(batch->limit, 64 << 20);
+    return whole_runs->decode(decoder, &one, from, batch, ret_next, err);
+}
+
+static void test_a_full_batch_ends_within_a_run(UNUSED void **state)
+{
+    struct fixture fix;
+    size_t n_used;
+    struct err err = {0};
+    struct unit *unit;
+    set_up(&fix);
+    whole_runs = fix.decoder.decoder.ops;
+    const struct decoder_ops ops = {.decode = decode_one, .close = whole_runs->close};
+    fix.decoder.decoder.ops = &ops;
+    struct run run = {0, 10, 14, two_records, 2};
+    assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
+    assert_int_equal(n_used, 2);
+    assert_ok(intake_finish(&fix.intake, &unit, &err), &err);
+    assert_int_equal(fix.status.n_batches, 2);
+    assert_int_equal(unit->spans[0].next, 14);
+    assert_int_equal(unit->spans[0].data, 2);
+    assert_int_equal(unit->spans[0].skipped, 2);
+    assert_int_equal(unit->rows, 3);
+    assert_int_equal(unit->files[0].bytes,
+                     strlen("BEGIN\n0.10.0\n0.10.1\n0.12.0\nEND\n"));
+    unit_free(unit);
+    tear_down(&fix);
+}
+
 static void test_offsets_that_do_not_follow_are_refused(UNUSED void **state)
 {
     struct fixture fix;
@@ -278,7 +315,8 @@ static void test_partitions_are_held_back_each_by_itself(UNUSED void **state)
     held_release(&held);
 }
 
-TEST_MAIN(cmocka_unit_test(test_a_gap_that_leads_back_is_refused),
+TEST_MAIN(cmocka_unit_test(test_a_full_batch_ends_within_a_run),
+          cmocka_unit_test(test_a_gap_that_leads_back_is_refused),
           cmocka_unit_test(test_a_run_becomes_rows_and_offsets),
           cmocka_unit_test(test_offsets_that_do_not_follow_are_refused),
           cmocka_unit_test(test_a_decoder_that_waits_leaves_the_rest),

@@ -373,6 +373,67 @@ static void test_reasons_may_be_unknown(UNUSED void **state)
     close_fixture(&f);
 }
 
+// What is too long in an answer that holds a schema is the schema's fault.
+static void assert_too_long(const char *answer, const char *text)
+{
+    struct fixture f;
+    struct schema_texts texts;
+    open_fixture(&f, SCRIPT(answer));
+    assert_status(look_up(&f, 1, &texts), ST_DATA);
+    if (strstr(text, "URL") != NULL)
+        assert_text(&f, text);
+    else
+        assert_string_equal(f.err.text, text);
+    close_fixture(&f);
+}
+
+static void test_schemas_are_bounded(UNUSED void **state)
+{
+    struct buf answer = {0};
+    buf_text(&answer, "200 {\"schema\":\"");
+    size_t begin = answer.n;
+    for (int i = 0; i < 17 << 20; i++)
+        buf_char(&answer, 'x');
+    buf_text(&answer, "\"}");
+    assert_too_long(buf_cstr(&answer), "registry: GET URL/schemas/ids/1: the answer is "
+                                       "longer than 16777216 bytes");
+    answer.n = begin + (5 << 20);
+    buf_text(&answer, "\"}");
+    assert_too_long(buf_cstr(&answer), "the schema is longer than 4194304 bytes");
+    answer.n = begin - 1;
+    buf_text(&answer, "[0");
+    for (int i = 0; i < 100000; i++)
+        buf_text(&answer, ",0");
+    buf_text(&answer, "]}");
+    assert_too_long(buf_cstr(&answer),
+                    "registry: GET URL/schemas/ids/1: more than 100000 "
+                    "values at byte 200006");
+    buf_release(&answer);
+}
+
+// 40 schemas of 3 MB: not all of them are kept.
+static void test_schemas_are_bounded_in_sum(UNUSED void **state)
+{
+    struct buf answer = {0};
+    buf_text(&answer, "200 {\"schema\":\"");
+    for (int i = 0; i < 3 << 20; i++)
+        buf_char(&answer, 'x');
+    buf_text(&answer, "\"}");
+    struct fixture f;
+    struct schema_texts texts;
+    open_fixture(&f, SCRIPT(buf_cstr(&answer)));
+    for (int id = 1; id <= 40; id++)
+        assert_ok(look_up(&f, id, &texts), &f.err);
+    assert_int_equal(f.server.n_requests, 40);
+    assert_ok(look_up(&f, 40, &texts), &f.err);
+    assert_ok(look_up(&f, 20, &texts), &f.err); // 64 MB hold 21 of them
+    assert_int_equal(f.server.n_requests, 40);
+    assert_ok(look_up(&f, 1, &texts), &f.err);
+    assert_int_equal(f.server.n_requests, 41);
+    close_fixture(&f);
+    buf_release(&answer);
+}
+
 static void test_references_are_bounded(UNUSED void **state)
 {
     struct buf answer = {0};
@@ -621,6 +682,8 @@ TEST_MAIN(cmocka_unit_test(test_schemas_are_asked_for_once),
           cmocka_unit_test(test_answers_that_are_not_what_was_asked_for),
           cmocka_unit_test(test_reasons_may_be_unknown),
           cmocka_unit_test(test_references_are_bounded),
+          cmocka_unit_test(test_schemas_are_bounded),
+          cmocka_unit_test(test_schemas_are_bounded_in_sum),
           cmocka_unit_test(test_addresses_take_over_from_each_other),
           cmocka_unit_test(test_what_is_no_registry_is_passed_over),
           cmocka_unit_test(test_a_stop_ends_pauses_and_requests),
