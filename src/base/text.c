@@ -19,6 +19,22 @@ void text_base64(struct buf *buf, struct str bytes)
     }
 }
 
+static const char replacement[] = "\xEF\xBF\xBD"; // U+FFFD
+
+void text_utf8(struct buf *buf, struct str name)
+{
+    while (name.n > 0) {
+        size_t n = str_utf8_valid(name);
+        const char *mark = n ? memmem(name.p, n, replacement, 3) : NULL;
+        if (mark != NULL)
+            n = (size_t)(mark - name.p);
+        buf_append(buf, name.p, n);
+        if (n < name.n)
+            buf_printf(buf, "%s%02X", replacement, (unsigned char)name.p[n++]);
+        name = (struct str){name.p + n, name.n - n};
+    }
+}
+
 // A run of good UTF-8 without a NUL byte.
 static void json_letters(struct buf *buf, struct str text)
 {
@@ -40,7 +56,7 @@ void text_json(struct buf *buf, struct str text)
         size_t n = str_utf8_valid(text);
         json_letters(buf, (struct str){text.p, n});
         if (n < text.n) {
-            buf_text(buf, "\xEF\xBF\xBD");
+            buf_text(buf, replacement);
             n++;
         }
         text = (struct str){text.p + n, text.n - n};

@@ -3,11 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "cli/explain_text.h"
 
 static json_t *text(struct str s)
 {
-    return s.p ? json_stringn(s.p, s.n) : json_null();
+    AUTO(buf_release) struct buf utf8 = {0};
+    text_utf8(&utf8, s);
+    return s.p ? json_string(buf_cstr(&utf8)) : json_null();
 }
 
 static json_t *columns(const struct schema *schema)
@@ -80,12 +83,12 @@ static json_t *insert_json(const struct plan *plan)
 static json_t *join_json(const struct dimension *dimension)
 {
     const struct dimension_stats *stats = &dimension->stats;
-    return json_pack("{sI sI sI ss sf sI sI}", "keys", (json_int_t)stats->n_keys, "rows",
-                     (json_int_t)stats->n_rows, "rows_at_worst",
-                     (json_int_t)stats->max_matches, "worst_key", dimension->max_key,
-                     "rows_expected", dimension_fan_out(dimension), "memory_bytes",
-                     (json_int_t)stats->memory_bytes, "row_bytes",
-                     (json_int_t)stats->row_bytes);
+    return json_pack(
+        "{sI sI sI so sf sI sI}", "keys", (json_int_t)stats->n_keys, "rows",
+        (json_int_t)stats->n_rows, "rows_at_worst", (json_int_t)stats->max_matches,
+        "worst_key", text(str_of(dimension->max_key)), "rows_expected",
+        dimension_fan_out(dimension), "memory_bytes", (json_int_t)stats->memory_bytes,
+        "row_bytes", (json_int_t)stats->row_bytes);
 }
 
 void explain_json(const struct pipeline *pipeline, const struct tables *tables)

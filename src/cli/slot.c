@@ -7,11 +7,21 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 static int open_lock(const char *directory, int number)
 {
     char path[4096];
     snprintf(path, sizeof(path), "%s/slot-%d.lock", directory, number);
     return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static const char *worker_name(struct arena *arena, const char *host, int number)
+{
+    AUTO(buf_release) struct buf name = {0};
+    text_utf8(&name, str_of(host));
+    buf_printf(&name, "/%d/%d", (int)getpid(), number);
+    return arena_cstr(arena, buf_as_str(&name));
 }
 
 enum status slot_take(const char *directory, const char *job, struct arena *arena,
@@ -31,7 +41,7 @@ enum status slot_take(const char *directory, const char *job, struct arena *aren
                 .fd = fd,
                 .number = i,
                 .instance = arena_printf(arena, "%s-%s-%d", job, host, i),
-                .worker = arena_printf(arena, "%s/%d/%d", host, (int)getpid(), i),
+                .worker = worker_name(arena, host, i),
             };
             return ST_OK;
         }

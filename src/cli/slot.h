@@ -17,8 +17,8 @@ enum {
 struct slot {
     int fd;
     int number;
-    const char *instance; // "<job>/<host>/<slot>", fit for group.instance.id
-    const char *worker;   // "<host>/<pid>/<slot>", for people
+    const char *instance; // "<job>-<host>-<slot>", fit for group.instance.id
+    const char *worker;   // "<host>/<pid>/<slot>", for people; UTF-8
 };
 
 // Texts belong to the arena. ST_LIMIT when all are taken.

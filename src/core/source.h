@@ -121,8 +121,8 @@ struct source_ops {
 
 struct source {
     const struct source_ops *ops;
-    struct str cluster; // names the cluster, e.g. Kafka's cluster id
-    struct str topic;   // or the file's path
+    struct str cluster; // names the cluster, e.g. Kafka's cluster id; UTF-8
+    struct str topic;   // or the file's path; UTF-8
     bool is_shared;     // others may put another stream in its place while it is read
 };
 

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/mem.h"
+#include "base/text.h"
 
 enum {
     RUN_RECORDS = 10000,
@@ -33,6 +33,7 @@ struct file_source {
     struct record *records; // of the last run
     size_t run_records;     // most of a run
     char *path;
+    char *topic;      // the path as UTF-8
     int64_t next;     // where the next run begins
     bool is_assigned; // ASSIGN was given
     bool is_reading;
@@ -307,6 +308,7 @@ static void source_close(struct source *source)
     free(file->records);
     close(file->file.fd);
     free(file->path);
+    free(file->topic);
     free(file);
 }
 
@@ -373,8 +375,11 @@ enum status csv_file_source_open(const char *path, const struct schema *schema,
     file->file = (struct file_reader){{read_file}, file->path, fd, 0, size};
     file->records = mem_array(RUN_RECORDS, sizeof(*file->records));
     file->run_records = RUN_RECORDS;
+    struct buf topic = {0};
+    text_utf8(&topic, str_of(file->path));
+    file->topic = buf_detach(&topic);
     file->source = (struct source){&csv_file_source_ops, STR_LITERAL("file"),
-                                   str_of(file->path), false};
+                                   str_of(file->topic), false};
     enum status rc = read_header(file, schema, err);
     if (rc == ST_OK)
         *ret = &file->source;

@@ -17,9 +17,9 @@
 #include "core/source.h"
 #include "csv/header.h"
 
-// cluster is "file", topic the file's absolute path. `schema`: the file begins with a
-// header line, which has the columns of it; NULL: it has none. Errors: ST_NOT_FOUND,
-// ST_FAIL, and ST_DATA for what is no text and a header that does not fit.
+// cluster is "file", topic the file's absolute path by text_utf8(). `schema`: the file
+// begins with a header line, which has the columns of it; NULL: it has none. Errors:
+// ST_NOT_FOUND, ST_FAIL, and ST_DATA for what is no text and a header that does not fit.
 enum status csv_file_source_open(const char *path, const struct schema *schema,
                                  struct source **ret, struct err *err);
 // Valid until close; wherever in the file reading begins, it is of the file's front. NULL

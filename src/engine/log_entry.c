@@ -16,9 +16,16 @@ const char *entry_kind_name(enum entry_kind kind)
     return names[kind];
 }
 
+// A text that is not UTF-8 becomes null, which no reader takes.
+static json_t *json_of_text(struct str text)
+{
+    json_t *json = json_stringn(text.p ? text.p : "", text.n);
+    return json ? json : json_null();
+}
+
 static void set_text(json_t *object, const char *key, struct str text)
 {
-    json_object_set_new(object, key, json_stringn(text.p ? text.p : "", text.n));
+    json_object_set_new(object, key, json_of_text(text));
 }
 
 static void set_number(json_t *object, const char *key, int64_t number)
@@ -90,8 +97,7 @@ static json_t *snapshot_json(const struct snapshot *snapshot)
         json_array_append_new(pending, json_integer(snapshot->pending[i]));
     json_t *writers = json_array();
     for (size_t i = 0; i < snapshot->n_writers; i++)
-        json_array_append_new(
-            writers, json_stringn(snapshot->writers[i].p, snapshot->writers[i].n));
+        json_array_append_new(writers, json_of_text(snapshot->writers[i]));
     json_t *object = json_object();
     json_object_set_new(object, "partitions", partitions);
     json_object_set_new(object, "pending", pending);
@@ -147,7 +153,7 @@ static int append_piece(const char *piece, size_t n_bytes, void *buf)
     return 0;
 }
 
-void entry_encode(struct entry *entry, struct buf *ret)
+static void append_json(const struct entry *entry, struct buf *ret)
 {
     json_t *object = json_object();
     set_number(object, "format", ENTRY_FORMAT);
@@ -155,13 +161,36 @@ void entry_encode(struct entry *entry, struct buf *ret)
     set_text(object, "prev", str_of(entry->prev));
     set_identity(object, entry);
     set_work(object, entry);
-    size_t from = ret->n;
     int rc = json_dump_callback(object, append_piece, ret, JSON_COMPACT);
     assert(rc == 0);
     buf_char(ret, '\n');
     json_decref(object);
-    sha256_hex(ret->p + from, ret->n - from, entry->checksum);
-    char *place = memmem(ret->p + from, ret->n - from, zeros, SHA256_HEX - 1);
+}
+
+// An entry that nobody can read would be the end of the log.
+static enum status read_again(struct str bytes, struct err *err)
+{
+    AUTO(arena_release) struct arena arena = {0};
+    struct entry again;
+    if (bytes.n > ENTRY_BYTES_MAX)
+        return err_set(err, ST_FAIL, "it takes %zu bytes, and %d are allowed", bytes.n,
+                       ENTRY_BYTES_MAX);
+    return entry_decode(bytes, &arena, &again, err);
+}
+
+enum status entry_encode(struct entry *entry, struct buf *ret, struct err *err)
+{
+    size_t from = ret->n;
+    append_json(entry, ret);
+    TRY(buf_check(ret, "entry", err));
+    struct str bytes = {ret->p + from, ret->n - from};
+    sha256_hex(bytes.p, bytes.n, entry->checksum);
+    char *place = memmem(bytes.p, bytes.n, zeros, SHA256_HEX - 1);
     assert(place != NULL);
     memcpy(place, entry->checksum, SHA256_HEX - 1);
+    if (read_again(bytes, err) == ST_OK)
+        return ST_OK;
+    return err_context(err, ST_FAIL,
+                       "entry %" PRId64 " is not published, since nobody could read it",
+                       entry->number);
 }

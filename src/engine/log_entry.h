@@ -91,8 +91,10 @@ struct entry {
     struct snapshot snapshot;
 };
 
-// Appends the JSON text; sets entry->checksum.
-void entry_encode(struct entry *entry, struct buf *ret);
+// Appends the JSON text, which entry_decode() has read again; sets entry->checksum.
+// ST_FAIL when nobody could read it: a text that is not UTF-8, a negative number, more
+// than ENTRY_BYTES_MAX.
+enum status entry_encode(struct entry *entry, struct buf *ret, struct err *err);
 // ST_DATA when it is no entry or its checksum is wrong.
 enum status entry_decode(struct str bytes, struct arena *arena, struct entry *ret,
                          struct err *err);

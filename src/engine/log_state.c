@@ -137,8 +137,8 @@ static enum status check_span(const struct log_state *state, const struct entry 
     return ST_OK;
 }
 
-static enum status check_entry(const struct log_state *state, const struct entry *entry,
-                               struct err *err)
+enum status log_state_check(const struct log_state *state, const struct entry *entry,
+                            struct err *err)
 {
     if (entry->number != state->next)
         return damaged(entry, err, "stands at the place of another one");
@@ -184,7 +184,7 @@ int64_t entry_removable(const struct entry *entry)
 enum status log_state_apply(struct log_state *state, const struct entry *entry,
                             struct err *err)
 {
-    TRY(check_entry(state, entry, err));
+    TRY(log_state_check(state, entry, err));
     for (size_t i = 0; i < entry->n_spans; i++)
         apply_span(state, entry, &entry->spans[i]);
     if (entry->kind != ENTRY_JOB)

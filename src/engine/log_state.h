@@ -40,6 +40,9 @@ struct log_state {
 
 // Begins at an entry that has a snapshot (or is entry 0): the state before it.
 void log_state_load(struct log_state *state, const struct entry *entry);
+// ST_DATA when the entry does not follow on the state.
+enum status log_state_check(const struct log_state *state, const struct entry *entry,
+                            struct err *err);
 enum status log_state_apply(struct log_state *state, const struct entry *entry,
                             struct err *err);
 void log_state_release(struct log_state *state);

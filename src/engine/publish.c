@@ -81,7 +81,7 @@ static void build_work(struct publish *publish)
         entry->files[entry->n_files++] = build_file(publish, i);
 }
 
-static void build_entry(struct publish *publish)
+static enum status build_entry(struct publish *publish, struct err *err)
 {
     const struct job *job = publish->job;
     struct log_state *state = publish->state;
@@ -107,14 +107,15 @@ static void build_entry(struct publish *publish)
     if (publish->entry.has_snapshot)
         publish->entry.snapshot = log_state_snapshot(state, &publish->arena);
     buf_clear(&publish->bytes);
-    entry_encode(&publish->entry, &publish->bytes);
+    TRY(entry_encode(&publish->entry, &publish->bytes, err));
+    return log_state_check(state, &publish->entry, err);
 }
 
-static enum status step_build(struct publish *publish)
+static enum status step_build(struct publish *publish, struct err *err)
 {
     if (is_conflict(publish))
         return end_with(publish, PUBLISH_CONFLICT);
-    build_entry(publish);
+    TRY(build_entry(publish, err));
     publish->phase = PUBLISH_WRITE;
     return ST_OK;
 }
@@ -268,7 +269,7 @@ enum status publish_step(struct publish *publish, struct err *err)
 {
     switch (publish->phase) {
     case PUBLISH_BUILD:
-        return step_build(publish);
+        return step_build(publish, err);
     case PUBLISH_WRITE:
         return step_write(publish, err);
     case PUBLISH_CHECK:

@@ -4,7 +4,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "base/mem.h"
+#include "base/text.h"
 
 enum {
     FORMAT = 1,
@@ -35,11 +35,11 @@ static void set_version(struct feed_manifest *manifest)
     buf_release(&text);
 }
 
-// Paths may have bytes that JSON cannot hold.
 static json_t *json_text(struct str text)
 {
-    json_t *json = json_stringn(text.p ? text.p : "", text.n);
-    return json ? json : json_string("(not UTF-8)");
+    AUTO(buf_release) struct buf utf8 = {0};
+    text_utf8(&utf8, text);
+    return json_string(buf_cstr(&utf8));
 }
 
 static json_t *table_json(const struct feed_table *table)

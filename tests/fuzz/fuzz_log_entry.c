@@ -27,10 +27,12 @@ static void check_again(struct entry *entry, struct arena *arena)
     struct buf first = {0}, second = {0};
     struct entry again;
     struct err err;
-    entry_encode(entry, &first);
-    enum status rc = entry_decode(buf_as_str(&first), arena, &again, &err);
+    enum status rc = entry_encode(entry, &first, &err);
     assert(rc == ST_OK);
-    entry_encode(&again, &second);
+    rc = entry_decode(buf_as_str(&first), arena, &again, &err);
+    assert(rc == ST_OK);
+    rc = entry_encode(&again, &second, &err);
+    assert(rc == ST_OK);
     assert(str_eq(buf_as_str(&first), buf_as_str(&second)));
     buf_release(&first);
     buf_release(&second);

@@ -148,6 +148,36 @@ static void test_json_text_is_always_json(UNUSED void **state)
     buf_release(&buf);
 }
 
+// Good text as it is, else U+FFFD and the byte; no two names become one.
+static void test_any_name_has_a_form_in_utf8(UNUSED void **state)
+{
+    static const char *const names[][2] = {
+        {"", ""},
+        {"Fête", "Fête"},
+        {"F\xEAte", "F\xEF\xBF\xBD"
+                    "EAte"},
+        {"\xC3\xA9\xC3", "\xC3\xA9\xEF\xBF\xBD"
+                         "C3"},
+        {"\xEF\xBF\xBD"
+         "EA",
+         "\xEF\xBF\xBD"
+         "EF\xEF\xBF\xBD"
+         "BF\xEF\xBF\xBD"
+         "BDEA"},
+        {"\xED\xA0\x80", "\xEF\xBF\xBD"
+                         "ED\xEF\xBF\xBD"
+                         "A0\xEF\xBF\xBD"
+                         "80"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct buf buf = {0};
+        text_utf8(&buf, str_of(names[i][0]));
+        assert_str(buf_as_str(&buf), names[i][1]);
+        assert_int_equal(str_utf8_valid(buf_as_str(&buf)), buf.n);
+        buf_release(&buf);
+    }
+}
+
 TEST_MAIN(cmocka_unit_test(test_crc32c_known_values),
           cmocka_unit_test(test_numbers_have_edges),
           cmocka_unit_test(test_utf8_refuses_what_unicode_refuses),
@@ -158,4 +188,5 @@ TEST_MAIN(cmocka_unit_test(test_crc32c_known_values),
           cmocka_unit_test(test_display_width_counts_columns),
           cmocka_unit_test(test_arena_keeps_pieces_apart),
           cmocka_unit_test(test_base64_known_values),
+          cmocka_unit_test(test_any_name_has_a_form_in_utf8),
           cmocka_unit_test(test_json_text_is_always_json))

@@ -105,7 +105,8 @@ static void add_entry(struct made_log *log, enum entry_kind kind, struct span *s
         entry.snapshot = *snapshot;
     memcpy(entry.prev, log->prev, SHA256_HEX);
     struct buf bytes = {0};
-    entry_encode(&entry, &bytes);
+    struct err err;
+    assert_ok(entry_encode(&entry, &bytes, &err), &err);
     put(log->storage, path_entry(log->next++), buf_as_str(&bytes));
     memcpy(log->prev, entry.checksum, SHA256_HEX);
     buf_release(&bytes);

@@ -134,16 +134,81 @@ static void test_what_is_written_reads_back(UNUSED void **state)
     struct entry entry;
     struct err err = {0};
     assert_ok(decode_by_hand(good_checksum, NULL, NULL, &arena, &entry, &err), &err);
-    entry_encode(&entry, &first);
+    assert_ok(entry_encode(&entry, &first, &err), &err);
     struct entry again;
     assert_ok(entry_decode(buf_as_str(&first), &arena, &again, &err), &err);
     assert_string_equal(again.checksum, entry.checksum);
-    entry_encode(&again, &second);
+    assert_ok(entry_encode(&again, &second, &err), &err);
     assert_true(str_eq(buf_as_str(&first), buf_as_str(&second)));
     assert_non_null(strstr(buf_cstr(&first), "\"gap\":0,\"ignored\":1,\"rejected\":3"));
     buf_release(&first);
     buf_release(&second);
     arena_release(&arena);
+}
+
+// Each text that comes from outside, in turn; and what else no reader would take.
+static void test_what_nobody_could_read_is_not_written(UNUSED void **state)
+{
+    const struct str latin1 = STR_LITERAL("caf\xE9");
+    struct str writers[] = {STR_LITERAL("w"), latin1};
+    struct entry_file file = {.tmp = STR_LITERAL("tmp/a"), .name = latin1};
+    memset(file.checksum.hex, 'a', CHECKSUM_HEX - 1);
+    const struct entry good = {.writer = STR_LITERAL("w"), .attempt = STR_LITERAL("a")};
+    struct entry entries[12];
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++)
+        entries[i] = good;
+    entries[0].worker = latin1;
+    entries[1].job.cluster = latin1;
+    entries[2].job.topic = latin1;
+    entries[3].job.group = latin1;
+    entries[4].job.name = latin1;
+    entries[5].plan = latin1;
+    entries[6].schema = latin1;
+    entries[7].dimension = (struct str){"a\0b", 3};
+    entries[8].files = &file;
+    entries[8].n_files = 1;
+    entries[9].has_snapshot = true;
+    entries[9].snapshot = (struct snapshot){.writers = writers, .n_writers = 2};
+    entries[10].time_ms = -1; // a clock before 1970
+    entries[11].rows = -1;
+    static const char *const texts[] = {
+        "field 'worker' is not a text",
+        "field 'cluster' is not a text",
+        "field 'topic' is not a text",
+        "field 'group' is not a text",
+        "field 'name' is not a text",
+        "field 'plan' is not a text",
+        "field 'schema' is not a text",
+        "not JSON: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"a\\u0000b\"'",
+        "field 'name' is not a text",
+        "field 'writers' is not an array of texts",
+        "field 'time_ms' is not a whole number from 0",
+        "field 'rows' is not a whole number from 0",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+        struct buf bytes = {0};
+        struct err err = {0};
+        char text[200];
+        snprintf(text, sizeof(text),
+                 "entry 0 is not published, since nobody could read it: %s", texts[i]);
+        assert_status(entry_encode(&entries[i], &bytes, &err), ST_FAIL);
+        assert_string_equal(err.text, text);
+        buf_release(&bytes);
+    }
+}
+
+static void test_an_entry_larger_than_a_reader_takes_is_not_written(UNUSED void **state)
+{
+    char *schema = mem_alloc(ENTRY_BYTES_MAX);
+    memset(schema, 'x', ENTRY_BYTES_MAX);
+    struct entry entry = {.schema = {schema, ENTRY_BYTES_MAX}};
+    struct buf bytes = {0};
+    struct err err = {0};
+    assert_status(entry_encode(&entry, &bytes, &err), ST_FAIL);
+    assert_string_equal(err.text, "entry 0 is not published, since nobody could read it: "
+                                  "it takes 67109213 bytes, and 67108864 are allowed");
+    buf_release(&bytes);
+    free(schema);
 }
 
 static void test_names_of_files(UNUSED void **state)
@@ -169,4 +234,6 @@ TEST_MAIN(cmocka_unit_test(test_each_wrong_field_is_named),
           cmocka_unit_test(test_a_changed_byte_shows),
           cmocka_unit_test(test_what_is_missing_is_named),
           cmocka_unit_test(test_what_is_written_reads_back),
+          cmocka_unit_test(test_what_nobody_could_read_is_not_written),
+          cmocka_unit_test(test_an_entry_larger_than_a_reader_takes_is_not_written),
           cmocka_unit_test(test_names_of_files))

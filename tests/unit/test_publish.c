@@ -130,6 +130,34 @@ static void test_published(UNUSED void **state)
     tear_down(&fix);
 }
 
+// Nobody could read it, or no reader would take it: it is not written anywhere.
+static void test_an_entry_that_would_end_the_log_is_not_published(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    bool is_there;
+    set_up(&fix);
+    struct path folder = path_writer(str_of("me"));
+    fix.job.worker = STR_LITERAL("caf\xE9/1/0");
+    assert_status(step_to_end(&fix.publish, &err), ST_FAIL);
+    assert_string_equal(err.text, "entry 1 is not published, since nobody could read it: "
+                                  "field 'worker' is not a text");
+    fix.job.worker = STR_LITERAL("host/1/0");
+    fix.span.next = 10; // of which none was read or skipped
+    publish_start(&fix.publish);
+    assert_status(step_to_end(&fix.publish, &err), ST_DATA);
+    assert_string_equal(err.text,
+                        "the commit log is damaged: entry 1 has offsets that do "
+                        "not add up");
+    assert_ok(log_exists(fix.view, path_str(&folder), &is_there, &err), &err);
+    assert_false(is_there);
+    fix.span.next = 0;
+    publish_start(&fix.publish);
+    assert_ok(step_to_end(&fix.publish, &err), &err);
+    assert_writer(&fix, 1, "me");
+    tear_down(&fix);
+}
+
 static void test_a_lost_answer_is_settled_by_reading(UNUSED void **state)
 {
     struct fixture fix;
@@ -352,6 +380,7 @@ static void test_giving_up_finds_what_was_published_after_all(UNUSED void **stat
 }
 
 TEST_MAIN(cmocka_unit_test(test_published),
+          cmocka_unit_test(test_an_entry_that_would_end_the_log_is_not_published),
           cmocka_unit_test(test_a_lost_answer_is_settled_by_reading),
           cmocka_unit_test(test_nothing_read_means_the_same_rename_again),
           cmocka_unit_test(test_a_late_rename_is_ours_too),
