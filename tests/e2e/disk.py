@@ -4,21 +4,14 @@
 `Recorder(directory)` gives the environment for a run; `calls()` what was done; `after_cut(n, ...)`
 makes the directory as it may be found when the power went before call n."""
 import dataclasses
-import os
 import pathlib
-import subprocess
 
 import lib
 
-SOURCE = pathlib.Path(__file__).with_name("disk_calls.c")
-
 
 def library():
-    """The shared library of disk_calls.c, built anew."""
-    made = lib.tmp_dir() / "disk_calls.so"
-    subprocess.run([os.environ.get("CC", "cc"), "-O1", "-Wall", "-Wextra", "-Werror",
-                    "-D_GNU_SOURCE", "-shared", "-fPIC", SOURCE, "-o", made], check=True)
-    return made
+    """LD_PRELOAD of a recorder."""
+    return lib.preloaded("disk_calls")
 
 
 @dataclasses.dataclass

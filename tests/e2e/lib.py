@@ -140,6 +140,20 @@ def program():
     return str(path)
 
 
+def preloaded(source):
+    """LD_PRELOAD for the program: the shared library of a C file beside this one, built anew."""
+    made = tmp_dir() / f"{source}.so"
+    compiler = os.environ.get("CC", "cc")
+    subprocess.run([compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-shared", "-fPIC",
+                    pathlib.Path(__file__).with_name(f"{source}.c"), "-o", made], check=True)
+    if not is_checked():
+        return str(made)
+    # The sanitizer wants to be the first.
+    first = subprocess.run([compiler, "-print-file-name=libasan.so"], check=True, text=True,
+                           stdout=subprocess.PIPE).stdout.strip()
+    return f"{first}:{made}"
+
+
 class Run:
     """What a run of the program left: code, out, err (text) and seconds."""
 
