@@ -4,7 +4,6 @@
 without warnings."""
 import functools
 import os
-import pathlib
 import re
 import subprocess
 
