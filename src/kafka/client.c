@@ -95,10 +95,18 @@ enum status client_stopped(const struct client *client, struct err *err)
                    client->brokers);
 }
 
+// A broker that speaks no TLS ends the connection, and so does one that is ended: whether
+// that is a refusal librdkafka says by its version.
+static bool hangs_up_on_tls(const struct client *client)
+{
+    return client->problem && strstr(client->problem_text, "ssl://") != NULL &&
+           strstr(client->problem_text, ": Disconnected") != NULL;
+}
+
 static bool is_refused(const struct client *client)
 {
     return client->problem == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
-           client->problem == RD_KAFKA_RESP_ERR__SSL;
+           (client->problem == RD_KAFKA_RESP_ERR__SSL && !hangs_up_on_tls(client));
 }
 
 // "HTTP", read as the size of an answer.
@@ -115,8 +123,8 @@ enum status client_unreachable(struct client *client, struct err *err)
                        "brokers %s cannot be reached: an HTTP server answers there; give "
                        "the port of a Kafka broker",
                        client->brokers);
-    if (is_refused(client))
-        return err_set(err, ST_FAIL,
+    if (is_refused(client) || hangs_up_on_tls(client))
+        return err_set(err, is_refused(client) ? ST_FAIL : ST_RETRY,
                        "brokers %s cannot be reached: %s; see the options "
                        "kafka.security.protocol, kafka.ssl.* and kafka.sasl.*",
                        client->brokers, client->problem_text);
