@@ -5,7 +5,8 @@
 #include "avro/plan.h"
 
 enum {
-    FRAMES_MAX = 1000 // calls and loops within each other
+    FRAMES_MAX = 1000, // calls and loops within each other
+    FRAMES_NEAR = 64   // of those, on the stack
 };
 
 struct frame {
@@ -22,7 +23,8 @@ struct machine {
     size_t n_steps;       // made without reading a value
     const uint8_t *begin; // of the datum
     size_t n_frames;
-    struct frame frames[FRAMES_MAX];
+    struct frame *far; // of a deep datum: behind the near ones, in the arena
+    struct frame near[FRAMES_NEAR];
 };
 
 #define COLD __attribute__((cold, noinline))
@@ -268,11 +270,18 @@ static bool take_branch(struct machine *m, const struct avro_op *op, uint32_t *r
     return true;
 }
 
+static struct frame *frame_at(struct machine *m, size_t i)
+{
+    return i < FRAMES_NEAR ? &m->near[i] : &m->far[i - FRAMES_NEAR];
+}
+
 static bool push(struct machine *m, uint32_t pc, int64_t left)
 {
     if (m->n_frames == FRAMES_MAX)
         return fail(m, CAUSE_DEEP, FRAMES_MAX, 0);
-    m->frames[m->n_frames++] = (struct frame){pc, left};
+    if (m->n_frames == FRAMES_NEAR && m->far == NULL)
+        m->far = arena_array(m->arena, FRAMES_MAX - FRAMES_NEAR, sizeof(*m->far));
+    *frame_at(m, m->n_frames++) = (struct frame){pc, left};
     return true;
 }
 
@@ -316,7 +325,7 @@ static bool do_blocks(struct machine *m, const struct avro_op *op, uint32_t *pc)
 
 static void do_again(struct machine *m, uint32_t *pc)
 {
-    struct frame *top = &m->frames[m->n_frames - 1];
+    struct frame *top = frame_at(m, m->n_frames - 1);
     *pc = top->pc + 1;
     if (--top->left == 0) {
         *pc = top->pc;
@@ -380,7 +389,7 @@ static bool do_flow(struct machine *m, const struct avro_op *op, uint32_t *pc)
         *pc = op->arg;
         return true;
     case OP_RETURN:
-        *pc = m->frames[--m->n_frames].pc;
+        *pc = frame_at(m, --m->n_frames)->pc;
         return true;
     case OP_JUMP:
         *pc = op->arg;
@@ -439,6 +448,7 @@ bool avro_plan_run(const struct avro_plan *plan, uint32_t pc, struct wire *wire,
     m.n_steps = 0;
     m.begin = wire->p;
     m.n_frames = 0;
+    m.far = NULL;
     bool good = run(&m, pc);
     wire->p = m.wire.p;
     return good;

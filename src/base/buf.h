@@ -64,7 +64,11 @@ static inline void buf_str(struct buf *buf, struct str s)
 
 static inline void buf_char(struct buf *buf, char c)
 {
-    buf_append(buf, &c, 1);
+    char *room = buf_room(buf, 1);
+    if (UNLIKELY(room == NULL))
+        return;
+    *room = c;
+    buf->n++;
 }
 
 static inline void buf_text(struct buf *buf, const char *text)
