@@ -22,6 +22,8 @@ extern const struct command command_reference;
 // Runs one command as the program would; the exit code. `argv` begins with its name.
 int cli_main(int argc, char **argv);
 
+int cli_exit_code(enum status status);
+
 // True once SIGTERM or SIGINT came (a second one ends the process at once). Installed by
 // the first call; `on_stop` (may be NULL) is called from the handler.
 const atomic_bool *cli_stop_flag(void (*on_stop)(void));

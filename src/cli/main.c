@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/exit_guard.h"
 #include "cli/help_page.h"
 #include "cli/term.h"
 
@@ -73,7 +74,7 @@ static void complain(const char *command, const struct err *err)
             command[0] ? " " : "", command, err->text, colour ? "\033[0m" : "");
 }
 
-static int exit_code(enum status status)
+int cli_exit_code(enum status status)
 {
     switch (status) {
     case ST_OK:
@@ -98,6 +99,7 @@ int cli_main(int argc, char **argv)
     switch (args_parse(command, argc - 1, argv + 1, &args)) {
     case ARGS_RUN:
         status = command->run(&args, &err);
+        exit_guard_disarm();
         if (status == ST_OK)
             status = flush_output(&err);
         if (status != ST_OK)
@@ -112,7 +114,7 @@ int cli_main(int argc, char **argv)
         break;
     }
     args_release(&args);
-    return exit_code(status);
+    return cli_exit_code(status);
 }
 
 static int end_help(void)

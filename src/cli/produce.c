@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/exit_guard.h"
 #include "cli/pipeline.h"
 #include "cli/produce_format.h"
 #include "cli/term.h"
@@ -243,6 +244,7 @@ static enum status produce_file(const struct args *args, struct pipeline *pipeli
     enum status status = input_open(args->positional[0], stream, &input, err);
     if (status == ST_OK)
         status = open_and_publish(args, &produce, &input, err);
+    exit_guard_arm(&command_produce, status, err);
     kafka_producer_close(produce.producer);
     produce_format_close(&produce.format);
     if (produce.rows != NULL)

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/exit_guard.h"
 #include "cli/pipeline.h"
 #include "cli/run_threads.h"
 #include "cli/script_checks.h"
@@ -168,6 +169,7 @@ static enum status run(const struct args *args, struct err *err)
         log_info("stopped before the job began");
         status = ST_OK;
     }
+    exit_guard_arm(&command_run, status, err);
     release(&parts);
     return status;
 }
