@@ -37,14 +37,15 @@ struct run_parts {
     struct buf schema_text;
 };
 
+// The stream first: the others wait for its partitions.
 static void release(struct run_parts *parts)
 {
+    stream_close(&parts->stream);
     if (parts->executor != NULL)
         parts->executor->ops->close(parts->executor);
     tables_release(&parts->tables);
     if (parts->encoder != NULL)
         parts->encoder->ops->close(parts->encoder);
-    stream_close(&parts->stream);
     if (parts->storage != NULL)
         parts->storage->ops->close(parts->storage);
     if (parts->spool != NULL)
@@ -141,7 +142,7 @@ static enum status open_parts(const struct args *args, struct run_parts *parts,
     TRY(pipeline_storage(pipeline, &plan->sink->options, &parts->storage, err));
     // Exactly once needs both; so far a URL names no storage without them.
     assert(parts->storage->exclusive && parts->storage->durable);
-    TRY(stream_open(pipeline, parts->slot.instance, &parts->stream, err));
+    TRY(stream_open(pipeline, &parts->stream, err));
     log_debug("the stream is open");
     TRY(open_tables(parts, err));
     make_job(parts);

@@ -40,7 +40,6 @@ enum status slot_take(const char *directory, const char *job, struct arena *aren
             *ret = (struct slot){
                 .fd = fd,
                 .number = i,
-                .instance = arena_printf(arena, "%s-%s-%d", job, host, i),
                 .worker = worker_name(arena, host, i),
             };
             return ST_OK;
@@ -76,7 +75,7 @@ bool slots_hold(const char *directory, struct slots *ret)
 
 void slot_release(struct slot *slot)
 {
-    if (slot->instance != NULL)
+    if (slot->worker != NULL)
         close(slot->fd);
     *slot = (struct slot){0};
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A place for one worker of a job on this machine: the first lock file that is free.
 //
-// The slot's number makes the static member's id, so that a worker started after a crash
-// has its predecessor's partitions at once. The kernel gives the lock back with the
-// process, however it ends.
+// While a worker holds one, init --reset does not begin. The kernel gives the lock back
+// with the process, however it ends.
 #ifndef CLI_SLOT_H
 #define CLI_SLOT_H
 
@@ -17,8 +16,7 @@ enum {
 struct slot {
     int fd;
     int number;
-    const char *instance; // "<job>-<host>-<slot>", fit for group.instance.id
-    const char *worker;   // "<host>/<pid>/<slot>", for people; UTF-8
+    const char *worker; // "<host>/<pid>/<slot>", for people; UTF-8
 };
 
 // Texts belong to the arena. ST_LIMIT when all are taken.

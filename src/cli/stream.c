@@ -30,15 +30,14 @@ static enum status open_file(const struct pipeline *pipeline, struct source **re
     return ST_OK;
 }
 
-static enum status open_source(struct pipeline *pipeline, const char *instance,
-                               struct source **ret, struct err *err)
+static enum status open_source(struct pipeline *pipeline, struct source **ret,
+                               struct err *err)
 {
     const struct table *table = pipeline->plan->stream;
     if (str_is(table->connector, "file"))
         return open_file(pipeline, ret, err);
     struct kafka_config config;
     pipeline_kafka(pipeline, &config);
-    config.instance = instance;
     return kafka_source_open(&config, ret, err);
 }
 
@@ -83,11 +82,11 @@ static enum status open_lookup(const struct pipeline *pipeline, struct stream *s
     return lookup_thread_open(&config, &stream->lookup, err);
 }
 
-static enum status open_all(struct pipeline *pipeline, const char *instance,
-                            struct stream *stream, struct err *err)
+static enum status open_all(struct pipeline *pipeline, struct stream *stream,
+                            struct err *err)
 {
     TRY(open_lookup(pipeline, stream, err));
-    TRY(open_source(pipeline, instance, &stream->source, err));
+    TRY(open_source(pipeline, &stream->source, err));
     const struct table *table = pipeline->plan->stream;
     const struct csv_header *header = NULL;
     if (str_is(table->connector, "file"))
@@ -107,11 +106,10 @@ enum status stream_check(const struct table *table, struct err *err)
     return ST_OK;
 }
 
-enum status stream_open(struct pipeline *pipeline, const char *instance,
-                        struct stream *ret, struct err *err)
+enum status stream_open(struct pipeline *pipeline, struct stream *ret, struct err *err)
 {
     *ret = (struct stream){0};
-    enum status status = open_all(pipeline, instance, ret, err);
+    enum status status = open_all(pipeline, ret, err);
     if (status == ST_OK && !pipeline_is_avro(pipeline->plan->stream))
         ret->csv = ret->decoder;
     if (status != ST_OK)

@@ -26,9 +26,7 @@ enum status stream_file_open(const struct table *table, struct source **ret,
 // What can be wrong with the stream's format, without any contact: no registry, a
 // schema's file that the columns do not fit.
 enum status stream_check(const struct table *table, struct err *err);
-// `instance`: the static member's id, NULL for a dynamic one.
-enum status stream_open(struct pipeline *pipeline, const char *instance,
-                        struct stream *ret, struct err *err);
+enum status stream_open(struct pipeline *pipeline, struct stream *ret, struct err *err);
 void stream_close(struct stream *stream);
 
 #endif

@@ -91,7 +91,7 @@ static const struct option_def kafka_options[] = {
      "copies of each partition of a topic that init makes"},
     {"key", OPTION_TEXT, NULL, 0, 0, NULL, 0,
      "column that produce takes as the record's key; default: the join column"},
-    {"session.timeout", OPTION_DURATION, "45s", 6 * SEC, 1800 * SEC, NULL, 0,
+    {"session.timeout", OPTION_DURATION, "6s", 6 * SEC, 1800 * SEC, NULL, 0,
      "a worker not heard of for so long loses its partitions"},
 };
 

@@ -22,7 +22,7 @@ static const struct {
     {"enable.idempotence", "records are always published idempotently"},
     {"enable.partition.eof", "the end of a partition must be seen"},
     {"group.id", "use the option group"},
-    {"group.instance.id", "it is made of job, host and slot"},
+    {"group.instance.id", "a worker leaves the group when it ends"},
     {"isolation.level", "only committed records are read"},
     {"max.poll.interval.ms", "it follows from session.timeout"},
     {"metadata.broker.list", "use the option brokers"},

@@ -32,11 +32,10 @@ struct kafka_config {
     const atomic_bool *stop; // when true, waiting calls end with ST_STOP; may be NULL
 
     // The rest is for the source alone.
-    const char *group;    // consumer group: joined, or only told of the progress
-    const char *instance; // group.instance.id of a static member; NULL: dynamic
+    const char *group; // consumer group: joined, or only told of the progress
     enum kafka_membership membership;
     int64_t buffer_bytes;   // most memory for records fetched and not read; 384 MB
-    int session_timeout_ms; // 45 s
+    int session_timeout_ms; // 6 s
     int32_t run_records;    // most records of one run; 4096
 };
 

@@ -2,14 +2,13 @@
 #include "kafka/consumer.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 enum {
-    DEFAULT_SESSION_MS = 45000,
+    DEFAULT_SESSION_MS = 6000, // the least that brokers take by default
     POLL_INTERVAL_MS = 300000, // least max.poll.interval.ms
-    DEFAULT_REFRESH_MS = 10000,
-    LEAVE_MS = 2000,
+    DEFAULT_REFRESH_MS = 5000,
+    LEAVE_MS = 2000,       // for the rest of a rebalance and for the leave's answer
+    LEAVE_STEP_MS = 10,    // between two looks whether it has left
     RECORD_OVERHEAD = 280, // bytes of librdkafka for each queued record
     LEAST_QUEUED = 1000,   // of a topic with very many partitions
 };
@@ -17,10 +16,12 @@ enum {
 
 // While one fetch waits for news of idle partitions no other goes to that broker, also
 // not for a partition that has much: a short wait. It costs an idle consumer half a
-// percent of a core.
+// percent of a core. A rebalance is heard of by the next heartbeat: a second, so that the
+// partitions of a member that left are not idle for longer.
 static const struct kafka_property defaults[] = {
     {"fetch.wait.max.ms", "50"},
-    {"topic.metadata.refresh.interval.ms", "10000"},
+    {"heartbeat.interval.ms", "1000"},
+    {"topic.metadata.refresh.interval.ms", "5000"},
 };
 
 static const struct kafka_property fixed[] = {
@@ -56,25 +57,11 @@ static void set_limits(rd_kafka_conf_t *conf, int64_t buffer_bytes, int32_t n_pa
     conf_set_number(conf, "fetch.message.max.bytes", clamp(share / 512, 16384, 1 << 20));
 }
 
-// The brokers give a static member that comes back its old partitions without asking
-// anybody, so partitions that were added meanwhile would stay unread. Their number is
-// therefore part of the member's name: after a growth it comes as a new one.
-static void set_instance(rd_kafka_conf_t *conf, const char *instance,
-                         int32_t n_partitions)
-{
-    char name[512];
-    snprintf(name, sizeof(name), "%s-p%" PRId32, instance, n_partitions);
-    conf_set(conf, "group.instance.id", name);
-}
-
-static void set_group(rd_kafka_conf_t *conf, const struct kafka_config *config,
-                      int32_t n_partitions)
+static void set_group(rd_kafka_conf_t *conf, const struct kafka_config *config)
 {
     int session_ms =
         config->session_timeout_ms ? config->session_timeout_ms : DEFAULT_SESSION_MS;
     conf_set(conf, "group.id", config->group);
-    if (config->instance != NULL && config->membership == KAFKA_GROUP)
-        set_instance(conf, config->instance, n_partitions);
     conf_set_number(conf, "session.timeout.ms", session_ms);
     conf_set_number(conf, "max.poll.interval.ms",
                     session_ms > POLL_INTERVAL_MS ? session_ms : POLL_INTERVAL_MS);
@@ -89,7 +76,7 @@ enum status consumer_open(struct client *client, const struct kafka_config *conf
                  (struct conf_properties){fixed, ARRAY_LEN(fixed)}, &conf, err));
     set_limits(conf, config->buffer_bytes ? config->buffer_bytes : DEFAULT_BUFFER_BYTES,
                n_partitions);
-    set_group(conf, config, n_partitions);
+    set_group(conf, config);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     TRY(client_open(client, config, RD_KAFKA_CONSUMER, conf, err));
     rd_kafka_poll_set_consumer(client->rk);
@@ -118,17 +105,60 @@ int64_t consumer_refresh_ms(const struct client *client)
     return ms;
 }
 
-void consumer_leave(struct client *client)
+static void drop_messages(rd_kafka_t *rk, int wait_ms)
 {
-    rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(client->rk);
-    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(client->rk, queue);
-    int64_t deadline = client_now_ms() + (error == NULL ? LEAVE_MS : 0);
-    while (!rd_kafka_consumer_closed(client->rk) && client_now_ms() < deadline) {
-        rd_kafka_message_t *message = rd_kafka_consumer_poll(client->rk, 20);
-        if (message != NULL)
-            rd_kafka_message_destroy(message);
+    rd_kafka_message_t *message;
+    while ((message = rd_kafka_consumer_poll(rk, wait_ms)) != NULL) {
+        rd_kafka_message_destroy(message);
+        wait_ms = 0;
     }
-    if (error != NULL)
-        rd_kafka_error_destroy(error);
-    rd_kafka_queue_destroy(queue);
+}
+
+// Answers whatever a rebalance waits for, an assignment or a revocation.
+static void answer_rebalance(rd_kafka_t *rk)
+{
+    rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+    rd_kafka_assign(rk, none);
+    rd_kafka_assign(rk, NULL);
+    rd_kafka_topic_partition_list_destroy(none);
+}
+
+// The brokers' name for this member is given up when the leave is on its way.
+static bool is_member(rd_kafka_t *rk)
+{
+    char *id = rd_kafka_memberid(rk);
+    bool is_one = id != NULL && id[0] != '\0';
+    rd_kafka_mem_free(rk, id);
+    return is_one;
+}
+
+// A question on the same connection is answered after the leave.
+static void wait_for_leave(struct client *client, const char *topic, int64_t left_ms)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, 0);
+    rd_kafka_committed(client->rk, list, left_ms > 0 ? (int)left_ms : 0);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static bool wait_until(rd_kafka_t *rk, bool is_wanted, int64_t deadline)
+{
+    bool is_so;
+    while (!(is_so = is_member(rk) == is_wanted) && client_now_ms() < deadline) {
+        answer_rebalance(rk);
+        drop_messages(rk, LEAVE_STEP_MS);
+    }
+    return is_so;
+}
+
+// One that is about to join is waited for: the brokers would keep partitions for it.
+void consumer_leave(struct client *client, const char *topic)
+{
+    int64_t deadline = client_now_ms() + LEAVE_MS;
+    if (!wait_until(client->rk, true, deadline))
+        return;
+    rd_kafka_unsubscribe(client->rk);
+    answer_rebalance(client->rk);
+    if (wait_until(client->rk, false, deadline))
+        wait_for_leave(client, topic, deadline - client_now_ms());
 }

@@ -17,8 +17,9 @@ enum status consumer_open(struct client *client, const struct kafka_config *conf
 void consumer_join(struct client *client, const struct kafka_config *config);
 // How often the client looks at the topic for new partitions.
 int64_t consumer_refresh_ms(const struct client *client);
-// Leaves the group (a static member stays in it until its session times out); at most 5
-// s.
-void consumer_leave(struct client *client);
+// Leaves the group, so that the others have the partitions at once; waits at most 2 s for
+// it. Does not close librdkafka's consumer: once that closes, calls that await an answer
+// may get none (librdkafka #4884).
+void consumer_leave(struct client *client, const char *topic);
 
 #endif

@@ -2,10 +2,9 @@
 // A Kafka broker inside this process (librdkafka's mock cluster), for the demo and tests.
 //
 // It speaks the protocol on a port of 127.0.0.1. Its limits: each partition keeps about
-// 5 MB and drops the oldest records in silence; joining a group takes 3 s, a static
-// member's restart until its session timed out; an admin client cannot make topics, but a
-// topic that is merely asked for is made, with 4 partitions. Threads: one owner; any
-// number of clients, in this process or others.
+// 5 MB and drops the oldest records in silence; joining a group takes 3 s; an admin
+// client cannot make topics, but a topic that is merely asked for is made, with 4
+// partitions. Threads: one owner; any number of clients, in this process or others.
 #ifndef KAFKA_EMBEDDED_H
 #define KAFKA_EMBEDDED_H
 

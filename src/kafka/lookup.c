@@ -137,108 +137,231 @@ enum status lookup_count(struct lookup *lookup, int32_t *ret, struct err *err)
     return ST_OK;
 }
 
-struct offsets_call {
-    rd_kafka_t *rk;
-    const char *topic;
-    int32_t partition;
-    struct source_range range;
-    int64_t time_ms; // in: a time; out: an offset
+// ---- questions about one partition
+
+// What came of one, beside librdkafka's code.
+enum finding {
+    NOTHING_FOUND, // the topic was not looked at
+    HAS_LEADER,
+    HAS_NO_LEADER,
+    IS_ABSENT
 };
 
+// A question is asked again and again until it is answered. Each time but the first the
+// topic is looked at before: librdkafka may not know the partition yet, or one that
+// leads it no more, and does not ask by itself.
+struct question {
+    struct lookup *lookup;
+    int32_t partition;
+    int n_asked;
+    enum finding finding;
+    int32_t leader, n_partitions;
+    int64_t time_ms; // in: a time; out: an offset
+    struct source_range range;
+    rd_kafka_message_t *message;
+};
+
+static void note_leader(struct question *question,
+                        const struct rd_kafka_metadata_topic *topic)
+{
+    question->n_partitions = topic->partition_cnt;
+    question->finding = IS_ABSENT;
+    for (int i = 0; i < topic->partition_cnt; i++) {
+        if (topic->partitions[i].id != question->partition)
+            continue;
+        question->leader = topic->partitions[i].leader;
+        question->finding = question->leader < 0 ? HAS_NO_LEADER : HAS_LEADER;
+    }
+}
+
+static rd_kafka_resp_err_t look_at_topic(struct question *question, int timeout_ms)
+{
+    struct lookup *lookup = question->lookup;
+    struct metadata_call call = {.rk = lookup->client.rk, .topic = lookup->handle};
+    rd_kafka_resp_err_t code = call_metadata(&call, timeout_ms);
+    question->finding = NOTHING_FOUND;
+    if (code)
+        return code;
+    if (call.ret->topic_cnt != 1)
+        code = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    else if (call.ret->topics[0].err != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
+        code = call.ret->topics[0].err;
+    if (!code)
+        note_leader(question, &call.ret->topics[0]);
+    rd_kafka_metadata_destroy(call.ret);
+    return code;
+}
+
+// Whether the partition can be asked now. Brokers do not hear of a new one all at once:
+// it is waited for.
+static rd_kafka_resp_err_t begin_asking(struct question *question, int timeout_ms)
+{
+    if (question->n_asked++ == 0)
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_resp_err_t code = look_at_topic(question, timeout_ms);
+    if (!code && question->finding == IS_ABSENT)
+        return RD_KAFKA_RESP_ERR__TIMED_OUT;
+    return code;
+}
+
+static bool is_askable(const struct question *question)
+{
+    return question->finding != HAS_NO_LEADER;
+}
+
+// Codes by which librdkafka says what it knows, not what is.
+static rd_kafka_resp_err_t or_ask_again(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+                   code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+                   code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+               ? RD_KAFKA_RESP_ERR__TIMED_OUT
+               : code;
+}
+
+static enum status no_answer(const struct question *question, struct err *err)
+{
+    const struct lookup *lookup = question->lookup;
+    switch (question->finding) {
+    case HAS_NO_LEADER:
+        return err_set(err, ST_RETRY, "topic '%s', partition %d: no broker leads it now",
+                       lookup->topic, question->partition);
+    case HAS_LEADER:
+        return err_set(err, ST_RETRY,
+                       "topic '%s', partition %d: broker %d, which leads it, gives no "
+                       "answer",
+                       lookup->topic, question->partition, question->leader);
+    case IS_ABSENT:
+        return err_set(err, ST_DATA,
+                       "topic '%s', partition %d: there are only %d partitions now: the "
+                       "topic was made anew; give the result another path, or start over "
+                       "with tramline init --reset",
+                       lookup->topic, question->partition, question->n_partitions);
+    case NOTHING_FOUND:
+        break;
+    }
+    return ST_RETRY; // the text is there
+}
+
+static enum status ask(struct question *question, client_call_fn *fn, struct err *err)
+{
+    struct lookup *lookup = question->lookup;
+    rd_kafka_resp_err_t code;
+    question->n_asked = 0;
+    question->finding = NOTHING_FOUND;
+    enum status rc = client_wait(&lookup->client, fn, question, &code, err);
+    if (rc == ST_RETRY || (rc == ST_OK && !code && !is_askable(question)))
+        return no_answer(question, err);
+    TRY(rc);
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        return no_topic(&lookup->client, lookup->topic, err);
+    if (code)
+        return err_set(err, ST_FAIL, "topic '%s', partition %d: %s", lookup->topic,
+                       question->partition, rd_kafka_err2str(code));
+    return ST_OK;
+}
+
 // `time`: in ms since 1970, or RD_KAFKA_OFFSET_BEGINNING or _END.
-static rd_kafka_resp_err_t offset_for(const struct offsets_call *call, int64_t time,
+static rd_kafka_resp_err_t offset_for(const struct question *question, int64_t time,
                                       int timeout_ms, int64_t *ret)
 {
+    const struct lookup *lookup = question->lookup;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_t *item =
-        rd_kafka_topic_partition_list_add(list, call->topic, call->partition);
+        rd_kafka_topic_partition_list_add(list, lookup->topic, question->partition);
     item->offset = time;
-    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(call->rk, list, timeout_ms);
+    rd_kafka_resp_err_t code =
+        rd_kafka_offsets_for_times(lookup->client.rk, list, timeout_ms);
     if (!code)
         code = item->err;
     if (!code)
         *ret = item->offset;
     rd_kafka_topic_partition_list_destroy(list);
-    return code;
+    return or_ask_again(code);
 }
 
 // Not rd_kafka_query_watermark_offsets(): it heeds no time limit, and waits minutes for a
 // broker that is gone.
 static rd_kafka_resp_err_t call_range(void *arg, int timeout_ms)
 {
-    struct offsets_call *call = arg;
+    struct question *question = arg;
     int64_t deadline = client_now_ms() + timeout_ms;
-    rd_kafka_resp_err_t code =
-        offset_for(call, RD_KAFKA_OFFSET_BEGINNING, timeout_ms, &call->range.low);
+    rd_kafka_resp_err_t code = begin_asking(question, timeout_ms);
+    if (code || !is_askable(question))
+        return code;
+    code =
+        offset_for(question, RD_KAFKA_OFFSET_BEGINNING, timeout_ms, &question->range.low);
     if (code)
         return code;
     int64_t left_ms = deadline - client_now_ms();
-    return offset_for(call, RD_KAFKA_OFFSET_END, left_ms > 0 ? (int)left_ms : 0,
-                      &call->range.high);
+    return offset_for(question, RD_KAFKA_OFFSET_END, left_ms > 0 ? (int)left_ms : 0,
+                      &question->range.high);
 }
 
 static rd_kafka_resp_err_t call_offset_at(void *arg, int timeout_ms)
 {
-    struct offsets_call *call = arg;
-    return offset_for(call, call->time_ms, timeout_ms, &call->time_ms);
-}
-
-static enum status ask(struct lookup *lookup, client_call_fn *fn,
-                       struct offsets_call *call, struct err *err)
-{
-    rd_kafka_resp_err_t code;
-    TRY(client_wait(&lookup->client, fn, call, &code, err));
-    if (code)
-        return err_set(err, ST_FAIL, "topic '%s', partition %d: %s", lookup->topic,
-                       call->partition, rd_kafka_err2str(code));
-    return ST_OK;
+    struct question *question = arg;
+    rd_kafka_resp_err_t code = begin_asking(question, timeout_ms);
+    if (code || !is_askable(question))
+        return code;
+    return offset_for(question, question->time_ms, timeout_ms, &question->time_ms);
 }
 
 enum status lookup_range(struct lookup *lookup, int32_t partition,
                          struct source_range *ret, struct err *err)
 {
-    struct offsets_call call = {
-        .rk = lookup->client.rk, .topic = lookup->topic, .partition = partition};
-    TRY(ask(lookup, call_range, &call, err));
-    *ret = call.range;
+    struct question question = {.lookup = lookup, .partition = partition};
+    TRY(ask(&question, call_range, err));
+    *ret = question.range;
     return ST_OK;
 }
 
 enum status lookup_offset_at(struct lookup *lookup, int32_t partition, int64_t time_ms,
                              int64_t *ret, struct err *err)
 {
-    struct offsets_call call = {.rk = lookup->client.rk,
-                                .topic = lookup->topic,
-                                .partition = partition,
-                                .time_ms = time_ms < 0 ? 0 : time_ms};
-    TRY(ask(lookup, call_offset_at, &call, err));
-    if (call.time_ms < 0) { // none is that late
-        TRY(ask(lookup, call_range, &call, err));
-        call.time_ms = call.range.high;
+    struct question question = {
+        .lookup = lookup, .partition = partition, .time_ms = time_ms < 0 ? 0 : time_ms};
+    TRY(ask(&question, call_offset_at, err));
+    if (question.time_ms < 0) { // none is that late
+        TRY(ask(&question, call_range, err));
+        question.time_ms = question.range.high;
     }
-    *ret = call.time_ms;
+    *ret = question.time_ms;
     return ST_OK;
 }
 
-struct fetch_call {
-    struct lookup *lookup;
-    int32_t partition;
-    rd_kafka_message_t *ret;
-};
+static rd_kafka_resp_err_t take_message(struct question *question, int timeout_ms)
+{
+    struct lookup *lookup = question->lookup;
+    rd_kafka_message_t *message =
+        rd_kafka_consume(lookup->handle, question->partition, timeout_ms);
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (message != NULL)
+        code = or_ask_again(message->err);
+    if (!client_is_unanswered(code))
+        question->message = message;
+    else if (message != NULL)
+        rd_kafka_message_destroy(message);
+    return code;
+}
 
 // Asks in short waits, since librdkafka takes its time to begin.
 static rd_kafka_resp_err_t call_fetch(void *arg, int timeout_ms)
 {
-    struct fetch_call *call = arg;
-    struct lookup *lookup = call->lookup;
+    struct question *question = arg;
+    struct lookup *lookup = question->lookup;
+    rd_kafka_resp_err_t code = begin_asking(question, timeout_ms);
+    if (code || !is_askable(question))
+        return code;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, lookup->topic, call->partition);
-    for (int ms = 0; ms < timeout_ms && call->ret == NULL; ms += PATIENCE_MS) {
+    rd_kafka_topic_partition_list_add(list, lookup->topic, question->partition);
+    for (int ms = 0; ms < timeout_ms && question->message == NULL; ms += PATIENCE_MS) {
         client_nudge(lookup->client.rk, list);
-        call->ret = rd_kafka_consume(lookup->handle, call->partition, PATIENCE_MS);
+        (void)take_message(question, PATIENCE_MS);
     }
     rd_kafka_topic_partition_list_destroy(list);
-    return call->ret == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : RD_KAFKA_RESP_ERR_NO_ERROR;
+    return question->message == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT
+                                     : RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 // The first message at or after the offset, or what stands there instead.
@@ -248,11 +371,10 @@ static enum status fetch_next(struct lookup *lookup, int32_t partition, int64_t 
     if (rd_kafka_consume_start(lookup->handle, partition, offset) != 0)
         return err_set(err, ST_FAIL, "topic '%s', partition %d: %s", lookup->topic,
                        partition, rd_kafka_err2str(rd_kafka_last_error()));
-    struct fetch_call call = {.lookup = lookup, .partition = partition};
-    rd_kafka_resp_err_t code;
-    enum status rc = client_wait(&lookup->client, call_fetch, &call, &code, err);
+    struct question question = {.lookup = lookup, .partition = partition};
+    enum status rc = ask(&question, call_fetch, err);
     rd_kafka_consume_stop(lookup->handle, partition);
-    *ret = call.ret;
+    *ret = question.message;
     return rc;
 }
 

@@ -2,11 +2,16 @@
 #include "kafka/reader.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "kafka/client.h"
 #include "kafka/message.h"
+
+enum {
+    STARVED_MS = 5000
+};
 
 void reader_init(struct reader *reader, rd_kafka_t *rk, const char *topic, int wake_fd,
                  size_t run_records)
@@ -35,6 +40,12 @@ static rd_kafka_queue_t *take_queue(struct reader *reader, int32_t partition)
     return queue;
 }
 
+static int compare_partitions(const void *a, const void *b)
+{
+    const struct partition *x = a, *y = b;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
 void reader_start(struct reader *reader, const struct source_start *starts, size_t n)
 {
     reader->partitions = mem_array(n, sizeof(*reader->partitions));
@@ -45,8 +56,10 @@ void reader_start(struct reader *reader, const struct source_start *starts, size
             .number = starts[i].partition,
             .queue = take_queue(reader, starts[i].partition),
             .position = starts[i].offset,
+            .fed_ms = client_now_ms(),
         };
     }
+    qsort(reader->partitions, n, sizeof(*reader->partitions), compare_partitions);
 }
 
 static void destroy_messages(struct reader *reader, size_t end)
@@ -84,6 +97,8 @@ static bool take_batch(struct reader *reader, struct partition *partition)
     ssize_t n = rd_kafka_consume_batch_queue(partition->queue, 0, reader->messages,
                                              reader->capacity);
     reader->n = n > 0 ? (size_t)n : 0;
+    if (n > 0)
+        partition->fed_ms = client_now_ms();
     return n > 0;
 }
 
@@ -102,10 +117,9 @@ void reader_stop(struct reader *reader)
 
 static struct partition *find(struct reader *reader, int32_t number)
 {
-    for (size_t i = 0; i < reader->n_partitions; i++)
-        if (reader->partitions[i].number == number)
-            return &reader->partitions[i];
-    return NULL;
+    const struct partition wanted = {.number = number};
+    return bsearch(&wanted, reader->partitions, reader->n_partitions, sizeof(wanted),
+                   compare_partitions);
 }
 
 void reader_hold_back(struct reader *reader, int32_t number, size_t n_used)
@@ -235,10 +249,6 @@ static enum status status_of(rd_kafka_resp_err_t code)
     case RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
         return ST_DATA;
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-        return ST_NOT_FOUND;
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
         return ST_FAIL;
     default:
@@ -249,15 +259,19 @@ static enum status status_of(rd_kafka_resp_err_t code)
 // After bytes that cannot be read librdkafka would go on behind them: the message stays
 // at the front, so that nobody gets past it.
 static enum status failure(struct reader *reader, const rd_kafka_message_t *message,
-                           struct err *err)
+                           struct source_event *ret, struct err *err)
 {
-    enum status rc =
-        err_set(err, status_of(message->err), "topic '%s', partition %d, offset %lld: %s",
-                reader->topic, reader->from->number, (long long)reader->from->position,
-                rd_kafka_message_errstr(message));
-    if (rc == ST_RETRY)
-        reader->n_lent++;
-    return rc;
+    snprintf(reader->trouble, sizeof(reader->trouble),
+             "topic '%s', partition %d, offset %lld: %s", reader->topic,
+             reader->from->number, (long long)reader->from->position,
+             rd_kafka_message_errstr(message));
+    enum status rc = status_of(message->err);
+    if (rc != ST_RETRY)
+        return err_set(err, rc, "%s", reader->trouble);
+    reader->n_lent++;
+    ret->kind = SOURCE_TROUBLE;
+    ret->trouble = (struct source_trouble){reader->from->number, reader->trouble};
+    return ST_OK;
 }
 
 static enum status take_front(struct reader *reader, struct source_event *ret,
@@ -267,7 +281,7 @@ static enum status take_front(struct reader *reader, struct source_event *ret,
     if (!message->err || is_end(message))
         return make_run(reader, ret, err);
     if (message->err != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
-        return failure(reader, message, err);
+        return failure(reader, message, ret, err);
     make_gap(reader, message->offset, ret);
     return ST_OK;
 }
@@ -295,10 +309,17 @@ enum status reader_next(struct reader *reader, struct source_event *ret, struct 
     return ST_OK;
 }
 
+static bool is_starved(const struct partition *partition, int64_t now_ms)
+{
+    return !partition->is_at_end && !partition->is_held &&
+           now_ms - partition->fed_ms < STARVED_MS;
+}
+
 bool reader_is_starved(const struct reader *reader)
 {
+    int64_t now_ms = client_now_ms();
     for (size_t i = 0; i < reader->n_partitions; i++) {
-        if (!reader->partitions[i].is_at_end && !reader->partitions[i].is_held)
+        if (is_starved(&reader->partitions[i], now_ms))
             return true;
     }
     return false;
@@ -308,9 +329,10 @@ void reader_nudge(struct reader *reader)
 {
     rd_kafka_topic_partition_list_t *list =
         rd_kafka_topic_partition_list_new((int)reader->n_partitions);
+    int64_t now_ms = client_now_ms();
     for (size_t i = 0; i < reader->n_partitions; i++) {
         const struct partition *partition = &reader->partitions[i];
-        if (!partition->is_at_end && !partition->is_held)
+        if (is_starved(partition, now_ms))
             rd_kafka_topic_partition_list_add(list, reader->topic, partition->number);
     }
     client_nudge(reader->rk, list);

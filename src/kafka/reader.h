@@ -18,6 +18,7 @@ struct partition {
     int32_t number;
     rd_kafka_queue_t *queue;
     int64_t position;          // where the next run begins
+    int64_t fed_ms;            // when something came last, or reading began
     bool is_at_end;            // the brokers had nothing more when they were asked last
     bool is_held;              // reader_hold_back
     rd_kafka_message_t **kept; // left of a batch; before what is in the queue
@@ -25,10 +26,10 @@ struct partition {
 };
 
 struct reader {
-    rd_kafka_t *rk;    // borrowed
-    const char *topic; // borrowed
-    int wake_fd;       // an eventfd
-    struct partition *partitions;
+    rd_kafka_t *rk;               // borrowed
+    const char *topic;            // borrowed
+    int wake_fd;                  // an eventfd
+    struct partition *partitions; // by number
     size_t n_partitions;
     size_t turn; // the partition to look at next
     // A batch of one partition's messages: [0, n_lent) are lent to the run that was given
@@ -40,6 +41,7 @@ struct reader {
     size_t n_records;
     size_t first_record; // index of the run's first message
     int64_t first;       // of the run
+    char trouble[512];   // the text of the last SOURCE_TROUBLE
 };
 
 void reader_init(struct reader *reader, rd_kafka_t *rk, const char *topic, int wake_fd,
@@ -57,11 +59,12 @@ void reader_let_on(struct reader *reader, int32_t partition);
 
 // Ends the borrowing of the last run.
 void reader_give_back(struct reader *reader);
-// SOURCE_RUN, SOURCE_GAP without `low`, or SOURCE_IDLE when all queues are empty. Never
-// waits. ST_RETRY: a fetch failed, librdkafka repeats it. ST_DATA and other final errors
-// are given again by each further call.
+// SOURCE_RUN, SOURCE_GAP without `low`, SOURCE_TROUBLE (a fetch failed, librdkafka
+// repeats it), or SOURCE_IDLE when all queues are empty. Never waits. Errors are final
+// and are given again by each further call.
 enum status reader_next(struct reader *reader, struct source_event *ret, struct err *err);
-// Some partition's queue is empty although the brokers have more.
+// Some partition's queue is empty although the brokers have more; not of one that has
+// been so for seconds, since nobody may lead it.
 bool reader_is_starved(const struct reader *reader);
 // Makes librdkafka fetch for such partitions now; see client_nudge.
 void reader_nudge(struct reader *reader);

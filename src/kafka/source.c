@@ -19,6 +19,7 @@ enum {
     DEFAULT_RUN_RECORDS = 4096,
     LEAST_PATIENCE_MS = 10,
     MOST_PATIENCE_MS = 640,
+    GAP_AGAIN_MS = 1000, // until a gap's end is asked for again
 };
 
 struct kafka_source {
@@ -27,7 +28,7 @@ struct kafka_source {
     struct lookup lookup;
     pthread_mutex_t lookup_lock; // a question may keep it for long: polls only try
     struct reader reader;
-    char *topic, *group, *instance; // instance is NULL for a dynamic member
+    char *topic, *group;
     enum kafka_membership membership;
     rd_kafka_queue_t *queue; // the consumer's own: membership and errors
     int wake_fd;
@@ -38,10 +39,12 @@ struct kafka_source {
     int64_t refresh_at_ms;
     enum source_event_kind due;   // to be told by the next poll; IDLE: none
     enum source_event_kind asked; // told and not answered; IDLE: none
-    struct source_gap gap;
-    bool has_gap;        // to be told once `low` is known
+    struct source_gap *gaps; // to be told once `low` is known; room for all partitions
+    size_t n_gaps;
+    int64_t gap_at_ms;
     int64_t patience_ms; // before the client is nudged
     bool is_reading, is_held, is_closing;
+    bool is_unanswered; // the group revoked what the owner never heard of
 };
 
 static struct kafka_source *kafka_of(struct source *source)
@@ -56,6 +59,16 @@ static struct kafka_source *owner_of(struct client *client)
 }
 
 // ---- membership
+
+static enum status assign(struct kafka_source *kafka,
+                          const rd_kafka_topic_partition_list_t *list, struct err *err)
+{
+    rd_kafka_resp_err_t code = rd_kafka_assign(kafka->client.rk, list);
+    if (code)
+        return err_set(err, ST_FAIL, "topic '%s', group '%s': %s", kafka->topic,
+                       kafka->group, rd_kafka_err2str(code));
+    return ST_OK;
+}
 
 static int compare_numbers(const void *a, const void *b)
 {
@@ -84,18 +97,21 @@ static void assign_all(struct kafka_source *kafka)
     kafka->due = SOURCE_ASSIGN;
 }
 
-// The owner hears of it by the next poll; until it answers, librdkafka waits.
+// The owner hears of it by the next poll; until it answers, librdkafka waits. Makes no
+// call that awaits an answer of librdkafka, which might be waiting for this one.
 static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                          rd_kafka_topic_partition_list_t *list, void *opaque)
 {
     struct kafka_source *kafka = owner_of(opaque);
+    if (kafka->is_closing)
+        return;                                   // consumer_leave answers
     bool is_unseen = kafka->due == SOURCE_ASSIGN; // the owner knows nothing of it
     kafka->due = SOURCE_IDLE;
-    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !kafka->is_closing) {
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         assigned_from(kafka, list);
         kafka->due = SOURCE_ASSIGN;
-    } else if (kafka->is_closing || is_unseen) {
-        rd_kafka_assign(rk, NULL);
+    } else if (is_unseen) {
+        kafka->is_unanswered = true;
     } else {
         kafka->due = rd_kafka_assignment_lost(rk) ? SOURCE_LOST : SOURCE_REVOKE;
     }
@@ -104,14 +120,7 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 static enum status fatal_error(struct kafka_source *kafka, struct err *err)
 {
     char text[512] = "";
-    if (rd_kafka_fatal_error(kafka->client.rk, text, sizeof(text)) ==
-        RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
-        return err_set(
-            err, ST_CONFLICT,
-            "group '%s', instance '%s': another process has joined under this "
-            "name; end one of the two (the name is made of job, host and slot: "
-            "two hosts of one name, or two spool directories, need two names)",
-            kafka->group, kafka->instance);
+    rd_kafka_fatal_error(kafka->client.rk, text, sizeof(text));
     return err_set(err, ST_FAIL, "topic '%s', group '%s': %s", kafka->topic, kafka->group,
                    text);
 }
@@ -182,6 +191,9 @@ static enum status serve(struct kafka_source *kafka, struct err *err)
         if (rc != ST_OK)
             return rc;
     }
+    if (kafka->is_unanswered)
+        TRY(assign(kafka, NULL, err));
+    kafka->is_unanswered = false;
     if (!kafka->client.is_down)
         return ST_OK;
     kafka->client.is_down = false;
@@ -217,32 +229,40 @@ static void tell_due(struct kafka_source *kafka, struct source_event *ret)
     kafka->due = SOURCE_IDLE;
 }
 
+// Stays IDLE while the partition cannot be asked: the others are read meanwhile.
 static enum status tell_gap(struct kafka_source *kafka, struct source_event *ret,
                             struct err *err)
 {
+    struct source_gap gap = kafka->gaps[kafka->n_gaps - 1];
     struct source_range range;
     if (!may_look_up(kafka))
-        return ST_OK; // the next poll tells it
-    enum status rc = lookup_range(&kafka->lookup, kafka->gap.partition, &range, err);
+        return ST_OK;
+    kafka->gap_at_ms = client_now_ms() + GAP_AGAIN_MS;
+    enum status rc = lookup_range(&kafka->lookup, gap.partition, &range, err);
     has_looked_up(kafka);
+    if (rc == ST_RETRY)
+        return ST_OK;
     TRY(rc);
-    kafka->has_gap = false;
-    kafka->gap.low = range.low;
+    gap.low = range.low;
+    kafka->n_gaps--;
     ret->kind = SOURCE_GAP;
-    ret->gap = kafka->gap;
+    ret->gap = gap;
     return ST_OK;
 }
 
 static enum status read_next(struct kafka_source *kafka, struct source_event *ret,
                              struct err *err)
 {
-    if (!kafka->has_gap) {
-        TRY(reader_next(&kafka->reader, ret, err));
-        if (ret->kind != SOURCE_GAP)
+    if (kafka->n_gaps > 0 && client_now_ms() >= kafka->gap_at_ms) {
+        TRY(tell_gap(kafka, ret, err));
+        if (ret->kind != SOURCE_IDLE)
             return ST_OK;
-        kafka->has_gap = true;
-        kafka->gap = ret->gap;
     }
+    TRY(reader_next(&kafka->reader, ret, err));
+    if (ret->kind != SOURCE_GAP)
+        return ST_OK;
+    kafka->gaps[kafka->n_gaps++] = ret->gap;
+    ret->kind = SOURCE_IDLE;
     return tell_gap(kafka, ret, err);
 }
 
@@ -315,16 +335,6 @@ static enum status kafka_poll(struct source *source, int timeout_ms,
 
 // ---- start and stop
 
-static enum status assign(struct kafka_source *kafka,
-                          const rd_kafka_topic_partition_list_t *list, struct err *err)
-{
-    rd_kafka_resp_err_t code = rd_kafka_assign(kafka->client.rk, list);
-    if (code)
-        return err_set(err, ST_FAIL, "topic '%s', group '%s': %s", kafka->topic,
-                       kafka->group, rd_kafka_err2str(code));
-    return ST_OK;
-}
-
 static rd_kafka_topic_partition_list_t *
 list_of(const struct kafka_source *kafka, const struct source_start *starts, size_t n)
 {
@@ -339,7 +349,9 @@ static enum status stop_reading(struct kafka_source *kafka, struct err *err)
 {
     if (!kafka->is_reading)
         return ST_OK;
-    kafka->is_reading = kafka->has_gap = false;
+    kafka->is_reading = false;
+    kafka->n_gaps = 0;
+    kafka->gap_at_ms = 0;
     enum status rc = assign(kafka, NULL, err);
     reader_stop(&kafka->reader);
     return rc;
@@ -351,6 +363,8 @@ static enum status kafka_start(struct source *source, const struct source_start 
     struct kafka_source *kafka = kafka_of(source);
     TRY(stop_reading(kafka, err));
     reader_start(&kafka->reader, starts, n);
+    free(kafka->gaps);
+    kafka->gaps = mem_array(n, sizeof(*kafka->gaps));
     rd_kafka_topic_partition_list_t *list = list_of(kafka, starts, n);
     enum status rc = assign(kafka, list, err);
     rd_kafka_topic_partition_list_destroy(list);
@@ -451,9 +465,10 @@ static void kafka_close(struct source *source)
 {
     struct kafka_source *kafka = kafka_of(source);
     if (kafka->queue != NULL) {
-        (void)stop_reading(kafka, NULL);
         kafka->is_closing = true;
-        consumer_leave(&kafka->client);
+        if (kafka->membership == KAFKA_GROUP) // first: what is unassigned is joined for
+            consumer_leave(&kafka->client, kafka->topic);
+        (void)stop_reading(kafka, NULL);
         rd_kafka_queue_destroy(kafka->queue);
     }
     reader_release(&kafka->reader);
@@ -462,10 +477,10 @@ static void kafka_close(struct source *source)
     pthread_mutex_destroy(&kafka->lookup_lock);
     if (kafka->wake_fd >= 0)
         close(kafka->wake_fd); // after librdkafka, which writes to it
+    free(kafka->gaps);
     free(kafka->assigned);
     free(kafka->topic);
     free(kafka->group);
-    free(kafka->instance);
     free(kafka);
 }
 
@@ -522,7 +537,6 @@ enum status kafka_source_open(const struct kafka_config *config, struct source *
     struct kafka_source *kafka = mem_zalloc(sizeof(*kafka));
     kafka->topic = mem_strdup(config->topic);
     kafka->group = mem_strdup(config->group);
-    kafka->instance = config->instance ? mem_strdup(config->instance) : NULL;
     kafka->membership = config->membership;
     kafka->base = (struct source){
         .ops = &kafka_source_ops, .topic = str_of(kafka->topic), .is_shared = true};

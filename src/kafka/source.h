@@ -13,9 +13,8 @@
 // minutes (librdkafka's max.poll.interval.ms, here never less than the session timeout),
 // also while the owner commits before stop(); the other members wait for it that long.
 //
-// Errors: ST_RETRY when the brokers cannot be reached; ST_CONFLICT when another process
-// runs under the same instance id; ST_NOT_FOUND when there is no such topic; ST_DATA when
-// bytes fail their checksum; the rest is final.
+// Errors: ST_RETRY when the brokers cannot be reached; ST_NOT_FOUND when there is no such
+// topic; ST_DATA when bytes fail their checksum; the rest is final.
 #ifndef KAFKA_SOURCE_H
 #define KAFKA_SOURCE_H
 

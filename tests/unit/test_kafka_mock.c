@@ -94,8 +94,8 @@ static void test_options_that_are_ours_say_why(UNUSED void **state)
                                "are always published idempotently"},
         {"enable.partition.eof", "option 'kafka.enable.partition.eof' cannot be set: the "
                                  "end of a partition must be seen"},
-        {"group.instance.id", "option 'kafka.group.instance.id' cannot be set: it is "
-                              "made of job, host and slot"},
+        {"group.instance.id", "option 'kafka.group.instance.id' cannot be set: a worker "
+                              "leaves the group when it ends"},
         {"isolation.level",
          "option 'kafka.isolation.level' cannot be set: only committed records are read"},
         {"max.poll.interval.ms", "option 'kafka.max.poll.interval.ms' cannot be set: it "
@@ -714,12 +714,17 @@ static void test_group_gives_all_to_a_single_member(UNUSED void **state)
 // ---- when things go wrong
 
 // A cluster of which the test says what it answers.
-static rd_kafka_t *scripted_cluster(rd_kafka_mock_cluster_t **ret)
+static rd_kafka_t *scripted_brokers(const char *n, rd_kafka_mock_cluster_t **ret)
 {
-    const char *properties[] = {"test.mock.num.brokers", "1", "log_level", "0", NULL};
+    const char *properties[] = {"test.mock.num.brokers", n, "log_level", "0", NULL};
     rd_kafka_t *rk = raw_producer("", properties);
     *ret = rd_kafka_handle_mock_cluster(rk);
     return rk;
+}
+
+static rd_kafka_t *scripted_cluster(rd_kafka_mock_cluster_t **ret)
+{
+    return scripted_brokers("1", ret);
 }
 
 static struct kafka_config scripted_config(rd_kafka_mock_cluster_t *cluster,
@@ -792,13 +797,15 @@ enum { // Kafka protocol: API keys
 };
 
 // From librdkafka 2.3 on the client also tells the offset, as if another than ours.
-static void assert_fetch_failed(struct err *err, const char *expected)
+static void assert_fetch_failed(const char *said, const char *expected)
 {
     static const char offset[] = " at offset 0 (leader epoch -1)";
-    char *at = strstr(err->text, offset);
+    char text[512];
+    snprintf(text, sizeof(text), "%s", said);
+    char *at = strstr(text, offset);
     if (at != NULL)
         memmove(at, at + strlen(offset), strlen(at + strlen(offset)) + 1);
-    assert_string_equal(err->text, expected);
+    assert_string_equal(text, expected);
 }
 
 static void test_fetch_that_fails_is_repeated(UNUSED void **state)
@@ -810,11 +817,140 @@ static void test_fetch_that_fails_is_repeated(UNUSED void **state)
     struct source *source = open_source(&config);
     rd_kafka_mock_push_request_errors(cluster, API_FETCH, 1, RD_KAFKA_RESP_ERR_UNKNOWN);
     begin(source, 0);
-    struct err err;
-    assert_status(poll_failure(source, &err), ST_RETRY);
-    assert_fetch_failed(&err, "topic 'hiccup', partition 0, offset 0: Fetch from broker "
-                              "1 failed: Unknown broker error");
+    struct source_event event = poll_for(source, SOURCE_TROUBLE);
+    assert_int_equal(event.trouble.partition, 0);
+    assert_fetch_failed(event.trouble.reason,
+                        "topic 'hiccup', partition 0, offset 0: Fetch from broker "
+                        "1 failed: Unknown broker error");
     read_records(source, 10);
+    source->ops->close(source);
+    rd_kafka_destroy(rk);
+}
+
+// ---- trouble of one partition
+
+static void assert_can_be_asked(struct source *source, int32_t partition, int64_t high)
+{
+    struct source_range range;
+    struct record record;
+    int64_t offset;
+    struct err err;
+    assert_ok(source->ops->range(source, partition, &range, &err), &err);
+    assert_int_equal(range.high, high);
+    assert_ok(source->ops->offset_at(source, partition, 0, &offset, &err), &err);
+    assert_ok(source->ops->fetch(source, partition, high - 1, &record, &err), &err);
+    assert_int_equal(record.offset, high - 1);
+}
+
+static void assert_cannot_be_asked(struct source *source, int32_t partition,
+                                   enum status status, const char *text)
+{
+    struct source_range range;
+    struct record record;
+    int64_t offset;
+    struct err err;
+    assert_status(source->ops->range(source, partition, &range, &err), status);
+    assert_string_equal(err.text, text);
+    assert_status(source->ops->offset_at(source, partition, 0, &offset, &err), status);
+    assert_string_equal(err.text, text);
+    assert_status(source->ops->fetch(source, partition, 0, &record, &err), status);
+    assert_string_equal(err.text, text);
+}
+
+static void produce_to(rd_kafka_mock_cluster_t *cluster, const char *topic,
+                       int32_t partition, int n)
+{
+    const char *properties[] = {NULL};
+    rd_kafka_t *rk = raw_producer(rd_kafka_mock_cluster_bootstraps(cluster), properties);
+    for (int i = 0; i < n; i++)
+        raw_produce(rk, topic, partition, NULL, "v", 0);
+    raw_close(rk);
+}
+
+static void test_partition_without_a_leader_holds_back_only_itself(UNUSED void **state)
+{
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_cluster(&cluster);
+    struct kafka_config config = scripted_config(cluster, "headless", 2);
+    produce_to(cluster, "headless", 0, 10);
+    produce_to(cluster, "headless", 1, 10);
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    read_records(source, 20);
+    rd_kafka_mock_partition_set_leader(cluster, "headless", 1, -1);
+    int64_t began = now_ms();
+    assert_cannot_be_asked(source, 1, ST_RETRY,
+                           "topic 'headless', partition 1: no broker leads it now");
+    assert_true(now_ms() - began < 3 * 2000); // each below the client's time
+    produce_to(cluster, "headless", 0, 10);
+    read_records(source, 10);
+    assert_can_be_asked(source, 0, 20);
+    poll_nothing(source, 500);
+    rd_kafka_mock_partition_set_leader(cluster, "headless", 1, 1);
+    assert_can_be_asked(source, 1, 10);
+    produce_to(cluster, "headless", 1, 10);
+    read_records(source, 10);
+    source->ops->close(source);
+    rd_kafka_destroy(rk);
+}
+
+// The first to start: librdkafka has never seen a leader of it.
+static void test_partition_that_never_had_a_leader_is_waited_for(UNUSED void **state)
+{
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_cluster(&cluster);
+    struct kafka_config config = scripted_config(cluster, "unborn", 2);
+    produce_to(cluster, "unborn", 0, 10);
+    produce_to(cluster, "unborn", 1, 10);
+    rd_kafka_mock_partition_set_leader(cluster, "unborn", 1, -1);
+    struct source *source = open_source(&config);
+    assert_cannot_be_asked(source, 1, ST_RETRY,
+                           "topic 'unborn', partition 1: no broker leads it now");
+    begin(source, 0);
+    read_records(source, 10);
+    rd_kafka_mock_partition_set_leader(cluster, "unborn", 1, 1);
+    read_records(source, 10);
+    source->ops->close(source);
+    rd_kafka_destroy(rk);
+}
+
+static void test_leader_that_does_not_answer_is_named(UNUSED void **state)
+{
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_brokers("2", &cluster);
+    struct kafka_config config = scripted_config(cluster, "mute", 2);
+    for (int32_t i = 0; i < 2; i++)
+        rd_kafka_mock_partition_set_leader(cluster, "mute", i, i + 1);
+    produce_to(cluster, "mute", 0, 10);
+    produce_to(cluster, "mute", 1, 10);
+    struct source *source = open_source(&config);
+    begin(source, 0);
+    read_records(source, 20);
+    rd_kafka_mock_broker_set_down(cluster, 2);
+    assert_cannot_be_asked(
+        source, 1, ST_RETRY,
+        "topic 'mute', partition 1: broker 2, which leads it, gives no answer");
+    assert_can_be_asked(source, 0, 10);
+    produce_to(cluster, "mute", 0, 10);
+    read_records(source, 10);
+    rd_kafka_mock_broker_set_up(cluster, 2);
+    produce_to(cluster, "mute", 1, 10);
+    read_records(source, 10);
+    assert_can_be_asked(source, 1, 20);
+    source->ops->close(source);
+    rd_kafka_destroy(rk);
+}
+
+static void test_partition_that_is_not_there_any_more_is_final(UNUSED void **state)
+{
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_cluster(&cluster);
+    struct kafka_config config = scripted_config(cluster, "shrunk", 1);
+    struct source *source = open_source(&config);
+    assert_cannot_be_asked(source, 3, ST_DATA,
+                           "topic 'shrunk', partition 3: there are only 1 partitions "
+                           "now: the topic was made anew; give the result another path, "
+                           "or start over with tramline init --reset");
     source->ops->close(source);
     rd_kafka_destroy(rk);
 }
@@ -832,7 +968,7 @@ static void test_reading_that_is_forbidden_is_final(UNUSED void **state)
     for (int i = 0; i < 2; i++) { // and stays so
         struct err err;
         assert_status(poll_failure(source, &err), ST_FAIL);
-        assert_fetch_failed(&err,
+        assert_fetch_failed(err.text,
                             "topic 'secret', partition 0, offset 0: Fetch from broker 1 "
                             "failed: Broker: Topic authorization failed");
     }
@@ -928,6 +1064,10 @@ int main(void)
         CASE(test_a_group_that_refuses_us_is_named),
         CASE(test_brokers_that_go_away_are_told_once),
         CASE(test_fetch_that_fails_is_repeated),
+        CASE(test_partition_without_a_leader_holds_back_only_itself),
+        CASE(test_partition_that_never_had_a_leader_is_waited_for),
+        CASE(test_leader_that_does_not_answer_is_named),
+        CASE(test_partition_that_is_not_there_any_more_is_final),
         CASE(test_reading_that_is_forbidden_is_final),
         CASE(test_lost_membership_is_told_and_regained),
         CASE(test_records_that_are_not_stored_are_counted),
