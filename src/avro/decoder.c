@@ -13,9 +13,9 @@ enum {
     REASON_BYTES = 1800          // of a reject
 };
 
-// What became of a schema id.
+// What became of a schema.
 struct entry {
-    int32_t id;
+    struct schema_key key;
     uint64_t used;          // by the decoder's count of uses
     struct avro_plan *plan; // NULL: unreadable
     char *reason;           // why, when there is no plan
@@ -71,10 +71,10 @@ static struct entry *place_for(struct avro_decoder *d, const struct avro_plan *p
     return &d->entries[d->n_entries++];
 }
 
-static struct entry *find_entry(struct avro_decoder *d, int32_t id)
+static struct entry *find_entry(struct avro_decoder *d, const struct schema_key *key)
 {
     for (size_t i = 0; i < d->n_entries; i++)
-        if (d->entries[i].id == id)
+        if (schema_key_eq(&d->entries[i].key, key))
             return &d->entries[i];
     return NULL;
 }
@@ -90,32 +90,34 @@ static enum status open_plan(struct avro_decoder *d, const struct schema_texts *
 }
 
 // ST_OK also for a schema that cannot be read: the entry has the reason.
-static enum status look_up(struct avro_decoder *d, int32_t id, struct entry **ret,
-                           struct err *err)
+static enum status look_up(struct avro_decoder *d, const struct schema_key *key,
+                           struct entry **ret, struct err *err)
 {
     struct schema_texts texts;
     struct avro_plan *plan = NULL;
-    enum status rc = d->lookup->ops->get(d->lookup, id, &texts, err);
+    char name[SCHEMA_KEY_TEXT];
+    schema_key_format(key, name);
+    enum status rc = d->lookup->ops->get(d->lookup, key, &texts, err);
     if (rc == ST_OK)
         rc = open_plan(d, &texts, &plan, err);
     if (rc != ST_OK && rc != ST_DATA)
-        return err_context(err, rc, "schema id %d", id);
+        return err_context(err, rc, "%s", name);
     struct entry *entry = place_for(d, plan);
-    *entry = (struct entry){.id = id, .plan = plan};
+    *entry = (struct entry){.key = *key, .plan = plan};
     if (rc == ST_DATA)
-        entry->reason = mem_printf("schema id %d: %s", id, err->text);
+        entry->reason = mem_printf("%s: %s", name, err->text);
     *ret = entry;
     return ST_OK;
 }
 
-static enum status entry_of(struct avro_decoder *d, int32_t id, struct entry **ret,
-                            struct err *err)
+static enum status entry_of(struct avro_decoder *d, const struct schema_key *key,
+                            struct entry **ret, struct err *err)
 {
     struct entry *entry = d->last;
-    if (UNLIKELY(entry == NULL || entry->id != id)) {
-        entry = find_entry(d, id);
+    if (UNLIKELY(entry == NULL || !schema_key_eq(&entry->key, key))) {
+        entry = find_entry(d, key);
         if (entry == NULL)
-            TRY(look_up(d, id, &entry, err));
+            TRY(look_up(d, key, &entry, err));
         entry->used = ++d->uses;
         d->last = entry;
     }
@@ -123,73 +125,110 @@ static enum status entry_of(struct avro_decoder *d, int32_t id, struct entry **r
     return ST_OK;
 }
 
-static void reject_frame(struct batch *batch, uint32_t record, struct str value)
+// A record on its way into the batch.
+struct place {
+    struct batch *batch;
+    const struct record *record;
+    uint32_t index; // in the run
+};
+
+static bool is_by_header(const struct record *record)
 {
-    struct buf reason = {0};
-    frame_describe(value, &reason);
-    batch_reject(batch, record, buf_as_str(&reason));
-    buf_release(&reason);
+    return UNLIKELY(record->value_schema.p != NULL);
 }
 
-static void reject_fault(struct batch *batch, uint32_t record, const struct entry *entry,
+static void reject(const struct place *place, struct str reason)
+{
+    AUTO(buf_release) struct buf text = BUF_INIT(REASON_BYTES);
+    if (is_by_header(place->record))
+        buf_text(&text, "header " FRAME_HEADER ": ");
+    buf_str(&text, reason);
+    batch_reject(place->batch, place->index, buf_as_str(&text));
+}
+
+static void reject_frame(const struct place *place)
+{
+    AUTO(buf_release) struct buf reason = {0};
+    if (is_by_header(place->record))
+        frame_describe_header(place->record->value_schema, &reason);
+    else
+        frame_describe(place->record->value, &reason);
+    reject(place, buf_as_str(&reason));
+}
+
+static void reject_fault(const struct place *place, const struct entry *entry,
                          const struct avro_fault *fault)
 {
-    struct buf reason = BUF_INIT(REASON_BYTES);
-    buf_printf(&reason, "schema id %d: ", entry->id);
+    char name[SCHEMA_KEY_TEXT];
+    AUTO(buf_release) struct buf reason = BUF_INIT(REASON_BYTES);
+    schema_key_format(&entry->key, name);
+    buf_printf(&reason, "%s: ", name);
     avro_fault_format(entry->plan, fault, &reason);
-    batch_reject(batch, record, buf_as_str(&reason));
-    buf_release(&reason);
+    reject(place, buf_as_str(&reason));
 }
 
-static void reject_trailing(struct batch *batch, uint32_t record, int32_t id, size_t left)
+static void reject_trailing(const struct place *place, const struct entry *entry,
+                            size_t left)
 {
-    char reason[100];
-    snprintf(reason, sizeof(reason),
-             "schema id %d: %zu byte%s left behind the last field", id, left,
-             left == 1 ? "" : "s");
-    batch_reject(batch, record, str_of(reason));
+    char name[SCHEMA_KEY_TEXT], reason[140];
+    schema_key_format(&entry->key, name);
+    snprintf(reason, sizeof(reason), "%s: %zu byte%s left behind the last field", name,
+             left, left == 1 ? "" : "s");
+    reject(place, str_of(reason));
 }
 
-static void decode_datum(const struct entry *entry, struct str datum, struct batch *batch,
-                         uint32_t record)
+static void decode_datum(const struct place *place, const struct entry *entry,
+                         struct str datum)
 {
+    struct batch *batch = place->batch;
     struct wire wire = wire_of(datum);
     struct avro_fault fault;
-    struct value *row = batch_add(batch, record);
+    struct value *row = batch_add(batch, place->index);
     bool good = avro_plan_run(entry->plan, 0, &wire, row, &batch->arena, &fault);
     if (LIKELY(good && wire.p == wire.end))
         return;
     batch_drop_last(batch);
     if (!good)
-        reject_fault(batch, record, entry, &fault);
+        reject_fault(place, entry, &fault);
     else
-        reject_trailing(batch, record, entry->id, wire_left(&wire));
+        reject_trailing(place, entry, wire_left(&wire));
 }
 
-static enum status decode_record(struct avro_decoder *d, struct str value,
-                                 struct batch *batch, uint32_t record, struct err *err)
+// The header comes first, as for Confluent's own deserializers: what stands before a
+// datum may only look like a frame.
+static bool find_datum(const struct record *record, struct schema_key *ret_key,
+                       struct str *ret_datum)
 {
-    int32_t id;
+    if (!is_by_header(record))
+        return frame_parse(record->value, &ret_key->id, ret_datum);
+    *ret_datum = record->value;
+    return frame_parse_header(record->value_schema, ret_key);
+}
+
+static enum status decode_record(struct avro_decoder *d, const struct place *place,
+                                 struct err *err)
+{
+    struct schema_key key;
     struct str datum;
     struct entry *entry;
-    if (value.p == NULL) { // a tombstone
-        batch->n_ignored++;
+    if (place->record->value.p == NULL) { // a tombstone
+        place->batch->n_ignored++;
         return ST_OK;
     }
-    if (!frame_parse(value, &id, &datum)) {
-        reject_frame(batch, record, value);
+    if (!find_datum(place->record, &key, &datum)) {
+        reject_frame(place);
         return ST_OK;
     }
-    enum status rc = entry_of(d, id, &entry, err);
+    enum status rc = entry_of(d, &key, &entry, err);
     if (rc == ST_NOT_FOUND) {
-        batch_reject(batch, record, str_of(err->text));
+        reject(place, str_of(err->text));
         return ST_OK;
     }
     TRY(rc);
     if (LIKELY(entry->plan != NULL))
-        decode_datum(entry, datum, batch, record);
+        decode_datum(place, entry, datum);
     else if (d->reject_unreadable)
-        batch_reject(batch, record, str_of(entry->reason));
+        reject(place, str_of(entry->reason));
     else
         return err_set(err, ST_DATA, "%s", entry->reason);
     return ST_OK;
@@ -204,10 +243,11 @@ static enum status avro_decode(struct decoder *decoder, const struct run *run,
     if (err == NULL)
         err = &own;
     for (size_t i = from; i < run->n; i++) {
+        const struct place place = {batch, &run->records[i], (uint32_t)i};
         *ret_next = i;
         if (i % BATCH_LOOK == 0 && i > from && batch_is_full(batch))
             return ST_OK;
-        TRY(decode_record(d, run->records[i].value, batch, (uint32_t)i, err));
+        TRY(decode_record(d, &place, err));
     }
     *ret_next = run->n;
     return ST_OK;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows from a stream of Avro records in the Confluent wire format: a zero byte, the
-// schema id in four bytes, big-endian, then the datum.
+// schema id in four bytes, big-endian, then the datum; or the datum alone, and id or GUID
+// in the record's header.
 //
-// The schema that a record was written with is looked up by its id, once, and compiled
+// The schema that a record was written with is looked up by that, once, and compiled
 // with the reader's into a flat program that fills a row directly; a new id in mid-stream
 // is only one more program. Resolution is that of the Avro 1.11 specification; which
 // column types read which Avro types says docs/avro.md. One thread at a time.

@@ -56,6 +56,29 @@ void frame_describe(struct str value, struct buf *ret)
         buf_text(ret, ": not Confluent Avro, which begins with a zero byte");
 }
 
+bool frame_parse_header(struct str header, struct schema_key *ret)
+{
+    struct str nothing;
+    *ret = (struct schema_key){0};
+    if (header.n == FRAME_BYTES)
+        return frame_parse(header, &ret->id, &nothing);
+    if (header.n != 1 + sizeof(ret->guid) || header.p[0] != 1)
+        return false;
+    memcpy(ret->guid, header.p + 1, sizeof(ret->guid));
+    return true;
+}
+
+void frame_describe_header(struct str header, struct buf *ret)
+{
+    buf_printf(ret, "%zu byte%s", header.n, header.n == 1 ? "" : "s");
+    if (header.n)
+        buf_printf(ret, " that begin%s with 0x%02X", header.n == 1 ? "s" : "",
+                   (unsigned char)header.p[0]);
+    buf_text(ret,
+             ": neither a zero byte and an id above 0 in 4 bytes, nor a byte of 1 and "
+             "a GUID in 16");
+}
+
 void frame_put(int32_t id, struct buf *ret)
 {
     uint32_t bits = (uint32_t)id;

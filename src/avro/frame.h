@@ -4,6 +4,7 @@
 #ifndef AVRO_FRAME_H
 #define AVRO_FRAME_H
 
+#include "avro/lookup.h"
 #include "base/buf.h"
 
 enum {
@@ -25,6 +26,13 @@ static inline bool frame_parse(struct str value, int32_t *ret_id, struct str *re
 
 // Appends what a value that is not framed so looks like.
 void frame_describe(struct str value, struct buf *ret);
+
+#define FRAME_HEADER "__value_schema_id"
+
+// The same in the record's header __value_schema_id, from Confluent 8 on; the value is
+// the datum alone. A zero byte and the id, or a byte of 1 and a GUID. False: neither.
+bool frame_parse_header(struct str header, struct schema_key *ret);
+void frame_describe_header(struct str header, struct buf *ret);
 
 void frame_put(int32_t id, struct buf *ret);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -22,6 +23,12 @@ struct schema_check {
     struct arena arena;
 };
 
+// What the job does not write cannot keep it from running: that is only told.
+static bool only_reads(const struct schema_check *c)
+{
+    return options_is(&c->pipeline->plan->stream->format, "register", "never");
+}
+
 static void tell(struct schema_check *c, const char *what, enum status status,
                  const char *text)
 {
@@ -36,6 +43,11 @@ static enum status read_latest(struct schema_check *c, char *text, size_t size,
     struct registry_version version;
     struct str subject = c->format.subject;
     enum status rc = registry_latest(c->registry, subject, &c->arena, &version, err);
+    if (rc == ST_NOT_FOUND && only_reads(c)) {
+        snprintf(text, size, "subject '%.*s' is not there, and not needed for reading",
+                 STR_ARGS(subject));
+        return ST_OK;
+    }
     if (rc == ST_NOT_FOUND)
         return err_set(err, ST_NOT_FOUND,
                        "subject '%.*s' is not there; tramline init registers it",
@@ -72,6 +84,12 @@ static enum status try_writing(struct schema_check *c, char *text, size_t size,
     }
     if (rc != ST_NOT_FOUND)
         return rc;
+    if (only_reads(c)) {
+        snprintf(text, size,
+                 "nothing: register = 'never', and the subject does not have "
+                 "this script's schema");
+        return ST_OK;
+    }
     enum registry_policy policy = (enum registry_policy)options_number(
         &c->pipeline->plan->stream->format, "register");
     TRY(registry_check(c->registry, policy, c->format.subject, schema, err));
@@ -112,7 +130,7 @@ static enum status check_id(struct schema_check *c, int32_t id, struct err *err)
     bool found;
     AUTO(buf_release) struct buf others = BUF_INIT(ERR_TEXT_MAX);
     TRY(registry_subjects_of(c->registry, id, c->format.subject, &found, &others, err));
-    if (found)
+    if (found || only_reads(c))
         return ST_OK;
     return err_set(err, ST_CONFLICT,
                    "schema id %d is not of subject '%.*s', but of %s; another producer "
@@ -124,15 +142,23 @@ static enum status check_id(struct schema_check *c, int32_t id, struct err *err)
 static enum status look_at(struct schema_check *c, const struct record *record,
                            char *text, size_t size, struct err *err)
 {
-    int32_t id;
+    struct schema_key key = {0};
     struct str datum;
+    char name[SCHEMA_KEY_TEXT];
+    bool is_by_header = record->value_schema.p != NULL;
     TRY(decode_last(c, record, err));
-    if (!frame_parse(record->value, &id, &datum)) {
+    if (record->value.p == NULL) {
         snprintf(text, size, "no value");
         return ST_OK;
     }
-    TRY(check_id(c, id, err));
-    snprintf(text, size, "schema id %d", id);
+    bool good = is_by_header ? frame_parse_header(record->value_schema, &key)
+                             : frame_parse(record->value, &key.id, &datum);
+    assert(good); // it was decoded
+    (void)good;
+    if (key.id != 0)
+        TRY(check_id(c, key.id, err));
+    schema_key_format(&key, name);
+    snprintf(text, size, "%s%s", name, is_by_header ? ", in its header" : "");
     return ST_OK;
 }
 
@@ -140,7 +166,7 @@ static void check_record(struct schema_check *c, int32_t partition,
                          const struct record *record)
 {
     struct err err = {0};
-    char said[60] = "";
+    char said[SCHEMA_KEY_TEXT + 20] = "";
     enum status rc = look_at(c, record, said, sizeof(said), &err);
     char text[ERR_TEXT_MAX + 80];
     snprintf(text, sizeof(text), "partition %" PRId32 ", offset %" PRId64 ": %s",

@@ -12,9 +12,9 @@ enum answer_state {
     ANSWER_THERE
 };
 
-// An id that was asked for; the answer goes to whoever asks next.
+// A schema that was asked for; the answer goes to whoever asks next.
 struct answer {
-    int32_t id;
+    struct schema_key key;
     enum answer_state state;
     struct err err;   // err.status: of the answer
     int64_t there_ms; // monotonic, since when
@@ -47,10 +47,10 @@ static int64_t now_ms(void)
     return env_system()->ops->monotonic_ms(env_system());
 }
 
-static struct answer *find(struct lookup_thread *t, int32_t id)
+static struct answer *find(struct lookup_thread *t, const struct schema_key *key)
 {
     for (size_t i = 0; i < t->n; i++)
-        if (t->answers[i]->id == id)
+        if (schema_key_eq(&t->answers[i]->key, key))
             return t->answers[i];
     return NULL;
 }
@@ -86,7 +86,7 @@ static void ask(struct lookup_thread *t, struct answer *answer)
     struct schema_lookup *registry = registry_lookup(t->registry);
     struct schema_texts texts;
     answer->err = (struct err){0};
-    enum status rc = registry->ops->get(registry, answer->id, &texts, &answer->err);
+    enum status rc = registry->ops->get(registry, &answer->key, &texts, &answer->err);
     answer->err.status = rc;
     if (rc == ST_OK)
         copy_texts(answer, texts);
@@ -144,13 +144,13 @@ static void make_room(struct lookup_thread *t)
 }
 
 // NULL: there are too many questions.
-static struct answer *ask_and_wait(struct lookup_thread *t, int32_t id)
+static struct answer *ask_and_wait(struct lookup_thread *t, const struct schema_key *key)
 {
     make_room(t);
     if (t->n == LOOKUP_ASKED_MAX)
         return NULL;
     struct answer *answer = mem_zalloc(sizeof(*answer));
-    answer->id = id;
+    answer->key = *key;
     t->answers[t->n++] = answer;
     pthread_cond_signal(&t->wanted);
     struct timespec until = deadline();
@@ -160,19 +160,19 @@ static struct answer *ask_and_wait(struct lookup_thread *t, int32_t id)
     return answer;
 }
 
-static enum status get(struct schema_lookup *lookup, int32_t id, struct schema_texts *ret,
-                       struct err *err)
+static enum status get(struct schema_lookup *lookup, const struct schema_key *key,
+                       struct schema_texts *ret, struct err *err)
 {
     struct lookup_thread *t = (struct lookup_thread *)lookup;
     pthread_mutex_lock(&t->mutex);
-    struct answer *answer = find(t, id);
+    struct answer *answer = find(t, key);
     if (answer != NULL && is_stale(answer)) {
         take_out(t, answer);
         answer_free(answer);
         answer = NULL;
     }
     if (answer == NULL)
-        answer = ask_and_wait(t, id);
+        answer = ask_and_wait(t, key);
     bool is_there = answer != NULL && answer->state == ANSWER_THERE;
     if (is_there)
         take_out(t, answer);

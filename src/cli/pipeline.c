@@ -260,6 +260,7 @@ void pipeline_kafka(struct pipeline *pipeline, struct kafka_config *ret)
         .buffer_bytes = options_number(set, "source.buffer"),
         .run_records = (int32_t)(batch < RUN_RECORDS ? batch : RUN_RECORDS),
         .session_timeout_ms = (int)options_number(options, "session.timeout"),
+        .value_schema = pipeline_is_avro(stream),
     };
 }
 

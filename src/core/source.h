@@ -28,6 +28,9 @@ struct record {
     int64_t time_ms;  // since 1970, -1 when the stream has none
     struct str key;   // p == NULL: no key
     struct str value; // p == NULL: no value (a tombstone)
+    // Of a source that is asked for it, the record's last header __value_schema_id, which
+    // names the value's schema. p == NULL: there is none.
+    struct str value_schema;
 };
 
 struct run {

@@ -37,6 +37,7 @@ struct kafka_config {
     int64_t buffer_bytes;   // most memory for records fetched and not read; 384 MB
     int session_timeout_ms; // 6 s
     int32_t run_records;    // most records of one run; 4096
+    bool value_schema;      // records tell their header __value_schema_id
 };
 
 // Checks the properties without any contact. ST_USAGE: the text names the property.

@@ -94,6 +94,7 @@ enum status lookup_open(struct lookup *lookup, const struct kafka_config *config
     conf_set_number(conf, "socket.timeout.ms",
                     timeout_ms > LEAST_SOCKET_MS ? timeout_ms : LEAST_SOCKET_MS);
     TRY(client_open(&lookup->client, config, RD_KAFKA_CONSUMER, conf, err));
+    lookup->value_schema = config->value_schema;
     lookup->topic = mem_strdup(config->topic);
     lookup->handle = rd_kafka_topic_new(lookup->client.rk, config->topic, NULL);
     if (lookup->handle == NULL)
@@ -414,6 +415,6 @@ enum status lookup_fetch(struct lookup *lookup, int32_t partition, int64_t offse
         return err_set(err, ST_FAIL, "topic '%s', partition %d, offset %lld: %s",
                        lookup->topic, partition, (long long)offset,
                        rd_kafka_message_errstr(message));
-    *ret = message_record(message);
+    *ret = message_record(message, lookup->value_schema);
     return ST_OK;
 }

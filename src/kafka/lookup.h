@@ -16,6 +16,7 @@ struct lookup {
     rd_kafka_topic_t *handle;
     char *cluster;               // id of the cluster
     rd_kafka_message_t *fetched; // what lookup_fetch lent
+    bool value_schema;           // records tell their header
 };
 
 // Finds the topic and the cluster's id. ST_NOT_FOUND: "topic 'x' is not on the brokers".

@@ -3,7 +3,44 @@
 
 #include "base/text.h"
 
-struct record message_record(const rd_kafka_message_t *message)
+#define VALUE_SCHEMA "__value_schema_id"
+
+// Of that header in a record: their number, the name with its length, a length.
+enum {
+    HEADER_BYTES_MIN = 1 + 1 + sizeof(VALUE_SCHEMA) - 1 + 1
+};
+
+static const char *begin_of(const rd_kafka_message_t *message)
+{
+    return message->key_len > 0 ? message->key : message->payload;
+}
+
+// librdkafka gives keys and values where they stand in what the broker sent, and there a
+// record's headers follow on its value: where another record's bytes begin sooner than
+// the header could end, it is not there.
+bool message_may_have_header(const rd_kafka_message_t *message,
+                             const rd_kafka_message_t *next)
+{
+    if (next == NULL || next->err || message->payload == NULL || begin_of(next) == NULL)
+        return true;
+    uintptr_t end = (uintptr_t)message->payload + message->len;
+    uintptr_t begin = (uintptr_t)begin_of(next);
+    return begin < end || begin - end >= HEADER_BYTES_MIN;
+}
+
+static struct str value_schema_of(const rd_kafka_message_t *message)
+{
+    rd_kafka_headers_t *headers;
+    const void *value;
+    size_t size;
+    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_header_get_last(headers, VALUE_SCHEMA, &value, &size) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR)
+        return (struct str){0};
+    return value ? (struct str){value, size} : STR_LITERAL("");
+}
+
+struct record message_record(const rd_kafka_message_t *message, bool value_schema)
 {
     rd_kafka_timestamp_type_t type;
     int64_t time_ms = rd_kafka_message_timestamp(message, &type);
@@ -12,6 +49,7 @@ struct record message_record(const rd_kafka_message_t *message)
         .time_ms = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : time_ms,
         .key = {message->key, message->key_len},
         .value = {message->payload, message->len},
+        .value_schema = value_schema ? value_schema_of(message) : (struct str){0},
     };
 }
 

@@ -186,7 +186,10 @@ static enum status take_records(struct reader *reader, struct err *err)
             break;
         if (message->offset < reader->from->position)
             return out_of_order(reader, message->offset, err);
-        reader->records[reader->n_records++] = message_record(message);
+        const rd_kafka_message_t *next =
+            reader->n_lent + 1 < reader->n ? reader->messages[reader->n_lent + 1] : NULL;
+        bool asks = reader->value_schema && message_may_have_header(message, next);
+        reader->records[reader->n_records++] = message_record(message, asks);
         reader->from->position = message->offset + 1;
         reader->from->is_at_end = false;
     }

@@ -31,7 +31,8 @@ struct reader {
     int wake_fd;                  // an eventfd
     struct partition *partitions; // by number
     size_t n_partitions;
-    size_t turn; // the partition to look at next
+    bool value_schema; // records tell their header
+    size_t turn;       // the partition to look at next
     // A batch of one partition's messages: [0, n_lent) are lent to the run that was given
     // last, [n_lent, n) wait.
     rd_kafka_message_t **messages;

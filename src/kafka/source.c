@@ -520,6 +520,7 @@ static enum status open_all(struct kafka_source *kafka, const struct kafka_confi
     TRY(lookup_open(&kafka->lookup, config, &kafka->n_known, err));
     TRY(consumer_open(&kafka->client, config, kafka->n_known, on_rebalance, err));
     open_queues(kafka, config->run_records);
+    kafka->reader.value_schema = config->value_schema;
     kafka->base.cluster = str_of(kafka->lookup.cluster);
     kafka->patience_ms = LEAST_PATIENCE_MS;
     kafka->refresh_ms = consumer_refresh_ms(&kafka->client);

@@ -5,17 +5,17 @@
 
 #include "registry/registry.h"
 
-static struct cached *find(struct cache *cache, int32_t id)
+static struct cached *find(struct cache *cache, const struct schema_key *key)
 {
     for (size_t i = 0; i < cache->n; i++)
-        if (cache->items[i].id == id)
+        if (schema_key_eq(&cache->items[i].key, key))
             return &cache->items[i];
     return NULL;
 }
 
-struct cached *cache_find(struct cache *cache, int32_t id)
+struct cached *cache_find(struct cache *cache, const struct schema_key *key)
 {
-    struct cached *item = find(cache, id);
+    struct cached *item = find(cache, key);
     if (item == NULL)
         return NULL;
     item->used = ++cache->uses;
@@ -48,9 +48,9 @@ void cache_make_room(struct cache *cache, size_t n_bytes)
     }
 }
 
-struct cached *cache_add(struct cache *cache, int32_t id)
+struct cached *cache_add(struct cache *cache, const struct schema_key *key)
 {
-    struct cached *item = find(cache, id); // known as absent
+    struct cached *item = find(cache, key); // known as absent
     if (item == NULL && cache->n == REGISTRY_CACHE_MAX)
         item = oldest(cache);
     if (item == NULL) {
@@ -59,7 +59,7 @@ struct cached *cache_add(struct cache *cache, int32_t id)
     } else {
         arena_release(&item->arena);
     }
-    *item = (struct cached){.id = id, .used = ++cache->uses};
+    *item = (struct cached){.key = *key, .used = ++cache->uses};
     return item;
 }
 

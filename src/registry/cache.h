@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Schemas by id, at most REGISTRY_CACHE_MAX of them and REGISTRY_CACHE_BYTES; the one
-// longest unused makes room. That an
-// id is unknown is kept for REGISTRY_ABSENT_MS. One thread at a time.
+// Schemas by id or GUID, at most REGISTRY_CACHE_MAX of them and REGISTRY_CACHE_BYTES; the
+// one longest unused makes room. That one is unknown is kept for REGISTRY_ABSENT_MS. One
+// thread at a time.
 #ifndef REGISTRY_CACHE_H
 #define REGISTRY_CACHE_H
 
@@ -9,7 +9,7 @@
 #include "base/arena.h"
 
 struct cached {
-    int32_t id;
+    struct schema_key key;
     uint64_t used;    // by the cache's count of uses
     bool is_absent;   // the registry does not know the id; below of use only then
     bool is_given_up; // it was waited for, or never will be
@@ -26,10 +26,10 @@ struct cache {
 
 void cache_release(struct cache *cache);
 // NULL: not there.
-struct cached *cache_find(struct cache *cache, int32_t id);
+struct cached *cache_find(struct cache *cache, const struct schema_key *key);
 // Those longest unused go until so many bytes more have room.
 void cache_make_room(struct cache *cache, size_t n_bytes);
-// A place for an id that is not there, or known as absent; the caller fills it in.
-struct cached *cache_add(struct cache *cache, int32_t id);
+// A place for a key that is not there, or known as absent; the caller fills it in.
+struct cached *cache_add(struct cache *cache, const struct schema_key *key);
 
 #endif

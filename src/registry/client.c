@@ -26,6 +26,7 @@ struct client {
     const atomic_bool *stop;
     int rounds;
     bool is_registrys; // the last answer was one of a registry
+    long code;         // its HTTP code; 0: there was none
     struct env *env;
     struct buf answer;
 };
@@ -198,14 +199,15 @@ static enum status ask_one(struct client *client, const char *path, const char *
                            json_t **ret, struct err *err)
 {
     struct buf url = {0};
-    long code = 0;
+    long *code = &client->code;
+    *code = 0;
     buf_printf(&url, "%s%s", client->addresses[client->current].url, path);
     buf_clear(&client->answer);
     client->is_registrys = false;
     enum status rc = wire_http_send(client->http, buf_cstr(&url), login_of(client), body,
-                                    &code, &client->answer, err);
+                                    code, &client->answer, err);
     if (rc == ST_OK)
-        rc = take_answer(client, code, ret, err);
+        rc = take_answer(client, *code, ret, err);
     if (rc != ST_OK)
         rc = err_context(err, rc, "registry: %s %s", body ? "POST" : "GET",
                          buf_cstr(&url));
@@ -234,6 +236,11 @@ static void pause_ms(struct client *client, int64_t ms)
 {
     for (int64_t left = ms; left > 0 && !is_stopped(client); left -= PAUSE_MS)
         client->env->ops->sleep_ms(client->env, PAUSE_MS);
+}
+
+long client_last_code(const struct client *client)
+{
+    return client->code;
 }
 
 // `too_long`: what an answer that is too long is.

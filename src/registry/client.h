@@ -23,6 +23,8 @@ enum status client_ask(struct client *client, const char *path, const json_t *bo
 // The same for an answer that holds a schema: one that is too long is ST_DATA.
 enum status client_ask_schema(struct client *client, const char *path, json_t **ret,
                               struct err *err);
+// HTTP's code of the last answer; 0: there was none.
+long client_last_code(const struct client *client);
 
 // Appends a part of a path, percent-encoded.
 void client_encode(struct buf *path, struct str part);

@@ -25,31 +25,53 @@ static enum status restate(struct err *err, enum status status)
     return status;
 }
 
-static enum status ask_id(struct registry *registry, int32_t id, struct cached *item,
-                          struct err *err)
+// A registry that answers, but not to that path, does not find schemas by GUID. That is
+// told of each record; a wrong address ends the job.
+static enum status check_guids(struct registry *registry, enum status rc, struct err *err)
 {
-    char path[40];
-    snprintf(path, sizeof(path), "/schemas/ids/%d", id);
+    json_t *types;
+    bool is_unknown_path = rc == ST_FAIL && client_last_code(registry->client) == 404;
+    if (!is_unknown_path ||
+        client_ask(registry->client, "/schemas/types", NULL, &types, NULL) != ST_OK)
+        return rc;
+    json_decref(types);
+    return err_set(
+        err, ST_DATA,
+        "the registry does not find schemas by GUID (it has no /schemas/guids; "
+        "Confluent's has, from 8.0 on); let producers write ids");
+}
+
+static enum status ask_key(struct registry *registry, const struct schema_key *key,
+                           struct cached *item, struct err *err)
+{
+    char path[80], guid[GUID_TEXT];
+    schema_guid_format(key, guid);
+    if (key->id != 0)
+        snprintf(path, sizeof(path), "/schemas/ids/%d", key->id);
+    else
+        snprintf(path, sizeof(path), "/schemas/guids/%s", guid);
     json_t *answer;
-    TRY(client_ask_schema(registry->client, path, &answer, err));
-    enum status rc =
-        references_collect(registry->client, answer, &item->arena, &item->texts, err);
+    enum status rc = client_ask_schema(registry->client, path, &answer, err);
+    if (rc != ST_OK)
+        return key->id != 0 ? rc : check_guids(registry, rc, err);
+    rc = references_collect(registry->client, answer, &item->arena, &item->texts, err);
     json_decref(answer);
     return rc;
 }
 
 // The id is unknown, now or still: whether to wait for it.
-static enum status take_absence(struct registry *registry, int32_t id, struct err *err)
+static enum status take_absence(struct registry *registry, const struct schema_key *key,
+                                struct err *err)
 {
     int64_t now_ms = rest_client_now_ms(registry->client);
-    const struct cached *known = cache_find(&registry->cache, id);
+    const struct cached *known = cache_find(&registry->cache, key);
     bool is_given_up = known != NULL && known->is_given_up;
     int64_t since_ms = known ? known->absent_since : now_ms;
     bool is_over = now_ms - since_ms >= registry->unknown_wait_ms;
     bool waits = !is_given_up && !is_over && now_ms >= registry->doubt_till_ms;
     if (known != NULL && !is_given_up && is_over)
         registry->doubt_till_ms = now_ms + REGISTRY_DOUBT_MS;
-    struct cached *item = cache_add(&registry->cache, id);
+    struct cached *item = cache_add(&registry->cache, key);
     item->is_absent = true;
     item->is_given_up = !waits;
     item->absent_since = since_ms;
@@ -57,24 +79,26 @@ static enum status take_absence(struct registry *registry, int32_t id, struct er
     return waits ? restate(err, ST_RETRY) : ST_NOT_FOUND;
 }
 
-static enum status get(struct schema_lookup *lookup, int32_t id, struct schema_texts *ret,
-                       struct err *err)
+static enum status get(struct schema_lookup *lookup, const struct schema_key *key,
+                       struct schema_texts *ret, struct err *err)
 {
     struct registry *registry = (struct registry *)lookup;
     int64_t now_ms = rest_client_now_ms(registry->client);
-    const struct cached *known = cache_find(&registry->cache, id);
+    const struct cached *known = cache_find(&registry->cache, key);
+    char name[SCHEMA_KEY_TEXT];
+    schema_key_format(key, name);
     if (known != NULL && known->is_absent && known->absent_till > now_ms)
-        return err_set(err, ST_NOT_FOUND, "registry: there is no schema of id %d", id);
+        return err_set(err, ST_NOT_FOUND, "registry: there is no %s", name);
     if (known == NULL || known->is_absent) {
-        struct cached fresh = {.id = id};
-        enum status rc = ask_id(registry, id, &fresh, err);
+        struct cached fresh = {.key = *key};
+        enum status rc = ask_key(registry, key, &fresh, err);
         if (rc != ST_OK)
             arena_release(&fresh.arena);
         if (rc == ST_NOT_FOUND)
-            return take_absence(registry, id, err);
+            return take_absence(registry, key, err);
         TRY(rc);
         cache_make_room(&registry->cache, fresh.arena.n_bytes);
-        struct cached *item = cache_add(&registry->cache, id);
+        struct cached *item = cache_add(&registry->cache, key);
         item->arena = fresh.arena;
         item->texts = fresh.texts;
         known = item;

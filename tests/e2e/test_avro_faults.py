@@ -205,7 +205,7 @@ def test_an_unknown_id_is_waited_for_then_a_dead_letter():
         asked = f"schema id {UNKNOWN}: registry: "
         assert said == [f"{asked}GET {proxy.url}/schemas/ids/{UNKNOWN}: HTTP 404: No content with"
                         f" ID '{UNKNOWN}' was found.",
-                        f"{asked}there is no schema of id {UNKNOWN}"], said
+                        f"{asked}there is no schema id {UNKNOWN}"], said
         assert two.work.rows() == rows(1, 2, 3)
         report = two.work.verify()
         assert (report["errors"], report["rejected"]) == (0, 2), report

@@ -161,6 +161,40 @@ def test_check_says_whether_stream_script_and_registry_agree():
     check_live(work, 0, f"ok    record     stop_times: partition 0, offset 0: schema id {number}")
 
 
+MORE = record("stop_times", trip_id="string", stop_sequence="int",
+              extra={"type": ["null", "string"], "default": None})
+
+
+def test_check_finds_a_job_ready_that_only_reads():
+    """A subject of others with more fields, their own records, and subjects of another name."""
+    work = AvroJob(COLUMNS, register="never")
+    work.prepare()
+    number = avro_job.register(work.subject, MORE)
+    work.send(avro_job.records(number, MORE, [{"trip_id": "x", "stop_sequence": 1, "extra": None}]))
+    only_told = ("ok    produce    stop_times: nothing: register = 'never', and the subject does not have"
+                 " this script's schema")
+    check_live(work, 0, f"ok    schema     stop_times: subject 'TOPIC-value', id {number}, version 1: can"
+               " be read", only_told, f"ok    record     stop_times: partition 0, offset 0: schema id {number}")
+    work.run_once()
+    assert work.rows() == [("x", "1")]
+    # Records of another subject, as by the strategy of record names; no subject of the topic's name.
+    other = AvroJob(COLUMNS, register="never")
+    other.prepare()
+    number = avro_job.register(lib.fresh_name("gtfs.StopTime"), MORE)
+    other.send(avro_job.records(number, MORE, [{"trip_id": "y", "stop_sequence": 2, "extra": "z"}]))
+    check_live(other, 0, "ok    schema     stop_times: subject 'TOPIC-value' is not there, and not needed"
+               " for reading", only_told,
+               f"ok    record     stop_times: partition 0, offset 0: schema id {number}")
+    other.run_once()
+    assert other.rows() == [("y", "2")]
+    # What it cannot read is no less wrong.
+    wrong = AvroJob(COLUMNS, register="never")
+    wrong.prepare()
+    number = avro_job.register(wrong.subject, record("stop_times", trip_id="long", stop_sequence="int"))
+    check_live(wrong, 1, f"BAD   schema     stop_times: subject 'TOPIC-value', id {number}, version 1: field "
+               "'trip_id': the writer's long cannot be read as TEXT; declare the column BIGINT")
+
+
 def test_check_finds_records_of_another_subject():
     work = AvroJob(COLUMNS)
     work.tramline("init")

@@ -70,7 +70,8 @@ static void look_up(struct registry *registry)
     struct schema_lookup *lookup = registry_lookup(registry);
     struct schema_texts texts = {0};
     struct err err = {0};
-    enum status rc = lookup->ops->get(lookup, 7, &texts, &err);
+    enum status rc =
+        lookup->ops->get(lookup, &(struct schema_key){.id = 7}, &texts, &err);
     check(rc, &err);
     assert(rc != ST_OK || texts.n > 0);
     struct arena arena = {0};

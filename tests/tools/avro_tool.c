@@ -341,7 +341,8 @@ static enum status ask_registry(struct registry *registry, char **argv, struct e
     if (strcmp(argv[0], "id") == 0) {
         struct schema_lookup *lookup = registry_lookup(registry);
         struct schema_texts texts;
-        TRY(lookup->ops->get(lookup, atoi(argv[1]), &texts, err));
+        const struct schema_key key = {.id = atoi(argv[1])};
+        TRY(lookup->ops->get(lookup, &key, &texts, err));
         for (size_t i = 0; i < texts.n; i++)
             printf("%.*s\n", STR_ARGS(texts.items[i]));
         return ST_OK;

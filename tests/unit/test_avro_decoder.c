@@ -191,7 +191,7 @@ static void test_new_ids_are_looked_up_once_and_retried(UNUSED void **state)
     assert_str(value_str(batch_row(&f.batch, 2)[0]), "C");
     assert_int_equal(f.batch.n_rejects, 1);
     assert_string_equal(f.batch.rejects[0].reason.p,
-                        "schema id 9: there is no schema of id 9");
+                        "schema id 9: there is no schema id 9");
     assert_int_equal(memory_lookup_calls(f.lookup), 4);
     close_fixture(&f);
 }
@@ -236,7 +236,118 @@ static void test_types_that_never_fit_are_found_at_once(UNUSED void **state)
                       "TEXT; name its fields, as \"a.b\"");
 }
 
+// The header __value_schema_id: by it the value is the datum alone.
+
+#define GUID "\x12\x3e\x45\x67\xe8\x9b\x12\xd3\xa4\x56\x42\x66\x14\x17\x40\x00"
+
+// One record with that header; p == NULL: without.
+static enum status decode_by_header(struct fixture *f, struct str header,
+                                    struct str value)
+{
+    struct record record = {.value = value, .value_schema = header};
+    struct run run = {.records = &record, .n = 1};
+    size_t next;
+    batch_clear(&f->batch);
+    return f->decoder->ops->decode(f->decoder, &run, 0, &f->batch, &next, &f->err);
+}
+
+static void test_reads_what_a_header_names(UNUSED void **state)
+{
+    struct fixture f;
+    struct schema_key guid = {.guid = GUID};
+    static const char other[] =
+        SCHEMA(FIELD("stop_sequence", "\"int\"") "," FIELD("trip_id", "\"string\""));
+    open_with(&f, stop_times, 3, NULL, stop_times_schema);
+    memory_lookup_add_key(f.lookup, &guid, str_of(other));
+    // By the frame, by id, by GUID, by id again: each with its own schema.
+    const struct {
+        struct str header, value;
+    } records[] = {
+        {{0}, BYTES("\0\0\0\0\1\4T1\0\0\7")}, {BYTES("\0\0\0\0\1"), BYTES("\4T1\0\0\7")},
+        {BYTES("\1" GUID), BYTES("\7\4T1")},  {BYTES("\0\0\0\0\1"), BYTES("\4T1\0\0\7")},
+        {BYTES("\1" GUID), BYTES("\7\4T1")},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(records); i++) {
+        assert_ok(decode_by_header(&f, records[i].header, records[i].value), &f.err);
+        assert_int_equal(f.batch.n_rows, 1);
+        assert_str(value_str(batch_row(&f.batch, 0)[0]), "T1");
+        assert_int_equal(batch_row(&f.batch, 0)[2].i, -4);
+    }
+    assert_int_equal(memory_lookup_calls(f.lookup), 2);
+    close_fixture(&f);
+}
+
+static void assert_header_rejects(struct fixture *f, struct str header, struct str value,
+                                  const char *reason)
+{
+    assert_ok(decode_by_header(f, header, value), &f->err);
+    assert_int_equal(f->batch.n_rows, 0);
+    assert_int_equal(f->batch.n_rejects, 1);
+    assert_string_equal(f->batch.rejects[0].reason.p, reason);
+}
+
+// Never by what the value happens to begin with.
+static void test_a_value_with_a_header_is_no_frame(UNUSED void **state)
+{
+    static const char ends[] =
+        ": neither a zero byte and an id above 0 in 4 bytes, nor a "
+        "byte of 1 and a GUID in 16";
+    static const struct {
+        struct str header;
+        const char *what;
+    } headers[] = {
+        {{"", 0}, "0 bytes"},
+        {NAME("\0"), "1 byte that begins with 0x00"},
+        {NAME("\0\0\0\1"), "4 bytes that begin with 0x00"},
+        {NAME("\0\0\0\0\0"), "5 bytes that begin with 0x00"},
+        {NAME("\0\xff\0\0\1"), "5 bytes that begin with 0x00"},
+        {NAME("\1\0\0\0\1"), "5 bytes that begin with 0x01"},
+        {NAME("\0\0\0\0\1\0"), "6 bytes that begin with 0x00"},
+        {NAME("\0" GUID), "17 bytes that begin with 0x00"},
+        {NAME("\2" GUID), "17 bytes that begin with 0x02"},
+        {NAME("\1" GUID "x"), "18 bytes that begin with 0x01"},
+        {NAME("1"), "1 byte that begins with 0x31"},
+    };
+    struct fixture f;
+    struct str framed = BYTES("\0\0\0\0\1\4T1\0\0\7");
+    open_with(&f, stop_times, 3, NULL, stop_times_schema);
+    for (size_t i = 0; i < ARRAY_LEN(headers); i++) {
+        char reason[200];
+        snprintf(reason, sizeof(reason), "header __value_schema_id: %s%s",
+                 headers[i].what, ends);
+        assert_header_rejects(&f, headers[i].header, framed, reason);
+    }
+    assert_header_rejects(
+        &f, BYTES("\0\0\0\0\1"), framed,
+        "header __value_schema_id: schema id 1: 7 bytes left behind the "
+        "last field"); // "", null and 0 are its first four bytes
+    close_fixture(&f);
+}
+
+static void test_headers_of_schemas_that_are_not_there(UNUSED void **state)
+{
+    struct fixture f;
+    open_with(&f, stop_times, 3, NULL, stop_times_schema);
+    assert_header_rejects(
+        &f, BYTES("\0\0\0\0\11"), BYTES("\4T1\0\0\7"),
+        "header __value_schema_id: schema id 9: there is no schema id 9");
+    assert_header_rejects(&f, BYTES("\1" GUID), BYTES("\4T1\0\0\7"),
+                          "header __value_schema_id: schema GUID "
+                          "123e4567-e89b-12d3-a456-426614174000: there is no schema GUID "
+                          "123e4567-e89b-12d3-a456-426614174000");
+    assert_ok(decode_by_header(&f, BYTES("\0\0\0\0\1"), (struct str){0}), &f.err);
+    assert_int_equal(f.batch.n_ignored, 1); // a tombstone
+    memory_lookup_fail(f.lookup, 1);
+    assert_status(decode_by_header(&f, BYTES("\1" GUID), BYTES("x")), ST_RETRY);
+    assert_string_equal(f.err.text,
+                        "schema GUID 123e4567-e89b-12d3-a456-426614174000: no answer");
+    close_fixture(&f);
+}
+
 TEST_MAIN(cmocka_unit_test(test_reads_a_framed_record),
+          cmocka_unit_test(test_reads_what_a_header_names),
+          cmocka_unit_test(test_a_value_with_a_header_is_no_frame),
+          cmocka_unit_test(test_headers_of_schemas_that_are_not_there),
           cmocka_unit_test(test_says_what_is_not_framed),
           cmocka_unit_test(test_rejects_broken_datums),
           cmocka_unit_test(test_new_ids_are_looked_up_once_and_retried),

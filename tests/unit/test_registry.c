@@ -128,10 +128,15 @@ static void close_fixture(struct fixture *f)
     stop(&f->server);
 }
 
+static enum status get_id(struct schema_lookup *lookup, int32_t id,
+                          struct schema_texts *ret, struct err *err)
+{
+    return lookup->ops->get(lookup, &(struct schema_key){.id = id}, ret, err);
+}
+
 static enum status look_up(struct fixture *f, int32_t id, struct schema_texts *ret)
 {
-    struct schema_lookup *lookup = registry_lookup(f->registry);
-    return lookup->ops->get(lookup, id, ret, &f->err);
+    return get_id(registry_lookup(f->registry), id, ret, &f->err);
 }
 
 // The error's text, with the server's address as "URL".
@@ -175,12 +180,77 @@ static void test_unknown_ids_are_asked_for_again_after_a_while(UNUSED void **sta
     assert_status(look_up(&f, 9, &texts), ST_NOT_FOUND);
     assert_text(&f, "registry: GET URL/schemas/ids/9: HTTP 404: Schema 9 not found");
     assert_status(look_up(&f, 9, &texts), ST_NOT_FOUND);
-    assert_string_equal(f.err.text, "registry: there is no schema of id 9");
+    assert_string_equal(f.err.text, "registry: there is no schema id 9");
     assert_int_equal(f.server.n_requests, 1);
     f.still.now_ms += REGISTRY_ABSENT_MS;
     assert_ok(look_up(&f, 9, &texts), &f.err);
     assert_int_equal(f.server.n_requests, 2);
     close_fixture(&f);
+}
+
+#define GUID "123e4567-e89b-12d3-a456-426614174000"
+
+static enum status look_up_guid(struct fixture *f, struct schema_texts *ret)
+{
+    struct schema_lookup *lookup = registry_lookup(f->registry);
+    static const struct schema_key key = {
+        .guid = "\x12\x3e\x45\x67\xe8\x9b\x12\xd3\xa4\x56\x42\x66\x14\x17\x40"};
+    return lookup->ops->get(lookup, &key, ret, &f->err);
+}
+
+static void test_schemas_are_found_by_guid(UNUSED void **state)
+{
+    struct fixture f;
+    struct schema_texts texts;
+    open_fixture(&f, SCRIPT("200 {\"schema\":\"\\\"long\\\"\",\"guid\":\"" GUID "\"}",
+                            "200 {\"schema\":\"\\\"int\\\"\"}"));
+    assert_ok(look_up_guid(&f, &texts), &f.err);
+    assert_str(texts.items[0], "\"long\"");
+    assert_ok(look_up(&f, 1, &texts), &f.err);
+    assert_str(texts.items[0], "\"int\"");
+    assert_ok(look_up_guid(&f, &texts), &f.err);
+    assert_str(texts.items[0], "\"long\"");
+    assert_int_equal(f.server.n_requests, 2);
+    assert_non_null(
+        strstr(f.server.requests[0], "GET /schemas/guids/" GUID " HTTP/1.1\r\n"));
+    close_fixture(&f);
+    open_fixture(&f,
+                 SCRIPT("404 {\"error_code\":40403,\"message\":\"Schema not found\"}"));
+    assert_status(look_up_guid(&f, &texts), ST_NOT_FOUND);
+    assert_text(&f,
+                "registry: GET URL/schemas/guids/" GUID ": HTTP 404: Schema not found");
+    assert_status(look_up_guid(&f, &texts), ST_NOT_FOUND);
+    assert_string_equal(f.err.text, "registry: there is no schema GUID " GUID);
+    close_fixture(&f);
+}
+
+// Only one that answers otherwise may say so: else the address is wrong, for ids too.
+static void test_a_registry_may_know_no_guids(UNUSED void **state)
+{
+    static const char *const answers[] = {
+        "404 {\"error_code\":404,\"message\":\"HTTP 404 Not Found\"}", // Confluent's 7
+        "404 ",                                                        // Apicurio's
+    };
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        struct fixture f;
+        struct schema_texts texts;
+        open_fixture(&f, SCRIPT(answers[i], "200 [\"AVRO\"]"));
+        assert_status(look_up_guid(&f, &texts), ST_DATA);
+        assert_string_equal(
+            f.err.text, "the registry does not find schemas by GUID (it has no "
+                        "/schemas/guids; Confluent's has, from 8.0 on); let producers "
+                        "write ids");
+        close_fixture(&f);
+        open_fixture(&f, SCRIPT(answers[i]));
+        assert_status(look_up_guid(&f, &texts), ST_FAIL);
+        close_fixture(&f);
+        open_fixture(&f, SCRIPT("401 {\"error_code\":401,\"message\":\"no\"}"));
+        assert_status(look_up_guid(&f, &texts), ST_FAIL);
+        close_fixture(&f);
+        open_fixture(&f, SCRIPT("503 x"));
+        assert_status(look_up_guid(&f, &texts), ST_RETRY);
+        close_fixture(&f);
+    }
 }
 
 static const char absent_9[] = "404 {\"error_code\":40403,\"message\":\"none\"}";
@@ -466,8 +536,8 @@ static void test_addresses_take_over_from_each_other(UNUSED void **state)
     struct err err;
     assert_ok(registry_open(&config, &registry, &err), &err);
     struct schema_lookup *lookup = registry_lookup(registry);
-    assert_ok(lookup->ops->get(lookup, 1, &texts, &err), &err);
-    assert_ok(lookup->ops->get(lookup, 2, &texts, &err), &err);
+    assert_ok(get_id(lookup, 1, &texts, &err), &err);
+    assert_ok(get_id(lookup, 2, &texts, &err), &err);
     assert_int_equal(bad.n_requests, 1); // who answered last is asked first
     assert_int_equal(good.n_requests, 2);
     assert_int_equal(still.slept_ms, 0);
@@ -491,7 +561,7 @@ static void assert_passes_over(const char *answer)
     struct err err;
     assert_ok(registry_open(&config, &registry, &err), &err);
     struct schema_lookup *lookup = registry_lookup(registry);
-    assert_ok(lookup->ops->get(lookup, 1, &texts, &err), &err);
+    assert_ok(get_id(lookup, 1, &texts, &err), &err);
     assert_int_equal(bad.n_requests, 1);
     // base64(1) of "me:one" and "you:two": each address has its own login.
     assert_non_null(strstr(bad.requests[0], "Authorization: Basic bWU6b25l\r\n"));
@@ -555,7 +625,7 @@ static void assert_credentials(struct str user, struct str token, const char *he
     struct err err;
     assert_ok(registry_open(&config, &registry, &err), &err);
     struct schema_lookup *lookup = registry_lookup(registry);
-    assert_status(lookup->ops->get(lookup, 1, &texts, &err), ST_FAIL);
+    assert_status(get_id(lookup, 1, &texts, &err), ST_FAIL);
     assert_non_null(strstr(server.requests[0], header));
     assert_null(strstr(err.text, "s3cret"));
     registry_close(registry);
@@ -671,6 +741,8 @@ static void test_subjects(UNUSED void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(test_schemas_are_asked_for_once),
+          cmocka_unit_test(test_schemas_are_found_by_guid),
+          cmocka_unit_test(test_a_registry_may_know_no_guids),
           cmocka_unit_test(test_unknown_ids_are_asked_for_again_after_a_while),
           cmocka_unit_test(test_unknown_ids_may_only_be_late),
           cmocka_unit_test(test_ids_that_never_come_hold_up_once),
