@@ -11,6 +11,7 @@
 struct cat {
     const struct pipeline *pipeline;
     struct storage *storage;
+    struct result_reader *reader; // of the result
     struct row_printer printer;
     int64_t left; // rows still to print
 };
@@ -35,7 +36,7 @@ static enum status print_file(void *context, struct str path, struct err *err)
 {
     struct cat *cat = context;
     struct rows *rows;
-    TRY(result_rows_open(cat->pipeline->plan, cat->storage, path, &rows, err));
+    TRY(result_reader_open(cat->reader, path, &rows, err));
     enum status status = print_rows(cat, rows, err);
     rows->ops->close(rows);
     return status == ST_OK && cat->left == 0 ? ST_STOP : status;
@@ -78,9 +79,11 @@ static enum status cat_result(const struct args *args, struct cat *cat, struct e
     if (args_has(args, "--dead")) {
         status = result_files(cat->storage, true, print_letters, cat, err);
     } else {
+        cat->reader = result_reader_new(plan, cat->storage);
         row_printer_open(&cat->printer, style_of(args), &plan->output);
         status = result_files(cat->storage, false, print_file, cat, err);
         row_printer_close(&cat->printer);
+        result_reader_free(cat->reader);
     }
     cat->storage->ops->close(cat->storage);
     return status;

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/exit_guard.h"
 #include "cli/pipeline.h"
+#include "cli/result.h"
 #include "cli/run_threads.h"
 #include "cli/script_checks.h"
 #include "cli/sink.h"
@@ -121,6 +122,7 @@ static void make_job(struct run_parts *parts)
     };
     parts->job.plan = str_of(plan->hash);
     parts->job.schema = buf_as_str(&parts->schema_text);
+    parts->job.format = result_format(plan->sink, &parts->pipeline.arena);
     parts->job.dimension = str_of(parts->tables.version);
     parts->job.worker = str_of(parts->slot.worker);
 }

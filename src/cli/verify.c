@@ -14,14 +14,14 @@ struct counting {
     struct progress bar;
 };
 
-static enum status count_rows(void *context, struct str path, int64_t *ret,
+static enum status count_rows(void *context, const struct verify_file *file, int64_t *ret,
                               struct err *err)
 {
     struct counting *counting = context;
     struct rows *rows;
-    TRY(result_rows_open(counting->plan, counting->storage, path, &rows, err));
+    TRY(result_rows_open(counting->plan, counting->storage, file, &rows, err));
     struct batch batch;
-    batch_init(&batch, counting->plan->output.n);
+    batch_init(&batch, rows->schema->n);
     enum status status;
     *ret = 0;
     do {

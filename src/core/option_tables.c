@@ -40,7 +40,8 @@ static const struct option_def set_options[] = {
     {"tables.check_interval", OPTION_DURATION, "30s", 100, 30 * SEC, NULL, 0,
      "how often the staged tables are looked at for a change"},
     {"schema_change", OPTION_CHOICE, "append", 0, 0, "append|allow", 0,
-     "append: only nullable columns may be added to the result; allow: anything"},
+     "append: only nullable columns may be added to the result, in the same format; "
+     "allow: anything"},
     {"log.retention", OPTION_DURATION, "90d", DAY, 3650 * DAY, NULL, 0,
      "entries of the commit log older than this may be removed"},
     {"log.snapshot", OPTION_INT, "32", 2, 1000, NULL, 0,
@@ -101,7 +102,7 @@ static const struct option_def file_options[] = {
 };
 
 static const struct option_def csv_options[] = {
-    {"header", OPTION_BOOLEAN, "true", 0, 0, NULL, 0,
+    {"header", OPTION_BOOLEAN, "true", 0, 0, NULL, OPTION_READERS,
      "files begin with a line of column names"},
     {"trim", OPTION_BOOLEAN, "false", 0, 0, NULL, 0,
      "blanks and tabs at the ends of a text are no part of it"},

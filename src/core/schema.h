@@ -28,5 +28,10 @@ int schema_find(const struct schema *schema, struct str name);
 struct schema schema_copy(struct arena *arena, const struct schema *schema);
 // "trip_id TEXT NOT NULL, stop_sequence INT": stable text, for hashes and messages.
 void schema_format(const struct schema *schema, struct buf *buf);
+// Takes the first column off such a text: its name, and its type, "INT" or "INT NOT
+// NULL". False at the end. Names may hold commas and blanks.
+bool schema_cut(struct str *text, struct str *ret_name, struct str *ret_type);
+// The schema of such a text; false when it is none.
+bool schema_parse(struct str text, struct arena *arena, struct schema *ret);
 
 #endif

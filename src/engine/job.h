@@ -5,6 +5,7 @@
 #define ENGINE_JOB_H
 
 #include "base/str.h"
+#include "engine/file_format.h"
 
 // Entry 0 of the log fixes these; another job on the same directory is refused.
 struct job_identity {
@@ -57,8 +58,9 @@ struct job_settings {
 
 struct job {
     struct job_identity identity;
-    struct str plan;      // its hash
-    struct str schema;    // schema_format() of the result
+    struct str plan;   // its hash
+    struct str schema; // schema_format() of the result
+    struct file_format format;
     struct str dimension; // version of the staged tables
     struct str worker;    // "host/pid/slot", for people
     struct job_settings settings;

@@ -115,6 +115,17 @@ static json_t *identity_json(const struct job_identity *job)
     return object;
 }
 
+static json_t *format_json(const struct file_format *format)
+{
+    json_t *options = json_object();
+    for (size_t i = 0; i < format->n_options; i++)
+        set_text(options, format->options[i].name.p, format->options[i].value);
+    json_t *object = json_object();
+    set_text(object, "name", format->name);
+    json_object_set_new(object, "options", options);
+    return object;
+}
+
 static void set_identity(json_t *object, const struct entry *entry)
 {
     set_number(object, "number", entry->number);
@@ -127,6 +138,8 @@ static void set_identity(json_t *object, const struct entry *entry)
     set_text(object, "plan", entry->plan);
     set_text(object, "schema", entry->schema);
     set_text(object, "dimension", entry->dimension);
+    if (entry->format.name.n > 0)
+        json_object_set_new(object, "files_format", format_json(&entry->format));
 }
 
 static void set_work(json_t *object, const struct entry *entry)

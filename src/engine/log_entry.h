@@ -81,6 +81,7 @@ struct entry {
     int64_t time_ms;
     struct job_identity job;
     struct str plan, schema, dimension;
+    struct file_format format; // of its data files
     struct span *spans;
     size_t n_spans;
     int64_t rows, matched;

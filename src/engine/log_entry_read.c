@@ -192,6 +192,26 @@ static struct job_identity get_identity(struct decoding *dec, const json_t *obje
     };
 }
 
+// Entries of older programs have none.
+static struct file_format get_format(struct decoding *dec, const json_t *object)
+{
+    const json_t *format = json_object_get(object, "files_format");
+    if (format == NULL)
+        return (struct file_format){0};
+    json_t *options = json_object_get(format, "options");
+    struct file_format ret = {
+        .name = get_text(dec, format, "name"),
+        .options =
+            arena_array(dec->arena, json_object_size(options), sizeof(*ret.options)),
+    };
+    const char *name;
+    json_t *value;
+    json_object_foreach(options, name, value) ret.options[ret.n_options++] =
+        (struct file_option){arena_str(dec->arena, str_of(name)),
+                             get_text(dec, options, name)};
+    return ret;
+}
+
 static void get_head(struct decoding *dec, const json_t *object, struct entry *ret)
 {
     ret->number = get_number(dec, object, "number");
@@ -206,6 +226,7 @@ static void get_head(struct decoding *dec, const json_t *object, struct entry *r
     ret->plan = get_text(dec, object, "plan");
     ret->schema = get_text(dec, object, "schema");
     ret->dimension = get_text(dec, object, "dimension");
+    ret->format = get_format(dec, object);
 }
 
 static void get_work(struct decoding *dec, const json_t *object, struct entry *ret)

@@ -173,6 +173,7 @@ static void keep_about(struct log_state *state, const struct entry *entry)
         .name = arena_str(&state->about, entry->job.name),
     };
     state->schema = arena_str(&state->about, entry->schema);
+    state->format = file_format_copy(&state->about, &entry->format);
 }
 
 int64_t entry_removable(const struct entry *entry)

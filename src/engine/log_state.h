@@ -36,6 +36,7 @@ struct log_state {
     struct arena about; // of the texts below, from the newest entry
     struct job_identity job;
     struct str schema;
+    struct file_format format;
 };
 
 // Begins at an entry that has a snapshot (or is entry 0): the state before it.

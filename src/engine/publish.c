@@ -98,6 +98,7 @@ static enum status build_entry(struct publish *publish, struct err *err)
         .job = job->identity,
         .plan = job->plan,
         .schema = job->schema,
+        .format = job->format,
         .dimension = job->dimension,
     };
     memcpy(publish->entry.prev, state->last_checksum, SHA256_HEX);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/schema_difference.h"
 
+#include "core/schema.h"
+
 enum {
     SHOWN_MAX = 5
 };
@@ -10,49 +12,9 @@ struct said_column {
     struct str type; // "INT", "INT NOT NULL"
 };
 
-static bool ends_column(struct str text)
-{
-    static const char *const ends[] = {" TEXT",  " INT",     " BIGINT",  " REAL",
-                                       " BYTES", " BOOLEAN", " NOT NULL"};
-    for (size_t i = 0; i < ARRAY_LEN(ends); i++)
-        if (str_ends_with(text, ends[i]))
-            return true;
-    return false;
-}
-
-// Where the type begins: behind the last blank before "NOT NULL".
-static size_t type_place(struct str column)
-{
-    size_t n = column.n;
-    if (str_ends_with(column, " NOT NULL"))
-        n -= strlen(" NOT NULL");
-    while (n > 0 && column.p[n - 1] != ' ')
-        n--;
-    return n;
-}
-
-// Takes the next column; a name may hold commas.
 static bool next_column(struct str *rest, struct said_column *ret)
 {
-    size_t n = 0;
-    while (n < rest->n) {
-        struct str text = {rest->p, n};
-        if (n + 1 < rest->n && rest->p[n] == ',' && rest->p[n + 1] == ' ' &&
-            ends_column(text))
-            break;
-        n++;
-    }
-    if (n == 0)
-        return false;
-    struct str column = {rest->p, n};
-    size_t type = type_place(column);
-    *ret = (struct said_column){
-        .name = {column.p, type ? type - 1 : 0},
-        .type = {column.p + type, column.n - type},
-    };
-    size_t used = n + 2 < rest->n ? n + 2 : rest->n;
-    *rest = (struct str){rest->p + used, rest->n - used};
-    return true;
+    return schema_cut(rest, &ret->name, &ret->type);
 }
 
 static bool find(struct str columns, struct str name, struct said_column *ret)

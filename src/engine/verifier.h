@@ -10,6 +10,8 @@
 struct named_file {
     int64_t number; // of the entry
     struct entry_file file;
+    struct str schema;
+    struct file_format format;
     bool is_found; // at its place
 };
 

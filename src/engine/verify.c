@@ -198,6 +198,8 @@ static void note_file(struct verifier *verifier, const struct entry *entry,
     struct named_file named = {.number = entry->number, .file = *file};
     named.file.name = arena_str(arena, file->name);
     named.file.tmp = arena_str(arena, file->tmp);
+    named.schema = arena_str(arena, entry->schema);
+    named.format = file_format_copy(arena, &entry->format);
     verifier->files[verifier->n_files++] = named;
 }
 

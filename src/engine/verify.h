@@ -10,6 +10,7 @@
 #define ENGINE_VERIFY_H
 
 #include "core/storage.h"
+#include "engine/file_format.h"
 
 enum {
     FINDINGS_MAX = 1000
@@ -25,10 +26,17 @@ struct finding {
     struct str text; // one sentence, NUL-terminated
 };
 
+// A data file as its entry tells it.
+struct verify_file {
+    struct str path;
+    struct str schema; // schema_format() of its rows
+    struct file_format format;
+};
+
 struct verify_options {
     bool checksums; // ask the storage for each file's checksum
     // Rows of a data file, read in full (verify --deep); NULL: not looked at.
-    enum status (*count_rows)(void *context, struct str path, int64_t *ret,
+    enum status (*count_rows)(void *context, const struct verify_file *file, int64_t *ret,
                               struct err *err);
     void *context;
     // Called now and then with entries and files done; may be NULL.

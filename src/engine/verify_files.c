@@ -143,9 +143,10 @@ static enum status check_content(struct verifier *verifier,
 static void check_rows(struct verifier *verifier, const struct named_file *named)
 {
     const struct verify_options *options = verifier->options;
+    const struct verify_file file = {named->file.name, named->schema, named->format};
     struct err why;
     int64_t rows;
-    if (options->count_rows(options->context, named->file.name, &rows, &why) != ST_OK)
+    if (options->count_rows(options->context, &file, &rows, &why) != ST_OK)
         verifier_find(verifier, FINDING_ERROR, "entry %" PRId64 ": %.*s: %s",
                       named->number, STR_ARGS(named->file.name), why.text);
     else if (rows != named->file.rows)

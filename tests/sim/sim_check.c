@@ -153,12 +153,12 @@ static void check_data(struct sim_world *world)
 }
 
 // How many lines are rows, whatever wrote them.
-static enum status count_rows(void *context, struct str path, int64_t *ret,
+static enum status count_rows(void *context, const struct verify_file *file, int64_t *ret,
                               struct err *err)
 {
     struct sim_world *world = context;
     struct buf bytes AUTO(buf_release) = {0};
-    TRY(storage_read_all(world->view, path, 1 << 24, &bytes, err));
+    TRY(storage_read_all(world->view, file->path, 1 << 24, &bytes, err));
     *ret = -2; // BEGIN and END
     for (size_t i = 0; i < bytes.n; i++)
         *ret += bytes.p[i] == '\n';

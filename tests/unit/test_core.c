@@ -3,6 +3,7 @@
 
 #include "core/checksum.h"
 #include "core/option.h"
+#include "core/schema.h"
 #include "core/value.h"
 
 static bool parses(enum type type, const char *text)
@@ -32,6 +33,49 @@ static void test_reals_print_short_and_read_back(UNUSED void **state)
     value_format((struct value){.r = 0.1, .kind = VALUE_REAL}, &buf);
     assert_str(buf_as_str(&buf), "0.1");
     buf_release(&buf);
+}
+
+static void assert_parses_back(const struct schema *schema)
+{
+    AUTO(arena_release) struct arena arena = {0};
+    AUTO(buf_release) struct buf text = {0};
+    AUTO(buf_release) struct buf again = {0};
+    struct schema parsed;
+    schema_format(schema, &text);
+    assert_true(schema_parse(buf_as_str(&text), &arena, &parsed));
+    assert_int_equal(parsed.n, schema->n);
+    for (size_t i = 0; i < parsed.n; i++) {
+        assert_str(parsed.columns[i].name, schema->columns[i].name.p);
+        assert_int_equal(parsed.columns[i].type, schema->columns[i].type);
+        assert_int_equal(parsed.columns[i].nullable, schema->columns[i].nullable);
+    }
+}
+
+// All types at each place, NULL or not, names with blanks, commas and types in them.
+static void test_a_schema_is_read_from_its_text(UNUSED void **state)
+{
+    static const char *const names[] = {"a",    "stop, name", "NOT NULL", "a INT x",
+                                        "INT",  "Fête",       " ",        "b, NOT NULL",
+                                        "x,y,", "TEXT INT"};
+    for (size_t i = 0; i < ARRAY_LEN(names) * 12; i++) {
+        struct column columns[3];
+        for (size_t c = 0; c < ARRAY_LEN(columns); c++)
+            columns[c] = (struct column){
+                .name = str_of(names[(i + 3 * c) % ARRAY_LEN(names)]),
+                .type = (enum type)(TYPE_TEXT + (i + c) % 6),
+                .nullable = (i + c) % 3 == 0,
+            };
+        assert_parses_back(&(struct schema){columns, 1 + i % 3});
+    }
+}
+
+static void test_what_is_no_schema_is_refused(UNUSED void **state)
+{
+    static const char *const texts[] = {"", "a", "a POINT", "a INT, b", "a INT NULL"};
+    AUTO(arena_release) struct arena arena = {0};
+    struct schema schema;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        assert_false(schema_parse(str_of(texts[i]), &arena, &schema));
 }
 
 // MD5 of 32 zero bytes, by md5sum.
@@ -109,6 +153,8 @@ static void test_checksum_of_an_overwritten_front(UNUSED void **state)
 
 TEST_MAIN(cmocka_unit_test(test_types_accept_what_the_table_says),
           cmocka_unit_test(test_reals_print_short_and_read_back),
+          cmocka_unit_test(test_a_schema_is_read_from_its_text),
+          cmocka_unit_test(test_what_is_no_schema_is_refused),
           cmocka_unit_test(test_checksum_of_an_empty_file),
           cmocka_unit_test(test_checksum_of_an_overwritten_front),
           cmocka_unit_test(test_checksum_of_many_blocks),

@@ -286,6 +286,33 @@ static void test_only_nullable_columns_may_be_added(UNUSED void **state)
     tear_down(&fix);
 }
 
+static void test_another_format_is_a_change_of_the_schema(UNUSED void **state)
+{
+    struct file_option with = {STR_LITERAL("header"), STR_LITERAL("true")},
+                       without = {STR_LITERAL("header"), STR_LITERAL("false")};
+    struct fixture fix;
+    set_up(&fix, 1);
+    add_rows(&fix, 0, 1);
+    run_well(&fix); // as an older program, which does not tell its format
+    add_rows(&fix, 0, 1);
+    fix.job.job.format = (struct file_format){STR_LITERAL("csv"), &with, 1};
+    run_well(&fix);
+    add_rows(&fix, 0, 1);
+    fix.job.job.format = (struct file_format){STR_LITERAL("csv"), &without, 1};
+    run_badly(&fix, ST_USAGE,
+              "mem:///r has files in format csv (header = true), the script says csv "
+              "(header = false): most readers take a directory in one format only, so "
+              "give the result another path, or SET schema_change = 'allow'");
+    fix.job.job.format = (struct file_format){STR_LITERAL("avro"), NULL, 0};
+    run_badly(&fix, ST_USAGE,
+              "mem:///r has files in format csv (header = true), the script says avro: "
+              "most readers take a directory in one format only, so give the result "
+              "another path, or SET schema_change = 'allow'");
+    fix.job.job.settings.schema_change = SCHEMA_CHANGE_ALLOW;
+    run_well(&fix);
+    tear_down(&fix);
+}
+
 static void test_a_storage_that_overwrites_is_refused(UNUSED void **state)
 {
     struct fixture fix;
@@ -399,5 +426,6 @@ TEST_MAIN(cmocka_unit_test(test_who_removes_files_in_tmp_is_told),
           cmocka_unit_test(test_start_at_a_time),
           cmocka_unit_test(test_another_job_is_refused),
           cmocka_unit_test(test_only_nullable_columns_may_be_added),
+          cmocka_unit_test(test_another_format_is_a_change_of_the_schema),
           cmocka_unit_test(test_a_storage_that_overwrites_is_refused),
           cmocka_unit_test(test_small_commits_and_snapshots_make_one_result))

@@ -146,6 +146,24 @@ static void test_what_is_written_reads_back(UNUSED void **state)
     arena_release(&arena);
 }
 
+static void test_the_format_of_files_reads_back(UNUSED void **state)
+{
+    AUTO(arena_release) struct arena arena = {0};
+    AUTO(buf_release) struct buf bytes = {0};
+    struct file_option options[] = {{STR_LITERAL("header"), STR_LITERAL("false")},
+                                    {STR_LITERAL("x"), STR_LITERAL("")}};
+    struct entry entry = {.format = {STR_LITERAL("csv"), options, 2}}, again;
+    struct err err;
+    assert_ok(entry_encode(&entry, &bytes, &err), &err);
+    assert_non_null(strstr(buf_cstr(&bytes),
+                           "\"files_format\":{\"name\":\"csv\",\"options\":{\"header\":"
+                           "\"false\",\"x\":\"\"}}"));
+    assert_ok(entry_decode(buf_as_str(&bytes), &arena, &again, &err), &err);
+    assert_true(file_format_eq(&again.format, &entry.format));
+    entry.format.name = STR_LITERAL("\xFF");
+    assert_status(entry_encode(&entry, &bytes, &err), ST_FAIL);
+}
+
 // Each text that comes from outside, in turn; and what else no reader would take.
 static void test_what_nobody_could_read_is_not_written(UNUSED void **state)
 {
@@ -234,6 +252,7 @@ TEST_MAIN(cmocka_unit_test(test_each_wrong_field_is_named),
           cmocka_unit_test(test_a_changed_byte_shows),
           cmocka_unit_test(test_what_is_missing_is_named),
           cmocka_unit_test(test_what_is_written_reads_back),
+          cmocka_unit_test(test_the_format_of_files_reads_back),
           cmocka_unit_test(test_what_nobody_could_read_is_not_written),
           cmocka_unit_test(test_an_entry_larger_than_a_reader_takes_is_not_written),
           cmocka_unit_test(test_names_of_files))

@@ -337,8 +337,9 @@ static void test_a_file_still_in_tmp_is_told(UNUSED void **state)
     tear_down(&fix);
 }
 
-static enum status count_too_few(UNUSED void *context, UNUSED struct str path,
-                                 int64_t *ret, UNUSED struct err *err)
+static enum status count_too_few(UNUSED void *context,
+                                 UNUSED const struct verify_file *file, int64_t *ret,
+                                 UNUSED struct err *err)
 {
     *ret = 1;
     return ST_OK;
