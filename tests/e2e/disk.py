@@ -10,7 +10,7 @@ import lib
 
 
 def library():
-    """LD_PRELOAD of a recorder."""
+    """The environment of all recorders."""
     return lib.preloaded("disk_calls")
 
 
@@ -27,13 +27,13 @@ class Directory:
 
 
 class Recorder:
-    def __init__(self, made, root):
-        self.root, self.made = pathlib.Path(root), made
+    def __init__(self, env, root):
+        self.root, self.library = pathlib.Path(root), env
         self.place = lib.tmp_dir()
         (self.place / "store").mkdir()
 
     def env(self, kill=None):
-        env = {"LD_PRELOAD": str(self.made), "DISK_ROOT": str(self.root),
+        env = {**self.library, "DISK_ROOT": str(self.root),
                "DISK_LOG": str(self.place / "log"), "DISK_STORE": str(self.place / "store")}
         return env if kill is None else {**env, "DISK_KILL": str(kill)}
 

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import secrets
 import shlex
 import signal
@@ -141,17 +142,20 @@ def program():
 
 
 def preloaded(source):
-    """LD_PRELOAD for the program: the shared library of a C file beside this one, built anew."""
+    """The environment by which the program has the shared library of a C file beside this one,
+    built anew, in front of the others."""
     made = tmp_dir() / f"{source}.so"
     compiler = os.environ.get("CC", "cc")
     subprocess.run([compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-shared", "-fPIC",
                     pathlib.Path(__file__).with_name(f"{source}.c"), "-o", made], check=True)
     if not is_checked():
-        return str(made)
-    # The sanitizer wants to be the first.
+        return {"LD_PRELOAD": str(made)}
+    # The sanitizer wants to be the first, and cannot open its file then.
     first = subprocess.run([compiler, "-print-file-name=libasan.so"], check=True, text=True,
                            stdout=subprocess.PIPE).stdout.strip()
-    return f"{first}:{made}"
+    options = {name: re.sub(":log_path=[^:]*", "", os.environ[name])
+               for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
+    return {"LD_PRELOAD": f"{first}:{made}", **options}
 
 
 class Run:

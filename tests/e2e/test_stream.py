@@ -216,10 +216,13 @@ def test_partitions_added_later_are_read_from_their_beginning():
 def test_two_workers_share_the_partitions():
     work = new_job()
     workers = [work.start(), work.start()]
-    n = 0
-    for _ in range(10):
+    n = n_shared = 0
+    deadline = time.monotonic() + 60
+    while n_shared < 5:  # while the second one comes, and when both are there
         broker.produce(work.topic, [f"T1,1,1,s{n + i},1" for i in range(200)])
         n += 200
+        n_shared += all("claims" in worker.text() for worker in workers)
+        assert time.monotonic() < deadline, [worker.text() for worker in workers]
         time.sleep(0.3)
     wait_rows(work, n, 60)
     for worker in workers:
@@ -323,7 +326,7 @@ def test_a_clock_that_jumps_stops_nothing():
     work = new_job()
     clock = lib.tmp_dir() / "clock"
     set_clock(clock, 0)
-    worker = work.start(env={"LD_PRELOAD": lib.preloaded("clock_calls"), "CLOCK_FILE": str(clock)})
+    worker = work.start(env={**lib.preloaded("clock_calls"), "CLOCK_FILE": str(clock)})
     lib.wait_until(lambda: "claims" in worker.text(), what="the claim")
     n = 0
     for days in (0, -30, 400, 0):
