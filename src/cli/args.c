@@ -191,6 +191,13 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
+static enum status too_many(const struct command *command, const char *word,
+                            struct err *err)
+{
+    return err_set(err, ST_USAGE, "'%s' is one argument too many; usage: tramline %s %s",
+                   word, command->name, command->arguments);
+}
+
 static enum status take_all(struct args *args, int argc, char **argv, struct err *err)
 {
     const struct command *command = args->command;
@@ -201,16 +208,18 @@ static enum status take_all(struct args *args, int argc, char **argv, struct err
             only_names = true;
         } else if (!only_names && argv[i][0] == '-' && argv[i][1] != '\0') {
             TRY(take_flag(args, argc, argv, &i, err));
-        } else if (n == command->n_arguments) {
-            return err_set(err, ST_USAGE,
-                           "'%s' is one argument too many; usage: "
-                           "tramline %s %s",
-                           argv[i], command->name, command->arguments);
+        } else if (n == ARGS_MAX) {
+            return too_many(command, argv[i], err);
         } else {
             args->positional[n++] = argv[i];
         }
     }
-    if (n < command->n_arguments)
+    size_t wanted = command->n_arguments;
+    if (command->instead_of_first && args_has(args, command->instead_of_first))
+        wanted--;
+    if (n > wanted)
+        return too_many(command, args->positional[wanted], err);
+    if (n < wanted)
         return err_set(err, ST_USAGE, "an argument is missing; usage: tramline %s %s",
                        command->name, command->arguments);
     return ST_OK;

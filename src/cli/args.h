@@ -25,8 +25,9 @@ struct command {
     const char *more;      // a paragraph for --help
     const struct flag *flags;
     size_t n_flags;
-    size_t n_arguments; // exactly so many
-    bool no_script;     // has no --set
+    size_t n_arguments;           // exactly so many
+    const char *instead_of_first; // flag with which the first is left out; NULL: none
+    bool no_script;               // has no --set
     enum status (*run)(const struct args *args, struct err *err);
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
 
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/pipeline.h"
 #include "cli/sink.h"
@@ -8,7 +9,9 @@
 #include "cli/term.h"
 #include "core/env.h"
 #include "csv/table.h"
+#include "gtfs/dates.h"
 #include "gtfs/extract.h"
+#include "gtfs/swap.h"
 
 struct shown {
     struct feed_progress progress;
@@ -43,17 +46,13 @@ static enum status convert(void *context, struct str from, struct str to,
 {
     const struct conversion *conversion = context;
     const struct table *table = conversion->table;
-    struct csv_table_options options = {
-        .header = true,
-        .skip_errors = options_is(&table->options, "on_error", "skip"),
-    };
+    struct csv_table_options options = table_csv_options(table);
     struct rows *rows;
     struct sink_file made;
     enum status status =
         csv_table_open(conversion->storage, from, &table->schema, &options, &rows, err);
     if (status == ST_OK) {
         status = sink_write_file(conversion->storage, table, rows, to, &made, err);
-        table_tell_csv(table, rows);
         rows->ops->close(rows);
     }
     if (status != ST_OK)
@@ -63,100 +62,263 @@ static enum status convert(void *context, struct str from, struct str to,
     return ST_OK;
 }
 
-static enum status open_tables(struct pipeline *pipeline, struct extract_table *tables,
-                               size_t *ret_n, struct err *err)
+static int64_t count_rows(struct rows *rows)
 {
-    struct arena *arena = &pipeline->arena;
+    struct batch batch;
+    struct err ignored;
+    batch_init(&batch, rows->schema->n);
+    int64_t n = 0;
+    enum status status;
+    do {
+        status = rows->ops->next(rows, &batch, &ignored);
+        n += (int64_t)batch.n_rows;
+    } while (status == ST_OK && batch.n_rows > 0);
+    batch_release(&batch);
+    return status == ST_OK ? n : -1;
+}
+
+// Of the staged table; -1 when that cannot be told, as of one that nobody can read.
+static int64_t rows_before(const struct table *table, struct storage *storage,
+                           const struct feed_manifest *staged)
+{
+    const struct feed_table *known = feed_manifest_find(staged, table->name);
+    if (known != NULL && known->n_rows >= 0)
+        return known->n_rows;
+    struct rows *rows;
+    struct err ignored;
+    if (table_rows_open(storage, table, &rows, &ignored) != ST_OK)
+        return -1;
+    int64_t n = count_rows(rows);
+    rows->ops->close(rows);
+    return n;
+}
+
+// All that a command on staged tables has open.
+struct staged {
+    struct pipeline pipeline;
+    struct storage *root;
+    struct extract_table *tables;
+    struct feed_place *places; // the same
+    size_t n;
+};
+
+static void add_table(struct staged *staged, const struct table *table,
+                      struct storage *storage)
+{
+    struct extract_table *to = &staged->tables[staged->n];
+    staged->places[staged->n++] = (struct feed_place){table->name.p, storage};
+    *to = (struct extract_table){
+        .name = table->name.p,
+        .storage = storage,
+        .schema = &table->schema,
+        .optional = options_number(&table->options, "optional"),
+        .reading = table_csv_options(table),
+    };
+    if (!pipeline_is_avro(table))
+        return;
+    struct conversion *conversion =
+        arena_alloc(&staged->pipeline.arena, sizeof(*conversion));
+    *conversion = (struct conversion){table, storage};
+    to->extension = "avro";
+    to->convert = convert;
+    to->context = conversion;
+}
+
+static enum status open_tables(struct staged *staged, struct err *err)
+{
+    struct pipeline *pipeline = &staged->pipeline;
     const struct plan *plan = pipeline->plan;
+    staged->tables =
+        arena_array(&pipeline->arena, plan->n_tables + 1, sizeof(*staged->tables));
+    staged->places =
+        arena_array(&pipeline->arena, plan->n_tables + 1, sizeof(*staged->places));
     for (size_t i = 0; i < plan->n_tables; i++) {
-        const struct table *table = &plan->tables[i];
-        if (!is_dimension(table))
+        struct storage *storage;
+        if (!is_dimension(&plan->tables[i]))
             continue;
-        bool header = pipeline_is_avro(table) || options_number(&table->format, "header");
-        struct extract_table *to = &tables[*ret_n];
-        *to = (struct extract_table){
-            .name = table->name.p,
-            .schema = &table->schema,
-            .optional = options_number(&table->options, "optional"),
-            .header = header,
-        };
-        TRY(pipeline_storage(pipeline, &table->options, &to->storage, err));
-        ++*ret_n;
-        if (pipeline_is_avro(table)) {
-            struct conversion *conversion = arena_alloc(arena, sizeof(*conversion));
-            *conversion = (struct conversion){table, to->storage};
-            to->extension = "avro";
-            to->convert = convert;
-            to->context = conversion;
-        }
+        TRY(pipeline_storage(pipeline, &plan->tables[i].options, &storage, err));
+        add_table(staged, &plan->tables[i], storage);
     }
-    if (*ret_n == 0)
+    if (staged->n == 0)
         return err_set(err, ST_USAGE,
                        "the script has no tables to stage; a table is "
                        "CREATE TABLE ... WITH (connector = 'filesystem', "
                        "...) that is not the result");
+    return pipeline_feed_root(pipeline, &staged->root, err);
+}
+
+static void staged_release(struct staged *staged)
+{
+    for (size_t i = 0; i < staged->n; i++)
+        staged->tables[i].storage->ops->close(staged->tables[i].storage);
+    if (staged->root != NULL)
+        staged->root->ops->close(staged->root);
+    pipeline_release(&staged->pipeline);
+}
+
+// One that was cut off is finished first, whatever is wanted now.
+static enum status finish_other(struct staged *staged, struct err *err)
+{
+    bool found;
+    TRY(feed_swap_finish(staged->root, staged->places, staged->n, env_system(), &found,
+                         err));
+    if (found)
+        log_info("an extract that was cut off is finished");
     return ST_OK;
 }
 
-static void print_manifest(const struct feed_manifest *manifest)
+static enum status count_before(struct staged *staged, struct err *err)
+{
+    struct feed_manifest manifest = {0};
+    enum status status = feed_manifest_read(staged->root, &manifest, err);
+    if (status != ST_OK && status != ST_NOT_FOUND && status != ST_DATA)
+        return status;
+    for (size_t i = 0; i < staged->n; i++) {
+        struct extract_table *table = &staged->tables[i];
+        table->n_rows_before =
+            rows_before(plan_table(staged->pipeline.plan, str_of(table->name)),
+                        table->storage, &manifest);
+    }
+    feed_manifest_release(&manifest);
+    return ST_OK;
+}
+
+static void tell_read(void *context, const struct extract_table *table,
+                      const struct rows *rows)
+{
+    const struct staged *staged = context;
+    const char *absent = csv_table_absent(rows);
+    if (absent != NULL)
+        log_warn("%s.txt has no %s: NULL in every row", table->name, absent);
+    if (csv_table_is_empty(rows))
+        log_info("%s.txt is empty; so the table has no rows", table->name);
+    table_tell_rows(plan_table(staged->pipeline.plan, str_of(table->name)), rows);
+}
+
+static void print_tables(const struct staged *staged,
+                         const struct feed_manifest *manifest)
 {
     for (size_t i = 0; i < manifest->n_tables; i++) {
         const struct feed_table *table = &manifest->tables[i];
-        printf("%-16.*s %10s  %.*s\n", STR_ARGS(table->name),
-               table->present ? term_bytes(table->size) : "not there",
+        int64_t before = staged->tables[i].n_rows_before;
+        char rows[64];
+        int n = snprintf(rows, sizeof(rows), "%s",
+                         term_counted(table->n_rows, "row", "rows"));
+        if (before >= 0)
+            snprintf(rows + n, sizeof(rows) - (size_t)n, ", before %s",
+                     term_count(before));
+        printf("%-16.*s %10s  %-24s  %.*s\n", STR_ARGS(table->name),
+               table->present ? term_bytes(table->size) : "not there", rows,
                STR_ARGS(table->path));
     }
 }
 
-static enum status extract(struct pipeline *pipeline, struct feed *feed,
-                           struct extract_table *tables, struct progress *bar,
-                           struct err *err)
+static void tell_dates(struct feed *feed)
 {
-    size_t n = 0;
-    struct storage *root = NULL;
+    struct feed_dates dates;
+    AUTO(buf_release) struct buf text = {0};
+    feed_dates_read(feed, &dates);
+    feed_dates_format(&dates, &text);
+    printf("%-16s %s\n", "dates", buf_cstr(&text));
+    fflush(stdout);
+    buf_clear(&text);
+    feed_dates_warn(&dates, env_system()->ops->wall_ms(env_system()), &text);
+    if (text.n)
+        log_warn("%s", buf_cstr(&text));
+}
+
+static enum status extract(const struct args *args, struct staged *staged,
+                           struct feed *feed, struct progress *bar, struct err *err)
+{
+    struct extract_settings settings = {
+        .max_shrink =
+            (int)options_number(&staged->pipeline.plan->settings, "extract.max_shrink"),
+        .force = args_has(args, "--force"),
+        .read = tell_read,
+        .context = staged,
+    };
     struct feed_manifest manifest = {0};
-    enum status status = open_tables(pipeline, tables, &n, err);
+    enum status status = finish_other(staged, err);
     if (status == ST_OK)
-        status = pipeline_feed_root(pipeline, &root, err);
+        status = count_before(staged, err);
     if (status == ST_OK)
-        status = gtfs_extract(feed, tables, n, root, env_system(), &manifest, err);
+        status = gtfs_extract(feed, staged->tables, staged->n, &settings, staged->root,
+                              env_system(), &manifest, err);
     progress_end(bar);
-    if (status == ST_OK)
-        print_manifest(&manifest);
+    if (status == ST_OK) {
+        print_tables(staged, &manifest);
+        tell_dates(feed);
+    }
     feed_manifest_release(&manifest);
-    if (root != NULL)
-        root->ops->close(root);
-    for (size_t i = 0; i < pipeline->plan->n_tables; i++)
-        if (tables[i].storage != NULL)
-            tables[i].storage->ops->close(tables[i].storage);
     return status;
+}
+
+static enum status extract_feed(const struct args *args, struct staged *staged,
+                                struct err *err)
+{
+    TRY(open_tables(staged, err));
+    struct shown shown = {.progress = {show_bytes}};
+    struct feed_options options = {.progress = &shown.progress};
+    struct feed *feed;
+    TRY(feed_open(args->positional[0], &options, &feed, err));
+    enum status status = extract(args, staged, feed, &shown.bar, err);
+    feed_close(feed);
+    return status;
+}
+
+static enum status go_back(struct staged *staged, struct err *err)
+{
+    struct arena *arena = &staged->pipeline.arena;
+    const char **to = arena_array(arena, staged->n, sizeof(*to));
+    for (size_t i = 0; i < staged->n; i++) {
+        AUTO(mem_auto_free) char *name = extract_file_name(&staged->tables[i]);
+        to[i] = arena_cstr(arena, str_of(name));
+    }
+    TRY(finish_other(staged, err));
+    TRY(feed_swap_back(staged->root, staged->places, staged->n, to, env_system(), err));
+    struct feed_manifest manifest = {0};
+    enum status status = feed_manifest_read(staged->root, &manifest, err);
+    if (status == ST_OK)
+        printf("the tables are those of %.*s again\n", STR_ARGS(manifest.source));
+    else if (status == ST_NOT_FOUND)
+        printf("the tables are those of before, which no extract had staged\n");
+    feed_manifest_release(&manifest);
+    return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
 static enum status run(const struct args *args, struct err *err)
 {
-    struct pipeline pipeline;
-    TRY(pipeline_open(args, args->positional[1], &pipeline, err));
-    pipeline.stop = cli_stop_flag(NULL);
-    struct extract_table *tables =
-        arena_array(&pipeline.arena, pipeline.plan->n_tables + 1, sizeof(*tables));
-    struct shown shown = {.progress = {show_bytes}};
-    struct feed_options options = {.progress = &shown.progress};
-    struct feed *feed;
-    enum status status = feed_open(args->positional[0], &options, &feed, err);
-    if (status == ST_OK) {
-        status = extract(&pipeline, feed, tables, &shown.bar, err);
-        feed_close(feed);
+    bool back = args_has(args, "--rollback");
+    struct staged staged = {0};
+    TRY(pipeline_open(args, args->positional[back ? 0 : 1], &staged.pipeline, err));
+    staged.pipeline.stop = cli_stop_flag(NULL);
+    enum status status;
+    if (back) {
+        status = open_tables(&staged, err);
+        if (status == ST_OK)
+            status = go_back(&staged, err);
+    } else {
+        status = extract_feed(args, &staged, err);
     }
-    pipeline_release(&pipeline);
+    staged_release(&staged);
     return status;
 }
+
+static const struct flag flags[] = {
+    {"--force", NULL, "also a table without rows, or one that lost most of its rows"},
+    {"--rollback", NULL, "no FEED: bring back the tables as they were before"},
+};
 
 const struct command command_extract = {
     .name = "extract",
     .arguments = "FEED PIPELINE.sql",
     .about = "Stage the tables that a script reads from a GTFS feed",
-    .more = "FEED is a zip, a directory or an http(s) URL. Each table is replaced by one "
-            "rename;\n_feed.json, written last, tells running jobs of the change.",
+    .more = "FEED is a zip, a directory or an http(s) URL. Every row is read before any "
+            "table is\nreplaced; then all are or none. _feed.json, written last, tells "
+            "running jobs of the change.\nWhat was there is kept for --rollback.",
+    .flags = flags,
+    .n_flags = ARRAY_LEN(flags),
     .n_arguments = 2,
+    .instead_of_first = "--rollback",
     .run = run,
 };

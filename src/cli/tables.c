@@ -13,8 +13,8 @@
 #include "cli/term.h"
 #include "cli/text_file.h"
 #include "core/env.h"
-#include "csv/table.h"
 #include "gtfs/manifest.h"
+#include "gtfs/swap.h"
 
 enum {
     LOAD_TRIES = 3,
@@ -80,6 +80,17 @@ static enum status open_avro(struct storage *storage, struct str name,
     return avro_table_open(storage, name, &options, ret, err);
 }
 
+struct csv_table_options table_csv_options(const struct table *table)
+{
+    bool is_avro = pipeline_is_avro(table);
+    return (struct csv_table_options){
+        .header = is_avro || options_number(&table->format, "header"),
+        .skip_errors = options_is(&table->options, "on_error", "skip"),
+        .trim = !is_avro && options_number(&table->format, "trim"),
+        .may_be_empty = options_number(&table->options, "optional"),
+    };
+}
+
 enum status table_rows_open(struct storage *storage, const struct table *table,
                             struct rows **ret, struct err *err)
 {
@@ -88,12 +99,7 @@ enum status table_rows_open(struct storage *storage, const struct table *table,
     TRY(tables_find_file(storage, table, &arena, &file, err));
     if (pipeline_is_avro(table))
         return open_avro(storage, file.name, table, ret, err);
-    struct csv_table_options options = {
-        .header = options_number(&table->format, "header"),
-        .skip_errors = options_is(&table->options, "on_error", "skip"),
-        .trim = options_number(&table->format, "trim"),
-        .may_be_empty = options_number(&table->options, "optional"),
-    };
+    struct csv_table_options options = table_csv_options(table);
     return csv_table_open(storage, file.name, &table->schema, &options, ret, err);
 }
 
@@ -130,10 +136,9 @@ void table_tell_absent(const struct table *table, const struct rows *rows)
                  STR_ARGS(table->name), absent);
 }
 
-void table_tell_csv(const struct table *table, const struct rows *rows)
+void table_tell_rows(const struct table *table, const struct rows *rows)
 {
     const struct csv_table_stats *stats = csv_table_stats(rows);
-    table_tell_absent(table, rows);
     if (stats->n_tails)
         log_warn("table %.*s: %zu rows have empty fields past the last column; they were "
                  "passed over",
@@ -147,7 +152,8 @@ void table_tell_csv(const struct table *table, const struct rows *rows)
 static void tell_skipped(const struct table *table, const struct rows *rows)
 {
     if (!pipeline_is_avro(table)) {
-        table_tell_csv(table, rows);
+        table_tell_absent(table, rows);
+        table_tell_rows(table, rows);
         return;
     }
     const struct avro_table_stats *stats = avro_table_stats(rows);
@@ -243,6 +249,39 @@ static enum status load_once(const struct pipeline *pipeline, bool quiet,
     return load_views(plan, ret->host, err);
 }
 
+static enum status cut_off(const struct storage *root, struct err *err)
+{
+    return err_set(
+        err, ST_DATA,
+        "%s/" FEED_SWAP_NAME
+        ": an extract was cut off while it replaced the tables, which may be of "
+        "two feeds; run tramline extract again, or tramline extract --rollback",
+        root->url);
+}
+
+// An extract that replaces the tables just now is waited for; it takes a moment.
+static enum status wait_for_extract(const struct pipeline *pipeline, struct err *err)
+{
+    AUTO(storage_close) struct storage *root = NULL;
+    struct env *env = env_system();
+    TRY(pipeline_feed_root(pipeline, &root, err));
+    for (int64_t ms = 0; root != NULL && ms < EXTRACT_MS; ms += CHECK_PAUSE_MS) {
+        struct file_info swap;
+        enum status rc = root->ops->stat(root, str_of(FEED_SWAP_NAME), &swap, err);
+        if (rc == ST_NOT_FOUND)
+            return ST_OK;
+        TRY(rc);
+        if (is_stopped(pipeline))
+            return err_set(err, ST_STOP, "asked to stop");
+        if (swap.modified_ms < env->ops->wall_ms(env) - EXTRACT_MS)
+            break;
+        if (ms == 0)
+            log_info("an extract is replacing the tables; waiting for its end");
+        env->ops->sleep_ms(env, CHECK_PAUSE_MS);
+    }
+    return root == NULL ? ST_OK : cut_off(root, err);
+}
+
 // The version of the tables as one extract has left them. One may be replacing them just
 // now, which takes a moment. Tables that were changed without extract are no reason not
 // to go on.
@@ -255,6 +294,7 @@ static enum status settled_version(const struct pipeline *pipeline, char ret[65]
             env_system()->ops->sleep_ms(env_system(), CHECK_PAUSE_MS);
         if (is_stopped(pipeline))
             return err_set(err, ST_STOP, "asked to stop");
+        TRY(wait_for_extract(pipeline, err));
         TRY(tables_version(pipeline, ret, err));
         TRY(staged_check(pipeline, &differs, err));
         if (differs.table == NULL)

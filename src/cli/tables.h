@@ -8,6 +8,7 @@
 
 #include "cli/pipeline.h"
 #include "core/rows.h"
+#include "csv/table.h"
 #include "sql/sqlite_host.h"
 #include "table/dimension.h"
 #include "table/native_executor.h"
@@ -32,10 +33,13 @@ enum status table_rows_open(struct storage *storage, const struct table *table,
 // Whether the columns fit the file that option 'schema' names; reads no table.
 enum status table_check(const struct table *table, struct err *err);
 
+// How a table's CSV is read; of one in Avro, that which it is made of.
+struct csv_table_options table_csv_options(const struct table *table);
+
 // Says in the log which columns a CSV file's header lacks.
 void table_tell_absent(const struct table *table, const struct rows *rows);
-// The same, and which rows its reader left out or had to make whole.
-void table_tell_csv(const struct table *table, const struct rows *rows);
+// The same of rows that its reader left out or had to make whole.
+void table_tell_rows(const struct table *table, const struct rows *rows);
 
 // Loads all tables and views; `quiet` shows no progress. ST_STOP soon after
 // pipeline->stop is set, from tables_write_views and tables_executor too.

@@ -39,6 +39,8 @@ static const struct option_def set_options[] = {
      "what happens when the staged tables change while the job runs"},
     {"tables.check_interval", OPTION_DURATION, "30s", 100, 30 * SEC, NULL, 0,
      "how often the staged tables are looked at for a change"},
+    {"extract.max_shrink", OPTION_PERCENT, "50%", 0, 100, NULL, 0,
+     "extract: share of its rows that a table may lose against the staged one"},
     {"schema_change", OPTION_CHOICE, "append", 0, 0, "append|allow", 0,
      "append: only nullable columns may be added to the result, in the same format; "
      "allow: anything"},

@@ -7,8 +7,7 @@
 #include "base/text.h"
 
 enum {
-    FORMAT = 1,
-    MANIFEST_BYTES = 16 << 20
+    FORMAT = 1
 };
 
 static int compare(const void *a, const void *b)
@@ -44,13 +43,20 @@ static json_t *json_text(struct str text)
 
 static json_t *table_json(const struct feed_table *table)
 {
-    return json_pack("{s:o, s:o, s:I, s:s, s:b}", "name", json_text(table->name), "path",
-                     json_text(table->path), "size", (json_int_t)table->size, "checksum",
-                     table->checksum.hex, "present", (int)table->present);
+    json_t *json =
+        json_pack("{s:o, s:o, s:I, s:s, s:b}", "name", json_text(table->name), "path",
+                  json_text(table->path), "size", (json_int_t)table->size, "checksum",
+                  table->checksum.hex, "present", (int)table->present);
+    if (table->n_rows >= 0)
+        json_object_set_new(json, "rows", json_integer(table->n_rows));
+    if (table->present)
+        json_object_set_new(json, "from", json_string(table->from.hex));
+    return json;
 }
 
-static char *manifest_text(const struct feed_manifest *manifest)
+char *feed_manifest_text(struct feed_manifest *manifest)
 {
+    set_version(manifest);
     json_t *tables = json_array();
     for (size_t i = 0; i < manifest->n_tables; i++)
         json_array_append_new(tables, table_json(&manifest->tables[i]));
@@ -62,21 +68,19 @@ static char *manifest_text(const struct feed_manifest *manifest)
     return text;
 }
 
-enum status feed_manifest_write(struct storage *root, struct feed_manifest *manifest,
-                                const char *uuid, struct err *err)
-{
-    set_version(manifest);
-    AUTO(mem_auto_free) char *text = manifest_text(manifest);
-    AUTO(mem_auto_free) char *temporary = mem_printf("_tmp-%s", uuid);
-    TRY(storage_write_bytes(root, str_of(temporary), str_of(text), err));
-    return root->ops->replace(root, str_of(temporary), str_of(FEED_MANIFEST_NAME), err);
-}
-
 static struct str text_of(struct arena *arena, const json_t *object, const char *key)
 {
     const json_t *json = json_object_get(object, key);
     struct str text = {json_string_value(json), json_string_length(json)};
     return str_of(arena_cstr(arena, text.p ? text : str_of("")));
+}
+
+static bool take_checksum(struct str hex, struct checksum *ret)
+{
+    if (hex.n > 0 && hex.n != CHECKSUM_HEX - 1)
+        return false;
+    memcpy(ret->hex, hex.p, hex.n);
+    return true;
 }
 
 static bool take_table(struct arena *arena, const json_t *json, struct feed_table *ret)
@@ -86,12 +90,13 @@ static bool take_table(struct arena *arena, const json_t *json, struct feed_tabl
         .path = text_of(arena, json, "path"),
         .size = json_integer_value(json_object_get(json, "size")),
         .present = json_is_true(json_object_get(json, "present")),
+        .n_rows = -1,
     };
-    struct str checksum = text_of(arena, json, "checksum");
-    if (checksum.n > 0 && checksum.n != CHECKSUM_HEX - 1)
-        return false;
-    memcpy(ret->checksum.hex, checksum.p, checksum.n);
-    return ret->name.n > 0;
+    const json_t *rows = json_object_get(json, "rows");
+    if (json_is_integer(rows))
+        ret->n_rows = json_integer_value(rows);
+    return take_checksum(text_of(arena, json, "checksum"), &ret->checksum) &&
+           take_checksum(text_of(arena, json, "from"), &ret->from) && ret->name.n > 0;
 }
 
 static bool take(const json_t *root, struct feed_manifest *ret)
@@ -137,7 +142,8 @@ enum status feed_manifest_read(struct storage *root, struct feed_manifest *ret,
                                struct err *err)
 {
     AUTO(buf_release) struct buf text = {0};
-    TRY(storage_read_all(root, str_of(FEED_MANIFEST_NAME), MANIFEST_BYTES, &text, err));
+    TRY(storage_read_all(root, str_of(FEED_MANIFEST_NAME), FEED_MANIFEST_BYTES, &text,
+                         err));
     return parse(root, buf_as_str(&text), ret, err);
 }
 

@@ -204,8 +204,8 @@ def test_rows_that_do_not_fit_are_told_when_a_table_becomes_avro():
     work = Work(SCRIPT, FEED=folder, TABLE=avro())
     work.tramline("init")
     done = work.tramline("extract", folder, code=3)
-    assert "table calendar_dates, from calendar_dates.txt to Avro: " in done.err, done.err
-    assert ":22: column exception_type: 'two' is not an INT; on_error = 'skip' leaves" in done.err, done.err
+    assert (f"{folder}: calendar_dates.txt:22: column exception_type: 'two' is not an INT; "
+            "on_error = 'skip' leaves such rows out\n") in done.err, done.err
     assert not any(work.files(name) for name in ("trips", "calendar_dates", "frequencies"))
     assert not (work.root / "_feed.json").exists()
     work = Work(SCRIPT, FEED=folder, TABLE=avro() + ", on_error = 'skip'")
@@ -213,6 +213,19 @@ def test_rows_that_do_not_fit_are_told_when_a_table_becomes_avro():
     done = work.tramline("extract", folder)
     assert "table calendar_dates: 1 rows left out" in done.err, done.err
     work.tramline("run", "--once")
+
+
+def test_a_row_that_has_no_place_in_an_imposed_schema_is_told():
+    """The feed is good, and only the file cannot be made of it."""
+    work = Work("""
+        CREATE TABLE trips (trip_id TEXT NOT NULL, n INT) WITH (connector = 'filesystem',
+          path = '${ROOT}/trips', format = 'avro', schema = '${ROOT}/trips.avsc');""")
+    work.write("trips.avsc", json.dumps({"type": "record", "name": "trips", "fields": [
+        {"name": "trip_id", "type": "string"}, {"name": "n", "type": "int"}]}))
+    work.write("feed/trips.txt", "trip_id,n\na,1\nb,\n")
+    done = work.tramline("extract", work.root / "feed", code=None)
+    assert done.code != 0 and "table trips, from trips.txt to Avro: " in done.err, done.err
+    assert not work.files("trips") and not (work.root / "_feed.json").exists()
 
 
 def test_a_table_staged_in_another_format_replaces_the_file():

@@ -145,7 +145,8 @@ def test_columns_that_a_tables_header_lacks_are_told():
         job = Job(STREAM, query="SELECT s.trip_id, t.route_id, t.trip_headsign FROM s JOIN trips t "
                                 "ON t.trip_id = s.trip_id")
         job.put("s.csv", HEADER + "\n" + "\n".join(ROWS) + "\n").put("feed/trips.txt", text)
-        job.extract()
+        err = job.extract()
+        assert f"trips.txt has no {absent}: NULL in every row\n" in err, err
         for command in (["check", "--live"], ["run", "--once"]):
             err = job.tramline(*command, code=1 if command[0] == "check" else 0)
             assert f"table trips: the header has no {absent}: NULL in every row\n" in err, err

@@ -70,7 +70,7 @@ def stop_between_two_tables(work, name_node, url):
     name_node.do("delay 60")
     extract = lib.Started("extract", feed("new"), work.script, *work.sets(url))
     deadline = time.monotonic() + 60
-    while trips.read("trips.csv") == old:
+    while not trips.exists("trips.csv") or trips.read("trips.csv") == old:
         assert extract.is_running() and time.monotonic() < deadline, extract.text()
     extract.signal(signal.SIGSTOP)
     return extract

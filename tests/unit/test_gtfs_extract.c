@@ -8,11 +8,10 @@
 #include "gtfs_fixture.h"
 
 #include "gtfs/extract.h"
-#include "storage/fault.h"
 #include "storage/mem.h"
 
 #define TRIPS_TEXT "\xEF\xBB\xBFtrip_id,service_id\r\n1,\"a\"\r\n2,b"
-#define DATES_TEXT "service_id,date\n"
+#define DATES_TEXT "service_id,date\na,20261129\n"
 
 enum {
     N_TABLES = 3
@@ -26,6 +25,7 @@ struct fixture {
     struct schema schemas[N_TABLES];
     struct extract_table tables[N_TABLES];
     struct feed *feed;
+    struct extract_settings settings;
     struct feed_manifest manifest;
     struct err err;
 };
@@ -54,7 +54,7 @@ static void setup(struct fixture *f)
         "trip_id TEXT NOT NULL, service_id TEXT NOT NULL",
         "service_id TEXT NOT NULL, date TEXT NOT NULL",
         "trip_id TEXT NOT NULL, start_time TEXT"};
-    *f = (struct fixture){0};
+    *f = (struct fixture){.settings = {.max_shrink = 50}};
     make_workplace(&f->workplace);
     f->root = open_storage("/root");
     for (size_t i = 0; i < N_TABLES; i++) {
@@ -62,11 +62,13 @@ static void setup(struct fixture *f)
         snprintf(path, sizeof(path), "/root/%s", names[i]);
         f->storages[i] = open_storage(path);
         f->schemas[i] = schema_of(&f->arena, schemas[i]);
-        f->tables[i] = (struct extract_table){.name = names[i],
-                                              .storage = f->storages[i],
-                                              .schema = &f->schemas[i],
-                                              .optional = i == 2,
-                                              .header = true};
+        f->tables[i] =
+            (struct extract_table){.name = names[i],
+                                   .storage = f->storages[i],
+                                   .schema = &f->schemas[i],
+                                   .optional = i == 2,
+                                   .reading = {.header = true, .may_be_empty = i == 2},
+                                   .n_rows_before = -1};
     }
     put_file(&f->workplace, "trips.txt", STR_LITERAL(TRIPS_TEXT));
     put_file(&f->workplace, "calendar_dates.txt", STR_LITERAL(DATES_TEXT));
@@ -86,8 +88,8 @@ static enum status extract(struct fixture *f)
 {
     feed_manifest_release(&f->manifest);
     assert_ok(feed_open(f->workplace.directory, NULL, &f->feed, &f->err), &f->err);
-    enum status rc = gtfs_extract(f->feed, f->tables, N_TABLES, f->root, env_system(),
-                                  &f->manifest, &f->err);
+    enum status rc = gtfs_extract(f->feed, f->tables, N_TABLES, &f->settings, f->root,
+                                  env_system(), &f->manifest, &f->err);
     feed_close(f->feed);
     return rc;
 }
@@ -146,6 +148,7 @@ static void test_the_manifest_says_what_was_staged(UNUSED void **state)
     const struct feed_table *trips = feed_manifest_find(&read, str_of("trips"));
     assert_true(trips->present);
     assert_int_equal(trips->size, sizeof(TRIPS_TEXT) - 1);
+    assert_int_equal(trips->n_rows, 2);
     assert_str(trips->path, "mem:///root/trips/trips.csv");
     struct checksum there;
     assert_ok(
@@ -207,6 +210,12 @@ static void test_a_feed_that_does_not_fit_touches_nothing(UNUSED void **state)
     assert_refused(&f, ST_DATA,
                    "calendar_dates.txt: column service_id is NOT NULL and not in the "
                    "header; the nearest there is 'serviceid'");
+    put_file(&f.workplace, "calendar_dates.txt",
+             STR_LITERAL("service_id,date\na,1\n,2\n"));
+    assert_refused(
+        &f, ST_DATA,
+        "calendar_dates.txt:3: column service_id is NOT NULL and has no value; "
+        "on_error = 'skip' leaves such rows out");
     put_file(&f.workplace, "calendar_dates.txt", STR_LITERAL("\xFF\xFEs\0"));
     assert_refused(&f, ST_DATA,
                    "calendar_dates.txt: the file is UTF-16, not UTF-8; convert it first, "
@@ -302,57 +311,83 @@ static void test_the_manifest_is_of_the_documented_form(UNUSED void **state)
     teardown(&f);
 }
 
-static bool file_is(struct storage *st, const char *path, const char *text)
+static void test_a_table_without_rows_is_refused(UNUSED void **state)
 {
-    struct buf bytes = {0};
-    struct err err;
-    assert_ok(storage_read_all(st, str_of(path), 1 << 20, &bytes, &err), &err);
-    bool is = str_is(buf_as_str(&bytes), text);
-    buf_release(&bytes);
-    return is;
+    struct fixture f;
+    setup(&f);
+    put_file(&f.workplace, "calendar_dates.txt", STR_LITERAL("service_id,date\n \n"));
+    assert_refused(&f, ST_DATA,
+                   "calendar_dates.txt has no rows; if that is right, run extract with "
+                   "--force, or declare the table with optional = true");
+    put_file(&f.workplace, "calendar_dates.txt", STR_LITERAL(""));
+    assert_refused(&f, ST_DATA,
+                   "calendar_dates.txt: the file is empty; a header line was expected");
+    put_file(&f.workplace, "calendar_dates.txt", STR_LITERAL("service_id,date\n"));
+    f.settings.force = true;
+    assert_ok(extract(&f), &f.err);
+    assert_file(f.storages[1], "calendar_dates.csv", "service_id,date\n");
+    teardown(&f);
 }
 
-// One call of the trips' storage fails: trips.csv is whole, the old or the new one, the
-// manifest is the old one, and extract again heals it. Returns false past the last call.
-static bool check_fault(enum fault_kind kind, uint64_t at)
+static void test_an_empty_optional_table_is_as_none(UNUSED void **state)
 {
-    static const char new_trips[] = "trip_id,service_id\n9,z\n";
     struct fixture f;
-    char first[SHA256_HEX];
     setup(&f);
+    put_file(&f.workplace, "frequencies.txt", STR_LITERAL("\xEF\xBB\xBF\r\n \x1A"));
     assert_ok(extract(&f), &f.err);
-    memcpy(first, f.manifest.version, sizeof(first));
-    struct fault_config config = {.at = at, .fault = {.kind = kind}};
-    f.storages[0] = storage_fault_open(f.storages[0], &config);
-    f.tables[0].storage = f.storages[0];
-    put_file(&f.workplace, "trips.txt", str_of(new_trips));
-    bool failed = extract(&f) != ST_OK;
-    bool was_called = storage_fault_n_calls(f.storages[0]) >= at;
-    storage_fault_set(f.storages[0], &(struct fault_config){0});
-    if (failed) {
-        struct feed_manifest manifest;
-        assert_ok(feed_manifest_read(f.root, &manifest, &f.err), &f.err);
-        assert_string_equal(manifest.version, first);
-        feed_manifest_release(&manifest);
-        assert_true(file_is(f.storages[0], "trips.csv", TRIPS_TEXT) ||
-                    file_is(f.storages[0], "trips.csv", new_trips));
+    assert_no_file(f.storages[2], "frequencies.csv");
+    assert_false(feed_manifest_find(&f.manifest, str_of("frequencies"))->present);
+    put_file(&f.workplace, "frequencies.txt", STR_LITERAL("trip_id,start_time\n"));
+    assert_ok(extract(&f), &f.err);
+    assert_file(f.storages[2], "frequencies.csv", "trip_id,start_time\n");
+    teardown(&f);
+}
+
+static void test_a_table_may_lose_so_many_rows(UNUSED void **state)
+{
+    static const struct {
+        int64_t before;
+        int max_shrink;
+        bool good; // with two rows
+    } cases[] = {
+        {-1, 50, true},    {0, 50, true},    {2, 0, true},   {1, 0, true},
+        {3, 0, false},     {4, 50, true},    {5, 50, false}, {5, 60, true},
+        {100, 98, true},   {101, 98, false}, {3, 33, false}, {3, 34, true},
+        {1000, 100, true},
+    };
+    struct fixture f;
+    setup(&f);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        f.tables[0].n_rows_before = cases[i].before;
+        f.settings.max_shrink = cases[i].max_shrink;
+        f.settings.force = false;
+        enum status rc = extract(&f);
+        if ((rc == ST_OK) != cases[i].good)
+            fail_msg("%d rows before, %d %%: %s", (int)cases[i].before,
+                     cases[i].max_shrink, status_name(rc));
+        f.settings.force = true;
         assert_ok(extract(&f), &f.err);
     }
-    assert_true(file_is(f.storages[0], "trips.csv", new_trips));
+    f.settings.force = false;
+    f.settings.max_shrink = 50;
+    f.tables[0].n_rows_before = 5;
+    assert_status(extract(&f), ST_DATA);
+    char expected[512];
+    snprintf(expected, sizeof(expected),
+             "%s: trips.txt has 2 rows, the staged table 5: it lost more than "
+             "extract.max_shrink = '50%%'; if that is right, run extract with --force",
+             f.workplace.directory);
+    assert_string_equal(f.err.text, expected);
+    // One that leaves the feed loses all of them.
+    f.tables[0].n_rows_before = -1;
+    f.tables[2].n_rows_before = 1;
+    assert_status(extract(&f), ST_DATA);
+    snprintf(expected, sizeof(expected),
+             "%s: frequencies.txt has 0 rows, the staged table 1: it lost more than "
+             "extract.max_shrink = '50%%'; if that is right, run extract with --force",
+             f.workplace.directory);
+    assert_string_equal(f.err.text, expected);
     teardown(&f);
-    return was_called;
-}
-
-static void test_a_call_that_fails_leaves_whole_tables(UNUSED void **state)
-{
-    static const enum fault_kind kinds[] = {FAULT_REFUSE, FAULT_FAIL, FAULT_LOSE,
-                                            FAULT_DROP};
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        uint64_t at = 1;
-        while (check_fault(kinds[i], at))
-            at++;
-        assert_in_range(at, 4, 20); // write, checksum, replace and more
-    }
 }
 
 static void test_old_temporary_files_are_removed(UNUSED void **state)
@@ -412,7 +447,7 @@ static void test_a_converted_table_replaces_that_of_bytes(UNUSED void **state)
     assert_ok(extract(&f), &f.err);
     assert_file(f.storages[0], "trips.avro",
                 "\xEF\xBB\xBFTRIP_ID,SERVICE_ID\r\n1,\"A\"\r\n2,B");
-    assert_names(&f, f.storages[0], "trips.avro");
+    assert_no_file(f.storages[0], "trips.csv");
     assert_int_equal(f.manifest.tables[0].size, strlen(TRIPS_TEXT));
     assert_str(f.manifest.tables[0].path, "mem:///root/trips/trips.avro");
     struct checksum there;
@@ -444,7 +479,9 @@ TEST_MAIN(cmocka_unit_test(test_tables_are_staged_byte_for_byte),
           cmocka_unit_test(test_bytes_that_arrive_changed_are_not_staged),
           cmocka_unit_test(test_no_manifest_is_not_found_a_bad_one_is_told),
           cmocka_unit_test(test_the_manifest_is_of_the_documented_form),
-          cmocka_unit_test(test_a_call_that_fails_leaves_whole_tables),
+          cmocka_unit_test(test_a_table_without_rows_is_refused),
+          cmocka_unit_test(test_an_empty_optional_table_is_as_none),
+          cmocka_unit_test(test_a_table_may_lose_so_many_rows),
           cmocka_unit_test(test_old_temporary_files_are_removed),
           cmocka_unit_test(test_a_converted_table_replaces_that_of_bytes),
           cmocka_unit_test(test_a_conversion_that_fails_touches_nothing))
