@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 static enum log_level lowest = LOG_INFO;
 static const char *const names[] = {"debug", "info", "warn", "error"};
 
@@ -37,13 +39,13 @@ void log_line(enum log_level level, const char *fmt, ...)
     size_t n = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &tm);
     n += (size_t)snprintf(line + n, sizeof(line) - n, ".%03ldZ %-5s ",
                           now.tv_nsec / 1000000, names[level]);
+    char text[sizeof(line)];
     va_list args;
     va_start(args, fmt);
-    int text = vsnprintf(line + n, sizeof(line) - n - 1, fmt, args);
+    if (vsnprintf(text, sizeof(text), fmt, args) < 0)
+        text[0] = '\0';
     va_end(args);
-    n += text < 0 ? 0 : (size_t)text;
-    if (n > sizeof(line) - 2)
-        n = sizeof(line) - 2;
+    n += text_visible(str_of(text), line + n, sizeof(line) - n - 1);
     line[n++] = '\n';
     if (write(STDERR_FILENO, line, n) < 0)
         return; // nowhere left to say so

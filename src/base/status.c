@@ -5,6 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
+// Much of a text comes from outside.
+static void set_text(struct err *err, const char *text)
+{
+    size_t n = text_visible(str_of(text), err->text, sizeof(err->text) - 1);
+    err->text[n] = '\0';
+}
+
 enum status err_set(struct err *err, enum status status, const char *fmt, ...)
 {
     if (err == NULL)
@@ -14,7 +23,7 @@ enum status err_set(struct err *err, enum status status, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    memcpy(err->text, text, sizeof(text));
+    set_text(err, text);
     err->status = status;
     return status;
 }
@@ -28,13 +37,9 @@ enum status err_context(struct err *err, enum status status, const char *fmt, ..
     va_start(args, fmt);
     vsnprintf(context, sizeof(context), fmt, args);
     va_end(args);
-    char text[ERR_TEXT_MAX];
-    memcpy(text, err->text, sizeof(text));
-    size_t n = strlen(context);
-    if (n > ERR_TEXT_MAX - 3)
-        n = ERR_TEXT_MAX - 3;
-    memcpy(err->text, context, n);
-    snprintf(err->text + n, ERR_TEXT_MAX - n, ": %s", text);
+    char text[2 * ERR_TEXT_MAX];
+    snprintf(text, sizeof(text), "%s: %s", context, err->text);
+    set_text(err, text);
     err->status = status;
     return status;
 }

@@ -41,7 +41,8 @@ struct err {
 };
 
 // Sets status and text; returns the status, so that `return err_set(...)` reads well.
-// `err` may be NULL: then only the status is returned.
+// `err` may be NULL: then only the status is returned. The text becomes one visible line,
+// whatever its arguments hold (text_visible).
 enum status err_set(struct err *err, enum status status, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 

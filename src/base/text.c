@@ -1,6 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
 
+#include <stdio.h>
+
+enum {
+    ESCAPE_MAX = 8 // bytes of "\u202e" and its end
+};
+
+// The first character; *ret_n is its bytes. What is no UTF-8 is one byte, and false.
+static bool first_character(struct str text, unsigned *ret, size_t *ret_n)
+{
+    const unsigned char *p = (const unsigned char *)text.p;
+    size_t n = p[0] < 0x80 ? 1 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
+    bool is_good =
+        n <= text.n && (p[0] == 0 || str_utf8_valid((struct str){text.p, n}) == n);
+    *ret_n = is_good ? n : 1;
+    *ret = n == 1 || !is_good ? p[0] : p[0] & (0x7FU >> n);
+    for (size_t i = 1; i < *ret_n; i++)
+        *ret = *ret << 6 | (p[i] & 0x3F);
+    return is_good;
+}
+
+// Control characters, separators of lines, and what turns the direction of writing.
+static bool is_hidden(unsigned c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E ||
+           c == 0x200F || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) ||
+           c == 0xFEFF;
+}
+
+static size_t escape(unsigned c, bool is_character, char ret[ESCAPE_MAX])
+{
+    static const char letters[] = "\tt\nn\rr";
+    for (size_t i = 0; is_character && i + 1 < sizeof(letters); i += 2)
+        if (c == (unsigned char)letters[i])
+            return (size_t)snprintf(ret, ESCAPE_MAX, "\\%c", letters[i + 1]);
+    return (size_t)snprintf(ret, ESCAPE_MAX,
+                            c < 0x80 || !is_character ? "\\x%02x" : "\\u%04x", c);
+}
+
+size_t text_visible(struct str text, char *ret, size_t room)
+{
+    size_t used = 0;
+    while (text.n > 0) {
+        unsigned c;
+        size_t n;
+        char escaped[ESCAPE_MAX];
+        bool is_character = first_character(text, &c, &n);
+        bool is_plain = is_character && !is_hidden(c);
+        size_t n_written = is_plain ? n : escape(c, is_character, escaped);
+        if (n_written > room - used)
+            break;
+        memcpy(ret + used, is_plain ? text.p : escaped, n_written);
+        used += n_written;
+        text = (struct str){text.p + n, text.n - n};
+    }
+    return used;
+}
+
 void text_base64(struct buf *buf, struct str bytes)
 {
     static const char letters[] =
@@ -35,6 +92,14 @@ void text_utf8(struct buf *buf, struct str name)
     }
 }
 
+void text_put_visible(struct buf *buf, struct str text)
+{
+    size_t most = text.n * TEXT_GROWTH;
+    char *room = most > 0 ? buf_room(buf, most) : NULL;
+    if (room != NULL)
+        buf->n += text_visible(text, room, most);
+}
+
 // A run of good UTF-8 without a NUL byte.
 static void json_letters(struct buf *buf, struct str text)
 {
@@ -42,8 +107,11 @@ static void json_letters(struct buf *buf, struct str text)
         unsigned char c = (unsigned char)text.p[i];
         if (c == '"' || c == '\\')
             buf_char(buf, '\\');
-        if (c < 0x20)
+        bool is_c1 = c == 0xC2 && i + 1 < text.n && (unsigned char)text.p[i + 1] < 0xA0;
+        if (c < 0x20 || c == 0x7F)
             buf_printf(buf, "\\u%04x", c);
+        else if (is_c1)
+            buf_printf(buf, "\\u%04x", (unsigned char)text.p[++i]);
         else
             buf_char(buf, (char)c);
     }

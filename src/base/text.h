@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes as text that other formats can carry. Both append to a buffer and are bounded by
-// its limit (base/buf.h).
+// Bytes as text that other formats can carry, or that a terminal can be shown. What
+// appends to a buffer is bounded by its limit (base/buf.h).
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -13,7 +13,18 @@ void text_base64(struct buf *buf, struct str bytes);
 // different names stay different (docs/commit-log.md).
 void text_utf8(struct buf *buf, struct str name);
 // A JSON string with its quotes (RFC 8259). Each byte that is not UTF-8, and NUL, becomes
-// U+FFFD.
+// U+FFFD; control characters, those of Unicode too, are escaped.
 void text_json(struct buf *buf, struct str text);
+
+// Text that may come from a stranger, for a log or a terminal: one line, in which nothing
+// is a control character, an escape sequence, or turns the direction of writing. Those
+// and bytes that are no UTF-8 become "\n", "\t", "\r", "\x1b", "\u202e". Writes at most
+// `room` bytes, whole characters, and returns how many. What is plain stays as it is; so
+// does what was written by this.
+enum {
+    TEXT_GROWTH = 6 // most bytes that one becomes
+};
+size_t text_visible(struct str text, char *ret, size_t room);
+void text_put_visible(struct buf *buf, struct str text); // all of it
 
 #endif

@@ -53,10 +53,10 @@ static enum status print_letters(void *context, struct str path, struct err *err
     enum status status = ST_OK;
     while (status == ST_OK && n && cat->left > 0) {
         status = reader.reader.read(&reader.reader, piece, sizeof(piece), &n, err);
-        for (size_t i = 0; status == ST_OK && i < n && cat->left > 0; i++) {
-            putchar(piece[i]);
-            cat->left -= piece[i] == '\n';
-        }
+        size_t n_put = 0;
+        for (; status == ST_OK && n_put < n && cat->left > 0; n_put++)
+            cat->left -= piece[n_put] == '\n';
+        term_put_lines((struct str){piece, n_put});
     }
     storage_reader_release(&reader);
     return status == ST_OK && cat->left == 0 ? ST_STOP : status;

@@ -207,9 +207,10 @@ static void print_tables(const struct staged *staged,
         if (before >= 0)
             snprintf(rows + n, sizeof(rows) - (size_t)n, ", before %s",
                      term_count(before));
-        printf("%-16.*s %10s  %-24s  %.*s\n", STR_ARGS(table->name),
-               table->present ? term_bytes(table->size) : "not there", rows,
-               STR_ARGS(table->path));
+        printf("%-16.*s %10s  %-24s  ", STR_ARGS(table->name),
+               table->present ? term_bytes(table->size) : "not there", rows);
+        term_put(table->path);
+        putchar('\n');
     }
 }
 

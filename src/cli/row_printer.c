@@ -47,12 +47,12 @@ static void print_csv(struct row_printer *printer, const struct value *row)
     struct encoder *encoder = csv_encoder_open(printer->schema, true);
     struct buf line = {0}, out = {0};
     if (!printer->header_done && encoder->ops->begin(encoder, &out, NULL) == ST_OK)
-        fwrite(out.p, 1, out.n, stdout);
+        term_put_lines(buf_as_str(&out));
     printer->header_done = true;
     if (row != NULL) {
         encoder->ops->fields(encoder, 0, row, printer->schema->n, &line);
         encoder->ops->end_row(encoder, &line);
-        fwrite(line.p, 1, line.n, stdout);
+        term_put_lines(buf_as_str(&line));
     }
     buf_release(&line);
     buf_release(&out);
@@ -164,14 +164,23 @@ static void print_collected(struct row_printer *printer)
     printer->n_rows = 0;
 }
 
+// A cell is one line, of what can be seen.
+static void put_cell(struct row_printer *printer, struct value value)
+{
+    struct buf *text = &printer->text;
+    buf_clear(text);
+    value_format(value, text);
+    for (size_t i = 0; i < text->n; i++)
+        if (strchr("\t\r\n", text->p[i]) != NULL && text->p[i] != '\0')
+            text->p[i] = ' ';
+    text_put_visible(&printer->cells, buf_as_str(text));
+}
+
 static void collect(struct row_printer *printer, const struct value *row)
 {
     for (size_t c = 0; c < printer->schema->n; c++) {
         size_t from = printer->cells.n;
-        value_format(row[c], &printer->cells);
-        for (size_t i = from; i < printer->cells.n; i++)
-            if ((unsigned char)printer->cells.p[i] < 0x20)
-                printer->cells.p[i] = ' '; // a cell is one line
+        put_cell(printer, row[c]);
         struct str text = {printer->cells.p + from, printer->cells.n - from};
         size_t width = str_display_width(text);
         if (width > CELL_MAX)
@@ -205,6 +214,7 @@ void row_printer_close(struct row_printer *printer)
                    printer->n_first + printer->n_last, printer->schema->n);
     }
     buf_release(&printer->cells);
+    buf_release(&printer->text);
     free(printer->widths);
     *printer = (struct row_printer){0};
 }

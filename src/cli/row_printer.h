@@ -24,6 +24,7 @@ struct row_printer {
     enum row_style style;
     const struct schema *schema; // borrowed
     size_t width;                // of the terminal; 0: no limit
+    struct buf text;             // of one cell
     struct buf cells;            // texts of collected rows, NUL after each
     size_t n_rows;
     size_t *widths;

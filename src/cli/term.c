@@ -8,6 +8,7 @@
 
 #include "base/attr.h"
 #include "base/buf.h"
+#include "base/text.h"
 #include "core/env.h"
 
 enum {
@@ -120,6 +121,32 @@ const char *term_seconds(int64_t ms)
     snprintf(text, RING_TEXT, "%lld.%lld s", (long long)(ms / 1000),
              (long long)(ms % 1000 / 100));
     return text;
+}
+
+void term_put(struct str text)
+{
+    AUTO(buf_release) struct buf visible = {0};
+    text_put_visible(&visible, text);
+    fwrite(visible.p, 1, visible.n, stdout);
+}
+
+void term_put_lines(struct str text)
+{
+    static unsigned char before; // of U+0080 to U+009F, the first byte
+    if (!term_is_out()) {
+        fwrite(text.p, 1, text.n, stdout);
+        return;
+    }
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        bool is_control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7F ||
+                          (before == 0xC2 && c >= 0x80 && c < 0xA0);
+        if (is_control)
+            printf("\\x%02x", c);
+        else
+            putchar(c);
+        before = c;
+    }
 }
 
 static int64_t now_ms(void)

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/str.h"
+
 bool term_is_out(void); // stdout is a terminal
 bool term_is_err(void);
 // Whether colours are wanted there: a terminal, not a dumb one, and no $NO_COLOR.
@@ -25,6 +27,12 @@ const char *term_count(int64_t n);
 const char *term_counted(int64_t n, const char *one, const char *many);
 const char *term_bytes(int64_t n);
 const char *term_seconds(int64_t ms);
+
+// Text from a stranger on stdout, as text_visible has it.
+void term_put(struct str text);
+// Lines of data on stdout: as they are, but on a terminal without control characters.
+// Pieces of a whole: one may end within a character.
+void term_put_lines(struct str text);
 
 struct progress {
     const char *what; // "trips.txt"

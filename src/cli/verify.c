@@ -67,9 +67,11 @@ static void print_text(const struct verify_report *report)
         printf("  %-6d %16s .. %s\n", report->partitions[i].partition,
                term_count(report->partitions[i].first),
                term_count(report->partitions[i].next));
-    for (size_t i = 0; i < report->n_findings; i++)
-        printf("%s: %s\n", report->findings[i].kind == FINDING_ERROR ? "ERROR" : "note",
-               report->findings[i].text.p);
+    for (size_t i = 0; i < report->n_findings; i++) {
+        printf("%s: ", report->findings[i].kind == FINDING_ERROR ? "ERROR" : "note");
+        term_put(report->findings[i].text);
+        putchar('\n');
+    }
     printf(report->n_errors ? "the result is NOT what the log says: %zu errors\n"
                             : "no gap, no duplicate: every record that the log names is "
                               "in the result once\n",
@@ -109,7 +111,9 @@ static void print_json(const struct verify_report *report)
     for (size_t i = 0; i < report->n_findings; i++) {
         const struct finding *finding = &report->findings[i];
         AUTO(buf_release) struct buf text = {0};
-        text_json(&text, finding->text);
+        AUTO(buf_release) struct buf visible = {0};
+        text_put_visible(&visible, finding->text);
+        text_json(&text, buf_as_str(&visible));
         printf("%s{\"kind\":\"%s\",\"text\":%s}", i ? "," : "",
                finding->kind == FINDING_ERROR ? "error" : "note", buf_cstr(&text));
     }

@@ -90,6 +90,64 @@ static void test_a_context_keeps_the_status(UNUSED void **state)
     }
 }
 
+static void assert_visible(const char *text, const char *expected)
+{
+    char seen[200];
+    size_t n = text_visible(str_of(text), seen, sizeof(seen));
+    assert_str(((struct str){seen, n}), expected);
+    char again[200];
+    assert_int_equal(text_visible((struct str){seen, n}, again, sizeof(again)), n);
+    assert_memory_equal(again, seen, n);
+}
+
+static void test_text_of_a_stranger_is_one_visible_line(UNUSED void **state)
+{
+    assert_visible("plain, Côte-Vertu, 東京 🚇 \\", "plain, Côte-Vertu, 東京 🚇 \\");
+    assert_visible("a\nb\r\tc", "a\\nb\\r\\tc");
+    assert_visible("\033[2J\033]0;title\007", "\\x1b[2J\\x1b]0;title\\x07");
+    assert_visible("\x7F\x9B"
+                   "1m",
+                   "\\x7f\\x9b1m");
+    assert_visible("\xC2\x9B"
+                   "31m",
+                   "\\u009b31m"); // CSI as Unicode has it
+    assert_visible("\xE2\x80\xAE"
+                   "cod",
+                   "\\u202ecod"); // right to left
+    assert_visible("\xE2\x80\xA8"
+                   "x",
+                   "\\u2028x"); // separates lines
+    assert_visible("\xEF\xBB\xBF"
+                   "id",
+                   "\\ufeffid");           // a byte order mark
+    assert_visible("caf\xE9", "caf\\xe9"); // Latin-1
+    assert_visible("\xC0\xAF\xED\xA0\x80", "\\xc0\\xaf\\xed\\xa0\\x80");
+    assert_visible("cut \xF0\x9F\x9A", "cut \\xf0\\x9f\\x9a");
+    char four[4];
+    assert_int_equal(text_visible((struct str){"ab\0c", 4}, four, 4), 2);
+    assert_int_equal(text_visible(str_of("abc\xC3\xA9"), four, 4), 3);
+}
+
+// Whatever comes in by an argument, in a text and in a context.
+static void test_errors_hold_no_control_characters(UNUSED void **state)
+{
+    struct err err;
+    (void)err_set(&err, ST_FAIL, "HTTP 500: %s",
+                  "no\n2026-11-29T10:00:00.000Z error forged\033[1A");
+    assert_string_equal(err.text, "HTTP 500: no\\n2026-11-29T10:00:00.000Z error "
+                                  "forged\\x1b[1A");
+    (void)err_context(&err, ST_FAIL, "zip entry '%s'", "a\rb");
+    assert_string_equal(err.text, "zip entry 'a\\rb': HTTP 500: no\\n2026-11-29T10:00:"
+                                  "00.000Z error forged\\x1b[1A");
+    char much[3 * ERR_TEXT_MAX];
+    memset(much, '\033', sizeof(much) - 1);
+    much[sizeof(much) - 1] = '\0';
+    (void)err_set(&err, ST_FAIL, "%s", much);
+    assert_int_equal(strlen(err.text), (ERR_TEXT_MAX - 1) / 4 * 4);
+    (void)err_context(&err, ST_FAIL, "%s", much);
+    assert_int_equal(strlen(err.text), (ERR_TEXT_MAX - 1) / 4 * 4);
+}
+
 static void test_nearest_names_suggest(UNUSED void **state)
 {
     const char *names[] = {"commit.interval", "commit.bytes", "executor"};
@@ -145,6 +203,10 @@ static void test_json_text_is_always_json(UNUSED void **state)
     text_json(&buf, (struct str){"a\"b\\c\n\xFF\0Fête", 13});
     assert_str(buf_as_str(&buf), "\"a\\\"b\\\\c\\u000a\xEF\xBF\xBD\xEF\xBF\xBD"
                                  "Fête\"");
+    buf_clear(&buf);
+    text_json(&buf, str_of("\x7F\xC2\x9B"
+                           "1m\xC2\xA0"));
+    assert_str(buf_as_str(&buf), "\"\\u007f\\u009b1m\xC2\xA0\"");
     buf_release(&buf);
 }
 
@@ -178,7 +240,9 @@ static void test_any_name_has_a_form_in_utf8(UNUSED void **state)
     }
 }
 
-TEST_MAIN(cmocka_unit_test(test_crc32c_known_values),
+TEST_MAIN(cmocka_unit_test(test_text_of_a_stranger_is_one_visible_line),
+          cmocka_unit_test(test_errors_hold_no_control_characters),
+          cmocka_unit_test(test_crc32c_known_values),
           cmocka_unit_test(test_numbers_have_edges),
           cmocka_unit_test(test_utf8_refuses_what_unicode_refuses),
           cmocka_unit_test(test_utf8_finds_a_wrong_byte_at_any_place),

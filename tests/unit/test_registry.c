@@ -457,6 +457,25 @@ static void assert_too_long(const char *answer, const char *text)
     close_fixture(&f);
 }
 
+// A registry that would write a line of the log, or on the terminal.
+static void test_words_of_a_registry_are_one_line(UNUSED void **state)
+{
+    struct fixture f;
+    struct schema_texts texts;
+    open_fixture(&f,
+                 SCRIPT("500 {\"error_code\":50001,\"message\":\"no\\n2026-11-29T10:00:"
+                        "00.000Z error forged\\u001b[2J\"}"));
+    assert_status(look_up(&f, 1, &texts), ST_RETRY);
+    assert_text(&f, "registry: GET URL/schemas/ids/1: HTTP 500: no\\n2026-11-29T10:00:"
+                    "00.000Z error forged\\x1b[2J");
+    close_fixture(&f);
+    open_fixture(&f, SCRIPT("200 <html>\033[2J\r\n</html>"));
+    assert_status(look_up(&f, 1, &texts), ST_FAIL);
+    assert_text(&f, "registry: GET URL/schemas/ids/1: no JSON, but '<html>\\x1b[2J\\r\\n"
+                    "</html>': is this a Schema Registry?");
+    close_fixture(&f);
+}
+
 static void test_schemas_are_bounded(UNUSED void **state)
 {
     struct buf answer = {0};
@@ -754,6 +773,7 @@ TEST_MAIN(cmocka_unit_test(test_schemas_are_asked_for_once),
           cmocka_unit_test(test_answers_that_are_not_what_was_asked_for),
           cmocka_unit_test(test_reasons_may_be_unknown),
           cmocka_unit_test(test_references_are_bounded),
+          cmocka_unit_test(test_words_of_a_registry_are_one_line),
           cmocka_unit_test(test_schemas_are_bounded),
           cmocka_unit_test(test_schemas_are_bounded_in_sum),
           cmocka_unit_test(test_addresses_take_over_from_each_other),
