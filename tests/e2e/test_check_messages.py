@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
+# test: not-asan it does not run the program
 """tools/check_messages.py finds each message without a test, and believes no half of one."""
 import subprocess
 import sys

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
+# test: not-asan it does not run the program
 """Each fault of tools/fault_proxy.py does what it says, before a server that echoes lines."""
 import socket
 import socketserver

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
+# test: not-asan it installs the release build
 """`cmake --install` puts things where a distribution would; the manual page is whole and renders
 without warnings."""
 import functools

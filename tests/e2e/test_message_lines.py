@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: long
 # test: limit 900
+# test: not-asan it builds a program of its own
 """That a text stands in a test does not say that its place is run. Which places are not, by gcov
 over the C tests and some e2e tests, in a build of their own."""
 import json

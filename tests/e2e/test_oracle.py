@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
+# test: not-asan it does not run the program
 """The oracle gives on real feeds the numbers of rows that two other tools counted."""
 import collections
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: not-asan it does not run the program
 """The real servers and the helpers answer as the program's design takes for granted."""
 import json
 import os

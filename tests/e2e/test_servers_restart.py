@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
 # test: alone
+# test: not-asan it does not run the program
 """Servers of a test's own can be killed and started again, and keep what they had."""
 import broker
 import lib
