@@ -225,9 +225,10 @@ static void give_run(struct sim_source *source, struct source_event *ret)
         part = &source->topic->partitions[at->partition];
     } while (!can_read(source, at));
     source->is_told[at->partition] = false;
-    int64_t left = part->high - at->offset;
-    int64_t n_offsets =
-        sim_between(source->topic->random, 1, left < RUN_MAX ? left : RUN_MAX);
+    int64_t n_max = part->high - at->offset < RUN_MAX ? part->high - at->offset : RUN_MAX;
+    int64_t fixed = source->topic->run_offsets;
+    int64_t n_offsets = fixed == 0 ? sim_between(source->topic->random, 1, n_max)
+                                   : (fixed < n_max ? fixed : n_max);
     struct run run = {at->partition, at->offset, at->offset + n_offsets, NULL, 0};
     run.n = fill_run(source, part, run.first, run.next);
     run.records = source->records;

@@ -40,7 +40,8 @@ struct sim_partition {
 struct sim_topic {
     struct sim_partition partitions[SIM_PARTITIONS_MAX];
     int32_t n_partitions;
-    int fault_percent; // of source calls that answer ST_RETRY
+    int fault_percent;   // of source calls that answer ST_RETRY
+    int64_t run_offsets; // of each run that has as many left; 0: by chance
     struct sim_random *random;
 };
 
