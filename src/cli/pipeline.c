@@ -236,23 +236,29 @@ struct str pipeline_result_path(const struct pipeline *pipeline)
     return str_of(parsed.path);
 }
 
+const struct kafka_property *pipeline_client_options(const struct table *stream,
+                                                     struct arena *arena)
+{
+    struct kafka_property *properties =
+        arena_array(arena, stream->n_client_options, sizeof(*properties));
+    for (size_t i = 0; i < stream->n_client_options; i++) {
+        const struct client_option *option = &stream->client_options[i];
+        properties[i].name = arena_cstr(arena, option->name);
+        properties[i].value = arena_cstr(arena, option->value);
+    }
+    return properties;
+}
+
 void pipeline_kafka(struct pipeline *pipeline, struct kafka_config *ret)
 {
     const struct table *stream = pipeline->plan->stream;
     const struct options *options = &stream->options;
-    struct kafka_property *properties =
-        arena_array(&pipeline->arena, stream->n_client_options, sizeof(*properties));
-    for (size_t i = 0; i < stream->n_client_options; i++) {
-        const struct client_option *option = &stream->client_options[i];
-        properties[i].name = arena_cstr(&pipeline->arena, option->name);
-        properties[i].value = arena_cstr(&pipeline->arena, option->value);
-    }
     const struct options *set = &pipeline->plan->settings;
     int64_t batch = options_number(set, "batch.records");
     *ret = (struct kafka_config){
         .brokers = options_text(options, "brokers").p,
         .topic = options_text(options, "topic").p,
-        .properties = properties,
+        .properties = pipeline_client_options(stream, &pipeline->arena),
         .n_properties = stream->n_client_options,
         .stop = pipeline->stop,
         .group = pipeline->group,

@@ -38,6 +38,9 @@ enum status pipeline_feed_root(const struct pipeline *pipeline, struct storage *
 // The URL of the result, without its name nodes' order mattering elsewhere.
 struct str pipeline_result_path(const struct pipeline *pipeline);
 
+// The options "kafka.<name>" of a stream's table; texts live in the arena.
+const struct kafka_property *pipeline_client_options(const struct table *stream,
+                                                     struct arena *arena);
 // Texts live in the pipeline. Only for a stream with connector 'kafka'.
 void pipeline_kafka(struct pipeline *pipeline, struct kafka_config *ret);
 void pipeline_registry_config(const struct pipeline *pipeline,

@@ -79,6 +79,8 @@ static enum status run(const struct args *args, UNUSED struct err *err)
         "= 'value')` for tables and views.\n\n");
     for (size_t i = 0; i < n_option_groups; i++)
         print_group(&option_groups[i]);
+    printf("### kafka.*\n\nGo to the Kafka client under the name that follows the dot, "
+           "such as `\"kafka.security.protocol\"`: [security.md](security.md).\n");
     return ST_OK;
 }
 

@@ -94,6 +94,17 @@ static enum status open_all(struct pipeline *pipeline, struct stream *stream,
     return stream_decoder_open(table, stream->lookup, header, &stream->decoder, err);
 }
 
+static enum status check_client(const struct table *table, struct err *err)
+{
+    AUTO(arena_release) struct arena arena = {0};
+    const struct kafka_config config = {
+        .brokers = "",
+        .properties = pipeline_client_options(table, &arena),
+        .n_properties = table->n_client_options,
+    };
+    return kafka_config_check_sasl(&config, err);
+}
+
 enum status stream_check(const struct table *table, struct err *err)
 {
     struct decoder *decoder;
@@ -103,7 +114,7 @@ enum status stream_check(const struct table *table, struct err *err)
                        "registry = 'http://host:port/...'");
     TRY(stream_decoder_open(table, NULL, NULL, &decoder, err));
     decoder->ops->close(decoder);
-    return ST_OK;
+    return check_client(table, err);
 }
 
 enum status stream_open(struct pipeline *pipeline, struct stream *ret, struct err *err)

@@ -23,8 +23,8 @@ enum status stream_decoder_open(const struct table *table, struct schema_lookup 
 // The source of a table with connector 'file'; says which columns its header lacks.
 enum status stream_file_open(const struct table *table, struct source **ret,
                              struct err *err);
-// What can be wrong with the stream's format, without any contact: no registry, a
-// schema's file that the columns do not fit.
+// What can be wrong with the stream, without any contact: no registry, a schema's file
+// that the columns do not fit, SASL without a mechanism.
 enum status stream_check(const struct table *table, struct err *err);
 enum status stream_open(struct pipeline *pipeline, struct stream *ret, struct err *err);
 void stream_close(struct stream *stream);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "core/env.h"
+#include "kafka/refusal.h"
 
 enum {
     DEFAULT_TIMEOUT_MS = 10000,
@@ -19,10 +20,13 @@ static void no_log(UNUSED const rd_kafka_t *rk, UNUSED int level,
 {
 }
 
+// A refusal is kept until something is answered: what follows it is its consequence.
 // Keeps the text without "(after 3ms in state CONNECT, 2 identical errors suppressed)".
 static void keep_problem(struct client *client, rd_kafka_resp_err_t code,
                          const char *text)
 {
+    if (refusal_of(client->problem, client->problem_text) == REFUSAL_SURE)
+        return;
     client->problem = code;
     snprintf(client->problem_text, PROBLEM_TEXT, "%s", text);
     char *decoration = strstr(client->problem_text, " (after ");
@@ -95,18 +99,9 @@ enum status client_stopped(const struct client *client, struct err *err)
                    client->brokers);
 }
 
-// A broker that speaks no TLS ends the connection, and so does one that is ended: whether
-// that is a refusal librdkafka says by its version.
-static bool hangs_up_on_tls(const struct client *client)
-{
-    return client->problem && strstr(client->problem_text, "ssl://") != NULL &&
-           strstr(client->problem_text, ": Disconnected") != NULL;
-}
-
 static bool is_refused(const struct client *client)
 {
-    return client->problem == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
-           (client->problem == RD_KAFKA_RESP_ERR__SSL && !hangs_up_on_tls(client));
+    return refusal_of(client->problem, client->problem_text) == REFUSAL_SURE;
 }
 
 // "HTTP", read as the size of an answer.
@@ -116,6 +111,17 @@ static bool is_http(const struct client *client)
            strstr(client->problem_text, "Invalid response size 1213486160") != NULL;
 }
 
+static enum status refused(const struct client *client, struct err *err)
+{
+    char mechanism[32] = "", hint[512];
+    size_t size = sizeof(mechanism);
+    rd_kafka_conf_get(rd_kafka_conf(client->rk), "sasl.mechanism", mechanism, &size);
+    refusal_hint(client->problem_text, mechanism, rd_kafka_version(), hint, sizeof(hint));
+    return err_set(err, is_refused(client) ? ST_FAIL : ST_RETRY,
+                   "brokers %s cannot be reached: %s%s", client->brokers,
+                   client->problem_text, hint);
+}
+
 enum status client_unreachable(struct client *client, struct err *err)
 {
     if (is_http(client))
@@ -123,11 +129,8 @@ enum status client_unreachable(struct client *client, struct err *err)
                        "brokers %s cannot be reached: an HTTP server answers there; give "
                        "the port of a Kafka broker",
                        client->brokers);
-    if (is_refused(client) || hangs_up_on_tls(client))
-        return err_set(err, is_refused(client) ? ST_FAIL : ST_RETRY,
-                       "brokers %s cannot be reached: %s; see the options "
-                       "kafka.security.protocol, kafka.ssl.* and kafka.sasl.*",
-                       client->brokers, client->problem_text);
+    if (refusal_of(client->problem, client->problem_text) != REFUSAL_NO)
+        return refused(client, err);
     if (client->problem && strstr(client->problem_text, "ApiVersionRequest") == NULL)
         return err_set(err, ST_RETRY, "brokers %s cannot be reached: %s", client->brokers,
                        client->problem_text);

@@ -112,18 +112,61 @@ static void set_all(rd_kafka_conf_t *conf, struct conf_properties properties)
         conf_set(conf, properties.items[i].name, properties.items[i].value);
 }
 
+static bool is_set(const struct kafka_config *config, const char *prefix)
+{
+    for (size_t i = 0; i < config->n_properties; i++)
+        if (str_starts_with(str_of(config->properties[i].name), prefix))
+            return true;
+    return false;
+}
+
+static bool conf_is(const rd_kafka_conf_t *conf, const char *name, const char *value)
+{
+    char text[64];
+    size_t size = sizeof(text);
+    return rd_kafka_conf_get(conf, name, text, &size) == RD_KAFKA_CONF_OK &&
+           strcmp(text, value) == 0;
+}
+
+// librdkafka's default is Kerberos, of which it would miss a key table; without a source
+// of tokens it would wait for one for ever.
+static enum status check_sasl(const struct kafka_config *config,
+                              const rd_kafka_conf_t *conf, struct err *err)
+{
+    if (!conf_is(conf, "security.protocol", "sasl_ssl") &&
+        !conf_is(conf, "security.protocol", "sasl_plaintext"))
+        return ST_OK;
+    if (!is_set(config, "sasl.mechanism") && !is_set(config, "sasl.kerberos."))
+        return err_set(err, ST_USAGE,
+                       "option 'kafka.sasl.mechanism' is missing: PLAIN, SCRAM-SHA-256, "
+                       "SCRAM-SHA-512, OAUTHBEARER or GSSAPI");
+    if (conf_is(conf, "sasl.mechanism", "OAUTHBEARER") &&
+        !conf_is(conf, "enable.sasl.oauthbearer.unsecure.jwt", "true") &&
+        !conf_is(conf, "sasl.oauthbearer.method", "oidc"))
+        return err_set(err, ST_USAGE,
+                       "option 'kafka.sasl.mechanism': OAUTHBEARER needs a source of "
+                       "tokens, kafka.sasl.oauthbearer.method = 'oidc'");
+    return ST_OK;
+}
+
+static enum status set_wishes(const struct kafka_config *config, rd_kafka_conf_t *conf,
+                              struct err *err)
+{
+    for (size_t i = 0; i < config->n_properties; i++)
+        TRY(set_wish(conf, &config->properties[i], err));
+    return ST_OK;
+}
+
 enum status conf_new(const struct kafka_config *config, struct conf_properties defaults,
                      struct conf_properties fixed, rd_kafka_conf_t **ret, struct err *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     conf_set(conf, "client.id", "tramline");
     set_all(conf, defaults);
-    for (size_t i = 0; i < config->n_properties; i++) {
-        enum status rc = set_wish(conf, &config->properties[i], err);
-        if (rc != ST_OK) {
-            rd_kafka_conf_destroy(conf);
-            return rc;
-        }
+    enum status rc = set_wishes(config, conf, err);
+    if (rc != ST_OK) {
+        rd_kafka_conf_destroy(conf);
+        return rc;
     }
     set_all(conf, fixed);
     conf_set(conf, "bootstrap.servers", config->brokers);
@@ -138,4 +181,15 @@ enum status kafka_config_check(const struct kafka_config *config, struct err *er
     TRY(conf_new(config, none, none, &conf, err));
     rd_kafka_conf_destroy(conf);
     return ST_OK;
+}
+
+enum status kafka_config_check_sasl(const struct kafka_config *config, struct err *err)
+{
+    rd_kafka_conf_t *conf;
+    struct conf_properties none = {0};
+    if (conf_new(config, none, none, &conf, NULL) != ST_OK)
+        return ST_OK; // told for the property by itself
+    enum status rc = check_sasl(config, conf, err);
+    rd_kafka_conf_destroy(conf);
+    return rc;
 }

@@ -40,7 +40,10 @@ struct kafka_config {
     bool value_schema;      // records tell their header __value_schema_id
 };
 
-// Checks the properties without any contact. ST_USAGE: the text names the property.
+// Checks the properties without any contact, each by itself. ST_USAGE: the text names the
+// property.
 enum status kafka_config_check(const struct kafka_config *config, struct err *err);
+// What those of SASL lack together.
+enum status kafka_config_check_sasl(const struct kafka_config *config, struct err *err);
 
 #endif

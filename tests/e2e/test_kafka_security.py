@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+# test: needs kafka
+# test: limit 300
+"""The settings of docs/security.md against a broker that has them all, good and wrong: what works,
+and what is said of what does not. Server and clients have certificates of a CA of the test's own."""
+import ctypes
+import re
+
+import broker
+import kafka_cluster
+import lib
+import results
+
+SECURITY = "org.apache.kafka.common.security"
+USER = {"sasl.username": "alice", "sasl.password": "alice-secret"}
+STRANGER = {"sasl.username": "alice", "sasl.password": "wrong"}
+SCRIPT = """SET spool = '{root}/spool';
+CREATE TABLE s (trip_id TEXT NOT NULL, stop_id TEXT)
+  WITH (connector = 'kafka', brokers = '{brokers}', topic = '{topic}', format = 'csv'{options});
+CREATE TABLE r () WITH (connector = 'filesystem', path = '{root}/r', format = 'csv');
+INSERT INTO r SELECT s.* FROM s;
+"""
+SEE_OPTIONS = "; see the options kafka.security.protocol, kafka.ssl.* and kafka.sasl.*"
+SEE_CA = ("; kafka.ssl.ca.location must be the CA that signed the broker's certificate, and that "
+          "must name this host")
+SEE_CERTIFICATE = ("; the broker wants a client's certificate that it trusts: see "
+                   "kafka.ssl.certificate.location and kafka.ssl.key.location")
+places = {}
+
+
+class Places:
+    """The broker, and the certificates around it."""
+
+    def __init__(self):
+        self.ours, self.foreign = kafka_cluster.Certificates(), kafka_cluster.Certificates()
+        _, _, server = self.ours.signed("server")
+        self.client, self.key, _ = self.ours.signed("client")
+        self.stranger, self.stranger_key, _ = self.foreign.signed("stranger")
+        tls = {"ssl.keystore.type": "PEM", "ssl.keystore.location": server,
+               "ssl.truststore.type": "PEM", "ssl.truststore.location": self.ours.ca}
+        scram = [f"SCRAM-SHA-{n}=[name=alice,password=alice-secret]" for n in (256, 512)]
+        self.cluster = kafka_cluster.Cluster(1, {
+            "PLAINTEXT": kafka_cluster.Listener(),
+            "SASL": kafka_cluster.Listener("SASL_SSL", "localhost", **sasl_settings()),
+            "TLS": kafka_cluster.Listener("SSL", "localhost"),
+            "MTLS": kafka_cluster.Listener("SSL", "localhost", ssl_client_auth="required"),
+        }, tls, [word for one in scram for word in ("--add-scram", one)])
+        self.topic = broker.create_topic(brokers=self.cluster.addresses("PLAINTEXT"))
+        self.n_sent = 0
+
+    def at(self, listener):
+        return self.cluster.addresses(listener)
+
+
+def sasl_settings():
+    def module(name, *words):
+        return " ".join([f"{SECURITY}.{name}LoginModule required", *words]) + ";"
+    return {
+        "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
+        "plain.sasl.jaas.config": module("plain.Plain", 'user_alice="alice-secret"'),
+        "scram-sha-256.sasl.jaas.config": module("scram.Scram"),
+        "scram-sha-512.sasl.jaas.config": module("scram.Scram"),
+        "oauthbearer.sasl.jaas.config": module(
+            "oauthbearer.OAuthBearer", 'unsecuredLoginStringClaim_sub="broker"'),
+    }
+
+
+def get():
+    if not places:
+        places["all"] = Places()
+    return places["all"]
+
+
+def tls(**more):
+    return {"security.protocol": "SSL", "ssl.ca.location": get().ours.ca, **more}
+
+
+def sasl(mechanism, **more):
+    return {**tls(), "security.protocol": "SASL_SSL", "sasl.mechanism": mechanism, **more}
+
+
+def script(listener, options, brokers=None):
+    root = lib.tmp_dir()
+    path = root / "pipeline.sql"
+    words = "".join(f",\n    \"kafka.{name}\" = '{value}'" for name, value in options.items())
+    path.write_text(SCRIPT.format(root=root, brokers=brokers or get().at(listener),
+                                  topic=get().topic, options=words))
+    return path
+
+
+def works(listener, options):
+    """All commands that speak with the broker."""
+    path = script(listener, options)
+    file = path.parent / "s.txt"
+    file.write_text(f"trip_id,stop_id\nT,n{get().n_sent}\n")
+    lib.run("init", path)
+    lib.run("check", "--live", path)
+    lib.run("produce", file, path)
+    get().n_sent += 1
+    lib.run("run", "--once", path)
+    rows = sorted(row[1] for row in results.iter_result(path.parent / "r"))
+    assert rows == [f"n{i}" for i in range(get().n_sent)], rows
+
+
+def fails(listener, options, says, code=1, brokers=None, limit_s=5):
+    """Each command says why, soon, and in the same words: what comes before `says` is librdkafka's,
+    and differs by its version and OpenSSL's."""
+    path = script(listener, options, brokers)
+    (path.parent / "r").mkdir()
+    told = set()
+    for command in (["run", "--once"], ["init"], ["check", "--live"]):
+        done = lib.run(*command, path, code=code)
+        assert done.seconds < limit_s, (command, done.seconds)
+        said = [line for line in (done.out + done.err).splitlines() if says in line]
+        assert len(said) == 1, (command, done.out, done.err)
+        told.add(re.sub(r"^.*?(brokers .* cannot be reached)", r"\1", said[0]))
+    assert len(told) == 1, told
+
+
+def version():
+    """(major, minor, revision) of the client library."""
+    number = ctypes.CDLL("librdkafka.so.1").rd_kafka_version()
+    return number >> 24 & 0xff, number >> 16 & 0xff, number >> 8 & 0xff
+
+
+def test_tls():
+    works("TLS", tls())
+
+
+def test_tls_with_another_authority():
+    fails("TLS", tls(**{"ssl.ca.location": get().foreign.ca}), SEE_CA)
+    fails("TLS", {"security.protocol": "SSL"}, SEE_CA)
+
+
+def test_tls_to_a_host_that_the_certificate_does_not_name():
+    fails("TLS", tls(), SEE_CA, brokers=get().at("TLS").replace("localhost", "127.0.0.1"))
+
+
+def test_a_clients_certificate():
+    works("MTLS", tls(**{"ssl.certificate.location": get().client,
+                         "ssl.key.location": get().key}))
+
+
+def test_a_clients_certificate_that_is_missing_or_not_trusted():
+    fails("MTLS", tls(), SEE_CERTIFICATE)
+    fails("MTLS", tls(**{"ssl.certificate.location": get().stranger,
+                         "ssl.key.location": get().stranger_key}), SEE_CERTIFICATE)
+
+
+def test_plain():
+    works("SASL", sasl("PLAIN", **USER))
+
+
+def test_a_wrong_password():
+    fails("SASL", sasl("PLAIN", **STRANGER),
+          "SASL authentication error: Authentication failed: Invalid username or password"
+          + SEE_OPTIONS)
+
+
+def test_a_wrong_authority_below_sasl():
+    fails("SASL", sasl("PLAIN", **USER, **{"ssl.ca.location": get().foreign.ca}), SEE_CA)
+
+
+def test_scram_where_the_library_can():
+    for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+        if version() >= (2, 6, 1):
+            works("SASL", sasl(mechanism, **USER))
+        else:
+            fails("SASL", sasl(mechanism, **USER), scram_hint(mechanism))
+
+
+def scram_hint(mechanism):
+    if version() >= (2, 6, 1):
+        return SEE_OPTIONS
+    return ("; user name or password are wrong, or it is the Kafka client: brokers from 3.8.1 on "
+            f"refuse the {mechanism} of librdkafka before 2.6.1, and this is "
+            f"{'.'.join(map(str, version()))}; use a later one, kafka.sasl.mechanism = 'PLAIN', "
+            "or a client's certificate")
+
+
+def test_a_wrong_password_by_scram():
+    for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+        fails("SASL", sasl(mechanism, **STRANGER), scram_hint(mechanism))
+
+
+def test_oauthbearer():
+    works("SASL", sasl("OAUTHBEARER", **{"enable.sasl.oauthbearer.unsecure.jwt": "true",
+                                         "sasl.oauthbearer.config": "principal=alice"}))
+
+
+def test_a_token_that_cannot_be_made():
+    fails("SASL", sasl("OAUTHBEARER", **{"enable.sasl.oauthbearer.unsecure.jwt": "true",
+                                         "sasl.oauthbearer.config": "nobody=alice"}), SEE_OPTIONS)
+
+
+def test_no_source_of_tokens():
+    fails("SASL", sasl("OAUTHBEARER"),
+          "option 'kafka.sasl.mechanism': OAUTHBEARER needs a source of tokens, "
+          "kafka.sasl.oauthbearer.method = 'oidc'", code=2)
+
+
+def test_no_mechanism():
+    fails("SASL", {**tls(), "security.protocol": "SASL_SSL", **USER},
+          "option 'kafka.sasl.mechanism' is missing: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, "
+          "OAUTHBEARER or GSSAPI", code=2)
+
+
+def test_another_protocol_than_the_ports():
+    fails("PLAINTEXT", sasl("PLAIN", **USER), SEE_OPTIONS, limit_s=20)
+    fails("PLAINTEXT", tls(), SEE_OPTIONS, limit_s=20)
+    fails("TLS", {}, SEE_OPTIONS, limit_s=20)
+    fails("TLS", sasl("PLAIN", **USER), SEE_OPTIONS, limit_s=20)
+    fails("SASL", tls(), SEE_OPTIONS, limit_s=20)
+
+
+lib.main()
