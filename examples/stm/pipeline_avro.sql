@@ -39,7 +39,7 @@ CREATE MATERIALIZED VIEW enriched_trip
 -- Its columns are the schema's fields.
 CREATE TABLE stop_times ()
   WITH (connector = 'kafka', brokers = '${BROKERS}', topic = 'stop_times_avro', format = 'avro',
-        registry = '${REGISTRY}', schema = 'examples/stm/stop_times.avsc');
+        registry = '${REGISTRY}', schema = 'stop_times.avsc');
 
 CREATE TABLE enriched_stop_time ()
   WITH (connector = 'filesystem', format = 'avro',

@@ -115,8 +115,10 @@ static const struct option_def avro_options[] = {
      "compression of container files"},
     {"block.bytes", OPTION_BYTES, "256kB", 1 * KIB, 16 * MIB, NULL, 0,
      "size of a container file's block before compression"},
-    {"schema", OPTION_TEXT, NULL, 0, 0, NULL, 0,
-     "file with the Avro schema; default: made from the columns"},
+    {"schema", OPTION_TEXT, NULL, 0, 0, NULL, OPTION_BESIDE,
+     "file with the Avro schema, its path from the script's directory; default: made "
+     "from "
+     "the columns"},
     {"schema.name", OPTION_TEXT, NULL, 0, 0, NULL, 0,
      "name of the record; default: the table's name"},
     {"schema.namespace", OPTION_TEXT, NULL, 0, 0, NULL, 0, "namespace of the record"},

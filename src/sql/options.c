@@ -18,6 +18,16 @@ static bool ask_outside(const struct taker *taker, const char *group, const char
     return false;
 }
 
+// The path of a file that the script names.
+static struct str beside(const struct report *report, struct str path)
+{
+    const char *slash = memrchr(report->name.p, '/', report->name.n);
+    if (slash == NULL || path.p[0] == '/')
+        return path;
+    return str_of(arena_printf(report->arena, "%.*s/%.*s", (int)(slash - report->name.p),
+                               report->name.p, STR_ARGS(path)));
+}
+
 static bool take(const struct taker *taker, struct options *options,
                  const struct option_def *def, const struct option_text *option)
 {
@@ -36,7 +46,9 @@ static bool take(const struct taker *taker, struct options *options,
         report_hint(report, "give a value, or leave the option out");
         return false;
     }
-    if (options_set(options, def, option->text, &err) == ST_OK)
+    bool is_file = def->flags & OPTION_BESIDE;
+    struct str text = is_file ? beside(report, option->text) : option->text;
+    if (options_set(options, def, text, &err) == ST_OK)
         return ask_outside(taker, options->group->name, def->name, option);
     report_error(report, option->value_at, "%s", err.text);
     return false;

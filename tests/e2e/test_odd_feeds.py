@@ -230,6 +230,24 @@ def test_line_ends_that_are_none_are_told_with_a_cure():
              f"tramline run: file://<DIR>/staged/trips/trips.csv: {message}")
 
 
+def test_a_schemas_file_is_looked_for_beside_the_script():
+    place, other = lib.tmp_dir(), lib.tmp_dir()
+    (place / "sub").mkdir()
+    (place / "sub/x.avsc").write_text('{"type": "record", "name": "t", "fields": '
+                                      '[{"name": "a", "type": "string"}]}')
+    for path, cwd in (("x.avsc", place), ("x.avsc", other), ("../sub/x.avsc", other),
+                      (place / "sub/x.avsc", other)):
+        (place / "sub/p.sql").write_text(
+            "CREATE TABLE t () WITH (connector = 'filesystem', path = '/tmp/t', format = 'avro', "
+            f"schema = '{path}');")
+        assert "good: 1 table" in lib.run("check", place / "sub/p.sql", cwd=cwd).out
+    (other / "y.avsc").write_text((place / "sub/x.avsc").read_text())
+    (place / "sub/p.sql").write_text((place / "sub/p.sql").read_text().replace(
+        str(place / "sub/x.avsc"), "y.avsc"))
+    assert f"cannot open {place}/sub/y.avsc" in lib.run("check", place / "sub/p.sql", cwd=other,
+                                                        code=2).err
+
+
 # Zips
 
 
