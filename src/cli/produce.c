@@ -110,8 +110,12 @@ struct produce {
     int64_t rate; // records a second; 0: as fast as it goes
     int key;      // column, -1: none
     int64_t n;
-    int64_t begun_ms;
+    int64_t begun_ms, told_ms;
     struct progress bar;
+};
+
+enum {
+    TELL_MS = 10000 // where no terminal shows how far it is
 };
 
 // The option was looked at with the script; the join column is the stream's.
@@ -123,6 +127,17 @@ static int key_column(const struct plan *plan)
     int column = name.n ? schema_find(&plan->stream->schema, name) : -1;
     assert(name.n == 0 || column >= 0);
     return column;
+}
+
+static void tell(struct produce *produce)
+{
+    struct env *env = env_system();
+    int64_t now = env->ops->monotonic_ms(env);
+    progress_show(&produce->bar, produce->n, -1);
+    if (term_is_err() || now - produce->told_ms < TELL_MS)
+        return;
+    produce->told_ms = now;
+    log_info("%s sent so far", term_counted(produce->n, "record", "records"));
 }
 
 // Keeps to --rate.
@@ -151,6 +166,8 @@ static enum status produce_row(struct produce *produce, const struct value *row,
     pace(produce);
     TRY(kafka_producer_produce(produce->producer, key_bytes, buf_as_str(value), -1, err));
     produce->n++;
+    if (produce->rate != 0)
+        tell(produce); // a batch may take long
     return ST_OK;
 }
 
@@ -167,7 +184,7 @@ static enum status produce_rows(struct produce *produce, struct batch *batch,
                 return err_set(err, ST_STOP, "stopped by a signal");
             TRY(produce_row(produce, batch_row(batch, i), &key, &value, err));
         }
-        progress_show(&produce->bar, produce->n, -1);
+        tell(produce);
         if (batch->n_rows == 0)
             return ST_OK;
     }
@@ -178,7 +195,7 @@ static enum status publish(struct produce *produce, struct err *err)
     struct env *env = env_system();
     struct batch batch;
     batch_init(&batch, produce->rows->schema->n);
-    produce->begun_ms = env->ops->monotonic_ms(env);
+    produce->begun_ms = produce->told_ms = env->ops->monotonic_ms(env);
     progress_begin(&produce->bar, "produce", "records");
     enum status status = produce_rows(produce, &batch, err);
     struct kafka_delivery delivery;
@@ -187,9 +204,11 @@ static enum status publish(struct produce *produce, struct err *err)
     progress_end(&produce->bar);
     batch_release(&batch);
     int64_t ms = env->ops->monotonic_ms(env) - produce->begun_ms;
+    bool all = delivery.n_acknowledged == produce->n && flushed == ST_OK;
     printf("produced %s records in %s, all acknowledged: %s\n",
-           term_count(delivery.n_acknowledged), term_seconds(ms),
-           delivery.n_acknowledged == produce->n && flushed == ST_OK ? "yes" : "no");
+           term_count(delivery.n_acknowledged), term_seconds(ms), all ? "yes" : "no");
+    if (!all)
+        printf("sent were %s\n", term_counted(produce->n, "record", "records"));
     if (status == ST_OK && flushed != ST_OK) {
         *err = flush_err;
         return flushed;
@@ -200,6 +219,11 @@ static enum status publish(struct produce *produce, struct err *err)
 static void tell_skipped(struct rows *rows)
 {
     const struct csv_table_stats *stats = csv_table_stats(rows);
+    if (stats->n_tails)
+        log_warn("%zu rows have empty fields past the last column; they were passed over",
+                 stats->n_tails);
+    if (stats->n_short)
+        log_warn("%zu short rows; their missing columns are NULL", stats->n_short);
     if (stats->n_skipped)
         log_warn("%zu rows left out, the first of them:", stats->n_skipped);
     for (size_t i = 0; i < stats->n_messages; i++)
