@@ -143,8 +143,8 @@ UNUSED static enum status feed_job_build(struct feed_job *job, struct encoder *e
     const struct native_plan *native = job->plan->native;
     const struct dimension_options options = {0};
     struct rows *rows;
-    TRY(sqlite_host_query(job->host, native->dimension_sql, &native->dimension_schema,
-                          &rows, err));
+    TRY(sqlite_host_query(job->host, native->dimension_sql, &native->read_schema, &rows,
+                          err));
     enum status rc =
         dimension_build(native, rows, encoder, &options, &job->dimension, err);
     rows->ops->close(rows);

@@ -15,15 +15,16 @@ ALLOWED = {
     "core": "base",
     "csv": "base core",
     "avro": "base core",
-    "sql": "base core",
-    "table": "base core sql",
+    "expr": "base core",
+    "sql": "base core expr",
+    "table": "base core expr sql",
     "registry": "base core avro",
     "kafka": "base core",
     "storage": "base core",
-    "engine": "base core sql table",
+    "engine": "base core expr sql table",
     "gtfs": "base core csv",
     "http": "base core",
-    "cli": "base core csv avro sql table registry kafka storage engine gtfs http",
+    "cli": "base core csv avro expr sql table registry kafka storage engine gtfs http",
 }
 
 # A pattern of headers, and the only folders that may include them.

@@ -368,7 +368,7 @@ static enum status build_dimension(const struct pipeline *pipeline, struct table
 {
     const struct native_plan *native = pipeline->plan->native;
     AUTO(rows_close) struct rows *rows = NULL;
-    TRY(sqlite_host_query(tables->host, native->dimension_sql, &native->dimension_schema,
+    TRY(sqlite_host_query(tables->host, native->dimension_sql, &native->read_schema,
                           &rows, err));
     struct dimension_options options = {
         .limit_bytes =

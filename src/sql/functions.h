@@ -7,7 +7,7 @@
 #ifndef SQL_FUNCTIONS_H
 #define SQL_FUNCTIONS_H
 
-#include "core/value.h"
+#include "expr/functions.h"
 
 enum function_kind {
     FUNCTION_SCALAR,
@@ -51,6 +51,7 @@ struct function {
     enum null_rule nulls;
     const char *signature; // for messages and the documentation
     const char *about;
+    scalar_function *call; // NULL: not of one row's values
 };
 
 extern const struct function functions[];

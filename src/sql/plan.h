@@ -10,6 +10,7 @@
 
 #include "core/option.h"
 #include "core/schema.h"
+#include "expr/program.h"
 
 enum table_kind {
     TABLE_DIMENSION, // read whole: filesystem
@@ -55,19 +56,29 @@ enum side {
 
 struct output {
     enum side side;
-    size_t column; // of the stream's schema, or of the dimension query's
+    size_t column; // of stream_schema, or of dimension_schema
 };
 
-// The query as one hash join: the stream with at most one dimension relation, by equality
-// of plain columns; every output a plain column. Rows that match come in the dimension
-// query's order.
+// The query as one hash join of the stream with the rows of a query over tables. What a
+// side gives alone is computed on that side: once a record, or once when the tables are
+// loaded. Rows that match come in the dimension query's order.
 struct native_plan {
     bool has_join;
-    bool left; // LEFT JOIN: a record without a match gives one row of NULLs on that side
-    struct str dimension_sql;       // columns: the keys first, then what outputs need
-    struct schema dimension_schema; // of dimension_sql
+    bool left; // a record without a match gives one row of NULLs on the tables' side
+    // NULL: keys and outputs are columns of the stream. Else over its columns: FILTER,
+    // MATCH (false: the record matches nothing), KEYS, and OUTPUTS, which then are the
+    // columns that outputs of SIDE_STREAM name.
+    const struct program *stream;
+    struct schema stream_schema; // of what outputs of SIDE_STREAM name
+    struct str dimension_sql;    // reads the tables
+    struct schema read_schema;   // of dimension_sql
+    // NULL: dimension_sql gives keys, then what outputs need. Else over its columns:
+    // MATCH (false: the row matches nothing), FILTER (false: what matches it gives no
+    // row for it), KEYS, OUTPUTS.
+    const struct program *tables;
+    struct schema dimension_schema; // keys, then what outputs need
     size_t n_keys;
-    const size_t *stream_keys; // for each key the stream's column
+    const size_t *stream_keys; // for each key the stream's column; not with a program
     const struct output *outputs;
     size_t n_outputs;
 };

@@ -68,7 +68,7 @@ void print_column(struct printer *printer, const struct from *leaf, size_t colum
     print_name(printer, schema->columns[column].name);
 }
 
-void print_leaf(struct printer *printer, const struct from *leaf)
+static void print_leaf(struct printer *printer, const struct from *leaf)
 {
     const struct query *query = inlined(leaf);
     const struct relation *relation = relation_of(leaf);
@@ -83,8 +83,6 @@ void print_leaf(struct printer *printer, const struct from *leaf)
     print_name(printer, leaf->label);
 }
 
-static void print_from(struct printer *printer, const struct from *from);
-
 static void print_joined(struct printer *printer, const struct from *from)
 {
     bool nested = from->kind == FROM_JOIN;
@@ -94,7 +92,7 @@ static void print_joined(struct printer *printer, const struct from *from)
 }
 
 // RIGHT JOIN is printed as LEFT JOIN with its sides exchanged.
-static void print_from(struct printer *printer, const struct from *from)
+void print_from(struct printer *printer, const struct from *from)
 {
     if (from->kind != FROM_JOIN) {
         print_leaf(printer, from);

@@ -28,7 +28,7 @@ void print_text(struct printer *printer, struct str text); // a string literal
 void print_orders(struct printer *printer, const struct order *orders, size_t n);
 // A plain column of a FROM's leaf, as "leaf"."column".
 void print_column(struct printer *printer, const struct from *leaf, size_t column);
-// FROM's item: what it is and its name.
-void print_leaf(struct printer *printer, const struct from *leaf);
+// A FROM: its items, each what it is and its name, and how they are joined.
+void print_from(struct printer *printer, const struct from *from);
 
 #endif

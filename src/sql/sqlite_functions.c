@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functions that the printed SQL calls: checks of numbers, casts, and those of a script
+// Functions that the printed SQL calls: checks of numbers, and those of expr/functions.h
 // that SQLite lacks or means otherwise. NULL gives NULL unless said otherwise.
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
+#include "expr/eval.h"
 #include "sql/sqlite_internal.h"
-#include "sql/sqlite_text.h"
 
 typedef void function(sqlite3_context *context, int argc, sqlite3_value **argv);
 
@@ -86,99 +84,52 @@ static void modulo(sqlite3_context *context, int argc, sqlite3_value **argv)
         sqlite3_result_int64(context, b == -1 ? 0 : a % b);
 }
 
-// Casts.
+// Those of expr/functions.h.
 
-static void cast_error(sqlite3_context *context, struct str text, enum type type)
+static struct str text_of(sqlite3_value *value)
 {
-    char message[160];
-    snprintf(message, sizeof(message), "'%.*s%s' is not %s",
-             (int)(text.n > 60 ? 60 : text.n), text.p, text.n > 60 ? "..." : "",
-             type_name(type));
-    error(context, message);
+    const char *p = (const char *)sqlite3_value_text(value);
+    return (struct str){p ? p : "", p ? (size_t)sqlite3_value_bytes(value) : 0};
 }
 
-static void parse(sqlite3_context *context, sqlite3_value *arg, enum type type)
+static struct value value_of(sqlite3_value *value)
 {
-    struct value value;
-    struct str text = sqlite_text(arg);
-    if (value_parse(type, text, &value))
-        sqlite_result_value(context, value);
-    else
-        cast_error(context, text, type);
-}
-
-// As PostgreSQL rounds: half to even.
-static void real_to_integer(sqlite3_context *context, double r, enum type type)
-{
-    double whole = rint(r);
-    double limit = type == TYPE_INT ? 2147483648.0 : 9223372036854775808.0;
-    if (whole < -limit || whole >= limit)
-        error(context, type == TYPE_INT ? "INT out of range" : "BIGINT out of range");
-    else
-        sqlite3_result_int64(context, (sqlite3_int64)whole);
-}
-
-static void to_integer(sqlite3_context *context, int argc, sqlite3_value **argv,
-                       enum type type)
-{
-    switch (sqlite3_value_type(argv[0])) {
-    case SQLITE_NULL:
-        break;
+    switch (sqlite3_value_type(value)) {
+    case SQLITE_INTEGER:
+        return value_int(sqlite3_value_int64(value));
     case SQLITE_FLOAT:
-        real_to_integer(context, sqlite3_value_double(argv[0]), type);
-        break;
-    case SQLITE_TEXT:
-        parse(context, argv[0], type);
-        break;
+        return (struct value){.r = sqlite3_value_double(value), .kind = VALUE_REAL};
     default:
-        (type == TYPE_INT ? int32 : int64)(context, argc, argv);
-        break;
+        return value_text(text_of(value));
     }
 }
 
-static void to_int(sqlite3_context *context, int argc, sqlite3_value **argv)
+static void give(sqlite3_context *context, struct value value)
 {
-    to_integer(context, argc, argv, TYPE_INT);
+    if (value.kind == VALUE_TEXT)
+        sqlite3_result_text(context, value.n ? value.p : "", (int)value.n,
+                            SQLITE_TRANSIENT);
+    else
+        sqlite_result_value(context, value);
 }
 
-static void to_bigint(sqlite3_context *context, int argc, sqlite3_value **argv)
+static void call_scalar(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
-    to_integer(context, argc, argv, TYPE_BIGINT);
-}
-
-static void to_real(sqlite3_context *context, int argc, sqlite3_value **argv)
-{
+    const struct sqlite_scalar *scalar = sqlite3_user_data(context);
+    struct arena *arena = &scalar->host->call_arena;
+    struct call call = {.arena = arena};
+    struct value args[3];
     if (any_null(argc, argv))
         return;
-    if (sqlite3_value_type(argv[0]) == SQLITE_TEXT)
-        parse(context, argv[0], TYPE_REAL);
+    for (int i = 0; i < argc; i++)
+        args[i] = value_of(argv[i]);
+    struct value value = scalar->function(&call, args, (size_t)argc);
+    if (call.error.p != NULL)
+        sqlite3_result_error(context, call.error.p, (int)call.error.n);
     else
-        sqlite3_result_double(context, sqlite3_value_double(argv[0]));
-}
-
-static void to_boolean(sqlite3_context *context, int argc, sqlite3_value **argv)
-{
-    if (any_null(argc, argv))
-        return;
-    if (sqlite3_value_type(argv[0]) == SQLITE_TEXT)
-        parse(context, argv[0], TYPE_BOOLEAN);
-    else
-        sqlite3_result_int(context, sqlite3_value_int64(argv[0]) != 0);
-}
-
-static void to_text(sqlite3_context *context, int argc, sqlite3_value **argv)
-{
-    if (any_null(argc, argv))
-        return;
-    AUTO(buf_release) struct buf buf = {0};
-    double r = sqlite3_value_double(argv[0]);
-    bool whole = sqlite3_value_type(argv[0]) != SQLITE_FLOAT;
-    // A table loses the sign of 0.0, so it is never shown.
-    if (whole || r == 0)
-        buf_i64(&buf, sqlite3_value_int64(argv[0]));
-    else
-        value_format((struct value){.r = r, .kind = VALUE_REAL}, &buf);
-    sqlite3_result_text(context, buf.p, (int)buf.n, SQLITE_TRANSIENT);
+        give(context, value);
+    if (arena->n_bytes > 0)
+        arena_clear(arena);
 }
 
 static void boolean_to_text(sqlite3_context *context, int argc, sqlite3_value **argv)
@@ -189,64 +140,11 @@ static void boolean_to_text(sqlite3_context *context, int argc, sqlite3_value **
     sqlite3_result_text(context, yes ? "true" : "false", -1, SQLITE_STATIC);
 }
 
-// Numbers.
-
-// To so many decimal places as PostgreSQL's numeric does: of 15 digits, half away from 0.
-static double round_to(double r, int64_t places)
-{
-    char digits[32];
-    snprintf(digits, sizeof(digits), "%.14e", fabs(r));
-    int exponent = atoi(strchr(digits, 'e') + 1);
-    int64_t keep = places > 400 ? 400 : places < -400 ? -400 : places;
-    keep += exponent + 1; // digits that stay
-    if (keep >= 15)
-        return r;
-    if (keep < 0)
-        return 0;
-    char mantissa[16]; // a 0 for the carry, then 15 digits without the dot
-    mantissa[0] = '0';
-    mantissa[1] = digits[0];
-    memcpy(mantissa + 2, digits + 2, 14);
-    bool up = mantissa[keep + 1] >= '5';
-    for (int64_t i = keep; up && i >= 0; i--) {
-        up = mantissa[i] == '9';
-        mantissa[i] = up ? '0' : (char)(mantissa[i] + 1);
-    }
-    char text[64];
-    snprintf(text, sizeof(text), "%c%.*se%d", r < 0 ? '-' : '+', (int)keep + 1, mantissa,
-             exponent + 1 - (int)keep);
-    return strtod(text, NULL);
-}
-
-static void round_(sqlite3_context *context, int argc, sqlite3_value **argv)
-{
-    if (any_null(argc, argv))
-        return;
-    double r = sqlite3_value_double(argv[0]);
-    r = argc == 1 ? rint(r) : round_to(r, sqlite3_value_int64(argv[1]));
-    if (isfinite(r))
-        sqlite3_result_double(context, r);
-    else
-        error(context, "REAL out of range");
-}
-
-static void ceil_(sqlite3_context *context, int argc, sqlite3_value **argv)
-{
-    if (!any_null(argc, argv))
-        sqlite3_result_double(context, ceil(sqlite3_value_double(argv[0])));
-}
-
-static void floor_(sqlite3_context *context, int argc, sqlite3_value **argv)
-{
-    if (!any_null(argc, argv))
-        sqlite3_result_double(context, floor(sqlite3_value_double(argv[0])));
-}
-
 // Values of one type: both numbers or both text.
 static int compare(sqlite3_value *a, sqlite3_value *b)
 {
     if (sqlite3_value_type(a) == SQLITE_TEXT)
-        return str_compare(sqlite_text(a), sqlite_text(b));
+        return str_compare(text_of(a), text_of(b));
     if (sqlite3_value_type(a) == SQLITE_INTEGER) {
         int64_t x = sqlite3_value_int64(a), y = sqlite3_value_int64(b);
         return (x > y) - (x < y);
@@ -323,34 +221,37 @@ static const struct {
     int n_args; // -1: any
     function *call;
 } scalars[] = {
-    {"int32", 1, int32},
-    {"int64", 1, int64},
-    {"finite", 1, finite_},
-    {"divide", 2, divide},
-    {"modulo", 2, modulo},
-    {"to_int", 1, to_int},
-    {"to_bigint", 1, to_bigint},
-    {"to_real", 1, to_real},
-    {"to_boolean", 1, to_boolean},
-    {"to_text", 1, to_text},
-    {"boolean_to_text", 1, boolean_to_text},
-    {"round", 1, round_},
-    {"round", 2, round_},
-    {"ceil", 1, ceil_},
-    {"floor", 1, floor_},
-    {"greatest", -1, greatest},
-    {"least", -1, least},
-    {"substr", 2, sqlite_substr},
-    {"substr", 3, sqlite_substr},
-    {"text_left", 2, sqlite_left},
-    {"text_right", 2, sqlite_right},
-    {"lpad", 2, sqlite_lpad},
-    {"lpad", 3, sqlite_lpad},
-    {"starts_with", 2, sqlite_starts_with},
-    {"text_replace", 3, sqlite_replace},
-    {"split_part", 3, sqlite_split_part},
-    {"gtfs_seconds", 1, sqlite_gtfs_seconds},
-    {"gtfs_time", 1, sqlite_gtfs_time},
+    {"int32", 1, int32},        {"int64", 1, int64},
+    {"finite", 1, finite_},     {"divide", 2, divide},
+    {"modulo", 2, modulo},      {"boolean_to_text", 1, boolean_to_text},
+    {"greatest", -1, greatest}, {"least", -1, least},
+};
+
+static const struct {
+    const char *name;
+    int n_args;
+    scalar_function *call;
+} functions_of_values[N_SQLITE_SCALARS] = {
+    {"to_int", 1, cast_to_int},
+    {"to_bigint", 1, cast_to_bigint},
+    {"to_real", 1, cast_to_real},
+    {"to_boolean", 1, cast_to_boolean},
+    {"to_text", 1, cast_to_text},
+    {"round", 1, number_round},
+    {"round", 2, number_round},
+    {"ceil", 1, number_ceil},
+    {"floor", 1, number_floor},
+    {"substr", 2, text_substr},
+    {"substr", 3, text_substr},
+    {"text_left", 2, text_left},
+    {"text_right", 2, text_right},
+    {"lpad", 2, text_lpad},
+    {"lpad", 3, text_lpad},
+    {"starts_with", 2, text_starts_with},
+    {"text_replace", 3, text_replace},
+    {"split_part", 3, text_split_part},
+    {"gtfs_seconds", 1, time_gtfs_seconds},
+    {"gtfs_time", 1, time_gtfs_time},
 };
 
 // These calls fail only without memory.
@@ -361,6 +262,12 @@ void sqlite_functions_register(struct sqlite_host *host)
     for (size_t i = 0; i < ARRAY_LEN(scalars); i++)
         rc |= sqlite3_create_function(host->db, scalars[i].name, scalars[i].n_args, flags,
                                       NULL, scalars[i].call, NULL, NULL);
+    for (size_t i = 0; i < N_SQLITE_SCALARS; i++) {
+        host->scalars[i] = (struct sqlite_scalar){host, functions_of_values[i].call};
+        rc |= sqlite3_create_function(host->db, functions_of_values[i].name,
+                                      functions_of_values[i].n_args, flags,
+                                      &host->scalars[i], call_scalar, NULL, NULL);
+    }
     rc |= sqlite3_create_function(host->db, "now", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS,
                                   host, now, NULL, NULL);
     rc |= sqlite3_create_function(host->db, "single", 1, flags, NULL, NULL, single_step,

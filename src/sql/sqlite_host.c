@@ -99,6 +99,7 @@ void sqlite_host_close(struct sqlite_host *host)
     if (host == NULL)
         return;
     sqlite3_close_v2(host->db);
+    arena_release(&host->call_arena);
     free(host);
 }
 

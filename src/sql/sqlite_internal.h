@@ -5,10 +5,20 @@
 
 #include <sqlite3.h>
 
+#include "expr/functions.h"
 #include "sql/sqlite_host.h"
 
 enum {
-    NOW_TEXT_MAX = 32
+    NOW_TEXT_MAX = 32,
+    N_SQLITE_SCALARS = 20 // see sqlite_functions.c
+};
+
+struct sqlite_host;
+
+// A function of expr/functions.h as SQLite calls it.
+struct sqlite_scalar {
+    struct sqlite_host *host;
+    scalar_function *function;
 };
 
 struct sqlite_host {
@@ -21,6 +31,8 @@ struct sqlite_host {
     size_t from, n;
     int n_indexes;
     char now[NOW_TEXT_MAX]; // the batch's time as text
+    struct sqlite_scalar scalars[N_SQLITE_SCALARS];
+    struct arena call_arena; // for text that they make
 };
 
 // Registers the functions of functions.h and those that print_expr.c writes.

@@ -2,10 +2,15 @@
 // How it is built: rows of one key that come one after another make a piece, stored as a
 // group. Mostly a key has one piece and that is its group. Keys that come again have a
 // chain of pieces; then, at the end, all keys' groups are put together in a second store.
+//
+// With a program for the tables' side what is read goes through it block by block. A row
+// whose values cannot be computed makes its key's group flawed: what matches it is
+// rejected. With a left join a key whose rows are all filtered out stays, without rows.
 #include "table/dimension.h"
 
 #include <stdlib.h>
 
+#include "expr/eval.h"
 #include "table/output_check.h"
 #include "table/segment.h"
 
@@ -30,9 +35,12 @@ struct builder {
     struct segments segments;
     size_t *key_columns; // 0 .. n_keys - 1
     struct dimension *dimension;
-    struct buf key;           // of the draft's rows
-    struct buf next_key;      // of the row being added
-    struct group_draft draft; // has rows when n_rows > 0
+    struct buf key;      // of the draft's rows
+    struct buf next_key; // of the row being added
+    bool draft_is_open;  // there is a key
+    struct group_draft draft;
+    struct evaluator evaluator; // with a program
+    struct value *row;          // that it gives
     struct piece *pieces;
     size_t n_pieces, pieces_capacity;
     struct chain *chains;
@@ -42,6 +50,8 @@ struct builder {
 static void builder_release(struct builder *builder)
 {
     segments_release(&builder->segments);
+    evaluator_release(&builder->evaluator);
+    free(builder->row);
     free(builder->key_columns);
     dimension_free(builder->dimension);
     buf_release(&builder->key);
@@ -59,6 +69,9 @@ static void builder_init(struct builder *builder, const struct native_plan *nati
     builder->key_columns = mem_array(native->n_keys, sizeof(size_t));
     for (size_t i = 0; i < native->n_keys; i++)
         builder->key_columns[i] = i;
+    builder->row = mem_array(native->dimension_schema.n, sizeof(struct value));
+    if (native->tables != NULL)
+        evaluator_init(&builder->evaluator, native->tables);
     struct dimension *dimension = mem_zalloc(sizeof(*dimension));
     key_index_init(&dimension->keys);
     group_store_init(&dimension->groups);
@@ -171,8 +184,9 @@ static void chain_piece(struct builder *builder, struct key_slot *slot, uint32_t
 static enum status close_draft(struct builder *builder, struct err *err)
 {
     struct dimension *dimension = builder->dimension;
-    if (builder->draft.n_rows == 0)
+    if (!builder->draft_is_open)
         return ST_OK;
+    builder->draft_is_open = false;
     struct str key = buf_as_str(&builder->key);
     struct key_slot *slot = key_index_add(&dimension->keys, hash64(key.p, key.n), key);
     uint32_t group = group_store_add(&dimension->groups, &builder->draft);
@@ -195,24 +209,42 @@ static bool row_key(struct builder *builder, const struct value *row)
     return key.p != NULL;
 }
 
-static enum status add_row(struct builder *builder, const struct value *row,
-                           struct err *err)
+// Makes the row's key that of the draft. *ret_has_key: it is not NULL.
+static enum status begin_row(struct builder *builder, const struct value *row,
+                             bool *ret_has_key, struct err *err)
 {
-    struct dimension_stats *stats = &builder->dimension->stats;
-    if (!row_key(builder, row)) {
-        stats->n_null_keys++;
+    *ret_has_key = row_key(builder, row);
+    if (!*ret_has_key) {
+        builder->dimension->stats.n_null_keys++;
         return ST_OK;
     }
-    if (!str_eq(buf_as_str(&builder->key), buf_as_str(&builder->next_key))) {
-        TRY(close_draft(builder, err));
-        struct buf key = builder->key;
-        builder->key = builder->next_key;
-        builder->next_key = key;
-    }
+    if (builder->draft_is_open &&
+        str_eq(buf_as_str(&builder->key), buf_as_str(&builder->next_key)))
+        return ST_OK;
+    TRY(close_draft(builder, err));
+    struct buf key = builder->key;
+    builder->key = builder->next_key;
+    builder->next_key = key;
+    builder->draft_is_open = true;
+    return ST_OK;
+}
+
+static void count_row(struct builder *builder, const struct value *row)
+{
+    struct dimension_stats *stats = &builder->dimension->stats;
     size_t before = builder->draft.bytes.n;
     draft_row(builder, row);
     stats->row_bytes += builder->draft.bytes.n - before;
     stats->n_rows++;
+}
+
+static enum status add_row(struct builder *builder, const struct value *row,
+                           struct err *err)
+{
+    bool has_key;
+    TRY(begin_row(builder, row, &has_key, err));
+    if (has_key)
+        count_row(builder, row);
     return ST_OK;
 }
 
@@ -223,21 +255,122 @@ static void tell_progress(struct builder *builder)
         progress->rows(progress, builder->dimension->stats.n_rows);
 }
 
+// With a program.
+
+static void take_values(struct builder *builder, size_t row, enum part part,
+                        struct value *ret)
+{
+    const struct program_part *values = &builder->native->tables->parts[part];
+    for (size_t i = 0; i < values->n_values; i++)
+        ret[i] =
+            *vector_at(evaluator_vector(&builder->evaluator, values->values[i]), row);
+}
+
+static void note_failure(struct builder *builder, struct str why)
+{
+    AUTO(buf_release) struct buf text = {0};
+    buf_printf(&text, "the query fails: %.*s", STR_ARGS(why));
+    note_flaw(builder, buf_as_str(&text));
+}
+
+// A row that matches its key; `stays`: it is not filtered out.
+static enum status add_computed(struct builder *builder, size_t row, bool stays,
+                                struct err *err)
+{
+    struct value *values = builder->row;
+    struct str error = builder->evaluator.errors[row];
+    size_t n_keys = builder->native->n_keys;
+    bool has_key;
+    memset(values, 0, builder->native->dimension_schema.n * sizeof(*values));
+    take_values(builder, row, PART_KEYS, values);
+    TRY(begin_row(builder, values, &has_key, err));
+    if (!has_key)
+        return ST_OK;
+    if (error.p != NULL)
+        note_failure(builder, error);
+    else if (stays)
+        take_values(builder, row, PART_OUTPUTS, values + n_keys);
+    if (stays || error.p != NULL)
+        count_row(builder, values);
+    return ST_OK;
+}
+
+// Runs a block of read rows; `matching` are those that match their keys, `staying` those
+// of them that are not filtered out.
+static void compute_block(struct builder *builder, const struct value *rows,
+                          size_t n_columns, struct selection *matching,
+                          struct selection *staying)
+{
+    struct evaluator *evaluator = &builder->evaluator;
+    struct selection all = *matching;
+    evaluator_begin(evaluator, rows, n_columns, 0);
+    evaluator_select(evaluator, PART_MATCH, matching);
+    evaluator_run(evaluator, PART_KEYS, &all); // of those that fail, too
+    *staying = *matching;
+    evaluator_select(evaluator, PART_FILTER, staying);
+    evaluator_run(evaluator, PART_OUTPUTS, staying);
+}
+
+static bool has_row(const struct selection *selection, size_t *at, size_t row)
+{
+    bool has = *at < selection->n && selection->rows[*at] == row;
+    *at += has;
+    return has;
+}
+
+static enum status add_block(struct builder *builder, const struct value *rows,
+                             size_t n_columns, size_t n, struct err *err)
+{
+    struct selection matching, staying;
+    size_t at_matching = 0, at_staying = 0;
+    selection_all(&matching, n);
+    compute_block(builder, rows, n_columns, &matching, &staying);
+    for (size_t i = 0; i < n; i++) {
+        bool matches = has_row(&matching, &at_matching, i);
+        bool stays = has_row(&staying, &at_staying, i);
+        bool fails = builder->evaluator.errors[i].p != NULL;
+        if (stays || fails || (matches && builder->native->left))
+            TRY(add_computed(builder, i, stays, err));
+    }
+    return ST_OK;
+}
+
+static enum status add_computed_batch(struct builder *builder, const struct batch *batch,
+                                      struct err *err)
+{
+    for (size_t i = 0; i < batch->n_rows; i += BLOCK_ROWS) {
+        size_t left = batch->n_rows - i;
+        TRY(add_block(builder, batch_row(batch, i), batch->n_columns,
+                      left < BLOCK_ROWS ? left : BLOCK_ROWS, err));
+    }
+    return ST_OK;
+}
+
+static enum status add_plain_batch(struct builder *builder, const struct batch *batch,
+                                   struct err *err)
+{
+    for (size_t i = 0; i < batch->n_rows; i++)
+        TRY(add_row(builder, batch_row(batch, i), err));
+    return ST_OK;
+}
+
 static enum status add_batch(struct builder *builder, const struct batch *batch,
                              struct err *err)
 {
-    for (size_t i = 0; i < batch->n_rows; i++) {
-        TRY(add_row(builder, batch_row(batch, i), err));
-        if (builder->dimension->stats.n_rows % PROGRESS_ROWS == 0)
-            tell_progress(builder);
-    }
+    size_t before = builder->dimension->stats.n_rows / PROGRESS_ROWS;
+    if (builder->native->tables != NULL)
+        TRY(add_computed_batch(builder, batch, err));
+    else
+        TRY(add_plain_batch(builder, batch, err));
+    if (builder->dimension->stats.n_rows / PROGRESS_ROWS > before)
+        tell_progress(builder);
     return ST_OK;
 }
 
 static enum status add_all(struct builder *builder, struct rows *rows, struct err *err)
 {
     struct batch batch;
-    batch_init(&batch, builder->native->dimension_schema.n);
+    batch_init(&batch, builder->native->read_schema.n);
     enum status rc;
     do {
         rc = rows->ops->next(rows, &batch, err);
@@ -289,13 +422,32 @@ static enum status place_groups(struct builder *builder, struct err *err)
     return ST_OK;
 }
 
+// What the tables' side gives for a row of NULLs. False: nothing.
+static bool compute_unmatched(struct builder *builder)
+{
+    struct evaluator *evaluator = &builder->evaluator;
+    size_t n = builder->native->read_schema.n;
+    struct value *nulls = mem_array(n + 1, sizeof(struct value));
+    struct selection row;
+    selection_all(&row, 1);
+    evaluator_begin(evaluator, nulls, n, 0);
+    evaluator_select(evaluator, PART_FILTER, &row);
+    evaluator_run(evaluator, PART_OUTPUTS, &row);
+    bool fails = evaluator->errors[0].p != NULL;
+    if (fails)
+        note_failure(builder, evaluator->errors[0]);
+    else if (row.n > 0)
+        take_values(builder, 0, PART_OUTPUTS, builder->row + builder->native->n_keys);
+    free(nulls);
+    return fails || row.n > 0;
+}
+
 static enum status add_unmatched(struct builder *builder, struct err *err)
 {
     group_draft_clear(&builder->draft);
-    struct value *row =
-        mem_array(builder->native->dimension_schema.n, sizeof(struct value));
-    draft_row(builder, row);
-    free(row);
+    memset(builder->row, 0, builder->native->dimension_schema.n * sizeof(struct value));
+    if (builder->native->tables == NULL || compute_unmatched(builder))
+        draft_row(builder, builder->row);
     uint32_t group = group_store_add(&builder->dimension->groups, &builder->draft);
     builder->dimension->unmatched = group;
     return group != 0 ? ST_OK : too_big("a key", err);

@@ -55,7 +55,7 @@ struct dimension {
 };
 
 // `encoder` is used during the call only; its schema is the plan's output. `rows` has the
-// columns of native->dimension_schema.
+// columns of native->read_schema.
 enum status dimension_build(const struct native_plan *native, struct rows *rows,
                             struct encoder *encoder,
                             const struct dimension_options *options,

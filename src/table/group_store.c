@@ -129,6 +129,8 @@ uint32_t group_store_add(struct group_store *store, struct group_draft *draft)
 {
     if (draft->lengths.full || draft->bytes.full)
         return 0;
+    if (draft->n_rows == 0)
+        draft->flaw = FLAW_NO_ROWS;
     struct group group = {.n_prefix = (uint32_t)common_prefix(draft)};
     struct buf *bytes = &store->new_group;
     buf_clear(bytes);
@@ -147,6 +149,8 @@ void group_store_get(const struct group_store *store, uint32_t at,
 {
     const struct group *group = group_at(store, at);
     const struct tails *tails = tails_of(store, group);
+    if (tails->n_rows == 0)
+        return;
     size_t n_pieces = tails->n_lengths / tails->n_rows;
     const uint32_t *lengths = tails->lengths;
     const char *from = tails_bytes(tails);

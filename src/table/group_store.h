@@ -12,9 +12,13 @@
 
 #include "table/blob_store.h"
 
+enum {
+    FLAW_NO_ROWS = UINT32_MAX // the key is known, and gives no row
+};
+
 struct tails {
     uint32_t n_rows;
-    uint32_t flaw;      // 0, or why these rows cannot be written, see dimension.h
+    uint32_t flaw; // 0, or why these rows cannot be written (dimension.h), FLAW_NO_ROWS
     uint32_t n_lengths; // rows * pieces
     uint32_t n_bytes;   // of all tails
     uint32_t lengths[]; // of each row's pieces; then their bytes in the same order

@@ -26,6 +26,7 @@ static void open_world(struct world *world, const char *dimension, const char *r
     struct native_plan *native = &world->native;
     native->has_join = true;
     native->dimension_schema = schema_of(&world->arena, dimension);
+    native->read_schema = native->dimension_schema;
     native->n_keys = n_keys;
     native->n_outputs = world->result.n;
     struct output *outputs =

@@ -363,8 +363,8 @@ static struct dimension *open_dimension(struct world *world, struct sqlite_host 
     const struct dimension_options options = {0};
     struct dimension *dimension;
     struct rows *rows;
-    assert_ok(sqlite_host_query(host, native->dimension_sql, &native->dimension_schema,
-                                &rows, &world->err),
+    assert_ok(sqlite_host_query(host, native->dimension_sql, &native->read_schema, &rows,
+                                &world->err),
               &world->err);
     assert_ok(
         dimension_build(native, rows, &world->encoder, &options, &dimension, &world->err),

@@ -67,6 +67,7 @@ static void open_world(struct world *world, const struct setup *setup)
     struct native_plan *native = &world->native;
     world->stream.schema = schema_of(&world->arena, setup->stream);
     world->plan.stream = &world->stream;
+    native->stream_schema = world->stream.schema;
     world->plan.native = native;
     world->plan.output = schema_of(&world->arena, setup->result);
     world->encoder = plain_encoder(&world->plan.output);
@@ -77,6 +78,7 @@ static void open_world(struct world *world, const struct setup *setup)
         native->n_keys = setup->n_keys;
         native->stream_keys = setup->stream_keys;
         native->dimension_schema = schema_of(&world->arena, setup->dimension);
+        native->read_schema = native->dimension_schema;
         world->plan.join_column =
             world->stream.schema.columns[setup->stream_keys[0]].name;
         build(world, setup->dimension_rows);

@@ -1,0 +1,723 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random queries with every operator, function and shape of join: where a query is run
+// by the native executor, the sqlite executor gives the same rows, the same rejected
+// records and the same reasons. QUERIES_SEED=7 runs one query, QUERIES=20000 that many.
+//
+// What may fail stands outside of AND, OR, BETWEEN and IN, whose sides SQL may compute in
+// any order, and once a query, so that there is one reason.
+#include "test.h"
+
+#include "sql/sqlite_host.h"
+#include "table/native_executor.h"
+#include "table/sqlite_executor.h"
+#include "table_fixture.h"
+
+enum {
+    QUERIES = 1000,
+    QUERIES_LONG = 20000,
+    RECORDS_MAX = 150, // more than two blocks
+    TABLE_ROWS_MAX = 30,
+    SMALL_BUFFER = 700,
+    LARGE_BUFFER = 16 << 20,
+    SHAPE_TIMES = 30 // that each shape occurs at least
+};
+
+static const char *const tables[] = {"st", "a", "b"};
+static const char *const columns[] = {
+    "i INT, j INT NOT NULL, n BIGINT, r REAL, t TEXT, u TEXT NOT NULL, z BOOLEAN",
+    "i INT, k INT NOT NULL, n BIGINT, r REAL, t TEXT, u TEXT, z BOOLEAN NOT NULL",
+    "i INT NOT NULL, k INT, n BIGINT, r REAL, t TEXT, u TEXT, z BOOLEAN",
+};
+
+// What queries are made of; each is counted, so that none is left out by chance.
+enum shape {
+    SHAPE_NO_JOIN,
+    SHAPE_INNER,
+    SHAPE_LEFT,
+    SHAPE_TWO_TABLES,
+    SHAPE_CROSS,
+    SHAPE_EXPRESSION_KEY,
+    SHAPE_WHERE_STREAM,
+    SHAPE_WHERE_TABLES,
+    SHAPE_ON_STREAM,
+    SHAPE_ON_TABLES,
+    SHAPE_FAILURE, // some record is rejected
+    SHAPE_SLICES,
+    N_SHAPES
+};
+
+struct world {
+    uint64_t random;
+    struct buf script;
+    const char *aliases[2]; // in scope: s, then a or b
+    size_t n_aliases;
+    bool may_fail;        // not used yet
+    bool tables_may_fail; // it was used over tables: which of a record's rows fails
+                          // first, SQL does not say
+    struct plan *plan;
+    struct schema schemas[ARRAY_LEN(tables)];
+    struct batch rows[ARRAY_LEN(tables)];
+    struct arena arena;
+    struct encoder encoder;
+    struct err err;
+    bool shapes[N_SHAPES];
+};
+
+static size_t pick(struct world *world, size_t n)
+{
+    uint64_t x = world->random; // xorshift64
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    world->random = x;
+    return (size_t)((x >> 11) % n);
+}
+
+static bool percent(struct world *world, size_t n)
+{
+    return pick(world, 100) < n;
+}
+
+static void say(struct world *world, const char *text)
+{
+    buf_text(&world->script, text);
+}
+
+// Data.
+
+static struct value make_value(struct world *world, const struct column *column)
+{
+    static const char *const texts[] = {
+        "",         "a",      "ab",          "Ab%_",
+        "Fête ß",   "  pad ", "25:10:00",    "7:5:1",
+        "08:00:59", "12",     "-3",          "1.5",
+        "true",     "x,y,,z", "99999999999", "\xF0\x9F\x9A\x8B tram",
+        "a\\b",     "e"};
+    static const double reals[] = {0, 1, -0.5, 2.5, 1e300, 123456.789, -7, 1e-7};
+    static const int64_t wide[] = {0, 1, 2, -3, INT64_C(1) << 40, INT64_MAX, INT64_MIN};
+    static const int64_t narrow[] = {0, 1, 2, 3, -1, 60, INT32_MAX, INT32_MIN};
+    if (column->nullable && percent(world, 20))
+        return (struct value){0};
+    switch (column->type) {
+    case TYPE_TEXT:
+        return value_text(str_of(texts[pick(world, ARRAY_LEN(texts))]));
+    case TYPE_REAL:
+        return (struct value){.r = reals[pick(world, ARRAY_LEN(reals))],
+                              .kind = VALUE_REAL};
+    case TYPE_BIGINT:
+        return value_int(wide[pick(world, ARRAY_LEN(wide))]);
+    case TYPE_BOOLEAN:
+        return (struct value){.i = (int64_t)pick(world, 2), .kind = VALUE_BOOL};
+    default:
+        return value_int(narrow[pick(world, percent(world, 70) ? 4 : 8)]);
+    }
+}
+
+static void make_rows(struct world *world, size_t table, size_t most)
+{
+    const struct schema *schema = &world->schemas[table];
+    struct batch *batch = &world->rows[table];
+    batch_init(batch, schema->n);
+    batch->now_ms = 1790000000123;
+    size_t n = percent(world, 5) ? 0 : pick(world, most);
+    for (size_t i = 0; i < n; i++) {
+        struct value *row = batch_add(batch, (uint32_t)i);
+        for (size_t c = 0; c < schema->n; c++)
+            row[c] = make_value(world, &schema->columns[c]);
+    }
+}
+
+// Expressions over what is in scope.
+
+static void expression(struct world *world, enum type type, int depth);
+
+static void column(struct world *world, enum type type)
+{
+    static const char *const of_type[] = {
+        [TYPE_INT] = "i",  [TYPE_BIGINT] = "n",  [TYPE_REAL] = "r",
+        [TYPE_TEXT] = "t", [TYPE_BOOLEAN] = "z",
+    };
+    const char *alias = world->aliases[pick(world, world->n_aliases)];
+    const char *name = of_type[type];
+    if (type == TYPE_TEXT && percent(world, 40))
+        name = "u";
+    if (type == TYPE_INT && percent(world, 40))
+        name = alias[0] == 's' ? "j" : "k";
+    buf_printf(&world->script, "%s.%s", alias, name);
+}
+
+static void literal(struct world *world, enum type type)
+{
+    static const char *const ints[] = {"0", "1", "2", "60", "-1", "2147483647"};
+    static const char *const bigs[] = {"5000000000", "CAST(1 AS BIGINT)",
+                                       "9223372036854775807"};
+    static const char *const reals[] = {"0.5", "1e10", "-2.25", "3.0"};
+    static const char *const texts[] = {"''",     "'a'",  "'25:10:00'",
+                                        "'Fête'", "'12'", "'%'"};
+    switch (type) {
+    case TYPE_INT:
+        say(world, ints[pick(world, ARRAY_LEN(ints))]);
+        break;
+    case TYPE_BIGINT:
+        say(world, bigs[pick(world, ARRAY_LEN(bigs))]);
+        break;
+    case TYPE_REAL:
+        say(world, reals[pick(world, ARRAY_LEN(reals))]);
+        break;
+    case TYPE_TEXT:
+        say(world, texts[pick(world, ARRAY_LEN(texts))]);
+        break;
+    default:
+        say(world, percent(world, 50) ? "true" : "false");
+        break;
+    }
+}
+
+// Writes a pattern: $i $n $r $t $z are expressions of these types, $x of `type`.
+static void write_pattern(struct world *world, const char *pattern, enum type type,
+                          int depth)
+{
+    for (const char *p = pattern; *p; p++) {
+        if (*p != '$') {
+            buf_char(&world->script, *p);
+            continue;
+        }
+        p++;
+        expression(world,
+                   *p == 'i'   ? TYPE_INT
+                   : *p == 'n' ? TYPE_BIGINT
+                   : *p == 'r' ? TYPE_REAL
+                   : *p == 't' ? TYPE_TEXT
+                   : *p == 'z' ? TYPE_BOOLEAN
+                               : type,
+                   depth - 1);
+    }
+}
+
+// That cannot fail.
+static const char *const any_patterns[] = {
+    "CASE WHEN $z THEN $x ELSE $x END",
+    "CASE WHEN $z THEN $x WHEN $z THEN $x END",
+    "CASE $t WHEN 'a' THEN $x WHEN $t THEN $x ELSE $x END",
+    "CASE $i WHEN 1 THEN $x END",
+    "COALESCE($x, $x)",
+    "COALESCE($x, $x, $x)",
+    "NULLIF($x, $x)",
+    "CAST(NULL AS %s)",
+};
+static const char *const ordered_patterns[] = {"GREATEST($x, $x)", "LEAST($x, $x, $x)"};
+static const char *const int_patterns[] = {
+    "length($t)",       "strpos($t, $t)",  "instr($t, 'a')", "position('b' IN $t)",
+    "gtfs_seconds($t)", "CAST($z AS INT)", "($i % 7)",
+};
+static const char *const bigint_patterns[] = {"CAST($i AS BIGINT)", "($n % 1000)"};
+static const char *const real_patterns[] = {"ceil($r)", "floor($r)",        "round($r)",
+                                            "abs($r)",  "CAST($i AS REAL)", "(- $r)"};
+static const char *const text_patterns[] = {
+    "lower($t)",
+    "upper($t)",
+    "trim($t)",
+    "btrim($t, 'a ')",
+    "ltrim($t)",
+    "ltrim($t, 'aF')",
+    "rtrim($t)",
+    "rtrim($t, $t)",
+    "left($t, $i)",
+    "right($t, $i)",
+    "substr($t, 2)",
+    "substring($t FROM 2 FOR 3)",
+    "substr($t, $i)",
+    "replace($t, 'a', 'bc')",
+    "lpad($t, 6)",
+    "lpad($t, 5, 'xé')",
+    "split_part($t, ',', 2)",
+    "split_part($t, ':', -1)",
+    "gtfs_time($i)",
+    "($t || $t)",
+    "($t || $i || $z || $r)",
+    "CAST($i AS TEXT)",
+    "CAST($n AS TEXT)",
+    "CAST($r AS TEXT)",
+    "CAST($z AS TEXT)",
+    "now()",
+};
+static const char *const boolean_patterns[] = {
+    "($i = $i)",
+    "($i <> $n)",
+    "($i < $r)",
+    "($t <= $t)",
+    "($t > 'a')",
+    "($r >= $r)",
+    "($z = $z)",
+    "($n = $n)",
+    "($z AND $z)",
+    "($z OR $z)",
+    "($z AND $z AND $z)",
+    "(NOT $z)",
+    "($t LIKE 'a%')",
+    "($t LIKE '%a_')",
+    "($t NOT LIKE $t)",
+    "($t LIKE 'A!_%%' ESCAPE '!')",
+    "($t LIKE 'a\\%')",
+    "($i BETWEEN $i AND $i)",
+    "($t NOT BETWEEN 'a' AND $t)",
+    "($i IN (1, 2, $i))",
+    "($t NOT IN ('a', 'ab'))",
+    "($t IN ('a', NULL))",
+    "($i IS NULL)",
+    "($t IS NOT NULL)",
+    "($z IS TRUE)",
+    "($z IS NOT TRUE)",
+    "($z IS FALSE)",
+    "($z IS NOT FALSE)",
+    "($i IS DISTINCT FROM $i)",
+    "($t IS NOT DISTINCT FROM $t)",
+    "starts_with($t, $t)",
+    "starts_with($t, 'a')",
+    "(CASE WHEN $z THEN $z END)",
+};
+// That may.
+static const char *const failing_ints[] = {
+    "($i + $i)", "($i - $i)", "($i * $i)",       "($i / $i)",       "($i % $i)",
+    "(- $i)",    "abs($i)",   "CAST($t AS INT)", "CAST($n AS INT)", "CAST($r AS INT)"};
+static const char *const failing_bigints[] = {
+    "($n + $i)", "($n * $n)",          "($n / $n)",         "(- $n)",
+    "abs($n)",   "CAST($t AS BIGINT)", "CAST($r AS BIGINT)"};
+static const char *const failing_reals[] = {"($r + $r)", "($r * $r)", "($r / $r)",
+                                            "CAST($t AS REAL)", "round($r, $i)"};
+static const char *const failing_texts[] = {"substr($t, 1, $i)",
+                                            "split_part($t, ',', $i)", "lpad($t, $i)"};
+static const char *const failing_booleans[] = {"CAST($t AS BOOLEAN)"};
+
+struct patterns {
+    const char *const *items;
+    size_t n;
+};
+#define PATTERNS(array) {array, ARRAY_LEN(array)}
+
+static const struct patterns patterns_of[] = {
+    [TYPE_INT] = PATTERNS(int_patterns),
+    [TYPE_BIGINT] = PATTERNS(bigint_patterns),
+    [TYPE_REAL] = PATTERNS(real_patterns),
+    [TYPE_TEXT] = PATTERNS(text_patterns),
+    [TYPE_BOOLEAN] = PATTERNS(boolean_patterns),
+};
+static const struct patterns failing_of[] = {
+    [TYPE_INT] = PATTERNS(failing_ints),
+    [TYPE_BIGINT] = PATTERNS(failing_bigints),
+    [TYPE_REAL] = PATTERNS(failing_reals),
+    [TYPE_TEXT] = PATTERNS(failing_texts),
+    [TYPE_BOOLEAN] = PATTERNS(failing_booleans),
+};
+
+static void any_pattern(struct world *world, enum type type, int depth)
+{
+    bool ordered = type != TYPE_BOOLEAN && percent(world, 25);
+    const char *pattern = ordered
+                              ? ordered_patterns[pick(world, ARRAY_LEN(ordered_patterns))]
+                              : any_patterns[pick(world, ARRAY_LEN(any_patterns))];
+    if (strstr(pattern, "%s") != NULL)
+        buf_printf(&world->script, "CAST(NULL AS %s)", type_name(type));
+    else
+        write_pattern(world, pattern, type, depth);
+}
+
+static void expression(struct world *world, enum type type, int depth)
+{
+    const struct patterns *patterns = &patterns_of[type];
+    if (depth <= 0 || percent(world, 20)) {
+        if (percent(world, 80))
+            column(world, type);
+        else
+            literal(world, type);
+    } else if (percent(world, 25)) {
+        any_pattern(world, type, depth);
+    } else {
+        write_pattern(world, patterns->items[pick(world, patterns->n)], type, depth);
+    }
+}
+
+static enum type any_type(struct world *world)
+{
+    static const enum type types[] = {TYPE_INT,  TYPE_BIGINT, TYPE_REAL,
+                                      TYPE_TEXT, TYPE_TEXT,   TYPE_BOOLEAN};
+    return types[pick(world, ARRAY_LEN(types))];
+}
+
+// Of one side: the stream, or the tables in scope.
+static void scope(struct world *world, const char *first, const char *second)
+{
+    world->aliases[0] = first;
+    world->aliases[1] = second;
+    world->n_aliases = second != NULL ? 2 : 1;
+}
+
+static void output(struct world *world, size_t i)
+{
+    enum type type = any_type(world);
+    if (world->may_fail) {
+        const struct patterns *failing = &failing_of[type];
+        world->may_fail = false;
+        world->tables_may_fail = world->aliases[0][0] != 's';
+        write_pattern(world, failing->items[pick(world, failing->n)], type, 1);
+    } else if (percent(world, 30)) {
+        column(world, type);
+    } else {
+        expression(world, type, 1 + (int)pick(world, 3));
+    }
+    buf_printf(&world->script, " AS o%zu", i);
+}
+
+// Queries.
+
+static void write_on(struct world *world, bool is_left)
+{
+    static const char *const keys[] = {
+        "a.i = s.i", "s.t = a.t", "a.k = s.j AND a.t = s.t",
+        "a.n = s.n", "s.r = a.r", "a.z = s.z"};
+    static const char *const computed[] = {
+        "a.t = lower(s.t)", "left(a.t, 1) = left(s.t, 1)",
+        "a.n = s.i",        "COALESCE(a.i, 0) = COALESCE(s.i, 0)",
+        "a.r = s.i",        "length(a.t) = s.j"};
+    if (percent(world, 30)) {
+        world->shapes[SHAPE_EXPRESSION_KEY] = true;
+        say(world, computed[pick(world, ARRAY_LEN(computed))]);
+    } else if (percent(world, 92)) {
+        say(world, keys[pick(world, ARRAY_LEN(keys))]);
+    } else {
+        world->shapes[SHAPE_CROSS] = true;
+        say(world, "1 = 1");
+    }
+    (void)is_left;
+    if (percent(world, 25)) {
+        world->shapes[SHAPE_ON_STREAM] = true;
+        say(world, " AND ");
+        scope(world, "s", NULL);
+        expression(world, TYPE_BOOLEAN, 2);
+    }
+    if (percent(world, 25)) {
+        world->shapes[SHAPE_ON_TABLES] = true;
+        say(world, " AND ");
+        scope(world, "a", NULL);
+        expression(world, TYPE_BOOLEAN, 2);
+    }
+}
+
+static bool write_from(struct world *world, bool *ret_two)
+{
+    bool is_left = percent(world, 45);
+    say(world, " FROM st s");
+    *ret_two = false;
+    if (percent(world, 12)) {
+        world->shapes[SHAPE_NO_JOIN] = true;
+        return false;
+    }
+    world->shapes[is_left ? SHAPE_LEFT : SHAPE_INNER] = true;
+    say(world, is_left ? " LEFT JOIN a ON " : " JOIN a ON ");
+    write_on(world, is_left);
+    if (percent(world, 35)) {
+        world->shapes[SHAPE_TWO_TABLES] = true;
+        *ret_two = true;
+        say(world, percent(world, 50) ? " LEFT JOIN b ON " : " JOIN b ON ");
+        say(world, percent(world, 50) ? "b.k = a.k" : "a.t = b.t AND b.i IN (1, 2, 3)");
+    }
+    return true;
+}
+
+static void write_query(struct world *world)
+{
+    struct buf from = {0};
+    bool two = false;
+    struct buf script = world->script;
+    world->script = (struct buf){0};
+    bool has_join = write_from(world, &two);
+    from = world->script;
+    world->script = script;
+    say(world, "INSERT INTO result SELECT ");
+    size_t n = 1 + pick(world, 5);
+    for (size_t i = 0; i < n; i++) {
+        say(world, i ? ", " : "");
+        scope(world, "s", NULL);
+        if (has_join && percent(world, 50))
+            scope(world, "a", two ? "b" : NULL);
+        output(world, i);
+    }
+    buf_str(&world->script, buf_as_str(&from));
+    buf_release(&from);
+    const char *word = " WHERE ";
+    if (percent(world, 40)) {
+        world->shapes[SHAPE_WHERE_STREAM] = true;
+        say(world, word);
+        scope(world, "s", NULL);
+        expression(world, TYPE_BOOLEAN, 2);
+        word = " AND ";
+    }
+    if (has_join && percent(world, 40)) {
+        world->shapes[SHAPE_WHERE_TABLES] = true;
+        say(world, word);
+        scope(world, "a", two ? "b" : NULL);
+        expression(world, TYPE_BOOLEAN, 2);
+    }
+    say(world, ";\n");
+}
+
+static void write_script(struct world *world)
+{
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+        buf_printf(&world->script, "CREATE TABLE %s (%s) WITH (%s, format = 'csv');\n",
+                   tables[i], columns[i],
+                   i == 0 ? "connector = 'kafka', brokers = 'localhost:1', topic = 't'"
+                          : "connector = 'filesystem', path = '/nowhere/t'");
+    say(world, "CREATE TABLE result () WITH (connector = 'filesystem', path = "
+               "'/nowhere/r', format = 'csv');\n");
+    write_query(world);
+}
+
+// Running.
+
+static struct schema schema_in(struct arena *arena, const char *text)
+{
+    return schema_of(arena, text);
+}
+
+static void open_world(struct world *world, uint64_t seed)
+{
+    struct buf report = {0};
+    *world = (struct world){.random = seed * UINT64_C(0x9E3779B97F4A7C15) + 1};
+    for (int i = 0; i < 3; i++)
+        (void)pick(world, 2);
+    world->may_fail = percent(world, 40);
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        world->schemas[i] = schema_in(&world->arena, columns[i]);
+        make_rows(world, i, i == 0 ? RECORDS_MAX : TABLE_ROWS_MAX);
+    }
+    write_script(world);
+    const struct script script = {.name = STR_LITERAL("case.sql"),
+                                  .text = buf_as_str(&world->script)};
+    if (plan_parse(&script, &world->plan, &report) != ST_OK)
+        fprintf(stderr, "%.*s\n%.*s", STR_ARGS(report), STR_ARGS(world->script));
+    assert_non_null(world->plan);
+    world->encoder = plain_encoder(&world->plan->output);
+    buf_release(&report);
+}
+
+static void close_world(struct world *world)
+{
+    plan_free(world->plan);
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+        batch_release(&world->rows[i]);
+    buf_release(&world->script);
+    arena_release(&world->arena);
+}
+
+static struct sqlite_host *open_host(struct world *world)
+{
+    struct sqlite_host *host;
+    assert_ok(sqlite_host_open(&host, &world->err), &world->err);
+    for (size_t i = 1; i < ARRAY_LEN(tables); i++) {
+        struct memory_rows *rows = memory_rows_open(&world->schemas[i]);
+        const struct batch *table = &world->rows[i];
+        for (size_t row = 0; row < table->n_rows; row++)
+            memcpy(batch_add(&rows->all, 0), batch_row(table, row),
+                   table->n_columns * sizeof(struct value));
+        assert_ok(sqlite_host_load(host, str_of(tables[i]), &world->schemas[i],
+                                   &rows->rows, NULL, &world->err),
+                  &world->err);
+        rows->rows.ops->close(&rows->rows);
+    }
+    for (size_t i = 0; i < world->plan->n_views; i++) {
+        const struct view *view = &world->plan->views[i];
+        assert_ok(sqlite_host_view(host, view, sqlite_executor_view(world->plan, view),
+                                   &world->err),
+                  &world->err);
+    }
+    return host;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return str_compare(*(const struct str *)a, *(const struct str *)b);
+}
+
+// A record's rows in any order; the records in theirs.
+static void add_sorted(const struct buf *text, struct buf *out)
+{
+    struct str *lines = mem_array(text->n + 1, sizeof(*lines));
+    size_t n = 0;
+    struct str rest = buf_as_str(text);
+    while (rest.n > 0)
+        lines[n++] = str_cut(&rest, '\n');
+    qsort(lines, n, sizeof(*lines), by_text);
+    for (size_t i = 0; i < n; i++) {
+        buf_str(out, lines[i]);
+        buf_char(out, '\n');
+    }
+    free(lines);
+}
+
+// Without the value that failed, where SQL does not say which.
+static void add_rejects(const struct world *world, struct buf *out)
+{
+    const struct batch *batch = &world->rows[0];
+    for (size_t i = 0; i < batch->n_rejects; i++) {
+        struct str reason = batch->rejects[i].reason;
+        const char *is_not = memmem(reason.p, reason.n, "' is not ", 9);
+        if (world->tables_may_fail && is_not != NULL)
+            reason = (struct str){is_not, (size_t)(reason.p + reason.n - is_not)};
+        buf_printf(out, "record %u: %.*s\n", batch->rejects[i].record, STR_ARGS(reason));
+    }
+}
+
+struct outcome {
+    struct buf rows, rejects;
+    size_t n_matched, n_slices;
+};
+
+static void run_executor(struct world *world, struct executor *executor,
+                         struct outcome *outcome)
+{
+    struct batch *batch = &world->rows[0];
+    struct buf rows = {0};
+    size_t next = 0;
+    bool is_small = true;
+    batch->n_rejects = 0;
+    while (next < batch->n_rows) {
+        struct executor_result result = {0};
+        buf_set_limit(&rows, is_small ? SMALL_BUFFER : LARGE_BUFFER);
+        buf_clear(&rows);
+        enum status status =
+            executor->ops->run(executor, batch, next, &rows, &next, &result, &world->err);
+        if (status == ST_LIMIT && is_small) {
+            is_small = false;
+            continue;
+        }
+        assert_ok(status, &world->err);
+        is_small = true;
+        outcome->n_matched += result.n_matched;
+        outcome->n_slices++;
+        buf_str(&outcome->rows, buf_as_str(&rows));
+    }
+    add_rejects(world, &outcome->rejects);
+    buf_release(&rows);
+    executor->ops->close(executor);
+}
+
+static void release_outcome(struct outcome *outcome)
+{
+    buf_release(&outcome->rows);
+    buf_release(&outcome->rejects);
+}
+
+static void run_native(struct world *world, struct sqlite_host *host,
+                       struct outcome *outcome)
+{
+    const struct native_plan *native = world->plan->native;
+    const struct dimension_options options = {0};
+    struct dimension *dimension = NULL;
+    if (native->has_join) {
+        struct rows *rows;
+        assert_ok(sqlite_host_query(host, native->dimension_sql, &native->read_schema,
+                                    &rows, &world->err),
+                  &world->err);
+        assert_ok(dimension_build(native, rows, &world->encoder, &options, &dimension,
+                                  &world->err),
+                  &world->err);
+        rows->ops->close(rows);
+    }
+    run_executor(world, native_executor_open(world->plan, dimension, &world->encoder),
+                 outcome);
+    dimension_free(dimension);
+}
+
+// Lines that one of two sorted texts has more often than the other.
+static void add_differences(struct str a, struct str b, struct buf *out)
+{
+    size_t n = 0;
+    while ((a.n > 0 || b.n > 0) && n < 6) {
+        struct str rest_a = a, rest_b = b;
+        struct str line_a = str_cut(&rest_a, '\n'), line_b = str_cut(&rest_b, '\n');
+        int order = a.n == 0 ? 1 : b.n == 0 ? -1 : str_compare(line_a, line_b);
+        if (order != 0) {
+            buf_printf(out, "%s %.*s\n", order < 0 ? "native only:" : "sqlite only:",
+                       STR_ARGS(order < 0 ? line_a : line_b));
+            n++;
+        }
+        if (order <= 0)
+            a = rest_a;
+        if (order >= 0)
+            b = rest_b;
+    }
+}
+
+static void compare(struct world *world, const struct buf *native,
+                    const struct buf *sqlite, const char *what)
+{
+    struct buf a = {0}, b = {0}, differences = {0};
+    add_sorted(native, &a);
+    add_sorted(sqlite, &b);
+    add_differences(buf_as_str(&a), buf_as_str(&b), &differences);
+    if (differences.n > 0) {
+        fprintf(stderr, "%s differ:\n%.*s%.*s", what, STR_ARGS(differences),
+                STR_ARGS(world->script));
+        fail();
+    }
+    buf_release(&a);
+    buf_release(&b);
+    buf_release(&differences);
+}
+
+static void run_query(uint64_t seed, size_t times[N_SHAPES], size_t *n_native)
+{
+    struct world world;
+    open_world(&world, seed);
+    if (world.plan->native != NULL) {
+        struct outcome native = {0}, sqlite = {0};
+        struct sqlite_host *host = open_host(&world);
+        struct executor *executor;
+        run_native(&world, host, &native);
+        assert_ok(
+            sqlite_executor_open(world.plan, host, &world.encoder, &executor, &world.err),
+            &world.err);
+        run_executor(&world, executor, &sqlite);
+        compare(&world, &native.rejects, &sqlite.rejects, "rejects");
+        compare(&world, &native.rows, &sqlite.rows, "rows");
+        if (native.n_matched != sqlite.n_matched)
+            fail_msg("%zu matched, by sqlite %zu\n%.*s", native.n_matched,
+                     sqlite.n_matched, STR_ARGS(world.script));
+        world.shapes[SHAPE_FAILURE] = native.rejects.n > 0;
+        world.shapes[SHAPE_SLICES] = native.n_slices > 1;
+        for (size_t i = 0; i < N_SHAPES; i++)
+            times[i] += world.shapes[i];
+        ++*n_native;
+        release_outcome(&native);
+        release_outcome(&sqlite);
+        sqlite_host_close(host);
+    }
+    close_world(&world);
+}
+
+static void test_native_gives_what_sqlite_gives(void **state)
+{
+    (void)state;
+    const char *one = getenv("QUERIES_SEED"), *many = getenv("QUERIES");
+    size_t n = getenv("TEST_LONG") ? QUERIES_LONG : QUERIES;
+    size_t times[N_SHAPES] = {0}, n_native = 0;
+    uint64_t from = one ? strtoull(one, NULL, 10) : 1;
+    if (many != NULL)
+        n = strtoull(many, NULL, 10);
+    for (uint64_t seed = from; seed < from + (one ? 1 : n); seed++) {
+        if (getenv("QUERIES_SHOW"))
+            print_message("seed %llu\n", (unsigned long long)seed);
+        run_query(seed, times, &n_native);
+    }
+    if (one != NULL)
+        return;
+    for (size_t i = 0; i < N_SHAPES; i++) {
+        print_message("shape %zu: %zu times\n", i, times[i]);
+        assert_true(times[i] >= SHAPE_TIMES);
+    }
+    print_message("%zu of %zu queries native\n", n_native, n);
+    assert_true(n_native > n * 8 / 10);
+}
+
+TEST_MAIN(cmocka_unit_test(test_native_gives_what_sqlite_gives))
