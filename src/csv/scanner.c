@@ -128,11 +128,13 @@ enum csv_scan csv_scan(struct str bytes, bool at_end, struct csv_line *line)
         at = next_hit(&cursor);
         struct csv_field field = {.p = bytes.p + start, .n = (uint32_t)(at - start)};
         if (UNLIKELY(at < bytes.n && bytes.p[at] == '"')) {
+            struct csv_field found; // not `field`, which stays in registers
             size_t end = at;
-            scan = scan_quote(&cursor, start, at_end, &end, &field, &n_breaks);
+            scan = scan_quote(&cursor, start, at_end, &end, &found, &n_breaks);
             if (scan != CSV_LINE)
                 break;
             at = end;
+            field = found;
         }
         if (LIKELY(n < line->capacity))
             line->fields[n] = field;
