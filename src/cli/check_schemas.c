@@ -216,7 +216,7 @@ static enum status open_check(struct schema_check *c, struct err *err)
     struct pipeline *pipeline = c->pipeline;
     TRY(pipeline_registry(pipeline, &pipeline->plan->stream->format, &c->registry, err));
     TRY(stream_decoder_open(pipeline->plan->stream, registry_lookup(c->registry), NULL,
-                            &c->decoder, err));
+                            (struct str){0}, &c->decoder, err));
     return produce_format_prepare(pipeline, &c->format, err);
 }
 

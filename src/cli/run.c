@@ -16,6 +16,7 @@
 #include "cli/stream.h"
 #include "cli/tables.h"
 #include "cli/term.h"
+#include "csv/decoder.h"
 #include "storage/spool_local.h"
 
 enum {
@@ -165,6 +166,7 @@ static enum status run(const struct args *args, struct err *err)
             .encoder = parts.encoder,
             .spool = parts.spool,
             .storage = parts.storage,
+            .padded = parts.stream.csv ? csv_decoder_padded(parts.stream.csv) : NULL,
             .json = args_has(args, "--json"),
         };
         status = run_threads(&threads, err);

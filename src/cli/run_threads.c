@@ -28,6 +28,7 @@ struct watch {
     int done_fd; // an event when worker or committer has ended
     int n_ended;
     int64_t begun_ms, told_ms, looked_ms;
+    bool told_padded;
     bool tables_changed;
 };
 
@@ -105,17 +106,33 @@ static void tell_json(struct watch *watch, int64_t ms)
     fflush(stdout);
 }
 
+// Says once why records may match nothing.
+static void tell_padded(struct watch *watch, int64_t enriched, int64_t matched)
+{
+    const struct csv_padded *padded = watch->parts->padded;
+    if (watch->told_padded || padded == NULL || padded->n == 0 || matched >= enriched)
+        return;
+    watch->told_padded = true;
+    const struct plan *plan = watch->parts->pipeline->plan;
+    log_warn(
+        "stream %.*s: %s of %.*s with blanks at the ends, the first %s: they match only "
+        "one with the same blanks; trim = true takes them off",
+        STR_ARGS(plan->stream->name), term_counted((int64_t)padded->n, "value", "values"),
+        STR_ARGS(plan->join_column), padded->first);
+}
+
 static void tell(struct watch *watch)
 {
     struct engine_status *s = &watch->status;
     int64_t ms = now_ms() - watch->begun_ms;
+    int64_t read = load(&s->n_read);
+    int64_t enriched = read - load(&s->n_ignored) - load(&s->n_rejected);
+    int64_t matched = load(&s->n_matched); // may be a batch ahead of n_read
+    tell_padded(watch, enriched, matched);
     if (watch->parts->json) {
         tell_json(watch, ms);
         return;
     }
-    int64_t read = load(&s->n_read);
-    int64_t enriched = read - load(&s->n_ignored) - load(&s->n_rejected);
-    int64_t matched = load(&s->n_matched); // may be a batch ahead of n_read
     int64_t percent = enriched > 0 ? matched * 1000 / enriched : 0;
     if (percent > 1000)
         percent = 1000;

@@ -5,6 +5,7 @@
 #define CLI_RUN_THREADS_H
 
 #include "cli/pipeline.h"
+#include "csv/field.h"
 #include "engine/committer.h"
 #include "engine/prober.h"
 #include "engine/worker.h"
@@ -18,6 +19,7 @@ struct run_threads_parts {
     struct encoder *encoder;
     struct spool *spool;
     struct storage *storage;
+    const struct csv_padded *padded; // keys of the stream; NULL: nobody counts them
     bool json;
 };
 

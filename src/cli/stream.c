@@ -59,14 +59,15 @@ static enum status open_avro(const struct table *table, struct schema_lookup *lo
 }
 
 enum status stream_decoder_open(const struct table *table, struct schema_lookup *lookup,
-                                const struct csv_header *header, struct decoder **ret,
-                                struct err *err)
+                                const struct csv_header *header, struct str key,
+                                struct decoder **ret, struct err *err)
 {
     if (pipeline_is_avro(table))
         return open_avro(table, lookup, ret, err);
     struct csv_decoder_options options = {
         .header = header,
         .trim = options_number(&table->format, "trim"),
+        .key = key.n ? schema_find(&table->schema, key) : -1,
     };
     return csv_decoder_open(&table->schema, &options, ret, err);
 }
@@ -91,7 +92,8 @@ static enum status open_all(struct pipeline *pipeline, struct stream *stream,
     const struct csv_header *header = NULL;
     if (str_is(table->connector, "file"))
         header = csv_file_source_header(stream->source);
-    return stream_decoder_open(table, stream->lookup, header, &stream->decoder, err);
+    return stream_decoder_open(table, stream->lookup, header, pipeline->plan->join_column,
+                               &stream->decoder, err);
 }
 
 static enum status check_client(const struct table *table, struct err *err)
@@ -112,7 +114,7 @@ enum status stream_check(const struct table *table, struct err *err)
         return err_set(err, ST_USAGE,
                        "a stream with format = 'avro' needs option "
                        "registry = 'http://host:port/...'");
-    TRY(stream_decoder_open(table, NULL, NULL, &decoder, err));
+    TRY(stream_decoder_open(table, NULL, NULL, (struct str){0}, &decoder, err));
     decoder->ops->close(decoder);
     return check_client(table, err);
 }

@@ -174,6 +174,38 @@ static void no_close(UNUSED struct rows *rows)
 
 static const struct rows_ops empty_ops = {.next = no_rows, .close = no_close};
 
+static bool has_text(const struct table *table, struct str name)
+{
+    int column = schema_find(&table->schema, name);
+    return column >= 0 && table->schema.columns[column].type == TYPE_TEXT;
+}
+
+// Whether another table has a column of this name, as tables have that are joined by it.
+static bool is_shared(const struct plan *plan, const struct table *table, struct str name)
+{
+    bool is = false;
+    for (size_t i = 0; i < plan->n_tables; i++)
+        is = is || (&plan->tables[i] != table && has_text(&plan->tables[i], name));
+    return is;
+}
+
+// Keys that nothing matches, as it seems to who looks at them.
+static void tell_padded(const struct plan *plan, const struct table *table,
+                        const struct rows *rows)
+{
+    for (size_t i = 0; i < table->schema.n && !pipeline_is_avro(table); i++) {
+        struct str name = table->schema.columns[i].name;
+        const struct csv_padded *padded = csv_table_padded(rows, i);
+        if (padded->n == 0 || !is_shared(plan, table, name))
+            continue;
+        log_warn(
+            "table %.*s: %s of %.*s with blanks at the ends, the first %s: they match "
+            "only one with the same blanks; trim = true takes them off",
+            STR_ARGS(table->name), term_counted((int64_t)padded->n, "value", "values"),
+            STR_ARGS(name), padded->first);
+    }
+}
+
 static enum status load_table(const struct pipeline *pipeline, const struct table *table,
                               struct sqlite_host *host, uint64_t *ret_n, struct err *err)
 {
@@ -189,6 +221,8 @@ static enum status load_table(const struct pipeline *pipeline, const struct tabl
     TRY(status);
     status = sqlite_host_load(host, table->name, &table->schema, rows, ret_n, err);
     tell_skipped(table, rows);
+    if (status == ST_OK)
+        tell_padded(pipeline->plan, table, rows);
     rows_close(&rows);
     return status;
 }

@@ -10,7 +10,9 @@ struct csv_decoder {
     size_t n_fields;                 // of a record
     const struct csv_header *header; // NULL: field i is column i
     bool trim;
+    int key; // -1: none
     size_t n_tails;
+    struct csv_padded padded;
     struct csv_field *fields; // one more than n_fields, to show the first too many
     struct buf reason;
 };
@@ -155,10 +157,14 @@ static bool decode_line(struct csv_decoder *csv, struct str bytes, uint32_t reco
         batch->n_ignored++;
         return true;
     }
-    if (LIKELY(fill(csv, &line, &batch->arena, batch_add(batch, record))))
-        return true;
-    batch_drop_last(batch);
-    return false;
+    struct value *row = batch_add(batch, record);
+    if (UNLIKELY(!fill(csv, &line, &batch->arena, row))) {
+        batch_drop_last(batch);
+        return false;
+    }
+    if (csv->key >= 0 && UNLIKELY(csv_is_padded(row[csv->key])))
+        csv_note_padded(&csv->padded, row[csv->key]);
+    return true;
 }
 
 static bool decode_record(struct csv_decoder *csv, struct str bytes, uint32_t record,
@@ -231,7 +237,7 @@ enum status csv_decoder_open(const struct schema *schema,
                              const struct csv_decoder_options *options,
                              struct decoder **ret, struct err *err)
 {
-    static const struct csv_decoder_options none = {0};
+    static const struct csv_decoder_options none = {.key = -1};
     if (options == NULL)
         options = &none;
     TRY(csv_check_schema(schema, err));
@@ -241,6 +247,7 @@ enum status csv_decoder_open(const struct schema *schema,
     if (options->header != NULL && !is_by_position(schema, options->header))
         csv->header = options->header;
     csv->trim = options->trim;
+    csv->key = options->key;
     csv->fields = mem_array(csv->n_fields + 1, sizeof(*csv->fields));
     *ret = &csv->decoder;
     return ST_OK;
@@ -249,4 +256,9 @@ enum status csv_decoder_open(const struct schema *schema,
 size_t csv_decoder_n_tails(const struct decoder *decoder)
 {
     return ((const struct csv_decoder *)decoder)->n_tails;
+}
+
+const struct csv_padded *csv_decoder_padded(const struct decoder *decoder)
+{
+    return &((const struct csv_decoder *)decoder)->padded;
 }

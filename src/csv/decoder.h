@@ -14,12 +14,13 @@
 #define CSV_DECODER_H
 
 #include "core/codec.h"
+#include "csv/field.h"
 #include "csv/header.h"
 
-// Zero is a valid value.
 struct csv_decoder_options {
     const struct csv_header *header; // NULL: by position; else borrowed as the schema is
     bool trim;                       // of text too, blanks and tabs at its ends are none
+    int key;                         // column whose padded texts are counted; -1: none
 };
 
 // `schema` is borrowed for the decoder's life, `options` (NULL: none) is not. ST_USAGE: a
@@ -29,5 +30,7 @@ enum status csv_decoder_open(const struct schema *schema,
                              struct decoder **ret, struct err *err);
 // Records so far that had empty fields past the last column.
 size_t csv_decoder_n_tails(const struct decoder *decoder);
+// Keys so far that had blanks or tabs at their ends. From any thread.
+const struct csv_padded *csv_decoder_padded(const struct decoder *decoder);
 
 #endif

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "csv/field.h"
 
+#include <stdio.h>
+
 enum {
     SHOW_MAX = 40,
     REAL_MAX = 399 // bytes; value_parse reads one more
@@ -103,6 +105,16 @@ void csv_show(struct str bytes, struct buf *text)
         i += length ? length : 1;
     }
     buf_text(text, i < bytes.n ? "...'" : "'");
+}
+
+COLD void csv_note_padded(struct csv_padded *padded, struct value value)
+{
+    if (padded->n == 0) {
+        AUTO(buf_release) struct buf text = {0};
+        csv_show(value_str(value), &text);
+        snprintf(padded->first, sizeof(padded->first), "%s", buf_cstr(&text));
+    }
+    padded->n++;
 }
 
 static bool is_integer(struct str text)

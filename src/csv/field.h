@@ -42,6 +42,22 @@ static inline bool csv_value(const struct column *column, struct csv_field field
     return csv_value_other(column, field, plain, arena, ret);
 }
 
+// A text with a blank or tab at one of its ends.
+static inline bool csv_is_padded(struct value value)
+{
+    if (value.kind != VALUE_TEXT || value.n == 0)
+        return false;
+    char first = value.p[0], last = value.p[value.n - 1];
+    return first == ' ' || first == '\t' || last == ' ' || last == '\t';
+}
+
+// How many there are of such texts in a column, and the first as it is shown.
+struct csv_padded {
+    _Atomic size_t n; // written by one thread, `first` before it
+    char first[64];
+};
+void csv_note_padded(struct csv_padded *padded, struct value value);
+
 // Without the blanks and tabs at its ends.
 struct csv_field csv_trimmed(struct csv_field field);
 

@@ -27,8 +27,9 @@ struct csv_table {
     bool trim;
     bool may_be_empty;
     bool is_empty;
-    bool is_passing;    // the rest of a bad physical line
-    bool blank_is_null; // one nullable column: see csv/encoder.h
+    bool is_passing;           // the rest of a bad physical line
+    bool blank_is_null;        // one nullable column: see csv/encoder.h
+    struct csv_padded *padded; // of each column of the schema
     struct csv_table_stats stats;
     struct arena messages;
 };
@@ -82,8 +83,11 @@ static bool fill_row(struct csv_table *table, const struct csv_line *line,
         struct csv_field field = at < line->n ? line->fields[at] : none;
         if (UNLIKELY(table->trim))
             field = csv_trimmed(field);
-        if (csv_value(&schema->columns[i], field, line->plain, &batch->arena, &row[i]))
+        if (csv_value(&schema->columns[i], field, line->plain, &batch->arena, &row[i])) {
+            if (UNLIKELY(csv_is_padded(row[i])))
+                csv_note_padded(&table->padded[i], row[i]);
             continue;
+        }
         csv_explain(&schema->columns[i], field, reason);
         batch_drop_last(batch);
         return false;
@@ -175,6 +179,7 @@ static void table_close(struct rows *rows)
     storage_reader_release(&table->reader);
     arena_release(&table->messages);
     free(table->fields);
+    free(table->padded);
     free(table->path);
     free(table->name);
     free(table);
@@ -210,6 +215,7 @@ static struct csv_table *make(const char *name, const struct schema *schema,
     struct csv_table *table = mem_zalloc(sizeof(*table));
     table->rows = (struct rows){&csv_table_ops, schema};
     table->name = mem_strdup(name);
+    table->padded = mem_zalloc((schema->n + 1) * sizeof(*table->padded));
     table->has_header = options->header;
     table->skip_errors = options->skip_errors;
     table->skipping = options->skipping ? options->skipping : "on_error = 'skip'";
@@ -263,6 +269,11 @@ enum status csv_table_read(struct reader *reader, const char *name,
 const struct csv_table_stats *csv_table_stats(const struct rows *rows)
 {
     return &((const struct csv_table *)rows)->stats;
+}
+
+const struct csv_padded *csv_table_padded(const struct rows *rows, size_t column)
+{
+    return &((const struct csv_table *)rows)->padded[column];
 }
 
 const char *csv_table_absent(const struct rows *rows)

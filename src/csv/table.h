@@ -17,6 +17,7 @@
 
 #include "core/rows.h"
 #include "core/storage.h"
+#include "csv/field.h"
 
 enum {
     CSV_TABLE_MESSAGES = 20
@@ -56,6 +57,8 @@ enum status csv_table_read(struct reader *reader, const char *name,
 
 // Of rows that csv_table_open gave; up to date after each next, valid until close.
 const struct csv_table_stats *csv_table_stats(const struct rows *rows);
+// Texts of a column that have blanks or tabs at their ends.
+const struct csv_padded *csv_table_padded(const struct rows *rows, size_t column);
 // Columns that the header lacks, as text (see csv/header.h); NULL: none.
 const char *csv_table_absent(const struct rows *rows);
 // Neither rows nor a header line; only with may_be_empty.

@@ -175,6 +175,37 @@ def test_padded_numbers_are_read():
         same(job.rows(), wanted)
 
 
+def test_keys_with_blanks_are_named_and_can_be_trimmed():
+    dates = "service_id,date\n{}\n"
+    for table, stream, said in (
+            ("S1  ", "T1", "table calendar_dates: 1 value of service_id with blanks at the ends, the "
+             "first 'S1  ': they match only one with the same blanks; trim = true takes them off\n"),
+            ("\tS1", "T1", "table calendar_dates: 1 value of service_id with blanks at the ends, the "
+             "first '\\x09S1': they match only one with the same blanks; trim = true takes them off\n"),
+            ("S1", " T1", "stream s: 1 value of trip_id with blanks at the ends, the first ' T1': they "
+             "match only one with the same blanks; trim = true takes them off\n"),
+            ("S1", '"T1 "', "stream s: 1 value of trip_id with blanks at the ends, the first 'T1 ': they "
+             "match only one with the same blanks; trim = true takes them off\n")):
+        for trim in (False, True):
+            more = ", trim = true" if trim else ""
+            job = Job("trip_id TEXT NOT NULL",
+                      (("trips", "service_id TEXT, trip_id TEXT NOT NULL", more),
+                       ("calendar_dates", "service_id TEXT NOT NULL, date TEXT", more)),
+                      "SELECT s.trip_id, d.date FROM s JOIN trips t ON t.trip_id = s.trip_id "
+                      "JOIN calendar_dates d ON d.service_id = t.service_id", more)
+            job.put("feed/trips.txt", "trip_id,service_id\nT1,S1\nT2,S2\n")
+            job.put("feed/calendar_dates.txt", dates.format(f"{table},20260101\nS2,20260102"))
+            job.put("s.csv", f"trip_id\n{stream}\nT2\n")
+            job.extract()
+            err = job.run()
+            if trim:
+                assert "with blanks" not in err, err
+                same(job.rows(), ["T1,20260101", "T2,20260102"])
+            else:
+                assert said in err, err
+                same(job.rows(), ["T2,20260102"])
+
+
 def test_numbers_as_databases_write_them():
     for text in (".53 -.5 5. +1.5 1.5", "+.53 -0.5 5.0 1.50 +1.5e0", "00.53 -.5 05 1.5 15.E-1"):
         job = Job("trip_id TEXT NOT NULL, x REAL, n INT", tables=())

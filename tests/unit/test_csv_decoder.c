@@ -163,7 +163,7 @@ static void test_text_can_be_trimmed(UNUSED void **state)
     struct err err;
     open_decoder(&f, "a TEXT, b TEXT NOT NULL, c INT");
     f.decoder->ops->close(f.decoder);
-    struct csv_decoder_options options = {.trim = true};
+    struct csv_decoder_options options = {.trim = true, .key = -1};
     assert_ok(csv_decoder_open(&f.schema, &options, &f.decoder, &err), &err);
     assert_row(&f, "  x y\t ,\" \"\"q\"\" \", 1", "x y|\"q\"|1");
     assert_row(&f, "   ,\"  \",", "NULL||NULL");
@@ -179,7 +179,7 @@ static void test_a_header_says_where_the_columns_are(UNUSED void **state)
     struct err err;
     size_t columns[] = {3, CSV_NO_FIELD, 0};
     struct csv_header header = {.n_fields = 4, .columns = columns};
-    struct csv_decoder_options options = {.header = &header};
+    struct csv_decoder_options options = {.header = &header, .key = 0};
     open_decoder(&f, "a TEXT NOT NULL, b TEXT, c INT");
     f.decoder->ops->close(f.decoder);
     assert_ok(csv_decoder_open(&f.schema, &options, &f.decoder, &err), &err);
