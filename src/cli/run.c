@@ -71,30 +71,12 @@ static void set_start(const struct table *stream, struct job_settings *settings)
 
 static void make_settings(const struct plan *plan, bool once, struct job_settings *ret)
 {
-    const struct options *set = &plan->settings;
-    *ret = (struct job_settings){
-        .batch_interval_ms = options_number(set, "batch.interval"),
-        .batch_records = options_number(set, "batch.records"),
-        .batch_memory = options_number(set, "batch.memory"),
-        .commit_interval_ms = options_number(set, "commit.interval"),
-        .commit_bytes = options_number(set, "commit.bytes"),
-        .commit_rows = options_number(set, "commit.rows"),
-        .on_error =
-            options_is(set, "on_error", "fail") ? ON_ERROR_FAIL : ON_ERROR_DEAD_LETTER,
-        .on_error_share = options_number(set, "on_error.share"),
-        .on_gap = options_is(set, "on_gap", "record") ? ON_GAP_RECORD : ON_GAP_FAIL,
-        .schema_change = options_is(set, "schema_change", "allow") ? SCHEMA_CHANGE_ALLOW
-                                                                   : SCHEMA_CHANGE_APPEND,
-        .log_snapshot = options_number(set, "log.snapshot"),
-        .log_retention_ms = options_number(set, "log.retention"),
-        .storage_retry_ms = options_number(set, "storage.retry"),
-        .schema_retry_ms = pipeline_is_avro(plan->stream)
-                               ? options_number(&plan->stream->format, "registry.retry")
-                               : 0,
-        .revoke_ms = STOP_MS,
-        .directory_by_day = options_is(&plan->sink->options, "directory", "day"),
-        .once = once,
-    };
+    *ret = job_settings_of(&plan->settings);
+    if (pipeline_is_avro(plan->stream))
+        ret->schema_retry_ms = options_number(&plan->stream->format, "registry.retry");
+    ret->revoke_ms = STOP_MS;
+    ret->directory_by_day = options_is(&plan->sink->options, "directory", "day");
+    ret->once = once;
     set_start(plan->stream, ret);
 }
 

@@ -203,6 +203,29 @@ static void watch_until_done(struct watch *watch)
     }
 }
 
+// A run --once from cron is one that nobody watches: that it brought nothing is an error.
+// It is committed all the same; what a person may not want committed ends earlier, by
+// on_error.share and match.min.
+static enum status check_outcome(struct watch *watch, struct err *err)
+{
+    const struct options *set = &watch->parts->pipeline->plan->settings;
+    int64_t rejected = load(&watch->status.n_rejected);
+    int64_t wanted = load(&watch->status.n_read) - load(&watch->status.n_ignored);
+    if (!watch->parts->job->settings.once || wanted == 0)
+        return ST_OK;
+    if (rejected == wanted)
+        return err_set(err, ST_DATA,
+                       "all of the %s rejected; tramline cat --dead shows each with its "
+                       "reason",
+                       term_counted(wanted, "record was", "records were"));
+    if (load(&watch->status.n_matched) > 0 || options_given(set, "match.min"))
+        return ST_OK;
+    return err_set(err, ST_DATA,
+                   "of the %s none gave a row: are the tables those of this stream? If "
+                   "that is as it should be: SET match.min = '0%%'",
+                   term_counted(wanted - rejected, "record", "records"));
+}
+
 static void open_watch(const struct run_threads_parts *parts, struct watch *watch)
 {
     *watch = (struct watch){.parts = parts, .begun_ms = now_ms()};
@@ -265,6 +288,8 @@ enum status run_threads(const struct run_threads_parts *parts, struct err *err)
         status = err_set(err, ST_FAIL,
                          "the staged tables changed while the job ran; what "
                          "was read is committed; run it again");
+    if (status == ST_OK && !atomic_load(parts->pipeline->stop))
+        status = check_outcome(&watch, err);
     close_watch(&watch);
     return status;
 }

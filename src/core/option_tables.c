@@ -32,7 +32,13 @@ static const struct option_def set_options[] = {
     {"on_error", OPTION_CHOICE, "dead_letter", 0, 0, "dead_letter|fail", 0,
      "what happens to a record of the stream that cannot be read"},
     {"on_error.share", OPTION_PERCENT, "50%", 0, 100, NULL, 0,
-     "share of bad records among the last 10,000 above which the job stops"},
+     "share of bad records above which the job stops: among the last 10,000, or all that "
+     "it has read, at least 100; run --once counts to the end, however few"},
+    {"match.min", OPTION_PERCENT, "0%", 0, 100, NULL, 0,
+     "share of records that must give a row, counted as on_error.share counts; unless it "
+     "is given, run --once only wants one"},
+    {"on_low_match", OPTION_CHOICE, "fail", 0, 0, "fail|warn", 0,
+     "what happens when fewer match than match.min: the job stops, or says so"},
     {"on_gap", OPTION_CHOICE, "fail", 0, 0, "fail|record", 0,
      "what happens when records have left the topic before they were read"},
     {"on_table_change", OPTION_CHOICE, "warn", 0, 0, "warn|fail", 0,

@@ -145,23 +145,37 @@ static enum status refuse_record(const struct intake *intake, const struct run *
                    run->records[reject->record].offset, STR_ARGS(reject->reason));
 }
 
-static enum status check_share(struct intake *intake, const struct run *run, size_t n,
-                               struct err *err)
+// What to do about it is for a person; so nothing more is committed.
+static enum status check_share(const struct intake *intake, bool is_end, struct err *err)
 {
-    const struct batch *batch = &intake->batch;
     int64_t limit = intake->parts->job->settings.on_error_share;
-    reject_window_add(&intake->window, n - batch->n_rejects, batch->n_rejects);
-    if (intake->window.n_bad * 100 <= (size_t)limit * REJECT_WINDOW)
+    const struct share_window *bad = &intake->bad;
+    if (!share_window_exceeds(bad, limit, is_end))
         return ST_OK;
-    const struct reject *reject = &batch->rejects[batch->n_rejects - 1];
     return err_set(
         err, ST_DATA,
-        "topic '%.*s': %zu records within the last %d cannot be read, more than "
+        "topic '%.*s': of the last %zu records %zu cannot be read, more than "
         "on_error.share = '%" PRId64 "%%'; the last is partition %" PRId32
-        " offset %" PRId64 ": %.*s",
-        STR_ARGS(intake->parts->source->topic), intake->window.n_bad, REJECT_WINDOW,
-        limit, run->partition, run->records[reject->record].offset,
-        STR_ARGS(reject->reason));
+        " offset %" PRId64
+        ": %.*s; what was read since the last commit is read again at the next "
+        "start",
+        STR_ARGS(intake->parts->source->topic), bad->n_seen, bad->n_counted, limit,
+        intake->last_partition, intake->last_offset,
+        STR_ARGS(buf_as_str(&intake->last_reason)));
+}
+
+static void note_rejects(struct intake *intake, const struct run *run, size_t n_records)
+{
+    const struct batch *batch = &intake->batch;
+    share_window_add(&intake->bad, n_records - batch->n_ignored - batch->n_rejects,
+                     batch->n_rejects);
+    if (batch->n_rejects == 0)
+        return;
+    const struct reject *reject = &batch->rejects[batch->n_rejects - 1];
+    intake->last_partition = run->partition;
+    intake->last_offset = run->records[reject->record].offset;
+    buf_clear(&intake->last_reason);
+    buf_str(&intake->last_reason, reject->reason);
 }
 
 static enum status take_rejects(struct intake *intake, const struct run *run,
@@ -170,10 +184,57 @@ static enum status take_rejects(struct intake *intake, const struct run *run,
     const struct batch *batch = &intake->batch;
     if (batch->n_rejects && intake->parts->job->settings.on_error == ON_ERROR_FAIL)
         return refuse_record(intake, run, &batch->rejects[0], err);
-    TRY(check_share(intake, run, n_records, err));
+    note_rejects(intake, run, n_records);
+    TRY(check_share(intake, false, err));
     for (size_t i = 0; i < batch->n_rejects; i++)
         TRY(write_dead(intake, run, &batch->rejects[i], err));
     return ST_OK;
+}
+
+// How many records match.
+
+static enum status low_match(const struct intake *intake, struct err *err)
+{
+    const struct share_window *unmatched = &intake->unmatched;
+    return err_set(err, ST_DATA,
+                   "topic '%.*s': of the last %zu records %zu gave a row, fewer than "
+                   "match.min = '%" PRId64 "%%'; are the tables those of this stream?",
+                   STR_ARGS(intake->parts->source->topic), unmatched->n_seen,
+                   unmatched->n_seen - unmatched->n_counted,
+                   intake->parts->job->settings.match_min);
+}
+
+static enum status check_match(struct intake *intake, bool is_end, struct err *err)
+{
+    const struct job_settings *settings = &intake->parts->job->settings;
+    bool was_low = intake->is_match_low;
+    intake->is_match_low =
+        share_window_exceeds(&intake->unmatched, 100 - settings->match_min, is_end);
+    if (!intake->is_match_low || (was_low && settings->on_low_match == ON_LOW_MATCH_WARN))
+        return ST_OK;
+    enum status rc = low_match(intake, err);
+    if (settings->on_low_match == ON_LOW_MATCH_FAIL)
+        return rc;
+    log_warn("%s", err->text);
+    return ST_OK;
+}
+
+// The rows of a batch are taken: `n_matched` records gave some.
+static enum status take_match(struct intake *intake, size_t n_records, size_t n_matched,
+                              struct err *err)
+{
+    const struct batch *batch = &intake->batch;
+    if (intake->parts->job->settings.match_min == 0)
+        return ST_OK;
+    size_t n_good = n_records - batch->n_ignored - batch->n_rejects;
+    share_window_add(&intake->unmatched, n_matched, n_good - n_matched);
+    return check_match(intake, false, err);
+}
+
+enum status intake_check_end(struct intake *intake, struct err *err)
+{
+    TRY(check_share(intake, true, err));
+    return check_match(intake, true, err);
 }
 
 // The rows.
@@ -290,8 +351,11 @@ static enum status take_batch(struct intake *intake, const struct run *run,
     assert(intake->batch.n_rows + intake->batch.n_rejects + intake->batch.n_ignored ==
            next - from);
     if (next > from) {
+        int64_t n_matched_before = intake->unit->matched;
         TRY(take_rows(intake, run, err));
         TRY(take_rejects(intake, run, next - from, err));
+        TRY(take_match(intake, next - from,
+                       (size_t)(intake->unit->matched - n_matched_before), err));
         advance(span, run, from, next, &intake->batch);
         count_batch(intake, next - from);
     }
@@ -405,4 +469,5 @@ void intake_release(struct intake *intake)
     batch_release(&intake->batch);
     buf_release(&intake->rows);
     buf_release(&intake->json);
+    buf_release(&intake->last_reason);
 }

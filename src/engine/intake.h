@@ -7,7 +7,7 @@
 #ifndef ENGINE_INTAKE_H
 #define ENGINE_INTAKE_H
 
-#include "engine/reject_window.h"
+#include "engine/share_window.h"
 #include "engine/spool_writer.h"
 #include "engine/worker.h"
 
@@ -19,7 +19,12 @@ struct intake {
     struct batch batch;
     struct buf rows;
     struct buf json;
-    struct reject_window window;
+    struct share_window bad;       // of all that are not ignored
+    struct share_window unmatched; // of those that could be read; only with match.min
+    bool is_match_low;             // and that was said
+    int32_t last_partition;        // where the last bad record is
+    int64_t last_offset;
+    struct buf last_reason;
 };
 
 void intake_init(struct intake *intake, const struct worker_parts *parts);
@@ -31,6 +36,9 @@ enum status intake_run(struct intake *intake, const struct run *run, size_t *ret
 // With on_gap = 'record': notes that the offsets up to `low` have left the topic.
 enum status intake_gap(struct intake *intake, const struct source_gap *gap,
                        struct err *err);
+// All that a run --once wants is read: too many bad records, or too few that match,
+// however few there were, are ST_DATA, before the last unit is handed over.
+enum status intake_check_end(struct intake *intake, struct err *err);
 bool intake_is_due(const struct intake *intake, int64_t now_ms); // by the settings
 // Hands the unit over, finished; none is open after it.
 enum status intake_finish(struct intake *intake, struct unit **ret, struct err *err);

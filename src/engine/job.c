@@ -1,23 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/job.h"
 
-#define SECOND INT64_C(1000)
-#define DAY    (86400 * SECOND)
+enum {
+    REVOKE_MS = 30000
+};
+
+struct job_settings job_settings_of(const struct options *set)
+{
+    return (struct job_settings){
+        .batch_interval_ms = options_number(set, "batch.interval"),
+        .batch_records = options_number(set, "batch.records"),
+        .batch_memory = options_number(set, "batch.memory"),
+        .commit_interval_ms = options_number(set, "commit.interval"),
+        .commit_bytes = options_number(set, "commit.bytes"),
+        .commit_rows = options_number(set, "commit.rows"),
+        .on_error =
+            options_is(set, "on_error", "fail") ? ON_ERROR_FAIL : ON_ERROR_DEAD_LETTER,
+        .on_error_share = options_number(set, "on_error.share"),
+        .match_min = options_number(set, "match.min"),
+        .on_low_match = options_is(set, "on_low_match", "warn") ? ON_LOW_MATCH_WARN
+                                                                : ON_LOW_MATCH_FAIL,
+        .on_gap = options_is(set, "on_gap", "record") ? ON_GAP_RECORD : ON_GAP_FAIL,
+        .schema_change = options_is(set, "schema_change", "allow") ? SCHEMA_CHANGE_ALLOW
+                                                                   : SCHEMA_CHANGE_APPEND,
+        .log_snapshot = options_number(set, "log.snapshot"),
+        .log_retention_ms = options_number(set, "log.retention"),
+        .storage_retry_ms = options_number(set, "storage.retry"),
+    };
+}
+
+static int64_t default_number(const char *group, const char *option, struct arena *arena)
+{
+    struct options options;
+    options_init(&options, option_group_find(group), arena);
+    return options_number(&options, option);
+}
 
 struct job_settings job_settings_default(void)
 {
-    return (struct job_settings){
-        .batch_interval_ms = 1 * SECOND,
-        .batch_records = 100000,
-        .batch_memory = INT64_C(64) << 20,
-        .commit_interval_ms = 60 * SECOND,
-        .commit_bytes = INT64_C(128) << 20,
-        .commit_rows = 50000000,
-        .on_error_share = 50,
-        .log_snapshot = 32,
-        .log_retention_ms = 90 * DAY,
-        .storage_retry_ms = 300 * SECOND,
-        .schema_retry_ms = 900 * SECOND,
-        .revoke_ms = 30 * SECOND,
-    };
+    AUTO(arena_release) struct arena arena = {0};
+    struct options set;
+    options_init(&set, option_group_find("SET"), &arena);
+    struct job_settings settings = job_settings_of(&set);
+    settings.schema_retry_ms = default_number("avro", "registry.retry", &arena);
+    settings.revoke_ms = REVOKE_MS;
+    return settings;
 }

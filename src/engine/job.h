@@ -5,6 +5,7 @@
 #define ENGINE_JOB_H
 
 #include "base/str.h"
+#include "core/option.h"
 #include "engine/file_format.h"
 
 // Entry 0 of the log fixes these; another job on the same directory is refused.
@@ -18,6 +19,10 @@ struct job_identity {
 enum on_error {
     ON_ERROR_DEAD_LETTER,
     ON_ERROR_FAIL
+};
+enum on_low_match {
+    ON_LOW_MATCH_FAIL,
+    ON_LOW_MATCH_WARN
 };
 enum on_gap {
     ON_GAP_FAIL,
@@ -43,6 +48,8 @@ struct job_settings {
     int64_t commit_rows;
     enum on_error on_error;
     int64_t on_error_share; // percent
+    int64_t match_min;      // percent
+    enum on_low_match on_low_match;
     enum on_gap on_gap;
     enum schema_change schema_change;
     int64_t log_snapshot;
@@ -66,7 +73,9 @@ struct job {
     struct job_settings settings;
 };
 
-// The defaults of the options' table, for tests and as a base.
+// As SET says it; what is not of SET is zero.
+struct job_settings job_settings_of(const struct options *set);
+// The defaults of the options' tables, for tests.
 struct job_settings job_settings_default(void);
 
 #endif

@@ -163,6 +163,8 @@ static enum status step_read(struct worker *worker, struct wait *wait, struct er
 {
     int64_t now_ms = worker_clock_ms(worker);
     if (unit_is_due(worker, now_ms)) {
+        if (all_is_read(worker))
+            TRY(intake_check_end(&worker->intake, err));
         if (worker_has_room(worker))
             return next_unit(worker, err);
         *wait = nap(worker, ANSWER_MS);

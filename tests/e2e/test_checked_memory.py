@@ -37,7 +37,8 @@ def feed():
 
 def whole_job(limit_s, wait_s):
     """Every command of the job; a worker that is stopped, then one that ends by itself."""
-    work, directory = job.Job(lib.hdfs_url(), {"commit.interval": "300ms"}), feed()
+    work, directory = job.Job(
+        lib.hdfs_url(), {"commit.interval": "300ms", "on_error.share": "100%"}), feed()
     work.tramline("init", limit_s=limit_s)
     work.tramline("extract", before=[directory], limit_s=limit_s)
     work.produce(directory, limit_s=limit_s)
@@ -47,7 +48,7 @@ def whole_job(limit_s, wait_s):
     worker.signal(signal.SIGTERM)
     worker.wait(limit_s)
     broker.produce(work.topic, BAD)
-    work.run_once(limit_s=limit_s)
+    work.run_once(limit_s=limit_s, code=3)  # no record that it could read
     results.same_rows(work.rows(), expected)
     assert len(results.dead_letters(work.result)) == len(BAD)
     report = work.verify(limit_s=limit_s)

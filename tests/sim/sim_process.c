@@ -117,6 +117,7 @@ static struct job make_job(struct sim_world *world, bool once)
         settings->log_snapshot = 2;
         settings->log_retention_ms = sim_between(random, 15000, 25000);
     }
+    settings->on_error_share = 100; // a few records are no share
     settings->once = once;
     return job;
 }

@@ -245,17 +245,60 @@ static void test_a_unit_is_due_by_time_rows_or_bytes(UNUSED void **state)
 
 static void test_the_window_forgets_the_oldest(UNUSED void **state)
 {
-    static struct reject_window window;
-    reject_window_add(&window, 100, 5);
-    assert_int_equal(window.n_bad, 5);
-    reject_window_add(&window, REJECT_WINDOW - 5, 0);
-    assert_int_equal(window.n_bad, 5);
-    reject_window_add(&window, 3, 0);
-    assert_int_equal(window.n_bad, 2);
-    reject_window_add(&window, 0, 3 * REJECT_WINDOW);
-    assert_int_equal(window.n_bad, REJECT_WINDOW);
-    reject_window_add(&window, REJECT_WINDOW, 0);
-    assert_int_equal(window.n_bad, 0);
+    static struct share_window window;
+    share_window_add(&window, 100, 5);
+    assert_int_equal(window.n_counted, 5);
+    assert_int_equal(window.n_seen, 105);
+    share_window_add(&window, SHARE_WINDOW - 5, 0);
+    assert_int_equal(window.n_counted, 5);
+    assert_int_equal(window.n_seen, SHARE_WINDOW);
+    share_window_add(&window, 3, 0);
+    assert_int_equal(window.n_counted, 2);
+    share_window_add(&window, 0, 3 * SHARE_WINDOW);
+    assert_int_equal(window.n_counted, SHARE_WINDOW);
+    share_window_add(&window, SHARE_WINDOW, 0);
+    assert_int_equal(window.n_counted, 0);
+    assert_int_equal(window.n_seen, SHARE_WINDOW);
+}
+
+// Of more than a window holds the share is what stays.
+static void test_a_large_batch_keeps_its_share(UNUSED void **state)
+{
+    static struct share_window window;
+    share_window_add(&window, 4 * SHARE_WINDOW, SHARE_WINDOW);
+    assert_int_equal(window.n_counted, SHARE_WINDOW / 5);
+    assert_int_equal(window.n_seen, SHARE_WINDOW);
+    assert_false(share_window_exceeds(&window, 20, false));
+    assert_true(share_window_exceeds(&window, 19, false));
+}
+
+// (others, counted, percent) and whether that is too much while it runs, and at the end.
+static void test_a_share_is_of_what_was_seen(UNUSED void **state)
+{
+    static const struct {
+        size_t n_others, n_counted;
+        int64_t percent;
+        bool exceeds, exceeds_at_end;
+    } cases[] = {
+        {0, 0, 50, false, false},       {0, 0, 0, false, false},
+        {0, 1, 50, false, true},        {0, 1, 0, true, true},
+        {0, 1, 100, false, false},      {5, 5, 50, false, false},
+        {4, 6, 50, false, true},        {0, 50, 50, false, true},
+        {0, 51, 50, true, true},        {49, 51, 50, true, true},
+        {50, 50, 50, false, false},     {0, 4000, 50, true, true},
+        {2000, 2000, 50, false, false}, {1999, 2001, 50, true, true},
+        {5000, 5000, 50, false, false}, {4999, 5001, 50, true, true},
+        {0, 4000, 100, false, false},   {9999, 1, 0, true, true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct share_window *window = mem_zalloc(sizeof(*window));
+        share_window_add(window, cases[i].n_others, cases[i].n_counted);
+        assert_int_equal(share_window_exceeds(window, cases[i].percent, false),
+                         cases[i].exceeds);
+        assert_int_equal(share_window_exceeds(window, cases[i].percent, true),
+                         cases[i].exceeds_at_end);
+        free(window);
+    }
 }
 
 static void test_pauses_double_until_the_limit(UNUSED void **state)
@@ -324,6 +367,8 @@ TEST_MAIN(cmocka_unit_test(test_a_full_batch_ends_within_a_run),
           cmocka_unit_test(test_but_not_without_end),
           cmocka_unit_test(test_a_unit_is_due_by_time_rows_or_bytes),
           cmocka_unit_test(test_the_window_forgets_the_oldest),
+          cmocka_unit_test(test_a_large_batch_keeps_its_share),
+          cmocka_unit_test(test_a_share_is_of_what_was_seen),
           cmocka_unit_test(test_pauses_double_until_the_limit),
           cmocka_unit_test(test_partitions_are_held_back_each_by_itself),
           cmocka_unit_test(test_a_held_partition_that_moved_waits_anew))

@@ -148,14 +148,23 @@ static void test_too_many_bad_records_stop_the_job(UNUSED void **state)
     set_up(&fix, 1);
     for (int i = 0; i < 10; i++)
         sim_job_record(&fix.job, 0, SIM_BAD, 0);
-    run_well(&fix); // 10 of 10,000 are not much
+    add_rows(&fix, 0, 9);
+    fix.job.job.settings.on_error_share = 50;
+    run_badly(
+        &fix, ST_DATA,
+        "topic 'stop_times': of the last 19 records 10 cannot be read, more than "
+        "on_error.share = '50%'; the last is partition 0 offset 9: not a value; what "
+        "was read since the last commit is read again at the next start");
+    add_rows(&fix, 0, 1);
+    run_well(&fix); // 10 of 20 are not more than half
     sim_job_record(&fix.job, 0, SIM_BAD, 0);
     fix.job.job.settings.on_error_share = 0;
     run_badly(
         &fix, ST_DATA,
-        "topic 'stop_times': 1 records within the last 10000 cannot be read, more than "
-        "on_error.share = '0%'; the last is partition 0 offset 10: not a value");
-    fix.job.job.settings.on_error_share = 50;
+        "topic 'stop_times': of the last 1 records 1 cannot be read, more than "
+        "on_error.share = '0%'; the last is partition 0 offset 20: not a value; what "
+        "was read since the last commit is read again at the next start");
+    fix.job.job.settings.on_error_share = 100;
     run_well(&fix);
     struct verify_report report = verified(&fix);
     assert_int_equal(report.rejected, 11);
