@@ -2,6 +2,7 @@
 """Kafka for tests: topics, production and transactions by librdkafka through ctypes, reading by
 kcat, and whatever else by Kafka's own Java tools. No JVM is started for the common things."""
 import ctypes
+import json
 import os
 import subprocess
 import time
@@ -317,6 +318,16 @@ def consume(topic, isolation="read_committed", brokers=None):
                         out[key_end:value_end] if n_value >= 0 else None))
         at = value_end + 1
     return sorted(records)
+
+
+def leaders(topic, brokers=None):
+    """The broker that leads each partition, -1 where there is none, as kcat is told."""
+    out = subprocess.run(["kcat", "-L", "-J", "-b", brokers or lib.brokers(), "-t", topic],
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True,
+                         timeout=LIMIT_MS / 1000).stdout
+    topics = [one for one in json.loads(out)["topics"] if one["topic"] == topic]
+    partitions = sorted(topics[0]["partitions"], key=lambda one: one["partition"])
+    return [one["leader"] for one in partitions]
 
 
 def java_tool(name, *args, brokers=None):
