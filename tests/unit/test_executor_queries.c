@@ -419,7 +419,9 @@ static bool write_from(struct world *world, bool *ret_two)
         world->shapes[SHAPE_TWO_TABLES] = true;
         *ret_two = true;
         say(world, percent(world, 50) ? " LEFT JOIN b ON " : " JOIN b ON ");
-        say(world, percent(world, 50) ? "b.k = a.k" : "a.t = b.t AND b.i IN (1, 2, 3)");
+        static const char *const links[] = {"b.k = a.k", "a.t = b.t AND b.i IN (1, 2, 3)",
+                                            "b.i = s.i", "s.j = b.k AND b.t = a.t"};
+        say(world, links[pick(world, ARRAY_LEN(links))]);
     }
     return true;
 }

@@ -202,12 +202,32 @@ static void test_why_a_query_is_not_native(void **state)
         {"SELECT s.seq FROM st s JOIN trips t USING (trip_id) JOIN days d ON d.day = "
          "substr(t.route_id, 1, t.n)",
          "A condition between tables may fail."},
+        {"SELECT s.seq FROM st s JOIN trips t ON s.trip_id = t.trip_id LEFT JOIN days d "
+         "ON d.day = s.trip_id",
+         NULL},
+        {"SELECT s.seq FROM st s LEFT JOIN trips t ON s.trip_id = t.trip_id LEFT JOIN "
+         "days d ON d.day = s.trip_id",
+         "A table beside the first is left joined by what the stream gives."},
         {"SELECT s.seq FROM st s LEFT JOIN trips t USING (trip_id) LEFT JOIN days d ON "
          "d.day = s.stop_id",
          "A table beside the first is left joined by what the stream gives."},
         {"SELECT s.seq FROM st s LEFT JOIN trips t USING (trip_id) LEFT JOIN days d ON "
          "d.day <> t.route_id",
-         "A table is joined without an equality to one that is left joined."},
+         "Two tables are joined with the stream, but not with each other."},
+        {"SELECT s.seq FROM st s JOIN trips t USING (trip_id) JOIN days d ON d.day = "
+         "s.stop_id",
+         "Two tables are joined with the stream, but not with each other."},
+        {"SELECT s.seq FROM st s JOIN trips t USING (trip_id) CROSS JOIN days d",
+         "Two tables are joined with the stream, but not with each other."},
+        {"SELECT s.seq FROM st s JOIN (trips t CROSS JOIN days d) ON t.trip_id = "
+         "s.trip_id",
+         "Tables are joined without an equality."},
+        {"SELECT s.seq FROM st s JOIN (trips t JOIN days d ON d.day = t.route_id) ON "
+         "t.trip_id = s.trip_id",
+         NULL},
+        {"SELECT s.seq FROM st s JOIN trips t ON t.trip_id = s.trip_id JOIN days d ON "
+         "d.day = s.trip_id AND d.day = d.day",
+         NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         check_native(cases[i].query, cases[i].why);
