@@ -224,8 +224,7 @@ static bool take_checks(struct assignment *assignment, const struct message *mes
         assignment->n_checked += probe->is_answered;
     }
     bool all = assignment->n_checked == assignment->n;
-    if (!all &&
-        (assignment->n_checked == 0 || now_ms(assignment) < assignment->check_until_ms))
+    if (!all && !assignment_goes_without(assignment, now_ms(assignment)))
         return false;
     if (!all) {
         leave_late(assignment);

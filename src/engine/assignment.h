@@ -62,6 +62,8 @@ void assignment_state(struct assignment *assignment, const struct message *messa
 void assignment_claimed(struct assignment *assignment);
 // The prober's. False: some are missing and are to be asked for again, after a pause.
 bool assignment_told(struct assignment *assignment, const struct message *message);
+// late.c: whether those that have not answered the check are left out by now.
+bool assignment_goes_without(const struct assignment *assignment, int64_t now_ms);
 // Whether the late ones answer now, for the prober.
 struct message *assignment_ask_late(const struct assignment *assignment,
                                     int64_t generation);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/witness.h"
 
+#include <stdlib.h>
+
 #include "engine/progress.h"
 
 enum {
@@ -48,10 +50,27 @@ size_t witness_choose(struct witness *witness, const struct progress *positions,
     const struct progress *found;
     while (n_chosen < NEWEST && (found = newest(positions, n, ret, n_chosen)) != NULL)
         ret[n_chosen++] = probe_of(found);
-    for (size_t i = 0; i < n && n_chosen < WITNESSES_MAX; i++) {
-        const struct progress *position = &positions[witness->turn++ % n];
+    for (size_t i = 0; i < witness->n_known && n_chosen < WITNESSES_MAX; i++) {
+        const struct progress *position =
+            &witness->known[witness->turn++ % witness->n_known];
         if (can_add(position, ret, n_chosen))
             ret[n_chosen++] = probe_of(position);
     }
     return n_chosen;
+}
+
+void witness_keep(struct witness *witness, const struct progress *log, size_t n)
+{
+    witness->known = mem_resize(witness->known, n + 1, sizeof(*witness->known));
+    witness->n_known = n;
+    for (size_t i = 0; i < n; i++) {
+        witness->known[i] = log[i];
+        witness->known[i].writer = (struct str){0}; // of the message
+    }
+}
+
+void witness_release(struct witness *witness)
+{
+    free(witness->known);
+    *witness = (struct witness){0};
 }

@@ -27,6 +27,7 @@ void worker_free(struct worker *worker)
     intake_release(&worker->intake);
     unit_free(worker->looked_at);
     goal_release(&worker->goal);
+    witness_release(&worker->witness);
     held_release(&worker->held);
     lag_release(&worker->lag);
     free(worker);

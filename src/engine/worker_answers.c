@@ -135,6 +135,8 @@ void worker_read_mail(struct worker *worker)
     struct message *message;
     while (worker->phase != WORKER_DONE &&
            (message = mailbox_try_pop(&worker->parts.mail->to_worker)) != NULL) {
+        if (message->n_progress > 0)
+            witness_keep(&worker->witness, message->progress, message->n_progress);
         take_answer(worker, message);
         if (message->is_of_unit)
             worker->n_units--;

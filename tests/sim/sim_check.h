@@ -6,6 +6,8 @@
 
 #include "sim/sim_world.h"
 
+// Whether the log knows a record of some partition, of all of them.
+void sim_check_marks(struct sim_world *world, bool *ret_any, bool *ret_all);
 void sim_check(struct sim_world *world);
 
 #endif

@@ -25,7 +25,9 @@ static enum status decode(struct decoder *base, const struct run *run, size_t fr
 {
     struct sim_decoder *decoder = (struct sim_decoder *)base;
     size_t to = run->n;
-    bool waits = sim_chance(decoder->random, decoder->fault_percent);
+    bool waits = decoder->fault_percent &&
+                 sim_chance(decoder->random, decoder->fault_percent) &&
+                 (decoder->events == NULL || sim_events_let(decoder->events, SIM_FAULT));
     if (waits)
         to = (size_t)sim_between(decoder->random, (int64_t)from, (int64_t)run->n - 1);
     for (size_t i = from; i < to; i++)
@@ -42,7 +44,7 @@ static const struct decoder_ops decoder_ops = {.decode = decode, .close = close_
 
 void sim_decoder_init(struct sim_decoder *decoder, struct sim_random *random)
 {
-    *decoder = (struct sim_decoder){{&decoder_ops, &schema}, random, 0};
+    *decoder = (struct sim_decoder){{&decoder_ops, &schema}, random, NULL, 0};
 }
 
 static size_t emit(struct str value, struct buf *rows)

@@ -6,13 +6,15 @@
 #define TESTS_SIM_CODEC_H
 
 #include "core/codec.h"
+#include "sim/sim_event.h"
 #include "sim/sim_random.h"
 #include "table/executor.h"
 
 struct sim_decoder {
     struct decoder decoder;
     struct sim_random *random;
-    int fault_percent; // of calls that wait for a schema in the middle of a run
+    struct sim_events *events; // NULL: its faults are not noted
+    int fault_percent;         // of calls that wait for a schema in the middle of a run
 };
 
 void sim_decoder_init(struct sim_decoder *decoder, struct sim_random *random);

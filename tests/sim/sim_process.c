@@ -7,6 +7,11 @@
 #include "engine/paths.h"
 #include "storage/spool_mem.h"
 
+enum {
+    MAX_POLL_MS = 5000,
+    IDLE_POLLS_MAX = 100 // in a second
+};
+
 static enum fault_kind choose_kind(struct sim_random *random, enum fault_op op)
 {
     if (op == FAULT_WRITE && sim_chance(random, 20))
@@ -49,7 +54,8 @@ static struct fault choose_fault(struct sim_process *process, enum fault_op op)
     int percent = is_out ? 95 : world->profile.storage_fault_percent;
     if (!world->has_faults || !sim_chance(&world->random, percent))
         return (struct fault){0};
-    return make_fault(world, choose_kind(&world->random, op));
+    struct fault fault = make_fault(world, choose_kind(&world->random, op));
+    return sim_events_let(&world->events, SIM_FAULT) ? fault : (struct fault){0};
 }
 
 // Between an entry and its renames a death is worth most.
@@ -59,7 +65,8 @@ static void plan_death(struct sim_process *process, const struct fault_call *cal
     bool is_entry =
         call->op == FAULT_PUBLISH && str_starts_with(call->to, "_tramline/log/");
     if (is_entry && world->has_faults &&
-        sim_chance(&world->random, world->profile.publish_death_percent))
+        sim_chance(&world->random, world->profile.publish_death_percent) &&
+        sim_events_let(&world->events, SIM_DEATH))
         process->n_calls_to_live = sim_between(&world->random, 1, 3);
 }
 
@@ -118,6 +125,12 @@ static struct job make_job(struct sim_world *world, bool once)
         settings->log_retention_ms = sim_between(random, 15000, 25000);
     }
     settings->on_error_share = 100; // a few records are no share
+    if (world->profile.publish_death_percent) { // so that snapshots come meanwhile
+        settings->log_snapshot = 2;
+        settings->commit_rows = sim_between(random, 5, 15);
+    }
+    if (world->profile.is_calm)
+        settings->revoke_ms = job_settings_default().revoke_ms;
     settings->once = once;
     return job;
 }
@@ -161,10 +174,12 @@ void sim_process_start(struct sim_process *process, bool once)
     int index = process->index;
     *process = (struct sim_process){.world = world, .index = index, .is_up = true};
     process->saw_faults = world->has_faults;
+    process->started_ms = process->second_ms = world->clock.now_ms;
     process->job = make_job(world, once);
     mail_init(&process->mail);
     sim_decoder_init(&process->decoder, &world->random);
     process->decoder.fault_percent = world->has_faults ? 2 : 0;
+    process->decoder.events = &world->events;
     process->executor = sim_executor;
     process->encoder = sim_encoder;
     process->source = sim_source_open(&world->topic, &world->clock);
@@ -190,6 +205,17 @@ void sim_process_crash(struct sim_process *process)
     else
         process->storage->ops->close(process->storage);
     process->is_up = false;
+    if (world->profile.is_calm && world->has_faults)
+        sim_group_change(world); // it has left
+}
+
+void sim_process_stop(struct sim_process *process)
+{
+    if (!process->is_up || process->stopped_ms)
+        return;
+    sim_trace(process->world, "%d is to stop", process->index);
+    process->stopped_ms = process->world->clock.now_ms;
+    worker_stop(process->worker);
 }
 
 // What happened to a worker or committer that has ended.
@@ -197,6 +223,8 @@ static void look_at_end(struct sim_process *process, enum status rc, const char 
 {
     struct sim_world *world = process->world;
     if (rc == ST_OK || process->is_dying)
+        return;
+    if (world->topic.is_recreated && rc == ST_DATA && strstr(text, "made anew") != NULL)
         return;
     if (strstr(text, "(SET storage.retry)") == NULL || !process->saw_faults)
         sim_fail(world, "process %d ended with %s: %s", process->index, status_name(rc),
@@ -248,6 +276,31 @@ static void step_prober(struct sim_process *process)
     process->prober_wait = prober_step(process->prober);
 }
 
+// A member that polls too seldom is out; one that polls all the time burns a core.
+static void check_member(struct sim_process *process)
+{
+    struct sim_world *world = process->world;
+    int64_t now_ms = world->clock.now_ms;
+    int64_t awake_ms = process->stalled_until_ms > process->started_ms
+                           ? process->stalled_until_ms
+                           : process->started_ms;
+    int64_t polled_ms = sim_source_polled_ms(process->source);
+    if (polled_ms < awake_ms)
+        polled_ms = awake_ms;
+    if (process->worker_wait.kind != WAIT_DONE && process->stopped_ms == 0 &&
+        now_ms > polled_ms + MAX_POLL_MS)
+        sim_fail(world, "process %d was not polled for %d ms: it is no member any more",
+                 process->index, (int)(now_ms - polled_ms));
+    process->n_idle += sim_source_take_idle(process->source);
+    if (process->n_idle > IDLE_POLLS_MAX)
+        sim_fail(world, "process %d polls in vain all the time: %d times in a second",
+                 process->index, process->n_idle);
+    if (now_ms < process->second_ms + 1000 && process->n_idle <= IDLE_POLLS_MAX)
+        return;
+    process->second_ms = now_ms;
+    process->n_idle = 0;
+}
+
 static bool has_ended(const struct sim_process *process)
 {
     return process->worker_wait.kind == WAIT_DONE &&
@@ -260,6 +313,7 @@ bool sim_process_step(struct sim_process *process)
     struct sim_world *world = process->world;
     if (!process->is_up || world->clock.now_ms < process->stalled_until_ms)
         return false;
+    check_member(process);
     void (*steps[3])(struct sim_process *);
     int n = 0;
     if (worker_is_awake(process))

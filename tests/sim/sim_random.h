@@ -18,6 +18,15 @@ static inline uint64_t sim_next(struct sim_random *random)
     return z ^ z >> 31;
 }
 
+// The chance of one part of one step: whatever happened before.
+static inline struct sim_random sim_random_at(uint64_t seed, uint64_t step, uint64_t part)
+{
+    struct sim_random random = {seed + step * 0xD1B54A32D192ED03U +
+                                part * 0x8CB92BA72F3D8DD7U};
+    random.state = sim_next(&random);
+    return random;
+}
+
 // From low to high, both included.
 static inline int64_t sim_between(struct sim_random *random, int64_t low, int64_t high)
 {

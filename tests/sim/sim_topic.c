@@ -6,13 +6,15 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "sim/sim_event.h"
 
 enum {
     EVENTS_MAX = 64,
-    RUN_MAX = 6
+    RUN_MAX = 6,
+    SIM_OTHER_TOPIC = 10 // on top of a partition's number in the values of another topic
 };
 
-struct sim_event {
+struct member_event {
     enum source_event_kind kind;
     int32_t partitions[SIM_PARTITIONS_MAX];
     size_t n;
@@ -22,7 +24,7 @@ struct sim_source {
     struct source source;
     struct sim_topic *topic;
     struct sim_clock *clock;
-    struct sim_event events[EVENTS_MAX]; // oldest first
+    struct member_event events[EVENTS_MAX]; // oldest first
     size_t n_events;
     int32_t told[SIM_PARTITIONS_MAX]; // of the event given last
     bool has_assignment;              // told to the group's member or on its way
@@ -34,6 +36,10 @@ struct sim_source {
     int64_t run_first;      // of that run
     bool held_back[SIM_PARTITIONS_MAX];
     bool is_told[SIM_PARTITIONS_MAX]; // that it is away
+    bool has_partitions;              // calm: given, and not let go of
+    bool is_revoked;                  // calm: is to let go of them
+    int64_t polled_ms;
+    int n_idle;
     char trouble[128];
 };
 
@@ -63,10 +69,12 @@ void sim_topic_record(struct sim_topic *topic, int32_t partition,
     struct sim_record *record = &part->records[part->high];
     record->kind = kind;
     record->rows = rows;
+    record->appended_ms = topic->clock ? topic->clock->now_ms : 0;
     static const char marks[] = {
         [SIM_HOLE] = '-', [SIM_ROWS] = 'r', [SIM_BAD] = '!', [SIM_REFUSED] = '~'};
     snprintf(record->value, sizeof(record->value), "%c%" PRId32 ".%" PRId64 ".%d",
-             record->kind == SIM_EMPTY ? 'e' : marks[record->kind], partition, part->high,
+             record->kind == SIM_EMPTY ? 'e' : marks[record->kind],
+             partition + (topic->is_recreated ? SIM_OTHER_TOPIC : 0), part->high,
              record->rows);
     part->high++;
 }
@@ -74,8 +82,21 @@ void sim_topic_record(struct sim_topic *topic, int32_t partition,
 void sim_topic_append(struct sim_topic *topic, int32_t partition, int64_t n)
 {
     while (n-- && topic->partitions[partition].high < SIM_OFFSETS_MAX)
-        sim_topic_record(topic, partition, choose_kind(topic->random),
+        sim_topic_record(topic, partition,
+                         topic->is_recreated ? SIM_ROWS : choose_kind(topic->random),
                          (int)sim_between(topic->random, 0, 3));
+}
+
+// Where the first one had a record, so has this one, or there was nothing to compare.
+void sim_topic_recreate(struct sim_topic *topic)
+{
+    memcpy(topic->first_ones, topic->partitions, sizeof(topic->first_ones));
+    topic->is_recreated = true;
+    for (int32_t p = 0; p < topic->n_partitions; p++) {
+        int64_t high = topic->partitions[p].high;
+        topic->partitions[p] = (struct sim_partition){0};
+        sim_topic_append(topic, p, sim_between(topic->random, 0, high + 50));
+    }
 }
 
 void sim_topic_away(struct sim_topic *topic, int32_t partition, int64_t from_ms,
@@ -95,7 +116,8 @@ static struct sim_source *of(struct source *source)
 static enum status maybe_away(const struct sim_source *source, struct err *err)
 {
     const struct sim_topic *topic = source->topic;
-    if (topic->fault_percent && sim_chance(topic->random, topic->fault_percent))
+    if (topic->fault_percent && sim_chance(topic->random, topic->fault_percent) &&
+        sim_events_let(topic->events, SIM_FAULT))
         return err_set(err, ST_RETRY, "the brokers do not answer (made by a test)");
     return ST_OK;
 }
@@ -169,7 +191,7 @@ int64_t sim_source_wakes_ms(const struct sim_source *source)
 
 static void give_event(struct sim_source *source, struct source_event *ret)
 {
-    struct sim_event *event = &source->events[0];
+    struct member_event *event = &source->events[0];
     memcpy(source->told, event->partitions, sizeof(source->told));
     *ret = (struct source_event){
         .kind = event->kind, .partitions = source->told, .n_partitions = event->n};
@@ -184,7 +206,9 @@ static bool give_gap(struct sim_source *source, struct source_event *ret)
     for (size_t i = 0; i < source->n_reading; i++) {
         struct source_start *at = &source->reading[i];
         int64_t low = source->topic->partitions[at->partition].low;
-        if (source->is_held || at->offset >= low || source->held_back[at->partition] ||
+        bool is_there = at->offset >= low &&
+                        at->offset <= source->topic->partitions[at->partition].high;
+        if (source->is_held || is_there || source->held_back[at->partition] ||
             is_away(source, at->partition))
             continue;
         *ret = (struct source_event){.kind = SOURCE_GAP,
@@ -214,6 +238,17 @@ static size_t fill_run(struct sim_source *source, const struct sim_partition *pa
     return n;
 }
 
+static void note_read(const struct sim_source *source, const struct run *run)
+{
+    struct sim_topic *topic = source->topic;
+    struct sim_partition *part = &topic->partitions[run->partition];
+    if (topic->is_calm && run->first < part->read)
+        snprintf(topic->wrong, sizeof(topic->wrong),
+                 "partition %d: offset %" PRId64 " is read again", (int)run->partition,
+                 run->first);
+    part->read = run->next;
+}
+
 static void give_run(struct sim_source *source, struct source_event *ret)
 {
     struct source_start *at;
@@ -234,6 +269,7 @@ static void give_run(struct sim_source *source, struct source_event *ret)
     run.records = source->records;
     source->run_first = run.first;
     at->offset = run.next;
+    note_read(source, &run);
     *ret = (struct source_event){.kind = SOURCE_RUN, .run = run};
 }
 
@@ -244,6 +280,7 @@ static enum status sim_poll(struct source *base, int timeout_ms, struct source_e
     free(source->records);
     source->records = NULL;
     source->asleep_until_ms = 0;
+    source->polled_ms = source->clock->now_ms;
     TRY(maybe_away(source, err));
     if (source->n_events) {
         give_event(source, ret);
@@ -252,6 +289,7 @@ static enum status sim_poll(struct source *base, int timeout_ms, struct source_e
     } else if (has_records(source)) {
         give_run(source, ret);
     } else {
+        source->n_idle++;
         source->asleep_until_ms = source->clock->now_ms + timeout_ms;
         *ret = (struct source_event){.kind = SOURCE_IDLE};
     }
@@ -274,6 +312,8 @@ static enum status sim_stop(struct source *base, struct err *err)
     struct sim_source *source = of(base);
     TRY(maybe_away(source, err));
     source->n_reading = 0;
+    if (source->is_revoked)
+        source->has_partitions = source->is_revoked = false;
     return ST_OK;
 }
 
@@ -288,7 +328,7 @@ static void sim_hold_back(struct source *base, int32_t partition, size_t n_used)
     source->held_back[partition] = true;
     for (size_t i = 0; i < source->n_reading; i++)
         if (source->reading[i].partition == partition)
-            source->reading[i].offset =
+            source->reading[i].offset = source->topic->partitions[partition].read =
                 n_used ? source->records[n_used - 1].offset + 1 : source->run_first;
 }
 
@@ -343,9 +383,10 @@ static void sim_headers(UNUSED struct source *base, UNUSED size_t index,
 {
 }
 
-static void sim_report(UNUSED struct source *base, UNUSED const struct source_start *next,
-                       UNUSED size_t n)
+static void sim_report(struct source *base, const struct source_start *next, size_t n)
 {
+    for (size_t i = 0; i < n; i++)
+        of(base)->topic->partitions[next[i].partition].committed = next[i].offset;
 }
 
 static void sim_close(struct source *base)
@@ -377,6 +418,7 @@ struct sim_source *sim_source_open(struct sim_topic *topic, struct sim_clock *cl
                                      STR_LITERAL("stop_times"), true};
     source->topic = topic;
     source->clock = clock;
+    source->polled_ms = clock->now_ms;
     return source;
 }
 
@@ -390,8 +432,8 @@ static void add_event(struct sim_source *source, enum source_event_kind kind,
 {
     if (source->n_events == EVENTS_MAX) // it sleeps: what came first is of no interest
         source->n_events = 0;
-    struct sim_event *event = &source->events[source->n_events++];
-    *event = (struct sim_event){.kind = kind, .n = n};
+    struct member_event *event = &source->events[source->n_events++];
+    *event = (struct member_event){.kind = kind, .n = n};
     for (size_t i = 0; i < n; i++)
         event->partitions[i] = partitions[i];
 }
@@ -403,6 +445,41 @@ void sim_source_reassign(struct sim_source *source, const int32_t *partitions, s
         add_event(source, is_lost ? SOURCE_LOST : SOURCE_REVOKE, NULL, 0);
     add_event(source, SOURCE_ASSIGN, partitions, n);
     source->has_assignment = true;
+}
+
+void sim_source_revoke(struct sim_source *source)
+{
+    if (source->has_partitions && !source->is_revoked)
+        add_event(source, SOURCE_REVOKE, NULL, 0);
+    source->is_revoked = source->has_partitions;
+}
+
+void sim_source_assign(struct sim_source *source, const int32_t *partitions, size_t n)
+{
+    add_event(source, SOURCE_ASSIGN, partitions, n);
+    source->has_partitions = true;
+}
+
+bool sim_source_has_partitions(const struct sim_source *source)
+{
+    return source->has_partitions;
+}
+
+bool sim_source_is_reading(const struct sim_source *source)
+{
+    return source->n_reading > 0;
+}
+
+int64_t sim_source_polled_ms(const struct sim_source *source)
+{
+    return source->polled_ms;
+}
+
+int sim_source_take_idle(struct sim_source *source)
+{
+    int n = source->n_idle;
+    source->n_idle = 0;
+    return n;
 }
 
 void sim_source_free(struct sim_source *source)

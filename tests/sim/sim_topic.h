@@ -25,16 +25,21 @@ enum sim_record_kind {
     SIM_EMPTY,   // no value: ignored
 };
 
+struct sim_events;
+
 struct sim_record {
     enum sim_record_kind kind;
     int rows;
     char value[32];
+    int64_t appended_ms;
 };
 
 struct sim_partition {
     struct sim_record records[SIM_OFFSETS_MAX];
     int64_t low, high;
     int64_t away_from_ms, away_until_ms; // it has no leader from here to there
+    int64_t read;                        // by anybody, up to here
+    int64_t committed;                   // as the group was told
 };
 
 struct sim_topic {
@@ -43,6 +48,13 @@ struct sim_topic {
     int fault_percent;   // of source calls that answer ST_RETRY
     int64_t run_offsets; // of each run that has as many left; 0: by chance
     struct sim_random *random;
+    struct sim_events *events; // NULL: no faults
+    const struct sim_clock *clock;
+    bool is_calm;                                        // nothing is read twice
+    bool is_recreated;                                   // it is another one now
+    struct sim_partition first_ones[SIM_PARTITIONS_MAX]; // of the topic before it
+    int64_t moved_ms;                                    // when partitions last moved
+    char wrong[256]; // what may not be; empty: nothing
 };
 
 void sim_topic_init(struct sim_topic *topic, int32_t n_partitions,
@@ -56,6 +68,9 @@ void sim_topic_away(struct sim_topic *topic, int32_t partition, int64_t from_ms,
 // Some more, by chance; none once it is full.
 void sim_topic_append(struct sim_topic *topic, int32_t partition, int64_t n);
 
+// Another topic under its name, with other records.
+void sim_topic_recreate(struct sim_topic *topic);
+
 struct sim_source; // a member's view
 
 struct sim_source *sim_source_open(struct sim_topic *topic, struct sim_clock *clock);
@@ -63,6 +78,14 @@ struct source *sim_source_port(struct sim_source *source);
 // Puts events in its way: what it has goes away (in good order, or lost), then these.
 void sim_source_reassign(struct sim_source *source, const int32_t *partitions, size_t n,
                          bool is_lost);
+// The same in two: what it has goes away in good order; these are its own.
+void sim_source_revoke(struct sim_source *source);
+void sim_source_assign(struct sim_source *source, const int32_t *partitions, size_t n);
+bool sim_source_has_partitions(const struct sim_source *source); // it has not let go
+bool sim_source_is_reading(const struct sim_source *source);
+int64_t sim_source_polled_ms(const struct sim_source *source);
+// Polls that found nothing at hand since the last call of this.
+int sim_source_take_idle(struct sim_source *source);
 // Whether its poll would return at once.
 bool sim_source_is_ready(const struct sim_source *source);
 int64_t sim_source_wakes_ms(const struct sim_source *source); // when it would by itself

@@ -12,8 +12,28 @@ enum {
     FINAL_MS = 60000, // with short steps
     FINAL_STEPS = 200000,
     SMALL_BUCKET = 100,
-    SETTLE_MS = 3000
+    SETTLE_MS = 3000,
+    CALM_PERCENT = 20,
+    AWAY_MS = 8000,
+    CALM_AWAY_MS = 40000
 };
+
+// Parts of a step that have their own chance; those of events come after.
+enum part {
+    PART_STEP,
+    PART_EVENTS
+};
+
+static void begin_part(struct sim_world *world, uint64_t part)
+{
+    world->random = sim_random_at(world->seed, world->step, part);
+}
+
+static void begin_step(struct sim_world *world)
+{
+    sim_events_step(&world->events, ++world->step);
+    begin_part(world, PART_STEP);
+}
 
 void sim_trace(struct sim_world *world, const char *fmt, ...)
 {
@@ -38,10 +58,31 @@ void sim_fail(struct sim_world *world, const char *fmt, ...)
     sim_trace(world, "FAILED: %s", line);
 }
 
-static struct sim_profile choose_profile(struct sim_random *random)
+static struct sim_profile calm_profile(struct sim_random *random)
+{
+    return (struct sim_profile){
+        .n_partitions = (int32_t)sim_between(random, 1, SIM_PARTITIONS_MAX),
+        .n_processes = (int)sim_between(random, 1, SIM_MEMBERS_MAX),
+        .n_steps = (int)sim_between(random, 500, 3000),
+        .restart_permille = 10,
+        .stop_permille = (int)sim_between(random, 0, 6),
+        .reassign_permille = (int)sim_between(random, 0, 2),
+        .away_permille = (int)sim_between(random, 0, 3),
+        .append_permille = 15,
+        .ends_by_once = sim_chance(random, 40),
+        .is_uneven = sim_chance(random, 30),
+        .step_ms = 4,
+        .is_calm = true,
+    };
+}
+
+static struct sim_profile choose_profile(struct sim_random *random, uint64_t seed)
 {
     static const int faults[] = {0, 2, 10, 25}, restarts[] = {3, 10, 30};
     bool has_retention = bucket_first(1) < SMALL_BUCKET;
+    bool has_deaths = seed >= SIM_SEED_DEATHS || sim_chance(random, 40);
+    if (!has_retention && seed < SIM_SEED_DEATHS && sim_chance(random, CALM_PERCENT))
+        return calm_profile(random);
     return (struct sim_profile){
         .n_partitions = (int32_t)sim_between(random, 1, SIM_PARTITIONS_MAX),
         .n_processes = (int)sim_between(random, 1, SIM_MEMBERS_MAX),
@@ -49,12 +90,16 @@ static struct sim_profile choose_profile(struct sim_random *random)
         .storage_fault_percent = faults[sim_between(random, 0, 3)],
         .source_fault_percent = faults[sim_between(random, 0, 2)],
         .crash_permille = (int)sim_between(random, 0, 15),
-        .publish_death_percent = sim_chance(random, 30) ? 30 : 0,
+        .publish_death_percent = has_deaths ? 40 : 0,
         .restart_permille = restarts[sim_between(random, 0, 2)],
         .power_cut_permille = sim_chance(random, 30) ? 8 : 0,
         .outage_permille = (int)sim_between(random, 0, 5),
         .stall_permille = (int)sim_between(random, 0, 8),
         .reassign_permille = (int)sim_between(random, 0, 15),
+        .stop_permille = 2,
+        .away_permille = sim_chance(random, 30) ? 3 : 0,
+        .recreate_permille = sim_chance(random, 10) ? 4 : 0,
+        .append_permille = 40,
         .ends_by_once = sim_chance(random, 40),
         .has_retention = has_retention,
         .is_uneven = sim_chance(random, 30),
@@ -62,16 +107,26 @@ static struct sim_profile choose_profile(struct sim_random *random)
     };
 }
 
+// What the topic saw that may not be.
+static void look_at_topic(struct sim_world *world)
+{
+    if (world->topic.wrong[0])
+        sim_fail(world, "%s", world->topic.wrong);
+    world->topic.wrong[0] = '\0';
+}
+
 static void world_init(struct sim_world *world, uint64_t seed, bool is_traced)
 {
-    *world =
-        (struct sim_world){.random = {seed}, .has_faults = true, .is_traced = is_traced};
+    *world = (struct sim_world){.seed = seed, .has_faults = true, .is_traced = is_traced};
     world->trace.limit = SIM_TRACE_BYTES;
-    sim_next(&world->random);
-    world->profile = choose_profile(&world->random);
+    begin_step(world);
+    world->profile = choose_profile(&world->random, seed);
     sim_clock_init(&world->clock, seed);
     sim_topic_init(&world->topic, world->profile.n_partitions, &world->random);
     world->topic.fault_percent = world->profile.source_fault_percent;
+    world->topic.events = &world->events;
+    world->topic.clock = &world->clock;
+    world->topic.is_calm = world->profile.is_calm;
     world->tree = mem_tree_open(&world->clock.env);
     world->view = storage_mem_open(world->tree, "/r");
     for (int i = 0; i < SIM_MEMBERS_MAX; i++)
@@ -91,6 +146,7 @@ void sim_world_release(struct sim_world *world)
     buf_release(&world->revived);
     buf_release(&world->trace);
     buf_release(&world->failure);
+    sim_events_release(&world->events);
 }
 
 static struct sim_process *any_process(struct sim_world *world)
@@ -99,35 +155,12 @@ static struct sim_process *any_process(struct sim_world *world)
                                          world->profile.n_processes - 1)];
 }
 
-// The group.
-
-static void reassign(struct sim_world *world)
-{
-    int32_t owned[SIM_MEMBERS_MAX][SIM_PARTITIONS_MAX];
-    size_t n_owned[SIM_MEMBERS_MAX] = {0};
-    int up[SIM_MEMBERS_MAX], n_up = 0;
-    for (int i = 0; i < world->profile.n_processes; i++)
-        if (world->processes[i].is_up &&
-            world->processes[i].worker_wait.kind != WAIT_DONE)
-            up[n_up++] = i;
-    for (int32_t p = 0; n_up && p < world->topic.n_partitions; p++) {
-        int owner = up[sim_between(&world->random, 0, n_up - 1)];
-        owned[owner][n_owned[owner]++] = p;
-    }
-    for (int k = 0; k < n_up; k++) {
-        int i = up[k];
-        sim_trace(world, "group: %d gets %zu partitions", i, n_owned[i]);
-        sim_source_reassign(world->processes[i].source, owned[i], n_owned[i],
-                            sim_chance(&world->random, 30));
-    }
-}
-
 static void start_some(struct sim_world *world, bool once)
 {
     for (int i = 0; i < world->profile.n_processes; i++)
         if (!world->processes[i].is_up)
             sim_process_start(&world->processes[i], once);
-    reassign(world);
+    sim_group_change(world);
 }
 
 // Chaos.
@@ -135,6 +168,12 @@ static void start_some(struct sim_world *world, bool once)
 static bool happens(struct sim_world *world, int permille)
 {
     return sim_between(&world->random, 0, 999) < permille;
+}
+
+static bool event_happens(struct sim_world *world, enum sim_event_kind kind, int permille)
+{
+    begin_part(world, PART_EVENTS + kind);
+    return happens(world, permille) && sim_events_let(&world->events, kind);
 }
 
 static void crash_one(struct sim_world *world)
@@ -183,37 +222,78 @@ static void append_some(struct sim_world *world)
     sim_topic_append(&world->topic, partition, sim_between(&world->random, 1, 20));
 }
 
+// In a calm schedule one of several at a time, and only when all have been read.
+static void take_leader(struct sim_world *world)
+{
+    struct sim_topic *topic = &world->topic;
+    int32_t partition = (int32_t)sim_between(&world->random, 0, topic->n_partitions - 1);
+    int64_t now_ms = world->clock.now_ms;
+    int64_t most_ms = world->profile.is_calm ? CALM_AWAY_MS : AWAY_MS;
+    for (int32_t p = 0; world->profile.is_calm && p < topic->n_partitions; p++)
+        if (topic->partitions[p].committed == 0 || topic->n_partitions == 1 ||
+            now_ms < topic->partitions[p].away_until_ms)
+            return;
+    sim_trace(world, "partition %d has no leader", (int)partition);
+    sim_topic_away(topic, partition, now_ms,
+                   now_ms + sim_between(&world->random, 1, most_ms));
+}
+
+// Another topic under the same name. What nobody has read of the first one is gone; what
+// was read must be known from a record at least, or nobody could tell the two apart.
+static void recreate(struct sim_world *world)
+{
+    bool all = false, any = false;
+    sim_check_marks(world, &any, &all);
+    if (!all || world->topic.is_recreated)
+        return;
+    sim_trace(world, "the topic is made anew");
+    sim_topic_recreate(&world->topic);
+}
+
+static void reassign_some(struct sim_world *world)
+{
+    if (!world->is_regrouping)
+        sim_group_change(world);
+}
+
+static void keep_late_calls_short(struct sim_world *world)
+{
+    int64_t now_ms = world->clock.now_ms;
+    if (!world->profile.has_retention || now_ms <= world->all_settled_ms + SETTLE_MS)
+        return;
+    world->all_settled_ms = now_ms;
+    while (settle_one(world))
+        continue;
+}
+
 static void something_happens(struct sim_world *world)
 {
     const struct sim_profile *profile = &world->profile;
     int64_t now_ms = world->clock.now_ms;
-    if (happens(world, 40))
+    struct sim_random *random = &world->random;
+    if (event_happens(world, SIM_APPEND, profile->append_permille))
         append_some(world);
-    if (happens(world, profile->crash_permille))
+    if (event_happens(world, SIM_CRASH, profile->crash_permille))
         crash_one(world);
-    if (happens(world, profile->power_cut_permille))
+    if (event_happens(world, SIM_POWER_CUT, profile->power_cut_permille))
         crash_all(world);
-    if (happens(world, profile->restart_permille))
+    if (event_happens(world, SIM_RESTART, profile->restart_permille))
         start_some(world, false);
-    if (happens(world, profile->reassign_permille))
-        reassign(world);
-    if (happens(world, profile->outage_permille))
-        any_process(world)->outage_until_ms =
-            now_ms + sim_between(&world->random, 1, 6000);
-    if (happens(world, profile->stall_permille))
-        any_process(world)->stalled_until_ms =
-            now_ms + sim_between(&world->random, 1, 5000);
-    if (happens(world, 20))
+    if (event_happens(world, SIM_REASSIGN, profile->reassign_permille))
+        reassign_some(world);
+    if (event_happens(world, SIM_OUTAGE, profile->outage_permille))
+        any_process(world)->outage_until_ms = now_ms + sim_between(random, 1, 6000);
+    if (event_happens(world, SIM_STALL, profile->stall_permille))
+        any_process(world)->stalled_until_ms = now_ms + sim_between(random, 1, 5000);
+    if (event_happens(world, SIM_SETTLE, 20))
         settle_one(world);
-    // No call is on its way for as long as entries are kept.
-    if (profile->has_retention && now_ms > world->all_settled_ms + SETTLE_MS) {
-        world->all_settled_ms = now_ms;
-        while (settle_one(world))
-            continue;
-    }
-    struct sim_process *process = any_process(world);
-    if (happens(world, 2) && process->is_up)
-        worker_stop(process->worker);
+    if (event_happens(world, SIM_AWAY, profile->away_permille))
+        take_leader(world);
+    if (event_happens(world, SIM_RECREATE, profile->recreate_permille))
+        recreate(world);
+    keep_late_calls_short(world);
+    if (event_happens(world, SIM_STOP, profile->stop_permille))
+        sim_process_stop(any_process(world));
 }
 
 // Somebody does something, or time passes until somebody can.
@@ -221,11 +301,14 @@ static void step_somebody(struct sim_world *world)
 {
     int first = (int)sim_between(&world->random, 0, SIM_MEMBERS_MAX - 1);
     int64_t wakes_ms = INT64_MAX;
+    sim_group_step(world);
     world->clock.now_ms += sim_between(&world->random, 0, world->profile.step_ms);
     for (int i = 0; i < SIM_MEMBERS_MAX; i++) {
         struct sim_process *process = &world->processes[(first + i) % SIM_MEMBERS_MAX];
-        if (sim_process_step(process))
+        if (sim_process_step(process)) {
+            look_at_topic(world);
             return;
+        }
         int64_t ms = sim_process_wakes_ms(process);
         wakes_ms = ms < wakes_ms ? ms : wakes_ms;
     }
@@ -235,10 +318,16 @@ static void step_somebody(struct sim_world *world)
 
 static void run_chaos(struct sim_world *world)
 {
+    for (int32_t p = 0; world->profile.is_calm && p < world->topic.n_partitions; p++)
+        sim_topic_record(&world->topic, p, SIM_ROWS, 1);
     start_some(world, false);
     for (int i = 0; i < world->profile.n_steps && world->failure.n == 0; i++) {
+        begin_step(world);
         something_happens(world);
+        begin_part(world, PART_STEP);
         step_somebody(world);
+        if (world->profile.is_calm)
+            sim_calm_check(world);
     }
 }
 
@@ -248,6 +337,8 @@ static void end_faults(struct sim_world *world)
 {
     world->has_faults = false;
     world->topic.fault_percent = 0;
+    for (int32_t p = 0; p < world->topic.n_partitions; p++)
+        sim_topic_away(&world->topic, p, 0, 0);
     for (int i = 0; i < SIM_MEMBERS_MAX; i++) {
         struct sim_process *process = &world->processes[i];
         process->n_calls_to_live = 0;
@@ -283,6 +374,7 @@ static void run_on(struct sim_world *world, int64_t until_ms, bool comes_back)
             sim_fail(world, "it does not come to rest");
             return;
         }
+        begin_step(world);
         step_somebody(world);
         if (happens(world, 50))
             settle_one(world);
@@ -295,33 +387,68 @@ static void stop_all(struct sim_world *world)
 {
     for (int i = 0; i < SIM_MEMBERS_MAX; i++)
         if (world->processes[i].is_up)
-            worker_stop(world->processes[i].worker);
+            sim_process_stop(&world->processes[i]);
     run_on(world, INT64_MAX, false);
+}
+
+// Nobody may read on in another topic than the log's.
+static void run_recreated_round(struct sim_world *world)
+{
+    start_some(world, false);
+    for (int32_t p = 0; p < world->topic.n_partitions; p++)
+        sim_topic_append(&world->topic, p, 20);
+    run_on(world, world->clock.now_ms + FINAL_MS, false);
+    for (int i = 0; i < SIM_MEMBERS_MAX; i++)
+        if (world->processes[i].is_up &&
+            sim_source_is_reading(world->processes[i].source))
+            sim_fail(world, "process %d reads on in another topic: that is wrong data",
+                     i);
 }
 
 static void run_last_round(struct sim_world *world)
 {
+    bool once = world->profile.ends_by_once;
     end_faults(world);
-    if (world->profile.ends_by_once)
-        crash_all(world);
-    start_some(world, world->profile.ends_by_once);
-    int64_t slower = world->profile.has_retention ? 10 : 1;
-    int64_t end_ms = world->clock.now_ms + FINAL_MS * slower;
-    run_on(world, end_ms, !world->profile.ends_by_once);
-    if (world->profile.ends_by_once && somebody_is_up(world))
-        sim_fail(world, "run --once does not end");
+    if (world->topic.is_recreated) {
+        run_recreated_round(world);
+    } else {
+        if (once && world->profile.is_calm)
+            stop_all(world);
+        else if (once)
+            crash_all(world);
+        start_some(world, once);
+        int64_t slower = world->profile.has_retention ? 10 : 1;
+        run_on(world, world->clock.now_ms + FINAL_MS * slower, !once);
+        if (once && somebody_is_up(world))
+            sim_fail(world, "run --once does not end");
+    }
     stop_all(world);
     while (settle_one(world))
         continue;
 }
 
-bool sim_world_run(struct sim_world *world, uint64_t seed, bool is_traced)
+static void run_world(struct sim_world *world)
 {
-    world_init(world, seed, is_traced);
     run_chaos(world);
     if (world->failure.n == 0)
         run_last_round(world);
     if (world->failure.n == 0)
         sim_check(world);
+}
+
+bool sim_world_run(struct sim_world *world, uint64_t seed, bool is_traced)
+{
+    world_init(world, seed, is_traced);
+    run_world(world);
+    return world->failure.n == 0;
+}
+
+bool sim_world_replay(struct sim_world *world, uint64_t seed, const uint32_t *kept,
+                      size_t n_kept, bool is_traced)
+{
+    world_init(world, seed, is_traced);
+    world->events.kept = kept;
+    world->events.n_kept = n_kept;
+    run_world(world);
     return world->failure.n == 0;
 }

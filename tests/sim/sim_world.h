@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // A schedule: some workers with their committers on one topic and one storage. A seed
 // decides the order of steps, what arrives, who dies where, which answers are lost, which
-// calls take effect late, who is stalled, and how partitions move.
+// calls take effect late, who is stalled or stopped, which partition has no leader for a
+// while, whether the topic is made anew, and how partitions move.
 //
 // After the chaos all faults end, everybody comes back, and what is in the topic must be
-// in the result, once. See sim_check.h.
+// in the result, once. See sim_check.h. In all of it each worker is polled often enough
+// to remain a member, and none of them spins.
+//
+// A calm schedule has no faults but partitions without leader, stops and moves in good
+// order. Nothing is read twice there, what is read is committed soon, whichever other
+// partition is away, and who is stopped has ended soon.
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
 
@@ -13,13 +19,15 @@
 #include "engine/worker.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_codec.h"
+#include "sim/sim_event.h"
 #include "sim/sim_topic.h"
 #include "storage/fault.h"
 #include "storage/mem.h"
 
 enum {
     SIM_ORPHANS_MAX = 512,
-    SIM_TRACE_BYTES = 64 << 20
+    SIM_TRACE_BYTES = 64 << 20,
+    SIM_SEED_DEATHS = 1000000 // from here on in all schedules writers die after an entry
 };
 
 // What a seed decides beforehand.
@@ -38,8 +46,13 @@ struct sim_profile {
     int reassign_permille;     // partitions move
     bool ends_by_once;         // the last round is run --once
     bool has_retention;        // old entries are removed: needs small buckets
-    bool is_uneven;            // nearly all arrives in partition 0
-    int step_ms;               // longest time that a step takes
+    int stop_permille;         // of steps: a process is stopped in good order
+    int away_permille;         // a partition has no leader for a while
+    int recreate_permille;     // the topic is made anew
+    int append_permille;
+    bool is_calm;
+    bool is_uneven; // nearly all arrives in partition 0
+    int step_ms;    // longest time that a step takes
 };
 
 struct sim_world;
@@ -66,11 +79,18 @@ struct sim_process {
     bool is_dying;           // in a storage call: nothing after it takes effect
     int64_t outage_until_ms;
     int64_t stalled_until_ms;
+    int64_t started_ms;
+    int64_t stopped_ms; // 0: it was not told to stop
+    int64_t second_ms;  // when the one began in which idle polls are counted
+    int n_idle;
 };
 
 struct sim_world {
     struct sim_profile profile;
-    struct sim_random random;
+    uint64_t seed;
+    uint32_t step;
+    struct sim_random random; // begins anew with each part of a step
+    struct sim_events events;
     struct sim_clock clock;
     struct sim_topic topic;
     struct mem_tree *tree;
@@ -82,6 +102,8 @@ struct sim_world {
     struct buf revived; // paths written late: their folders may be back after a removal
     int64_t n_entries_removed;
     int64_t all_settled_ms; // when no call was on its way
+    bool is_regrouping;     // calm: all let go, then all get theirs
+    int64_t first_mark_ms;  // when the log had a record of the topic; 0: not yet
     bool has_faults;
     bool is_traced;
     struct buf trace;
@@ -90,12 +112,23 @@ struct sim_world {
 
 // Runs the schedule of a seed to its end, check and all. False: world->failure says why.
 bool sim_world_run(struct sim_world *world, uint64_t seed, bool is_traced);
+// The same with these of its events only.
+bool sim_world_replay(struct sim_world *world, uint64_t seed, const uint32_t *kept,
+                      size_t n_kept, bool is_traced);
 void sim_world_release(struct sim_world *world);
 
 void sim_trace(struct sim_world *world, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void sim_fail(struct sim_world *world, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+// sim_group.c: gives each partition to somebody who is up.
+void sim_group_change(struct sim_world *world);
+void sim_group_step(struct sim_world *world); // calm: gives when all have let go
+
+// sim_calm.c: what holds in a calm schedule at each step.
+void sim_calm_check(struct sim_world *world);
+
 // sim_process.c
+void sim_process_stop(struct sim_process *process);
 void sim_process_start(struct sim_process *process, bool once);
 void sim_process_crash(struct sim_process *process);
 // Steps its worker or its committer, if one of them has something to do.

@@ -21,7 +21,7 @@ struct snapshot log_state_snapshot(const struct log_state *state, struct arena *
 
 static void test_simulator_finds_it(UNUSED void **state)
 {
-    assert_int_not_equal(sim_first_failure(5000), 0);
+    sim_finds_from(SIM_SEED_DEATHS, sim_data_is_wrong);
 }
 
 TEST_MAIN(cmocka_unit_test(test_simulator_finds_it))

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// test: build release
+// All partitions are waited for when they are assigned: while one has no leader, the
+// simulator must find that the others are not read either.
+#include "sim/sim_mutant.h"
+
+#include "engine/assignment.h"
+
+bool assignment_goes_without(UNUSED const struct assignment *assignment,
+                             UNUSED int64_t now_ms)
+{
+    return false;
+}
+
+static bool fails(struct sim_world *world)
+{
+    return sim_says(world, "is held up");
+}
+
+static void test_simulator_finds_it(UNUSED void **state)
+{
+    sim_finds(fails);
+}
+
+TEST_MAIN(cmocka_unit_test(test_simulator_finds_it))
