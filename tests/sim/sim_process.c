@@ -124,7 +124,7 @@ static struct job make_job(struct sim_world *world, bool once)
         settings->log_snapshot = 2;
         settings->log_retention_ms = sim_between(random, 15000, 25000);
     }
-    settings->on_error_share = 100; // a few records are no share
+    settings->on_error_share = 100;             // a few records are no share
     if (world->profile.publish_death_percent) { // so that snapshots come meanwhile
         settings->log_snapshot = 2;
         settings->commit_rows = sim_between(random, 5, 15);

@@ -102,7 +102,7 @@ static struct sim_profile choose_profile(struct sim_random *random, uint64_t see
         .append_permille = 40,
         .ends_by_once = sim_chance(random, 40),
         .has_retention = has_retention,
-        .is_uneven = sim_chance(random, 30),
+        .is_uneven = sim_chance(random, has_retention ? 80 : 30),
         .step_ms = has_retention ? 40 : 4,
     };
 }
