@@ -5,10 +5,8 @@
 #include "cli/commands.h"
 #include "cli/explain_text.h"
 #include "cli/pipeline.h"
-#include "cli/stream.h"
 #include "cli/tables.h"
 #include "cli/term.h"
-#include "kafka/admin.h"
 
 void check_tell(struct checked *checked, const char *what, const char *name,
                 enum status status, const char *text)
@@ -23,96 +21,6 @@ void check_tell(struct checked *checked, const char *what, const char *name,
     if (status == ST_OK)
         return;
     checked->n_bad++;
-}
-
-static void check_table(const struct pipeline *pipeline, const struct table *table,
-                        struct checked *checked)
-{
-    struct err err = {0};
-    struct storage *storage;
-    enum status status = pipeline_storage(pipeline, &table->options, &storage, &err);
-    if (status == ST_OK) {
-        struct rows *rows;
-        status = table_rows_open(storage, table, &rows, &err);
-        if (status == ST_OK && !pipeline_is_avro(table))
-            table_tell_absent(table, rows);
-        if (status == ST_OK)
-            rows->ops->close(rows);
-        if (status == ST_NOT_FOUND && options_number(&table->options, "optional"))
-            status = ST_OK;
-        storage->ops->close(storage);
-    }
-    check_tell(checked, "table", table->name.p, status, status == ST_OK ? "" : err.text);
-}
-
-static void check_sink(const struct pipeline *pipeline, struct checked *checked)
-{
-    const struct table *sink = pipeline->plan->sink;
-    struct err err = {0};
-    struct storage *storage;
-    enum status status = pipeline_storage(pipeline, &sink->options, &storage, &err);
-    if (status == ST_OK) {
-        struct file_info info;
-        status = storage->ops->stat(storage, str_of(""), &info, &err);
-        if (status == ST_NOT_FOUND)
-            status = err_set(&err, ST_NOT_FOUND,
-                             "%s is not there; make it by tramline init", storage->url);
-        storage->ops->close(storage);
-    }
-    check_tell(checked, "result", sink->name.p, status, status == ST_OK ? "" : err.text);
-}
-
-static void check_file(const struct table *stream, struct checked *checked)
-{
-    struct err err = {0};
-    struct source *source;
-    enum status status = stream_file_open(stream, &source, &err);
-    if (status == ST_OK)
-        source->ops->close(source);
-    check_tell(checked, "stream", stream->name.p, status,
-               status == ST_OK ? "" : err.text);
-}
-
-static void check_topic(struct pipeline *pipeline, struct checked *checked)
-{
-    struct err err = {0};
-    struct kafka_config config;
-    pipeline_kafka(pipeline, &config);
-    struct kafka_admin *admin;
-    struct kafka_topic topic;
-    enum status status = kafka_admin_open(&config, &admin, &err);
-    if (status == ST_OK) {
-        status = kafka_admin_describe(admin, config.topic, &topic, &err);
-        kafka_admin_close(admin);
-    }
-    char text[64] = "";
-    if (status == ST_OK)
-        snprintf(text, sizeof(text), "%s, %s",
-                 term_counted(topic.partitions, "partition", "partitions"),
-                 term_counted(topic.replication, "copy", "copies"));
-    check_tell(checked, "topic", config.topic, status, status == ST_OK ? text : err.text);
-}
-
-static enum status check_live(struct pipeline *pipeline, struct err *err)
-{
-    const struct plan *plan = pipeline->plan;
-    struct checked checked = {0};
-    for (size_t i = 0; i < plan->n_tables; i++)
-        if (plan->tables[i].kind == TABLE_DIMENSION)
-            check_table(pipeline, &plan->tables[i], &checked);
-    if (plan->sink != NULL)
-        check_sink(pipeline, &checked);
-    if (plan->stream != NULL && str_is(plan->stream->connector, "file"))
-        check_file(plan->stream, &checked);
-    if (plan->stream != NULL && str_is(plan->stream->connector, "kafka")) {
-        check_topic(pipeline, &checked);
-        if (pipeline_is_avro(plan->stream))
-            check_schemas(pipeline, &checked);
-    }
-    if (checked.n_bad)
-        return err_set(err, ST_FAIL, "not ready: %s of those that the script names",
-                       term_counted((int64_t)checked.n_bad, "thing", "things"));
-    return ST_OK;
 }
 
 // "p.sql: good: 3 tables, 1 view; stop_times (kafka, csv) becomes result (csv), 18
@@ -139,22 +47,34 @@ static void print_good(const char *path, const struct plan *plan)
            explain_executor(plan, &why));
 }
 
+static enum status look(struct pipeline *pipeline, struct err *err)
+{
+    struct checked checked = {0};
+    check_live(pipeline, &checked);
+    if (checked.n_bad == 0)
+        return ST_OK;
+    return err_set(err, ST_FAIL, "not ready: %s of those that the script names",
+                   term_counted((int64_t)checked.n_bad, "thing", "things"));
+}
+
 static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline;
     TRY(pipeline_open(args, args->positional[0], &pipeline, err));
     pipeline.stop = cli_stop_flag(NULL);
     pipeline.is_hurried = true;
-    print_good(args->positional[0], pipeline.plan);
-    enum status status = ST_OK;
-    if (args_has(args, "--live"))
-        status = check_live(&pipeline, err);
+    enum status status = tables_executor_check(pipeline.plan, err);
+    if (status == ST_OK)
+        print_good(args->positional[0], pipeline.plan);
+    if (status == ST_OK && args_has(args, "--live"))
+        status = look(&pipeline, err);
     pipeline_release(&pipeline);
     return status;
 }
 
 static const struct flag flags[] = {
-    {"--live", NULL, "also look whether tables, brokers, registry and storage answer"},
+    {"--live", NULL,
+     "also look for all that run would refuse; reads the tables, changes nothing"},
 };
 
 const struct command command_check = {

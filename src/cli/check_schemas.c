@@ -8,7 +8,6 @@
 #include "cli/check.h"
 #include "cli/produce_format.h"
 #include "cli/stream.h"
-#include "kafka/source.h"
 
 enum {
     PARTITIONS_MAX = 16 // whose last record is looked at
@@ -194,19 +193,10 @@ static enum status check_partitions(struct schema_check *c, struct source *sourc
     return ST_OK;
 }
 
-// Beside the group: a member that only looks would take partitions from those that work.
-static void check_stream(struct schema_check *c)
+static void check_stream(struct schema_check *c, struct source *source)
 {
     struct err err = {0};
-    struct kafka_config config;
-    pipeline_kafka(c->pipeline, &config);
-    config.membership = KAFKA_NONE;
-    struct source *source;
-    enum status rc = kafka_source_open(&config, &source, &err);
-    if (rc == ST_OK) {
-        rc = check_partitions(c, source, &err);
-        source->ops->close(source);
-    }
+    enum status rc = check_partitions(c, source, &err);
     if (rc != ST_OK)
         tell(c, "record", rc, err.text);
 }
@@ -220,7 +210,8 @@ static enum status open_check(struct schema_check *c, struct err *err)
     return produce_format_prepare(pipeline, &c->format, err);
 }
 
-void check_schemas(struct pipeline *pipeline, struct checked *checked)
+void check_schemas(struct pipeline *pipeline, struct source *source,
+                   struct checked *checked)
 {
     struct schema_check c = {.pipeline = pipeline, .checked = checked};
     struct err err = {0};
@@ -228,7 +219,8 @@ void check_schemas(struct pipeline *pipeline, struct checked *checked)
     if (rc == ST_OK) {
         check_latest(&c);
         check_writing(&c);
-        check_stream(&c);
+        if (source != NULL)
+            check_stream(&c, source);
     } else {
         tell(&c, "schema", rc, err.text);
     }

@@ -15,7 +15,7 @@
 
 struct shown {
     struct feed_progress progress;
-    struct progress bar;
+    struct progress_bar bar;
     char what[64]; // a copy: the name lives for one member only
 };
 
@@ -229,7 +229,7 @@ static void tell_dates(struct feed *feed)
 }
 
 static enum status extract(const struct args *args, struct staged *staged,
-                           struct feed *feed, struct progress *bar, struct err *err)
+                           struct feed *feed, struct progress_bar *bar, struct err *err)
 {
     struct extract_settings settings = {
         .max_shrink =

@@ -300,14 +300,38 @@ bool pipeline_is_avro(const struct table *table)
     return table->format.group != NULL && strcmp(table->format.group->name, "avro") == 0;
 }
 
-static enum status make_directories(char *path, struct err *err)
+static int make_directory(const char *path)
 {
-    for (char *p = path + 1;; p++) {
+    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -1;
+}
+
+// Whether make_directory would do. Fails with errno otherwise; 1: it is not there, so
+// nothing below is.
+static int try_directory(const char *path)
+{
+    if (access(path, F_OK) == 0) // a file is told by what is wanted in it
+        return 0;
+    if (errno != ENOENT)
+        return -1;
+    AUTO(mem_auto_free) char *parent = mem_strdup(path);
+    char *slash = strrchr(parent, '/');
+    if (slash != NULL)
+        slash[slash == parent] = '\0';
+    return access(slash ? parent : ".", W_OK | X_OK) == 0 ? 1 : -1;
+}
+
+// Each directory of an absolute path from the top; `act` ends it with 1.
+static enum status each_directory(char *path, int (*act)(const char *path),
+                                  struct err *err)
+{
+    int rc = 0;
+    for (char *p = path + 1; rc == 0; p++) {
         if (*p != '/' && *p != '\0')
             continue;
         char kept = *p;
         *p = '\0';
-        if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        rc = act(path);
+        if (rc < 0)
             return err_set(err, ST_FAIL,
                            "cannot make the directory %s: %s; give another "
                            "by SET spool = '...'",
@@ -316,10 +340,10 @@ static enum status make_directories(char *path, struct err *err)
         if (kept == '\0')
             return ST_OK;
     }
+    return ST_OK;
 }
 
-enum status pipeline_spool_path(struct pipeline *pipeline, const char **ret,
-                                struct err *err)
+static char *spool_path(struct pipeline *pipeline)
 {
     struct arena *arena = &pipeline->arena;
     const char *root = options_text(&pipeline->plan->settings, "spool").p;
@@ -330,8 +354,22 @@ enum status pipeline_spool_path(struct pipeline *pipeline, const char **ret,
         root = arena_printf(arena, "%s/.local/state/tramline", home);
     else if (root == NULL)
         root = arena_printf(arena, "/var/tmp/tramline-%u", (unsigned)getuid());
-    char *path = arena_printf(arena, "%s/%s", root, pipeline->job_name);
-    TRY(make_directories(path, err));
+    return arena_printf(arena, "%s/%s", root, pipeline->job_name);
+}
+
+enum status pipeline_spool_path(struct pipeline *pipeline, const char **ret,
+                                struct err *err)
+{
+    char *path = spool_path(pipeline);
+    TRY(each_directory(path, make_directory, err));
     *ret = path;
     return ST_OK;
+}
+
+enum status pipeline_spool_check(struct pipeline *pipeline, const char **ret,
+                                 struct err *err)
+{
+    char *path = spool_path(pipeline);
+    *ret = path;
+    return each_directory(path, try_directory, err);
 }

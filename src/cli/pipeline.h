@@ -53,5 +53,8 @@ bool pipeline_is_avro(const struct table *table);
 // The local directory for locks and files on their way; made when missing.
 enum status pipeline_spool_path(struct pipeline *pipeline, const char **ret,
                                 struct err *err);
+// Whether it could be made, if it is not there.
+enum status pipeline_spool_check(struct pipeline *pipeline, const char **ret,
+                                 struct err *err);
 
 #endif

@@ -111,7 +111,7 @@ struct produce {
     int key;      // column, -1: none
     int64_t n;
     int64_t begun_ms, told_ms;
-    struct progress bar;
+    struct progress_bar bar;
 };
 
 enum {

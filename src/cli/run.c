@@ -8,9 +8,9 @@
 #include "cli/commands.h"
 #include "cli/exit_guard.h"
 #include "cli/pipeline.h"
+#include "cli/plan_job.h"
 #include "cli/result.h"
 #include "cli/run_threads.h"
-#include "cli/script_checks.h"
 #include "cli/sink.h"
 #include "cli/slot.h"
 #include "cli/stream.h"
@@ -18,12 +18,6 @@
 #include "cli/term.h"
 #include "csv/decoder.h"
 #include "storage/spool_local.h"
-
-enum {
-    // Longest wait for the last commit. With a second for libcurl to notice and two for
-    // leaving the group, leaving takes below 10 s.
-    STOP_MS = 7000
-};
 
 // All that a run opens, in the order in which it is opened.
 struct run_parts {
@@ -57,29 +51,6 @@ static void release(struct run_parts *parts)
     pipeline_release(&parts->pipeline);
 }
 
-static void set_start(const struct table *stream, struct job_settings *settings)
-{
-    settings->start = START_EARLIEST;
-    if (!str_is(stream->connector, "kafka"))
-        return;
-    struct str start = options_text(&stream->options, "start");
-    if (str_is(start, "latest"))
-        settings->start = START_LATEST;
-    else if (start_timestamp(start, &settings->start_ms))
-        settings->start = START_TIME;
-}
-
-static void make_settings(const struct plan *plan, bool once, struct job_settings *ret)
-{
-    *ret = job_settings_of(&plan->settings);
-    if (pipeline_is_avro(plan->stream))
-        ret->schema_retry_ms = options_number(&plan->stream->format, "registry.retry");
-    ret->revoke_ms = STOP_MS;
-    ret->directory_by_day = options_is(&plan->sink->options, "directory", "day");
-    ret->once = once;
-    set_start(plan->stream, ret);
-}
-
 static enum status open_tables(struct run_parts *parts, struct err *err)
 {
     const struct plan *plan = parts->pipeline.plan;
@@ -97,12 +68,7 @@ static void make_job(struct run_parts *parts)
 {
     const struct plan *plan = parts->pipeline.plan;
     schema_format(&plan->output, &parts->schema_text);
-    parts->job.identity = (struct job_identity){
-        .cluster = parts->stream.source->cluster,
-        .topic = parts->stream.source->topic,
-        .group = str_of(parts->pipeline.group),
-        .name = str_of(parts->pipeline.job_name),
-    };
+    parts->job.identity = plan_job_identity(&parts->pipeline, parts->stream.source);
     parts->job.plan = str_of(plan->hash);
     parts->job.schema = buf_as_str(&parts->schema_text);
     parts->job.format = result_format(plan->sink, &parts->pipeline.arena);
@@ -116,10 +82,11 @@ static enum status open_parts(const struct args *args, struct run_parts *parts,
     struct pipeline *pipeline = &parts->pipeline;
     TRY(pipeline_open(args, args->positional[0], pipeline, err));
     TRY(pipeline_need_insert(pipeline, err));
+    TRY(tables_executor_check(pipeline->plan, err));
     log_debug("the script is read");
     pipeline->stop = cli_stop_flag(NULL);
     const struct plan *plan = pipeline->plan;
-    make_settings(plan, args_has(args, "--once"), &parts->job.settings);
+    plan_job_settings(plan, args_has(args, "--once"), &parts->job.settings);
     const char *directory;
     TRY(pipeline_spool_path(pipeline, &directory, err));
     TRY(slot_take(directory, pipeline->job_name, &pipeline->arena, &parts->slot, err));

@@ -125,9 +125,10 @@ static enum status spool_file_open(struct spool_file **ret, struct err *err)
     return status;
 }
 
-enum status sink_write_file(struct storage *storage, const struct table *table,
-                            struct rows *rows, struct str path, struct sink_file *ret,
-                            struct err *err)
+// Into the spool, and from there to the storage unless it is NULL.
+static enum status write_rows(struct storage *storage, const struct table *table,
+                              struct rows *rows, struct str path, struct sink_file *ret,
+                              struct err *err)
 {
     struct table_writer writer = {0};
     TRY(sink_encoder_open(table, rows->schema, "", &writer.encoder, err));
@@ -136,7 +137,7 @@ enum status sink_write_file(struct storage *storage, const struct table *table,
     enum status status = spool_file_open(&writer.file, err);
     if (status == ST_OK)
         status = encode_all(&writer, rows, err);
-    if (status == ST_OK) {
+    if (status == ST_OK && storage != NULL) {
         struct file_reader reader = {{read_file}, writer.file, 0};
         status =
             storage->ops->write(storage, path, &reader.reader, writer.made.size, err);
@@ -150,6 +151,22 @@ enum status sink_write_file(struct storage *storage, const struct table *table,
     batch_release(&writer.batch);
     buf_release(&writer.row_bytes);
     buf_release(&writer.out);
+    return status;
+}
+
+enum status sink_write_file(struct storage *storage, const struct table *table,
+                            struct rows *rows, struct str path, struct sink_file *ret,
+                            struct err *err)
+{
+    return write_rows(storage, table, rows, path, ret, err);
+}
+
+enum status sink_try_table(const struct table *table, struct rows *rows, int64_t *ret_n,
+                           struct err *err)
+{
+    struct sink_file made = {0};
+    enum status status = write_rows(NULL, table, rows, str_of(""), &made, err);
+    *ret_n = made.n_rows;
     return status;
 }
 

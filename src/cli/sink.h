@@ -32,4 +32,8 @@ enum status sink_write_file(struct storage *storage, const struct table *table,
 enum status sink_write_table(struct storage *storage, const struct table *table,
                              struct rows *rows, int64_t *ret_n, struct err *err);
 
+// Makes all rows, as for a file, and writes none.
+enum status sink_try_table(const struct table *table, struct rows *rows, int64_t *ret_n,
+                           struct err *err);
+
 #endif

@@ -22,6 +22,8 @@ struct slot {
 // Texts belong to the arena. ST_LIMIT when all are taken.
 enum status slot_take(const char *directory, const char *job, struct arena *arena,
                       struct slot *ret, struct err *err);
+// Whether slot_take would do, in a directory that may not be there yet; nothing is made.
+enum status slot_check(const char *directory, const char *job, struct err *err);
 // All slots of a job on this machine: while they are held no worker of it can begin.
 struct slots {
     int fds[SLOTS_MAX];

@@ -119,6 +119,18 @@ enum status stream_check(const struct table *table, struct err *err)
     return check_client(table, err);
 }
 
+enum status stream_look_open(struct pipeline *pipeline, struct source **ret,
+                             struct err *err)
+{
+    const struct table *table = pipeline->plan->stream;
+    struct kafka_config config;
+    if (str_is(table->connector, "file"))
+        return stream_file_open(table, ret, err);
+    pipeline_kafka(pipeline, &config);
+    config.membership = KAFKA_NONE;
+    return kafka_source_open(&config, ret, err);
+}
+
 enum status stream_open(struct pipeline *pipeline, struct stream *ret, struct err *err)
 {
     *ret = (struct stream){0};

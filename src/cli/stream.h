@@ -28,6 +28,10 @@ enum status stream_file_open(const struct table *table, struct source **ret,
 // that the columns do not fit, SASL without a mechanism.
 enum status stream_check(const struct table *table, struct err *err);
 enum status stream_open(struct pipeline *pipeline, struct stream *ret, struct err *err);
+// The source alone, for a look beside a running job: no member of its group. The caller
+// closes it.
+enum status stream_look_open(struct pipeline *pipeline, struct source **ret,
+                             struct err *err);
 void stream_close(struct stream *stream);
 
 #endif

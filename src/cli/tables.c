@@ -232,14 +232,15 @@ static bool runs_native(const struct plan *plan)
     return plan->native != NULL && !options_is(&plan->settings, "executor", "sqlite");
 }
 
-static enum status load_views(const struct plan *plan, struct sqlite_host *host,
+enum status tables_load_views(const struct pipeline *pipeline, struct tables *tables,
                               struct err *err)
 {
+    const struct plan *plan = pipeline->plan;
     for (size_t i = 0; i < plan->n_views; i++) {
         const struct view *view = &plan->views[i];
         enum sqlite_view how =
             runs_native(plan) ? SQLITE_VIEW : sqlite_executor_view(plan, view);
-        TRY(sqlite_host_view(host, view, how, err));
+        TRY(sqlite_host_view(tables->host, view, how, err));
     }
     return ST_OK;
 }
@@ -263,24 +264,37 @@ static void tell_rows(const struct table *table, int64_t n)
                  STR_ARGS(table->name));
 }
 
+enum status tables_begin(const struct pipeline *pipeline, struct tables *ret,
+                         struct err *err)
+{
+    TRY(sqlite_host_open(&ret->host, err));
+    sqlite_host_on_progress(ret->host, goes_on, (void *)(uintptr_t)pipeline);
+    ret->n_rows = mem_array(pipeline->plan->n_tables, sizeof(*ret->n_rows));
+    return ST_OK;
+}
+
+enum status tables_load_one(const struct pipeline *pipeline, struct tables *tables,
+                            size_t index, struct err *err)
+{
+    uint64_t n = 0;
+    TRY(load_table(pipeline, &pipeline->plan->tables[index], tables->host, &n, err));
+    tables->n_rows[index] = (int64_t)n;
+    return ST_OK;
+}
+
 static enum status load_once(const struct pipeline *pipeline, bool quiet,
                              struct tables *ret, struct err *err)
 {
     const struct plan *plan = pipeline->plan;
-    TRY(sqlite_host_open(&ret->host, err));
-    sqlite_host_on_progress(ret->host, goes_on, (void *)(uintptr_t)pipeline);
-    ret->n_rows = mem_array(plan->n_tables, sizeof(*ret->n_rows));
+    TRY(tables_begin(pipeline, ret, err));
     for (size_t i = 0; i < plan->n_tables; i++) {
-        const struct table *table = &plan->tables[i];
-        if (table->kind != TABLE_DIMENSION)
+        if (plan->tables[i].kind != TABLE_DIMENSION)
             continue;
-        uint64_t n = 0;
-        TRY(load_table(pipeline, table, ret->host, &n, err));
-        ret->n_rows[i] = (int64_t)n;
+        TRY(tables_load_one(pipeline, ret, i, err));
         if (!quiet)
-            tell_rows(table, (int64_t)n);
+            tell_rows(&plan->tables[i], ret->n_rows[i]);
     }
-    return load_views(plan, ret->host, err);
+    return tables_load_views(pipeline, ret, err);
 }
 
 static enum status cut_off(const struct storage *root, struct err *err)
@@ -293,8 +307,7 @@ static enum status cut_off(const struct storage *root, struct err *err)
         root->url);
 }
 
-// An extract that replaces the tables just now is waited for; it takes a moment.
-static enum status wait_for_extract(const struct pipeline *pipeline, struct err *err)
+enum status tables_wait_for_extract(const struct pipeline *pipeline, struct err *err)
 {
     AUTO(storage_close) struct storage *root = NULL;
     struct env *env = env_system();
@@ -328,7 +341,7 @@ static enum status settled_version(const struct pipeline *pipeline, char ret[65]
             env_system()->ops->sleep_ms(env_system(), CHECK_PAUSE_MS);
         if (is_stopped(pipeline))
             return err_set(err, ST_STOP, "asked to stop");
-        TRY(wait_for_extract(pipeline, err));
+        TRY(tables_wait_for_extract(pipeline, err));
         TRY(tables_version(pipeline, ret, err));
         TRY(staged_check(pipeline, &differs, err));
         if (differs.table == NULL)
@@ -397,6 +410,24 @@ enum status tables_write_views(const struct pipeline *pipeline, struct tables *t
     return ST_OK;
 }
 
+static enum status try_view(struct tables *tables, const struct view *view,
+                            int64_t *ret_n, struct err *err)
+{
+    const struct table table = plan_table_of_view(view);
+    AUTO(rows_close) struct rows *rows = NULL;
+    TRY(sqlite_host_query(tables->host, view->sql, &view->schema, &rows, err));
+    return sink_try_table(&table, rows, ret_n, err);
+}
+
+enum status tables_try_view(struct tables *tables, const struct view *view,
+                            int64_t *ret_n, struct err *err)
+{
+    enum status rc = try_view(tables, view, ret_n, err);
+    return rc == ST_OK
+               ? ST_OK
+               : err_context(err, rc, "materialized view %.*s", STR_ARGS(view->name));
+}
+
 static enum status build_dimension(const struct pipeline *pipeline, struct tables *tables,
                                    struct encoder *encoder, struct err *err)
 {
@@ -412,16 +443,21 @@ static enum status build_dimension(const struct pipeline *pipeline, struct table
     return dimension_build(native, rows, encoder, &options, &tables->dimension, err);
 }
 
+enum status tables_executor_check(const struct plan *plan, struct err *err)
+{
+    if (!options_is(&plan->settings, "executor", "native") || plan->native != NULL)
+        return ST_OK;
+    return err_set(err, ST_USAGE,
+                   "SET executor = 'native' cannot run this query: %.*s Leave it 'auto'.",
+                   STR_ARGS(plan->native_why));
+}
+
 enum status tables_executor(const struct pipeline *pipeline, struct tables *tables,
                             struct encoder *encoder, struct executor **ret,
                             struct err *err)
 {
     const struct plan *plan = pipeline->plan;
-    if (options_is(&plan->settings, "executor", "native") && plan->native == NULL)
-        return err_set(err, ST_USAGE,
-                       "SET executor = 'native' cannot run this query: %.*s Leave it "
-                       "'auto'.",
-                       STR_ARGS(plan->native_why));
+    TRY(tables_executor_check(plan, err));
     if (!runs_native(plan)) {
         sqlite_host_on_progress(tables->host, NULL, NULL); // a batch is run to its end
         return sqlite_executor_open(plan, tables->host, encoder, ret, err);

@@ -45,9 +45,25 @@ void table_tell_rows(const struct table *table, const struct rows *rows);
 // pipeline->stop is set, from tables_write_views and tables_executor too.
 enum status tables_load(const struct pipeline *pipeline, bool quiet, struct tables *ret,
                         struct err *err);
+// An extract that replaces the tables just now is waited for; it takes a moment. ST_DATA:
+// one was cut off while it did.
+enum status tables_wait_for_extract(const struct pipeline *pipeline, struct err *err);
+// The same one after the other, each with its own error: an empty `ret` first, then each
+// table of the plan that is a dimension, then the views over all of them.
+enum status tables_begin(const struct pipeline *pipeline, struct tables *ret,
+                         struct err *err);
+enum status tables_load_one(const struct pipeline *pipeline, struct tables *tables,
+                            size_t index, struct err *err);
+enum status tables_load_views(const struct pipeline *pipeline, struct tables *tables,
+                              struct err *err);
+// Makes the rows of a materialized view as tables_write_views does, and writes none.
+enum status tables_try_view(struct tables *tables, const struct view *view,
+                            int64_t *ret_n, struct err *err);
 // Writes each materialized view to its path as one file, replaced by one rename.
 enum status tables_write_views(const struct pipeline *pipeline, struct tables *tables,
                                struct err *err);
+// Whether SET executor can run the query at all.
+enum status tables_executor_check(const struct plan *plan, struct err *err);
 // By the plan and SET executor. `encoder` is borrowed for the executor's life.
 enum status tables_executor(const struct pipeline *pipeline, struct tables *tables,
                             struct encoder *encoder, struct executor **ret,

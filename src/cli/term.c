@@ -155,12 +155,12 @@ static int64_t now_ms(void)
     return env->ops->monotonic_ms(env);
 }
 
-void progress_begin(struct progress *progress, const char *what, const char *unit)
+void progress_begin(struct progress_bar *progress, const char *what, const char *unit)
 {
-    *progress = (struct progress){.what = what, .unit = unit, .begun_ms = now_ms()};
+    *progress = (struct progress_bar){.what = what, .unit = unit, .begun_ms = now_ms()};
 }
 
-static const char *amount(const struct progress *progress, int64_t n)
+static const char *amount(const struct progress_bar *progress, int64_t n)
 {
     return progress->unit ? term_count(n) : term_bytes(n);
 }
@@ -176,7 +176,7 @@ static void redraw(struct str line)
     fprintf(stderr, "\r\033[K%.*s", (int)n, line.p);
 }
 
-void progress_show(struct progress *progress, int64_t done, int64_t total)
+void progress_show(struct progress_bar *progress, int64_t done, int64_t total)
 {
     int64_t now = now_ms();
     if (!takes_sequences(STDERR_FILENO) || now - progress->shown_ms < 100)
@@ -197,7 +197,7 @@ void progress_show(struct progress *progress, int64_t done, int64_t total)
     redraw(buf_as_str(&line));
 }
 
-void progress_end(struct progress *progress)
+void progress_end(struct progress_bar *progress)
 {
     if (progress->drawn)
         fputs("\r\033[K", stderr);

@@ -34,15 +34,15 @@ void term_put(struct str text);
 // Pieces of a whole: one may end within a character.
 void term_put_lines(struct str text);
 
-struct progress {
+struct progress_bar {
     const char *what; // "trips.txt"
     const char *unit; // "rows", or NULL: bytes
     int64_t begun_ms, shown_ms;
     bool drawn;
 };
-void progress_begin(struct progress *progress, const char *what, const char *unit);
+void progress_begin(struct progress_bar *progress, const char *what, const char *unit);
 // total < 0: not known. Draws at most ten times a second.
-void progress_show(struct progress *progress, int64_t done, int64_t total);
-void progress_end(struct progress *progress); // clears the line
+void progress_show(struct progress_bar *progress, int64_t done, int64_t total);
+void progress_end(struct progress_bar *progress); // clears the line
 
 #endif

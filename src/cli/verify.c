@@ -11,7 +11,7 @@
 struct counting {
     const struct plan *plan;
     struct storage *storage;
-    struct progress bar;
+    struct progress_bar bar;
 };
 
 static enum status count_rows(void *context, const struct verify_file *file, int64_t *ret,

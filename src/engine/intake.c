@@ -401,6 +401,18 @@ enum status intake_run(struct intake *intake, const struct run *run, size_t *ret
     return ST_OK;
 }
 
+enum status intake_refuse_gap(struct str topic, const struct source_gap *gap,
+                              struct err *err)
+{
+    return err_set(err, ST_DATA,
+                   "topic '%.*s' partition %" PRId32 ": offset %" PRId64
+                   " is wanted, but the first one there is %" PRId64 ": %" PRId64
+                   " offsets have left the topic before they were read; to write that "
+                   "into the log and go on: SET on_gap = 'record'",
+                   STR_ARGS(topic), gap->partition, gap->wanted, gap->low,
+                   gap->low - gap->wanted);
+}
+
 enum status intake_gap(struct intake *intake, const struct source_gap *gap,
                        struct err *err)
 {
@@ -413,13 +425,7 @@ enum status intake_gap(struct intake *intake, const struct source_gap *gap,
                        ", is not after it: was the topic made anew?",
                        STR_ARGS(topic), gap->partition, gap->wanted, gap->low);
     if (intake->parts->job->settings.on_gap == ON_GAP_FAIL)
-        return err_set(err, ST_DATA,
-                       "topic '%.*s' partition %" PRId32 ": offset %" PRId64
-                       " is wanted, but the first one there is %" PRId64 ": %" PRId64
-                       " offsets have left the topic before they were read; to write "
-                       "that into the log and go on: SET on_gap = 'record'",
-                       STR_ARGS(topic), gap->partition, gap->wanted, gap->low,
-                       gap->low - gap->wanted);
+        return intake_refuse_gap(topic, gap, err);
     note_opened(intake);
     span->skipped += gap->low - span->next;
     span->gap += gap->low - span->next;

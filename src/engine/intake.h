@@ -33,6 +33,9 @@ void intake_begin(struct intake *intake, struct unit *unit); // takes the empty 
 // *ret_n_used records before are taken.
 enum status intake_run(struct intake *intake, const struct run *run, size_t *ret_n_used,
                        struct err *err);
+// The words for a gap that on_gap = 'fail' does not pass over. ST_DATA.
+enum status intake_refuse_gap(struct str topic, const struct source_gap *gap,
+                              struct err *err);
 // With on_gap = 'record': notes that the offsets up to `low` have left the topic.
 enum status intake_gap(struct intake *intake, const struct source_gap *gap,
                        struct err *err);

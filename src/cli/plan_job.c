@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/plan_job.h"
+
+#include "cli/script_checks.h"
+
+enum {
+    // Longest wait for the last commit. With a second for libcurl to notice and two for
+    // leaving the group, leaving takes below 10 s.
+    STOP_MS = 7000
+};
+
+static void set_start(const struct table *stream, struct job_settings *settings)
+{
+    settings->start = START_EARLIEST;
+    if (!str_is(stream->connector, "kafka"))
+        return;
+    struct str start = options_text(&stream->options, "start");
+    if (str_is(start, "latest"))
+        settings->start = START_LATEST;
+    else if (start_timestamp(start, &settings->start_ms))
+        settings->start = START_TIME;
+}
+
+void plan_job_settings(const struct plan *plan, bool once, struct job_settings *ret)
+{
+    *ret = job_settings_of(&plan->settings);
+    if (pipeline_is_avro(plan->stream))
+        ret->schema_retry_ms = options_number(&plan->stream->format, "registry.retry");
+    ret->revoke_ms = STOP_MS;
+    ret->directory_by_day = options_is(&plan->sink->options, "directory", "day");
+    ret->once = once;
+    set_start(plan->stream, ret);
+}
+
+struct job_identity plan_job_identity(const struct pipeline *pipeline,
+                                      const struct source *source)
+{
+    return (struct job_identity){
+        .cluster = source->cluster,
+        .topic = source->topic,
+        .group = str_of(pipeline->group),
+        .name = str_of(pipeline->job_name),
+    };
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The job that a plan is: its settings, and whose entries it makes in the log.
+#ifndef CLI_PLAN_JOB_H
+#define CLI_PLAN_JOB_H
+
+#include "cli/pipeline.h"
+#include "core/source.h"
+#include "engine/job.h"
+
+void plan_job_settings(const struct plan *plan, bool once, struct job_settings *ret);
+// Borrows from both.
+struct job_identity plan_job_identity(const struct pipeline *pipeline,
+                                      const struct source *source);
+
+#endif
