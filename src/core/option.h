@@ -24,7 +24,7 @@ enum option_flags {
     OPTION_REQUIRED = 1, // has no default and must be given
     OPTION_SECRET = 2,   // refused from --set, never printed
     OPTION_BESIDE = 4,   // a file; a relative path begins at the script's directory
-    OPTION_READERS = 4,  // a reader of the files must know it: the log tells it
+    OPTION_READERS = 8,  // a reader of the files must know it: the log tells it
 };
 
 struct option_def {

@@ -7,6 +7,10 @@
 #define SEC INT64_C(1000)
 #define DAY (SEC * 86400)
 
+_Static_assert(OPTION_REQUIRED + OPTION_SECRET + OPTION_BESIDE + OPTION_READERS ==
+                   (OPTION_REQUIRED | OPTION_SECRET | OPTION_BESIDE | OPTION_READERS),
+               "each flag is a bit of its own");
+
 static const struct option_def set_options[] = {
     {"job.name", OPTION_TEXT, NULL, 0, 0, NULL, 0,
      "name of the job in the log, the spool and the consumer group; default: made of the "
