@@ -217,7 +217,7 @@ static enum status remove_unless_live(struct pipeline *pipeline, struct err *err
     enum status status = refuse_members(pipeline, err);
     if (status == ST_OK)
         status = remove_result(pipeline, err);
-    slots_release(&slots);
+    slots_release(&slots, directory);
     return status;
 }
 

@@ -27,12 +27,22 @@ static const char *last_part(const char *path)
     return slash ? slash + 1 : path;
 }
 
+// The URL of the result, without its name nodes' order mattering.
+static struct str result_path(struct pipeline *pipeline)
+{
+    struct str url = options_text(&pipeline->plan->sink->options, "path");
+    struct storage_url parsed;
+    if (storage_url_parse(url, &pipeline->arena, &parsed, NULL) != ST_OK)
+        return url;
+    return str_of(parsed.path);
+}
+
 // "tramline.<last part of the sink's path>.<topic>.<8 digits>": the digits tell paths
 // apart that end alike. Name nodes are left out: a pair may be listed in any order.
 static const char *default_name(struct pipeline *pipeline)
 {
     const struct plan *plan = pipeline->plan;
-    struct str result = pipeline_result_path(pipeline);
+    struct str result = result_path(pipeline);
     const char *topic_option =
         str_is(plan->stream->connector, "kafka") ? "topic" : "path";
     struct str topic = options_text(&plan->stream->options, topic_option);
@@ -224,16 +234,6 @@ enum status pipeline_feed_root(const struct pipeline *pipeline, struct storage *
     if (n == 1 && url.p[0] == '/')
         parent = STR_LITERAL("/");
     return open_url(pipeline, &table->options, parent, ret, err);
-}
-
-struct str pipeline_result_path(const struct pipeline *pipeline)
-{
-    struct arena *arena = (struct arena *)&pipeline->arena;
-    struct str url = options_text(&pipeline->plan->sink->options, "path");
-    struct storage_url parsed;
-    if (storage_url_parse(url, arena, &parsed, NULL) != ST_OK)
-        return url;
-    return str_of(parsed.path);
 }
 
 const struct kafka_property *pipeline_client_options(const struct table *stream,

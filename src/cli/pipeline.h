@@ -35,8 +35,6 @@ enum status pipeline_storage(const struct pipeline *pipeline,
 // Where _feed.json stands: the directory above the first table's; NULL without a table.
 enum status pipeline_feed_root(const struct pipeline *pipeline, struct storage **ret,
                                struct err *err);
-// The URL of the result, without its name nodes' order mattering elsewhere.
-struct str pipeline_result_path(const struct pipeline *pipeline);
 
 // The options "kafka.<name>" of a stream's table; texts live in the arena.
 const struct kafka_property *pipeline_client_options(const struct table *stream,

@@ -2,7 +2,8 @@
 // A place for one worker of a job on this machine: the first lock file that is free.
 //
 // While a worker holds one, init --reset does not begin. The kernel gives the lock back
-// with the process, however it ends.
+// with the process, however it ends. An orderly end takes the file along, and the job's
+// folder with the last of them; what a crash leaves goes with the next run's end.
 #ifndef CLI_SLOT_H
 #define CLI_SLOT_H
 
@@ -14,6 +15,7 @@ enum {
 };
 
 struct slot {
+    const char *directory;
     int fd;
     int number;
     const char *worker; // "<host>/<pid>/<slot>", for people; UTF-8
@@ -32,7 +34,7 @@ struct slots {
 
 // False: a worker of the job runs now, or the locks cannot be made; nothing is held then.
 bool slots_hold(const char *directory, struct slots *ret);
-void slots_release(struct slots *slots);
+void slots_release(struct slots *slots, const char *directory);
 void slot_release(struct slot *slot);
 
 #endif
