@@ -203,22 +203,26 @@ static void watch_until_done(struct watch *watch)
     }
 }
 
-// A run --once from cron is one that nobody watches: that it brought nothing is an error.
-// It is committed all the same; what a person may not want committed ends earlier, by
-// on_error.share and match.min.
+// A run --once from cron is one that nobody watches: that its records matched nothing is
+// an error. They are committed all the same; what a person may not want committed ends
+// earlier, by on_error.share and match.min. A query that joins nothing may leave out what
+// it likes.
 static enum status check_outcome(struct watch *watch, struct err *err)
 {
-    const struct options *set = &watch->parts->pipeline->plan->settings;
+    const struct plan *plan = watch->parts->pipeline->plan;
     int64_t rejected = load(&watch->status.n_rejected);
     int64_t wanted = load(&watch->status.n_read) - load(&watch->status.n_ignored);
     if (!watch->parts->job->settings.once || wanted == 0)
         return ST_OK;
-    if (rejected == wanted)
-        return err_set(err, ST_DATA,
-                       "all of the %s rejected; tramline cat --dead shows each with its "
-                       "reason",
-                       term_counted(wanted, "record was", "records were"));
-    if (load(&watch->status.n_matched) > 0 || options_given(set, "match.min"))
+    if (rejected == wanted) {
+        log_warn(
+            "all of the %s rejected, as on_error.share = '100%%' allows; tramline cat "
+            "--dead shows each with its reason",
+            term_counted(wanted, "record was", "records were"));
+        return ST_OK;
+    }
+    if (load(&watch->status.n_matched) > 0 || plan->n_insert_reads < 2 ||
+        options_given(&plan->settings, "match.min"))
         return ST_OK;
     return err_set(err, ST_DATA,
                    "of the %s none gave a row: are the tables those of this stream? If "

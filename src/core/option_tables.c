@@ -40,7 +40,7 @@ static const struct option_def set_options[] = {
      "it has read, at least 100; run --once counts to the end, however few"},
     {"match.min", OPTION_PERCENT, "0%", 0, 100, NULL, 0,
      "share of records that must give a row, counted as on_error.share counts; unless it "
-     "is given, run --once only wants one"},
+     "is given, run --once wants one where the query joins"},
     {"on_low_match", OPTION_CHOICE, "fail", 0, 0, "fail|warn", 0,
      "what happens when fewer match than match.min: the job stops, or says so"},
     {"on_gap", OPTION_CHOICE, "fail", 0, 0, "fail|record", 0,

@@ -2,6 +2,8 @@
 # test: needs kafka
 """How much may be bad, and how much must match: counted over what was seen, in a run --once to its end
 and in a job that goes on. A job that brought nothing does not end with 0."""
+import re
+
 import broker
 import lib
 import results
@@ -69,17 +71,20 @@ def test_what_was_not_committed_is_read_again():
     assert work.report()["rejected"] == 5
 
 
-def test_all_rejected_is_an_error_whatever_the_share():
+def test_a_share_of_all_lets_all_be_rejected():
     work = FileWork(0, 40, 0, "SET on_error.share = '100%';")
-    assert ("all of the 40 records were rejected; tramline cat --dead shows each with its reason"
-            ) in work.run(3)
+    assert ("all of the 40 records were rejected, as on_error.share = '100%' allows; tramline cat --dead "
+            "shows each with its reason") in work.run(0)
     assert work.report()["rejected"] == 40
     assert len(results.dead_letters(work.directory / "r")) == 40
-    work.run(0)  # nothing new
+    assert "rejected, as" not in work.run(0)  # nothing new
     work.add(bad=1)
-    assert "all of the 1 record was rejected" in work.run(3)
+    assert "all of the 1 record was rejected, as" in work.run(0)
     work.add(bad=5, good=1)
-    work.run(0)
+    assert "rejected, as" not in work.run(0)
+    work = FileWork(0, 40, 0, "SET on_error.share = '99%';")
+    assert "of the last 40 records 40 cannot be read" in work.run(3)
+    assert work.report()["rejected"] == 0
 
 
 def test_nothing_that_matches_is_an_error():
@@ -95,6 +100,10 @@ def test_nothing_that_matches_is_an_error():
     work.run(0)
     assert said.format("2 records") in FileWork(0, 1, 2).run(3)
     FileWork(0, 0, 30, join="LEFT JOIN").run(0)
+    work = FileWork(0, 0, 30)  # without a join a query may leave out what it likes
+    work.script.write_text(re.sub(r"JOIN trips.*", "WHERE s.n > 1", work.script.read_text())
+                           .replace("t.head", "s.n AS m"))
+    work.run(0)
     FileWork(0, 0, 30, "SET match.min = '0%';").run(0)
 
 
