@@ -214,8 +214,22 @@ static enum status step_assign(struct worker *worker, struct wait *wait, struct 
     return ST_OK;
 }
 
+// What is waited for, when it takes longer than a group that is whole.
+static void tell_idle(struct worker *worker)
+{
+    int64_t now_ms = worker_clock_ms(worker);
+    if (worker->idle_is_told_ms == 0)
+        worker->idle_is_told_ms = now_ms + IDLE_SILENT_MS;
+    if (now_ms < worker->idle_is_told_ms)
+        return;
+    worker->idle_is_told_ms = INT64_MAX;
+    log_info("no partitions yet: the consumer group shares them out; one that was killed "
+             "is waited for until its session.timeout is over");
+}
+
 static enum status step_idle(struct worker *worker, struct err *err)
 {
+    tell_idle(worker);
     struct source *source = worker->parts.source;
     if (worker->stop_is_due)
         TRY(source->ops->stop(source, err));

@@ -9,6 +9,7 @@ static void begin_assign(struct worker *worker, const struct source_event *event
 {
     worker_drop_work(worker);
     worker->stop_is_due = false;
+    worker->idle_is_told_ms = 0;
     assignment_begin(&worker->assignment, event->partitions, event->n_partitions);
     worker->phase = WORKER_ASSIGN;
 }

@@ -26,6 +26,7 @@ enum worker_phase {
 };
 
 enum {
+    IDLE_SILENT_MS = 3000, // without partitions, before it is told
     ANSWER_MS = 50,    // how often membership is looked after while an answer is awaited
     PAUSE_MS = 1000,   // longest nap: a stop is noticed after it
     BEHIND_MS = 20,    // wait for records that are on their way
@@ -66,11 +67,12 @@ struct worker {
     bool batch_is_open;     // it takes more of what is there
     int64_t next_batch_ms;  // until then nothing is read
     int64_t next_tail_ms;
-    int64_t deadline_ms; // of GATHER, RETURN and STOP
-    bool stop_is_due;    // IDLE: the source is to be told that we let go
-    bool is_behind;      // the last poll found nothing at hand, though there is more
-    bool restart_is_due; // the source reads on from the unit's ends at next_batch_ms
-    int n_conflicts;     // in a row
+    int64_t deadline_ms;     // of GATHER, RETURN and STOP
+    bool stop_is_due;        // IDLE: the source is to be told that we let go
+    int64_t idle_is_told_ms; // IDLE: when it is; 0: since this step
+    bool is_behind;          // the last poll found nothing at hand, though there is more
+    bool restart_is_due;     // the source reads on from the unit's ends at next_batch_ms
+    int n_conflicts;         // in a row
     struct held held;
     struct retry retry;
     bool is_waiting;

@@ -159,7 +159,6 @@ static bool is_final(rd_kafka_resp_err_t code)
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
     case RD_KAFKA_RESP_ERR_INVALID_GROUP_ID:
-    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
     case RD_KAFKA_RESP_ERR_GROUP_MAX_SIZE_REACHED:
         return true;
     default:
@@ -176,6 +175,12 @@ static enum status group_error(struct kafka_source *kafka,
     const char *text = rd_kafka_message_errstr(message);
     if (message->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
         return topic_error(kafka, text, err);
+    if (message->err == RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT)
+        return err_set(err, ST_FAIL,
+                       "topic '%s', group '%s': %s; set the option session.timeout "
+                       "between the brokers' group.min.session.timeout.ms and "
+                       "group.max.session.timeout.ms",
+                       kafka->topic, kafka->group, text);
     return err_set(err, is_final(message->err) ? ST_FAIL : ST_RETRY,
                    "topic '%s', group '%s': %s", kafka->topic, kafka->group, text);
 }

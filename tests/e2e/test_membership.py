@@ -200,6 +200,8 @@ def test_a_worker_started_after_a_crash_reads_within_ten_seconds():
     again = lib.Started("run", job.script)
     new = job.send(range(2))
     job.wait_for(new, 10)
+    assert "info  no partitions yet: the consumer group shares them out; one that was killed is " \
+           "waited for until its session.timeout is over" in again.text(), again.text()
     again.stop(limit_s=10)
     job.check(sent | new)
 

@@ -766,6 +766,27 @@ static void test_a_group_that_refuses_us_is_named(UNUSED void **state)
     rd_kafka_destroy(rk);
 }
 
+static void
+test_a_session_that_brokers_do_not_take_leads_to_the_option(UNUSED void **state)
+{
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_cluster(&cluster);
+    struct kafka_config config = scripted_config(cluster, "strict", 1);
+    config.membership = KAFKA_GROUP;
+    rd_kafka_mock_push_request_errors(cluster, 11, 1, // JoinGroup
+                                      RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT);
+    struct source *source = open_source(&config);
+    struct err err = {0};
+    assert_status(poll_failure(source, &err), ST_FAIL);
+    assert_string_equal(
+        err.text,
+        "topic 'strict', group 'test': JoinGroup failed: Broker: Invalid session "
+        "timeout; set the option session.timeout between the brokers' "
+        "group.min.session.timeout.ms and group.max.session.timeout.ms");
+    source->ops->close(source);
+    rd_kafka_destroy(rk);
+}
+
 static void test_brokers_that_go_away_are_told_once(UNUSED void **state)
 {
     rd_kafka_mock_cluster_t *cluster;
@@ -1066,6 +1087,7 @@ int main(void)
         CASE(test_keys_go_where_java_puts_them),
         CASE(test_group_gives_all_to_a_single_member),
         CASE(test_a_group_that_refuses_us_is_named),
+        CASE(test_a_session_that_brokers_do_not_take_leads_to_the_option),
         CASE(test_brokers_that_go_away_are_told_once),
         CASE(test_fetch_that_fails_is_repeated),
         CASE(test_partition_without_a_leader_holds_back_only_itself),
