@@ -356,6 +356,14 @@ static enum status settled_version(const struct pipeline *pipeline, char ret[65]
     return ST_OK;
 }
 
+static enum status changed_again(struct err *err)
+{
+    return err_set(err, ST_FAIL,
+                   "the staged tables changed %d times while they were "
+                   "read; is tramline extract running in a loop?",
+                   LOAD_TRIES);
+}
+
 enum status tables_load(const struct pipeline *pipeline, bool quiet, struct tables *ret,
                         struct err *err)
 {
@@ -374,10 +382,7 @@ enum status tables_load(const struct pipeline *pipeline, bool quiet, struct tabl
         log_warn("the staged tables changed while they were read; reading them again");
         tables_release(ret);
     }
-    return err_set(err, ST_FAIL,
-                   "the staged tables changed %d times while they were "
-                   "read; is tramline extract running in a loop?",
-                   LOAD_TRIES);
+    return changed_again(err);
 }
 
 static enum status write_view(const struct pipeline *pipeline, struct tables *tables,
@@ -395,7 +400,7 @@ static enum status write_view(const struct pipeline *pipeline, struct tables *ta
     return ST_OK;
 }
 
-enum status tables_write_views(const struct pipeline *pipeline, struct tables *tables,
+static enum status write_views(const struct pipeline *pipeline, struct tables *tables,
                                struct err *err)
 {
     const struct plan *plan = pipeline->plan;
@@ -426,6 +431,36 @@ enum status tables_try_view(struct tables *tables, const struct view *view,
     return rc == ST_OK
                ? ST_OK
                : err_context(err, rc, "materialized view %.*s", STR_ARGS(view->name));
+}
+
+static bool has_materialized(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->n_views; i++)
+        if (plan->views[i].materialized)
+            return true;
+    return false;
+}
+
+// A worker that began before an extract may come to this after one that began behind it,
+// and put its view of the old tables over that of the new ones. So it looks once more
+// afterwards: who writes last has seen the tables that are staged.
+enum status tables_write_views(const struct pipeline *pipeline, struct tables *tables,
+                               struct err *err)
+{
+    if (!has_materialized(pipeline->plan))
+        return ST_OK;
+    for (int i = 0; i < LOAD_TRIES; i++) {
+        char now[65];
+        TRY(write_views(pipeline, tables, err));
+        TRY(tables_version(pipeline, now, err));
+        if (strcmp(now, tables->version) == 0)
+            return ST_OK;
+        log_warn("the staged tables changed while views of them were written; reading "
+                 "them again");
+        tables_release(tables);
+        TRY(tables_load(pipeline, false, tables, err));
+    }
+    return changed_again(err);
 }
 
 static enum status build_dimension(const struct pipeline *pipeline, struct tables *tables,

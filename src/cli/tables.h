@@ -59,7 +59,8 @@ enum status tables_load_views(const struct pipeline *pipeline, struct tables *ta
 // Makes the rows of a materialized view as tables_write_views does, and writes none.
 enum status tables_try_view(struct tables *tables, const struct view *view,
                             int64_t *ret_n, struct err *err);
-// Writes each materialized view to its path as one file, replaced by one rename.
+// Writes each materialized view to its path as one file, replaced by one rename. Loads
+// the tables again where an extract has replaced them meanwhile.
 enum status tables_write_views(const struct pipeline *pipeline, struct tables *tables,
                                struct err *err);
 // Whether SET executor can run the query at all.

@@ -4,9 +4,11 @@
 waits for its end; tables that were changed by hand are named."""
 import collections
 import os
+import pathlib
 import signal
 import time
 
+import disk
 import lib
 import results
 import webhdfs
@@ -108,6 +110,42 @@ def test_a_table_changed_by_hand_is_named():
     assert work.feeds_of_result() == {("hand", "old"): N_ROWS}
     os.unlink(f"{place}/_feed.json")
     assert "is not as" not in work.run().err
+
+
+def stopped_before_its_view(work, view):
+    """A run that has read the tables and stands still before it puts its view into place."""
+    recorder = disk.Recorder(disk.library(), view)
+    lib.run("run", work.script, "--once", *work.sets(), env=recorder.env())
+    calls = recorder.calls()
+    synced = [n for n, (call, path, _) in enumerate(calls, 1) if call == "fsync" and "_tmp-" in path]
+    assert synced, calls
+    run = lib.Started("run", work.script, "--once", *work.sets(),
+                      env={**disk.Recorder(disk.library(), view).env(), "DISK_STOP": str(synced[-1])})
+    state = pathlib.Path(f"/proc/{run.process.pid}/stat")
+    lib.wait_until(lambda: state.read_text().rpartition(") ")[2][0] == "T", what="the stop")
+    return run
+
+
+def test_a_view_of_old_tables_does_not_stay():
+    """Two workers begin around an extract: the one that read the old tables is the last to write."""
+    work = Work(f"file://{lib.tmp_dir()}")
+    view = lib.tmp_dir() / "heads"
+    work.script.write_text(work.script.read_text().replace("CREATE TABLE result", f"""
+        CREATE MATERIALIZED VIEW heads
+          WITH (connector = 'filesystem', path = '{view}', format = 'csv') AS
+          SELECT trip_id, trip_headsign FROM trips;
+        CREATE TABLE result"""))
+    work.extract("old")
+    first = stopped_before_its_view(work, view)
+    work.extract("new")
+    work.run()
+    made = view / "heads.csv"
+    assert "new" in made.read_text()
+    first.signal(signal.SIGCONT)
+    first.wait()
+    assert "new" in made.read_text() and "old" not in made.read_text(), first.text()
+    assert ("warn  the staged tables changed while views of them were written; reading them again"
+            in first.text()), first.text()
 
 
 def test_a_signal_ends_the_loading_of_tables():
