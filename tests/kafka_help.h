@@ -119,7 +119,7 @@ UNUSED static void produce(const struct kafka_config *config, size_t n)
         assert_ok(kafka_producer_produce(producer, str_of(key), str_of(value), -1, &err),
                   &err);
     }
-    assert_ok(kafka_producer_flush(producer, &delivery, &err), &err);
+    assert_ok(kafka_producer_flush(producer, NULL, &delivery, &err), &err);
     assert_int_equal(delivery.n_acknowledged, n);
     kafka_producer_close(producer);
 }

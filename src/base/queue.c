@@ -14,6 +14,7 @@ struct queue {
     size_t capacity;
     size_t first;
     size_t n;
+    bool is_woken;
 };
 
 struct queue *queue_open(size_t capacity)
@@ -73,13 +74,31 @@ static struct timespec after_ms(int64_t ms)
     return t;
 }
 
-void queue_wait(struct queue *queue, int64_t timeout_ms)
+static void wait_until(struct queue *queue, struct timespec end, bool ends_by_item)
 {
-    struct timespec deadline = after_ms(timeout_ms);
     pthread_mutex_lock(&queue->mutex);
     int rc = 0;
-    while (queue->n == 0 && rc == 0)
-        rc = pthread_cond_timedwait(&queue->filled, &queue->mutex, &deadline);
+    while (!(ends_by_item && queue->n) && !queue->is_woken && rc == 0)
+        rc = pthread_cond_timedwait(&queue->filled, &queue->mutex, &end);
+    queue->is_woken = false;
+    pthread_mutex_unlock(&queue->mutex);
+}
+
+void queue_wait(struct queue *queue, int64_t timeout_ms)
+{
+    wait_until(queue, after_ms(timeout_ms), true);
+}
+
+void queue_sleep(struct queue *queue, int64_t timeout_ms)
+{
+    wait_until(queue, after_ms(timeout_ms), false);
+}
+
+void queue_wake(struct queue *queue)
+{
+    pthread_mutex_lock(&queue->mutex);
+    queue->is_woken = true;
+    pthread_cond_broadcast(&queue->filled);
     pthread_mutex_unlock(&queue->mutex);
 }
 

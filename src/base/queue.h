@@ -19,8 +19,12 @@ struct queue *queue_open(size_t capacity);
 bool queue_try_push(struct queue *queue, void *item) MUST_USE; // false: full
 void *queue_try_pop(struct queue *queue);                      // NULL: empty
 size_t queue_count(struct queue *queue);
-// Returns once something is queued, or after timeout_ms.
+// Returns once something is queued, or after timeout_ms, or for a queue_wake().
 void queue_wait(struct queue *queue, int64_t timeout_ms);
+// Returns after timeout_ms, or for a queue_wake().
+void queue_sleep(struct queue *queue, int64_t timeout_ms);
+// Ends the wait or sleep that is on, or else the next one.
+void queue_wake(struct queue *queue);
 void queue_free(struct queue *queue);
 
 #endif

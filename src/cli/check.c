@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/explain_text.h"
 #include "cli/pipeline.h"
+#include "cli/stop.h"
 #include "cli/tables.h"
 #include "cli/term.h"
 
@@ -61,7 +62,8 @@ static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline;
     TRY(pipeline_open(args, args->positional[0], &pipeline, err));
-    pipeline.stop = cli_stop_flag(NULL);
+    stop_catch();
+    pipeline.deadline = stop_waits();
     pipeline.is_hurried = true;
     enum status status = tables_executor_check(pipeline.plan, err);
     if (status == ST_OK)

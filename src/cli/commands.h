@@ -3,8 +3,6 @@
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
-#include <stdatomic.h>
-
 #include "cli/args.h"
 
 extern const struct command command_init;
@@ -23,9 +21,5 @@ extern const struct command command_reference;
 int cli_main(int argc, char **argv);
 
 int cli_exit_code(enum status status);
-
-// True once SIGTERM or SIGINT came (a second one ends the process at once). Installed by
-// the first call; `on_stop` (may be NULL) is called from the handler.
-const atomic_bool *cli_stop_flag(void (*on_stop)(void));
 
 #endif

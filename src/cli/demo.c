@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/pipeline.h"
+#include "cli/stop.h"
 #include "cli/term.h"
 #include "core/env.h"
 #include "engine/verify.h"
@@ -93,7 +94,7 @@ static enum status run_command(const char *a, const char *b, const char *c, cons
         buf_printf(&line, " %s", argv[argc++]);
     print_bold(buf_cstr(&line));
     int code = cli_main(argc, argv);
-    if (atomic_load(cli_stop_flag(NULL))) // "run" ends well when it is asked to stop
+    if (stop_is_asked()) // "run" ends well when it is asked to stop
         return err_set(err, ST_FAIL, "stopped by a signal in '%s'", buf_cstr(&line));
     if (code != 0)
         return err_set(err, ST_FAIL, "'%s' ended with exit code %d", buf_cstr(&line),
@@ -195,7 +196,7 @@ static enum status make_root(const char *asked, char **ret, struct err *err)
 static enum status run(const struct args *args, struct err *err)
 {
     AUTO(mem_auto_free) char *root = NULL;
-    cli_stop_flag(NULL); // from here on a signal is seen between two commands
+    stop_catch(); // from here on a signal is seen between two commands
     TRY(make_root(args_text(args, "--dir", NULL), &root, err));
     struct demo demo = {.root = root, .begun_ms = now_ms()};
     enum status status = kafka_embedded_open(&demo.broker, err);

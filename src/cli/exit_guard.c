@@ -4,10 +4,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include "cli/stop.h"
+#include "core/env.h"
+
 enum {
-    LIMIT_S = 5
+    LIMIT_MS = 5000,
+    LEAST_MS = 500 // of a stop that has used up its time
 };
 
 // Signals have no other way in than variables of the process.
@@ -21,6 +26,19 @@ static void on_alarm(UNUSED int number)
     _exit(code);
 }
 
+static void set_alarm(int64_t ms)
+{
+    struct itimerval time = {.it_value = {ms / 1000, ms % 1000 * 1000}};
+    setitimer(ITIMER_REAL, &time, NULL);
+}
+
+static int64_t limit_ms(void)
+{
+    int64_t now_ms = env_system()->ops->monotonic_ms(env_system());
+    int64_t ms = deadline_left(stop_farewell(), now_ms, LIMIT_MS);
+    return ms > LEAST_MS ? ms : LEAST_MS;
+}
+
 void exit_guard_arm(const struct command *command, enum status status,
                     const struct err *err)
 {
@@ -31,10 +49,10 @@ void exit_guard_arm(const struct command *command, enum status status,
                  err->text);
     struct sigaction action = {.sa_handler = on_alarm};
     sigaction(SIGALRM, &action, NULL);
-    alarm(LIMIT_S);
+    set_alarm(limit_ms());
 }
 
 void exit_guard_disarm(void)
 {
-    alarm(0);
+    set_alarm(0);
 }

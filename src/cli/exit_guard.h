@@ -7,8 +7,8 @@
 #include "cli/commands.h"
 
 // From here on the command only closes what it opened, and the process ends within a few
-// seconds: by itself, or here, with the exit code and the error that the command would
-// have given.
+// seconds, after a signal within STOP_MS of it: by itself, or here, with the exit code
+// and the error that the command would have given.
 void exit_guard_arm(const struct command *command, enum status status,
                     const struct err *err);
 // All is closed.

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/pipeline.h"
 #include "cli/sink.h"
+#include "cli/stop.h"
 #include "cli/tables.h"
 #include "cli/term.h"
 #include "core/env.h"
@@ -292,7 +293,8 @@ static enum status run(const struct args *args, struct err *err)
     bool back = args_has(args, "--rollback");
     struct staged staged = {0};
     TRY(pipeline_open(args, args->positional[back ? 0 : 1], &staged.pipeline, err));
-    staged.pipeline.stop = cli_stop_flag(NULL);
+    stop_catch();
+    staged.pipeline.deadline = stop_waits();
     enum status status;
     if (back) {
         status = open_tables(&staged, err);

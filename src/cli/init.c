@@ -7,6 +7,7 @@
 #include "cli/pipeline.h"
 #include "cli/produce_format.h"
 #include "cli/slot.h"
+#include "cli/stop.h"
 #include "cli/term.h"
 #include "core/env.h"
 #include "engine/reset.h"
@@ -250,7 +251,8 @@ static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline;
     TRY(pipeline_open(args, args->positional[0], &pipeline, err));
-    pipeline.stop = cli_stop_flag(NULL);
+    stop_catch();
+    pipeline.deadline = stop_waits();
     enum status status = init(args, &pipeline, err);
     pipeline_release(&pipeline);
     return status;

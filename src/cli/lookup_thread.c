@@ -25,10 +25,11 @@ struct answer {
 struct lookup_thread {
     struct schema_lookup lookup; // first member
     struct registry *registry;   // the thread's
-    atomic_bool stop;
+    struct deadline deadline;    // of the registry's requests: the close ends them
     pthread_t thread;
     pthread_mutex_t mutex; // of what follows
     pthread_cond_t wanted, there;
+    bool is_closing;
     struct answer *answers[LOOKUP_ASKED_MAX]; // oldest first
     size_t n;
     struct answer *given; // borrowed by the last caller
@@ -96,7 +97,7 @@ static void *serve(void *context)
 {
     struct lookup_thread *t = context;
     pthread_mutex_lock(&t->mutex);
-    while (!atomic_load(&t->stop)) {
+    while (!t->is_closing) {
         struct answer *answer = next_wanted(t);
         if (answer == NULL) {
             pthread_cond_wait(&t->wanted, &t->mutex);
@@ -191,7 +192,8 @@ static void close_thread(struct schema_lookup *lookup)
 {
     struct lookup_thread *t = (struct lookup_thread *)lookup;
     pthread_mutex_lock(&t->mutex);
-    atomic_store(&t->stop, true);
+    t->is_closing = true;
+    deadline_end(&t->deadline);
     pthread_cond_signal(&t->wanted);
     pthread_mutex_unlock(&t->mutex);
     pthread_join(t->thread, NULL);
@@ -227,7 +229,7 @@ enum status lookup_thread_open(const struct registry_config *config,
     struct lookup_thread *t = mem_zalloc(sizeof(*t));
     t->lookup.ops = &lookup_thread_ops;
     struct registry_config own = *config;
-    own.stop = &t->stop;
+    own.deadline = &t->deadline;
     own.rounds = 1;
     enum status rc = registry_open(&own, &t->registry, err);
     if (rc != ST_OK) {

@@ -13,7 +13,7 @@ enum {
     LOOKUP_ASKED_MAX = 64    // ids at one time
 };
 
-// `config` with its own `stop` and one round: who waits repeats it. ST_USAGE as
+// `config` with its own deadline and one round: who waits repeats it. ST_USAGE as
 // registry_open. Closing ends a request under way.
 enum status lookup_thread_open(const struct registry_config *config,
                                struct schema_lookup **ret, struct err *err);

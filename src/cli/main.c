@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/exit_guard.h"
 #include "cli/help_page.h"
+#include "cli/stop.h"
 #include "cli/term.h"
 
 static const struct command *const commands[] = {
@@ -102,6 +103,8 @@ int cli_main(int argc, char **argv)
         exit_guard_disarm();
         if (status == ST_OK)
             status = flush_output(&err);
+        if (status != ST_STOP && stop_is_why(status))
+            (void)err_context(&err, status, "stopped by a signal");
         if (status != ST_OK)
             complain(command->name, &err);
         break;

@@ -196,7 +196,7 @@ static enum status open_url(const struct pipeline *pipeline,
         .retry_ms = pipeline->is_hurried && retry_ms > HURRIED_MS ? HURRIED_MS : retry_ms,
         .on_retry = pipeline->is_hurried ? NULL : tell_retry,
         .context = pipeline->told_ms,
-        .stop = pipeline->stop,
+        .deadline = pipeline->deadline,
     };
     return storage_open(url, &config, ret, err);
 }
@@ -260,7 +260,7 @@ void pipeline_kafka(struct pipeline *pipeline, struct kafka_config *ret)
         .topic = options_text(options, "topic").p,
         .properties = pipeline_client_options(stream, &pipeline->arena),
         .n_properties = stream->n_client_options,
-        .stop = pipeline->stop,
+        .deadline = pipeline->deadline,
         .group = pipeline->group,
         .membership = options_is(set, "membership", "none") ? KAFKA_NONE : KAFKA_GROUP,
         .buffer_bytes = options_number(set, "source.buffer"),
@@ -281,7 +281,7 @@ void pipeline_registry_config(const struct pipeline *pipeline,
         .ca_file = options_text(format, "registry.ca_file"),
         .timeout_ms = options_number(format, "registry.timeout"),
         .unknown_wait_ms = options_number(format, "registry.unknown"),
-        .stop = pipeline->stop,
+        .deadline = pipeline->deadline,
     };
 }
 

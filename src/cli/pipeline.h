@@ -16,7 +16,7 @@ struct pipeline {
     struct arena arena;
     const char *job_name;
     const char *group;
-    const atomic_bool *stop;  // NULL, or: end waits early
+    const struct deadline *deadline; // of what is opened by it; NULL: none
     bool is_hurried;          // a storage that does not answer is asked for a second only
     _Atomic int64_t *told_ms; // when it was last said that a storage does not answer
 };

@@ -3,12 +3,6 @@
 
 #include "cli/script_checks.h"
 
-enum {
-    // Longest wait for the last commit. With a second for libcurl to notice and two for
-    // leaving the group, leaving takes below 10 s.
-    STOP_MS = 7000
-};
-
 static void set_start(const struct table *stream, struct job_settings *settings)
 {
     settings->start = START_EARLIEST;
@@ -26,7 +20,6 @@ void plan_job_settings(const struct plan *plan, bool once, struct job_settings *
     *ret = job_settings_of(&plan->settings);
     if (pipeline_is_avro(plan->stream))
         ret->schema_retry_ms = options_number(&plan->stream->format, "registry.retry");
-    ret->revoke_ms = STOP_MS;
     ret->directory_by_day = options_is(&plan->sink->options, "directory", "day");
     ret->once = once;
     set_start(plan->stream, ret);

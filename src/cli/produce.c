@@ -11,6 +11,7 @@
 #include "cli/exit_guard.h"
 #include "cli/pipeline.h"
 #include "cli/produce_format.h"
+#include "cli/stop.h"
 #include "cli/term.h"
 #include "core/env.h"
 #include "csv/table.h"
@@ -176,11 +177,10 @@ static enum status produce_rows(struct produce *produce, struct batch *batch,
 {
     AUTO(buf_release) struct buf key = {0};
     AUTO(buf_release) struct buf value = {0};
-    const atomic_bool *stop = produce->pipeline->stop;
     for (;;) {
         TRY(produce->rows->ops->next(produce->rows, batch, err));
         for (size_t i = 0; i < batch->n_rows; i++) {
-            if (atomic_load_explicit(stop, memory_order_relaxed))
+            if (stop_is_asked())
                 return err_set(err, ST_STOP, "stopped by a signal");
             TRY(produce_row(produce, batch_row(batch, i), &key, &value, err));
         }
@@ -200,7 +200,8 @@ static enum status publish(struct produce *produce, struct err *err)
     enum status status = produce_rows(produce, &batch, err);
     struct kafka_delivery delivery;
     struct err flush_err = {0};
-    enum status flushed = kafka_producer_flush(produce->producer, &delivery, &flush_err);
+    enum status flushed =
+        kafka_producer_flush(produce->producer, stop_farewell(), &delivery, &flush_err);
     progress_end(&produce->bar);
     batch_release(&batch);
     int64_t ms = env->ops->monotonic_ms(env) - produce->begun_ms;
@@ -281,7 +282,8 @@ static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline;
     TRY(pipeline_open(args, args->positional[1], &pipeline, err));
-    pipeline.stop = cli_stop_flag(NULL);
+    stop_catch();
+    pipeline.deadline = stop_waits();
     enum status status = produce_file(args, &pipeline, err);
     pipeline_release(&pipeline);
     return status;

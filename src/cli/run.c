@@ -13,6 +13,7 @@
 #include "cli/run_threads.h"
 #include "cli/sink.h"
 #include "cli/slot.h"
+#include "cli/stop.h"
 #include "cli/stream.h"
 #include "cli/tables.h"
 #include "cli/term.h"
@@ -84,7 +85,8 @@ static enum status open_parts(const struct args *args, struct run_parts *parts,
     TRY(pipeline_need_insert(pipeline, err));
     TRY(tables_executor_check(pipeline->plan, err));
     log_debug("the script is read");
-    pipeline->stop = cli_stop_flag(NULL);
+    stop_catch();
+    pipeline->deadline = stop_waits();
     const struct plan *plan = pipeline->plan;
     plan_job_settings(plan, args_has(args, "--once"), &parts->job.settings);
     const char *directory;
@@ -119,7 +121,7 @@ static enum status run(const struct args *args, struct err *err)
             .json = args_has(args, "--json"),
         };
         status = run_threads(&threads, err);
-    } else if (status == ST_STOP) {
+    } else if (stop_is_why(status)) {
         log_info("stopped before the job began");
         status = ST_OK;
     }

@@ -9,13 +9,14 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "cli/commands.h"
+#include "cli/stop.h"
 #include "cli/tables.h"
 #include "cli/term.h"
 
 enum {
     TELL_TERMINAL_MS = 10000,
-    TELL_ELSEWHERE_MS = 60000
+    TELL_ELSEWHERE_MS = 60000,
+    N_THREADS = 2
 };
 
 struct watch {
@@ -30,24 +31,15 @@ struct watch {
     int64_t begun_ms, told_ms, looked_ms;
     bool told_padded;
     bool tables_changed;
+    bool is_stopping; // by a signal
 };
-
-// For the signal handler: the worker to stop.
-static struct watch *_Atomic current;
 
 static void wake(const struct watch *watch)
 {
     uint64_t one = 1;
     if (write(watch->done_fd, &one, sizeof(one)) < 0)
-        return; // the counter is full: it is awake already
-}
-
-static void on_stop(void)
-{
-    struct watch *watch = atomic_load(&current);
-    if (watch == NULL)
-        return;
-    worker_stop(watch->worker);
+        return;                 // the counter is full: it is awake already
+    deadline_end(stop_waits()); // a look at the tables must not hold up the end
 }
 
 static void *worker_thread(void *arg)
@@ -151,9 +143,10 @@ static void look_at_tables(struct watch *watch)
 {
     char version[65];
     struct err err = {0};
-    if (atomic_load(watch->parts->pipeline->stop))
-        return; // a storage that is away must not hold up the end
-    if (tables_version(watch->parts->pipeline, version, &err) != ST_OK) {
+    enum status rc = tables_version(watch->parts->pipeline, version, &err);
+    if (deadline_is_over(stop_waits(), now_ms()))
+        return; // nobody wants to know any more
+    if (rc != ST_OK) {
         log_warn("cannot look at the staged tables: %s", err.text);
         return;
     }
@@ -168,12 +161,23 @@ static void look_at_tables(struct watch *watch)
              fail ? " to its last commit and ends (on_table_change = 'fail')"
                   : "; restart it to use the new ones");
     if (fail)
-        worker_stop(watch->worker);
+        worker_stop(watch->worker, 0);
 }
 
 static int64_t earliest(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+static void look_at_threads(struct watch *watch)
+{
+    uint64_t n;
+    if (read(watch->done_fd, &n, sizeof(n)) > 0)
+        watch->n_ended += (int)n;
+    if (!stop_is_asked() || watch->is_stopping)
+        return;
+    watch->is_stopping = true;
+    worker_stop(watch->worker, STOP_COMMIT_MS);
 }
 
 static void watch_until_done(struct watch *watch)
@@ -183,15 +187,15 @@ static void watch_until_done(struct watch *watch)
     const struct options *set = &watch->parts->pipeline->plan->settings;
     int64_t look_every = options_number(set, "tables.check_interval");
     watch->told_ms = watch->looked_ms = now_ms();
-    while (watch->n_ended < 1) {
+    while (watch->n_ended < N_THREADS) {
         int64_t next =
             earliest(watch->told_ms + tell_every, watch->looked_ms + look_every);
         int64_t wait = next - now_ms();
-        struct pollfd event = {.fd = watch->done_fd, .events = POLLIN};
-        poll(&event, 1, wait < 0 ? 0 : (int)wait);
-        uint64_t n;
-        if (read(watch->done_fd, &n, sizeof(n)) > 0)
-            watch->n_ended += (int)n;
+        struct pollfd events[] = {
+            {.fd = watch->done_fd, .events = POLLIN},
+            {.fd = watch->is_stopping ? -1 : stop_fd(), .events = POLLIN}};
+        poll(events, ARRAY_LEN(events), wait < 0 ? 0 : (int)wait);
+        look_at_threads(watch);
         if (now_ms() >= watch->told_ms + tell_every) {
             tell(watch);
             watch->told_ms = now_ms();
@@ -261,7 +265,6 @@ static void open_watch(const struct run_threads_parts *parts, struct watch *watc
 
 static void close_watch(struct watch *watch)
 {
-    atomic_store(&current, NULL);
     worker_free(watch->worker);
     committer_free(watch->committer);
     prober_free(watch->prober);
@@ -273,9 +276,6 @@ enum status run_threads(const struct run_threads_parts *parts, struct err *err)
 {
     struct watch watch;
     open_watch(parts, &watch);
-    atomic_store(&current, &watch);
-    if (atomic_load(cli_stop_flag(on_stop)))
-        worker_stop(watch.worker); // the signal came while the tables were read
     pthread_t worker, committer, prober;
     if (pthread_create(&worker, NULL, worker_thread, &watch) != 0 ||
         pthread_create(&committer, NULL, committer_thread, &watch) != 0 ||
@@ -292,7 +292,7 @@ enum status run_threads(const struct run_threads_parts *parts, struct err *err)
         status = err_set(err, ST_FAIL,
                          "the staged tables changed while the job ran; what "
                          "was read is committed; run it again");
-    if (status == ST_OK && !atomic_load(parts->pipeline->stop))
+    if (status == ST_OK && !stop_is_asked())
         status = check_outcome(&watch, err);
     close_watch(&watch);
     return status;

@@ -245,14 +245,15 @@ enum status tables_load_views(const struct pipeline *pipeline, struct tables *ta
     return ST_OK;
 }
 
-static bool is_stopped(const struct pipeline *pipeline)
+static bool is_out_of_time(const struct pipeline *pipeline)
 {
-    return pipeline->stop != NULL && atomic_load(pipeline->stop);
+    int64_t now_ms = env_system()->ops->monotonic_ms(env_system());
+    return deadline_is_over(pipeline->deadline, now_ms);
 }
 
 static bool goes_on(void *arg)
 {
-    return !is_stopped(arg);
+    return !is_out_of_time(arg);
 }
 
 static void tell_rows(const struct table *table, int64_t n)
@@ -318,7 +319,7 @@ enum status tables_wait_for_extract(const struct pipeline *pipeline, struct err 
         if (rc == ST_NOT_FOUND)
             return ST_OK;
         TRY(rc);
-        if (is_stopped(pipeline))
+        if (is_out_of_time(pipeline))
             return err_set(err, ST_STOP, "asked to stop");
         if (swap.modified_ms < env->ops->wall_ms(env) - EXTRACT_MS)
             break;
@@ -339,7 +340,7 @@ static enum status settled_version(const struct pipeline *pipeline, char ret[65]
     for (int i = 0; i < CHECK_TRIES; i++) {
         if (i > 0)
             env_system()->ops->sleep_ms(env_system(), CHECK_PAUSE_MS);
-        if (is_stopped(pipeline))
+        if (is_out_of_time(pipeline))
             return err_set(err, ST_STOP, "asked to stop");
         TRY(tables_wait_for_extract(pipeline, err));
         TRY(tables_version(pipeline, ret, err));

@@ -41,8 +41,8 @@ void table_tell_absent(const struct table *table, const struct rows *rows);
 // The same of rows that its reader left out or had to make whole.
 void table_tell_rows(const struct table *table, const struct rows *rows);
 
-// Loads all tables and views; `quiet` shows no progress. ST_STOP soon after
-// pipeline->stop is set, from tables_write_views and tables_executor too.
+// Loads all tables and views; `quiet` shows no progress. Soon after pipeline->deadline is
+// over it is ST_STOP or ST_RETRY, from tables_write_views and tables_executor too.
 enum status tables_load(const struct pipeline *pipeline, bool quiet, struct tables *ret,
                         struct err *err);
 // An extract that replaces the tables just now is waited for; it takes a moment. ST_DATA:

@@ -17,11 +17,15 @@
 // Trouble of one partition (no leader, a disk that fails) is that partition's alone: it
 // gives no run, and a question about it is ST_RETRY, at once where that is known. Runs of
 // the others and questions about them go on.
+//
+// Every call is bounded in time: by the port's own limits, and by the deadline that the
+// owner has set. What has no answer by then is ST_RETRY.
 #ifndef CORE_SOURCE_H
 #define CORE_SOURCE_H
 
 #include "base/buf.h"
 #include "base/status.h"
+#include "core/deadline.h"
 
 struct record {
     int64_t offset;
@@ -85,9 +89,9 @@ struct source_range {
 struct source;
 
 struct source_ops {
-    // Waits at most timeout_ms. While held (see hold) gives no runs, but keeps
-    // membership. Errors: ST_RETRY (all brokers are away and may come back; told once,
-    // not at every poll), anything else is final.
+    // Waits at most timeout_ms, and a second more where the brokers must be asked. While
+    // held (see hold) gives no runs, but keeps membership. Errors: ST_RETRY (all brokers
+    // are away and may come back; told once, not at every poll), anything else is final.
     enum status (*poll)(struct source *source, int timeout_ms, struct source_event *ret,
                         struct err *err);
     // The whole set of partitions to read and where; replaces what was being read. Runs
@@ -95,6 +99,8 @@ struct source_ops {
     enum status (*start)(struct source *source, const struct source_start *starts,
                          size_t n, struct err *err);
     enum status (*stop)(struct source *source, struct err *err);
+    // Ends the poll that waits, or else the next one: IDLE. Any thread.
+    void (*wake)(struct source *source);
     void (*hold)(struct source *source, bool held);
     // Of the run that the last poll gave only the first n_used records were used. The
     // partition gives no run until release(), then first what is left of this one, from
@@ -127,6 +133,7 @@ struct source {
     struct str cluster; // names the cluster, e.g. Kafka's cluster id; UTF-8
     struct str topic;   // or the file's path; UTF-8
     bool is_shared;     // others may put another stream in its place while it is read
+    const struct deadline *deadline; // of its calls; the owner's, NULL: none
 };
 
 #endif

@@ -2,10 +2,11 @@
 // Port: a tree of files that are written whole and renamed.
 //
 // Paths are '/'-separated, relative to the storage's root, without "." or "..". Every
-// call is bounded in time. A status says what is known:
+// call is bounded in time: by the storage's own limits, and by the deadline that the
+// owner has set. A status says what is known:
 //   ST_OK it happened; ST_RETRY it surely did not, and may succeed later; ST_UNKNOWN no
-//   answer, it may have happened or happen later; ST_NOT_FOUND; ST_EXISTS; ST_STOP it did
-//   not and the job is to end; else final. What changes nothing is never ST_UNKNOWN.
+//   answer, it may have happened or happen later; ST_NOT_FOUND; ST_EXISTS; else final.
+//   What changes nothing is never ST_UNKNOWN.
 // After a lost answer a storage itself repeats mkdir, remove and replace, never a write
 // or a publish.
 // A storage may be used by one thread at a time; open a second one for a second thread.
@@ -16,6 +17,7 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "core/checksum.h"
+#include "core/deadline.h"
 
 struct storage;
 
@@ -77,6 +79,7 @@ struct storage {
     char *url;      // for messages and identity; owned
     bool exclusive; // promises that publish never overwrites
     bool durable;   // promises that what ST_OK said survives a crash of the machine
+    const struct deadline *deadline; // of its calls; the owner's, NULL: none
 };
 
 // Convenience over the ports; all paths may be printf-made by the caller.

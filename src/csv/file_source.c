@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/queue.h"
 #include "base/text.h"
 
 enum {
@@ -41,7 +41,8 @@ struct file_source {
     struct run rest;   // of a run that was used in part; n > 0: it is given again
     bool is_held_back; // and not before release
     struct run last;
-    bool has_gap; // to be told by the next poll
+    bool has_gap;        // to be told by the next poll
+    struct queue *waits; // empty; for its sleep and wake
 };
 
 static enum status read_file(struct reader *reader, void *p, size_t capacity,
@@ -150,12 +151,6 @@ static enum status collect(struct file_source *file, struct run *run, struct err
     return ST_OK;
 }
 
-static void wait_ms(int ms)
-{
-    struct timespec time = {ms / 1000, ms % 1000 * 1000000L};
-    nanosleep(&time, NULL);
-}
-
 static void assign(struct file_source *file, struct source_event *ret)
 {
     static const int32_t partitions[] = {0};
@@ -183,7 +178,7 @@ static enum status poll_file(struct source *source, int timeout_ms,
         tell_gap(file, ret);
     } else if (!file->is_reading || file->is_held || file->is_held_back ||
                (file->next == file->file.size && file->rest.n == 0)) {
-        wait_ms(timeout_ms);
+        queue_sleep(file->waits, timeout_ms);
     } else if (file->rest.n > 0) {
         ret->kind = SOURCE_RUN;
         ret->run = file->last = file->rest;
@@ -217,6 +212,11 @@ static enum status start(struct source *source, const struct source_start *start
         return ST_OK;
     file->is_reading = true;
     return seek(file, file->next, err);
+}
+
+static void wake(struct source *source)
+{
+    queue_wake(((struct file_source *)source)->waits);
 }
 
 static void hold(struct source *source, bool held)
@@ -305,6 +305,7 @@ static void source_close(struct source *source)
         return;
     csv_window_release(&file->window);
     csv_header_release(&file->header);
+    queue_free(file->waits);
     free(file->records);
     close(file->file.fd);
     free(file->path);
@@ -316,6 +317,7 @@ static const struct source_ops csv_file_source_ops = {
     .poll = poll_file,
     .start = start,
     .stop = stop,
+    .wake = wake,
     .hold = hold,
     .hold_back = hold_back,
     .release = release,
@@ -378,8 +380,10 @@ enum status csv_file_source_open(const char *path, const struct schema *schema,
     struct buf topic = {0};
     text_utf8(&topic, str_of(file->path));
     file->topic = buf_detach(&topic);
-    file->source = (struct source){&csv_file_source_ops, STR_LITERAL("file"),
-                                   str_of(file->topic), false};
+    file->waits = queue_open(1);
+    file->source = (struct source){.ops = &csv_file_source_ops,
+                                   .cluster = STR_LITERAL("file"),
+                                   .topic = str_of(file->topic)};
     enum status rc = read_header(file, schema, err);
     if (rc == ST_OK)
         *ret = &file->source;

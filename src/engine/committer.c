@@ -61,6 +61,8 @@ struct committer {
     bool tidy_is_due, clean_is_due, retain_is_due;
     bool is_ending; // after what is to be cleaned
     struct retry retry;
+    int64_t pause_until_ms; // before the next try
+    bool has_deadline;      // as of the last look
     bool is_same_try; // the step that went well is no progress: the pauses go on rising
     bool is_waiting;
     enum status why; // the work is abandoned: ST_CONFLICT, or the failure below
@@ -78,6 +80,7 @@ struct committer *committer_open(const struct committer_parts *parts)
     com->publish.job = parts->job;
     com->publish.state = &com->state;
     com->publish.writer = com->writer;
+    parts->storage->deadline = &parts->mail->deadline;
     return com;
 }
 
@@ -85,6 +88,7 @@ void committer_free(struct committer *com)
 {
     if (com == NULL)
         return;
+    com->parts.storage->deadline = NULL;
     message_free(com->message);
     log_state_release(&com->state);
     claim_release(&com->claim);
@@ -514,36 +518,59 @@ static void give_up(struct committer *com, const struct err *err)
     }
 }
 
+static bool is_out_of_time(const struct committer *com)
+{
+    return deadline_is_over(&com->parts.mail->deadline, now_ms(com));
+}
+
 static bool may_retry(struct committer *com, enum status rc, int64_t began_ms,
                       int64_t *ret_until_ms)
 {
+    if (is_out_of_time(com))
+        return false;
     if ((rc != ST_RETRY && rc != ST_UNKNOWN) || is_left_over(com->phase))
         return false;
     if (com->phase == PHASE_ABANDON && ++com->n_abandon_tries >= ABANDON_TRIES_MAX)
         return false;
-    bool is_hurried = atomic_load(&com->parts.mail->hurry);
-    int64_t limit_ms = is_hurried ? 0 : com->parts.job->settings.storage_retry_ms;
+    int64_t limit_ms = com->parts.job->settings.storage_retry_ms;
     return retry_again(&com->retry, began_ms, now_ms(com), limit_ms, ret_until_ms);
+}
+
+// A pause ends early when it turns out that only seconds are left.
+static bool is_pausing(struct committer *com, struct wait *ret)
+{
+    struct deadline *deadline = &com->parts.mail->deadline;
+    if (deadline_is_set(deadline) && !com->has_deadline) {
+        com->has_deadline = true;
+        com->pause_until_ms = 0;
+        retry_reset(&com->retry);
+    }
+    int64_t now = now_ms(com);
+    int64_t left_ms = deadline_left(deadline, now, com->pause_until_ms - now);
+    *ret = (struct wait){WAIT_TIME, now + left_ms};
+    return left_ms > 0;
 }
 
 static void say_gave_up(const struct committer *com, struct err *err)
 {
     char text[ERR_TEXT_MAX];
-    snprintf(text, sizeof(text), "%s", err->text);
-    snprintf(err->text, sizeof(err->text),
-             "%.1900s; gave up after %" PRId64 " s (SET storage.retry)", text,
-             com->parts.job->settings.storage_retry_ms / 1000);
-    err->status = ST_FAIL;
+    snprintf(text, sizeof(text), "%.1900s", err->text);
+    if (is_out_of_time(com))
+        err_set(err, ST_FAIL, "%s; no time was left to try again", text);
+    else
+        err_set(err, ST_FAIL, "%s; gave up after %" PRId64 " s (SET storage.retry)", text,
+                com->parts.job->settings.storage_retry_ms / 1000);
 }
 
 static struct wait after_failure(struct committer *com, enum status rc, int64_t began_ms,
                                  struct err *err)
 {
-    struct wait wait = {WAIT_TIME, 0};
-    if (may_retry(com, rc, began_ms, &wait.until_ms)) {
+    struct wait wait;
+    if (may_retry(com, rc, began_ms, &com->pause_until_ms)) {
         if (com->retry.delay_ms == 100)
             log_warn("%s; trying again", err->text);
         set_waiting(com, true);
+        (void)is_pausing(com, &wait);
         return wait;
     }
     err->status = rc;
@@ -559,9 +586,12 @@ struct wait committer_step(struct committer *com)
 {
     struct err err = {0};
     enum status rc = ST_OK;
+    struct wait pause;
     int64_t began_ms = now_ms(com);
     if (com->phase == PHASE_ENDED)
         return (struct wait){WAIT_DONE, 0};
+    if (is_pausing(com, &pause))
+        return pause;
     if (com->message == NULL)
         rc = fetch_mail(com, &err);
     if (rc == ST_OK && com->phase == PHASE_IDLE && !com->is_ending)

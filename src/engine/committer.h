@@ -6,7 +6,11 @@
 // that makes about one storage call a step and may be repeated; a call that failed for
 // now is made again after a pause that step() returns, for storage.retry at most.
 //
-// Threads: one, which also owns the storage handle.
+// Once the worker has set the mail's deadline, pauses and calls end there, and what is
+// not done by then fails.
+//
+// Threads: one, which also owns the storage handle; from open to free that has the mail's
+// deadline.
 // Errors: a final one is told to the worker, ends the committer, and stays in
 // committer_result().
 #ifndef ENGINE_COMMITTER_H

@@ -2,7 +2,7 @@
 #include "engine/job.h"
 
 enum {
-    REVOKE_MS = 30000
+    REVOKE_MS = 240000 // a group waits 300 s for its members
 };
 
 struct job_settings job_settings_of(const struct options *set)
@@ -26,6 +26,7 @@ struct job_settings job_settings_of(const struct options *set)
         .log_snapshot = options_number(set, "log.snapshot"),
         .log_retention_ms = options_number(set, "log.retention"),
         .storage_retry_ms = options_number(set, "storage.retry"),
+        .revoke_ms = REVOKE_MS,
     };
 }
 
@@ -43,6 +44,5 @@ struct job_settings job_settings_default(void)
     options_init(&set, option_group_find("SET"), &arena);
     struct job_settings settings = job_settings_of(&set);
     settings.schema_retry_ms = default_number("avro", "registry.retry", &arena);
-    settings.revoke_ms = REVOKE_MS;
     return settings;
 }

@@ -56,7 +56,7 @@ struct job_settings {
     int64_t log_retention_ms;
     int64_t storage_retry_ms;
     int64_t schema_retry_ms; // longest wait of a partition for a schema
-    int64_t revoke_ms;       // longest wait for the last commit at a revoke or a stop
+    int64_t revoke_ms;       // longest wait for the last commit at a revoke
     bool directory_by_day;
     bool once; // end when the log has reached what was in the topic at the start
     enum start start;

@@ -6,8 +6,9 @@
 
 void mail_init(struct mail *mail)
 {
-    atomic_init(&mail->hurry, false);
+    deadline_set(&mail->deadline, 0);
     atomic_init(&mail->generation, 0);
+    atomic_init(&mail->only_looks, false);
     mail->to_committer.queue = queue_open(MAIL_CAPACITY);
     mail->to_prober.queue = queue_open(MAIL_CAPACITY);
     mail->to_worker.queue = queue_open(MAIL_CAPACITY);
@@ -43,6 +44,11 @@ bool mailbox_is_empty(const struct mailbox *box)
     return queue_count(box->queue) == 0;
 }
 
+void mailbox_wake(struct mailbox *box)
+{
+    queue_wake(box->queue);
+}
+
 void mailbox_wait(struct mailbox *box, struct wait wait, struct env *env)
 {
     if (wait.kind != WAIT_MAIL && wait.kind != WAIT_TIME)
@@ -51,7 +57,7 @@ void mailbox_wait(struct mailbox *box, struct wait wait, struct env *env)
     if (left_ms <= 0)
         return;
     if (wait.kind == WAIT_TIME)
-        env->ops->sleep_ms(env, left_ms);
+        queue_sleep(box->queue, left_ms);
     else
         queue_wait(box->queue, left_ms);
 }

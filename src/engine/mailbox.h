@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "core/deadline.h"
 #include "core/env.h"
 #include "engine/wait.h"
 
@@ -29,11 +30,11 @@ struct mail {
     struct mailbox to_committer;
     struct mailbox to_prober;
     struct mailbox to_worker;
-    // Set by the worker when it no longer waits for what it sent: the committer then
-    // makes each call once.
-    _Atomic bool hurry;
-    // The worker's (see message.h): the prober drops questions of another one.
-    _Atomic int64_t generation;
+    // The worker's to set, anybody's to read.
+    struct deadline deadline; // of all that the committer is to do
+    _Atomic int64_t
+        generation;          // see message.h: the prober drops questions of another one
+    _Atomic bool only_looks; // the prober drops all questions but those
 };
 
 void mail_init(struct mail *mail);
@@ -42,6 +43,8 @@ void mail_release(struct mail *mail); // frees what nobody fetched
 bool mailbox_try_push(struct mailbox *box, struct message *message) MUST_USE;
 bool mailbox_is_empty(const struct mailbox *box);
 struct message *mailbox_try_pop(struct mailbox *box); // NULL: empty
+// Ends the wait that is on, or else the next one.
+void mailbox_wake(struct mailbox *box);
 // Waits as a step asked for: not at all, until mail arrives, or until the time has come.
 void mailbox_wait(struct mailbox *box, struct wait wait, struct env *env);
 

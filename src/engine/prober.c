@@ -85,13 +85,14 @@ static enum status ask(struct source *source, struct probe *probe, struct err *e
 static bool work_on(struct prober *prober, enum probe_purpose purpose)
 {
     struct message *message = prober->messages[purpose];
-    if (message->generation != atomic_load(&prober->parts.mail->generation) ||
+    const struct mail *mail = prober->parts.mail;
+    if (message->generation != atomic_load(&mail->generation) ||
+        (atomic_load(&mail->only_looks) && purpose != PROBES_LOOK) ||
         prober->n_done[purpose] == message->n_probes)
         return true;
     struct probe *probe = &message->probes[prober->n_done[purpose]++];
     struct err err;
     enum status rc = ask(prober->parts.source, probe, &err);
-    rc = rc == ST_STOP ? ST_RETRY : rc;
     probe->is_answered = rc == ST_OK;
     bool is_final = rc != ST_OK && rc != ST_RETRY;
     if (rc != ST_OK && (is_final || message->err.status == ST_OK)) {

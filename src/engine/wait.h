@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a step() waits for. The engine never waits by itself: who calls step() does, or
-// does not (the simulator).
+// does not (the simulator). A wait may end early (mailbox_wake): the step then says again
+// what it waits for.
 #ifndef ENGINE_WAIT_H
 #define ENGINE_WAIT_H
 

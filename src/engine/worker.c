@@ -13,7 +13,7 @@ struct worker *worker_open(const struct worker_parts *parts)
     struct worker *worker = mem_zalloc(sizeof(*worker));
     worker->parts = *parts;
     worker->phase = WORKER_IDLE;
-    atomic_init(&worker->is_stopped, false);
+    parts->source->deadline = &worker->deadline;
     assignment_init(&worker->assignment, &worker->parts);
     intake_init(&worker->intake, &worker->parts);
     return worker;
@@ -23,6 +23,7 @@ void worker_free(struct worker *worker)
 {
     if (worker == NULL)
         return;
+    worker->parts.source->deadline = NULL;
     assignment_release(&worker->assignment);
     intake_release(&worker->intake);
     unit_free(worker->looked_at);
@@ -33,9 +34,18 @@ void worker_free(struct worker *worker)
     free(worker);
 }
 
-void worker_stop(struct worker *worker)
+void worker_stop(struct worker *worker, int64_t within_ms)
 {
-    atomic_store(&worker->is_stopped, true);
+    struct mail *mail = worker->parts.mail;
+    struct source *source = worker->parts.source;
+    int64_t at_ms = within_ms ? worker_clock_ms(worker) + within_ms : INT64_MAX;
+    if (within_ms)
+        deadline_set(&mail->deadline, at_ms);
+    atomic_store(&worker->stop_at_ms, at_ms);
+    deadline_end(&worker->deadline); // until the worker sees that it is to stop
+    source->ops->wake(source);
+    mailbox_wake(&mail->to_worker);
+    mailbox_wake(&mail->to_committer);
 }
 
 enum status worker_result(const struct worker *worker, struct err *ret)
@@ -52,18 +62,15 @@ static struct wait nap(const struct worker *worker, int64_t ms)
 
 // Units.
 
-// Hands over what there is, then waits for the answers, until the deadline.
-static enum status step_last_commit(struct worker *worker, bool *ret_done,
-                                    struct wait *wait, struct err *err)
+static bool all_is_committed(const struct worker *worker)
 {
-    bool is_late = worker_clock_ms(worker) >= worker->deadline_ms;
-    bool is_through =
-        !worker_has_work(worker) && worker->looked_at == NULL && worker->n_units == 0;
-    *ret_done = is_late || is_through;
-    if (is_late && !is_through)
-        log_warn("the last commit took too long; its records will be read again");
-    if (*ret_done)
-        return ST_OK;
+    return !worker_has_work(worker) && worker->looked_at == NULL && worker->n_units == 0;
+}
+
+// Hands over what there is, or waits for the answers.
+static enum status step_last_commit(struct worker *worker, struct wait *wait,
+                                    struct err *err)
+{
     if (worker_has_work(worker) && worker_has_room(worker))
         return worker_close_unit(worker, err);
     *wait = nap(worker, ANSWER_MS);
@@ -72,20 +79,24 @@ static enum status step_last_commit(struct worker *worker, bool *ret_done,
 
 static enum status step_return(struct worker *worker, struct wait *wait, struct err *err)
 {
-    bool done;
-    TRY(step_last_commit(worker, &done, wait, err));
-    if (!done)
-        return worker_poll_held(worker, 0, err);
-    worker_let_go(worker);
-    return ST_OK;
+    bool is_late = worker_clock_ms(worker) >= worker->return_until_ms;
+    if (all_is_committed(worker) || is_late) {
+        if (is_late)
+            log_warn("the last commit before the partitions go away took too long; what "
+                     "it does not bring is read again");
+        worker_let_go(worker);
+        return ST_OK;
+    }
+    TRY(step_last_commit(worker, wait, err));
+    return worker_poll_held(worker, 0, err);
 }
 
 static enum status step_gather(struct worker *worker, struct wait *wait, struct err *err)
 {
-    bool done;
-    TRY(step_last_commit(worker, &done, wait, err));
-    if (!done)
+    if (!all_is_committed(worker)) {
+        TRY(step_last_commit(worker, wait, err));
         return worker_poll_held(worker, 0, err);
+    }
     worker_drop_work(worker);
     assignment_again(&worker->assignment);
     worker->next_batch_ms = 0;
@@ -93,13 +104,27 @@ static enum status step_gather(struct worker *worker, struct wait *wait, struct 
     return ST_OK;
 }
 
+// The time is over, and the topic could not be looked at.
+static void leave_work(struct worker *worker)
+{
+    const char *why = worker->look_err.text;
+    log_warn("%s%swhat was read last could not be committed before the end; it will be "
+             "read again",
+             why, why[0] ? "; " : "");
+    intake_drop(&worker->intake);
+    unit_free(worker->looked_at);
+    worker->looked_at = NULL;
+}
+
+// What was handed over the committer answers in any case, since it has the same deadline,
+// and so has a look at the topic.
 static enum status step_stop(struct worker *worker, struct wait *wait, struct err *err)
 {
-    bool done;
-    TRY(step_last_commit(worker, &done, wait, err));
-    if (!done)
-        return ST_OK;
-    atomic_store(&worker->parts.mail->hurry, worker->n_units > 0);
+    bool has_work = worker_has_work(worker) || worker->looked_at != NULL;
+    if (has_work && worker_is_late(worker) && !worker->is_asked[PROBES_LOOK])
+        leave_work(worker);
+    if (!all_is_committed(worker))
+        return step_last_commit(worker, wait, err);
     worker_fail(worker, &(struct err){0});
     return ST_OK;
 }
@@ -266,8 +291,11 @@ static enum status step_phase(struct worker *worker, struct wait *wait, struct e
 // Brokers or registry are away: wait for them, as long as it takes, as a member.
 static struct wait after_retry(struct worker *worker, const struct err *err)
 {
+    if (deadline_is_over(&worker->deadline, worker_clock_ms(worker)))
+        return at_once; // they were not, but the worker is to stop
     int64_t until_ms = worker_pause(worker, &worker->retry, err->text);
-    if (worker->restart_is_due || worker->phase == WORKER_ASSIGN) {
+    bool reads_on = worker->phase == WORKER_READ && worker->restart_is_due;
+    if (reads_on || worker->phase == WORKER_ASSIGN) {
         worker->next_batch_ms = until_ms;
         return at_once; // and keeps polling for the membership until then
     }
@@ -278,10 +306,6 @@ static struct wait after_error(struct worker *worker, const struct err *err)
 {
     if (err->status == ST_RETRY)
         return after_retry(worker, err);
-    if (err->status == ST_STOP) {
-        worker_stop(worker);
-        return at_once;
-    }
     worker_fail(worker, err);
     return at_once;
 }
@@ -290,11 +314,11 @@ struct wait worker_step(struct worker *worker)
 {
     struct err err;
     struct wait wait = at_once;
+    if (atomic_load(&worker->stop_at_ms) != 0 && worker->phase != WORKER_DONE)
+        worker_begin_stop(worker); // at each step: there may be less time by now
     worker_read_mail(worker);
     if (worker->phase == WORKER_DONE)
         return (struct wait){WAIT_DONE, 0};
-    if (atomic_load(&worker->is_stopped) && worker->phase != WORKER_STOP)
-        worker_begin_stop(worker);
     worker_look_at_log(worker);
     worker_ask_topic(worker);
     enum status rc = step_phase(worker, &wait, &err);

@@ -9,7 +9,8 @@
 // With MAIL_UNITS_MAX units under way it holds the source and only keeps its membership.
 //
 // Threads: one, which also owns source, decoder, executor, encoder and spool. Only
-// worker_stop() may be called from elsewhere.
+// worker_stop() may be called from elsewhere. From open to free the source has the
+// worker's deadline.
 // Errors: a final one ends it; worker_result() has the text. Nothing is lost by that:
 // what is not committed is read again.
 #ifndef ENGINE_WORKER_H
@@ -43,8 +44,11 @@ struct worker *worker_open(const struct worker_parts *parts);
 // Does one bounded piece: a run, an event, an answer. Waits only inside source's poll,
 // at most a second.
 struct wait worker_step(struct worker *worker);
-// Asks it to commit what it has and end. Any thread, also a signal handler.
-void worker_stop(struct worker *worker);
+// Asks it to commit what it has and end, within so many ms; 0: however long that takes.
+// What the source is being asked for is not waited for, and committer and source get that
+// deadline. May be called again with less time, also when worker or committer has ended.
+// Any thread, one at a time.
+void worker_stop(struct worker *worker, int64_t within_ms);
 // After WAIT_DONE: ST_OK, or why it ended.
 enum status worker_result(const struct worker *worker, struct err *ret);
 void worker_free(struct worker *worker);

@@ -66,6 +66,7 @@ void worker_end(struct worker *worker, const struct err *err)
     worker->result = err->status;
     worker->result_err = *err;
     worker_drop_work(worker);
+    deadline_end(&worker->deadline); // of what the prober still asks
     if (source->ops->stop(source, &ignored) != ST_OK)
         log_debug("%s", ignored.text);
     struct message *end = message_new(ASK_END, worker->generation);
@@ -82,8 +83,11 @@ void worker_fail(struct worker *worker, const struct err *err)
 
 void worker_begin_stop(struct worker *worker)
 {
-    if (worker->phase != WORKER_RETURN)
-        worker->deadline_ms =
-            worker_clock_ms(worker) + worker_settings(worker)->revoke_ms;
+    deadline_set(&worker->deadline, atomic_load(&worker->stop_at_ms));
+    if (worker->phase == WORKER_STOP)
+        return;
+    atomic_store(&worker->parts.mail->only_looks, true);
+    retry_reset(&worker->retry);
+    worker->look_ms = 0;
     worker->phase = WORKER_STOP;
 }

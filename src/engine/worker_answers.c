@@ -101,6 +101,18 @@ static void take_committed(struct worker *worker, const struct message *message)
         report(worker, message);
 }
 
+// A committer whose time was over before its work was done is no failure of the job.
+static void take_failure(struct worker *worker, const struct err *err)
+{
+    if (!worker_is_late(worker)) {
+        worker_end(worker, err);
+        return;
+    }
+    if (worker->n_units > 0)
+        log_warn("%s; what was read last will be read again", err->text);
+    worker_end(worker, &(struct err){0});
+}
+
 static void take_answer(struct worker *worker, const struct message *message)
 {
     bool is_of_now = message->generation == worker->generation;
@@ -120,7 +132,7 @@ static void take_answer(struct worker *worker, const struct message *message)
             take_conflict(worker);
         break;
     case TELL_FAILED:
-        worker_end(worker, &message->err);
+        take_failure(worker, &message->err);
         break;
     case TELL_TOPIC:
         worker_take_topic(worker, message);

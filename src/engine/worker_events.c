@@ -20,7 +20,8 @@ static void begin_return(struct worker *worker)
         worker_let_go(worker);
         return;
     }
-    worker->deadline_ms = worker_clock_ms(worker) + worker_settings(worker)->revoke_ms;
+    worker->return_until_ms =
+        worker_clock_ms(worker) + worker_settings(worker)->revoke_ms;
     worker->phase = WORKER_RETURN;
 }
 

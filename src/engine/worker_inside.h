@@ -28,7 +28,7 @@ enum worker_phase {
 enum {
     IDLE_SILENT_MS = 3000, // without partitions, before it is told
     ANSWER_MS = 50,    // how often membership is looked after while an answer is awaited
-    PAUSE_MS = 1000,   // longest nap: a stop is noticed after it
+    PAUSE_MS = 1000,   // longest nap
     BEHIND_MS = 20,    // wait for records that are on their way
     TAIL_MS = 500,     // --once: how often the log is read while others work
     CONFLICTS_SAID = 5 // in a row, before somebody should look
@@ -44,7 +44,9 @@ enum question {
 struct worker {
     struct worker_parts parts;
     enum worker_phase phase;
-    atomic_bool is_stopped;
+    _Atomic int64_t stop_at_ms; // asked to stop: when it has to be over, INT64_MAX for no
+                                // such time; 0: not asked
+    struct deadline deadline;   // of the source's calls
     int64_t generation;
     int n_units; // handed over, not answered
     // Finished, and handed over once the topic is seen to be the one of before.
@@ -59,7 +61,8 @@ struct worker {
     int64_t goal_ms; // until then it is not asked for
     struct witness witness;
     struct retry look_retry;
-    int64_t look_ms; // until then the topic is not looked at
+    int64_t look_ms;     // until then the topic is not looked at
+    struct err look_err; // of the last look in vain
     struct retry late_retry;
     int64_t late_ms; // until then late partitions are not asked
     struct lag lag;
@@ -67,7 +70,7 @@ struct worker {
     bool batch_is_open;     // it takes more of what is there
     int64_t next_batch_ms;  // until then nothing is read
     int64_t next_tail_ms;
-    int64_t deadline_ms;     // of GATHER, RETURN and STOP
+    int64_t return_until_ms; // of RETURN
     bool stop_is_due;        // IDLE: the source is to be told that we let go
     int64_t idle_is_told_ms; // IDLE: when it is; 0: since this step
     bool is_behind;          // the last poll found nothing at hand, though there is more
@@ -88,6 +91,13 @@ static inline int64_t worker_clock_ms(const struct worker *worker)
 static inline const struct job_settings *worker_settings(const struct worker *worker)
 {
     return &worker->parts.job->settings;
+}
+
+// It was to have ended by now.
+static inline bool worker_is_late(const struct worker *worker)
+{
+    int64_t at_ms = atomic_load(&worker->stop_at_ms);
+    return at_ms != 0 && worker_clock_ms(worker) >= at_ms;
 }
 
 // In the open unit.

@@ -2,6 +2,10 @@
 #include "base/log.h"
 #include "engine/worker_inside.h"
 
+enum {
+    LAST_LOOKS_MS = 100 // between two looks before the end
+};
+
 // The look before a unit is handed over.
 
 static void keep_positions(struct worker *worker, const struct unit *unit)
@@ -47,6 +51,7 @@ enum status worker_close_unit(struct worker *worker, struct err *err)
     TRY(intake_finish(&worker->intake, &worker->looked_at, err));
     retry_reset(&worker->look_retry);
     worker->look_ms = 0;
+    worker->look_err = (struct err){0};
     look(worker);
     return ST_OK;
 }
@@ -58,8 +63,13 @@ static void take_look(struct worker *worker, const struct message *message)
         is_seen |= message->probes[i].is_seen;
     if (worker->looked_at == NULL)
         return;
-    if (is_seen || message->err.status == ST_OK)
+    if (is_seen || message->err.status == ST_OK) {
         hand_over(worker);
+        return;
+    }
+    worker->look_err = message->err;
+    if (worker->phase == WORKER_STOP) // what came of it is said at the end
+        worker->look_ms = worker_clock_ms(worker) + LAST_LOOKS_MS;
     else
         worker->look_ms = worker_pause(worker, &worker->look_retry, message->err.text);
 }
@@ -106,7 +116,6 @@ static void take_late(struct worker *worker, const struct message *message)
     log_info("topic '%.*s': %zu of the partitions that did not answer do now; after a "
              "commit all are claimed anew",
              STR_ARGS(worker->parts.source->topic), n_answered);
-    worker->deadline_ms = INT64_MAX;
     worker->phase = WORKER_GATHER;
 }
 
@@ -162,6 +171,8 @@ void worker_take_topic(struct worker *worker, const struct message *message)
     bool is_of_now = message->generation == worker->generation;
     if (!is_of_now && message->purpose != PROBES_GOAL)
         return;
+    if (worker->phase == WORKER_STOP && message->purpose != PROBES_LOOK)
+        return; // nobody wants to know any more
     if (is_final(message) && message->purpose != PROBES_LAG) {
         worker_fail(worker, &message->err);
         return;

@@ -9,7 +9,7 @@
 #include "kafka/lookup.h"
 
 enum {
-    SLICE_MS = 200, // between two looks at `stop`
+    SLICE_MS = 200, // between two looks at the deadline
     AGAIN_MS = 50,  // between two looks at a topic that is being made or removed
 };
 
@@ -146,8 +146,8 @@ static enum status request_wait(struct request *request, const char *what,
     struct client *client = &request->admin->client;
     while ((request->answer = rd_kafka_queue_poll(request->queue, SLICE_MS)) == NULL) {
         rd_kafka_poll(client->rk, 0);
-        if (client_is_stopped(client))
-            return client_stopped(client, err);
+        if (client_is_out_of_time(client))
+            return client_out_of_time(client, err);
     }
     rd_kafka_poll(client->rk, 0);
     rd_kafka_resp_err_t code = rd_kafka_event_error(request->answer);
@@ -191,6 +191,8 @@ static enum status wait_for_shape(struct kafka_admin *admin, const char *topic,
             return ST_OK;
         if (rc != ST_OK && rc != ST_NOT_FOUND && rc != ST_RETRY)
             return rc;
+        if (client_is_out_of_time(&admin->client))
+            return client_out_of_time(&admin->client, err);
         rd_kafka_poll(admin->client.rk, AGAIN_MS);
     } while (client_now_ms() < deadline);
     return err_set(err, ST_RETRY, "topic '%s' on %s: not %s within %d ms", topic,
@@ -340,7 +342,8 @@ enum status kafka_admin_members(struct kafka_admin *admin, const char *group, si
         request_end(&request);
         if (rc == ST_RETRY)
             rd_kafka_poll(admin->client.rk, AGAIN_MS);
-    } while (rc == ST_RETRY && client_now_ms() < deadline);
+    } while (rc == ST_RETRY && client_now_ms() < deadline &&
+             !client_is_out_of_time(&admin->client));
     return rc == ST_NOT_FOUND ? ST_OK : rc; // no such group has no members
 }
 

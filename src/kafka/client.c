@@ -11,7 +11,7 @@
 enum {
     DEFAULT_TIMEOUT_MS = 10000,
     FIRST_SLICE_MS = 500,
-    LAST_SLICE_MS = 3000, // the longest wait that does not look at `stop`
+    LAST_SLICE_MS = 3000, // the longest wait that does not look at the deadline
     PAUSE_MS = 100,       // after a call that failed without waiting
 };
 
@@ -70,7 +70,7 @@ enum status client_open(struct client *client, const struct kafka_config *config
     }
     client->brokers = mem_strdup(config->brokers);
     client->timeout_ms = client_timeout_ms(config);
-    client->stop = config->stop;
+    client->deadline = config->deadline;
     return ST_OK;
 }
 
@@ -88,14 +88,14 @@ int64_t client_now_ms(void)
     return env->ops->monotonic_ms(env);
 }
 
-bool client_is_stopped(const struct client *client)
+bool client_is_out_of_time(const struct client *client)
 {
-    return client->stop != NULL && atomic_load(client->stop);
+    return deadline_is_over(client->deadline, client_now_ms());
 }
 
-enum status client_stopped(const struct client *client, struct err *err)
+enum status client_out_of_time(const struct client *client, struct err *err)
 {
-    return err_set(err, ST_STOP, "stopped while waiting for the brokers %s",
+    return err_set(err, ST_RETRY, "brokers %s: no answer in the time that was left",
                    client->brokers);
 }
 
@@ -169,12 +169,13 @@ static int smaller(int64_t a, int64_t b)
 enum status client_wait(struct client *client, client_call_fn *call, void *arg,
                         rd_kafka_resp_err_t *ret_code, struct err *err)
 {
-    int64_t deadline = client_now_ms() + client->timeout_ms;
-    int64_t left = client->timeout_ms;
+    int64_t end = client_now_ms() + client->timeout_ms;
     int slice = FIRST_SLICE_MS;
-    while (left > 0 && !is_refused(client) && !is_http(client)) {
-        if (client_is_stopped(client))
-            return client_stopped(client, err);
+    while (client_now_ms() < end && !is_refused(client) && !is_http(client)) {
+        int64_t now = client_now_ms();
+        int64_t left = deadline_left(client->deadline, now, end - now);
+        if (left <= 0)
+            return client_out_of_time(client, err);
         rd_kafka_resp_err_t code = call(arg, smaller(left, slice));
         if (!client_is_unanswered(code)) {
             client->problem = RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -182,7 +183,6 @@ enum status client_wait(struct client *client, client_call_fn *call, void *arg,
             return ST_OK;
         }
         rd_kafka_poll(client->rk, smaller(left, PAUSE_MS)); // hears what went wrong
-        left = deadline - client_now_ms();
         slice = smaller(2 * slice, LAST_SLICE_MS);
     }
     return client_unreachable(client, err);

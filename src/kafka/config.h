@@ -6,11 +6,11 @@
 #ifndef KAFKA_CONFIG_H
 #define KAFKA_CONFIG_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/status.h"
 #include "base/str.h"
+#include "core/deadline.h"
 
 // A property of the Kafka client, as a script sets it: "kafka.<name>" = '<value>'.
 struct kafka_property {
@@ -28,8 +28,8 @@ struct kafka_config {
     const char *topic;
     const struct kafka_property *properties;
     size_t n_properties;
-    int timeout_ms;          // longest wait for one answer; default 10 s
-    const atomic_bool *stop; // when true, waiting calls end with ST_STOP; may be NULL
+    int timeout_ms;                  // longest wait for one answer; default 10 s
+    const struct deadline *deadline; // of opening and, for a source, as in struct source
 
     // The rest is for the source alone.
     const char *group; // consumer group: joined, or only told of the progress

@@ -10,7 +10,6 @@
 enum {
     LEAST_SOCKET_MS = 2000, // what librdkafka accepts beside the wait below
     PATIENCE_MS = 25,
-    STOPPED_MS = 2000,
 };
 
 // Small fetches (a broker always gives a whole batch), and no long wait at the end of a
@@ -379,30 +378,12 @@ static enum status fetch_next(struct lookup *lookup, int32_t partition, int64_t 
     return rc;
 }
 
-// The last commit of a job that is being stopped wants an answer, too, but not for long.
-static enum status fetch_soon(struct lookup *lookup, int32_t partition, int64_t offset,
-                              rd_kafka_message_t **ret, struct err *err)
-{
-    struct client *client = &lookup->client;
-    const struct client kept = *client;
-    enum status rc = fetch_next(lookup, partition, offset, ret, err);
-    if (rc != ST_STOP)
-        return rc;
-    client->stop = NULL;
-    if (client->timeout_ms > STOPPED_MS)
-        client->timeout_ms = STOPPED_MS;
-    rc = fetch_next(lookup, partition, offset, ret, err);
-    client->timeout_ms = kept.timeout_ms;
-    client->stop = kept.stop;
-    return rc;
-}
-
 enum status lookup_fetch(struct lookup *lookup, int32_t partition, int64_t offset,
                          struct record *ret, struct err *err)
 {
     give_back(lookup);
     rd_kafka_message_t *message = NULL;
-    TRY(fetch_soon(lookup, partition, offset, &message, err));
+    TRY(fetch_next(lookup, partition, offset, &message, err));
     lookup->fetched = message;
     bool is_absent = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF ||
                      message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||

@@ -3,7 +3,8 @@
 //
 // A handle of its own beside the one that reads the stream: there an answer would wait
 // behind the fetches on the same connection, up to half a second each. Belongs to no
-// group. Each call waits at most the client's time. Threads: one owner.
+// group. Each call waits at most the client's time, and not beyond its
+// deadline. Threads: one owner.
 #ifndef KAFKA_LOOKUP_H
 #define KAFKA_LOOKUP_H
 

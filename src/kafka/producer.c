@@ -10,7 +10,6 @@ enum {
     SERVE_EVERY = 1024, // records between two looks at delivery reports
     FULL_WAIT_MS = 100, // one wait for room in the queue
     FLUSH_SLICE_MS = 200,
-    STOP_MS = 5000, // for the answers to what was sent, once it is stopped
 };
 
 static const struct kafka_property defaults[] = {
@@ -68,14 +67,12 @@ static enum status check_delivery(struct kafka_producer *producer, struct err *e
     return producer->delivery.n_failed > 0 ? failure(producer, err) : ST_OK;
 }
 
-static enum status check(struct kafka_producer *producer, struct err *err)
+static enum status out_of_time(const struct kafka_producer *producer, struct err *err)
 {
-    TRY(check_delivery(producer, err));
-    if (client_is_stopped(&producer->client))
-        return err_set(err, ST_STOP,
-                       "topic '%s': stopped before all records were acknowledged",
-                       producer->topic);
-    return ST_OK;
+    return err_set(err, ST_RETRY,
+                   "topic '%s': not all records were acknowledged in the time that was "
+                   "left",
+                   producer->topic);
 }
 
 static enum status open_handle(struct kafka_producer *producer,
@@ -143,7 +140,9 @@ enum status kafka_producer_produce(struct kafka_producer *producer, struct str k
     while ((code = queue_record(producer, key, value, time_ms)) ==
            RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         rd_kafka_poll(producer->client.rk, FULL_WAIT_MS);
-        TRY(check(producer, err));
+        TRY(check_delivery(producer, err));
+        if (client_is_out_of_time(&producer->client))
+            return out_of_time(producer, err);
     }
     if (code)
         return err_set(err,
@@ -153,22 +152,20 @@ enum status kafka_producer_produce(struct kafka_producer *producer, struct str k
     if (producer->delivery.n_waiting++ % SERVE_EVERY != 0)
         return ST_OK;
     rd_kafka_poll(producer->client.rk, 0);
-    return check(producer, err);
+    return check_delivery(producer, err);
 }
 
 enum status kafka_producer_flush(struct kafka_producer *producer,
+                                 const struct deadline *deadline,
                                  struct kafka_delivery *ret, struct err *err)
 {
-    enum status rc = ST_OK;
-    int64_t stop_ms = 0;
-    while (rc == ST_OK && rd_kafka_outq_len(producer->client.rk) > 0) {
-        rd_kafka_flush(producer->client.rk, FLUSH_SLICE_MS);
-        if (stop_ms == 0 && client_is_stopped(&producer->client))
-            stop_ms = client_now_ms() + STOP_MS;
-        rc = stop_ms && client_now_ms() > stop_ms ? check(producer, err) : ST_OK;
-    }
+    int64_t left_ms;
+    while (rd_kafka_outq_len(producer->client.rk) > 0 &&
+           (left_ms = deadline_left(deadline, client_now_ms(), FLUSH_SLICE_MS)) > 0)
+        rd_kafka_flush(producer->client.rk, (int)left_ms);
     *ret = producer->delivery;
-    return rc == ST_OK ? check_delivery(producer, err) : rc;
+    TRY(check_delivery(producer, err));
+    return ret->n_waiting > 0 ? out_of_time(producer, err) : ST_OK;
 }
 
 struct kafka_delivery kafka_producer_delivery(struct kafka_producer *producer)

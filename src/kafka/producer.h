@@ -6,7 +6,7 @@
 // waits while it is full. Each failed delivery is counted; after the first one produce()
 // and flush() fail with its text.
 //
-// Threads: one owner. Errors: ST_RETRY when the brokers do not answer in time, ST_STOP.
+// Threads: one owner. Errors: ST_RETRY when the brokers do not answer in time.
 #ifndef KAFKA_PRODUCER_H
 #define KAFKA_PRODUCER_H
 
@@ -23,12 +23,15 @@ struct kafka_delivery {
 // The topic must be there: ST_NOT_FOUND.
 enum status kafka_producer_open(const struct kafka_config *config,
                                 struct kafka_producer **ret, struct err *err);
-// Copies key and value; p == NULL: none. time_ms -1: now.
+// Copies key and value; p == NULL: none. time_ms -1: now. ST_RETRY: the queue is full,
+// and the config's deadline is over.
 enum status kafka_producer_produce(struct kafka_producer *producer, struct str key,
                                    struct str value, int64_t time_ms, struct err *err);
 // Waits until all records are acknowledged; as long as some are within each
-// message.timeout.ms (60 s), 5 s when it is stopped. `ret` is set whatever the status.
+// message.timeout.ms (60 s), but not beyond the deadline, which may be NULL. `ret` is set
+// whatever the status.
 enum status kafka_producer_flush(struct kafka_producer *producer,
+                                 const struct deadline *deadline,
                                  struct kafka_delivery *ret, struct err *err);
 struct kafka_delivery kafka_producer_delivery(struct kafka_producer *producer);
 // Drops what was not flushed.

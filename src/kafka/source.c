@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -20,19 +21,22 @@ enum {
     LEAST_PATIENCE_MS = 10,
     MOST_PATIENCE_MS = 640,
     GAP_AGAIN_MS = 1000, // until a gap's end is asked for again
+    QUESTION_MS = 1000,  // longest wait of a poll for an answer of its own
 };
 
 struct kafka_source {
     struct source base;   // first: a kafka_source is a source
     struct client client; // the consumer
     struct lookup lookup;
-    pthread_mutex_t lookup_lock; // a question may keep it for long: polls only try
+    pthread_mutex_t lookup_lock;  // a question may keep it for long: polls only try
+    struct deadline own_deadline; // of a poll's question
     struct reader reader;
     char *topic, *group;
     enum kafka_membership membership;
     rd_kafka_queue_t *queue; // the consumer's own: membership and errors
     int wake_fd;
-    int32_t *assigned; // rising
+    atomic_bool is_woken; // by kafka_wake
+    int32_t *assigned;    // rising
     size_t n_assigned;
     int32_t n_known;    // partitions of the topic when they were last counted
     int64_t refresh_ms; // between two looks at the number of partitions
@@ -125,10 +129,14 @@ static enum status fatal_error(struct kafka_source *kafka, struct err *err)
                    text);
 }
 
-// The owner's own questions: not while another thread waits for an answer.
+// A poll's own questions: not while another thread waits for an answer.
 static bool may_look_up(struct kafka_source *kafka)
 {
-    return pthread_mutex_trylock(&kafka->lookup_lock) == 0;
+    if (pthread_mutex_trylock(&kafka->lookup_lock) != 0)
+        return false;
+    deadline_set(&kafka->own_deadline, client_now_ms() + QUESTION_MS);
+    kafka->lookup.client.deadline = &kafka->own_deadline;
+    return true;
 }
 
 static void has_looked_up(struct kafka_source *kafka)
@@ -330,7 +338,8 @@ static enum status kafka_poll(struct source *source, int timeout_ms,
         TRY(serve(kafka, err));
         TRY(next_event(kafka, ret, err));
         int64_t left = deadline - client_now_ms();
-        if (ret->kind != SOURCE_IDLE || left <= 0 || client_is_stopped(&kafka->client)) {
+        bool is_over = left <= 0 || atomic_exchange(&kafka->is_woken, false);
+        if (ret->kind != SOURCE_IDLE || is_over) {
             ret->is_behind = ret->kind == SOURCE_IDLE && is_starved(kafka);
             return ST_OK;
         }
@@ -394,6 +403,15 @@ static enum status kafka_stop(struct source *source, struct err *err)
     return ST_OK;
 }
 
+static void kafka_wake(struct source *source)
+{
+    struct kafka_source *kafka = kafka_of(source);
+    const uint64_t one = 1;
+    atomic_store(&kafka->is_woken, true);
+    ssize_t n = write(kafka->wake_fd, &one, sizeof(one));
+    (void)n; // a counter that is full wakes, too
+}
+
 static void kafka_hold(struct source *source, bool held)
 {
     kafka_of(source)->is_held = held;
@@ -414,6 +432,7 @@ static void kafka_release(struct source *source, int32_t partition)
 static struct lookup *begin_question(struct source *source)
 {
     pthread_mutex_lock(&kafka_of(source)->lookup_lock);
+    kafka_of(source)->lookup.client.deadline = source->deadline;
     return &kafka_of(source)->lookup;
 }
 
@@ -493,6 +512,7 @@ static const struct source_ops kafka_source_ops = {
     .poll = kafka_poll,
     .start = kafka_start,
     .stop = kafka_stop,
+    .wake = kafka_wake,
     .hold = kafka_hold,
     .hold_back = kafka_hold_back,
     .release = kafka_release,
@@ -545,7 +565,11 @@ enum status kafka_source_open(const struct kafka_config *config, struct source *
     kafka->group = mem_strdup(config->group);
     kafka->membership = config->membership;
     kafka->base = (struct source){
-        .ops = &kafka_source_ops, .topic = str_of(kafka->topic), .is_shared = true};
+        .ops = &kafka_source_ops,
+        .topic = str_of(kafka->topic),
+        .is_shared = true,
+        .deadline = config->deadline,
+    };
     pthread_mutex_init(&kafka->lookup_lock, NULL);
     enum status rc = open_all(kafka, config, err);
     if (rc != ST_OK) {

@@ -23,7 +23,7 @@ struct client {
     size_t n_addresses;
     size_t current;               // the one that answered last
     struct wire_http_login login; // of those without their own
-    const atomic_bool *stop;
+    const struct deadline *deadline;
     int rounds;
     bool is_registrys; // the last answer was one of a registry
     long code;         // its HTTP code; 0: there was none
@@ -53,14 +53,14 @@ enum status rest_client_open(const struct registry_config *config, struct client
     struct wire_http_config http = {
         .ca_file = given(&client->arena, config->ca_file),
         .timeout_ms = config->timeout_ms ? config->timeout_ms : TIMEOUT_MS,
-        .stop = config->stop,
+        .deadline = config->deadline,
     };
     client->login = (struct wire_http_login){
         .user = given(&client->arena, config->user),
         .password = given(&client->arena, config->password),
         .token = given(&client->arena, config->token),
     };
-    client->stop = config->stop;
+    client->deadline = config->deadline;
     client->rounds = config->rounds ? config->rounds : REGISTRY_ROUNDS;
     client->http = wire_http_open(&http);
     *ret = client;
@@ -117,9 +117,9 @@ static void describe(const struct client *client, const json_t *json, struct buf
         buf_printf(ret, "'%.*s'", STR_ARGS(text));
 }
 
-static bool is_stopped(const struct client *client)
+static bool is_out_of_time(const struct client *client)
 {
-    return client->stop != NULL && atomic_load(client->stop);
+    return deadline_is_over(client->deadline, rest_client_now_ms(client));
 }
 
 static enum status status_of(long code, json_int_t error)
@@ -224,7 +224,8 @@ static enum status ask_round(struct client *client, const char *path, const char
     enum status rc = ST_RETRY;
     for (size_t i = 0; i < client->n_addresses; i++) {
         rc = ask_one(client, path, body, ret, err);
-        if (rc == ST_OK || rc == ST_STOP || (rc != ST_RETRY && client->is_registrys))
+        if (rc == ST_OK || is_out_of_time(client) ||
+            (rc != ST_RETRY && client->is_registrys))
             return rc;
         may_heal = may_heal || rc == ST_RETRY;
         client->current = (client->current + 1) % client->n_addresses;
@@ -234,7 +235,7 @@ static enum status ask_round(struct client *client, const char *path, const char
 
 static void pause_ms(struct client *client, int64_t ms)
 {
-    for (int64_t left = ms; left > 0 && !is_stopped(client); left -= PAUSE_MS)
+    for (int64_t left = ms; left > 0 && !is_out_of_time(client); left -= PAUSE_MS)
         client->env->ops->sleep_ms(client->env, PAUSE_MS);
 }
 
@@ -250,6 +251,8 @@ static enum status ask(struct client *client, const char *path, const json_t *bo
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     enum status rc = ST_RETRY;
     for (int round = 0; round < client->rounds && rc == ST_RETRY; round++) {
+        if (round > 0 && is_out_of_time(client))
+            break;
         if (round > 0)
             pause_ms(client, PAUSE_MS << (round - 1));
         rc = ask_round(client, path, text, ret, err);

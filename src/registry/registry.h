@@ -2,18 +2,18 @@
 // Client of a Schema Registry with Confluent's REST API.
 //
 // Every call is bounded in time: `timeout_ms` for one answer, each address tried in turn,
-// at most REGISTRY_ROUNDS times with growing pauses. What may heal is ST_RETRY (refused,
-// timed out, 429, 5xx); 401 and 403 are final, and so is what is no registry's answer
-// when no address has a better one. Errors name the address, the path and the registry's
-// own words; never the credentials. One thread at a time; open one a thread.
+// at most REGISTRY_ROUNDS times with growing pauses, until the deadline. What may heal is
+// ST_RETRY (refused, timed out, 429, 5xx); 401 and 403 are final, and so is what is no
+// registry's answer when no address has a better one. Errors name the address, the path
+// and the registry's own words; never the credentials. One thread at a time; open one a
+// thread.
 #ifndef REGISTRY_REGISTRY_H
 #define REGISTRY_REGISTRY_H
-
-#include <stdatomic.h>
 
 #include "avro/lookup.h"
 #include "base/arena.h"
 #include "base/buf.h"
+#include "core/deadline.h"
 #include "core/env.h"
 
 enum {
@@ -27,15 +27,15 @@ enum {
 };
 
 struct registry_config {
-    struct str urls;           // http://host:port/path, by commas
-    struct str user, password; // basic authentication; or
-    struct str token;          // bearer; both may be empty
-    struct str ca_file;        // PEM; empty: the system's
-    int64_t timeout_ms;        // 0: 10 s
-    int rounds;                // 0: REGISTRY_ROUNDS
-    int64_t unknown_wait_ms;   // how long an unknown id is ST_RETRY
-    const atomic_bool *stop;   // NULL, or: requests and pauses end at once, ST_STOP
-    struct env *env;           // NULL: the system's
+    struct str urls;                 // http://host:port/path, by commas
+    struct str user, password;       // basic authentication; or
+    struct str token;                // bearer; both may be empty
+    struct str ca_file;              // PEM; empty: the system's
+    int64_t timeout_ms;              // 0: 10 s
+    int rounds;                      // 0: REGISTRY_ROUNDS
+    int64_t unknown_wait_ms;         // how long an unknown id is ST_RETRY
+    const struct deadline *deadline; // of all its requests and pauses; may be NULL
+    struct env *env;                 // NULL: the system's
 };
 
 struct registry;

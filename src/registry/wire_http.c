@@ -5,11 +5,12 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "core/env.h"
 
 struct wire_http {
     CURL *curl;
     struct curl_slist *headers;
-    const atomic_bool *stop;
+    const struct deadline *deadline;
     char why[CURL_ERROR_SIZE];
 };
 
@@ -32,12 +33,19 @@ static void set_login(CURL *curl, const struct wire_http_login *login)
     curl_easy_setopt(curl, CURLOPT_PASSWORD, user ? password : NULL);
 }
 
+static bool is_out_of_time(const struct wire_http *http)
+{
+    struct env *env = env_system();
+    return deadline_is_over(http->deadline, env->ops->monotonic_ms(env));
+}
+
+// Called at least once a second; non-zero ends the request.
 static int on_progress(void *context, UNUSED curl_off_t down_total,
                        UNUSED curl_off_t down, UNUSED curl_off_t up_total,
                        UNUSED curl_off_t up)
 {
     const struct wire_http *http = context;
-    return http->stop != NULL && atomic_load(http->stop);
+    return is_out_of_time(http);
 }
 
 struct wire_http *wire_http_open(const struct wire_http_config *config)
@@ -58,7 +66,7 @@ struct wire_http *wire_http_open(const struct wire_http_config *config)
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_write);
     if (config->ca_file != NULL)
         curl_easy_setopt(curl, CURLOPT_CAINFO, config->ca_file);
-    http->stop = config->stop;
+    http->deadline = config->deadline;
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, http);
@@ -96,7 +104,7 @@ static enum status no_answer(const struct wire_http *http, CURLcode rc,
     long code = 0;
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &code);
     if (rc == CURLE_ABORTED_BY_CALLBACK)
-        return err_set(err, ST_STOP, "asked to stop");
+        return err_set(err, ST_RETRY, "no answer in the time that was left");
     const char *why = http->why[0] ? http->why : curl_easy_strerror(rc);
     if (body->full)
         return err_set(err, code == 200 ? ST_LIMIT : ST_FAIL,

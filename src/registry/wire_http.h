@@ -4,15 +4,14 @@
 #ifndef REGISTRY_WIRE_HTTP_H
 #define REGISTRY_WIRE_HTTP_H
 
-#include <stdatomic.h>
-
 #include "base/buf.h"
 #include "base/status.h"
+#include "core/deadline.h"
 
 struct wire_http_config {
     const char *ca_file; // NULL: the system's
     int64_t timeout_ms;
-    const atomic_bool *stop; // NULL, or: a request ends at once, ST_STOP
+    const struct deadline *deadline; // may be NULL
 };
 
 // A token, or a user with a password, or all NULL.

@@ -113,6 +113,7 @@ static struct fault begin_call(struct fault_storage *fault, enum fault_op op,
 {
     const struct fault_config *config = &fault->config;
     struct fault_call call = {op, ++fault->n_calls, path, to};
+    fault->inner->deadline = fault->storage.deadline;
     settle_due(fault);
     if (config->decide != NULL)
         return config->decide(config->context, &call);

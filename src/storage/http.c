@@ -9,7 +9,6 @@
 
 enum {
     CONNECT_MS = 10000,
-    STOP_GRACE_MS = 6000,
     SLOWEST_BYTES_MS = 64, // 64 KiB a second
     BODY_MAX = 64 << 20,
     BUFFER_BYTES = 512 << 10
@@ -20,7 +19,6 @@ struct http {
     struct curl_slist *headers;
     struct http_config config;
     char *ca_file;
-    int64_t stop_seen_ms; // when `stop` was first found true; 0: it was not
     char why[CURL_ERROR_SIZE];
 };
 
@@ -34,8 +32,7 @@ struct transfer {
     int64_t body_left;
     curl_off_t n_moved; // bytes, both ways
     int64_t moved_ms;   // when the last one moved
-    bool is_silent;     // ended for it
-    bool is_stopped;
+    bool is_late;       // ended for silence or its deadline
 };
 
 static int64_t now_ms(void)
@@ -149,15 +146,6 @@ static size_t on_header(char *p, size_t size, size_t count, void *context)
     return size * count;
 }
 
-static bool is_out_of_grace(struct http *http)
-{
-    if (http->config.stop == NULL || !atomic_load(http->config.stop))
-        return false;
-    if (http->stop_seen_ms == 0)
-        http->stop_seen_ms = now_ms();
-    return now_ms() - http->stop_seen_ms > STOP_GRACE_MS;
-}
-
 // Called at least once a second. Non-zero ends the transfer.
 static int on_progress(void *context, UNUSED curl_off_t down_total, curl_off_t down,
                        UNUSED curl_off_t up_total, curl_off_t up)
@@ -168,10 +156,10 @@ static int on_progress(void *context, UNUSED curl_off_t down_total, curl_off_t d
         transfer->n_moved = down + up;
         transfer->moved_ms = now_ms();
     }
-    int64_t silence_ms = now_ms() - transfer->moved_ms;
-    transfer->is_silent = silence_ms > config->timeout_ms;
-    transfer->is_stopped = is_out_of_grace(transfer->http);
-    return transfer->is_silent || transfer->is_stopped;
+    bool is_silent = now_ms() - transfer->moved_ms > config->timeout_ms;
+    transfer->is_late =
+        is_silent || deadline_is_over(transfer->request->deadline, now_ms());
+    return transfer->is_late;
 }
 
 static void set_method(CURL *curl, const struct http_request *request)
@@ -191,7 +179,8 @@ static void set_limits(CURL *curl, const struct http_config *config,
     int64_t connect_ms =
         config->timeout_ms < CONNECT_MS ? config->timeout_ms : CONNECT_MS;
     int64_t n_bytes = request->body_bytes + (int64_t)request->into_max;
-    int64_t whole_ms = config->timeout_ms + n_bytes / SLOWEST_BYTES_MS;
+    int64_t most_ms = config->timeout_ms + n_bytes / SLOWEST_BYTES_MS;
+    int64_t whole_ms = deadline_left(request->deadline, now_ms(), most_ms - 1) + 1;
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)whole_ms);
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
@@ -279,9 +268,7 @@ static enum http_outcome outcome_of(const struct transfer *transfer, CURLcode co
         return HTTP_HOPELESS;
     long n_sent = 0;
     curl_easy_getinfo(transfer->http->curl, CURLINFO_REQUEST_SIZE, &n_sent);
-    if (n_sent == 0 && !transfer->is_stopped)
-        return HTTP_NOT_SENT;
-    return transfer->is_stopped ? HTTP_STOPPED : HTTP_LOST;
+    return n_sent == 0 ? HTTP_NOT_SENT : HTTP_LOST;
 }
 
 // "Connection refused" rather than libcurl's longer sentence.
@@ -291,9 +278,7 @@ static void explain(const struct transfer *transfer, CURLcode code, char *ret,
     long error = 0;
     const char *text = transfer->http->why;
     curl_easy_getinfo(transfer->http->curl, CURLINFO_OS_ERRNO, &error);
-    if (transfer->is_stopped)
-        text = "asked to stop while waiting for the answer";
-    else if (code == CURLE_OPERATION_TIMEDOUT || transfer->is_silent)
+    if (code == CURLE_OPERATION_TIMEDOUT || transfer->is_late)
         text = "no answer in time";
     else if (code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE)
         text = "the connection was closed before the answer was whole";
@@ -319,6 +304,10 @@ enum http_outcome http_send(struct http *http, const struct http_request *reques
     };
     http_answer_release(ret);
     ret->body.limit = BODY_MAX;
+    if (deadline_is_over(request->deadline, now_ms())) {
+        snprintf(ret->why, sizeof(ret->why), "no time was left to ask");
+        return HTTP_NOT_SENT;
+    }
     set_up(http, &transfer);
     CURLcode code = curl_easy_perform(http->curl);
     long status = 0;

@@ -3,12 +3,11 @@
 // says of a request without an answer whether it may have arrived.
 //
 // Waits are limited: connecting by 10 s at most, silence by timeout_ms, the whole by
-// timeout_ms and a second for each 64 KiB that moves. Proxies of the environment are not
-// used: name nodes and data nodes are talked to directly. One thread at a time.
+// timeout_ms and a second for each 64 KiB that moves, and by the request's deadline.
+// Proxies of the environment are not used: name nodes and data nodes are talked to
+// directly. One thread at a time.
 #ifndef STORAGE_HTTP_H
 #define STORAGE_HTTP_H
-
-#include <stdatomic.h>
 
 #include "core/storage.h"
 
@@ -18,8 +17,6 @@ struct http_config {
     const char *ca_file; // NULL or "": the system's certificates
     bool kerberos;       // SPNEGO where a request says `sign_in`
     int64_t timeout_ms;
-    const atomic_bool
-        *stop; // true: 6 s later all ends; may be NULL; borrowed for its life
 };
 
 struct http *http_open(const struct http_config *config);
@@ -43,6 +40,7 @@ struct http_request {
     int64_t body_bytes;
     struct buf *into; // where the body of a 200 is appended; NULL: to the answer
     size_t into_max;  // bytes
+    const struct deadline *deadline; // may be NULL
 };
 
 enum http_outcome {
@@ -50,7 +48,6 @@ enum http_outcome {
     HTTP_NOT_SENT, // the server has seen nothing of it; may work later
     HTTP_HOPELESS, // the same, and a repeat will not help
     HTTP_LOST,     // sent, at least in part, and no (whole) answer
-    HTTP_STOPPED,  // as LOST, because of `stop`
     HTTP_FAILED,   // the reader or the buffer `into` failed: err has its status and text
 };
 

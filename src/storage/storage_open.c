@@ -13,6 +13,8 @@ enum status storage_open(struct str url, const struct storage_config *config,
         *ret = storage_local_open(&parsed);
     else if (rc == ST_OK)
         rc = storage_webhdfs_open(&parsed, config, ret, err);
+    if (rc == ST_OK)
+        (*ret)->deadline = config->deadline;
     arena_release(&arena);
     return rc;
 }

@@ -10,8 +10,6 @@
 #ifndef STORAGE_STORAGE_URL_H
 #define STORAGE_STORAGE_URL_H
 
-#include <stdatomic.h>
-
 #include "core/storage.h"
 
 enum storage_kind {
@@ -37,7 +35,7 @@ enum storage_auth {
     STORAGE_AUTH_KERBEROS, // SPNEGO with the ticket at hand (kinit, or a client keytab)
 };
 
-// Zero is a good configuration. Borrowed for the call, but for `stop` and `context`.
+// Zero is a good configuration. Borrowed for the call, but for `context` and `deadline`.
 struct storage_config {
     const char *user; // HDFS user; NULL or "": $HADOOP_USER_NAME, else the local user
     enum storage_auth auth;
@@ -45,12 +43,10 @@ struct storage_config {
     int64_t timeout_ms;  // longest wait for one answer; 0: a minute
     int64_t retry_ms;    // how long what was refused is tried again; 0: not at all
     // Told each time before what was refused is tried again: why, and how much longer it
-    // will be tried. For a line to the user. May be NULL.
+    // will be tried. For a line to the user; not while there is a deadline. May be NULL.
     void (*on_retry)(void *context, const struct err *why, int64_t left_ms);
     void *context;
-    // Asked to stop: what was refused is not tried again (ST_STOP), and six seconds later
-    // no answer is waited for. Borrowed for the storage's life; may be NULL.
-    const atomic_bool *stop;
+    const struct deadline *deadline; // as in struct storage
 };
 
 // Opens the storage whose root is the URL's path, which need not exist. Touches nothing:

@@ -440,7 +440,6 @@ static struct http *open_http(const struct storage_config *config)
         .ca_file = config->ca_file,
         .kerberos = config->auth == STORAGE_AUTH_KERBEROS,
         .timeout_ms = config->timeout_ms > 0 ? config->timeout_ms : DEFAULT_TIMEOUT_MS,
-        .stop = config->stop,
     };
     return http_open(&http);
 }
@@ -474,7 +473,6 @@ enum status storage_webhdfs_open(const struct storage_url *url,
     webhdfs->retry_ms = config->retry_ms;
     webhdfs->on_retry = config->on_retry;
     webhdfs->context = config->context;
-    webhdfs->stop = config->stop;
     *ret = &webhdfs->storage;
     return ST_OK;
 }

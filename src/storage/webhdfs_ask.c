@@ -11,7 +11,7 @@
 enum {
     FIRST_DELAY_MS = 100,
     LAST_DELAY_MS = 3000,
-    SLICE_MS = 100, // how often a wait looks at `stop`
+    SLICE_MS = 100, // how often a wait looks at the deadline
     EXCLUDE_MAX = 4096
 };
 
@@ -170,9 +170,6 @@ static enum outcome judge(struct attempt *attempt, enum http_outcome outcome,
             return unreachable(attempt, FAILED, ST_FAIL, who, err);
         return say(attempt, no_effect ? AGAIN : LOST, no_effect ? ST_RETRY : ST_UNKNOWN,
                    "no answer from", who, answer->why, err);
-    case HTTP_STOPPED:
-        return say(attempt, FAILED, no_effect ? ST_STOP : ST_UNKNOWN, "no answer from",
-                   who, answer->why, err);
     default:
         (void)err_context(err, err->status, "%s", attempt->place);
         return FAILED;
@@ -208,6 +205,7 @@ static enum outcome ask_name_node(struct attempt *attempt, struct err *err)
         .url = url,
         .sign_in = true,
         .fresh = effect != EFFECT_NONE,
+        .deadline = webhdfs->storage.deadline,
     };
     attempt->blames_name_node = true;
     enum http_outcome sent =
@@ -246,6 +244,7 @@ static enum outcome send_to_data_node(struct attempt *attempt, const char *url,
         .body_bytes = ask->body_bytes,
         .into = ask->into,
         .into_max = ask->into ? attempt->into_n + ask->into_bytes : 0,
+        .deadline = webhdfs->storage.deadline,
     };
     attempt->blames_name_node = false;
     enum http_outcome sent =
@@ -295,9 +294,9 @@ static enum outcome try_once(struct attempt *attempt, struct err *err)
     return follow(attempt, err);
 }
 
-static bool is_stopped(const struct webhdfs *webhdfs)
+static bool is_out_of_time(const struct webhdfs *webhdfs)
 {
-    return webhdfs->stop != NULL && atomic_load(webhdfs->stop);
+    return deadline_is_over(webhdfs->storage.deadline, now_ms());
 }
 
 // Between half of the delay and all of it, so that many workers do not come at once.
@@ -308,9 +307,9 @@ static int64_t with_jitter(int64_t delay_ms)
     return delay_ms / 2 + (int64_t)(chance % (uint32_t)(delay_ms / 2 + 1));
 }
 
-static void sleep_unless_stopped(const struct webhdfs *webhdfs, int64_t ms)
+static void sleep_in_time(const struct webhdfs *webhdfs, int64_t ms)
 {
-    for (int64_t end_ms = now_ms() + ms; !is_stopped(webhdfs);) {
+    for (int64_t end_ms = now_ms() + ms; !is_out_of_time(webhdfs);) {
         int64_t left_ms = end_ms - now_ms();
         if (left_ms <= 0)
             return;
@@ -325,9 +324,7 @@ static enum status give_up(const struct attempt *attempt, enum status rc, struct
     bool may_have_happened = attempt->reply->lost && attempt->ask->effect != EFFECT_NONE;
     struct err last = err != NULL ? *err : (struct err){0};
     int64_t tried_ms = now_ms() - attempt->began_ms;
-    if (rc == ST_STOP)
-        (void)err_set(err, rc, "%s; asked to stop", last.text);
-    else if (tried_ms >= 1000)
+    if (tried_ms >= 1000)
         (void)err_set(err, rc, "%s; tried for %lld s", last.text,
                       (long long)tried_ms / 1000);
     if (err != NULL)
@@ -339,19 +336,19 @@ static enum status give_up(const struct attempt *attempt, enum status rc, struct
 static enum status wait_for_next(struct attempt *attempt, struct err *err)
 {
     const struct webhdfs *webhdfs = attempt->webhdfs;
-    int64_t left_ms = attempt->began_ms + webhdfs->retry_ms - now_ms();
-    if (is_stopped(webhdfs))
-        return give_up(attempt, ST_STOP, err);
+    const struct deadline *deadline = webhdfs->storage.deadline;
+    int64_t most_ms = attempt->began_ms + webhdfs->retry_ms - now_ms();
+    int64_t left_ms = deadline_left(deadline, now_ms(), most_ms);
     if (left_ms <= 0)
         return give_up(attempt, ST_RETRY, err);
-    if (webhdfs->on_retry != NULL && err != NULL)
+    if (webhdfs->on_retry != NULL && err != NULL && !deadline_is_set(deadline))
         webhdfs->on_retry(webhdfs->context, err, left_ms);
     int64_t delay_ms = with_jitter(attempt->delay_ms);
-    sleep_unless_stopped(webhdfs, delay_ms < left_ms ? delay_ms : left_ms);
+    sleep_in_time(webhdfs, delay_ms < left_ms ? delay_ms : left_ms);
     attempt->delay_ms *= 2;
     if (attempt->delay_ms > LAST_DELAY_MS)
         attempt->delay_ms = LAST_DELAY_MS;
-    return is_stopped(webhdfs) ? give_up(attempt, ST_STOP, err) : ST_OK;
+    return is_out_of_time(webhdfs) ? give_up(attempt, ST_RETRY, err) : ST_OK;
 }
 
 static enum status try_until_done(struct attempt *attempt, struct err *err)

@@ -27,7 +27,6 @@ struct webhdfs {
     int64_t retry_ms;
     void (*on_retry)(void *context, const struct err *why, int64_t left_ms);
     void *context;
-    const atomic_bool *stop; // may be NULL
 };
 
 enum effect {
@@ -56,7 +55,7 @@ struct reply {
 
 void reply_release(struct reply *reply); // also for AUTO
 
-// ST_OK: there is an answer, yes or no. Else ST_RETRY, ST_UNKNOWN, ST_STOP, ST_FAIL.
+// ST_OK: there is an answer, yes or no. Else ST_RETRY, ST_UNKNOWN, ST_FAIL.
 enum status webhdfs_ask(struct webhdfs *webhdfs, const struct ask *ask,
                         struct reply *reply, struct err *err);
 

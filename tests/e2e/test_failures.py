@@ -6,6 +6,8 @@ import os
 import pathlib
 import re
 import shlex
+import signal
+import socket
 import subprocess
 import urllib.request
 
@@ -165,6 +167,19 @@ def test_workers_elsewhere_are_not_reset():
     same(done.err, f"tramline init: group {topic} is in use by 1 worker; stop them before --reset "
                    "(one that was killed counts until its session times out):\nother at 127.0.0.1\n")
     assert (place.dir / "result/part-1").exists()
+
+
+def test_a_wait_that_is_stopped_says_so():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        brokers = "127.0.0.1:%d" % silent.getsockname()[1]
+        place = Place(KAFKA_SCRIPT, BROKERS=brokers, TOPIC="t")
+        init = lib.Started("init", "p.sql", cwd=place.dir, env=place.env)
+        silent.accept()
+        init.signal(signal.SIGTERM)
+        init.wait(5, code=1)
+    same(init.text().splitlines()[-1],
+         f"tramline init: stopped by a signal: brokers {brokers}: no answer in the time that was "
+         "left")
 
 
 def test_a_production_that_is_stopped_says_so():

@@ -9,7 +9,8 @@
 
 enum {
     MAX_POLL_MS = 5000,
-    IDLE_POLLS_MAX = 100 // in a second
+    IDLE_POLLS_MAX = 100, // in a second
+    CALM_STOP_MS = 4000
 };
 
 static enum fault_kind choose_kind(struct sim_random *random, enum fault_op op)
@@ -211,11 +212,18 @@ void sim_process_crash(struct sim_process *process)
 
 void sim_process_stop(struct sim_process *process)
 {
+    const struct wait at_once = {WAIT_NOTHING, 0};
     if (!process->is_up || process->stopped_ms)
         return;
     sim_trace(process->world, "%d is to stop", process->index);
     process->stopped_ms = process->world->clock.now_ms;
-    worker_stop(process->worker);
+    worker_stop(process->worker, process->world->profile.is_calm
+                                     ? CALM_STOP_MS
+                                     : process->job.settings.revoke_ms);
+    if (process->worker_wait.kind != WAIT_DONE)
+        process->worker_wait = at_once; // they are woken
+    if (process->committer_wait.kind != WAIT_DONE)
+        process->committer_wait = at_once;
 }
 
 // What happened to a worker or committer that has ended.
@@ -226,7 +234,9 @@ static void look_at_end(struct sim_process *process, enum status rc, const char 
         return;
     if (world->topic.is_recreated && rc == ST_DATA && strstr(text, "made anew") != NULL)
         return;
-    if (strstr(text, "(SET storage.retry)") == NULL || !process->saw_faults)
+    bool gave_up = strstr(text, "(SET storage.retry)") != NULL ||
+                   strstr(text, "no time was left to try again") != NULL;
+    if (!gave_up || !process->saw_faults)
         sim_fail(world, "process %d ended with %s: %s", process->index, status_name(rc),
                  text);
 }

@@ -317,6 +317,11 @@ static enum status sim_stop(struct source *base, struct err *err)
     return ST_OK;
 }
 
+static void sim_wake(struct source *base)
+{
+    of(base)->asleep_until_ms = 0;
+}
+
 static void sim_hold(struct source *base, bool held)
 {
     of(base)->is_held = held;
@@ -399,6 +404,7 @@ static const struct source_ops ops = {
     .poll = sim_poll,
     .start = sim_start,
     .stop = sim_stop,
+    .wake = sim_wake,
     .hold = sim_hold,
     .hold_back = sim_hold_back,
     .release = sim_release,
@@ -414,8 +420,10 @@ static const struct source_ops ops = {
 struct sim_source *sim_source_open(struct sim_topic *topic, struct sim_clock *clock)
 {
     struct sim_source *source = mem_zalloc(sizeof(*source));
-    source->source = (struct source){&ops, STR_LITERAL("sim-cluster"),
-                                     STR_LITERAL("stop_times"), true};
+    source->source = (struct source){.ops = &ops,
+                                     .cluster = STR_LITERAL("sim-cluster"),
+                                     .topic = STR_LITERAL("stop_times"),
+                                     .is_shared = true};
     source->topic = topic;
     source->clock = clock;
     source->polled_ms = clock->now_ms;

@@ -2,9 +2,11 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "core/env.h"
 #include "csv/file_source.h"
 #include "csv/scanner.h"
 
@@ -62,6 +64,28 @@ static void open_source(struct fixture *f, struct str bytes)
     assert_int_equal(f->event.n_partitions, 1);
     assert_int_equal(f->event.partitions[0], 0);
     poll_source(f, SOURCE_IDLE); // not started yet
+}
+
+static void *wake_after_a_moment(void *source)
+{
+    env_system()->ops->sleep_ms(env_system(), 100);
+    ((struct source *)source)->ops->wake(source);
+    return NULL;
+}
+
+static void test_a_wake_ends_a_poll(UNUSED void **state)
+{
+    struct fixture f = {0};
+    open_source(&f, STR_LITERAL("a,b\n"));
+    struct env *env = env_system();
+    int64_t began_ms = env->ops->monotonic_ms(env);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, wake_after_a_moment, f.source), 0);
+    assert_ok(f.source->ops->poll(f.source, 60000, &f.event, &f.err), &f.err);
+    pthread_join(thread, NULL);
+    assert_int_equal(f.event.kind, SOURCE_IDLE);
+    assert_true(env->ops->monotonic_ms(env) - began_ms < 50000);
+    remove_file(&f);
 }
 
 // All runs from `offset` to the end as "offset:value;", then "next".
@@ -378,7 +402,8 @@ static void test_records_have_no_time(UNUSED void **state)
     remove_file(&f);
 }
 
-TEST_MAIN(cmocka_unit_test(test_offsets_are_byte_positions),
+TEST_MAIN(cmocka_unit_test(test_a_wake_ends_a_poll),
+          cmocka_unit_test(test_offsets_are_byte_positions),
           cmocka_unit_test(test_byte_order_mark_and_blank_lines_are_passed),
           cmocka_unit_test(test_lines_of_white_space_are_passed),
           cmocka_unit_test(test_the_header_is_that_of_the_files_front),

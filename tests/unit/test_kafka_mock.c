@@ -285,36 +285,52 @@ static void test_no_descriptor_left_is_told(UNUSED void **state)
     assert_string_equal(err.text, "topic 'any': no file descriptor: Too many open files");
 }
 
-static void test_stop_ends_waiting(UNUSED void **state)
+static void test_a_deadline_ends_waiting(UNUSED void **state)
 {
-    atomic_bool is_stopped = true;
+    struct deadline deadline;
     struct kafka_config config = config_of("any");
-    config.stop = &is_stopped;
+    deadline_end(&deadline);
+    config.deadline = &deadline;
     struct source *source;
     struct kafka_admin *admin;
     struct err err;
     char expected[256];
-    snprintf(expected, sizeof(expected), "stopped while waiting for the brokers %s",
-             config.brokers);
-    assert_status(kafka_source_open(&config, &source, &err), ST_STOP);
+    snprintf(expected, sizeof(expected),
+             "brokers %s: no answer in the time that was left", config.brokers);
+    assert_status(kafka_source_open(&config, &source, &err), ST_RETRY);
     assert_string_equal(err.text, expected);
     assert_ok(kafka_admin_open(&config, &admin, &err), &err);
     assert_status(kafka_admin_create(admin, "any", (struct kafka_topic){1, 1}, &err),
-                  ST_STOP);
+                  ST_RETRY);
     assert_string_equal(err.text, expected);
     kafka_admin_close(admin);
+}
 
+// The queue has room for one record, which stays there for a while.
+static void test_a_deadline_ends_producing(UNUSED void **state)
+{
+    const struct kafka_property slow[] = {{"queue.buffering.max.messages", "1"},
+                                          {"linger.ms", "500"}};
+    const char *expected = "topic 'stopped': not all records were acknowledged in the "
+                           "time that was left";
+    struct deadline deadline = {0};
+    struct kafka_config config = config_of("stopped");
+    struct kafka_delivery delivery;
+    struct err err;
     make_topic("stopped", 1);
-    is_stopped = false;
-    config.topic = "stopped";
+    config.deadline = &deadline;
+    config.properties = slow;
+    config.n_properties = ARRAY_LEN(slow);
     struct kafka_producer *producer = open_producer(&config);
-    is_stopped = true;
+    deadline_end(&deadline);
+    assert_ok(kafka_producer_produce(producer, str_of("k"), str_of("v"), -1, &err), &err);
     assert_status(kafka_producer_produce(producer, str_of("k"), str_of("v"), -1, &err),
-                  ST_STOP);
-    assert_string_equal(err.text, "topic 'stopped': stopped before all records were "
-                                  "acknowledged");
-    struct kafka_delivery delivery; // what was sent is waited for all the same
-    assert_ok(kafka_producer_flush(producer, &delivery, &err), &err);
+                  ST_RETRY);
+    assert_string_equal(err.text, expected);
+    assert_status(kafka_producer_flush(producer, &deadline, &delivery, &err), ST_RETRY);
+    assert_string_equal(err.text, expected);
+    assert_int_equal(delivery.n_waiting, 1);
+    assert_ok(kafka_producer_flush(producer, NULL, &delivery, &err), &err);
     assert_int_equal(delivery.n_acknowledged, 1);
     kafka_producer_close(producer);
 }
@@ -336,7 +352,8 @@ static void test_a_record_too_large_is_told(UNUSED void **state)
     assert_string_equal(err.text, "topic 'large': a record of 1100001 bytes was refused: "
                                   "Broker: Message size too large");
     assert_ok(kafka_producer_produce(producer, str_of("k"), str_of("v"), -1, &err), &err);
-    assert_ok(kafka_producer_flush(producer, &delivery, &err), &err); // it can go on
+    assert_ok(kafka_producer_flush(producer, NULL, &delivery, &err),
+              &err); // it can go on
     assert_int_equal(delivery.n_acknowledged, 1);
     free(bytes);
     kafka_producer_close(producer);
@@ -507,6 +524,31 @@ static void test_hold_gives_no_run(UNUSED void **state)
     source->ops->close(source);
 }
 
+static void *wake_after_a_moment(void *source)
+{
+    env_system()->ops->sleep_ms(env_system(), 100);
+    ((struct source *)source)->ops->wake(source);
+    return NULL;
+}
+
+static void test_a_wake_ends_a_poll(UNUSED void **state)
+{
+    make_topic("wake", 1);
+    struct kafka_config config = config_of("wake");
+    struct source *source = open_source(&config);
+    struct source_event event;
+    struct err err;
+    begin(source, 0);
+    int64_t began = now_ms();
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, wake_after_a_moment, source), 0);
+    assert_ok(source->ops->poll(source, 60000, &event, &err), &err);
+    pthread_join(thread, NULL);
+    assert_int_equal(event.kind, SOURCE_IDLE);
+    assert_true(now_ms() - began < 50000);
+    source->ops->close(source);
+}
+
 static void test_a_partition_held_back_goes_on_where_it_stood(UNUSED void **state)
 {
     make_topic("held", 2);
@@ -642,7 +684,7 @@ static void test_record_batches_of_one_key_keep_order(UNUSED void **state)
             kafka_producer_produce(producer, str_of("same"), str_of(value), -1, &err),
             &err);
     }
-    assert_ok(kafka_producer_flush(producer, &delivery, &err), &err);
+    assert_ok(kafka_producer_flush(producer, NULL, &delivery, &err), &err);
     assert_true(delivery.n_acknowledged == 3000 && delivery.n_failed == 0 &&
                 delivery.n_waiting == 0);
     kafka_producer_close(producer);
@@ -682,7 +724,7 @@ static void test_keys_go_where_java_puts_them(UNUSED void **state)
         assert_ok(
             kafka_producer_produce(producer, str_of(known[i].key), str_of("v"), -1, &err),
             &err);
-    assert_ok(kafka_producer_flush(producer, &delivery, &err), &err);
+    assert_ok(kafka_producer_flush(producer, NULL, &delivery, &err), &err);
     kafka_producer_close(producer);
     struct source *source = open_source(&config);
     begin(source, 0);
@@ -1037,7 +1079,7 @@ static void test_records_that_are_not_stored_are_counted(UNUSED void **state)
     for (int i = 0; i < 3; i++)
         assert_ok(kafka_producer_produce(producer, str_of("k"), str_of("v"), -1, &err),
                   &err);
-    assert_status(kafka_producer_flush(producer, &delivery, &err), ST_FAIL);
+    assert_status(kafka_producer_flush(producer, NULL, &delivery, &err), ST_FAIL);
     assert_string_equal(err.text,
                         "topic 'unstored': a record was not stored: Local: Message "
                         "timed out (3 records failed)");
@@ -1070,7 +1112,8 @@ int main(void)
         CASE(test_a_port_of_http_is_told_at_once),
         CASE(test_a_name_that_is_none_is_told),
         CASE(test_no_descriptor_left_is_told),
-        CASE(test_stop_ends_waiting),
+        CASE(test_a_deadline_ends_waiting),
+        CASE(test_a_deadline_ends_producing),
         CASE(test_a_record_too_large_is_told),
         CASE(test_all_partitions_come_at_once_without_a_group),
         CASE(test_no_key_and_empty_key_stay_apart),
@@ -1078,6 +1121,7 @@ int main(void)
         CASE(test_partitions_take_turns),
         CASE(test_start_again_reads_from_there_only),
         CASE(test_hold_gives_no_run),
+        CASE(test_a_wake_ends_a_poll),
         CASE(test_a_partition_held_back_goes_on_where_it_stood),
         CASE(test_what_is_held_back_goes_with_a_stop),
         CASE(test_idle_says_whether_there_is_more),

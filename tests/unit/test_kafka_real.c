@@ -515,7 +515,7 @@ static void produce_noise(const struct kafka_config *config, int n)
                                          (struct str){value, sizeof(value)}, -1, &err),
                   &err);
     }
-    assert_ok(kafka_producer_flush(producer, &delivery, &err), &err);
+    assert_ok(kafka_producer_flush(producer, NULL, &delivery, &err), &err);
     kafka_producer_close(producer);
 }
 

@@ -597,18 +597,20 @@ static void test_what_is_no_registry_is_passed_over(UNUSED void **state)
     assert_passes_over("302");
 }
 
-static void test_a_stop_ends_pauses_and_requests(UNUSED void **state)
+static void test_a_deadline_ends_pauses_and_requests(UNUSED void **state)
 {
     struct fixture f;
     struct schema_texts texts;
-    atomic_bool is_stopped = true;
+    struct deadline deadline;
+    deadline_end(&deadline);
     open_fixture(&f, SCRIPT("503"));
     registry_close(f.registry);
     struct registry_config config = {
-        .urls = str_of(f.url), .env = &f.still.env, .stop = &is_stopped};
+        .urls = str_of(f.url), .env = &f.still.env, .deadline = &deadline};
     assert_ok(registry_open(&config, &f.registry, &f.err), &f.err);
-    assert_status(look_up(&f, 1, &texts), ST_STOP);
-    assert_text(&f, "registry: GET URL/schemas/ids/1: asked to stop");
+    assert_status(look_up(&f, 1, &texts), ST_RETRY);
+    assert_text(&f, "registry: GET URL/schemas/ids/1: no answer in the time that was "
+                    "left");
     assert_int_equal(f.still.slept_ms, 0);
     close_fixture(&f);
 }
@@ -778,7 +780,7 @@ TEST_MAIN(cmocka_unit_test(test_schemas_are_asked_for_once),
           cmocka_unit_test(test_schemas_are_bounded_in_sum),
           cmocka_unit_test(test_addresses_take_over_from_each_other),
           cmocka_unit_test(test_what_is_no_registry_is_passed_over),
-          cmocka_unit_test(test_a_stop_ends_pauses_and_requests),
+          cmocka_unit_test(test_a_deadline_ends_pauses_and_requests),
           cmocka_unit_test(test_refused_connections_may_heal),
           cmocka_unit_test(test_credentials_are_sent_and_not_shown),
           cmocka_unit_test(test_addresses_are_checked), cmocka_unit_test(test_policies),

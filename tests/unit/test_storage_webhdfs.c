@@ -3,6 +3,8 @@
 // a real HDFS shows, with TRAMLINE_HDFS=hdfs://127.0.0.1:PORT.
 #include "storage/webhdfs.h"
 
+#include <pthread.h>
+
 #include "base/mem.h"
 #include "core/env.h"
 #include "fake_http.h"
@@ -293,19 +295,46 @@ static void test_retries_end_in_time_and_say_so(UNUSED void **state)
     st->ops->close(st);
 }
 
-static void test_stop_ends_the_tries(UNUSED void **state)
+static void test_a_deadline_ends_the_tries(UNUSED void **state)
 {
     int port = fake_dead_port();
-    atomic_bool stop = true;
+    struct deadline deadline = {0};
+    struct told told = {0};
     struct storage_config config = quick();
     config.retry_ms = 600000;
-    config.stop = &stop;
+    config.on_retry = note_retry;
+    config.context = &told;
+    config.deadline = &deadline;
     struct storage *st = open_at(port, &config);
-    assert_status(publish(st), ST_STOP);
+    struct env *env = env_system();
+    int64_t began_ms = env->ops->monotonic_ms(env);
+    deadline_set(&deadline, began_ms + 1100);
+    assert_status(publish(st), ST_RETRY);
+    assert_in_range(env->ops->monotonic_ms(env) - began_ms, 1000, 4000);
     assert_text("hdfs://127.0.0.1:%d/r/a: cannot reach name node 127.0.0.1:%d: "
-                "Connection refused; asked to stop",
+                "Connection refused; tried for 1 s",
                 port, port);
+    assert_int_equal(told.n, 0); // somebody waits for the end, not for a try
     st->ops->close(st);
+}
+
+static void test_after_its_deadline_nothing_is_sent(UNUSED void **state)
+{
+    struct fake_http fake;
+    START(fake, {.answer = EMPTY});
+    struct deadline deadline = {0};
+    struct storage_config config = quick();
+    config.deadline = &deadline;
+    struct storage *st = open_at(fake.port, &config);
+    deadline_end(&deadline);
+    assert_status(publish(st), ST_RETRY); // known not to have happened
+    assert_text("hdfs://127.0.0.1:%d/r/a: cannot reach name node 127.0.0.1:%d: no time "
+                "was left to ask",
+                fake.port, fake.port);
+    deadline_set(&deadline, 0);
+    assert_ok(publish(st), &err);
+    st->ops->close(st);
+    fake_http_stop(&fake);
 }
 
 static void test_lost_answer_to_publish_is_unknown_and_not_repeated(UNUSED void **state)
@@ -782,22 +811,42 @@ static void test_data_node_of_unknown_name_is_told(UNUSED void **state)
     fake_http_stop(&name);
 }
 
-// A silent server has 5 s more.
-static void test_stop_ends_the_wait_for_an_answer(UNUSED void **state)
+static void *end_after_a_moment(void *deadline)
 {
-    struct fake_http fake;
-    START(fake, {.answer = EMPTY, .delay_ms = 6500});
-    atomic_bool stop = true;
-    struct storage_config config = quick();
-    config.timeout_ms = 60000;
-    config.stop = &stop;
-    struct storage *st = open_at(fake.port, &config);
-    assert_status(publish(st), ST_UNKNOWN);
-    assert_text("hdfs://127.0.0.1:%d/r/a: no answer from name node 127.0.0.1:%d: asked "
-                "to stop while waiting for the answer",
-                fake.port, fake.port);
-    st->ops->close(st);
-    fake_http_stop(&fake);
+    env_system()->ops->sleep_ms(env_system(), 300);
+    deadline_end(deadline);
+    return NULL;
+}
+
+// Whether it is known when the call begins, or set by another thread while it waits.
+static void test_a_deadline_ends_the_wait_for_an_answer(UNUSED void **state)
+{
+    for (int is_late = 0; is_late < 2; is_late++) {
+        struct fake_http fake;
+        START(fake, {.answer = EMPTY, .delay_ms = 4000});
+        struct deadline deadline = {0};
+        struct storage_config config = quick();
+        config.timeout_ms = 60000;
+        config.deadline = &deadline;
+        struct storage *st = open_at(fake.port, &config);
+        struct env *env = env_system();
+        int64_t began_ms = env->ops->monotonic_ms(env);
+        pthread_t thread;
+        if (is_late)
+            assert_int_equal(pthread_create(&thread, NULL, end_after_a_moment, &deadline),
+                             0);
+        else
+            deadline_set(&deadline, began_ms + 300);
+        assert_status(publish(st), ST_UNKNOWN);
+        assert_in_range(env->ops->monotonic_ms(env) - began_ms, 250, 3000);
+        assert_text("hdfs://127.0.0.1:%d/r/a: no answer from name node 127.0.0.1:%d: no "
+                    "answer in time",
+                    fake.port, fake.port);
+        if (is_late)
+            pthread_join(thread, NULL);
+        st->ops->close(st);
+        fake_http_stop(&fake);
+    }
 }
 
 static void test_kerberos_refused_says_kinit(UNUSED void **state)
@@ -947,7 +996,8 @@ TEST_MAIN_HDFS(
     T(refused_connection_is_retry), T(unknown_host_fails_at_once),
     T(tls_on_one_side_only_says_so), T(rpc_port_is_told_by_what_writes),
     T(busy_server_is_asked_again), T(retries_end_in_time_and_say_so),
-    T(stop_ends_the_tries), T(lost_answer_to_publish_is_unknown_and_not_repeated),
+    T(a_deadline_ends_the_tries), T(after_its_deadline_nothing_is_sent),
+    T(lost_answer_to_publish_is_unknown_and_not_repeated),
     T(publish_never_goes_over_a_kept_connection), T(silence_after_publish_is_unknown),
     T(silence_after_a_look_is_retry), T(broken_proxy_leaves_publish_unknown),
     T(mkdir_is_repeated_after_a_lost_answer), T(remove_after_a_lost_answer_is_not_found),
@@ -956,7 +1006,7 @@ TEST_MAIN_HDFS(
     T(refused_upload_is_not_repeated), T(short_reader_is_told), T(cut_read_begins_anew),
     T(answer_longer_than_asked_is_refused), T(answers_of_others_are_told_apart),
     T(a_no_without_a_reason_is_told), T(safe_mode_says_where_to_look),
-    T(data_node_of_unknown_name_is_told), T(stop_ends_the_wait_for_an_answer),
+    T(data_node_of_unknown_name_is_told), T(a_deadline_ends_the_wait_for_an_answer),
     T(kerberos_refused_says_kinit), T(server_without_renameoptions_is_refused),
     T(checksum_of_another_kind_is_refused), T(batches_of_a_listing_are_put_together),
     T(real_hdfs_denies_by_name), T(real_hdfs_lists_more_than_a_batch))
