@@ -193,7 +193,7 @@ class Runner:
         shutil.rmtree(tmp, ignore_errors=True)
         tmp.mkdir(parents=True)
         log_path = LOGS / f"{test.file_name}.log"
-        env = dict(os.environ, **test.env, TMPDIR=str(tmp))
+        env = dict(os.environ, TERM="xterm", **test.env, TMPDIR=str(tmp))  # bare machines have none
         if test.set_name == "e2e":
             env.update(reports_to(tmp))
         with open(log_path, "wb") as log:
