@@ -19,7 +19,7 @@ import results
 N_KILLS = 300 if lib.is_long() else 30
 N_BETWEEN_STEPS = 10
 FEED = "stm-2021-metro-rebuilt"
-# Side by side: after a kill each job waits until the session of the dead is over.
+# Side by side: after a kill each job waits until the dead are missed.
 N_JOBS = 4
 ROUNDS_MAX = 400
 N_BAD = 5  # records a round that no row can come of
