@@ -161,6 +161,8 @@ static enum status read_header(struct avro_container *c, struct err *err)
     struct str magic;
     struct str sync = {0};
     TRY(need(c, AVRO_MAGIC_BYTES, err));
+    if (left_of(c) >= 2 && memcmp(c->piece.p + c->at, "\x1F\x8B", 2) == 0)
+        return avro_container_wrong(c, err, "packed by gzip; unpack it first: gunzip");
     if (left_of(c) < AVRO_MAGIC_BYTES ||
         memcmp(c->piece.p + c->at, AVRO_MAGIC, AVRO_MAGIC_BYTES) != 0)
         return avro_container_wrong(c, err,

@@ -267,6 +267,8 @@ static void test_errors_name_file_block_and_byte(void **state)
     assert_wrong(
         f, BYTES(""),
         "x.avro: no Avro container file: it does not begin with Obj and the byte 1");
+    assert_wrong(f, BYTES("\x1F\x8B\x08\x00"),
+                 "x.avro: packed by gzip; unpack it first: gunzip");
     assert_wrong(f,
                  BYTES("Obj\x01\x04\x14"
                        "avro"),
