@@ -206,6 +206,47 @@ static void test_the_rows_of_one_record_may_be_large(UNUSED void **state)
     tear_down(&fix);
 }
 
+// A slice is what a cache holds: that one record needed more is no reason for the next.
+struct hot_executor {
+    struct executor executor;
+    size_t capacity; // of the row buffer in the last call
+};
+
+static enum status run_hot(struct executor *base, UNUSED struct batch *batch, size_t from,
+                           struct buf *rows, size_t *ret_next,
+                           struct executor_result *ret, UNUSED struct err *err)
+{
+    struct hot_executor *hot = (struct hot_executor *)base;
+    hot->capacity = rows->capacity;
+    size_t n_bytes = from == 0 ? 5 << 20 : 100;
+    char *room = buf_room(rows, n_bytes);
+    if (room == NULL)
+        return ST_LIMIT;
+    memset(room, 'x', n_bytes);
+    rows->n += n_bytes;
+    *ret_next = from + 1;
+    *ret = (struct executor_result){1, 1};
+    return ST_OK;
+}
+
+static const struct executor_ops hot_ops = {.run = run_hot, .close = close_large};
+
+static void test_the_slice_after_a_large_record_is_small(UNUSED void **state)
+{
+    struct fixture fix;
+    size_t n_used;
+    struct err err = {0};
+    set_up(&fix);
+    struct hot_executor hot = {{&hot_ops, "hot"}, 0};
+    fix.parts.executor = &hot.executor;
+    struct run run = {0, 10, 14, two_records, 2};
+    assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
+    assert_true(hot.capacity <= 256 << 10);
+    assert_true(fix.intake.rows.capacity <= 256 << 10);
+    assert_true(spool_writer_bytes(&fix.intake.data) > (5 << 20) + 100);
+    tear_down(&fix);
+}
+
 static void test_but_not_without_end(UNUSED void **state)
 {
     struct fixture fix;
@@ -364,6 +405,7 @@ TEST_MAIN(cmocka_unit_test(test_a_full_batch_ends_within_a_run),
           cmocka_unit_test(test_offsets_that_do_not_follow_are_refused),
           cmocka_unit_test(test_a_decoder_that_waits_leaves_the_rest),
           cmocka_unit_test(test_the_rows_of_one_record_may_be_large),
+          cmocka_unit_test(test_the_slice_after_a_large_record_is_small),
           cmocka_unit_test(test_but_not_without_end),
           cmocka_unit_test(test_a_unit_is_due_by_time_rows_or_bytes),
           cmocka_unit_test(test_the_window_forgets_the_oldest),
