@@ -2,6 +2,7 @@
 #include "engine/held.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -9,23 +10,43 @@ enum {
     LONG_PAUSE_MS = 6400 // one of retry.h's
 };
 
+// Index of the first one that is not below the given partition.
+static size_t place_of(const struct held *held, int32_t partition)
+{
+    size_t low = 0, high = held->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (held->items[middle].number < partition)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static struct held_partition *find(const struct held *held, int32_t partition)
 {
-    for (size_t i = 0; i < held->n; i++)
-        if (held->items[i].number == partition)
-            return &held->items[i];
-    return NULL;
+    size_t i = place_of(held, partition);
+    bool found = i < held->n && held->items[i].number == partition;
+    return found ? &held->items[i] : NULL;
+}
+
+static struct held_partition *add(struct held *held, int32_t partition)
+{
+    MEM_GROW(held->items, held->n, held->capacity);
+    struct held_partition *item = &held->items[place_of(held, partition)];
+    size_t n_after = held->n++ - (size_t)(item - held->items);
+    memmove(item + 1, item, n_after * sizeof(*item));
+    *item = (struct held_partition){.number = partition};
+    return item;
 }
 
 bool held_add(struct held *held, int32_t partition, bool has_moved, int64_t now_ms,
               int64_t limit_ms, bool *ret_is_said)
 {
     struct held_partition *item = find(held, partition);
-    if (item == NULL) {
-        MEM_GROW(held->items, held->n, held->capacity);
-        item = &held->items[held->n++];
-        *item = (struct held_partition){.number = partition};
-    }
+    if (item == NULL)
+        item = add(held, partition);
     item->is_tried = false;
     if (has_moved)
         retry_reset(&item->retry);
@@ -35,10 +56,10 @@ bool held_add(struct held *held, int32_t partition, bool has_moved, int64_t now_
     return goes_on;
 }
 
-int32_t held_take_due(struct held *held, int64_t now_ms)
+int32_t held_take_due(struct held *held, int64_t now_ms, size_t *at)
 {
-    for (size_t i = 0; i < held->n; i++) {
-        struct held_partition *item = &held->items[i];
+    while (*at < held->n) {
+        struct held_partition *item = &held->items[(*at)++];
         if (item->is_tried || item->until_ms > now_ms)
             continue;
         item->is_tried = true;
@@ -52,7 +73,8 @@ bool held_drop(struct held *held, int32_t partition)
     struct held_partition *item = find(held, partition);
     if (item == NULL)
         return false;
-    *item = held->items[--held->n];
+    size_t n_after = --held->n - (size_t)(item - held->items);
+    memmove(item, item + 1, n_after * sizeof(*item));
     return true;
 }
 

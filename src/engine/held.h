@@ -17,7 +17,7 @@ struct held_partition {
 };
 
 struct held {
-    struct held_partition *items;
+    struct held_partition *items; // rising
     size_t n, capacity;
 };
 
@@ -26,8 +26,8 @@ struct held {
 // *ret_is_said: it is worth a word, the first time and when its pauses have become long.
 bool held_add(struct held *held, int32_t partition, bool has_moved, int64_t now_ms,
               int64_t limit_ms, bool *ret_is_said);
-// A partition to try now, or -1.
-int32_t held_take_due(struct held *held, int64_t now_ms);
+// A partition to try now, or -1. *at begins as 0 and is where the next call goes on.
+int32_t held_take_due(struct held *held, int64_t now_ms, size_t *at);
 // It goes on; false when it was not held.
 bool held_drop(struct held *held, int32_t partition);
 // How long until the next is due; `most_ms` when none is before.

@@ -104,6 +104,19 @@ static enum status end_data(struct intake *intake, struct err *err)
 
 // The dead letters.
 
+// Base64 makes of three bytes four.
+static enum status letter_too_large(const struct intake *intake, const struct run *run,
+                                    const struct record *record, struct err *err)
+{
+    return err_set(
+        err, ST_DATA,
+        "topic '%.*s' partition %" PRId32 " offset %" PRId64
+        ": this record of %zu bytes is too large for a dead letter; one has at "
+        "most %d MB",
+        STR_ARGS(intake->parts->source->topic), run->partition, record->offset,
+        record->key.n + record->value.n, BUF_LIMIT_DEFAULT >> 20);
+}
+
 static enum status write_dead(struct intake *intake, const struct run *run,
                               const struct reject *reject, struct err *err)
 {
@@ -120,6 +133,8 @@ static enum status write_dead(struct intake *intake, const struct run *run,
         .reason = reject->reason,
     };
     dead_letter_format(&letter, &intake->dead.out);
+    if (intake->dead.out.full)
+        return letter_too_large(intake, run, letter.record, err);
     intake->dead.rows++;
     return spool_writer_flush(&intake->dead, err);
 }
@@ -309,13 +324,13 @@ static void mark_last(struct span *span, const struct record *record)
     };
 }
 
-static void advance(struct span *span, const struct run *run, size_t from, size_t next,
-                    const struct batch *batch)
+static void advance(struct unit *unit, struct span *span, const struct run *run,
+                    size_t from, size_t next, const struct batch *batch)
 {
     int64_t to = next == run->n ? run->next : run->records[next - 1].offset + 1;
     span->data += (int64_t)(next - from);
     span->skipped += to - span->next - (int64_t)(next - from);
-    span->next = to;
+    unit_move(unit, span, to);
     span->ignored += (int64_t)batch->n_ignored;
     span->rejected += (int64_t)batch->n_rejects;
     if (next > from)
@@ -356,7 +371,7 @@ static enum status take_batch(struct intake *intake, const struct run *run,
         TRY(take_rejects(intake, run, next - from, err));
         TRY(take_match(intake, next - from,
                        (size_t)(intake->unit->matched - n_matched_before), err));
-        advance(span, run, from, next, &intake->batch);
+        advance(intake->unit, span, run, from, next, &intake->batch);
         count_batch(intake, next - from);
     }
     *ret_next = next;
@@ -397,7 +412,7 @@ enum status intake_run(struct intake *intake, const struct run *run, size_t *ret
     while (*ret_n_used < run->n)
         TRY(take_batch(intake, run, span, *ret_n_used, ret_n_used, err));
     if (run->n == 0)
-        advance(span, run, 0, 0, &(struct batch){0});
+        advance(intake->unit, span, run, 0, 0, &(struct batch){0});
     return ST_OK;
 }
 
@@ -429,7 +444,7 @@ enum status intake_gap(struct intake *intake, const struct source_gap *gap,
     note_opened(intake);
     span->skipped += gap->low - span->next;
     span->gap += gap->low - span->next;
-    span->next = gap->low;
+    unit_move(intake->unit, span, gap->low);
     return ST_OK;
 }
 
@@ -442,6 +457,7 @@ bool intake_is_due(const struct intake *intake, int64_t now_ms)
         return false;
     return now_ms - intake->opened_ms >= settings->commit_interval_ms ||
            spool_writer_bytes(&intake->data) >= settings->commit_bytes ||
+           spool_writer_bytes(&intake->dead) >= settings->commit_bytes ||
            intake->unit->rows >= settings->commit_rows;
 }
 

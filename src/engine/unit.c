@@ -33,20 +33,29 @@ struct unit *unit_after(const struct unit *before)
     return unit;
 }
 
+void unit_move(struct unit *unit, struct span *span, int64_t next)
+{
+    unit->is_moved |= next > span->next;
+    span->next = next;
+}
+
 bool unit_is_empty(const struct unit *unit)
 {
-    for (size_t i = 0; i < unit->n_spans; i++)
-        if (unit->spans[i].next > unit->spans[i].first)
-            return false;
-    return true;
+    return !unit->is_moved;
 }
 
 struct span *unit_span(struct unit *unit, int32_t partition)
 {
-    for (size_t i = 0; i < unit->n_spans; i++)
-        if (unit->spans[i].partition == partition)
-            return &unit->spans[i];
-    return NULL;
+    size_t low = 0, high = unit->n_spans;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (unit->spans[middle].partition < partition)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool is_there = low < unit->n_spans && unit->spans[low].partition == partition;
+    return is_there ? &unit->spans[low] : NULL;
 }
 
 void unit_free(struct unit *unit)

@@ -22,6 +22,7 @@ enum {
 struct unit {
     struct span *spans; // one for each claimed partition, rising; empty ones too
     size_t n_spans;
+    bool is_moved; // an offset was passed
     struct unit_file files[UNIT_FILES_MAX];
     size_t n_files;
     int64_t rows, matched;
@@ -30,7 +31,8 @@ struct unit {
 
 // A unit that begins at `next` of each partition.
 struct unit *unit_new(const struct progress *partitions, size_t n);
-struct unit *unit_after(const struct unit *unit);             // at its ends
+struct unit *unit_after(const struct unit *unit); // at its ends
+void unit_move(struct unit *unit, struct span *span, int64_t next);
 bool unit_is_empty(const struct unit *unit);                  // no offset was passed
 struct span *unit_span(struct unit *unit, int32_t partition); // NULL: not of this unit
 void unit_free(struct unit *unit);                            // discards its files

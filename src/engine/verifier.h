@@ -29,8 +29,8 @@ struct verifier {
     int64_t end;       // number of the entry to come
     int64_t removable; // entries below it are covered by some snapshot
     char last_checksum[SHA256_HEX];
-    struct job_identity job; // of the first entry
-    struct seen_partition *partitions;
+    struct job_identity job;           // of the first entry
+    struct seen_partition *partitions; // rising
     size_t n_partitions, partitions_capacity;
     struct named_file *files; // sorted by name once the log has been read
     size_t n_files, files_capacity;

@@ -66,19 +66,35 @@ static enum status find_entries(struct verifier *verifier, struct err *err)
 
 // One entry after another.
 
+// Index of the first partition that is not below the given one.
+static size_t place_of(const struct verifier *verifier, int32_t partition)
+{
+    size_t low = 0, high = verifier->n_partitions;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (verifier->partitions[middle].partition < partition)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static struct seen_partition *seen(const struct verifier *verifier, int32_t partition)
 {
-    for (size_t i = 0; i < verifier->n_partitions; i++)
-        if (verifier->partitions[i].partition == partition)
-            return &verifier->partitions[i];
-    return NULL;
+    size_t i = place_of(verifier, partition);
+    bool found =
+        i < verifier->n_partitions && verifier->partitions[i].partition == partition;
+    return found ? &verifier->partitions[i] : NULL;
 }
 
 static struct seen_partition *see(struct verifier *verifier, int32_t partition,
                                   int64_t next)
 {
     MEM_GROW(verifier->partitions, verifier->n_partitions, verifier->partitions_capacity);
-    struct seen_partition *added = &verifier->partitions[verifier->n_partitions++];
+    struct seen_partition *added = &verifier->partitions[place_of(verifier, partition)];
+    size_t n_after = verifier->n_partitions++ - (size_t)(added - verifier->partitions);
+    memmove(added + 1, added, n_after * sizeof(*added));
     *added = (struct seen_partition){partition, next, next, {"", 0}};
     return added;
 }

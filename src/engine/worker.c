@@ -131,18 +131,19 @@ static enum status step_stop(struct worker *worker, struct wait *wait, struct er
 
 // Reading.
 
-static bool all_is_read(const struct worker *worker)
+static bool all_is_read(struct worker *worker)
 {
     const struct unit *unit = worker->intake.unit;
     if (!worker_settings(worker)->once)
         return false;
-    for (size_t i = 0; i < unit->n_spans; i++)
-        if (!goal_is_behind(&worker->goal, unit->spans[i].partition, unit->spans[i].next))
+    for (size_t *at = &worker->n_reached; *at < unit->n_spans; (*at)++)
+        if (!goal_is_behind(&worker->goal, unit->spans[*at].partition,
+                            unit->spans[*at].next))
             return false;
     return true;
 }
 
-static bool unit_is_due(const struct worker *worker, int64_t now_ms)
+static bool unit_is_due(struct worker *worker, int64_t now_ms)
 {
     return intake_is_due(&worker->intake, now_ms) ||
            (worker_has_work(worker) && all_is_read(worker));
@@ -229,6 +230,7 @@ static enum status step_assign(struct worker *worker, struct wait *wait, struct 
     retry_reset(&worker->retry);
     worker_set_waiting(worker, false);
     worker_begin_late(worker);
+    worker->n_reached = 0;
     intake_begin(&worker->intake,
                  unit_new(worker->assignment.positions, worker->assignment.n));
     lag_reset(&worker->lag, worker->assignment.n, worker->parts.status);

@@ -74,8 +74,10 @@ static enum status hold_back(struct worker *worker, const struct run *run, size_
 static void release_due(struct worker *worker)
 {
     struct source *source = worker->parts.source;
+    size_t at = 0;
+    int64_t now_ms = worker_clock_ms(worker);
     int32_t partition;
-    while ((partition = held_take_due(&worker->held, worker_clock_ms(worker))) >= 0)
+    while ((partition = held_take_due(&worker->held, now_ms, &at)) >= 0)
         source->ops->release(source, partition);
 }
 

@@ -56,7 +56,8 @@ struct worker {
     struct assignment assignment;
     struct intake intake;
     struct goal goal;
-    bool is_checked; // --once: the topic is the log's
+    size_t n_reached; // --once: of our partitions, in order, those read far enough
+    bool is_checked;  // --once: the topic is the log's
     struct retry goal_retry;
     int64_t goal_ms; // until then it is not asked for
     struct witness witness;

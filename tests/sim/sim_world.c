@@ -394,10 +394,14 @@ static void stop_all(struct sim_world *world)
 // Nobody may read on in another topic than the log's.
 static void run_recreated_round(struct sim_world *world)
 {
-    start_some(world, false);
     for (int32_t p = 0; p < world->topic.n_partitions; p++)
         sim_topic_append(&world->topic, p, 20);
-    run_on(world, world->clock.now_ms + FINAL_MS, false);
+    for (int round = 0; round < 2; round++) { // the second puts into place what is in tmp
+        while (settle_one(world))
+            continue;
+        start_some(world, false);
+        run_on(world, world->clock.now_ms + FINAL_MS, false);
+    }
     for (int i = 0; i < SIM_MEMBERS_MAX; i++)
         if (world->processes[i].is_up &&
             sim_source_is_reading(world->processes[i].source))

@@ -376,6 +376,12 @@ static void test_a_held_partition_that_moved_waits_anew(UNUSED void **state)
     held_release(&held);
 }
 
+static int32_t take_due(struct held *held, int64_t now_ms)
+{
+    size_t at = 0;
+    return held_take_due(held, now_ms, &at);
+}
+
 static void test_partitions_are_held_back_each_by_itself(UNUSED void **state)
 {
     struct held held = {0};
@@ -384,14 +390,14 @@ static void test_partitions_are_held_back_each_by_itself(UNUSED void **state)
     assert_true(is_said);
     assert_true(held_add(&held, 3, false, 1050, 5000, &is_said));
     assert_int_equal(held_until_due(&held, 1050, 1000), 50);
-    assert_int_equal(held_take_due(&held, 1099), -1);
-    assert_int_equal(held_take_due(&held, 1100), 7);
-    assert_int_equal(held_take_due(&held, 1100), -1); // it is tried once
+    assert_int_equal(take_due(&held, 1099), -1);
+    assert_int_equal(take_due(&held, 1100), 7);
+    assert_int_equal(take_due(&held, 1100), -1); // it is tried once
     assert_int_equal(held_until_due(&held, 1100, 1000), 50);
     assert_true(held_add(&held, 7, false, 1100, 5000, &is_said)); // in vain
     assert_false(is_said);
-    assert_int_equal(held_take_due(&held, 1299), 3);
-    assert_int_equal(held_take_due(&held, 1300), 7);
+    assert_int_equal(take_due(&held, 1299), 3);
+    assert_int_equal(take_due(&held, 1300), 7);
     assert_true(held_drop(&held, 3));
     assert_false(held_drop(&held, 3));
     assert_int_equal(held_until_due(&held, 1300, 1000), 1000);
@@ -399,7 +405,48 @@ static void test_partitions_are_held_back_each_by_itself(UNUSED void **state)
     held_release(&held);
 }
 
-TEST_MAIN(cmocka_unit_test(test_a_full_batch_ends_within_a_run),
+// Dead letters have a share of a unit's size as rows have.
+static void test_dead_letters_end_a_unit(UNUSED void **state)
+{
+    static char value[600] = "!";
+    struct fixture fix;
+    struct err err = {0};
+    size_t n_used;
+    set_up(&fix);
+    memset(value + 1, 'x', sizeof(value) - 1);
+    fix.job.settings.commit_bytes = 1500; // of two letters, in base64
+    fix.job.settings.on_error_share = 100;
+    for (int64_t offset = 10; offset < 12; offset++) {
+        assert_false(intake_is_due(&fix.intake, 0));
+        struct record record = {.offset = offset, .value = {value, sizeof(value)}};
+        struct run run = {0, offset, offset + 1, &record, 1};
+        assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
+    }
+    assert_true(intake_is_due(&fix.intake, 0));
+    tear_down(&fix);
+}
+
+static void test_a_letter_that_is_too_large_is_told(UNUSED void **state)
+{
+    static char value[2000] = "!";
+    struct fixture fix;
+    struct err err = {0};
+    size_t n_used;
+    set_up(&fix);
+    fix.job.settings.on_error_share = 100;
+    fix.intake.dead.out = BUF_INIT(2500); // in place of 1 GB
+    struct record record = {.offset = 10, .value = {value, sizeof(value)}};
+    struct run run = {0, 10, 11, &record, 1};
+    assert_status(intake_run(&fix.intake, &run, &n_used, &err), ST_DATA);
+    assert_string_equal(err.text,
+                        "topic 'stop_times' partition 0 offset 10: this record of 2000 "
+                        "bytes is too large for a dead letter; one has at most 1024 MB");
+    tear_down(&fix);
+}
+
+TEST_MAIN(cmocka_unit_test(test_dead_letters_end_a_unit),
+          cmocka_unit_test(test_a_letter_that_is_too_large_is_told),
+          cmocka_unit_test(test_a_full_batch_ends_within_a_run),
           cmocka_unit_test(test_a_gap_that_leads_back_is_refused),
           cmocka_unit_test(test_a_run_becomes_rows_and_offsets),
           cmocka_unit_test(test_offsets_that_do_not_follow_are_refused),
