@@ -185,7 +185,7 @@ static enum status enum_op(struct avro_compiler *c, const struct avro_type *writ
     struct arena *arena = &c->plan->arena;
     const struct avro_type *reader = want.type ? want.type : writer;
     op->code = want.node ? OP_ENUM : OP_CHECK_ENUM;
-    const struct avro_pair *known = pair_find(c, writer, reader);
+    const struct avro_resolved_pair *known = pair_find(c, writer, reader);
     if (known != NULL) {
         op->arg = known->arg;
         return ST_OK;
@@ -215,7 +215,7 @@ static enum status enum_op(struct avro_compiler *c, const struct avro_type *writ
                               .values = values,
                               .n = writer->n,
                           });
-    struct avro_pair *pair = pair_add(c, writer, reader);
+    struct avro_resolved_pair *pair = pair_add(c, writer, reader);
     pair->what = PAIR_ENUM;
     pair->arg = op->arg;
     return ST_OK;

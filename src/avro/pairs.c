@@ -9,8 +9,9 @@ static size_t *slot_of(const struct avro_compiler *c, const struct avro_type *wr
     return (size_t *)&c->slots[hash >> 54];
 }
 
-struct avro_pair *pair_find(const struct avro_compiler *c, const struct avro_type *writer,
-                            const struct avro_type *wants)
+struct avro_resolved_pair *pair_find(const struct avro_compiler *c,
+                                     const struct avro_type *writer,
+                                     const struct avro_type *wants)
 {
     for (size_t at = *slot_of(c, writer, wants); at != 0; at = c->pairs[at - 1].older)
         if (c->pairs[at - 1].writer == writer && c->pairs[at - 1].wants == wants)
@@ -18,18 +19,19 @@ struct avro_pair *pair_find(const struct avro_compiler *c, const struct avro_typ
     return NULL;
 }
 
-struct avro_pair *pair_add(struct avro_compiler *c, const struct avro_type *writer,
-                           const struct avro_type *wants)
+struct avro_resolved_pair *pair_add(struct avro_compiler *c,
+                                    const struct avro_type *writer,
+                                    const struct avro_type *wants)
 {
     size_t *slot = slot_of(c, writer, wants);
     MEM_GROW(c->pairs, c->n_pairs, c->pairs_capacity);
-    struct avro_pair *pair = &c->pairs[c->n_pairs++];
-    *pair = (struct avro_pair){.writer = writer, .wants = wants, .older = *slot};
+    struct avro_resolved_pair *pair = &c->pairs[c->n_pairs++];
+    *pair = (struct avro_resolved_pair){.writer = writer, .wants = wants, .older = *slot};
     *slot = c->n_pairs;
     return pair;
 }
 
-static bool stays(const struct avro_pair *pair)
+static bool stays(const struct avro_resolved_pair *pair)
 {
     return pair->what == PAIR_FAILED || pair->what == PAIR_ENUM;
 }
@@ -41,10 +43,10 @@ void pairs_cut(struct avro_compiler *c, size_t n)
         *slot_of(c, c->pairs[i].writer, c->pairs[i].wants) = c->pairs[i].older;
     c->n_pairs = n;
     for (size_t i = n; i < end; i++) {
-        struct avro_pair pair = c->pairs[i];
+        struct avro_resolved_pair pair = c->pairs[i];
         if (!stays(&pair))
             continue;
-        struct avro_pair *kept = pair_add(c, pair.writer, pair.wants);
+        struct avro_resolved_pair *kept = pair_add(c, pair.writer, pair.wants);
         kept->what = pair.what;
         kept->arg = pair.arg;
     }

@@ -377,7 +377,8 @@ static enum status compile_fields(struct avro_compiler *c, const struct avro_typ
     return check_children(c, writer, want);
 }
 
-static enum status emit_call(struct avro_compiler *c, const struct avro_pair *pair)
+static enum status emit_call(struct avro_compiler *c,
+                             const struct avro_resolved_pair *pair)
 {
     if (pair->what == PAIR_FAILED)
         return err_set(c->err, ST_DATA, "%s", c->plan->reasons[pair->arg]);
@@ -390,7 +391,7 @@ static enum status emit_call(struct avro_compiler *c, const struct avro_pair *pa
 static enum status compile_routine(struct avro_compiler *c,
                                    const struct avro_type *writer, struct avro_want want)
 {
-    const struct avro_pair *known = pair_find(c, writer, want.type);
+    const struct avro_resolved_pair *known = pair_find(c, writer, want.type);
     if (known != NULL)
         return emit_call(c, known);
     uint32_t call;
@@ -398,7 +399,7 @@ static enum status compile_routine(struct avro_compiler *c,
     TRY(emit(c, (struct avro_op){.code = OP_CALL}, &call));
     TRY(emit(c, (struct avro_op){.code = OP_JUMP}, NULL));
     c->plan->ops[call].arg = call + 2;
-    struct avro_pair *pair = pair_add(c, writer, want.type);
+    struct avro_resolved_pair *pair = pair_add(c, writer, want.type);
     pair->what = writer->min_bytes == 0 ? PAIR_EMPTY : PAIR_ROUTINE;
     pair->arg = call + 2;
     enum status rc = compile_fields(c, writer, want);

@@ -22,7 +22,7 @@ struct avro_want {
 };
 
 // What two types became, compiled once.
-struct avro_pair {
+struct avro_resolved_pair {
     const struct avro_type *writer;
     const struct avro_type *wants; // NULL: read past
     size_t older;                  // of the same slot, counted from 1; 0: none
@@ -45,17 +45,19 @@ struct avro_compiler {
     bool is_spent; // a limit is passed: nothing is tried any more
     size_t ops_capacity, paths_capacity, constants_capacity, reasons_capacity;
     size_t targets_capacity, enums_capacity, forms_capacity;
-    struct avro_pair *pairs;
+    struct avro_resolved_pair *pairs;
     size_t n_pairs, pairs_capacity;
     size_t slots[PAIR_SLOTS]; // the newest pair of each, counted from 1
 };
 
 // pairs.c
-struct avro_pair *pair_find(const struct avro_compiler *c, const struct avro_type *writer,
-                            const struct avro_type *wants);
+struct avro_resolved_pair *pair_find(const struct avro_compiler *c,
+                                     const struct avro_type *writer,
+                                     const struct avro_type *wants);
 // Valid until the next one is added.
-struct avro_pair *pair_add(struct avro_compiler *c, const struct avro_type *writer,
-                           const struct avro_type *wants);
+struct avro_resolved_pair *pair_add(struct avro_compiler *c,
+                                    const struct avro_type *writer,
+                                    const struct avro_type *wants);
 // Those behind the first n go; what failed stays known, and so do enums.
 void pairs_cut(struct avro_compiler *c, size_t n);
 

@@ -19,8 +19,8 @@ static const struct kafka_property fixed[] = {
 };
 
 struct kafka_admin {
-    struct client client; // first: librdkafka's opaque pointer
-    char *cluster;        // NULL until asked for
+    struct kafka_client client; // first: librdkafka's opaque pointer
+    char *cluster;              // NULL until asked for
 };
 
 enum status kafka_admin_open(const struct kafka_config *config, struct kafka_admin **ret,
@@ -143,7 +143,7 @@ static enum status status_of(rd_kafka_resp_err_t code)
 static enum status request_wait(struct request *request, const char *what,
                                 const char *name, struct err *err)
 {
-    struct client *client = &request->admin->client;
+    struct kafka_client *client = &request->admin->client;
     while ((request->answer = rd_kafka_queue_poll(request->queue, SLICE_MS)) == NULL) {
         rd_kafka_poll(client->rk, 0);
         if (client_is_out_of_time(client))

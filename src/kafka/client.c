@@ -22,7 +22,7 @@ static void no_log(UNUSED const rd_kafka_t *rk, UNUSED int level,
 
 // A refusal is kept until something is answered: what follows it is its consequence.
 // Keeps the text without "(after 3ms in state CONNECT, 2 identical errors suppressed)".
-static void keep_problem(struct client *client, rd_kafka_resp_err_t code,
+static void keep_problem(struct kafka_client *client, rd_kafka_resp_err_t code,
                          const char *text)
 {
     if (refusal_of(client->problem, client->problem_text) == REFUSAL_SURE)
@@ -36,7 +36,7 @@ static void keep_problem(struct client *client, rd_kafka_resp_err_t code,
 
 static void on_error(UNUSED rd_kafka_t *rk, int code, const char *text, void *opaque)
 {
-    struct client *client = opaque;
+    struct kafka_client *client = opaque;
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         client->is_down = true;
     else
@@ -55,7 +55,7 @@ int client_timeout_ms(const struct kafka_config *config)
     return config->timeout_ms ? config->timeout_ms : DEFAULT_TIMEOUT_MS;
 }
 
-enum status client_open(struct client *client, const struct kafka_config *config,
+enum status client_open(struct kafka_client *client, const struct kafka_config *config,
                         rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err)
 {
     if (!wants_log(conf))
@@ -74,12 +74,12 @@ enum status client_open(struct client *client, const struct kafka_config *config
     return ST_OK;
 }
 
-void client_close(struct client *client)
+void client_close(struct kafka_client *client)
 {
     if (client->rk != NULL)
         rd_kafka_destroy_flags(client->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     free(client->brokers);
-    *client = (struct client){0};
+    *client = (struct kafka_client){0};
 }
 
 int64_t client_now_ms(void)
@@ -88,30 +88,30 @@ int64_t client_now_ms(void)
     return env->ops->monotonic_ms(env);
 }
 
-bool client_is_out_of_time(const struct client *client)
+bool client_is_out_of_time(const struct kafka_client *client)
 {
     return deadline_is_over(client->deadline, client_now_ms());
 }
 
-enum status client_out_of_time(const struct client *client, struct err *err)
+enum status client_out_of_time(const struct kafka_client *client, struct err *err)
 {
     return err_set(err, ST_RETRY, "brokers %s: no answer in the time that was left",
                    client->brokers);
 }
 
-static bool is_refused(const struct client *client)
+static bool is_refused(const struct kafka_client *client)
 {
     return refusal_of(client->problem, client->problem_text) == REFUSAL_SURE;
 }
 
 // "HTTP", read as the size of an answer.
-static bool is_http(const struct client *client)
+static bool is_http(const struct kafka_client *client)
 {
     return client->problem &&
            strstr(client->problem_text, "Invalid response size 1213486160") != NULL;
 }
 
-static enum status refused(const struct client *client, struct err *err)
+static enum status refused(const struct kafka_client *client, struct err *err)
 {
     char mechanism[32] = "", hint[512];
     size_t size = sizeof(mechanism);
@@ -122,7 +122,7 @@ static enum status refused(const struct client *client, struct err *err)
                    client->problem_text, hint);
 }
 
-enum status client_unreachable(struct client *client, struct err *err)
+enum status client_unreachable(struct kafka_client *client, struct err *err)
 {
     if (is_http(client))
         return err_set(err, ST_FAIL,
@@ -166,7 +166,7 @@ static int smaller(int64_t a, int64_t b)
     return (int)(a < b ? a : b);
 }
 
-enum status client_wait(struct client *client, client_call_fn *call, void *arg,
+enum status client_wait(struct kafka_client *client, client_call_fn *call, void *arg,
                         rd_kafka_resp_err_t *ret_code, struct err *err)
 {
     int64_t end = client_now_ms() + client->timeout_ms;

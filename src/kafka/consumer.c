@@ -67,7 +67,7 @@ static void set_group(rd_kafka_conf_t *conf, const struct kafka_config *config)
                     session_ms > POLL_INTERVAL_MS ? session_ms : POLL_INTERVAL_MS);
 }
 
-enum status consumer_open(struct client *client, const struct kafka_config *config,
+enum status consumer_open(struct kafka_client *client, const struct kafka_config *config,
                           int32_t n_partitions, consumer_rebalance_fn *on_rebalance,
                           struct err *err)
 {
@@ -84,7 +84,7 @@ enum status consumer_open(struct client *client, const struct kafka_config *conf
 }
 
 // The topic's name was good enough for a question about it, so it is for this.
-void consumer_join(struct client *client, const struct kafka_config *config)
+void consumer_join(struct kafka_client *client, const struct kafka_config *config)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, config->topic, RD_KAFKA_PARTITION_UA);
@@ -93,7 +93,7 @@ void consumer_join(struct client *client, const struct kafka_config *config)
     assert(!code);
 }
 
-int64_t consumer_refresh_ms(const struct client *client)
+int64_t consumer_refresh_ms(const struct kafka_client *client)
 {
     char text[24];
     size_t size = sizeof(text);
@@ -133,7 +133,8 @@ static bool is_member(rd_kafka_t *rk)
 }
 
 // A question on the same connection is answered after the leave.
-static void wait_for_leave(struct client *client, const char *topic, int64_t left_ms)
+static void wait_for_leave(struct kafka_client *client, const char *topic,
+                           int64_t left_ms)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, topic, 0);
@@ -152,7 +153,7 @@ static bool wait_until(rd_kafka_t *rk, bool is_wanted, int64_t deadline)
 }
 
 // One that is about to join is waited for: the brokers would keep partitions for it.
-void consumer_leave(struct client *client, const char *topic)
+void consumer_leave(struct kafka_client *client, const char *topic)
 {
     int64_t deadline = client_now_ms() + LEAVE_MS;
     if (!wait_until(client->rk, true, deadline))

@@ -10,16 +10,16 @@ typedef void consumer_rebalance_fn(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                                    rd_kafka_topic_partition_list_t *list, void *client);
 
 // n_partitions of the topic share config->buffer_bytes.
-enum status consumer_open(struct client *client, const struct kafka_config *config,
+enum status consumer_open(struct kafka_client *client, const struct kafka_config *config,
                           int32_t n_partitions, consumer_rebalance_fn *on_rebalance,
                           struct err *err);
 // Begins to join the group of the config for its topic.
-void consumer_join(struct client *client, const struct kafka_config *config);
+void consumer_join(struct kafka_client *client, const struct kafka_config *config);
 // How often the client looks at the topic for new partitions.
-int64_t consumer_refresh_ms(const struct client *client);
+int64_t consumer_refresh_ms(const struct kafka_client *client);
 // Leaves the group, so that the others have the partitions at once; waits at most 2 s for
 // it. Does not close librdkafka's consumer: once that closes, calls that await an answer
 // may get none (librdkafka #4884).
-void consumer_leave(struct client *client, const char *topic);
+void consumer_leave(struct kafka_client *client, const char *topic);
 
 #endif

@@ -9,7 +9,7 @@
 #include "kafka/client.h"
 
 struct kafka_embedded {
-    struct client client; // the mock cluster lives in a handle
+    struct kafka_client client; // the mock cluster lives in a handle
     rd_kafka_mock_cluster_t *cluster;
 };
 

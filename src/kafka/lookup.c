@@ -35,7 +35,7 @@ static rd_kafka_resp_err_t call_metadata(void *arg, int timeout_ms)
     return rd_kafka_metadata(call->rk, 0, call->topic, &call->ret, timeout_ms);
 }
 
-static enum status no_topic(const struct client *client, const char *topic,
+static enum status no_topic(const struct kafka_client *client, const char *topic,
                             struct err *err)
 {
     return err_set(err, ST_NOT_FOUND,
@@ -44,7 +44,7 @@ static enum status no_topic(const struct client *client, const char *topic,
 }
 
 static enum status shape_of(const struct rd_kafka_metadata_topic *topic,
-                            struct topic_shape *ret, const struct client *client,
+                            struct topic_shape *ret, const struct kafka_client *client,
                             struct err *err)
 {
     if (topic->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
@@ -64,7 +64,7 @@ static enum status shape_of(const struct rd_kafka_metadata_topic *topic,
     return ST_OK;
 }
 
-enum status lookup_topic(struct client *client, rd_kafka_topic_t *handle,
+enum status lookup_topic(struct kafka_client *client, rd_kafka_topic_t *handle,
                          struct topic_shape *ret, struct err *err)
 {
     struct metadata_call call = {.rk = client->rk, .topic = handle};
@@ -81,10 +81,10 @@ enum status lookup_topic(struct client *client, rd_kafka_topic_t *handle,
     return rc;
 }
 
-enum status lookup_open(struct lookup *lookup, const struct kafka_config *config,
+enum status lookup_open(struct kafka_lookup *lookup, const struct kafka_config *config,
                         int32_t *ret_partitions, struct err *err)
 {
-    *lookup = (struct lookup){0};
+    *lookup = (struct kafka_lookup){0};
     rd_kafka_conf_t *conf;
     TRY(conf_new(config, (struct conf_properties){0},
                  (struct conf_properties){fixed, ARRAY_LEN(fixed)}, &conf, err));
@@ -110,14 +110,14 @@ enum status lookup_open(struct lookup *lookup, const struct kafka_config *config
     return ST_OK;
 }
 
-static void give_back(struct lookup *lookup)
+static void give_back(struct kafka_lookup *lookup)
 {
     if (lookup->fetched != NULL)
         rd_kafka_message_destroy(lookup->fetched);
     lookup->fetched = NULL;
 }
 
-void lookup_close(struct lookup *lookup)
+void lookup_close(struct kafka_lookup *lookup)
 {
     give_back(lookup);
     if (lookup->cluster != NULL)
@@ -126,10 +126,10 @@ void lookup_close(struct lookup *lookup)
         rd_kafka_topic_destroy(lookup->handle);
     free(lookup->topic);
     client_close(&lookup->client);
-    *lookup = (struct lookup){0};
+    *lookup = (struct kafka_lookup){0};
 }
 
-enum status lookup_count(struct lookup *lookup, int32_t *ret, struct err *err)
+enum status lookup_count(struct kafka_lookup *lookup, int32_t *ret, struct err *err)
 {
     struct topic_shape shape;
     TRY(lookup_topic(&lookup->client, lookup->handle, &shape, err));
@@ -151,7 +151,7 @@ enum finding {
 // topic is looked at before: librdkafka may not know the partition yet, or one that
 // leads it no more, and does not ask by itself.
 struct question {
-    struct lookup *lookup;
+    struct kafka_lookup *lookup;
     int32_t partition;
     int n_asked;
     enum finding finding;
@@ -176,7 +176,7 @@ static void note_leader(struct question *question,
 
 static rd_kafka_resp_err_t look_at_topic(struct question *question, int timeout_ms)
 {
-    struct lookup *lookup = question->lookup;
+    struct kafka_lookup *lookup = question->lookup;
     struct metadata_call call = {.rk = lookup->client.rk, .topic = lookup->handle};
     rd_kafka_resp_err_t code = call_metadata(&call, timeout_ms);
     question->finding = NOTHING_FOUND;
@@ -221,7 +221,7 @@ static rd_kafka_resp_err_t or_ask_again(rd_kafka_resp_err_t code)
 
 static enum status no_answer(const struct question *question, struct err *err)
 {
-    const struct lookup *lookup = question->lookup;
+    const struct kafka_lookup *lookup = question->lookup;
     switch (question->finding) {
     case HAS_NO_LEADER:
         return err_set(err, ST_RETRY, "topic '%s', partition %d: no broker leads it now",
@@ -245,7 +245,7 @@ static enum status no_answer(const struct question *question, struct err *err)
 
 static enum status ask(struct question *question, client_call_fn *fn, struct err *err)
 {
-    struct lookup *lookup = question->lookup;
+    struct kafka_lookup *lookup = question->lookup;
     rd_kafka_resp_err_t code;
     question->n_asked = 0;
     question->finding = NOTHING_FOUND;
@@ -265,7 +265,7 @@ static enum status ask(struct question *question, client_call_fn *fn, struct err
 static rd_kafka_resp_err_t offset_for(const struct question *question, int64_t time,
                                       int timeout_ms, int64_t *ret)
 {
-    const struct lookup *lookup = question->lookup;
+    const struct kafka_lookup *lookup = question->lookup;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_t *item =
         rd_kafka_topic_partition_list_add(list, lookup->topic, question->partition);
@@ -307,7 +307,7 @@ static rd_kafka_resp_err_t call_offset_at(void *arg, int timeout_ms)
     return offset_for(question, question->time_ms, timeout_ms, &question->time_ms);
 }
 
-enum status lookup_range(struct lookup *lookup, int32_t partition,
+enum status lookup_range(struct kafka_lookup *lookup, int32_t partition,
                          struct source_range *ret, struct err *err)
 {
     struct question question = {.lookup = lookup, .partition = partition};
@@ -316,8 +316,8 @@ enum status lookup_range(struct lookup *lookup, int32_t partition,
     return ST_OK;
 }
 
-enum status lookup_offset_at(struct lookup *lookup, int32_t partition, int64_t time_ms,
-                             int64_t *ret, struct err *err)
+enum status lookup_offset_at(struct kafka_lookup *lookup, int32_t partition,
+                             int64_t time_ms, int64_t *ret, struct err *err)
 {
     struct question question = {
         .lookup = lookup, .partition = partition, .time_ms = time_ms < 0 ? 0 : time_ms};
@@ -332,7 +332,7 @@ enum status lookup_offset_at(struct lookup *lookup, int32_t partition, int64_t t
 
 static rd_kafka_resp_err_t take_message(struct question *question, int timeout_ms)
 {
-    struct lookup *lookup = question->lookup;
+    struct kafka_lookup *lookup = question->lookup;
     rd_kafka_message_t *message =
         rd_kafka_consume(lookup->handle, question->partition, timeout_ms);
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
@@ -349,7 +349,7 @@ static rd_kafka_resp_err_t take_message(struct question *question, int timeout_m
 static rd_kafka_resp_err_t call_fetch(void *arg, int timeout_ms)
 {
     struct question *question = arg;
-    struct lookup *lookup = question->lookup;
+    struct kafka_lookup *lookup = question->lookup;
     rd_kafka_resp_err_t code = begin_asking(question, timeout_ms);
     if (code || !is_askable(question))
         return code;
@@ -365,8 +365,8 @@ static rd_kafka_resp_err_t call_fetch(void *arg, int timeout_ms)
 }
 
 // The first message at or after the offset, or what stands there instead.
-static enum status fetch_next(struct lookup *lookup, int32_t partition, int64_t offset,
-                              rd_kafka_message_t **ret, struct err *err)
+static enum status fetch_next(struct kafka_lookup *lookup, int32_t partition,
+                              int64_t offset, rd_kafka_message_t **ret, struct err *err)
 {
     if (rd_kafka_consume_start(lookup->handle, partition, offset) != 0)
         return err_set(err, ST_FAIL, "topic '%s', partition %d: %s", lookup->topic,
@@ -378,7 +378,7 @@ static enum status fetch_next(struct lookup *lookup, int32_t partition, int64_t 
     return rc;
 }
 
-enum status lookup_fetch(struct lookup *lookup, int32_t partition, int64_t offset,
+enum status lookup_fetch(struct kafka_lookup *lookup, int32_t partition, int64_t offset,
                          struct record *ret, struct err *err)
 {
     give_back(lookup);

@@ -11,8 +11,8 @@
 #include "core/source.h"
 #include "kafka/client.h"
 
-struct lookup {
-    struct client client; // first: see client_open
+struct kafka_lookup {
+    struct kafka_client client; // first: see client_open
     char *topic;
     rd_kafka_topic_t *handle;
     char *cluster;               // id of the cluster
@@ -22,16 +22,16 @@ struct lookup {
 
 // Finds the topic and the cluster's id. ST_NOT_FOUND: "topic 'x' is not on the brokers".
 // On failure, too, lookup_close is due.
-enum status lookup_open(struct lookup *lookup, const struct kafka_config *config,
+enum status lookup_open(struct kafka_lookup *lookup, const struct kafka_config *config,
                         int32_t *ret_partitions, struct err *err);
-void lookup_close(struct lookup *lookup);
+void lookup_close(struct kafka_lookup *lookup);
 
-enum status lookup_count(struct lookup *lookup, int32_t *ret, struct err *err);
-enum status lookup_range(struct lookup *lookup, int32_t partition,
+enum status lookup_count(struct kafka_lookup *lookup, int32_t *ret, struct err *err);
+enum status lookup_range(struct kafka_lookup *lookup, int32_t partition,
                          struct source_range *ret, struct err *err);
-enum status lookup_offset_at(struct lookup *lookup, int32_t partition, int64_t time_ms,
-                             int64_t *ret, struct err *err);
-enum status lookup_fetch(struct lookup *lookup, int32_t partition, int64_t offset,
+enum status lookup_offset_at(struct kafka_lookup *lookup, int32_t partition,
+                             int64_t time_ms, int64_t *ret, struct err *err);
+enum status lookup_fetch(struct kafka_lookup *lookup, int32_t partition, int64_t offset,
                          struct record *ret, struct err *err);
 
 // What the topic looks like, by any client. ST_NOT_FOUND as above.
@@ -40,7 +40,7 @@ struct topic_shape {
     int32_t replication; // of partition 0
     int32_t leaderless;  // partitions that have no leader now
 };
-enum status lookup_topic(struct client *client, rd_kafka_topic_t *handle,
+enum status lookup_topic(struct kafka_client *client, rd_kafka_topic_t *handle,
                          struct topic_shape *ret, struct err *err);
 
 #endif

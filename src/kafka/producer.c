@@ -28,7 +28,7 @@ static const struct kafka_property fixed[] = {
 };
 
 struct kafka_producer {
-    struct client client; // first: librdkafka's opaque pointer
+    struct kafka_client client; // first: librdkafka's opaque pointer
     char *topic;
     rd_kafka_topic_t *handle;
     struct kafka_delivery delivery;
@@ -90,7 +90,7 @@ static enum status open_handle(struct kafka_producer *producer,
 // By a consumer's handle: a producer's question would make the topic on some brokers.
 static enum status check_topic(const struct kafka_config *config, struct err *err)
 {
-    struct lookup lookup;
+    struct kafka_lookup lookup;
     int32_t n;
     enum status rc = lookup_open(&lookup, config, &n, err);
     lookup_close(&lookup);

@@ -13,24 +13,24 @@ enum {
     STARVED_MS = 5000
 };
 
-void reader_init(struct reader *reader, rd_kafka_t *rk, const char *topic, int wake_fd,
-                 size_t run_records)
+void reader_init(struct kafka_reader *reader, rd_kafka_t *rk, const char *topic,
+                 int wake_fd, size_t run_records)
 {
-    *reader = (struct reader){
+    *reader = (struct kafka_reader){
         .rk = rk, .topic = topic, .wake_fd = wake_fd, .capacity = run_records};
     reader->messages = mem_array(run_records, sizeof(*reader->messages));
     reader->records = mem_array(run_records, sizeof(*reader->records));
 }
 
-void reader_release(struct reader *reader)
+void reader_release(struct kafka_reader *reader)
 {
     reader_stop(reader);
     free(reader->messages);
     free(reader->records);
-    *reader = (struct reader){0};
+    *reader = (struct kafka_reader){0};
 }
 
-static rd_kafka_queue_t *take_queue(struct reader *reader, int32_t partition)
+static rd_kafka_queue_t *take_queue(struct kafka_reader *reader, int32_t partition)
 {
     const uint64_t one = 1; // what an eventfd wants to be written
     rd_kafka_queue_t *queue =
@@ -46,7 +46,8 @@ static int compare_partitions(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
-void reader_start(struct reader *reader, const struct source_start *starts, size_t n)
+void reader_start(struct kafka_reader *reader, const struct source_start *starts,
+                  size_t n)
 {
     reader->partitions = mem_array(n, sizeof(*reader->partitions));
     reader->n_partitions = n;
@@ -62,20 +63,20 @@ void reader_start(struct reader *reader, const struct source_start *starts, size
     qsort(reader->partitions, n, sizeof(*reader->partitions), compare_partitions);
 }
 
-static void destroy_messages(struct reader *reader, size_t end)
+static void destroy_messages(struct kafka_reader *reader, size_t end)
 {
     while (reader->n_released < end)
         rd_kafka_message_destroy(reader->messages[reader->n_released++]);
 }
 
-static void drop_batch(struct reader *reader)
+static void drop_batch(struct kafka_reader *reader)
 {
     destroy_messages(reader, reader->n);
     reader->n = reader->n_lent = reader->n_released = reader->n_records = 0;
 }
 
 // What was left of a batch in place of the batch; false when there is nothing.
-static bool take_kept(struct reader *reader, struct partition *partition)
+static bool take_kept(struct kafka_reader *reader, struct partition *partition)
 {
     reader->n = partition->n_kept;
     if (partition->kept == NULL)
@@ -88,7 +89,7 @@ static bool take_kept(struct reader *reader, struct partition *partition)
 }
 
 // Puts the queue's next messages in place of the batch; false when it is empty.
-static bool take_batch(struct reader *reader, struct partition *partition)
+static bool take_batch(struct kafka_reader *reader, struct partition *partition)
 {
     drop_batch(reader);
     reader->from = partition;
@@ -102,7 +103,7 @@ static bool take_batch(struct reader *reader, struct partition *partition)
     return n > 0;
 }
 
-void reader_stop(struct reader *reader)
+void reader_stop(struct kafka_reader *reader)
 {
     for (size_t i = 0; i < reader->n_partitions; i++) {
         while (take_batch(reader, &reader->partitions[i]))
@@ -115,14 +116,14 @@ void reader_stop(struct reader *reader)
     reader->n_partitions = 0;
 }
 
-static struct partition *find(struct reader *reader, int32_t number)
+static struct partition *find(struct kafka_reader *reader, int32_t number)
 {
     const struct partition wanted = {.number = number};
     return bsearch(&wanted, reader->partitions, reader->n_partitions, sizeof(wanted),
                    compare_partitions);
 }
 
-void reader_hold_back(struct reader *reader, int32_t number, size_t n_used)
+void reader_hold_back(struct kafka_reader *reader, int32_t number, size_t n_used)
 {
     struct partition *partition = find(reader, number);
     assert(partition == reader->from && n_used <= reader->n_records);
@@ -138,25 +139,25 @@ void reader_hold_back(struct reader *reader, int32_t number, size_t n_used)
     reader->n_records = n_used;
 }
 
-void reader_let_on(struct reader *reader, int32_t number)
+void reader_let_on(struct kafka_reader *reader, int32_t number)
 {
     struct partition *partition = find(reader, number);
     if (partition != NULL)
         partition->is_held = false;
 }
 
-void reader_give_back(struct reader *reader)
+void reader_give_back(struct kafka_reader *reader)
 {
     destroy_messages(reader, reader->n_lent);
     reader->n_records = 0;
 }
 
-const rd_kafka_message_t *reader_message(const struct reader *reader, size_t index)
+const rd_kafka_message_t *reader_message(const struct kafka_reader *reader, size_t index)
 {
     return reader->messages[reader->first_record + index];
 }
 
-static bool has_more(const struct reader *reader)
+static bool has_more(const struct kafka_reader *reader)
 {
     return reader->n_lent < reader->n;
 }
@@ -166,7 +167,7 @@ static bool is_end(const rd_kafka_message_t *message)
     return message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
 }
 
-static enum status out_of_order(const struct reader *reader, int64_t offset,
+static enum status out_of_order(const struct kafka_reader *reader, int64_t offset,
                                 struct err *err)
 {
     return err_set(err, ST_DATA,
@@ -177,7 +178,7 @@ static enum status out_of_order(const struct reader *reader, int64_t offset,
 }
 
 // Records until the batch ends or an error stands in it.
-static enum status take_records(struct reader *reader, struct err *err)
+static enum status take_records(struct kafka_reader *reader, struct err *err)
 {
     reader->first_record = reader->n_lent;
     for (; has_more(reader); reader->n_lent++) {
@@ -197,7 +198,7 @@ static enum status take_records(struct reader *reader, struct err *err)
 }
 
 // Ends of the partition at the front of the batch: they say how far it was passed.
-static void pass_ends(struct reader *reader)
+static void pass_ends(struct kafka_reader *reader)
 {
     for (; has_more(reader); reader->n_lent++) {
         const rd_kafka_message_t *message = reader->messages[reader->n_lent];
@@ -209,7 +210,7 @@ static void pass_ends(struct reader *reader)
     }
 }
 
-static enum status make_run(struct reader *reader, struct source_event *ret,
+static enum status make_run(struct kafka_reader *reader, struct source_event *ret,
                             struct err *err)
 {
     int64_t first = reader->first = reader->from->position;
@@ -229,7 +230,8 @@ static enum status make_run(struct reader *reader, struct source_event *ret,
 }
 
 // Where the client stopped may lie after the last record, when aborted ones were between.
-static void make_gap(struct reader *reader, int64_t offset, struct source_event *ret)
+static void make_gap(struct kafka_reader *reader, int64_t offset,
+                     struct source_event *ret)
 {
     struct partition *from = reader->from;
     if (offset > from->position) {
@@ -261,7 +263,7 @@ static enum status status_of(rd_kafka_resp_err_t code)
 
 // After bytes that cannot be read librdkafka would go on behind them: the message stays
 // at the front, so that nobody gets past it.
-static enum status failure(struct reader *reader, const rd_kafka_message_t *message,
+static enum status failure(struct kafka_reader *reader, const rd_kafka_message_t *message,
                            struct source_event *ret, struct err *err)
 {
     snprintf(reader->trouble, sizeof(reader->trouble),
@@ -277,7 +279,7 @@ static enum status failure(struct reader *reader, const rd_kafka_message_t *mess
     return ST_OK;
 }
 
-static enum status take_front(struct reader *reader, struct source_event *ret,
+static enum status take_front(struct kafka_reader *reader, struct source_event *ret,
                               struct err *err)
 {
     const rd_kafka_message_t *message = reader->messages[reader->n_lent];
@@ -290,7 +292,7 @@ static enum status take_front(struct reader *reader, struct source_event *ret,
 }
 
 // The next partition in turn that has something.
-static bool take_any(struct reader *reader)
+static bool take_any(struct kafka_reader *reader)
 {
     for (size_t i = 0; i < reader->n_partitions; i++) {
         struct partition *partition = &reader->partitions[reader->turn];
@@ -301,7 +303,8 @@ static bool take_any(struct reader *reader)
     return false;
 }
 
-enum status reader_next(struct reader *reader, struct source_event *ret, struct err *err)
+enum status reader_next(struct kafka_reader *reader, struct source_event *ret,
+                        struct err *err)
 {
     ret->kind = SOURCE_IDLE;
     while (ret->kind == SOURCE_IDLE && (has_more(reader) || take_any(reader))) {
@@ -318,7 +321,7 @@ static bool is_starved(const struct partition *partition, int64_t now_ms)
            now_ms - partition->fed_ms < STARVED_MS;
 }
 
-bool reader_is_starved(const struct reader *reader)
+bool reader_is_starved(const struct kafka_reader *reader)
 {
     int64_t now_ms = client_now_ms();
     for (size_t i = 0; i < reader->n_partitions; i++) {
@@ -328,7 +331,7 @@ bool reader_is_starved(const struct reader *reader)
     return false;
 }
 
-void reader_nudge(struct reader *reader)
+void reader_nudge(struct kafka_reader *reader)
 {
     rd_kafka_topic_partition_list_t *list =
         rd_kafka_topic_partition_list_new((int)reader->n_partitions);

@@ -25,7 +25,7 @@ struct partition {
     size_t n_kept;
 };
 
-struct reader {
+struct kafka_reader {
     rd_kafka_t *rk;               // borrowed
     const char *topic;            // borrowed
     int wake_fd;                  // an eventfd
@@ -45,31 +45,33 @@ struct reader {
     char trouble[512];   // the text of the last SOURCE_TROUBLE
 };
 
-void reader_init(struct reader *reader, rd_kafka_t *rk, const char *topic, int wake_fd,
-                 size_t run_records);
-void reader_release(struct reader *reader);
+void reader_init(struct kafka_reader *reader, rd_kafka_t *rk, const char *topic,
+                 int wake_fd, size_t run_records);
+void reader_release(struct kafka_reader *reader);
 
 // Takes the partitions' queues; to be called before they are assigned.
-void reader_start(struct reader *reader, const struct source_start *starts, size_t n);
+void reader_start(struct kafka_reader *reader, const struct source_start *starts,
+                  size_t n);
 // Gives them back and drops what is in them; to be called after they are unassigned.
-void reader_stop(struct reader *reader);
+void reader_stop(struct kafka_reader *reader);
 
 // See core/source.h. The messages stay in memory: at most one batch of each partition.
-void reader_hold_back(struct reader *reader, int32_t partition, size_t n_used);
-void reader_let_on(struct reader *reader, int32_t partition);
+void reader_hold_back(struct kafka_reader *reader, int32_t partition, size_t n_used);
+void reader_let_on(struct kafka_reader *reader, int32_t partition);
 
 // Ends the borrowing of the last run.
-void reader_give_back(struct reader *reader);
+void reader_give_back(struct kafka_reader *reader);
 // SOURCE_RUN, SOURCE_GAP without `low`, SOURCE_TROUBLE (a fetch failed, librdkafka
 // repeats it), or SOURCE_IDLE when all queues are empty. Never waits. Errors are final
 // and are given again by each further call.
-enum status reader_next(struct reader *reader, struct source_event *ret, struct err *err);
+enum status reader_next(struct kafka_reader *reader, struct source_event *ret,
+                        struct err *err);
 // Some partition's queue is empty although the brokers have more; not of one that has
 // been so for seconds, since nobody may lead it.
-bool reader_is_starved(const struct reader *reader);
+bool reader_is_starved(const struct kafka_reader *reader);
 // Makes librdkafka fetch for such partitions now; see client_nudge.
-void reader_nudge(struct reader *reader);
+void reader_nudge(struct kafka_reader *reader);
 // The message behind record `index` of the last run.
-const rd_kafka_message_t *reader_message(const struct reader *reader, size_t index);
+const rd_kafka_message_t *reader_message(const struct kafka_reader *reader, size_t index);
 
 #endif

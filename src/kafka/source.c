@@ -25,12 +25,12 @@ enum {
 };
 
 struct kafka_source {
-    struct source base;   // first: a kafka_source is a source
-    struct client client; // the consumer
-    struct lookup lookup;
+    struct source base;         // first: a kafka_source is a source
+    struct kafka_client client; // the consumer
+    struct kafka_lookup lookup;
     pthread_mutex_t lookup_lock;  // a question may keep it for long: polls only try
     struct deadline own_deadline; // of a poll's question
-    struct reader reader;
+    struct kafka_reader reader;
     char *topic, *group;
     enum kafka_membership membership;
     rd_kafka_queue_t *queue; // the consumer's own: membership and errors
@@ -56,7 +56,7 @@ static struct kafka_source *kafka_of(struct source *source)
     return (struct kafka_source *)source;
 }
 
-static struct kafka_source *owner_of(struct client *client)
+static struct kafka_source *owner_of(struct kafka_client *client)
 {
     return (struct kafka_source *)((char *)client -
                                    offsetof(struct kafka_source, client));
@@ -429,7 +429,7 @@ static void kafka_release(struct source *source, int32_t partition)
 
 // ---- questions, answered beside the stream
 
-static struct lookup *begin_question(struct source *source)
+static struct kafka_lookup *begin_question(struct source *source)
 {
     pthread_mutex_lock(&kafka_of(source)->lookup_lock);
     kafka_of(source)->lookup.client.deadline = source->deadline;

@@ -16,7 +16,7 @@ enum {
     SCHEMA_NOT_FOUND = 40403
 };
 
-struct client {
+struct registry_client {
     struct arena arena;
     struct wire_http *http;
     const struct address *addresses;
@@ -36,10 +36,10 @@ static const char *given(struct arena *arena, struct str text)
     return text.n ? arena_cstr(arena, text) : NULL;
 }
 
-enum status rest_client_open(const struct registry_config *config, struct client **ret,
-                             struct err *err)
+enum status rest_client_open(const struct registry_config *config,
+                             struct registry_client **ret, struct err *err)
 {
-    struct client *client = mem_zalloc(sizeof(*client));
+    struct registry_client *client = mem_zalloc(sizeof(*client));
     struct address *addresses;
     enum status rc =
         address_list(config->urls, &client->arena, &addresses, &client->n_addresses, err);
@@ -67,7 +67,7 @@ enum status rest_client_open(const struct registry_config *config, struct client
     return ST_OK;
 }
 
-void rest_client_close(struct client *client)
+void rest_client_close(struct registry_client *client)
 {
     if (client == NULL)
         return;
@@ -77,7 +77,7 @@ void rest_client_close(struct client *client)
     free(client);
 }
 
-int64_t rest_client_now_ms(const struct client *client)
+int64_t rest_client_now_ms(const struct registry_client *client)
 {
     return client->env->ops->monotonic_ms(client->env);
 }
@@ -100,7 +100,8 @@ void client_encode(struct buf *path, struct str part)
 }
 
 // What a registry says is wrong, or the first bytes of what is no registry's answer.
-static void describe(const struct client *client, const json_t *json, struct buf *ret)
+static void describe(const struct registry_client *client, const json_t *json,
+                     struct buf *ret)
 {
     const char *message = json_string_value(json_object_get(json, "message"));
     if (message != NULL) {
@@ -117,7 +118,7 @@ static void describe(const struct client *client, const json_t *json, struct buf
         buf_printf(ret, "'%.*s'", STR_ARGS(text));
 }
 
-static bool is_out_of_time(const struct client *client)
+static bool is_out_of_time(const struct registry_client *client)
 {
     return deadline_is_over(client->deadline, rest_client_now_ms(client));
 }
@@ -148,8 +149,8 @@ static const char *way_out(long code, json_int_t error)
 }
 
 // An answer that is no success.
-static enum status refused(const struct client *client, long code, const json_t *json,
-                           struct err *err)
+static enum status refused(const struct registry_client *client, long code,
+                           const json_t *json, struct err *err)
 {
     json_int_t error = json_integer_value(json_object_get(json, "error_code"));
     struct buf text = BUF_INIT(ERR_TEXT_MAX);
@@ -160,7 +161,7 @@ static enum status refused(const struct client *client, long code, const json_t 
     return rc;
 }
 
-static enum status take_answer(struct client *client, long code, json_t **ret,
+static enum status take_answer(struct registry_client *client, long code, json_t **ret,
                                struct err *err)
 {
     json_error_t why;
@@ -188,15 +189,15 @@ static enum status take_answer(struct client *client, long code, json_t **ret,
     return rc;
 }
 
-static const struct wire_http_login *login_of(struct client *client)
+static const struct wire_http_login *login_of(struct registry_client *client)
 {
     const struct address *address = &client->addresses[client->current];
     return address->login.user != NULL ? &address->login : &client->login;
 }
 
 // One request to one address; its name in front of what goes wrong.
-static enum status ask_one(struct client *client, const char *path, const char *body,
-                           json_t **ret, struct err *err)
+static enum status ask_one(struct registry_client *client, const char *path,
+                           const char *body, json_t **ret, struct err *err)
 {
     struct buf url = {0};
     long *code = &client->code;
@@ -217,8 +218,8 @@ static enum status ask_one(struct client *client, const char *path, const char *
 
 // Each address once, from the one that answered last, until a registry answers. What may
 // heal at one of them may heal.
-static enum status ask_round(struct client *client, const char *path, const char *body,
-                             json_t **ret, struct err *err)
+static enum status ask_round(struct registry_client *client, const char *path,
+                             const char *body, json_t **ret, struct err *err)
 {
     bool may_heal = false;
     enum status rc = ST_RETRY;
@@ -233,20 +234,21 @@ static enum status ask_round(struct client *client, const char *path, const char
     return may_heal ? ST_RETRY : rc;
 }
 
-static void pause_ms(struct client *client, int64_t ms)
+static void pause_ms(struct registry_client *client, int64_t ms)
 {
     for (int64_t left = ms; left > 0 && !is_out_of_time(client); left -= PAUSE_MS)
         client->env->ops->sleep_ms(client->env, PAUSE_MS);
 }
 
-long client_last_code(const struct client *client)
+long client_last_code(const struct registry_client *client)
 {
     return client->code;
 }
 
 // `too_long`: what an answer that is too long is.
-static enum status ask(struct client *client, const char *path, const json_t *body,
-                       enum status too_long, json_t **ret, struct err *err)
+static enum status ask(struct registry_client *client, const char *path,
+                       const json_t *body, enum status too_long, json_t **ret,
+                       struct err *err)
 {
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     enum status rc = ST_RETRY;
@@ -266,15 +268,15 @@ static enum status ask(struct client *client, const char *path, const json_t *bo
     return rc;
 }
 
-enum status client_ask(struct client *client, const char *path, const json_t *body,
-                       json_t **ret, struct err *err)
+enum status client_ask(struct registry_client *client, const char *path,
+                       const json_t *body, json_t **ret, struct err *err)
 {
     struct err own;
     return ask(client, path, body, ST_FAIL, ret, err ? err : &own);
 }
 
-enum status client_ask_schema(struct client *client, const char *path, json_t **ret,
-                              struct err *err)
+enum status client_ask_schema(struct registry_client *client, const char *path,
+                              json_t **ret, struct err *err)
 {
     struct err own;
     return ask(client, path, NULL, ST_DATA, ret, err ? err : &own);

@@ -10,7 +10,7 @@ struct seen {
 };
 
 struct collector {
-    struct client *client;
+    struct registry_client *client;
     struct arena *arena;
     struct seen seen[REFERENCES_MAX];
     size_t n_seen;
@@ -74,7 +74,7 @@ static enum status collect(struct collector *c, const json_t *answer, struct err
     return ST_OK;
 }
 
-enum status references_collect(struct client *client, const json_t *answer,
+enum status references_collect(struct registry_client *client, const json_t *answer,
                                struct arena *arena, struct schema_texts *ret,
                                struct err *err)
 {

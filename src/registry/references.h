@@ -10,7 +10,7 @@ enum {
 };
 
 // `answer` is a registry's answer that has "schema". ST_DATA: it is none of Avro.
-enum status references_collect(struct client *client, const json_t *answer,
+enum status references_collect(struct registry_client *client, const json_t *answer,
                                struct arena *arena, struct schema_texts *ret,
                                struct err *err);
 

@@ -11,7 +11,7 @@
 
 struct registry {
     struct schema_lookup lookup; // first member
-    struct client *client;
+    struct registry_client *client;
     struct cache cache;
     int64_t unknown_wait_ms;
     int64_t doubt_till_ms; // no unknown id is waited for
@@ -120,7 +120,7 @@ static const struct schema_lookup_ops lookup_ops = {
 enum status registry_open(const struct registry_config *config, struct registry **ret,
                           struct err *err)
 {
-    struct client *client;
+    struct registry_client *client;
     TRY(rest_client_open(config, &client, err));
     struct registry *registry = mem_zalloc(sizeof(*registry));
     registry->lookup.ops = &lookup_ops;
