@@ -59,3 +59,18 @@ void env_uuid(struct env *env, char ret[UUID_TEXT])
              b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
              b[13], b[14], b[15]);
 }
+
+bool env_is_uuid(struct str text)
+{
+    static const char form[] = "xxxxxxxx-xxxx-4xxx-vxxx-xxxxxxxxxxxx";
+    if (text.n != sizeof(form) - 1)
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        bool is_hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        bool is_variant = c == '8' || c == '9' || c == 'a' || c == 'b';
+        if (form[i] == 'x' ? !is_hex : form[i] == 'v' ? !is_variant : c != form[i])
+            return false;
+    }
+    return true;
+}

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/attr.h"
+#include "base/str.h"
 
 struct env;
 
@@ -29,5 +29,7 @@ enum {
 };
 // A random UUID (RFC 9562, version 4) as text with a final NUL.
 void env_uuid(struct env *env, char ret[UUID_TEXT]);
+// Whether the text is, to the letter, one that env_uuid makes.
+bool env_is_uuid(struct str text);
 
 #endif

@@ -336,6 +336,14 @@ static void remove_temporaries(struct extract *extract)
     free(extract->temporaries);
 }
 
+// To the letter: what others keep there is left alone.
+static bool is_temporary(struct str name)
+{
+    size_t n = strlen("_tmp-");
+    return str_starts_with(name, "_tmp-") &&
+           env_is_uuid((struct str){name.p + n, name.n - n});
+}
+
 // Temporary files of runs that were killed. What cannot be listed is left alone.
 static void remove_old(struct storage *st, int64_t now_ms)
 {
@@ -347,7 +355,7 @@ static void remove_old(struct storage *st, int64_t now_ms)
     for (size_t i = 0; i < list.n; i++) {
         const struct file_info *file = &list.items[i];
         bool is_old = file->modified_ms < now_ms - OLD_MS;
-        if (!file->is_directory && is_old && str_starts_with(file->name, "_tmp-"))
+        if (!file->is_directory && is_old && is_temporary(file->name))
             (void)!st->ops->remove(st, file->name, &ignored);
     }
     arena_release(&arena);

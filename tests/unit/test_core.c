@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test.h"
 
+#include "core/env.h"
+
 #include "core/checksum.h"
 #include "core/option.h"
 #include "core/schema.h"
@@ -151,7 +153,30 @@ static void test_checksum_of_an_overwritten_front(UNUSED void **state)
     checksummer_free(sum);
 }
 
-TEST_MAIN(cmocka_unit_test(test_types_accept_what_the_table_says),
+static void test_a_uuid_is_known_to_the_letter(UNUSED void **state)
+{
+    static const char *const others[] = {
+        "",
+        "mine",
+        "01234567-89ab-4cde-8f01-23456789abc",
+        "01234567-89ab-4cde-8f01-23456789abcde",
+        "01234567-89ab-4cde-8f01-23456789abcg",
+        "01234567-89AB-4cde-8f01-23456789abcd",
+        "01234567-89ab-1cde-8f01-23456789abcd",
+        "01234567-89ab-4cde-7f01-23456789abcd",
+        "0123456789ab-4cde-8f01-23456789abcd-",
+    };
+    char uuid[UUID_TEXT];
+    for (int i = 0; i < 1000; i++) {
+        env_uuid(env_system(), uuid);
+        assert_true(env_is_uuid(str_of(uuid)));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        assert_false(env_is_uuid(str_of(others[i])));
+}
+
+TEST_MAIN(cmocka_unit_test(test_a_uuid_is_known_to_the_letter),
+          cmocka_unit_test(test_types_accept_what_the_table_says),
           cmocka_unit_test(test_reals_print_short_and_read_back),
           cmocka_unit_test(test_a_schema_is_read_from_its_text),
           cmocka_unit_test(test_what_is_no_schema_is_refused),

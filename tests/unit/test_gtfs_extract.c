@@ -398,11 +398,17 @@ static void test_old_temporary_files_are_removed(UNUSED void **state)
     f.storages[0]->ops->close(f.storages[0]);
     f.storages[0] = st;
     f.tables[0].storage = st;
-    assert_ok(storage_write_bytes(st, str_of("_tmp-killed"), str_of("x"), &f.err),
-              &f.err);
-    assert_ok(storage_write_bytes(st, str_of("_other"), str_of("x"), &f.err), &f.err);
+    static const char *const names[] = {
+        "_tmp-01234567-89ab-4cde-8f01-23456789abcd", // of a run that was killed
+        "_tmp-01234567-89ab-1cde-8f01-23456789abcd", // of others, and the rest
+        "_tmp-mine",
+        "_other",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        assert_ok(storage_write_bytes(st, str_of(names[i]), str_of("x"), &f.err), &f.err);
     assert_ok(extract(&f), &f.err);
-    assert_names(&f, st, "_other,trips.csv");
+    assert_names(&f, st,
+                 "_other,_tmp-01234567-89ab-1cde-8f01-23456789abcd,_tmp-mine,trips.csv");
     teardown(&f);
 }
 
