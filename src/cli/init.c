@@ -165,21 +165,6 @@ static enum status remove_result(const struct pipeline *pipeline, struct err *er
     return status;
 }
 
-// Members that are this machine's slots. None of those is taken, so they have ended: a
-// static member stays in the group until its session times out.
-static size_t count_own(const struct pipeline *pipeline, struct str lines)
-{
-    char host[256] = "", own[1024];
-    gethostname(host, sizeof(host) - 1);
-    snprintf(own, sizeof(own), "(%s-%s-", pipeline->job_name, host);
-    size_t n = 0;
-    while (lines.n) {
-        struct str line = str_cut(&lines, '\n');
-        n += memmem(line.p, line.n, own, strlen(own)) != NULL;
-    }
-    return n;
-}
-
 static enum status refuse_members(struct pipeline *pipeline, struct err *err)
 {
     if (!str_is(pipeline->plan->stream->connector, "kafka"))
@@ -188,17 +173,15 @@ static enum status refuse_members(struct pipeline *pipeline, struct err *err)
     pipeline_kafka(pipeline, &config);
     struct kafka_admin *admin;
     TRY(kafka_admin_open(&config, &admin, err));
-    AUTO(buf_release) struct buf lines = {0};
+    AUTO(buf_release) struct buf names = {0};
     size_t n = 0;
-    enum status status = kafka_admin_members(admin, pipeline->group, &n, &lines, err);
-    size_t n_live = n - count_own(pipeline, buf_as_str(&lines));
-    if (status == ST_OK && n_live > 0)
-        status =
-            err_set(err, ST_FAIL,
-                    "group %s is in use by %s; stop them before --reset (one that was "
-                    "killed counts until its session times out):\n%.*s",
-                    pipeline->group, term_counted((int64_t)n_live, "worker", "workers"),
-                    STR_ARGS(str_trim(buf_as_str(&lines))));
+    enum status status = kafka_admin_members(admin, pipeline->group, &n, &names, err);
+    if (status == ST_OK && n > 0)
+        status = err_set(err, ST_FAIL,
+                         "group %s is in use by %s; stop them before --reset (one that "
+                         "was killed counts until its session.timeout is over): %.*s",
+                         pipeline->group, term_counted((int64_t)n, "worker", "workers"),
+                         STR_ARGS(buf_as_str(&names)));
     kafka_admin_close(admin);
     return status == ST_NOT_FOUND ? ST_OK : status;
 }

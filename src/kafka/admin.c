@@ -286,15 +286,12 @@ enum status kafka_admin_delete(struct kafka_admin *admin, const char *topic,
 
 // ---- groups
 
-static void describe_member(const rd_kafka_MemberDescription_t *member, struct buf *lines)
+static void name_member(const rd_kafka_MemberDescription_t *member, struct buf *names)
 {
     const char *host = rd_kafka_MemberDescription_host(member);
-    const char *instance = rd_kafka_MemberDescription_group_instance_id(member);
-    buf_printf(lines, "%s at %s", rd_kafka_MemberDescription_client_id(member),
+    buf_printf(names, "%s%s at %s", names->n > 0 ? ", " : "",
+               rd_kafka_MemberDescription_client_id(member),
                host[0] == '/' ? host + 1 : host); // brokers write "/127.0.0.1"
-    if (instance != NULL)
-        buf_printf(lines, " (%s)", instance);
-    buf_char(lines, '\n');
 }
 
 static enum status group_result(struct request *request, const char *group,
@@ -309,7 +306,7 @@ static enum status group_result(struct request *request, const char *group,
 }
 
 static enum status send_describe(struct request *request, const char *group, size_t *ret,
-                                 struct buf *lines, struct err *err)
+                                 struct buf *names, struct err *err)
 {
     rd_kafka_DescribeConsumerGroups(request->admin->client.rk, &group, 1,
                                     request->options, request->queue);
@@ -325,20 +322,20 @@ static enum status send_describe(struct request *request, const char *group, siz
                      err));
     *ret = rd_kafka_ConsumerGroupDescription_member_count(groups[0]);
     for (size_t i = 0; i < *ret; i++)
-        describe_member(rd_kafka_ConsumerGroupDescription_member(groups[0], i), lines);
+        name_member(rd_kafka_ConsumerGroupDescription_member(groups[0], i), names);
     return ST_OK;
 }
 
 // A broker that has just begun to look after the group asks for patience.
 enum status kafka_admin_members(struct kafka_admin *admin, const char *group, size_t *ret,
-                                struct buf *lines, struct err *err)
+                                struct buf *names, struct err *err)
 {
     int64_t deadline = client_now_ms() + admin->client.timeout_ms;
     enum status rc;
     do {
         struct request request;
         request_begin(&request, admin, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-        rc = send_describe(&request, group, ret, lines, err);
+        rc = send_describe(&request, group, ret, names, err);
         request_end(&request);
         if (rc == ST_RETRY)
             rd_kafka_poll(admin->client.rk, AGAIN_MS);

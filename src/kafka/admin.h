@@ -37,10 +37,10 @@ enum status kafka_admin_grow(struct kafka_admin *admin, const char *topic,
 // Returns when the topic is gone. ST_NOT_FOUND: it was not there.
 enum status kafka_admin_delete(struct kafka_admin *admin, const char *topic,
                                struct err *err);
-// How many members the group has now, and a line "client at host (instance)" for each. A
-// member that was killed still counts until its session times out.
+// How many members the group has now, and which: "client at host, client at host". One
+// that was killed counts until its session times out.
 enum status kafka_admin_members(struct kafka_admin *admin, const char *group, size_t *ret,
-                                struct buf *lines, struct err *err);
+                                struct buf *names, struct err *err);
 // Forgets the group and the offsets reported to it. ST_NOT_FOUND: there was none.
 enum status kafka_admin_forget_group(struct kafka_admin *admin, const char *group,
                                      struct err *err);

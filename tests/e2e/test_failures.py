@@ -165,7 +165,8 @@ def test_workers_elsewhere_are_not_reset():
     with member_of(topic, topic):
         done = place.run("init", "p.sql", "--reset", "--yes", code=1)
     same(done.err, f"tramline init: group {topic} is in use by 1 worker; stop them before --reset "
-                   "(one that was killed counts until its session times out):\nother at 127.0.0.1\n")
+                   "(one that was killed counts until its session.timeout is over): "
+                   "other at 127.0.0.1\n")
     assert (place.dir / "result/part-1").exists()
 
 

@@ -97,27 +97,27 @@ static void test_members_of_a_group_are_told(UNUSED void **state)
 {
     char name[64];
     struct kafka_config config = make_topic(name, 1);
-    struct buf lines = {0};
+    struct buf names = {0};
     size_t n = 9;
     struct err err;
-    assert_ok(kafka_admin_members(admin, name, &n, &lines, &err), &err);
+    assert_ok(kafka_admin_members(admin, name, &n, &names, &err), &err);
     assert_int_equal(n, 0);
     config.membership = KAFKA_GROUP;
     struct source *source = open_source(&config);
     begin(source, 0);
-    assert_ok(kafka_admin_members(admin, name, &n, &lines, &err), &err);
+    assert_ok(kafka_admin_members(admin, name, &n, &names, &err), &err);
     assert_int_equal(n, 1);
-    assert_str(buf_as_str(&lines), "tramline at 127.0.0.1\n");
+    assert_str(buf_as_str(&names), "tramline at 127.0.0.1");
     char expected[256];
     snprintf(expected, sizeof(expected),
              "group '%s' on %s: Broker: The group is not empty", name, brokers);
     assert_status(kafka_admin_forget_group(admin, name, &err), ST_FAIL);
     assert_string_equal(err.text, expected);
     source->ops->close(source);
-    assert_ok(kafka_admin_members(admin, name, &n, &lines, &err), &err);
+    assert_ok(kafka_admin_members(admin, name, &n, &names, &err), &err);
     assert_int_equal(n, 0);
     assert_ok(kafka_admin_forget_group(admin, name, &err), &err);
-    buf_release(&lines);
+    buf_release(&names);
     drop_topic(name);
 }
 
@@ -397,11 +397,11 @@ test_partitions_of_a_killed_member_come_within_ten_seconds(UNUSED void **state)
 
 static size_t n_members(const char *group)
 {
-    struct buf lines = {0};
+    struct buf names = {0};
     struct err err;
     size_t n;
-    assert_ok(kafka_admin_members(admin, group, &n, &lines, &err), &err);
-    buf_release(&lines);
+    assert_ok(kafka_admin_members(admin, group, &n, &names, &err), &err);
+    buf_release(&names);
     return n;
 }
 
