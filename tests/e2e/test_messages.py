@@ -469,6 +469,7 @@ def test_tls_that_does_not_fit_is_told():
                   "for a server without TLS write hdfs://\n")
 
 
+@lib.not_checked
 def test_no_memory_ends_it_with_a_word():
     directory = place()
     (directory / "large").write_bytes(b"x" * 1000)
