@@ -348,7 +348,7 @@ static struct operand compile_new(struct compiler *compiler, const struct expr *
     default:
         break;
     }
-    assert(!"compile_can said so");
+    assert(false); // compile_can said so
     return constant(compiler, (struct value){0});
 }
 
