@@ -551,15 +551,14 @@ static bool is_pausing(struct committer *com, struct wait *ret)
     return left_ms > 0;
 }
 
-static void say_gave_up(const struct committer *com, struct err *err)
+static enum status gave_up(const struct committer *com, struct err *err)
 {
     char text[ERR_TEXT_MAX];
     snprintf(text, sizeof(text), "%.1900s", err->text);
     if (is_out_of_time(com))
-        err_set(err, ST_FAIL, "%s; no time was left to try again", text);
-    else
-        err_set(err, ST_FAIL, "%s; gave up after %" PRId64 " s (SET storage.retry)", text,
-                com->parts.job->settings.storage_retry_ms / 1000);
+        return err_set(err, ST_FAIL, "%s; no time was left to try again", text);
+    return err_set(err, ST_FAIL, "%s; gave up after %" PRId64 " s (SET storage.retry)",
+                   text, com->parts.job->settings.storage_retry_ms / 1000);
 }
 
 static struct wait after_failure(struct committer *com, enum status rc, int64_t began_ms,
@@ -575,7 +574,7 @@ static struct wait after_failure(struct committer *com, enum status rc, int64_t 
     }
     err->status = rc;
     if (rc == ST_RETRY || rc == ST_UNKNOWN)
-        say_gave_up(com, err);
+        err->status = gave_up(com, err);
     retry_reset(&com->retry);
     set_waiting(com, false);
     give_up(com, err);

@@ -12,9 +12,7 @@
 
 #include "table/blob_store.h"
 
-enum {
-    FLAW_NO_ROWS = UINT32_MAX // the key is known, and gives no row
-};
+#define FLAW_NO_ROWS UINT32_MAX // the key is known, and gives no row
 
 struct tails {
     uint32_t n_rows;
