@@ -26,7 +26,7 @@ enum STATUS_MUST_BE_CHECKED status {
     ST_DATA,      // the data is wrong (exit code 3)
     ST_USAGE,     // the script or the command line is wrong (exit code 2)
     ST_LIMIT,     // a maximum would be passed
-    ST_STOP,      // asked to stop
+    ST_STOP,      // ended because the caller itself wanted that; never of a port
     ST_FAIL,      // anything that a retry does not heal (exit code 1)
 };
 

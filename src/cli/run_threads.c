@@ -81,19 +81,28 @@ static int64_t load(_Atomic int64_t *number)
     return atomic_load_explicit(number, memory_order_relaxed);
 }
 
+// Once it has ended nobody measures the lag any more.
+static bool has_lag(const struct watch *watch)
+{
+    return watch->n_ended < N_THREADS;
+}
+
 static void tell_json(struct watch *watch, int64_t ms)
 {
     struct engine_status *s = &watch->status;
+    char lag[80] = "";
+    if (has_lag(watch))
+        snprintf(lag, sizeof(lag), "\"lag_records\":%lld,\"lag_ms\":%lld,",
+                 (long long)load(&s->lag_records), (long long)load(&s->lag_ms));
     printf("{\"elapsed_ms\":%lld,\"read\":%lld,\"matched\":%lld,\"ignored\":%lld,"
            "\"rejected\":%lld,\"rows\":%lld,\"commits\":%lld,\"committed_records\":%lld,"
-           "\"committed_rows\":%lld,\"committed_bytes\":%lld,\"lag_records\":%lld,"
-           "\"lag_ms\":%lld,\"partitions\":%lld,\"entry\":%lld}\n",
+           "\"committed_rows\":%lld,\"committed_bytes\":%lld,%s\"partitions\":%lld,"
+           "\"entry\":%lld}\n",
            (long long)ms, (long long)load(&s->n_read), (long long)load(&s->n_matched),
            (long long)load(&s->n_ignored), (long long)load(&s->n_rejected),
            (long long)load(&s->n_rows), (long long)load(&s->n_commits),
            (long long)load(&s->committed_records), (long long)load(&s->committed_rows),
-           (long long)load(&s->committed_bytes), (long long)load(&s->lag_records),
-           (long long)load(&s->lag_ms), (long long)load(&s->n_partitions),
+           (long long)load(&s->committed_bytes), lag, (long long)load(&s->n_partitions),
            (long long)load(&s->last_entry));
     fflush(stdout);
 }
@@ -128,14 +137,17 @@ static void tell(struct watch *watch)
     int64_t percent = enriched > 0 ? matched * 1000 / enriched : 0;
     if (percent > 1000)
         percent = 1000;
+    char lag[80] = "";
+    if (has_lag(watch))
+        snprintf(lag, sizeof(lag), "; lag %s, %s",
+                 term_counted(load(&s->lag_records), "record", "records"),
+                 term_seconds(load(&s->lag_ms)));
     log_info("read %s records, matched %lld.%lld %%, wrote %s rows, rejected %s; "
-             "committed %s records in %s; lag %s, %s",
+             "committed %s records in %s%s",
              term_count(read), (long long)(percent / 10), (long long)(percent % 10),
              term_count(load(&s->n_rows)), term_count(load(&s->n_rejected)),
              term_count(load(&s->committed_records)),
-             term_counted(load(&s->n_commits), "commit", "commits"),
-             term_counted(load(&s->lag_records), "record", "records"),
-             term_seconds(load(&s->lag_ms)));
+             term_counted(load(&s->n_commits), "commit", "commits"), lag);
 }
 
 // Says once that the staged tables are not those that were read.

@@ -95,9 +95,9 @@ class AvroJob:
         """What init does, without a registry."""
         (self.directory / "result").mkdir(exist_ok=True)
 
-    def start(self):
+    def start(self, *args):
         self.prepare()
-        return lib.Started("run", self.script)
+        return lib.Started("run", self.script, *args)
 
     def run_once(self, **kwargs):
         self.prepare()

@@ -143,6 +143,7 @@ def test_without_brokers_it_says_what_is_read_again():
         told = stop(worker, SLOW_LIMIT_S)
         proxy.do("pass")
         assert told["committed_records"] == 0, told
+        assert "lag_records" not in told, told  # what was dropped is behind, too
         assert re.search(r"warn .*; what was read last could not be committed before the end; it "
                          "will be read again", worker.text()), worker.text()
         work.run_once()
@@ -176,6 +177,48 @@ def test_a_start_that_waits_is_ended():
         for command in ("blackhole", "refuse"):
             ends_before_it_begins(work, lambda: proxy.do(command), proxy)  # noqa: B023
             proxy.do("pass")
+
+
+# A worker that fails does not wait for what others wait for.
+
+
+LOOKS = """
+SET spool = '${SPOOL}';
+SET on_error = 'fail';
+SET commit.interval = '200ms';
+SET tables.check_interval = '1s';
+CREATE TABLE stop_times (trip_id TEXT NOT NULL, n INT)
+  WITH (connector = 'kafka', brokers = '${BROKERS}', topic = '${TOPIC}', format = 'csv',
+        group = '${TOPIC}');
+CREATE TABLE trips (trip_id TEXT NOT NULL, route_id TEXT)
+  WITH (connector = 'filesystem', path = '${TABLES}/trips', format = 'csv');
+CREATE TABLE result () WITH (connector = 'filesystem', path = '${RESULT}', format = 'csv');
+INSERT INTO result SELECT s.*, t.route_id FROM stop_times s JOIN trips t ON t.trip_id = s.trip_id;
+"""
+
+
+def test_a_failing_worker_does_not_wait_for_a_look_at_the_tables():
+    with lib.proxied_hdfs() as (name, _, url):
+        place = lib.tmp_dir()
+        topic = broker.create_topic()
+        (place / "p.sql").write_text(LOOKS)
+        (place / "feed").mkdir()
+        (place / "feed/trips.txt").write_text(TRIPS)
+        values = {"SPOOL": place / "spool", "BROKERS": lib.brokers(), "TOPIC": topic,
+                  "TABLES": f"{url}/e2e/{lib.fresh_name()}", "RESULT": place / "result"}
+        sets = [word for key, value in values.items() for word in ("--set", f"{key}={value}")]
+        lib.run("extract", place / "feed", place / "p.sql", *sets)
+        broker.produce(topic, ["T1,1"])
+        worker = lib.Started("run", place / "p.sql", *sets)
+        lib.wait_until(lambda: (place / "result").exists()
+                       and results.data_files(f"file://{place}/result"), 30, "a commit")
+        name.do("blackhole")
+        time.sleep(3)  # a look is under way
+        broker.produce(topic, ["T1,none"])
+        began = time.monotonic()
+        worker.wait(30, code=3)
+        took_s = time.monotonic() - began
+        assert took_s < 6, f"{took_s:.1f} s\n{worker.text()}"
 
 
 # At random moments, alone and beside a second worker, while records keep coming.
