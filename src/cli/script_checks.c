@@ -198,7 +198,16 @@ static bool place_of(const struct options *options, struct arena *arena,
     return storage_url_parse(path, arena, ret, NULL) == ST_OK && ret->path[0] != '\0';
 }
 
-static const char *compare_paths(const struct options *a, const struct options *b)
+static const void *find_place(const struct options *options, struct arena *arena)
+{
+    struct storage_url *url = arena_zalloc(arena, sizeof(*url));
+    if (!place_of(options, arena, url))
+        return NULL;
+    storage_overlap_prepare(url, arena);
+    return url;
+}
+
+static const char *compare_places(const void *a, const void *b)
 {
     static const char *const words[] = {
         [STORAGE_APART] = NULL,
@@ -206,15 +215,12 @@ static const char *compare_paths(const struct options *a, const struct options *
         [STORAGE_HOLDS] = "holds",
         [STORAGE_INSIDE] = "is inside",
     };
-    AUTO(arena_release) struct arena arena = {0};
-    struct storage_url a_url, b_url;
-    if (!place_of(a, &arena, &a_url) || !place_of(b, &arena, &b_url))
-        return NULL;
-    return words[storage_overlap(&a_url, &b_url)];
+    return words[storage_overlap(a, b)];
 }
 
 const struct script_checks script_checks = {
     .value = check_value,
     .table = check_table,
-    .paths = compare_paths,
+    .place = find_place,
+    .compare_places = compare_places,
 };

@@ -265,11 +265,22 @@ static void tell_rows(const struct table *table, int64_t n)
                  STR_ARGS(table->name));
 }
 
+// What the limit of memory ended, with the way out.
+static enum status explain_limit(enum status rc, struct err *err)
+{
+    if (rc != ST_LIMIT || err == NULL)
+        return rc;
+    return err_set(err, rc, "%s; raise SET dimension.memory, or stage fewer rows",
+                   err->text);
+}
+
 enum status tables_begin(const struct pipeline *pipeline, struct tables *ret,
                          struct err *err)
 {
     TRY(sqlite_host_open(&ret->host, err));
     sqlite_host_on_progress(ret->host, goes_on, (void *)(uintptr_t)pipeline);
+    sqlite_host_limit_memory(
+        ret->host, options_number(&pipeline->plan->settings, "dimension.memory"));
     ret->n_rows = mem_array(pipeline->plan->n_tables, sizeof(*ret->n_rows));
     return ST_OK;
 }
@@ -278,7 +289,8 @@ enum status tables_load_one(const struct pipeline *pipeline, struct tables *tabl
                             size_t index, struct err *err)
 {
     uint64_t n = 0;
-    TRY(load_table(pipeline, &pipeline->plan->tables[index], tables->host, &n, err));
+    const struct table *table = &pipeline->plan->tables[index];
+    TRY(explain_limit(load_table(pipeline, table, tables->host, &n, err), err));
     tables->n_rows[index] = (int64_t)n;
     return ST_OK;
 }
@@ -295,7 +307,7 @@ static enum status load_once(const struct pipeline *pipeline, bool quiet,
         if (!quiet)
             tell_rows(&plan->tables[i], ret->n_rows[i]);
     }
-    return tables_load_views(pipeline, ret, err);
+    return explain_limit(tables_load_views(pipeline, ret, err), err);
 }
 
 static enum status cut_off(const struct storage *root, struct err *err)
@@ -494,10 +506,8 @@ enum status tables_executor(const struct pipeline *pipeline, struct tables *tabl
 {
     const struct plan *plan = pipeline->plan;
     TRY(tables_executor_check(plan, err));
-    if (!runs_native(plan)) {
-        sqlite_host_on_progress(tables->host, NULL, NULL); // a batch is run to its end
+    if (!runs_native(plan))
         return sqlite_executor_open(plan, tables->host, encoder, ret, err);
-    }
     if (plan->native->has_join && tables->dimension == NULL)
         TRY(build_dimension(pipeline, tables, encoder, err));
     sqlite_host_close(tables->host); // its memory is not needed any more

@@ -254,22 +254,9 @@ enum status intake_check_end(struct intake *intake, struct err *err)
 
 // The rows.
 
-static enum status too_many_rows(const struct intake *intake, const struct run *run,
-                                 size_t row, struct err *err)
-{
-    int64_t offset = run->records[intake->batch.records[row]].offset;
-    return err_set(err, ST_DATA,
-                   "topic '%.*s' partition %" PRId32 " offset %" PRId64
-                   ": the rows of this "
-                   "one record take more than %d MB",
-                   STR_ARGS(intake->parts->source->topic), run->partition, offset,
-                   ROWS_BYTES_MAX >> 20);
-}
-
 // Enriches from `row` on. The rows of one record may need a larger buffer than a slice.
-static enum status run_slice(struct intake *intake, const struct run *run, size_t row,
-                             size_t *ret_next, struct executor_result *ret,
-                             struct err *err)
+static enum status run_slice(struct intake *intake, size_t row, size_t *ret_next,
+                             struct executor_result *ret, struct err *err)
 {
     struct executor *executor = intake->parts->executor;
     enum status rc = ST_LIMIT;
@@ -280,23 +267,51 @@ static enum status run_slice(struct intake *intake, const struct run *run, size_
         rc = executor->ops->run(executor, &intake->batch, row, &intake->rows, ret_next,
                                 ret, err);
     }
-    return rc == ST_LIMIT ? too_many_rows(intake, run, row, err) : rc;
+    if (rc != ST_LIMIT)
+        return rc;
+    batch_reject(&intake->batch, intake->batch.records[row], str_of(err->text));
+    buf_clear(&intake->rows);
+    *ret_next = row + 1;
+    *ret = (struct executor_result){0};
+    return ST_OK;
 }
 
-static enum status take_rows(struct intake *intake, const struct run *run,
-                             struct err *err)
+// Up to *ret_row: all rows, unless the executor was asked to stop.
+static enum status take_rows(struct intake *intake, size_t *ret_row, struct err *err)
 {
     struct engine_status *status = intake->parts->status;
-    for (size_t row = 0; row < intake->batch.n_rows;) {
+    size_t row = 0;
+    for (size_t before = SIZE_MAX; row < intake->batch.n_rows && row != before;) {
         struct executor_result result;
-        TRY(run_slice(intake, run, row, &row, &result, err));
+        before = row;
+        TRY(run_slice(intake, row, &row, &result, err));
         TRY(write_rows(intake, result.n_rows, err));
         intake->unit->rows += (int64_t)result.n_rows;
         intake->unit->matched += (int64_t)result.n_matched;
         atomic_fetch_add(&status->n_rows, (int64_t)result.n_rows);
         atomic_fetch_add(&status->n_matched, (int64_t)result.n_matched);
     }
+    *ret_row = row;
     return ST_OK;
+}
+
+// Leaves in the batch what stands before the record of that row: that one's index.
+static size_t cut_batch(struct intake *intake, size_t from, size_t row, size_t n_decoder)
+{
+    struct batch *batch = &intake->batch;
+    size_t next = batch->records[row];
+    size_t n_kept = 0, n_of_decoder = 0;
+    for (size_t i = 0; i < batch->n_rejects; i++) {
+        if (batch->rejects[i].record >= next)
+            continue;
+        n_of_decoder += i < n_decoder;
+        batch->rejects[n_kept++] = batch->rejects[i];
+    }
+    batch->n_rejects = n_kept;
+    batch->n_rows = row;
+    batch->n_ignored = next - from - row - n_of_decoder;
+    intake->is_cut = true;
+    return next;
 }
 
 // The batch.
@@ -365,9 +380,12 @@ static enum status take_batch(struct intake *intake, const struct run *run,
         return rc;
     assert(intake->batch.n_rows + intake->batch.n_rejects + intake->batch.n_ignored ==
            next - from);
+    size_t n_rejects = intake->batch.n_rejects, row = 0;
+    int64_t n_matched_before = intake->unit->matched;
+    TRY(take_rows(intake, &row, err));
+    if (row < intake->batch.n_rows)
+        next = cut_batch(intake, from, row, n_rejects);
     if (next > from) {
-        int64_t n_matched_before = intake->unit->matched;
-        TRY(take_rows(intake, run, err));
         TRY(take_rejects(intake, run, next - from, err));
         TRY(take_match(intake, next - from,
                        (size_t)(intake->unit->matched - n_matched_before), err));
@@ -409,7 +427,7 @@ enum status intake_run(struct intake *intake, const struct run *run, size_t *ret
     *ret_n_used = 0;
     TRY(check_run(intake, run, span, err));
     note_opened(intake);
-    while (*ret_n_used < run->n)
+    while (*ret_n_used < run->n && !intake->is_cut)
         TRY(take_batch(intake, run, span, *ret_n_used, ret_n_used, err));
     if (run->n == 0)
         advance(intake->unit, span, run, 0, 0, &(struct batch){0});

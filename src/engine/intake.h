@@ -14,6 +14,7 @@
 struct intake {
     const struct worker_parts *parts; // borrowed
     struct unit *unit;                // open, or NULL
+    bool is_cut;                      // the executor was asked to stop within a run
     int64_t opened_ms;                // monotonic, of the unit's first offsets
     struct spool_writer data, dead;
     struct batch batch;
@@ -30,7 +31,8 @@ struct intake {
 void intake_init(struct intake *intake, const struct worker_parts *parts);
 void intake_begin(struct intake *intake, struct unit *unit); // takes the empty unit over
 // Takes a run into the open unit. ST_RETRY: what its decoder waits for is not there; the
-// *ret_n_used records before are taken.
+// *ret_n_used records before are taken. ST_OK with fewer than all: the program is asked
+// to stop; they are to be read again.
 enum status intake_run(struct intake *intake, const struct run *run, size_t *ret_n_used,
                        struct err *err);
 // The words for a gap that on_gap = 'fail' does not pass over. ST_DATA.

@@ -85,6 +85,11 @@ static enum status take_run(struct worker *worker, const struct run *run, struct
 {
     size_t n_used;
     enum status rc = intake_run(&worker->intake, run, &n_used, err);
+    if (worker->intake.is_cut) { // it was asked to stop, and will be told how fast
+        if (atomic_load(&worker->stop_at_ms) == 0)
+            worker_stop(worker, 0);
+        return ST_OK;
+    }
     if (rc == ST_RETRY)
         return hold_back(worker, run, n_used, err);
     TRY(rc);

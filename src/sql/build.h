@@ -9,8 +9,8 @@
 // Where a table or a materialized view is kept.
 struct named_path {
     struct str name;
-    size_t at;                     // of the path in the script
-    const struct options *options; // of the connector
+    size_t at;         // of the path in the script
+    const void *place; // as script_checks has it
 };
 
 struct builder {

@@ -84,14 +84,17 @@ static void check_path(struct builder *builder, const struct statement *statemen
         option_find(options->group, STR_LITERAL("path")) == NULL ||
         !options_given(options, "path"))
         return;
+    const void *place = checks->place(options, builder->report->arena);
+    if (place == NULL)
+        return;
     struct named_path *path = &builder->paths[builder->n_paths++];
     *path = (struct named_path){
         .name = statement->name,
         .at = options_value_place(statement, "path"),
-        .options = options,
+        .place = place,
     };
     for (const struct named_path *other = builder->paths; other < path; other++) {
-        const char *how = checks->paths(options, other->options);
+        const char *how = checks->compare_places(place, other->place);
         if (how == NULL)
             continue;
         report_error(builder->report, path->at,

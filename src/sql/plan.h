@@ -127,8 +127,10 @@ struct script_checks {
                          struct err *err);
     // A table whose options and columns are good so far; a materialized view as a sink.
     enum status (*table)(const struct table *table, struct err *err);
-    // How the path of `a` lies to that of `b`: "is", "is inside" or "holds"; NULL: apart.
-    const char *(*paths)(const struct options *a, const struct options *b);
+    // Where the files of a table are, in the arena; NULL: nowhere that others could be.
+    const void *(*place)(const struct options *options, struct arena *arena);
+    // How place `a` lies to `b`: "is", "is inside" or "holds"; NULL: apart.
+    const char *(*compare_places)(const void *a, const void *b);
 };
 
 struct script {

@@ -53,12 +53,41 @@ void report_hint(struct report *report, const char *fmt, ...)
     va_end(args);
 }
 
-size_t report_line(const struct report *report, size_t at)
+static void add_line(struct report *report, size_t *capacity, size_t start)
 {
-    size_t line = 1;
-    for (size_t i = 0; i < at && i < report->text.n; i++)
-        line += report->text.p[i] == '\n';
-    return line;
+    MEM_GROW(report->lines, report->n_lines, *capacity);
+    report->lines[report->n_lines++] = start;
+}
+
+static void find_lines(struct report *report)
+{
+    size_t capacity = 0;
+    add_line(report, &capacity, 0);
+    for (size_t i = 0; i < report->text.n; i++)
+        if (report->text.p[i] == '\n')
+            add_line(report, &capacity, i + 1);
+}
+
+size_t report_line(struct report *report, size_t at)
+{
+    if (report->n_lines == 0)
+        find_lines(report);
+    size_t from = 0, to = report->n_lines; // the last that begins at or before it
+    while (to - from > 1) {
+        size_t middle = from + (to - from) / 2;
+        if (report->lines[middle] <= at)
+            from = middle;
+        else
+            to = middle;
+    }
+    return from + 1;
+}
+
+size_t report_line_start(struct report *report, size_t line)
+{
+    if (report->n_lines == 0)
+        find_lines(report);
+    return line <= report->n_lines ? report->lines[line - 1] : report->text.n;
 }
 
 static size_t line_start(struct str text, size_t at)
@@ -121,7 +150,7 @@ static size_t shown_to(struct str text, size_t at, size_t end)
     return end;
 }
 
-static void print_place(const struct report *report, size_t at, struct buf *out)
+static void print_place(struct report *report, size_t at, struct buf *out)
 {
     size_t start = line_start(report->text, at);
     struct str before = {report->text.p + start, at - start};
@@ -191,7 +220,7 @@ static void print_source(const struct report *report, size_t at, struct buf *out
     buf_text(out, "^\n");
 }
 
-static void print_entry(const struct report *report, const struct report_entry *entry,
+static void print_entry(struct report *report, const struct report_entry *entry,
                         struct buf *out)
 {
     buf_str(out, report->name);
@@ -226,6 +255,9 @@ void report_print(struct report *report, struct buf *out)
 void report_release(struct report *report)
 {
     free(report->entries);
+    free(report->lines);
     report->entries = NULL;
+    report->lines = NULL;
+    report->n_lines = 0;
     report->n = report->capacity = 0;
 }

@@ -27,6 +27,8 @@ struct report {
     size_t n;
     size_t capacity;
     bool repeated; // the last error was there already: its hint goes nowhere
+    size_t *lines; // where each begins; found when the first is asked for
+    size_t n_lines;
 };
 
 void report_release(struct report *report);
@@ -37,6 +39,8 @@ void report_hint(struct report *report, const char *fmt, ...) PRINTF_LIKE(2, 3);
 // "file:line:column: error: text", the line, a caret, the hint; for each error.
 void report_print(struct report *report, struct buf *out);
 // Line of a place, from 1.
-size_t report_line(const struct report *report, size_t at);
+size_t report_line(struct report *report, size_t at);
+// Where a line begins; the end of the text when there are fewer.
+size_t report_line_start(struct report *report, size_t line);
 
 #endif

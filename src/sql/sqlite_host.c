@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/env.h"
 #include "sql/print.h"
 #include "sql/sqlite_internal.h"
 
@@ -25,8 +26,13 @@ static bool is_data_error(int rc)
 enum status sqlite_failed(struct sqlite_host *host, int rc, const char *what,
                           struct err *err)
 {
+    if ((rc & 0xff) == SQLITE_INTERRUPT && host->is_late)
+        return err_set(err, ST_LIMIT, "%s takes longer than batch.record_timeout", what);
     if ((rc & 0xff) == SQLITE_INTERRUPT)
         return err_set(err, ST_STOP, "%s: interrupted", what);
+    if ((rc & 0xff) == SQLITE_NOMEM)
+        return err_set(err, ST_LIMIT, "%s takes more than %lld MB of memory", what,
+                       (long long)host->memory_bytes >> 20);
     return err_set(err, is_data_error(rc) ? ST_DATA : ST_FAIL, "%s fails: %s", what,
                    sqlite3_errmsg(host->db));
 }
@@ -51,7 +57,10 @@ enum status sqlite_prepare(struct sqlite_host *host, struct str sql, sqlite3_stm
 static int progress(void *arg)
 {
     struct sqlite_host *host = arg;
-    return host->go_on != NULL && !host->go_on(host->go_on_arg);
+    struct env *env = env_system();
+    host->is_late =
+        host->deadline_ms != 0 && env->ops->monotonic_ms(env) >= host->deadline_ms;
+    return host->is_late || (host->go_on != NULL && !host->go_on(host->go_on_arg));
 }
 
 static void configure(sqlite3 *db)
@@ -75,6 +84,7 @@ static enum status set_up(struct sqlite_host *host, struct err *err)
     sqlite_functions_register(host);
     sqlite_stream_register(host);
     sqlite_now_format(0, host->now);
+    sqlite3_progress_handler(host->db, PROGRESS_STEPS, progress, host);
     return ST_OK;
 }
 
@@ -83,6 +93,7 @@ enum status sqlite_host_open(struct sqlite_host **ret, struct err *err)
     struct sqlite_host *host = mem_zalloc(sizeof(*host));
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY |
                 SQLITE_OPEN_NOMUTEX;
+    sqlite3_hard_heap_limit64(0);
     int rc = sqlite3_open_v2(":memory:", &host->db, flags, NULL);
     assert(rc == SQLITE_OK); // it fails only without memory
     enum status status = set_up(host, err);
@@ -100,6 +111,7 @@ void sqlite_host_close(struct sqlite_host *host)
         return;
     sqlite3_close_v2(host->db);
     arena_release(&host->call_arena);
+    sqlite3_hard_heap_limit64(0);
     free(host);
 }
 
@@ -113,7 +125,23 @@ void sqlite_host_on_progress(struct sqlite_host *host, bool (*go_on)(void *arg),
 {
     host->go_on = go_on;
     host->go_on_arg = arg;
-    sqlite3_progress_handler(host->db, go_on ? PROGRESS_STEPS : 0, progress, host);
+}
+
+void sqlite_host_set_deadline(struct sqlite_host *host, int64_t deadline_ms)
+{
+    host->deadline_ms = deadline_ms;
+    host->is_late = false;
+}
+
+void sqlite_host_limit_memory(struct sqlite_host *host, int64_t n_bytes)
+{
+    host->memory_bytes = n_bytes;
+    sqlite3_hard_heap_limit64(n_bytes);
+}
+
+int64_t sqlite_host_memory(void)
+{
+    return sqlite3_memory_used();
 }
 
 static const char *storage_type(enum type type)

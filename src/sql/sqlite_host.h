@@ -59,6 +59,12 @@ enum status sqlite_host_stream(struct sqlite_host *host, struct str name,
 void sqlite_host_set_batch(struct sqlite_host *host, const struct batch *batch,
                            size_t from, size_t n);
 
+// What runs from now on ends with ST_LIMIT behind that time (monotonic; 0: never).
+void sqlite_host_set_deadline(struct sqlite_host *host, int64_t deadline_ms);
+// All of SQLite in this process, in bytes: passing it is ST_LIMIT. 0: no limit.
+void sqlite_host_limit_memory(struct sqlite_host *host, int64_t n_bytes);
+int64_t sqlite_host_memory(void); // taken now
+
 // Ends the running query with ST_STOP; any thread.
 void sqlite_host_interrupt(struct sqlite_host *host);
 // Asks every few milliseconds whether to go on; false ends the query with ST_STOP.

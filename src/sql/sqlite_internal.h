@@ -25,6 +25,9 @@ struct sqlite_host {
     sqlite3 *db;
     bool (*go_on)(void *arg); // NULL: always
     void *go_on_arg;
+    int64_t deadline_ms;  // monotonic, of what runs; 0: none
+    bool is_late;         // it was ended by that
+    int64_t memory_bytes; // most that SQLite may take; 0: no limit
     // The stream: its columns, and the rows that it shows now.
     const struct schema *stream;
     const struct batch *batch;

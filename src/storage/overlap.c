@@ -82,10 +82,15 @@ enum storage_overlap storage_overlap(const struct storage_url *a,
 {
     if (a->kind != b->kind)
         return STORAGE_APART;
-    if (a->kind == STORAGE_WEBHDFS)
-        return share_node(a, b) ? compare_paths(str_of(a->path), str_of(b->path))
-                                : STORAGE_APART;
-    AUTO(mem_auto_free) char *a_path = resolve(a->path);
-    AUTO(mem_auto_free) char *b_path = resolve(b->path);
-    return compare_paths(str_of(a_path), str_of(b_path));
+    enum storage_overlap ret = compare_paths(str_of(a->path), str_of(b->path));
+    bool apart = a->kind == STORAGE_WEBHDFS && ret != STORAGE_APART && !share_node(a, b);
+    return apart ? STORAGE_APART : ret;
+}
+
+void storage_overlap_prepare(struct storage_url *url, struct arena *arena)
+{
+    if (url->kind == STORAGE_WEBHDFS)
+        return;
+    AUTO(mem_auto_free) char *path = resolve(url->path);
+    url->path = arena_cstr(arena, str_of(path));
 }

@@ -7,11 +7,17 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/env.h"
 #include "sql/sqlite_host.h"
 #include "table/output_check.h"
 
 enum {
-    AT_ONCE_MAX = 1 << 30
+    AT_ONCE_MAX = 1 << 30,
+    // A range that takes too long holds a record that does, mostly: it is looked for
+    // fast.
+    LATE_PART = 4,           // of the time of one record, for a range of more
+    LATE_DIVISOR = 16,       // of a range, when that is over
+    QUERY_MEMORY = 256 << 20 // bytes beside the tables
 };
 
 struct sqlite_executor {
@@ -22,8 +28,9 @@ struct sqlite_executor {
     struct schema traced; // the result's columns and the record's index
     struct rows *query;
     struct batch results;
-    size_t n_at_once; // records to try next
-    bool *has_rows;   // for each record of the range
+    size_t n_at_once;   // records to try next
+    int64_t timeout_ms; // of one record
+    bool *has_rows;     // for each record of the range
     size_t has_rows_capacity;
 };
 
@@ -74,19 +81,26 @@ static void clear_has_rows(struct sqlite_executor *sqlite, size_t n)
     memset(sqlite->has_rows, 0, n * sizeof(bool));
 }
 
-// Runs range->n records. A full row buffer does not end that of a single record: its rows
-// are counted, for the text.
+static void set_deadline(struct sqlite_executor *sqlite, size_t n_records)
+{
+    struct env *env = env_system();
+    int64_t ms = n_records == 1 ? sqlite->timeout_ms : sqlite->timeout_ms / LATE_PART;
+    sqlite_host_set_deadline(sqlite->host, env->ops->monotonic_ms(env) + ms);
+}
+
+// Runs range->n records.
 static enum status query_range(struct pass *pass, struct range *range, struct err *err)
 {
     struct sqlite_executor *sqlite = pass->sqlite;
     clear_has_rows(sqlite, range->n);
+    set_deadline(sqlite, range->n);
     sqlite_host_set_batch(sqlite->host, pass->batch, pass->next, range->n);
     sqlite_host_rewind(sqlite->query);
     do {
         TRY(sqlite->query->ops->next(sqlite->query, &sqlite->results, err));
         encode_results(sqlite, range, pass->rows);
         TRY(check_refused(sqlite->encoder, err));
-    } while (sqlite->results.n_rows > 0 && (range->n == 1 || !pass->rows->full));
+    } while (sqlite->results.n_rows > 0 && !pass->rows->full);
     return pass->rows->full ? ST_LIMIT : ST_OK;
 }
 
@@ -98,12 +112,15 @@ static void take_range(struct pass *pass, const struct range *range)
 }
 
 // A single record failed.
-static enum status give_up_record(struct pass *pass, enum status rc, size_t n_rows,
-                                  struct err *err)
+static enum status give_up_record(struct pass *pass, enum status rc, bool is_full,
+                                  size_t n_rows, struct err *err)
 {
-    if (rc == ST_LIMIT)
+    if (rc == ST_LIMIT && is_full)
         return output_too_big(pass->sqlite->plan, batch_row(pass->batch, pass->next),
                               n_rows, pass->rows->limit, err);
+    if (rc == ST_LIMIT)
+        (void)err_set(err, rc, "%s for this record, after %zu rows", err->text,
+                      n_rows + pass->sqlite->results.n_rows);
     batch_reject(pass->batch, pass->batch->records[pass->next], str_of(err->text));
     pass->next++;
     return ST_OK;
@@ -127,14 +144,21 @@ static enum status step(struct pass *pass, bool *ret_more, struct err *err)
             sqlite->n_at_once = 2 * n;
         return ST_OK;
     }
+    bool is_full = pass->rows->full;
     pass->rows->n = before;
     pass->rows->full = false;
+    *ret_more = rc != ST_STOP;
+    if (rc == ST_STOP)
+        return ST_OK;
     if (rc != ST_DATA && rc != ST_LIMIT)
         return rc;
-    sqlite->n_at_once = n > 1 ? n / 2 : 1;
-    bool is_full = rc == ST_LIMIT && (before > 0 || (n == 1 && pass->next > pass->from));
-    *ret_more = !is_full;
-    return n > 1 || is_full ? ST_OK : give_up_record(pass, rc, range.n_rows, err);
+    bool is_late = rc == ST_LIMIT && !is_full;
+    size_t fewer = n / (is_late ? LATE_DIVISOR : 2);
+    sqlite->n_at_once = fewer > 1 ? fewer : 1;
+    bool is_for_next = is_full && (before > 0 || (n == 1 && pass->next > pass->from));
+    *ret_more = !is_for_next;
+    return n > 1 || is_for_next ? ST_OK
+                                : give_up_record(pass, rc, is_full, range.n_rows, err);
 }
 
 static enum status sqlite_run(struct executor *executor, struct batch *batch, size_t from,
@@ -209,6 +233,7 @@ enum status sqlite_executor_open(const struct plan *plan, struct sqlite_host *ho
     sqlite->host = host;
     sqlite->encoder = encoder;
     sqlite->n_at_once = AT_ONCE_MAX;
+    sqlite->timeout_ms = options_number(&plan->settings, "batch.record_timeout");
     sqlite->traced = traced_schema(&plan->output);
     batch_init(&sqlite->results, sqlite->traced.n);
     enum status rc = open_query(sqlite, err);
@@ -216,6 +241,7 @@ enum status sqlite_executor_open(const struct plan *plan, struct sqlite_host *ho
         sqlite_close(&sqlite->executor);
         return rc;
     }
+    sqlite_host_limit_memory(host, sqlite_host_memory() + QUERY_MEMORY);
     *ret = &sqlite->executor;
     return ST_OK;
 }

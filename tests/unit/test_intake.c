@@ -17,11 +17,11 @@ struct large_executor {
 
 static enum status run_large(struct executor *base, UNUSED struct batch *batch,
                              size_t from, struct buf *rows, size_t *ret_next,
-                             struct executor_result *ret, UNUSED struct err *err)
+                             struct executor_result *ret, struct err *err)
 {
     size_t n_bytes = ((struct large_executor *)base)->n_bytes;
     if (rows->limit < n_bytes)
-        return ST_LIMIT;
+        return err_set(err, ST_LIMIT, "too many rows");
     char *room = buf_room(rows, n_bytes);
     memset(room, 'x', n_bytes);
     rows->n += n_bytes;
@@ -256,10 +256,63 @@ static void test_but_not_without_end(UNUSED void **state)
     fix.large = (struct large_executor){{&large_ops, "large"}, SIZE_MAX};
     fix.parts.executor = &fix.large.executor;
     struct run run = {0, 10, 11, two_records, 1};
-    assert_status(intake_run(&fix.intake, &run, &n_used, &err), ST_DATA);
-    assert_string_equal(err.text, "topic 'stop_times' partition 0 offset 10: the rows of "
-                                  "this one record take more than 256 MB");
+    fix.job.settings.on_error_share = 100;
+    assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
+    assert_int_equal(n_used, 1);
+    struct unit *unit;
+    assert_ok(intake_finish(&fix.intake, &unit, &err), &err);
+    assert_int_equal(unit->spans[0].next, 11);
+    assert_int_equal(unit->spans[0].rejected, 1);
+    assert_int_equal(unit->rows, 0);
+    assert_int_equal(unit->n_files, 1); // the dead letters
+    unit_free(unit);
     tear_down(&fix);
+}
+
+// One row, then asked to stop.
+static enum status run_one(struct executor *base, struct batch *batch, size_t from,
+                           struct buf *rows, size_t *ret_next,
+                           struct executor_result *ret, UNUSED struct err *err)
+{
+    struct large_executor *large = (struct large_executor *)base;
+    *ret = (struct executor_result){0};
+    *ret_next = from;
+    if (large->n_bytes == 0)
+        return ST_OK;
+    large->n_bytes--;
+    (void)batch;
+    buf_text(rows, "x\n");
+    *ret = (struct executor_result){1, 1};
+    *ret_next = from + 1;
+    return ST_OK;
+}
+
+// What was done before a stop is whole; the rest is read again.
+static void test_a_stop_cuts_a_batch(UNUSED void **state)
+{
+    static const struct executor_ops ops = {.run = run_one, .close = close_large};
+    for (size_t n_done = 0; n_done <= 2; n_done++) {
+        struct fixture fix;
+        size_t n_used;
+        struct err err;
+        struct unit *unit;
+        set_up(&fix);
+        fix.large = (struct large_executor){{&ops, "one"}, n_done};
+        fix.parts.executor = &fix.large.executor;
+        struct run run = {0, 10, 14, two_records, 2};
+        assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
+        assert_int_equal(n_used, n_done);
+        assert_int_equal(fix.intake.is_cut, n_done < 2);
+        assert_ok(intake_finish(&fix.intake, &unit, &err), &err);
+        static const int64_t next[] = {10, 11, 14};
+        assert_int_equal(unit->spans[0].next, next[n_done]);
+        assert_int_equal(unit->spans[0].data, n_done);
+        assert_int_equal(unit->spans[0].next,
+                         10 + unit->spans[0].data + unit->spans[0].skipped);
+        assert_int_equal(unit->rows, n_done);
+        unit_free(unit);
+        tear_down(&fix);
+    }
 }
 
 static void test_a_unit_is_due_by_time_rows_or_bytes(UNUSED void **state)
@@ -446,6 +499,7 @@ static void test_a_letter_that_is_too_large_is_told(UNUSED void **state)
 
 TEST_MAIN(cmocka_unit_test(test_dead_letters_end_a_unit),
           cmocka_unit_test(test_a_letter_that_is_too_large_is_told),
+          cmocka_unit_test(test_a_stop_cuts_a_batch),
           cmocka_unit_test(test_a_full_batch_ends_within_a_run),
           cmocka_unit_test(test_a_gap_that_leads_back_is_refused),
           cmocka_unit_test(test_a_run_becomes_rows_and_offsets),

@@ -15,6 +15,8 @@ static enum storage_overlap overlap(const char *a, const char *b)
     struct err err;
     assert_ok(storage_url_parse(str_of(a), &arena, &a_url, &err), &err);
     assert_ok(storage_url_parse(str_of(b), &arena, &b_url, &err), &err);
+    storage_overlap_prepare(&a_url, &arena);
+    storage_overlap_prepare(&b_url, &arena);
     enum storage_overlap ret = storage_overlap(&a_url, &b_url);
     arena_release(&arena);
     return ret;
