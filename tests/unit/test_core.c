@@ -41,7 +41,6 @@ static void assert_parses_back(const struct schema *schema)
 {
     AUTO(arena_release) struct arena arena = {0};
     AUTO(buf_release) struct buf text = {0};
-    AUTO(buf_release) struct buf again = {0};
     struct schema parsed;
     schema_format(schema, &text);
     assert_true(schema_parse(buf_as_str(&text), &arena, &parsed));
