@@ -232,6 +232,8 @@ static enum status no_answer(const struct question *question, struct err *err)
                        "answer",
                        lookup->topic, question->partition, question->leader);
     case IS_ABSENT:
+        if (client_is_out_of_time(&lookup->client))
+            return ST_RETRY; // too soon to say; the text is there
         return err_set(err, ST_DATA,
                        "topic '%s', partition %d: there are only %d partitions now: the "
                        "topic was made anew; give the result another path, or start over "
