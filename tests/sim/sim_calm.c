@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 enum {
-    STOP_MS = 5000,    // from being told to stop to the end
+    STOP_MS = 6000,    // from being told to stop to the end
     COMMIT_MS = 12000, // from being there to the commit
     LEADER_MS = 25000  // the same, from when the partition has a leader again
 };
@@ -57,6 +57,8 @@ void sim_calm_check(struct sim_world *world)
                      now_ms - process->stopped_ms);
     }
     int64_t moved_ms = last_move_ms(world);
+    if (world->profile.slow_permille)
+        return; // nobody can say how long it takes
     for (int32_t p = 0; all_are_up(world) && p < world->topic.n_partitions; p++)
         check_partition(world, p, moved_ms);
 }

@@ -26,7 +26,7 @@ static bool is_kept(const struct sim_events *events, uint32_t id)
 bool sim_events_let(struct sim_events *events, enum sim_event_kind kind)
 {
     uint32_t slot = kind;
-    if (kind == SIM_FAULT || kind == SIM_DEATH)
+    if (kind == SIM_FAULT || kind == SIM_DEATH || kind == SIM_STOP_IN_CALL)
         slot = SIM_EVENT_KINDS + events->n_calls++ % (SLOTS - SIM_EVENT_KINDS);
     uint32_t id = events->step * SLOTS + slot;
     if (!is_kept(events, id))
@@ -46,6 +46,7 @@ const char *sim_event_name(enum sim_event_kind kind)
         [SIM_SETTLE_ALL] = "all late", [SIM_STOP] = "stop",
         [SIM_AWAY] = "no leader",      [SIM_RECREATE] = "recreated",
         [SIM_FAULT] = "fault",         [SIM_DEATH] = "death",
+        [SIM_SLOW] = "slow storage",   [SIM_STOP_IN_CALL] = "stop in a call",
     };
     return names[kind];
 }

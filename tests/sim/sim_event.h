@@ -22,8 +22,10 @@ enum sim_event_kind {
     SIM_STOP,
     SIM_AWAY,
     SIM_RECREATE,
-    SIM_FAULT, // of a call of storage, source or decoder
-    SIM_DEATH, // planned for after an entry
+    SIM_FAULT,        // of a call of storage, source or decoder
+    SIM_DEATH,        // planned for after an entry
+    SIM_STOP_IN_CALL, // of storage or source
+    SIM_SLOW,
     SIM_EVENT_KINDS
 };
 

@@ -10,7 +10,9 @@
 enum {
     MAX_POLL_MS = 5000,
     IDLE_POLLS_MAX = 100, // in a second
-    CALM_STOP_MS = 4000
+    CALM_STOP_MS = 4000,
+    CALL_MS = 10000, // longest wait of the storage by itself
+    NOTICE_MS = 1000 // a call takes notice of a deadline that comes while it waits
 };
 
 static enum fault_kind choose_kind(struct sim_random *random, enum fault_op op)
@@ -86,10 +88,38 @@ static void note_folders(struct sim_world *world, const struct fault_call *call,
         buf_str(&world->revived, call->path);
 }
 
+// A signal that comes while a call is on.
+static void maybe_stop(void *context)
+{
+    struct sim_process *process = context;
+    struct sim_world *world = process->world;
+    if (world->has_faults && world->profile.stop_permille &&
+        sim_between(&world->random, 0, 999) < 1 &&
+        sim_events_let(&world->events, SIM_STOP_IN_CALL))
+        sim_process_stop(process);
+}
+
+// The answer comes late, or not before the deadline: then nobody knows what became of it.
+static struct fault answer_slowly(struct sim_process *process, struct fault fault)
+{
+    struct sim_world *world = process->world;
+    int64_t now_ms = world->clock.now_ms;
+    if (fault.kind != FAULT_NONE || now_ms >= process->slow_until_ms)
+        return fault;
+    int64_t takes_ms = sim_between(&world->random, 500, 2 * CALL_MS);
+    int64_t left_ms = deadline_left(process->storage->deadline, now_ms, CALL_MS);
+    process->busy_until_ms = now_ms + (takes_ms < left_ms ? takes_ms : left_ms);
+    if (takes_ms <= left_ms)
+        return fault;
+    return (struct fault){.kind =
+                              sim_chance(&world->random, 50) ? FAULT_LOSE : FAULT_DROP};
+}
+
 static struct fault decide(void *context, const struct fault_call *call)
 {
     struct sim_process *process = context;
-    struct fault fault = choose_fault(process, call->op);
+    maybe_stop(process);
+    struct fault fault = answer_slowly(process, choose_fault(process, call->op));
     note_folders(process->world, call, fault.kind == FAULT_LATE);
     plan_death(process, call);
     sim_trace(process->world, "%d   %s %.*s%s%.*s%s%s", process->index,
@@ -185,6 +215,7 @@ void sim_process_start(struct sim_process *process, bool once)
     process->encoder = sim_encoder;
     process->source = sim_source_open(&world->topic, &world->clock);
     process->spool = spool_mem_open();
+    sim_source_on_call(process->source, maybe_stop, process);
     open_storage(process);
     open_engine(process);
     sim_trace(world, "%d starts%s", index, once ? " --once" : "");
@@ -224,6 +255,13 @@ void sim_process_stop(struct sim_process *process)
         process->worker_wait = at_once; // they are woken
     if (process->committer_wait.kind != WAIT_DONE)
         process->committer_wait = at_once;
+    int64_t now_ms = process->world->clock.now_ms;
+    int64_t most_ms = process->busy_until_ms - now_ms;
+    if (most_ms > 0)
+        process->busy_until_ms =
+            now_ms + deadline_left(process->storage->deadline, now_ms, most_ms) +
+            NOTICE_MS;
+    process->is_woken = true;
 }
 
 // What happened to a worker or committer that has ended.
@@ -318,6 +356,12 @@ static bool has_ended(const struct sim_process *process)
            process->prober_wait.kind == WAIT_DONE;
 }
 
+static void wake(struct wait *wait)
+{
+    if (wait->kind != WAIT_DONE)
+        *wait = (struct wait){WAIT_NOTHING, 0};
+}
+
 bool sim_process_step(struct sim_process *process)
 {
     struct sim_world *world = process->world;
@@ -328,13 +372,19 @@ bool sim_process_step(struct sim_process *process)
     int n = 0;
     if (worker_is_awake(process))
         steps[n++] = step_worker;
-    if (is_awake(process, process->committer_wait, &process->mail.to_committer))
+    if (process->world->clock.now_ms >= process->busy_until_ms &&
+        is_awake(process, process->committer_wait, &process->mail.to_committer))
         steps[n++] = step_committer;
     if (is_awake(process, process->prober_wait, &process->mail.to_prober))
         steps[n++] = step_prober;
     if (n == 0)
         return false;
+    process->is_woken = false;
     steps[sim_between(&world->random, 0, n - 1)](process);
+    if (process->is_woken) { // within the step: its wait ends at once
+        wake(&process->worker_wait);
+        wake(&process->committer_wait);
+    }
     if (process->is_dying || has_ended(process))
         sim_process_crash(process);
     return true;
@@ -354,8 +404,11 @@ int64_t sim_process_wakes_ms(const struct sim_process *process)
         ms = least(ms, sim_source_wakes_ms(process->source));
     else if (process->worker_wait.kind != WAIT_DONE)
         ms = least(ms, process->worker_wait.until_ms);
+    int64_t committer_ms = process->committer_wait.until_ms;
+    if (committer_ms < process->busy_until_ms)
+        committer_ms = process->busy_until_ms;
     if (process->committer_wait.kind != WAIT_DONE)
-        ms = least(ms, process->committer_wait.until_ms);
+        ms = least(ms, committer_ms);
     if (process->prober_wait.kind != WAIT_DONE)
         ms = least(ms, process->prober_wait.until_ms);
     return ms < process->stalled_until_ms ? process->stalled_until_ms : ms;

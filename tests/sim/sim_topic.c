@@ -38,6 +38,9 @@ struct sim_source {
     bool is_told[SIM_PARTITIONS_MAX]; // that it is away
     bool has_partitions;              // calm: given, and not let go of
     bool is_revoked;                  // calm: is to let go of them
+    void (*on_call)(void *context);   // or NULL
+    void *context;
+    bool is_woken;
     int64_t polled_ms;
     int n_idle;
     char trouble[128];
@@ -95,7 +98,8 @@ void sim_topic_recreate(struct sim_topic *topic)
     for (int32_t p = 0; p < topic->n_partitions; p++) {
         int64_t high = topic->partitions[p].high;
         topic->partitions[p] = (struct sim_partition){0};
-        sim_topic_append(topic, p, sim_between(topic->random, 0, high + 50));
+        int64_t least = sim_chance(topic->random, 30) ? 0 : high; // else nobody notices
+        sim_topic_append(topic, p, sim_between(topic->random, least, high + 50));
     }
 }
 
@@ -113,8 +117,17 @@ static struct sim_source *of(struct source *source)
     return (struct sim_source *)source;
 }
 
+void sim_source_on_call(struct sim_source *source, void (*fn)(void *), void *context)
+{
+    source->on_call = fn;
+    source->context = context;
+}
+
+// Each call of the port comes by here.
 static enum status maybe_away(const struct sim_source *source, struct err *err)
 {
+    if (source->on_call != NULL)
+        source->on_call(source->context);
     const struct sim_topic *topic = source->topic;
     if (topic->fault_percent && sim_chance(topic->random, topic->fault_percent) &&
         sim_events_let(topic->events, SIM_FAULT))
@@ -290,7 +303,9 @@ static enum status sim_poll(struct source *base, int timeout_ms, struct source_e
         give_run(source, ret);
     } else {
         source->n_idle++;
-        source->asleep_until_ms = source->clock->now_ms + timeout_ms;
+        source->asleep_until_ms =
+            source->clock->now_ms + (source->is_woken ? 0 : timeout_ms);
+        source->is_woken = false;
         *ret = (struct source_event){.kind = SOURCE_IDLE};
     }
     return ST_OK;
@@ -320,6 +335,7 @@ static enum status sim_stop(struct source *base, struct err *err)
 static void sim_wake(struct source *base)
 {
     of(base)->asleep_until_ms = 0;
+    of(base)->is_woken = true;
 }
 
 static void sim_hold(struct source *base, bool held)

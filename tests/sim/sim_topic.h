@@ -75,6 +75,8 @@ struct sim_source; // a member's view
 
 struct sim_source *sim_source_open(struct sim_topic *topic, struct sim_clock *clock);
 struct source *sim_source_port(struct sim_source *source);
+// Called within each call of the port.
+void sim_source_on_call(struct sim_source *source, void (*fn)(void *), void *context);
 // Puts events in its way: what it has goes away (in good order, or lost), then these.
 void sim_source_reassign(struct sim_source *source, const int32_t *partitions, size_t n,
                          bool is_lost);

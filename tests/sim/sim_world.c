@@ -69,6 +69,7 @@ static struct sim_profile calm_profile(struct sim_random *random)
         .reassign_permille = (int)sim_between(random, 0, 2),
         .away_permille = (int)sim_between(random, 0, 3),
         .append_permille = 15,
+        .slow_permille = sim_chance(random, 25) ? 3 : 0,
         .ends_by_once = sim_chance(random, 40),
         .is_uneven = sim_chance(random, 30),
         .step_ms = 4,
@@ -98,7 +99,7 @@ static struct sim_profile choose_profile(struct sim_random *random, uint64_t see
         .reassign_permille = (int)sim_between(random, 0, 15),
         .stop_permille = 2,
         .away_permille = sim_chance(random, 30) ? 3 : 0,
-        .recreate_permille = sim_chance(random, 10) ? 4 : 0,
+        .recreate_permille = sim_chance(random, 15) ? 8 : 0,
         .append_permille = 40,
         .ends_by_once = sim_chance(random, 40),
         .has_retention = has_retention,
@@ -126,7 +127,7 @@ static void world_init(struct sim_world *world, uint64_t seed, bool is_traced)
     world->topic.fault_percent = world->profile.source_fault_percent;
     world->topic.events = &world->events;
     world->topic.clock = &world->clock;
-    world->topic.is_calm = world->profile.is_calm;
+    world->topic.is_calm = world->profile.is_calm && !world->profile.slow_permille;
     world->tree = mem_tree_open(&world->clock.env);
     world->view = storage_mem_open(world->tree, "/r");
     for (int i = 0; i < SIM_MEMBERS_MAX; i++)
@@ -291,6 +292,8 @@ static void something_happens(struct sim_world *world)
         take_leader(world);
     if (event_happens(world, SIM_RECREATE, profile->recreate_permille))
         recreate(world);
+    if (event_happens(world, SIM_SLOW, profile->slow_permille))
+        any_process(world)->slow_until_ms = now_ms + sim_between(random, 1, 20000);
     keep_late_calls_short(world);
     if (event_happens(world, SIM_STOP, profile->stop_permille))
         sim_process_stop(any_process(world));
@@ -343,6 +346,7 @@ static void end_faults(struct sim_world *world)
         struct sim_process *process = &world->processes[i];
         process->n_calls_to_live = 0;
         process->outage_until_ms = 0;
+        process->slow_until_ms = 0;
         process->decoder.fault_percent = 0;
     }
     sim_trace(world, "--- no more faults");

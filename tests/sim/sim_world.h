@@ -50,6 +50,7 @@ struct sim_profile {
     int away_permille;         // a partition has no leader for a while
     int recreate_permille;     // the topic is made anew
     int append_permille;
+    int slow_permille; // a storage answers slowly for a while; in calm schedules
     bool is_calm;
     bool is_uneven; // nearly all arrives in partition 0
     int step_ms;    // longest time that a step takes
@@ -79,10 +80,13 @@ struct sim_process {
     bool is_dying;           // in a storage call: nothing after it takes effect
     int64_t outage_until_ms;
     int64_t stalled_until_ms;
+    int64_t slow_until_ms; // its storage answers late, or too late for the deadline
+    int64_t busy_until_ms; // the committer is in a call
     int64_t started_ms;
     int64_t stopped_ms; // 0: it was not told to stop
     int64_t second_ms;  // when the one began in which idle polls are counted
     int n_idle;
+    bool is_woken; // within this step
 };
 
 struct sim_world {
