@@ -104,7 +104,7 @@ def test_the_state_below_a_directory_in_latin_1():
     script = (work.directory / "p.sql").read_text().replace("SET spool = 'spool';", "")
     (work.directory / "p.sql").write_text(script)
     work.tramline("run", "--once", "p.sql", env={"XDG_STATE_HOME": f"{work.directory}/state"})
-    assert os.listdir(work.directory / "state/tramline")
+    assert os.listdir(work.directory / "state/tramline") == []
     work.tramline("verify", "--deep", "p.sql")
 
 
