@@ -45,6 +45,7 @@ void log_line(enum log_level level, const char *fmt, ...)
     if (vsnprintf(text, sizeof(text), fmt, args) < 0)
         text[0] = '\0';
     va_end(args);
+    text_hide_logins(text);
     n += text_visible(str_of(text), line + n, sizeof(line) - n - 1);
     line[n++] = '\n';
     if (write(STDERR_FILENO, line, n) < 0)

@@ -7,9 +7,10 @@
 
 #include "base/text.h"
 
-// Much of a text comes from outside.
-static void set_text(struct err *err, const char *text)
+// Much of a text comes from outside, or is an address.
+static void set_text(struct err *err, char *text)
 {
+    text_hide_logins(text);
     size_t n = text_visible(str_of(text), err->text, sizeof(err->text) - 1);
     err->text[n] = '\0';
 }

@@ -42,7 +42,7 @@ struct err {
 
 // Sets status and text; returns the status, so that `return err_set(...)` reads well.
 // `err` may be NULL: then only the status is returned. The text becomes one visible line,
-// whatever its arguments hold (text_visible).
+// whatever its arguments hold (text_visible), without logins (text_hide_logins).
 enum status err_set(struct err *err, enum status status, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 

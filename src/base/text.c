@@ -92,6 +92,34 @@ void text_utf8(struct buf *buf, struct str name)
     }
 }
 
+// Where the login before text[at], an '@', begins; `at` when there is none.
+static size_t login_before(const char *text, size_t at)
+{
+    size_t from = at;
+    while (from > 0 && strchr(" \t\n'\"(,<=", text[from - 1]) == NULL)
+        from--;
+    for (size_t i = from; i + 1 < at; i++) // behind its scheme: "://", ":/", "//"
+        if (text[i + 1] == '/' && (text[i] == ':' || text[i] == '/'))
+            from = i + (text[i] == ':' && text[i + 2] == '/' ? 3 : 2);
+    return memchr(text + from, ':', at - from) != NULL ? from : at;
+}
+
+void text_hide_logins(char *text)
+{
+    static const char stars[] = "***";
+    for (char *sign = strchr(text, '@'); sign != NULL; sign = strchr(sign + 1, '@')) {
+        size_t at = (size_t)(sign - text);
+        size_t from = login_before(text, at);
+        size_t n = at - from;
+        if (n == 0)
+            continue;
+        size_t n_stars = n < sizeof(stars) - 1 ? n : sizeof(stars) - 1;
+        memcpy(text + from, stars, n_stars);
+        memmove(text + from + n_stars, sign, strlen(sign) + 1);
+        sign = text + from + n_stars;
+    }
+}
+
 void text_put_visible(struct buf *buf, struct str text)
 {
     size_t most = text.n * TEXT_GROWTH;

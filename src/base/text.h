@@ -27,4 +27,8 @@ enum {
 size_t text_visible(struct str text, char *ret, size_t room);
 void text_put_visible(struct buf *buf, struct str text); // all of it
 
+// In place: "http://me:word@host" becomes "http://***@host", whatever the scheme, also
+// one that is mistyped or left out.
+void text_hide_logins(char *text);
+
 #endif

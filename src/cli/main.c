@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -144,8 +145,19 @@ static int help_on(const char *topic)
     return end_help();
 }
 
+// Passwords are in memory. A limit of 1 is none even where a program takes cores.
+static void write_no_core(void)
+{
+    struct rlimit limit;
+    if (getenv("TRAMLINE_CORE") == NULL && getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max < 1 ? limit.rlim_max : 1;
+        setrlimit(RLIMIT_CORE, &limit);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    write_no_core();
     mem_share_heaps();
     if (argc < 2) {
         help();

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 enum {
     ERRORS_SHOWN = 50,
@@ -241,8 +242,79 @@ static int by_place(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
+// Values of secret options, which an excerpt may show.
+
+static bool is_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '_' || c == '.' || c == '-';
+}
+
+// Also of options that there are not: a mistyped one has its value all the same.
+static bool names_secret(struct str word)
+{
+    static const char *const parts[] = {"passw", "pasw",  "pssw", "pwd",     "secret",
+                                        "secrt", "token", "tokn", "key.pem", "jaas"};
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        for (size_t at = 0, n = strlen(parts[i]); at + n <= word.n; at++)
+            if (strncasecmp(word.p + at, parts[i], n) == 0)
+                return true;
+    return false;
+}
+
+// Behind a name: its quote, blanks, an '=', and the literal's own.
+static size_t skip_to_literal(struct str text, size_t at)
+{
+    while (at < text.n && memchr("\" \t\r\n='", text.p[at], 8) != NULL)
+        at += 1;
+    return at;
+}
+
+// Stars up to the quote that ends it; a variable's name may be seen.
+static size_t hide_literal(char *text, size_t n, size_t at)
+{
+    bool is_quoted = at > 0 && text[at - 1] == '\'';
+    bool is_variable = at + 1 < n && text[at] == '$' && text[at + 1] == '{';
+    const char *ends = is_quoted ? "'\n" : ",); \t\r\n";
+    for (; at < n &&
+           (strchr(ends, text[at]) == NULL ||
+            (is_quoted && at + 1 < n && text[at] == '\'' && text[at + 1] == '\''));
+         at++) {
+        bool is_doubled = text[at] == '\'';
+        if (!is_variable)
+            text[at] = '*';
+        if (is_doubled && !is_variable)
+            text[++at] = '*';
+    }
+    return at;
+}
+
+static void hide_secrets(struct report *report)
+{
+    char *text = arena_cstr(report->arena, report->text);
+    size_t n = report->text.n;
+    for (size_t at = 0; at < n;) {
+        size_t end = at;
+        while (end < n && is_word(text[end]))
+            end++;
+        if (end == at) {
+            at++;
+            continue;
+        }
+        bool is_secret = names_secret((struct str){text + at, end - at});
+        size_t literal = skip_to_literal((struct str){text, n}, end);
+        bool has_value = literal > end && memchr(text + end, '\n', literal - end) == NULL;
+        has_value = has_value && (memchr(text + end, '=', literal - end) != NULL ||
+                                  (literal - end > 1 && text[literal - 1] == '\''));
+        at = is_secret && has_value ? hide_literal(text, n, literal) : end;
+    }
+    report->text.p = text;
+}
+
 void report_print(struct report *report, struct buf *out)
 {
+    if (report->n > 0)
+        hide_secrets(report);
     if (report->n > 1)
         qsort(report->entries, report->n, sizeof(*report->entries), by_place);
     for (size_t i = 0; i < report->n && i < ERRORS_SHOWN; i++)

@@ -126,7 +126,7 @@ static int sync_found(const char *path)
 // parts of the path.
 static int make_directories(const char *path)
 {
-    if (mkdir(path, 0777) == 0)
+    if (mkdir(path, 0750) == 0)
         return sync_parent(path);
     if (errno == EEXIST)
         return check_directory(path) == 0 ? sync_found(path) : -1;
@@ -135,7 +135,7 @@ static int make_directories(const char *path)
     AUTO(mem_auto_free) char *parent = parent_of(path);
     if (make_directories(parent) != 0)
         return -1;
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+    if (mkdir(path, 0750) != 0 && errno != EEXIST)
         return -1;
     return sync_parent(path);
 }
@@ -151,7 +151,7 @@ static enum status local_mkdir(struct storage *storage, struct str path, struct 
 
 static int create_file(const char *path)
 {
-    return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 }
 
 static enum status create(const char *path, int *ret, struct err *err)

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
 """The built program has what makes a fault of memory a crash, and no more than that."""
+import os
+import pathlib
 import platform
 import re
+import resource
 import subprocess
+import time
 
 import lib
 
@@ -76,6 +80,26 @@ def test_large_frames_touch_each_page():
         raise lib.Skip("of x86 only")
     code = output("objdump", "-d", "--no-show-raw-insn", "--disassemble=err_context", lib.program())
     assert re.search(r"orq +\$0x0,", code), code[:2000]
+
+
+def core_limit(**env):
+    """The soft limit of a core's size, of a program that waits for its script."""
+    fifo = lib.tmp_dir() / "p.sql"
+    os.mkfifo(fifo)
+    process = subprocess.Popen([lib.program(), "check", fifo], env={**os.environ, **env},
+                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (4096, 4096)))
+    try:
+        time.sleep(0.5)
+        text = pathlib.Path(f"/proc/{process.pid}/limits").read_text()
+    finally:
+        process.kill()
+        process.wait()
+    return int(re.search(r"Max core file size +(\d+)", text)[1])
+
+
+def test_no_core_is_written():
+    assert core_limit() == 1, "0 does not hold where a program takes cores"
+    assert core_limit(TRAMLINE_CORE="1") == 4096
 
 
 if __name__ == "__main__":

@@ -128,6 +128,33 @@ static void test_text_of_a_stranger_is_one_visible_line(UNUSED void **state)
     assert_int_equal(text_visible(str_of("abc\xC3\xA9"), four, 4), 3);
 }
 
+static void assert_hidden(const char *text, const char *expected)
+{
+    char copy[200];
+    snprintf(copy, sizeof(copy), "%s", text);
+    text_hide_logins(copy);
+    assert_string_equal(copy, expected);
+    struct err err;
+    (void)err_set(&err, ST_FAIL, "%s", text);
+    assert_string_equal(err.text, expected);
+    (void)err_context(&err, ST_FAIL, "%s", text);
+    assert_null(strstr(err.text, "word"));
+}
+
+static void test_logins_are_hidden(UNUSED void **state)
+{
+    assert_hidden("'http://me:word@host/x' fails", "'http://***@host/x' fails");
+    assert_hidden("hdfs://me:word@host:9870/x", "hdfs://***@host:9870/x");
+    assert_hidden("htp:/me:word@host", "htp:/***@host");
+    assert_hidden("http//me:word@host", "http//***@host");
+    assert_hidden("me:word@host:9092,you:word2@b:1", "***@host:9092,***@b:1");
+    assert_hidden("GET https://me:wo/rd:word@host/p?q=1", "GET https://***@host/p?q=1");
+    assert_hidden("url=ftp://me:wor@d:word@host", "url=ftp://***@host");
+    assert_hidden("write to me@example.org: no", "write to me@example.org: no");
+    assert_hidden("12:30 @ x, a:b", "12:30 @ x, a:b");
+    assert_hidden("@", "@");
+}
+
 // Whatever comes in by an argument, in a text and in a context.
 static void test_errors_hold_no_control_characters(UNUSED void **state)
 {
@@ -240,7 +267,8 @@ static void test_any_name_has_a_form_in_utf8(UNUSED void **state)
     }
 }
 
-TEST_MAIN(cmocka_unit_test(test_text_of_a_stranger_is_one_visible_line),
+TEST_MAIN(cmocka_unit_test(test_logins_are_hidden),
+          cmocka_unit_test(test_text_of_a_stranger_is_one_visible_line),
           cmocka_unit_test(test_errors_hold_no_control_characters),
           cmocka_unit_test(test_crc32c_known_values),
           cmocka_unit_test(test_numbers_have_edges),

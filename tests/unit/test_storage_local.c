@@ -133,6 +133,24 @@ static enum status read_some_then_fail(UNUSED struct reader *reader, void *p,
     return ST_OK;
 }
 
+// Whoever is not of the owner's group reads nothing, under the umask that most have.
+static void test_files_are_of_the_group_at_most(void **state)
+{
+    struct fixture *fixture = *state;
+    struct storage *st = fixture->storage;
+    AUTO(mem_auto_free) char *file = file_in(fixture, "r/d/a");
+    AUTO(mem_auto_free) char *directory = file_in(fixture, "r/d");
+    struct stat info;
+    mode_t before = umask(022);
+    assert_ok(st->ops->mkdir(st, PATH("d"), &err), &err);
+    assert_ok(storage_write_bytes(st, PATH("d/a"), PATH("x"), &err), &err);
+    umask(before);
+    assert_int_equal(stat(file, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0640);
+    assert_int_equal(stat(directory, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0750);
+}
+
 static void test_failed_write_leaves_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -327,6 +345,7 @@ static void test_messages_name_path_and_way_out(void **state)
 
 TEST_MAIN(T(remove_follows_no_link), T(links_are_followed_otherwise),
           T(rename_by_link_is_exclusive), T(failed_write_leaves_nothing),
-          T(no_permission_names_the_user), T(full_disk_is_retry_and_leaves_nothing),
-          T(read_only_disk_is_told), T(two_file_systems_are_told),
-          T(no_descriptor_left_is_told), T(messages_name_path_and_way_out))
+          T(files_are_of_the_group_at_most), T(no_permission_names_the_user),
+          T(full_disk_is_retry_and_leaves_nothing), T(read_only_disk_is_told),
+          T(two_file_systems_are_told), T(no_descriptor_left_is_told),
+          T(messages_name_path_and_way_out))
