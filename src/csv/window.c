@@ -39,7 +39,7 @@ enum status csv_window_fill(struct csv_window *window, struct err *err)
 
 static enum status fill_to(struct csv_window *window, size_t n_bytes, struct err *err)
 {
-    while (csv_window_rest(window).n < n_bytes && !window->at_end)
+    while (window->bytes.n - window->at < n_bytes && !window->at_end)
         TRY(csv_window_fill(window, err));
     return ST_OK;
 }
