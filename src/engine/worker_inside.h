@@ -37,7 +37,7 @@ enum {
 // Asked of the committer and not answered; one at a time.
 enum question {
     QUESTION_NONE,
-    QUESTION_LOG, // --once: where it stands
+    QUESTION_LOG, // where it stands
     QUESTION_ASSIGNMENT
 };
 

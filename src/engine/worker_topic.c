@@ -56,6 +56,15 @@ enum status worker_close_unit(struct worker *worker, struct err *err)
     return ST_OK;
 }
 
+// Others may have written meanwhile of partitions that do answer.
+static void ask_log(struct worker *worker)
+{
+    if (worker->question != QUESTION_NONE)
+        return;
+    worker->question = QUESTION_LOG;
+    worker_send(worker, message_new(ASK_STATE, worker->generation));
+}
+
 static void take_look(struct worker *worker, const struct message *message)
 {
     bool is_seen = false;
@@ -67,6 +76,7 @@ static void take_look(struct worker *worker, const struct message *message)
         hand_over(worker);
         return;
     }
+    ask_log(worker);
     worker->look_err = message->err;
     if (worker->phase == WORKER_STOP) // what came of it is said at the end
         worker->look_ms = worker_clock_ms(worker) + LAST_LOOKS_MS;
