@@ -1,12 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs the fuzz targets, tests/fuzz/fuzz_NAME.c: dev-fuzz.sh [NAME [SECONDS]]. Inputs to begin
+# Runs the fuzz targets, tests/fuzz/fuzz_NAME.c: dev-fuzz.sh [NAME [SECONDS]], or --all MINUTES:
+# each target for so long. Inputs to begin
 # with stand in tests/fuzz/corpus/NAME, words in the .dict of the name's first part; what is found
 # on the way is kept in build/fuzz-corpus.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 name=${1:-}
 seconds=${2:-30}
+if [ "$name" = --all ]; then
+    case ${2:-} in
+    '' | *[!0-9]*) echo "fuzz: --all takes the minutes for each target" >&2 && exit 2 ;;
+    esac
+    name=
+    seconds=$((60 * $2))
+fi
 
 ./dev build fuzz fuzz
 failed=0
