@@ -125,7 +125,8 @@ static void report_store(const struct dimension *dimension, double seconds)
 static void bench_native(struct feed_job *job, struct encoder *encoder,
                          struct batch *batch, double sqlite_rate)
 {
-    struct executor *executor = native_executor_open(job->plan, job->dimension, encoder);
+    struct executor *executor =
+        native_executor_open(job->plan, &job->dimensions, encoder);
     struct totals totals = run_best(executor, batch, BENCH_ROUNDS);
     double copied = memcpy_rate(), emitted = (double)totals.n_bytes / totals.seconds;
     bench_result("join", "native", record_rate(totals) / 1e6, "M records/s");
@@ -175,7 +176,7 @@ int main(int argc, char **argv)
     struct encoder *encoder = csv_encoder_open(&job.plan->output, true);
     double start = bench_cpu();
     bench_must(feed_job_build(&job, encoder, &err), &err);
-    report_store(job.dimension, bench_cpu() - start);
+    report_store(job.dimensions.items[0], bench_cpu() - start);
     batch_init(&batch, job.plan->stream->schema.n);
     decode(job.plan, &records, &batch);
     double sqlite_rate = bench_sqlite(&job, encoder, &batch);

@@ -76,7 +76,8 @@ static enum status tools_open(struct tools *tools, struct worker *worker)
     *tools = (struct tools){.rows = BUF_INIT(ROW_BUFFER)};
     TRY(csv_decoder_open(&plan->stream->schema, NULL, &tools->decoder, &worker->err));
     TRY(open_encoder(worker->format, &plan->output, &tools->encoder, &worker->err));
-    tools->executor = native_executor_open(plan, worker->job->dimension, tools->encoder);
+    tools->executor =
+        native_executor_open(plan, &worker->job->dimensions, tools->encoder);
     batch_init(&tools->batch, plan->stream->schema.n);
     return ST_OK;
 }
@@ -210,8 +211,7 @@ static void bench_format(struct feed_job *job, const struct bench_records *recor
     } else {
         bench_stages(task);
     }
-    dimension_free(job->dimension);
-    job->dimension = NULL;
+    dimensions_release(&job->dimensions);
 }
 
 int main(int argc, char **argv)

@@ -41,7 +41,7 @@ struct feed_job {
     struct plan *plan;
     struct storage *storage; // the feed's directory
     struct sqlite_host *host;
-    struct dimension *dimension; // NULL until feed_job_build
+    struct dimensions dimensions; // empty until feed_job_build
 };
 
 static enum status no_rows_next(UNUSED struct rows *rows, struct batch *batch,
@@ -92,7 +92,7 @@ static enum status feed_job_load_all(struct feed_job *job, struct err *err)
 
 UNUSED static void feed_job_close(struct feed_job *job)
 {
-    dimension_free(job->dimension);
+    dimensions_release(&job->dimensions);
     sqlite_host_close(job->host);
     if (job->storage != NULL)
         job->storage->ops->close(job->storage);
@@ -136,19 +136,13 @@ UNUSED static enum status feed_job_open(struct feed_job *job, const char *direct
     return feed_job_load_all(job, err);
 }
 
-// The dimension store, for rows of that encoder.
+// The dimension stores, for rows of that encoder.
 UNUSED static enum status feed_job_build(struct feed_job *job, struct encoder *encoder,
                                          struct err *err)
 {
-    const struct native_plan *native = job->plan->native;
     const struct dimension_options options = {0};
-    struct rows *rows;
-    TRY(sqlite_host_query(job->host, native->dimension_sql, &native->read_schema, &rows,
-                          err));
-    enum status rc =
-        dimension_build(native, rows, encoder, &options, &job->dimension, err);
-    rows->ops->close(rows);
-    return rc;
+    return dimensions_build(job->plan->native, job->host, encoder, &options,
+                            &job->dimensions, err);
 }
 
 #endif

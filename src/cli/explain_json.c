@@ -91,6 +91,14 @@ static json_t *join_json(const struct dimension *dimension)
         "row_bytes", (json_int_t)stats->row_bytes);
 }
 
+static json_t *joins_json(const struct dimensions *dimensions)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < dimensions->n; i++)
+        json_array_append_new(array, join_json(dimensions->items[i]));
+    return array;
+}
+
 void explain_json(const struct pipeline *pipeline, const struct tables *tables)
 {
     const struct plan *plan = pipeline->plan;
@@ -98,8 +106,8 @@ void explain_json(const struct pipeline *pipeline, const struct tables *tables)
                              views_json(plan));
     if (plan->sink != NULL)
         json_object_set_new(root, "insert", insert_json(plan));
-    if (tables != NULL && tables->dimension != NULL)
-        json_object_set_new(root, "join", join_json(tables->dimension));
+    if (tables != NULL && tables->dimensions.n > 0)
+        json_object_set_new(root, "joins", joins_json(&tables->dimensions));
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     putchar('\n');
     json_decref(root);

@@ -27,13 +27,23 @@ struct tree {
     void (*visit)(struct tree *tree, const struct node *node, size_t depth);
 };
 
+static const char *native_shape(const struct native_plan *native)
+{
+    const struct native_branch *first = &native->branches[0];
+    if (native->n_branches > 1)
+        return "hash joins, by each branch of UNION ALL";
+    if (first->n_joins > 1)
+        return "one hash join for each table";
+    if (first->n_joins == 0)
+        return "one pass over the stream, no join";
+    return first->joins[0].left ? "one left hash join" : "one hash join";
+}
+
 const char *explain_executor(const struct plan *plan, const char **ret_why)
 {
     bool native = plan->native && !options_is(&plan->settings, "executor", "sqlite");
     if (native)
-        *ret_why = !plan->native->has_join ? "one pass over the stream, no join"
-                   : plan->native->left    ? "one left hash join"
-                                           : "one hash join";
+        *ret_why = native_shape(plan->native);
     else
         *ret_why = plan->native ? "SET executor = 'sqlite'" : plan->native_why.p;
     return native ? "native" : "sqlite";
@@ -185,8 +195,8 @@ void explain_text(const struct pipeline *pipeline, const struct tables *tables)
     const char *why;
     const char *executor = explain_executor(plan, &why);
     printf("\nhow it runs\n  %-8s  %s: %s\n", "executor", executor, why);
-    if (tables != NULL && tables->dimension != NULL)
-        print_join(tables->dimension);
+    for (size_t i = 0; tables != NULL && i < tables->dimensions.n; i++)
+        print_join(tables->dimensions.items[i]);
     printf("  %-8s  %s\n", "plan", plan->hash);
 }
 

@@ -476,19 +476,17 @@ enum status tables_write_views(const struct pipeline *pipeline, struct tables *t
     return changed_again(err);
 }
 
-static enum status build_dimension(const struct pipeline *pipeline, struct tables *tables,
-                                   struct encoder *encoder, struct err *err)
+static enum status build_dimensions(const struct pipeline *pipeline,
+                                    struct tables *tables, struct encoder *encoder,
+                                    struct err *err)
 {
-    const struct native_plan *native = pipeline->plan->native;
-    AUTO(rows_close) struct rows *rows = NULL;
-    TRY(sqlite_host_query(tables->host, native->dimension_sql, &native->read_schema,
-                          &rows, err));
-    struct dimension_options options = {
+    const struct dimension_options options = {
         .limit_bytes =
             (size_t)options_number(&pipeline->plan->settings, "dimension.memory"),
         .version = str_of(tables->version),
     };
-    return dimension_build(native, rows, encoder, &options, &tables->dimension, err);
+    return dimensions_build(pipeline->plan->native, tables->host, encoder, &options,
+                            &tables->dimensions, err);
 }
 
 enum status tables_executor_check(const struct plan *plan, struct err *err)
@@ -508,11 +506,11 @@ enum status tables_executor(const struct pipeline *pipeline, struct tables *tabl
     TRY(tables_executor_check(plan, err));
     if (!runs_native(plan))
         return sqlite_executor_open(plan, tables->host, encoder, ret, err);
-    if (plan->native->has_join && tables->dimension == NULL)
-        TRY(build_dimension(pipeline, tables, encoder, err));
+    if (tables->dimensions.items == NULL)
+        TRY(build_dimensions(pipeline, tables, encoder, err));
     sqlite_host_close(tables->host); // its memory is not needed any more
     tables->host = NULL;
-    *ret = native_executor_open(plan, tables->dimension, encoder);
+    *ret = native_executor_open(plan, &tables->dimensions, encoder);
     return ST_OK;
 }
 
@@ -562,7 +560,7 @@ enum status tables_version(const struct pipeline *pipeline, char ret[65], struct
 
 void tables_release(struct tables *tables)
 {
-    dimension_free(tables->dimension);
+    dimensions_release(&tables->dimensions);
     sqlite_host_close(tables->host);
     free(tables->n_rows);
     *tables = (struct tables){0};

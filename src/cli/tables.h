@@ -10,13 +10,13 @@
 #include "core/rows.h"
 #include "csv/table.h"
 #include "sql/sqlite_host.h"
-#include "table/dimension.h"
+#include "table/dimensions.h"
 #include "table/native_executor.h"
 #include "table/sqlite_executor.h"
 
 struct tables {
     struct sqlite_host *host; // all tables loaded; closed early when native needs no more
-    struct dimension *dimension;
+    struct dimensions dimensions;
     char version[65]; // of the staged files; changes when any of them does
     int64_t *n_rows;  // of each table of the plan; 0 for the stream and the result
 };

@@ -49,14 +49,14 @@ void evaluator_run_span(struct evaluator *evaluator, struct instruction_span spa
         instructions[i].run(evaluator, &instructions[i], selection);
 }
 
-void evaluator_run(struct evaluator *evaluator, enum part part,
+void evaluator_run(struct evaluator *evaluator, unsigned part,
                    const struct selection *selection)
 {
     if (selection->n > 0)
         evaluator_run_span(evaluator, evaluator->program->parts[part].span, selection);
 }
 
-void evaluator_select(struct evaluator *evaluator, enum part part,
+void evaluator_select(struct evaluator *evaluator, unsigned part,
                       struct selection *selection)
 {
     const struct program_part *condition = &evaluator->program->parts[part];

@@ -45,11 +45,11 @@ void evaluator_release(struct evaluator *evaluator);
 // A block of at most BLOCK_ROWS rows of n_columns values each, borrowed until the next.
 void evaluator_begin(struct evaluator *evaluator, const struct value *rows,
                      size_t n_columns, int64_t now_ms);
-void evaluator_run(struct evaluator *evaluator, enum part part,
+void evaluator_run(struct evaluator *evaluator, unsigned part,
                    const struct selection *selection);
-// Runs FILTER or MATCH and leaves in `selection` the rows for which it is true. Rows with
+// Runs a condition and leaves in `selection` the rows for which it is true. Rows with
 // an error stay out.
-void evaluator_select(struct evaluator *evaluator, enum part part,
+void evaluator_select(struct evaluator *evaluator, unsigned part,
                       struct selection *selection);
 void evaluator_run_span(struct evaluator *evaluator, struct instruction_span span,
                         const struct selection *selection);

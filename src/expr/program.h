@@ -57,19 +57,32 @@ struct instruction {
     struct str escape;         // of LIKE; empty: none
 };
 
-// The parts run one after another, each over the rows that the one before has left.
+// The parts of a program, each a span that is run over the rows that those before it have
+// left. A side of several joins has MATCH and KEYS for each, from PART_JOINS on.
 enum part {
     PART_FILTER,  // one BOOLEAN: which rows stay (WHERE)
-    PART_MATCH,   // one BOOLEAN: which rows may match at all (a join's ON)
-    PART_KEYS,    // what the join compares
-    PART_OUTPUTS, // what the rest of the query wants
-    N_PARTS
+    PART_OUTPUTS, // what the rest of the query wants; run last
+    PART_JOINS,
+    JOINS_MAX = 8,
+    N_PARTS = PART_JOINS + 2 * JOINS_MAX
 };
+
+// One BOOLEAN: which rows may match at all (a join's ON).
+static inline unsigned part_match(size_t join)
+{
+    return PART_JOINS + 2 * (unsigned)join;
+}
+
+// What the join compares.
+static inline unsigned part_keys(size_t join)
+{
+    return PART_JOINS + 2 * (unsigned)join + 1;
+}
 
 struct program_part {
     struct instruction_span span;
     const struct operand *values;
-    size_t n_values; // FILTER and MATCH: 0 when all rows stay
+    size_t n_values; // of a condition: 0 when all rows stay
 };
 
 struct program {

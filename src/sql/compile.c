@@ -421,7 +421,7 @@ static struct operand compile(struct compiler *compiler, const struct expr *expr
 
 // Parts.
 
-static void add_value(struct compiler *compiler, enum part part, struct operand operand,
+static void add_value(struct compiler *compiler, unsigned part, struct operand operand,
                       uint32_t from)
 {
     struct program_part *made = &compiler->program.parts[part];
@@ -432,14 +432,14 @@ static void add_value(struct compiler *compiler, enum part part, struct operand 
     compiler->values[part][made->n_values++] = operand;
 }
 
-void compile_value(struct compiler *compiler, enum part part, const struct expr *expr)
+void compile_value(struct compiler *compiler, unsigned part, const struct expr *expr)
 {
     uint32_t from = (uint32_t)compiler->n_instructions;
     struct operand operand = compile(compiler, expr);
     add_value(compiler, part, operand, from);
 }
 
-void compile_condition(struct compiler *compiler, enum part part,
+void compile_condition(struct compiler *compiler, unsigned part,
                        const struct expr *const *conditions, size_t n)
 {
     uint32_t from = (uint32_t)compiler->n_instructions;

@@ -38,9 +38,9 @@ void compiler_init(struct compiler *compiler, struct arena *arena,
                    void *input_arg);
 // The part's next value. Parts are compiled in the order in which they are run, each over
 // no more rows than those before: what one has computed is not computed again.
-void compile_value(struct compiler *compiler, enum part part, const struct expr *expr);
+void compile_value(struct compiler *compiler, unsigned part, const struct expr *expr);
 // The part's only value: whether all conditions are true. None: no value.
-void compile_condition(struct compiler *compiler, enum part part,
+void compile_condition(struct compiler *compiler, unsigned part,
                        const struct expr *const *conditions, size_t n);
 // What is compiled from here on uses nothing of what was: it may be run without that.
 void compiler_forget(struct compiler *compiler);

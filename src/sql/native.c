@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A hash join of what native_from.c found: where each output comes from, and a program
-// for each side that has something to compute.
+// Hash joins of what native_from.c found: where each output comes from, and a program for
+// each side that has something to compute.
 #include "sql/native.h"
 
 #include <stdlib.h>
@@ -20,77 +20,6 @@ static size_t exprs_place(struct exprs *exprs, const struct expr *expr)
     return exprs->n - 1;
 }
 
-// What is joined by no equality is joined by a constant.
-static void need_key(struct native_maker *maker)
-{
-    if (maker->tables == NULL || maker->n_keys > 0)
-        return;
-    struct expr *one = arena_zalloc(&maker->plan->arena, sizeof(*one));
-    one->kind = EXPR_CONST;
-    one->type = TYPE_INT;
-    one->constant = value_int(1);
-    maker->keys[maker->n_keys++] = (struct key){one, one};
-}
-
-// Values.
-
-static size_t stream_place(struct native_maker *maker, bool has_program,
-                           const struct expr *expr)
-{
-    return has_program ? exprs_place(&maker->stream_values, expr) : expr->column;
-}
-
-static size_t tables_place(struct native_maker *maker, const struct expr *expr)
-{
-    for (size_t i = 0; i < maker->n_keys; i++)
-        if (expr_equal(maker->keys[i].tables, expr))
-            return i;
-    return maker->n_keys + exprs_place(&maker->tables_values, expr);
-}
-
-static bool all_columns(const struct native_maker *maker, int side)
-{
-    for (size_t i = 0; i < maker->n_keys; i++)
-        if ((side == READS_STREAM ? maker->keys[i].stream : maker->keys[i].tables)
-                ->kind != EXPR_COLUMN)
-            return false;
-    for (size_t i = 0; i < maker->query->n_outputs; i++) {
-        const struct expr *expr = maker->query->outputs[i].expr;
-        bool is_tables = native_reads(maker, expr) == READS_TABLES;
-        if (is_tables == (side == READS_TABLES) && expr->kind != EXPR_COLUMN)
-            return false;
-    }
-    return true;
-}
-
-static void check_outputs(struct native_maker *maker)
-{
-    for (size_t i = 0; i < maker->query->n_outputs; i++) {
-        const struct expr *expr = maker->query->outputs[i].expr;
-        if (!compile_can(expr))
-            native_refuse(maker, "An output has a subquery.");
-        else if (native_reads(maker, expr) == (READS_STREAM | READS_TABLES))
-            native_refuse(maker, "An output is computed from both stream and tables.");
-    }
-}
-
-static void place_outputs(struct native_maker *maker, bool has_program,
-                          struct native_plan *native)
-{
-    size_t n = maker->query->n_outputs;
-    struct output *outputs = arena_array(&maker->plan->arena, n, sizeof(*outputs));
-    for (size_t i = 0; i < n; i++) {
-        const struct expr *expr = maker->query->outputs[i].expr;
-        if (native_reads(maker, expr) == READS_TABLES)
-            outputs[i] = (struct output){SIDE_DIMENSION, tables_place(maker, expr)};
-        else
-            outputs[i] =
-                (struct output){SIDE_STREAM, stream_place(maker, has_program, expr)};
-    }
-    native->outputs = outputs;
-    native->n_outputs = n;
-}
-
 static struct column column_of(const struct expr *expr)
 {
     struct column column = {
@@ -105,7 +34,74 @@ static void add_column(struct schema *schema, const struct expr *expr)
     schema->columns[schema->n++] = column_of(expr);
 }
 
-// Programs.
+// What is joined by no equality is joined by a constant.
+static void need_key(struct native_maker *maker, struct join_maker *join)
+{
+    if (join->n_keys > 0)
+        return;
+    struct expr *one = arena_zalloc(&maker->plan->arena, sizeof(*one));
+    one->kind = EXPR_CONST;
+    one->type = TYPE_INT;
+    one->constant = value_int(1);
+    join->keys[join->n_keys++] = (struct key){one, one};
+}
+
+// Outputs.
+
+static size_t tables_place(struct join_maker *join, const struct expr *expr)
+{
+    for (size_t i = 0; i < join->n_keys; i++)
+        if (expr_equal(join->keys[i].tables, expr))
+            return i;
+    return join->n_keys + exprs_place(&join->values, expr);
+}
+
+static struct output place_output(struct native_maker *maker, bool has_program,
+                                  const struct expr *expr)
+{
+    int reads = native_reads(maker, expr);
+    for (size_t i = 0; i < maker->n_joins; i++)
+        if (reads == reads_join(i))
+            return (struct output){SIDE_DIMENSION + i,
+                                   tables_place(&maker->joins[i], expr)};
+    if ((reads & ~READS_STREAM) != 0)
+        native_refuse(maker, (reads & READS_STREAM) != 0
+                                 ? "An output is computed from both stream and tables."
+                                 : "An output is computed from tables that are not "
+                                   "joined with each other.");
+    size_t column = has_program ? exprs_place(&maker->stream_values, expr) : expr->column;
+    return (struct output){SIDE_STREAM, column};
+}
+
+static void place_outputs(struct native_maker *maker, bool has_program,
+                          struct native_branch *branch)
+{
+    size_t n = maker->outputs.n;
+    struct output *outputs = arena_array(&maker->plan->arena, n + 1, sizeof(*outputs));
+    for (size_t i = 0; i < n; i++)
+        outputs[i] = place_output(maker, has_program, maker->outputs.items[i]);
+    branch->outputs = outputs;
+    branch->n_outputs = n;
+}
+
+// The stream's side.
+
+static bool stream_needs_program(const struct native_maker *maker)
+{
+    bool needs = maker->stream_filter.n > 0;
+    for (size_t i = 0; i < maker->outputs.n; i++) {
+        const struct expr *expr = maker->outputs.items[i];
+        bool is_stream = (native_reads(maker, expr) & ~READS_STREAM) == 0;
+        needs |= is_stream && expr->kind != EXPR_COLUMN;
+    }
+    for (size_t i = 0; i < maker->n_joins; i++) {
+        const struct join_maker *join = &maker->joins[i];
+        needs |= join->stream_match.n > 0;
+        for (size_t k = 0; k < join->n_keys; k++)
+            needs |= join->keys[k].stream->kind != EXPR_COLUMN;
+    }
+    return needs;
+}
 
 static uint32_t stream_input(void *arg, const struct from *leaf, size_t column)
 {
@@ -114,89 +110,114 @@ static uint32_t stream_input(void *arg, const struct from *leaf, size_t column)
     return (uint32_t)column;
 }
 
-static void make_stream_program(struct native_maker *maker, struct native_plan *native)
+static void make_stream_program(struct native_maker *maker, struct native_branch *branch)
 {
     struct compiler compiler;
     struct arena *arena = &maker->plan->arena;
     compiler_init(&compiler, arena, stream_input, NULL);
     compile_condition(&compiler, PART_FILTER, maker->stream_filter.items,
                       maker->stream_filter.n);
-    compile_condition(&compiler, PART_MATCH, maker->stream_match.items,
-                      maker->stream_match.n);
-    for (size_t i = 0; i < maker->n_keys; i++)
-        compile_value(&compiler, PART_KEYS, maker->keys[i].stream);
-    native->stream_schema.columns =
+    for (size_t i = 0; i < maker->n_joins; i++) {
+        const struct join_maker *join = &maker->joins[i];
+        compile_condition(&compiler, part_match(i), join->stream_match.items,
+                          join->stream_match.n);
+        for (size_t k = 0; k < join->n_keys; k++)
+            compile_value(&compiler, part_keys(i), join->keys[k].stream);
+    }
+    branch->stream_schema.columns =
         arena_array(arena, maker->stream_values.n + 1, sizeof(struct column));
     for (size_t i = 0; i < maker->stream_values.n; i++) {
         compile_value(&compiler, PART_OUTPUTS, maker->stream_values.items[i]);
-        add_column(&native->stream_schema, maker->stream_values.items[i]);
+        add_column(&branch->stream_schema, maker->stream_values.items[i]);
     }
-    native->stream = compiler_finish(&compiler);
+    branch->program = compiler_finish(&compiler);
 }
 
-static uint32_t read_column(struct native_maker *maker, const struct from *leaf,
-                            size_t column)
+static const size_t *stream_keys(struct native_maker *maker,
+                                 const struct join_maker *join)
 {
-    for (size_t i = 0; i < maker->reads.n; i++)
-        if (maker->reads.items[i]->leaf == leaf &&
-            maker->reads.items[i]->column == column)
+    size_t *keys = arena_array(&maker->plan->arena, join->n_keys + 1, sizeof(*keys));
+    for (size_t i = 0; i < join->n_keys; i++)
+        keys[i] = join->keys[i].stream->column;
+    return keys;
+}
+
+// A join's side.
+
+struct reading {
+    struct native_maker *maker;
+    struct join_maker *join;
+};
+
+static uint32_t tables_input(void *arg, const struct from *leaf, size_t column)
+{
+    const struct reading *reading = arg;
+    struct exprs *reads = &reading->join->reads;
+    for (size_t i = 0; i < reads->n; i++)
+        if (reads->items[i]->leaf == leaf && reads->items[i]->column == column)
             return (uint32_t)i;
-    struct expr *expr = arena_zalloc(&maker->plan->arena, sizeof(*expr));
+    struct expr *expr = arena_zalloc(&reading->maker->plan->arena, sizeof(*expr));
     expr->kind = EXPR_COLUMN;
     expr->leaf = leaf;
     expr->column = column;
     expr->type = leaf->schema.columns[column].type;
     expr->nullable = true; // an outer join between tables may have made it so
-    exprs_add(&maker->reads, expr);
-    return (uint32_t)maker->reads.n - 1;
+    exprs_add(reads, expr);
+    return (uint32_t)reads->n - 1;
 }
 
-static uint32_t tables_input(void *arg, const struct from *leaf, size_t column)
-{
-    return read_column(arg, leaf, column);
-}
-
-static void make_tables_program(struct native_maker *maker, struct native_plan *native)
+static const struct program *tables_program(struct native_maker *maker,
+                                            struct join_maker *join)
 {
     struct compiler compiler;
-    compiler_init(&compiler, &maker->plan->arena, tables_input, maker);
-    compile_condition(&compiler, PART_MATCH, maker->tables_match.items,
-                      maker->tables_match.n);
-    for (size_t i = 0; i < maker->n_keys; i++)
-        compile_value(&compiler, PART_KEYS, maker->keys[i].tables);
+    struct reading reading = {maker, join};
+    compiler_init(&compiler, &maker->plan->arena, tables_input, &reading);
+    compile_condition(&compiler, part_match(0), join->match.items, join->match.n);
+    for (size_t i = 0; i < join->n_keys; i++)
+        compile_value(&compiler, part_keys(0), join->keys[i].tables);
     compiler_forget(&compiler); // a row of NULLs is neither matched nor has keys
-    compile_condition(&compiler, PART_FILTER, maker->tables_filter.items,
-                      maker->tables_filter.n);
-    for (size_t i = 0; i < maker->tables_values.n; i++)
-        compile_value(&compiler, PART_OUTPUTS, maker->tables_values.items[i]);
-    native->tables = compiler_finish(&compiler);
+    compile_condition(&compiler, PART_FILTER, join->filter.items, join->filter.n);
+    for (size_t i = 0; i < join->values.n; i++)
+        compile_value(&compiler, PART_OUTPUTS, join->values.items[i]);
+    return compiler_finish(&compiler);
 }
 
-static void read_plain_columns(struct native_maker *maker)
+static bool all_columns(const struct join_maker *join)
 {
-    for (size_t i = 0; i < maker->n_keys; i++)
-        exprs_add(&maker->reads, maker->keys[i].tables);
-    for (size_t i = 0; i < maker->tables_values.n; i++)
-        exprs_add(&maker->reads, maker->tables_values.items[i]);
+    for (size_t i = 0; i < join->n_keys; i++)
+        if (join->keys[i].tables->kind != EXPR_COLUMN)
+            return false;
+    for (size_t i = 0; i < join->values.n; i++)
+        if (join->values.items[i]->kind != EXPR_COLUMN)
+            return false;
+    return join->match.n + join->filter.n == 0;
 }
 
-static struct str dimension_sql(struct native_maker *maker)
+static void read_columns(struct join_maker *join)
+{
+    for (size_t i = 0; i < join->n_keys; i++)
+        exprs_add(&join->reads, join->keys[i].tables);
+    for (size_t i = 0; i < join->values.n; i++)
+        exprs_add(&join->reads, join->values.items[i]);
+}
+
+static struct str join_sql(struct native_maker *maker, const struct join_maker *join)
 {
     AUTO(buf_release) struct buf sql = {0};
     struct printer printer = {.out = &sql};
     buf_text(&sql, "SELECT ");
-    for (size_t i = 0; i < maker->reads.n; i++) {
+    for (size_t i = 0; i < join->reads.n; i++) {
+        const struct expr *expr = join->reads.items[i];
         buf_text(&sql, i ? ", " : "");
-        print_column(&printer, maker->reads.items[i]->leaf,
-                     maker->reads.items[i]->column);
+        print_column(&printer, expr->leaf, expr->column);
         buf_text(&sql, " AS ");
-        print_name(&printer, column_of(maker->reads.items[i]).name);
+        print_name(&printer, column_of(expr).name);
     }
-    buf_text(&sql, maker->reads.n ? " FROM " : "1 AS \"one\" FROM ");
-    print_from(&printer, maker->tables);
+    buf_text(&sql, join->reads.n ? " FROM " : "1 AS \"one\" FROM ");
+    print_from(&printer, join->tables);
     const char *word = " WHERE ";
-    for (size_t i = 0; i < maker->n_keys; i++) {
-        const struct expr *key = maker->keys[i].tables;
+    for (size_t i = 0; i < join->n_keys; i++) {
+        const struct expr *key = join->keys[i].tables;
         if (key->kind != EXPR_COLUMN || !key->nullable)
             continue;
         buf_text(&sql, word);
@@ -207,87 +228,108 @@ static struct str dimension_sql(struct native_maker *maker)
     return arena_str(&maker->plan->arena, buf_as_str(&sql));
 }
 
-static void make_schemas(struct native_maker *maker, struct native_plan *native)
+static void make_schemas(struct native_maker *maker, const struct join_maker *join,
+                         struct native_join *made)
 {
     struct arena *arena = &maker->plan->arena;
-    struct schema *read = &native->read_schema, *made = &native->dimension_schema;
-    read->columns = arena_array(arena, maker->reads.n + 1, sizeof(*read->columns));
-    made->columns = arena_array(arena, maker->n_keys + maker->tables_values.n + 1,
-                                sizeof(*made->columns));
-    for (size_t i = 0; i < maker->reads.n; i++)
-        add_column(read, maker->reads.items[i]);
-    if (maker->reads.n == 0) // how many rows there are matters all the same
+    struct schema *read = &made->read_schema, *schema = &made->schema;
+    read->columns = arena_array(arena, join->reads.n + 1, sizeof(*read->columns));
+    schema->columns =
+        arena_array(arena, join->n_keys + join->values.n + 1, sizeof(*schema->columns));
+    for (size_t i = 0; i < join->reads.n; i++)
+        add_column(read, join->reads.items[i]);
+    if (join->reads.n == 0) // how many rows there are matters all the same
         read->columns[read->n++] =
             (struct column){.name = STR_LITERAL("one"), .type = TYPE_INT};
-    for (size_t i = 0; i < maker->n_keys; i++) {
-        add_column(made, maker->keys[i].tables);
-        made->columns[i].nullable = false; // NULL equals nothing: left out
+    for (size_t i = 0; i < join->n_keys; i++) {
+        add_column(schema, join->keys[i].tables);
+        schema->columns[i].nullable = false; // NULL equals nothing: left out
     }
-    for (size_t i = 0; i < maker->tables_values.n; i++)
-        add_column(made, maker->tables_values.items[i]);
-    if (native->tables == NULL)
-        *read = *made;
+    for (size_t i = 0; i < join->values.n; i++)
+        add_column(schema, join->values.items[i]);
+    if (made->program == NULL)
+        *read = *schema;
 }
 
-static void make_tables_side(struct native_maker *maker, struct native_plan *native)
+static void make_join(struct native_maker *maker, struct join_maker *join,
+                      bool stream_has_program, struct native_join *ret)
 {
-    if (maker->tables_filter.n + maker->tables_match.n > 0 ||
-        !all_columns(maker, READS_TABLES))
-        make_tables_program(maker, native);
+    ret->left = join->left;
+    ret->n_keys = join->n_keys;
+    if (!stream_has_program)
+        ret->stream_keys = stream_keys(maker, join);
+    if (all_columns(join))
+        read_columns(join);
     else
-        read_plain_columns(maker);
-    native->dimension_sql = dimension_sql(maker);
-    make_schemas(maker, native);
+        ret->program = tables_program(maker, join);
+    ret->sql = join_sql(maker, join);
+    make_schemas(maker, join, ret);
 }
 
-static void make_stream_side(struct native_maker *maker, bool has_program,
-                             struct native_plan *native)
+// The whole.
+
+static void make_branch(struct native_maker *maker, struct native_branch *ret)
 {
-    if (has_program) {
-        make_stream_program(maker, native);
+    for (size_t i = 0; i < maker->n_joins; i++)
+        need_key(maker, &maker->joins[i]);
+    bool has_program = stream_needs_program(maker);
+    place_outputs(maker, has_program, ret);
+    if (maker->why != NULL)
         return;
-    }
-    size_t *keys = arena_array(&maker->plan->arena, maker->n_keys + 1, sizeof(*keys));
-    for (size_t i = 0; i < maker->n_keys; i++)
-        keys[i] = maker->keys[i].stream->column;
-    native->stream_keys = keys;
-    native->stream_schema = maker->stream->schema;
+    struct native_join *joins =
+        arena_array(&maker->plan->arena, maker->n_joins + 1, sizeof(*joins));
+    for (size_t i = 0; i < maker->n_joins; i++)
+        make_join(maker, &maker->joins[i], has_program, &joins[i]);
+    ret->joins = joins;
+    ret->n_joins = maker->n_joins;
+    if (has_program)
+        make_stream_program(maker, ret);
+    else
+        ret->stream_schema = maker->stream->schema;
 }
 
-static struct native_plan *make(struct native_maker *maker)
+static void maker_release(struct native_maker *maker)
 {
-    struct native_plan *native = arena_zalloc(&maker->plan->arena, sizeof(*native));
-    bool has_program = maker->stream_filter.n + maker->stream_match.n > 0 ||
-                       !all_columns(maker, READS_STREAM);
-    native->has_join = maker->tables != NULL;
-    native->left = maker->left;
-    native->n_keys = maker->n_keys;
-    place_outputs(maker, has_program, native);
-    make_stream_side(maker, has_program, native);
-    if (native->has_join)
-        make_tables_side(maker, native);
-    return native;
+    for (size_t i = 0; i < maker->n_joins; i++) {
+        struct join_maker *join = &maker->joins[i];
+        free(join->stream_match.items);
+        free(join->match.items);
+        free(join->filter.items);
+        free(join->values.items);
+        free(join->reads.items);
+    }
+    free(maker->in_place);
+    free(maker->stream_filter.items);
+    free(maker->stream_values.items);
+    free(maker->outputs.items);
+}
+
+// Returns why not, or NULL.
+static const char *take_branch(struct plan *plan, const struct query *query, size_t i,
+                               struct native_branch *ret)
+{
+    struct native_maker maker = {.plan = plan};
+    native_take_branch(&maker, query, i);
+    if (maker.why == NULL)
+        make_branch(&maker, ret);
+    maker_release(&maker);
+    return maker.why;
 }
 
 void native_plan_make(struct plan *plan, const struct query *query)
 {
-    struct native_maker maker = {.plan = plan, .query = query};
-    if (query->set_op != SET_NONE) {
-        plan->native_why = STR_LITERAL("The query is a UNION ALL.");
+    struct native_plan *native = arena_zalloc(&plan->arena, sizeof(*native));
+    size_t n = native_count_branches(query);
+    const char *why =
+        n > BRANCHES_MAX ? "More than 64 queries are put together by UNION ALL." : NULL;
+    struct native_branch *branches = arena_array(&plan->arena, n, sizeof(*branches));
+    for (size_t i = 0; i < n && why == NULL; i++)
+        why = take_branch(plan, query, i, &branches[i]);
+    if (why != NULL) {
+        plan->native_why = str_of(why);
         return;
     }
-    native_take_from(&maker);
-    check_outputs(&maker);
-    need_key(&maker);
-    if (maker.why == NULL)
-        plan->native = make(&maker);
-    else
-        plan->native_why = str_of(maker.why);
-    free(maker.stream_filter.items);
-    free(maker.stream_match.items);
-    free(maker.tables_filter.items);
-    free(maker.tables_match.items);
-    free(maker.stream_values.items);
-    free(maker.tables_values.items);
-    free(maker.reads.items);
+    native->branches = branches;
+    native->n_branches = n;
+    plan->native = native;
 }

@@ -49,38 +49,49 @@ struct view {
     size_t line;
 };
 
-enum side {
+enum {
     SIDE_STREAM,
-    SIDE_DIMENSION
+    SIDE_DIMENSION // of the first join; those of others follow
 };
 
 struct output {
-    enum side side;
-    size_t column; // of stream_schema, or of dimension_schema
+    size_t side;
+    size_t column; // of the branch's stream_schema, or of the join's schema
 };
 
-// The query as one hash join of the stream with the rows of a query over tables. What a
-// side gives alone is computed on that side: once a record, or once when the tables are
-// loaded. Rows that match come in the dimension query's order.
-struct native_plan {
-    bool has_join;
-    bool left; // a record without a match gives one row of NULLs on the tables' side
-    // NULL: keys and outputs are columns of the stream. Else over its columns: FILTER,
-    // MATCH (false: the record matches nothing), KEYS, and OUTPUTS, which then are the
-    // columns that outputs of SIDE_STREAM name.
-    const struct program *stream;
-    struct schema stream_schema; // of what outputs of SIDE_STREAM name
-    struct str dimension_sql;    // reads the tables
-    struct schema read_schema;   // of dimension_sql
-    // NULL: dimension_sql gives keys, then what outputs need. Else over its columns:
-    // MATCH (false: the row matches nothing), FILTER (false: what matches it gives no
-    // row for it), KEYS, OUTPUTS.
-    const struct program *tables;
-    struct schema dimension_schema; // keys, then what outputs need
+// Rows of a query over tables that are joined with the stream, by equality of keys. What
+// they give alone is computed once, when the tables are loaded.
+struct native_join {
+    bool left;      // a record without a match gives one row of NULLs on this side
+    struct str sql; // reads the tables
+    struct schema read_schema; // of sql
+    // NULL: sql gives keys, then what outputs need. Else over its columns: MATCH (false:
+    // the row matches nothing), KEYS, FILTER (false: what matches it gives no row for
+    // it), OUTPUTS.
+    const struct program *program;
+    struct schema schema; // keys, then what outputs need
     size_t n_keys;
     const size_t *stream_keys; // for each key the stream's column; not with a program
+};
+
+// A SELECT of the stream: each join multiplies a record's rows. What the stream gives
+// alone is computed once a record.
+struct native_branch {
+    // NULL: keys and outputs are columns of the stream. Else over its columns: FILTER,
+    // MATCH and KEYS of each join, and OUTPUTS, which then are the columns that outputs
+    // of SIDE_STREAM name.
+    const struct program *program;
+    struct schema stream_schema; // of what outputs of SIDE_STREAM name
+    const struct native_join *joins;
+    size_t n_joins;
     const struct output *outputs;
     size_t n_outputs;
+};
+
+// The query as hash joins: its rows are those of all branches (UNION ALL).
+struct native_plan {
+    const struct native_branch *branches;
+    size_t n_branches;
 };
 
 // A relation's column that the stream's query looks rows up by.

@@ -46,8 +46,7 @@ static const struct relation *relation_of(const struct from *leaf)
     return leaf->cte != NULL ? leaf->cte->hoisted : leaf->relation;
 }
 
-// Printed in place: a subquery, or a view or WITH query that reads the stream.
-static const struct query *inlined(const struct from *leaf)
+const struct query *print_in_place(const struct from *leaf)
 {
     const struct relation *relation = relation_of(leaf);
     if (relation != NULL)
@@ -70,7 +69,7 @@ void print_column(struct printer *printer, const struct from *leaf, size_t colum
 
 static void print_leaf(struct printer *printer, const struct from *leaf)
 {
-    const struct query *query = inlined(leaf);
+    const struct query *query = print_in_place(leaf);
     const struct relation *relation = relation_of(leaf);
     if (query != NULL) {
         text(printer, "(");

@@ -28,6 +28,9 @@ void print_text(struct printer *printer, struct str text); // a string literal
 void print_orders(struct printer *printer, const struct order *orders, size_t n);
 // A plain column of a FROM's leaf, as "leaf"."column".
 void print_column(struct printer *printer, const struct from *leaf, size_t column);
+// The query that stands in place of a FROM's leaf: a subquery, or a view or WITH query
+// that reads the stream. NULL: the leaf is printed by name.
+const struct query *print_in_place(const struct from *leaf);
 // A FROM: its items, each what it is and its name, and how they are joined.
 void print_from(struct printer *printer, const struct from *from);
 

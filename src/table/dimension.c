@@ -29,7 +29,8 @@ struct chain {
 };
 
 struct builder {
-    const struct native_plan *native;
+    const struct native_join *join;
+    size_t side; // of its segments
     const struct dimension_options *options;
     struct encoder *encoder;
     struct segments segments;
@@ -61,17 +62,22 @@ static void builder_release(struct builder *builder)
     free(builder->chains);
 }
 
-static void builder_init(struct builder *builder, const struct native_plan *native,
-                         struct encoder *encoder, const struct dimension_options *options)
+static void builder_init(struct builder *builder, const struct native_branch *branch,
+                         size_t at, struct encoder *encoder,
+                         const struct dimension_options *options)
 {
-    *builder = (struct builder){.native = native, .options = options, .encoder = encoder};
-    segments_init(&builder->segments, native);
-    builder->key_columns = mem_array(native->n_keys, sizeof(size_t));
-    for (size_t i = 0; i < native->n_keys; i++)
+    const struct native_join *join = &branch->joins[at];
+    *builder = (struct builder){.join = join,
+                                .side = SIDE_DIMENSION + at,
+                                .options = options,
+                                .encoder = encoder};
+    segments_init(&builder->segments, branch);
+    builder->key_columns = mem_array(join->n_keys, sizeof(size_t));
+    for (size_t i = 0; i < join->n_keys; i++)
         builder->key_columns[i] = i;
-    builder->row = mem_array(native->dimension_schema.n, sizeof(struct value));
-    if (native->tables != NULL)
-        evaluator_init(&builder->evaluator, native->tables);
+    builder->row = mem_array(join->schema.n, sizeof(struct value));
+    if (join->program != NULL)
+        evaluator_init(&builder->evaluator, join->program);
     struct dimension *dimension = mem_zalloc(sizeof(*dimension));
     key_index_init(&dimension->keys);
     group_store_init(&dimension->groups);
@@ -142,7 +148,7 @@ static void draft_segment(struct builder *builder, const struct segment *segment
 static void draft_row(struct builder *builder, const struct value *row)
 {
     for (size_t i = 0; i < builder->segments.n; i++)
-        if (builder->segments.items[i].side == SIDE_DIMENSION)
+        if (builder->segments.items[i].side == builder->side)
             draft_segment(builder, &builder->segments.items[i], row);
     builder->draft.n_rows++;
 }
@@ -159,8 +165,7 @@ static enum status too_big(const char *where, struct err *err)
 static enum status too_big_at(struct builder *builder, struct str key, struct err *err)
 {
     AUTO(buf_release) struct buf where = {0};
-    key_describe(builder->native->dimension_schema.columns, builder->native->n_keys, key,
-                 &where);
+    key_describe(builder->join->schema.columns, builder->join->n_keys, key, &where);
     return too_big(buf_cstr(&where), err);
 }
 
@@ -200,8 +205,8 @@ static enum status close_draft(struct builder *builder, struct err *err)
 static bool row_key(struct builder *builder, const struct value *row)
 {
     buf_clear(&builder->next_key);
-    if (builder->native->n_keys > 1)
-        return key_of_columns(row, builder->key_columns, builder->native->n_keys,
+    if (builder->join->n_keys > 1)
+        return key_of_columns(row, builder->key_columns, builder->join->n_keys,
                               &builder->next_key);
     struct value value = row[0];
     struct str key = key_of_value(&value);
@@ -257,10 +262,10 @@ static void tell_progress(struct builder *builder)
 
 // With a program.
 
-static void take_values(struct builder *builder, size_t row, enum part part,
+static void take_values(struct builder *builder, size_t row, unsigned part,
                         struct value *ret)
 {
-    const struct program_part *values = &builder->native->tables->parts[part];
+    const struct program_part *values = &builder->join->program->parts[part];
     for (size_t i = 0; i < values->n_values; i++)
         ret[i] =
             *vector_at(evaluator_vector(&builder->evaluator, values->values[i]), row);
@@ -279,10 +284,10 @@ static enum status add_computed(struct builder *builder, size_t row, bool stays,
 {
     struct value *values = builder->row;
     struct str error = builder->evaluator.errors[row];
-    size_t n_keys = builder->native->n_keys;
+    size_t n_keys = builder->join->n_keys;
     bool has_key;
-    memset(values, 0, builder->native->dimension_schema.n * sizeof(*values));
-    take_values(builder, row, PART_KEYS, values);
+    memset(values, 0, builder->join->schema.n * sizeof(*values));
+    take_values(builder, row, part_keys(0), values);
     TRY(begin_row(builder, values, &has_key, err));
     if (!has_key)
         return ST_OK;
@@ -304,8 +309,8 @@ static void compute_block(struct builder *builder, const struct value *rows,
     struct evaluator *evaluator = &builder->evaluator;
     struct selection all = *matching;
     evaluator_begin(evaluator, rows, n_columns, 0);
-    evaluator_select(evaluator, PART_MATCH, matching);
-    evaluator_run(evaluator, PART_KEYS, &all); // of those that fail, too
+    evaluator_select(evaluator, part_match(0), matching);
+    evaluator_run(evaluator, part_keys(0), &all); // of those that fail, too
     *staying = *matching;
     evaluator_select(evaluator, PART_FILTER, staying);
     evaluator_run(evaluator, PART_OUTPUTS, staying);
@@ -329,7 +334,7 @@ static enum status add_block(struct builder *builder, const struct value *rows,
         bool matches = has_row(&matching, &at_matching, i);
         bool stays = has_row(&staying, &at_staying, i);
         bool fails = builder->evaluator.errors[i].p != NULL;
-        if (stays || fails || (matches && builder->native->left))
+        if (stays || fails || (matches && builder->join->left))
             TRY(add_computed(builder, i, stays, err));
     }
     return ST_OK;
@@ -358,7 +363,7 @@ static enum status add_batch(struct builder *builder, const struct batch *batch,
                              struct err *err)
 {
     size_t before = builder->dimension->stats.n_rows / PROGRESS_ROWS;
-    if (builder->native->tables != NULL)
+    if (builder->join->program != NULL)
         TRY(add_computed_batch(builder, batch, err));
     else
         TRY(add_plain_batch(builder, batch, err));
@@ -370,7 +375,7 @@ static enum status add_batch(struct builder *builder, const struct batch *batch,
 static enum status add_all(struct builder *builder, struct rows *rows, struct err *err)
 {
     struct batch batch;
-    batch_init(&batch, builder->native->read_schema.n);
+    batch_init(&batch, builder->join->read_schema.n);
     enum status rc;
     do {
         rc = rows->ops->next(rows, &batch, err);
@@ -426,7 +431,7 @@ static enum status place_groups(struct builder *builder, struct err *err)
 static bool compute_unmatched(struct builder *builder)
 {
     struct evaluator *evaluator = &builder->evaluator;
-    size_t n = builder->native->read_schema.n;
+    size_t n = builder->join->read_schema.n;
     struct value *nulls = mem_array(n + 1, sizeof(struct value));
     struct selection row;
     selection_all(&row, 1);
@@ -437,7 +442,7 @@ static bool compute_unmatched(struct builder *builder)
     if (fails)
         note_failure(builder, evaluator->errors[0]);
     else if (row.n > 0)
-        take_values(builder, 0, PART_OUTPUTS, builder->row + builder->native->n_keys);
+        take_values(builder, 0, PART_OUTPUTS, builder->row + builder->join->n_keys);
     free(nulls);
     return fails || row.n > 0;
 }
@@ -445,8 +450,8 @@ static bool compute_unmatched(struct builder *builder)
 static enum status add_unmatched(struct builder *builder, struct err *err)
 {
     group_draft_clear(&builder->draft);
-    memset(builder->row, 0, builder->native->dimension_schema.n * sizeof(struct value));
-    if (builder->native->tables == NULL || compute_unmatched(builder))
+    memset(builder->row, 0, builder->join->schema.n * sizeof(struct value));
+    if (builder->join->program == NULL || compute_unmatched(builder))
         draft_row(builder, builder->row);
     uint32_t group = group_store_add(&builder->dimension->groups, &builder->draft);
     builder->dimension->unmatched = group;
@@ -472,8 +477,8 @@ static void finish_index(struct builder *builder)
     }
     struct buf text = {0};
     if (max_key.p != NULL)
-        key_describe(builder->native->dimension_schema.columns, builder->native->n_keys,
-                     max_key, &text);
+        key_describe(builder->join->schema.columns, builder->join->n_keys, max_key,
+                     &text);
     dimension->max_key = buf_detach(&text);
 }
 
@@ -494,20 +499,20 @@ static enum status build(struct builder *builder, struct rows *rows, struct err 
 {
     TRY(add_all(builder, rows, err));
     TRY(place_groups(builder, err));
-    if (builder->native->left)
+    if (builder->join->left)
         TRY(add_unmatched(builder, err));
     finish_index(builder);
     finish_stats(builder->dimension);
     return ST_OK;
 }
 
-enum status dimension_build(const struct native_plan *native, struct rows *rows,
-                            struct encoder *encoder,
+enum status dimension_build(const struct native_branch *branch, size_t join,
+                            struct rows *rows, struct encoder *encoder,
                             const struct dimension_options *options,
                             struct dimension **ret, struct err *err)
 {
     struct builder builder;
-    builder_init(&builder, native, encoder, options);
+    builder_init(&builder, branch, join, encoder, options);
     enum status rc = build(&builder, rows, err);
     if (rc == ST_OK) {
         *ret = builder.dimension;

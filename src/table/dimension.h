@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dimension store: for each key the rows it gives, already encoded in the sink's format.
 //
-// dimension_build reads the dimension query once and keeps, for each row, the bytes of
-// the output columns that come from it: one piece for every maximal run of such columns,
+// dimension_build reads a join's rows once and keeps, for each row, the bytes of the
+// output columns that come from it: one piece for every maximal run of such columns,
 // the last one with the end of the row. The rows of one key lie side by side in the
 // query's order (a group), so that emitting them is one pass over memory; equal groups
 // are stored once (with GTFS many trips have the same rows, see docs/performance.md).
@@ -55,9 +55,9 @@ struct dimension {
 };
 
 // `encoder` is used during the call only; its schema is the plan's output. `rows` has the
-// columns of native->read_schema.
-enum status dimension_build(const struct native_plan *native, struct rows *rows,
-                            struct encoder *encoder,
+// columns of the join's read_schema.
+enum status dimension_build(const struct native_branch *branch, size_t join,
+                            struct rows *rows, struct encoder *encoder,
                             const struct dimension_options *options,
                             struct dimension **ret, struct err *err);
 void dimension_free(struct dimension *dimension);

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// The native executor: one hash join by copying bytes.
+// The native executor: hash joins by copying bytes.
 //
 // For each record the stream's columns are encoded once; every match adds the dimension's
 // bytes. Records are looked up in blocks, so that the memory of many lookups is on its
-// way at the same time (what each trick brings: native_executor.c). n_matched: exact.
-// Threads: one executor a thread; they share one dimension store.
+// way at the same time (what each trick brings: branch.c). n_matched: exact.
+// Threads: one executor a thread; they share the dimension stores.
 #ifndef TABLE_NATIVE_EXECUTOR_H
 #define TABLE_NATIVE_EXECUTOR_H
 
 #include "sql/plan.h"
-#include "table/dimension.h"
+#include "table/dimensions.h"
 #include "table/executor.h"
 
-// plan->native is not NULL. `dimension` is NULL when the query has no join. All is
-// borrowed until close; the store must have been built by an encoder of the same kind.
+// plan->native is not NULL; `dimensions` are its. All is borrowed until close; the stores
+// must have been built by an encoder of the same kind.
 struct executor *native_executor_open(const struct plan *plan,
-                                      const struct dimension *dimension,
+                                      const struct dimensions *dimensions,
                                       struct encoder *encoder);
 
 #endif

@@ -14,32 +14,32 @@ static bool is_straight(const struct output *outputs, size_t n)
     return true;
 }
 
-static void add_segment(struct segments *segments, const struct native_plan *native,
+static void add_segment(struct segments *segments, const struct native_branch *branch,
                         size_t first, size_t n)
 {
-    const struct output *outputs = native->outputs + first;
+    const struct output *outputs = branch->outputs + first;
     segments->n_of_side[outputs[0].side]++;
     segments->items[segments->n++] =
         (struct segment){.side = outputs[0].side,
                          .first = first,
                          .n = n,
                          .outputs = outputs,
-                         .is_last = first + n == native->n_outputs,
+                         .is_last = first + n == branch->n_outputs,
                          .is_straight = is_straight(outputs, n)};
 }
 
-void segments_init(struct segments *segments, const struct native_plan *native)
+void segments_init(struct segments *segments, const struct native_branch *branch)
 {
-    assert(native->n_outputs > 0);
+    assert(branch->n_outputs > 0);
     *segments =
-        (struct segments){.items = mem_array(native->n_outputs, sizeof(struct segment)),
-                          .gathered = mem_array(native->n_outputs, sizeof(struct value))};
+        (struct segments){.items = mem_array(branch->n_outputs, sizeof(struct segment)),
+                          .gathered = mem_array(branch->n_outputs, sizeof(struct value))};
     size_t first = 0;
-    for (size_t i = 1; i <= native->n_outputs; i++) {
-        if (i < native->n_outputs &&
-            native->outputs[i].side == native->outputs[first].side)
+    for (size_t i = 1; i <= branch->n_outputs; i++) {
+        if (i < branch->n_outputs &&
+            branch->outputs[i].side == branch->outputs[first].side)
             continue;
-        add_segment(segments, native, first, i - first);
+        add_segment(segments, branch, first, i - first);
         first = i;
     }
 }

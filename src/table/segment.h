@@ -10,7 +10,7 @@
 #include "sql/plan.h"
 
 struct segment {
-    enum side side;
+    size_t side;
     size_t first; // column of the result
     size_t n;
     const struct output *outputs; // n, borrowed from the plan
@@ -21,15 +21,15 @@ struct segment {
 struct segments {
     struct segment *items;
     size_t n;
-    size_t n_of_side[2];
+    size_t n_of_side[1 + JOINS_MAX];
     struct value *gathered; // room for the values of one segment
 };
 
-void segments_init(struct segments *segments, const struct native_plan *native);
+void segments_init(struct segments *segments, const struct native_branch *branch);
 void segments_release(struct segments *segments);
 
-// Appends the encoded bytes of a segment of `row`: the stream's or the dimension query's,
-// as the segment's side says.
+// Appends the encoded bytes of a segment of `row`, the stream's or a join's, as the
+// segment's side says.
 void segment_encode(const struct segments *segments, const struct segment *segment,
                     struct encoder *encoder, const struct value *row, struct buf *bytes);
 

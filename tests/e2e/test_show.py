@@ -69,10 +69,10 @@ def test_explain_counts_what_the_join_gives():
     per_key = "SELECT count(*) AS n FROM enriched_trip GROUP BY trip_id"
     (expected,) = oracle.iter_expected(
         job.feed, f"SELECT count(*), sum(n), max(n) FROM ({per_key})")
-    assert [got["join"][k] for k in ("keys", "rows", "rows_at_worst")] == list(map(int, expected))
+    assert [got["joins"][0][k] for k in ("keys", "rows", "rows_at_worst")] == list(map(int, expected))
     keys, rows, _ = map(int, expected)
-    assert abs(got["join"]["rows_expected"] - rows / keys) < 0.001, got["join"]
-    worst = got["join"]["worst_key"].strip("'")
+    assert abs(got["joins"][0]["rows_expected"] - rows / keys) < 0.001, got["joins"][0]
+    worst = got["joins"][0]["worst_key"].strip("'")
     (n,) = oracle.iter_expected(
         job.feed, f"SELECT count(*) FROM enriched_trip WHERE trip_id = '{worst}'")
     assert n[0] == expected[2], (n, expected)
@@ -91,7 +91,7 @@ def test_explain_without_tables_says_so():
     assert "rows" not in done.out and "└─ enriched_trip" in done.out, done.out
     assert "the tables are not at hand, so what the join gives is not known: table trips: " \
            "there is no file in" in done.err, done.err
-    assert "join" not in job.run("explain", job.script, "--json", "--no-tables").json()
+    assert "joins" not in job.run("explain", job.script, "--json", "--no-tables").json()
 
 
 def on_terminal(job, columns, *args):

@@ -8,7 +8,8 @@
 struct world {
     struct arena arena;
     struct schema result;
-    struct native_plan native;
+    struct native_join join;
+    struct native_branch branch;
     struct encoder encoder;
     struct memory_rows *rows;
     struct dimension_options options;
@@ -23,24 +24,26 @@ static void open_world(struct world *world, const char *dimension, const char *r
     *world = (struct world){0};
     world->result = schema_of(&world->arena, result);
     world->encoder = plain_encoder(&world->result);
-    struct native_plan *native = &world->native;
-    native->has_join = true;
-    native->dimension_schema = schema_of(&world->arena, dimension);
-    native->read_schema = native->dimension_schema;
-    native->n_keys = n_keys;
-    native->n_outputs = world->result.n;
+    struct native_join *join = &world->join;
+    struct native_branch *branch = &world->branch;
+    join->schema = schema_of(&world->arena, dimension);
+    join->read_schema = join->schema;
+    join->n_keys = n_keys;
+    branch->joins = join;
+    branch->n_joins = 1;
+    branch->n_outputs = world->result.n;
     struct output *outputs =
         arena_array(&world->arena, world->result.n, sizeof(*outputs));
     for (size_t i = 0; i < world->result.n; i++)
         outputs[i] = (struct output){SIDE_DIMENSION, n_keys + i};
-    native->outputs = outputs;
-    world->rows = memory_rows_open(&native->dimension_schema);
-    add_rows(&world->rows->all, &native->dimension_schema, rows);
+    branch->outputs = outputs;
+    world->rows = memory_rows_open(&join->schema);
+    add_rows(&world->rows->all, &join->schema, rows);
 }
 
 static enum status build(struct world *world)
 {
-    return dimension_build(&world->native, &world->rows->rows, &world->encoder,
+    return dimension_build(&world->branch, 0, &world->rows->rows, &world->encoder,
                            &world->options, &world->dimension, &world->err);
 }
 
@@ -155,7 +158,7 @@ static void test_left_join_has_a_row_of_nulls(UNUSED void **state)
 {
     struct world world;
     open_world(&world, "k TEXT, v TEXT, w INT", "v TEXT, w INT", 1, "A|1|2\n");
-    world.native.left = true;
+    world.join.left = true;
     assert_ok(build(&world), &world.err);
     const struct group *group =
         group_at(&world.dimension->groups, world.dimension->unmatched);

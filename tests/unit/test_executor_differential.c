@@ -55,7 +55,7 @@ static size_t pick(struct world *world, size_t n)
     return (size_t)((x >> 11) % n);
 }
 
-static void make_schema(struct world *world, enum side side)
+static void make_schema(struct world *world, size_t side)
 {
     static const enum type types[] = {TYPE_TEXT,   TYPE_TEXT, TYPE_INT,
                                       TYPE_BIGINT, TYPE_REAL, TYPE_BOOLEAN};
@@ -72,7 +72,7 @@ static void make_schema(struct world *world, enum side side)
 }
 
 // Few different values, so that keys meet.
-static struct value make_value(struct world *world, enum side side,
+static struct value make_value(struct world *world, size_t side,
                                const struct column *column)
 {
     static const char *const texts[] = {"",  "a",    "b",     "ab",
@@ -98,7 +98,7 @@ static struct value make_value(struct world *world, enum side side,
     }
 }
 
-static void make_rows(struct world *world, enum side side)
+static void make_rows(struct world *world, size_t side)
 {
     const struct schema *schema = &world->schemas[side];
     batch_init(&world->tables[side], schema->n);
@@ -156,14 +156,14 @@ static void make_outputs(struct world *world)
 {
     world->n_outputs = 1 + pick(world, OUTPUTS_MAX);
     for (size_t i = 0; i < world->n_outputs; i++) {
-        enum side side = world->has_join && pick(world, 2) ? SIDE_DIMENSION : SIDE_STREAM;
+        size_t side = world->has_join && pick(world, 2) ? SIDE_DIMENSION : SIDE_STREAM;
         world->outputs[i] = (struct output){side, pick(world, world->schemas[side].n)};
         world->not_null[i] = pick(world, 3) == 0;
     }
 }
 
 static void write_table(const struct world *world, struct buf *script, const char *name,
-                        enum side side, const char *with)
+                        size_t side, const char *with)
 {
     buf_printf(script, "CREATE TABLE %s (", name);
     schema_format(&world->schemas[side], script);
@@ -357,20 +357,13 @@ static struct sqlite_host *open_host(struct world *world)
     return host;
 }
 
-static struct dimension *open_dimension(struct world *world, struct sqlite_host *host)
+static void open_dimensions(struct world *world, struct sqlite_host *host,
+                            struct dimensions *ret)
 {
-    const struct native_plan *native = world->plan->native;
     const struct dimension_options options = {0};
-    struct dimension *dimension;
-    struct rows *rows;
-    assert_ok(sqlite_host_query(host, native->dimension_sql, &native->read_schema, &rows,
-                                &world->err),
+    assert_ok(dimensions_build(world->plan->native, host, &world->encoder, &options, ret,
+                               &world->err),
               &world->err);
-    assert_ok(
-        dimension_build(native, rows, &world->encoder, &options, &dimension, &world->err),
-        &world->err);
-    rows->ops->close(rows);
-    return dimension;
 }
 
 // Through a small row buffer, so that there are slices; a single record that is too big
@@ -409,12 +402,13 @@ static void run_executor(struct world *world, struct executor *executor,
 static void run_native(struct world *world, struct outcome *outcome)
 {
     struct sqlite_host *host = open_host(world);
-    struct dimension *dimension = world->has_join ? open_dimension(world, host) : NULL;
+    struct dimensions dimensions;
+    open_dimensions(world, host, &dimensions);
     struct executor *executor =
-        native_executor_open(world->plan, dimension, &world->encoder);
+        native_executor_open(world->plan, &dimensions, &world->encoder);
     run_executor(world, executor, outcome);
     executor->ops->close(executor);
-    dimension_free(dimension);
+    dimensions_release(&dimensions);
     sqlite_host_close(host);
 }
 

@@ -107,7 +107,7 @@ static struct executor_result run_native(struct world *world, struct batch *batc
                                          struct buf *all)
 {
     struct executor *executor =
-        native_executor_open(world->job.plan, world->job.dimension, &world->encoder);
+        native_executor_open(world->job.plan, &world->job.dimensions, &world->encoder);
     struct executor_result total = run(world, executor, batch, all);
     executor->ops->close(executor);
     return total;
@@ -131,7 +131,8 @@ static void test_native_gives_the_counts_of_every_feed(UNUSED void **state)
     for (size_t i = 0; i < ARRAY_LEN(feeds); i++) {
         struct world world;
         open_world(&world, &feeds[i]);
-        assert_int_equal(world.job.dimension->stats.n_rows, feeds[i].n_enriched);
+        assert_int_equal(world.job.dimensions.items[0]->stats.n_rows,
+                         feeds[i].n_enriched);
         read_records(&world);
         assert_int_equal(world.records.n_rows, feeds[i].n_records);
         struct executor_result total = run_native(&world, &world.records, NULL);

@@ -34,7 +34,10 @@ enum shape {
     SHAPE_NO_JOIN,
     SHAPE_INNER,
     SHAPE_LEFT,
-    SHAPE_TWO_TABLES,
+    SHAPE_TWO_TABLES, // joined with each other
+    SHAPE_TWO_JOINS,  // each with the stream
+    SHAPE_UNION,
+    SHAPE_SUBQUERY, // over the stream
     SHAPE_CROSS,
     SHAPE_EXPRESSION_KEY,
     SHAPE_WHERE_STREAM,
@@ -352,9 +355,8 @@ static void scope(struct world *world, const char *first, const char *second)
     world->n_aliases = second != NULL ? 2 : 1;
 }
 
-static void output(struct world *world, size_t i)
+static void output(struct world *world, size_t i, enum type type)
 {
-    enum type type = any_type(world);
     if (world->may_fail) {
         const struct patterns *failing = &failing_of[type];
         world->may_fail = false;
@@ -370,7 +372,7 @@ static void output(struct world *world, size_t i)
 
 // Queries.
 
-static void write_on(struct world *world, bool is_left)
+static void write_on(struct world *world)
 {
     static const char *const keys[] = {
         "a.i = s.i", "s.t = a.t", "a.k = s.j AND a.t = s.t",
@@ -388,7 +390,6 @@ static void write_on(struct world *world, bool is_left)
         world->shapes[SHAPE_CROSS] = true;
         say(world, "1 = 1");
     }
-    (void)is_left;
     if (percent(world, 25)) {
         world->shapes[SHAPE_ON_STREAM] = true;
         say(world, " AND ");
@@ -403,62 +404,104 @@ static void write_on(struct world *world, bool is_left)
     }
 }
 
-static bool write_from(struct world *world, bool *ret_two)
+static void write_second(struct world *world)
 {
+    static const char *const links[] = {"b.k = a.k", "a.t = b.t AND b.i IN (1, 2, 3)",
+                                        "s.j = b.k AND b.t = a.t", "b.n = a.n"};
+    static const char *const joins[] = {"b.i = s.i", "b.t = s.u", "b.k = s.j AND b.z",
+                                        "upper(s.t) = b.u AND s.i > 0"};
+    bool linked = percent(world, 50);
+    world->shapes[linked ? SHAPE_TWO_TABLES : SHAPE_TWO_JOINS] = true;
+    say(world, percent(world, 50) ? " LEFT JOIN b ON " : " JOIN b ON ");
+    say(world, linked ? links[pick(world, ARRAY_LEN(links))]
+                      : joins[pick(world, ARRAY_LEN(joins))]);
+}
+
+// *ret_tables: how many are in scope.
+static void write_from(struct world *world, size_t *ret_tables)
+{
+    static const char *const streams[] = {
+        "(SELECT * FROM st WHERE j <> 1) s",
+        "(SELECT i, j, n, r, lower(t) AS t, u, z FROM st) s",
+        "(SELECT x.i, x.j, x.n, x.r, y.t, x.u, x.z FROM st x LEFT JOIN b y ON y.i = x.j) "
+        "s",
+        "(SELECT * FROM st UNION ALL SELECT j, j + 0, n, r, u, u, z FROM st WHERE z) s",
+    };
     bool is_left = percent(world, 45);
-    say(world, " FROM st s");
-    *ret_two = false;
+    bool is_subquery = percent(world, 20);
+    world->shapes[SHAPE_SUBQUERY] |= is_subquery;
+    say(world, " FROM ");
+    say(world, is_subquery ? streams[pick(world, ARRAY_LEN(streams))] : "st s");
+    *ret_tables = 0;
     if (percent(world, 12)) {
         world->shapes[SHAPE_NO_JOIN] = true;
-        return false;
+        return;
     }
     world->shapes[is_left ? SHAPE_LEFT : SHAPE_INNER] = true;
     say(world, is_left ? " LEFT JOIN a ON " : " JOIN a ON ");
-    write_on(world, is_left);
-    if (percent(world, 35)) {
-        world->shapes[SHAPE_TWO_TABLES] = true;
-        *ret_two = true;
-        say(world, percent(world, 50) ? " LEFT JOIN b ON " : " JOIN b ON ");
-        static const char *const links[] = {"b.k = a.k", "a.t = b.t AND b.i IN (1, 2, 3)",
-                                            "b.i = s.i", "s.j = b.k AND b.t = a.t"};
-        say(world, links[pick(world, ARRAY_LEN(links))]);
+    write_on(world);
+    *ret_tables = 1;
+    if (percent(world, 40)) {
+        write_second(world);
+        *ret_tables = 2;
     }
-    return true;
 }
 
-static void write_query(struct world *world)
+// One side's: the stream, or one of the tables.
+static void pick_scope(struct world *world, size_t n_tables)
 {
-    struct buf from = {0};
-    bool two = false;
+    scope(world, "s", NULL);
+    if (n_tables > 0 && percent(world, 50)) {
+        bool together = n_tables == 2 && world->shapes[SHAPE_TWO_TABLES] &&
+                        !world->shapes[SHAPE_TWO_JOINS];
+        if (together)
+            scope(world, "a", "b");
+        else
+            scope(world, n_tables == 2 && percent(world, 50) ? "b" : "a", NULL);
+    }
+}
+
+static void write_select(struct world *world, const enum type *types, size_t n)
+{
+    size_t n_tables;
     struct buf script = world->script;
     world->script = (struct buf){0};
-    bool has_join = write_from(world, &two);
-    from = world->script;
+    write_from(world, &n_tables);
+    struct buf from = world->script;
     world->script = script;
-    say(world, "INSERT INTO result SELECT ");
-    size_t n = 1 + pick(world, 5);
+    say(world, "SELECT ");
     for (size_t i = 0; i < n; i++) {
         say(world, i ? ", " : "");
-        scope(world, "s", NULL);
-        if (has_join && percent(world, 50))
-            scope(world, "a", two ? "b" : NULL);
-        output(world, i);
+        pick_scope(world, n_tables);
+        output(world, i, types[i]);
     }
     buf_str(&world->script, buf_as_str(&from));
     buf_release(&from);
     const char *word = " WHERE ";
-    if (percent(world, 40)) {
-        world->shapes[SHAPE_WHERE_STREAM] = true;
+    for (int i = 0; i < 2; i++) {
+        if (!percent(world, 40))
+            continue;
         say(world, word);
-        scope(world, "s", NULL);
+        pick_scope(world, n_tables);
+        world->shapes[world->aliases[0][0] == 's' ? SHAPE_WHERE_STREAM
+                                                  : SHAPE_WHERE_TABLES] = true;
         expression(world, TYPE_BOOLEAN, 2);
         word = " AND ";
     }
-    if (has_join && percent(world, 40)) {
-        world->shapes[SHAPE_WHERE_TABLES] = true;
-        say(world, word);
-        scope(world, "a", two ? "b" : NULL);
-        expression(world, TYPE_BOOLEAN, 2);
+}
+
+static void write_query(struct world *world)
+{
+    enum type types[5];
+    size_t n = 1 + pick(world, 5);
+    for (size_t i = 0; i < n; i++)
+        types[i] = any_type(world);
+    say(world, "INSERT INTO result ");
+    write_select(world, types, n);
+    if (percent(world, 15)) {
+        world->shapes[SHAPE_UNION] = true;
+        say(world, " UNION ALL ");
+        write_select(world, types, n);
     }
     say(world, ";\n");
 }
@@ -613,22 +656,14 @@ static void release_outcome(struct outcome *outcome)
 static void run_native(struct world *world, struct sqlite_host *host,
                        struct outcome *outcome)
 {
-    const struct native_plan *native = world->plan->native;
     const struct dimension_options options = {0};
-    struct dimension *dimension = NULL;
-    if (native->has_join) {
-        struct rows *rows;
-        assert_ok(sqlite_host_query(host, native->dimension_sql, &native->read_schema,
-                                    &rows, &world->err),
-                  &world->err);
-        assert_ok(dimension_build(native, rows, &world->encoder, &options, &dimension,
-                                  &world->err),
-                  &world->err);
-        rows->ops->close(rows);
-    }
-    run_executor(world, native_executor_open(world->plan, dimension, &world->encoder),
+    struct dimensions dimensions;
+    assert_ok(dimensions_build(world->plan->native, host, &world->encoder, &options,
+                               &dimensions, &world->err),
+              &world->err);
+    run_executor(world, native_executor_open(world->plan, &dimensions, &world->encoder),
                  outcome);
-    dimension_free(dimension);
+    dimensions_release(&dimensions);
 }
 
 // Lines that one of two sorted texts has more often than the other.

@@ -16,7 +16,10 @@ struct world {
     struct native_plan native;
     struct table stream;
     struct encoder encoder;
-    struct dimension *dimension;
+    struct dimension *dimension[1];
+    struct dimensions dimensions;
+    struct native_join join;
+    struct native_branch branch;
     struct executor *executor;
     struct batch batch;
     struct buf rows;
@@ -42,20 +45,20 @@ static void parse_outputs(struct world *world, const char *text)
     struct output *outputs = arena_array(&world->arena, 64, sizeof(*outputs));
     while (rest.p != NULL) {
         struct str item = str_cut(&rest, ' ');
-        struct output *output = &outputs[world->native.n_outputs++];
+        struct output *output = &outputs[world->branch.n_outputs++];
         output->side = item.p[0] == 's' ? SIDE_STREAM : SIDE_DIMENSION;
         output->column = (size_t)(item.p[1] - '0');
     }
-    world->native.outputs = outputs;
+    world->branch.outputs = outputs;
 }
 
 static void build(struct world *world, const char *text)
 {
-    struct memory_rows *rows = memory_rows_open(&world->native.dimension_schema);
+    struct memory_rows *rows = memory_rows_open(&world->join.schema);
     const struct dimension_options options = {0};
-    add_rows(&rows->all, &world->native.dimension_schema, text);
-    assert_ok(dimension_build(&world->native, &rows->rows, &world->encoder, &options,
-                              &world->dimension, &world->err),
+    add_rows(&rows->all, &world->join.schema, text);
+    assert_ok(dimension_build(&world->branch, 0, &rows->rows, &world->encoder, &options,
+                              &world->dimension[0], &world->err),
               &world->err);
     rows->rows.ops->close(&rows->rows);
 }
@@ -64,34 +67,38 @@ static void open_world(struct world *world, const struct setup *setup)
 {
     *world = (struct world){
         .rows = BUF_INIT(setup->limit_bytes ? setup->limit_bytes : ROWS_BYTES)};
-    struct native_plan *native = &world->native;
+    struct native_join *join = &world->join;
+    struct native_branch *branch = &world->branch;
     world->stream.schema = schema_of(&world->arena, setup->stream);
     world->plan.stream = &world->stream;
-    native->stream_schema = world->stream.schema;
-    world->plan.native = native;
+    branch->stream_schema = world->stream.schema;
+    world->native = (struct native_plan){branch, 1};
+    world->plan.native = &world->native;
     world->plan.output = schema_of(&world->arena, setup->result);
     world->encoder = plain_encoder(&world->plan.output);
     parse_outputs(world, setup->outputs);
     if (setup->dimension != NULL) {
-        native->has_join = true;
-        native->left = setup->left;
-        native->n_keys = setup->n_keys;
-        native->stream_keys = setup->stream_keys;
-        native->dimension_schema = schema_of(&world->arena, setup->dimension);
-        native->read_schema = native->dimension_schema;
+        branch->joins = join;
+        branch->n_joins = 1;
+        join->left = setup->left;
+        join->n_keys = setup->n_keys;
+        join->stream_keys = setup->stream_keys;
+        join->schema = schema_of(&world->arena, setup->dimension);
+        join->read_schema = join->schema;
         world->plan.join_column =
             world->stream.schema.columns[setup->stream_keys[0]].name;
         build(world, setup->dimension_rows);
+        world->dimensions = (struct dimensions){world->dimension, 1};
     }
     world->executor =
-        native_executor_open(&world->plan, world->dimension, &world->encoder);
+        native_executor_open(&world->plan, &world->dimensions, &world->encoder);
     batch_init(&world->batch, world->stream.schema.n);
 }
 
 static void close_world(struct world *world)
 {
     world->executor->ops->close(world->executor);
-    dimension_free(world->dimension);
+    dimension_free(world->dimension[0]);
     batch_release(&world->batch);
     buf_release(&world->rows);
     arena_release(&world->arena);

@@ -390,8 +390,8 @@ static void test_dimension_of_stm_size_is_joined_by_indexes(void **state)
     double loaded = now_seconds();
     const struct view *view = &world.plan->views[0];
     assert_ok(sqlite_host_view(world.host, view, SQLITE_VIEW, &world.err), &world.err);
-    struct rows *rows = query(&world, world.plan->native->dimension_sql.p,
-                              &world.plan->native->read_schema);
+    struct rows *rows = query(&world, world.plan->native->branches[0].joins[0].sql.p,
+                              &world.plan->native->branches[0].joins[0].read_schema);
     assert_int_equal(count_rows(&world, rows), N_TRIPS * (N_DAYS / N_SERVICES));
     rows->ops->close(rows);
     double joined = now_seconds();

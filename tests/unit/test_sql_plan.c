@@ -54,17 +54,19 @@ static void test_stm_example_is_a_hash_join(void **state)
     assert_int_equal(plan->n_views, 1);
     assert_true(plan->views[0].materialized);
     assert_int_equal(options_number(&plan->settings, "commit.bytes"), 128 << 20);
-    const struct native_plan *native = plan->native;
-    assert_non_null(native);
-    assert_false(native->left);
-    assert_int_equal(native->n_keys, 1);
-    assert_int_equal(native->stream_keys[0], 0);
-    assert_int_equal(native->n_outputs, 18);
-    assert_int_equal(native->outputs[4].side, SIDE_STREAM);
-    assert_int_equal(native->outputs[5].side, SIDE_DIMENSION);
-    assert_str(native->dimension_schema.columns[0].name, "trip_id");
-    assert_str(native->dimension_schema.columns[native->outputs[17].column].name,
-               "headway_secs");
+    assert_non_null(plan->native);
+    assert_int_equal(plan->native->n_branches, 1);
+    const struct native_branch *branch = &plan->native->branches[0];
+    assert_int_equal(branch->n_joins, 1);
+    const struct native_join *join = &branch->joins[0];
+    assert_false(join->left);
+    assert_int_equal(join->n_keys, 1);
+    assert_int_equal(join->stream_keys[0], 0);
+    assert_int_equal(branch->n_outputs, 18);
+    assert_int_equal(branch->outputs[4].side, SIDE_STREAM);
+    assert_int_equal(branch->outputs[5].side, SIDE_DIMENSION);
+    assert_str(join->schema.columns[0].name, "trip_id");
+    assert_str(join->schema.columns[branch->outputs[17].column].name, "headway_secs");
     plan_free(plan);
     free(text);
 }
@@ -179,9 +181,12 @@ static void test_why_a_query_is_not_native(void **state)
          "s.stop_id",
          NULL},
         {"SELECT s.seq FROM st s JOIN trips t ON t.trip_id = t.route_id", NULL},
-        {"SELECT seq FROM st UNION ALL SELECT seq FROM st", "The query is a UNION ALL."},
-        {"SELECT x.seq FROM (SELECT seq FROM st) x",
-         "The stream is read through a view or a subquery."},
+        {"SELECT seq FROM st UNION ALL SELECT seq FROM st", NULL},
+        {"SELECT x.seq FROM (SELECT seq FROM st) x", NULL},
+        {"SELECT x.n FROM (SELECT t.n FROM st s JOIN trips t USING (trip_id)) x WHERE "
+         "x.n > "
+         "1",
+         NULL},
         {"SELECT s.seq + t.n AS x FROM st s JOIN trips t USING (trip_id)",
          "An output is computed from both stream and tables."},
         {"SELECT (SELECT max(n) FROM trips) AS x FROM st", "An output has a subquery."},
@@ -207,18 +212,29 @@ static void test_why_a_query_is_not_native(void **state)
          NULL},
         {"SELECT s.seq FROM st s LEFT JOIN trips t ON s.trip_id = t.trip_id LEFT JOIN "
          "days d ON d.day = s.trip_id",
-         "A table beside the first is left joined by what the stream gives."},
+         NULL},
         {"SELECT s.seq FROM st s LEFT JOIN trips t USING (trip_id) LEFT JOIN days d ON "
-         "d.day = s.stop_id",
-         "A table beside the first is left joined by what the stream gives."},
+         "d.day = t.route_id AND d.day = s.stop_id",
+         "A table is left joined by what both stream and tables give."},
         {"SELECT s.seq FROM st s LEFT JOIN trips t USING (trip_id) LEFT JOIN days d ON "
          "d.day <> t.route_id",
-         "Two tables are joined with the stream, but not with each other."},
+         "A join compares tables in another way than by one equality."},
         {"SELECT s.seq FROM st s JOIN trips t USING (trip_id) JOIN days d ON d.day = "
          "s.stop_id",
-         "Two tables are joined with the stream, but not with each other."},
-        {"SELECT s.seq FROM st s JOIN trips t USING (trip_id) CROSS JOIN days d",
-         "Two tables are joined with the stream, but not with each other."},
+         NULL},
+        {"SELECT s.seq FROM st s JOIN trips t USING (trip_id) CROSS JOIN days d", NULL},
+        {"SELECT s.seq FROM st s JOIN trips t USING (trip_id) JOIN days d ON d.day = "
+         "s.stop_id WHERE d.day < t.route_id",
+         "The WHERE compares tables that are not joined with each other."},
+        {"SELECT s.seq, d.day || t.route_id AS x FROM st s JOIN trips t USING (trip_id) "
+         "JOIN days d ON d.day = s.stop_id",
+         "An output is computed from tables that are not joined with each other."},
+        {"SELECT s.seq FROM st s LEFT JOIN trips t USING (trip_id) LEFT JOIN days d ON "
+         "d.day = COALESCE(t.route_id, 'x')",
+         "A table is compared with an expression over one that is left joined."},
+        {"SELECT x.seq FROM (SELECT s.seq, t.route_id AS r FROM st s JOIN trips t USING "
+         "(trip_id)) x JOIN trips t ON t.route_id = x.r",
+         "Tables of one name are joined in a view and outside."},
         {"SELECT s.seq FROM st s JOIN (trips t CROSS JOIN days d) ON t.trip_id = "
          "s.trip_id",
          "Tables are joined without an equality."},
@@ -256,6 +272,29 @@ static void test_a_native_join_has_64_keys_at_most(void **state)
     }
 }
 
+static void assert_not_native(struct buf *script, const char *why)
+{
+    struct plan *plan = sql_plan(buf_cstr(script));
+    assert_null(plan->native);
+    assert_str(plan->native_why, why);
+    plan_free(plan);
+}
+
+static void test_a_native_plan_has_8_joins_and_64_branches_at_most(void **state)
+{
+    (void)state;
+    AUTO(buf_release) struct buf joins = {0};
+    AUTO(buf_release) struct buf branches = {0};
+    buf_text(&joins, TABLES "INSERT INTO o SELECT s.seq FROM st s");
+    for (int i = 0; i < 9; i++)
+        buf_printf(&joins, " JOIN trips t%d ON t%d.n = s.seq", i, i);
+    assert_not_native(&joins, "More than 8 tables are joined, each by itself.");
+    buf_text(&branches, TABLES "INSERT INTO o SELECT s.seq FROM st s");
+    for (int i = 0; i < 64; i++)
+        buf_text(&branches, " UNION ALL SELECT s.seq FROM st s");
+    assert_not_native(&branches, "More than 64 queries are put together by UNION ALL.");
+}
+
 static void test_native_plan_names_keys_first(void **state)
 {
     (void)state;
@@ -263,23 +302,23 @@ static void test_native_plan_names_keys_first(void **state)
         sql_plan(TABLES "INSERT INTO o SELECT t.n AS a, s.seq, t.route_id, t.n AS b "
                         "FROM st s LEFT JOIN trips t ON s.stop_id = t.route_id AND "
                         "t.trip_id = s.trip_id");
-    const struct native_plan *native = plan->native;
-    assert_true(native->has_join && native->left);
-    assert_int_equal(native->n_keys, 2);
-    assert_int_equal(native->stream_keys[0], 2);
-    assert_int_equal(native->stream_keys[1], 0);
-    assert_schema(&native->dimension_schema,
-                  "route_id TEXT NOT NULL, trip_id TEXT NOT NULL, n INT");
+    const struct native_branch *branch = &plan->native->branches[0];
+    const struct native_join *join = &branch->joins[0];
+    assert_true(join->left);
+    assert_int_equal(join->n_keys, 2);
+    assert_int_equal(join->stream_keys[0], 2);
+    assert_int_equal(join->stream_keys[1], 0);
+    assert_schema(&join->schema, "route_id TEXT NOT NULL, trip_id TEXT NOT NULL, n INT");
     assert_str(
-        native->dimension_sql,
+        join->sql,
         "SELECT \"t\".\"route_id\" AS \"route_id\", \"t\".\"trip_id\" AS \"trip_id\", "
         "\"t\".\"n\" AS \"n\" FROM \"trips\" AS \"t\" "
         "WHERE \"t\".\"route_id\" IS NOT NULL");
-    assert_int_equal(native->outputs[0].column, 2);
-    assert_int_equal(native->outputs[1].side, SIDE_STREAM);
-    assert_int_equal(native->outputs[1].column, 1);
-    assert_int_equal(native->outputs[2].column, 0);
-    assert_int_equal(native->outputs[3].column, 2);
+    assert_int_equal(branch->outputs[0].column, 2);
+    assert_int_equal(branch->outputs[1].side, SIDE_STREAM);
+    assert_int_equal(branch->outputs[1].column, 1);
+    assert_int_equal(branch->outputs[2].column, 0);
+    assert_int_equal(branch->outputs[3].column, 2);
     assert_str(plan->join_column, "stop_id");
     assert_schema(&plan->output, "a INT, seq INT, route_id TEXT, b INT");
     plan_free(plan);
@@ -465,6 +504,7 @@ TEST_MAIN(cmocka_unit_test(test_stm_example_is_a_hash_join),
           cmocka_unit_test(test_types_and_nullability_of_outputs),
           cmocka_unit_test(test_why_a_query_is_not_native),
           cmocka_unit_test(test_a_native_join_has_64_keys_at_most),
+          cmocka_unit_test(test_a_native_plan_has_8_joins_and_64_branches_at_most),
           cmocka_unit_test(test_native_plan_names_keys_first),
           cmocka_unit_test(test_subqueries_over_tables_become_views),
           cmocka_unit_test(test_options_and_client_options),

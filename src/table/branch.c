@@ -1,0 +1,597 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the tricks bring, per record (bench/README.md; 177,000 keys, records in random
+// order / in the order of trips, as stop_times come; AMD EPYC of 2.6 GHz):
+//   lookups in blocks of 64: 153 ns instead of 511 / nothing, the memory is near anyway
+//   copy() in wide steps: 252 ns instead of 364 / 138 instead of 240, 20 rows a record
+//   prefixes and tails (group_store.h): 252 ns instead of 440 / nothing, 20 rows a record
+// Not worth having: to remember the last record's key (hash and compare are 5 % of a
+// run).
+//
+// With a program a block goes through its filter, is looked up join by join, and only the
+// records that have rows go through the outputs. A record that fails on its way is
+// rejected when its rows are asked for.
+#include "table/branch.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "table/output_check.h"
+
+enum {
+    COPY_BYTES = 32 // copied at a time, see copy()
+};
+
+// Open and close.
+
+static void open_program(struct branch *branch)
+{
+    const struct program *program = branch->plan->program;
+    size_t n_keys = 0;
+    for (size_t i = 0; i < branch->n_joins; i++)
+        if (branch->plan->joins[i].n_keys > n_keys)
+            n_keys = branch->plan->joins[i].n_keys;
+    evaluator_init(&branch->evaluator, program);
+    branch->row =
+        mem_array(program->parts[PART_OUTPUTS].n_values + 1, sizeof(struct value));
+    branch->key_row = mem_array(n_keys + 1, sizeof(struct value));
+    branch->key_places = mem_array(n_keys + 1, sizeof(size_t));
+    for (size_t i = 0; i < n_keys; i++)
+        branch->key_places[i] = i;
+}
+
+static void find_checks(struct branch *branch)
+{
+    const struct schema *result = branch->encoder->schema;
+    const struct schema *stream = &branch->plan->stream_schema;
+    branch->checks = mem_array(branch->plan->n_outputs, sizeof(*branch->checks));
+    for (size_t i = 0; i < branch->plan->n_outputs; i++) {
+        const struct output *output = &branch->plan->outputs[i];
+        if (output->side == SIDE_STREAM &&
+            !output_always_fits(&result->columns[i], &stream->columns[output->column]))
+            branch->checks[branch->n_checks++] = (struct branch_check){i, output->column};
+    }
+}
+
+static void assert_comparable(const struct branch *branch)
+{
+    for (size_t i = 0; i < branch->n_joins && branch->plan->program == NULL; i++) {
+        const struct native_join *join = &branch->plan->joins[i];
+        for (size_t k = 0; k < join->n_keys; k++) {
+            size_t column = join->stream_keys[k];
+            enum type stream = branch->plan->stream_schema.columns[column].type;
+            assert(type_kind(stream) == type_kind(join->schema.columns[k].type));
+        }
+    }
+}
+
+// The join that has most rows for a key.
+static size_t find_inner(const struct branch *branch)
+{
+    size_t inner = 0;
+    for (size_t i = 1; i < branch->n_joins; i++)
+        if (branch->joins[i].dimension->stats.max_matches >
+            branch->joins[inner].dimension->stats.max_matches)
+            inner = i;
+    return inner;
+}
+
+void branch_init(struct branch *branch, const struct native_branch *plan,
+                 struct dimension *const *dimensions, struct encoder *encoder)
+{
+    *branch = (struct branch){.plan = plan, .encoder = encoder, .n_joins = plan->n_joins};
+    segments_init(&branch->segments, plan);
+    branch->joins = mem_array(plan->n_joins + 1, sizeof(*branch->joins));
+    for (size_t i = 0; i < plan->n_joins; i++) {
+        branch->joins[i].plan = &plan->joins[i];
+        branch->joins[i].dimension = dimensions[i];
+    }
+    branch->inner = find_inner(branch);
+    branch->n_pieces = branch->segments.n_of_side[SIDE_DIMENSION + branch->inner];
+    branch->fixed = mem_array(branch->n_pieces + 1, sizeof(struct str));
+    if (plan->program != NULL)
+        open_program(branch);
+    find_checks(branch);
+    assert_comparable(branch);
+}
+
+void branch_release(struct branch *branch)
+{
+    segments_release(&branch->segments);
+    evaluator_release(&branch->evaluator);
+    free(branch->joins);
+    free(branch->row);
+    free(branch->key_row);
+    free(branch->key_places);
+    free(branch->checks);
+    free(branch->fixed);
+    buf_release(&branch->encoded);
+    buf_release(&branch->keys);
+    *branch = (struct branch){0};
+}
+
+// Look-ups.
+
+// The keys of a block's records.
+static void read_keys(struct branch *branch, const struct native_join *join, size_t n)
+{
+    size_t column = join->stream_keys[0];
+    for (size_t i = 0; i < n; i++) {
+        struct probe *probe = &branch->probes[i];
+        probe->value = batch_row(branch->batch, branch->from + i)[column];
+        probe->key = key_of_value(&probe->value);
+    }
+}
+
+// Probes get their bytes only when all are written: until then they may move.
+static void place_wide_keys(struct branch *branch, size_t n)
+{
+    const char *p = branch->keys.p;
+    for (size_t i = 0; i < n; i++) {
+        struct str *key = &branch->probes[i].key;
+        key->p = key->n ? p : NULL;
+        p += key->n;
+    }
+}
+
+static void add_wide_key(struct branch *branch, size_t i, const struct value *row,
+                         const size_t *columns, size_t n_keys)
+{
+    struct buf *keys = &branch->keys;
+    size_t before = keys->n;
+    if (!key_of_columns(row, columns, n_keys, keys))
+        keys->n = before;
+    branch->probes[i].key.n = keys->n - before;
+}
+
+static void read_wide_keys(struct branch *branch, const struct native_join *join,
+                           size_t n)
+{
+    buf_clear(&branch->keys);
+    for (size_t i = 0; i < n; i++)
+        add_wide_key(branch, i, batch_row(branch->batch, branch->from + i),
+                     join->stream_keys, join->n_keys);
+    place_wide_keys(branch, n);
+}
+
+static void compute_keys(struct branch *branch, const struct program_part *keys,
+                         const struct selection *matching)
+{
+    struct vector key = evaluator_vector(&branch->evaluator, keys->values[0]);
+    for (size_t i = 0; i < matching->n; i++) {
+        struct probe *probe = &branch->probes[i];
+        probe->value = *vector_at(key, matching->rows[i]);
+        probe->key = key_of_value(&probe->value);
+    }
+}
+
+static void compute_wide_keys(struct branch *branch, const struct program_part *keys,
+                              const struct selection *matching)
+{
+    buf_clear(&branch->keys);
+    for (size_t i = 0; i < matching->n; i++) {
+        for (size_t k = 0; k < keys->n_values; k++)
+            branch->key_row[k] = *vector_at(
+                evaluator_vector(&branch->evaluator, keys->values[k]), matching->rows[i]);
+        add_wide_key(branch, i, branch->key_row, branch->key_places, keys->n_values);
+    }
+    place_wide_keys(branch, matching->n);
+}
+
+// Finds the groups of n keys, stage by stage.
+static void find_groups(struct branch *branch, const struct dimension *dimension,
+                        size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct probe *probe = &branch->probes[i];
+        probe->hash = hash64(probe->key.p, probe->key.n);
+        key_index_prefetch(&dimension->keys, probe->hash);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct probe *probe = &branch->probes[i];
+        uint32_t at = probe->key.p == NULL
+                          ? 0
+                          : key_index_find(&dimension->keys, probe->hash, probe->key);
+        probe->group = at == 0 ? NULL : group_at(&dimension->groups, at);
+        __builtin_prefetch(probe->group);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (branch->probes[i].group != NULL)
+            __builtin_prefetch(tails_of(&dimension->groups, branch->probes[i].group));
+}
+
+// The rows of a record without a match; NULL: none.
+static const struct group *unmatched_of(const struct branch_join *join)
+{
+    const struct dimension *dimension = join->dimension;
+    return join->plan->left ? group_at(&dimension->groups, dimension->unmatched) : NULL;
+}
+
+static void look_up(struct branch *branch, struct branch_join *join, size_t n)
+{
+    const struct group *unmatched = unmatched_of(join);
+    if (join->plan->n_keys == 1)
+        read_keys(branch, join->plan, n);
+    else
+        read_wide_keys(branch, join->plan, n);
+    find_groups(branch, join->dimension, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct group *group = branch->probes[i].group;
+        join->groups[i] = group != NULL ? group : unmatched;
+    }
+}
+
+static bool gives_rows(const struct branch_join *join, size_t row)
+{
+    const struct group *group = join->groups[row];
+    return group != NULL && tails_of(&join->dimension->groups, group)->n_rows > 0;
+}
+
+// Leaves in the selection the records that have rows so far.
+static void drop_without_rows(struct branch *branch, const struct branch_join *join)
+{
+    struct selection *selection = &branch->selection;
+    size_t n = 0;
+    for (size_t i = 0; i < selection->n; i++) {
+        uint8_t row = selection->rows[i];
+        selection->rows[n] = row;
+        n += gives_rows(join, row) && branch->evaluator.errors[row].p == NULL;
+    }
+    selection->n = n;
+}
+
+static void compute_look_up(struct branch *branch, size_t at)
+{
+    struct branch_join *join = &branch->joins[at];
+    const struct program_part *keys = &branch->plan->program->parts[part_keys(at)];
+    struct selection matching = branch->selection;
+    const struct group *unmatched = unmatched_of(join);
+    for (size_t i = 0; i < branch->selection.n; i++)
+        join->groups[branch->selection.rows[i]] = unmatched;
+    evaluator_select(&branch->evaluator, part_match(at), &matching);
+    // Of all: what comes later may use them, too.
+    evaluator_run(&branch->evaluator, part_keys(at), &branch->selection);
+    if (keys->n_values == 1)
+        compute_keys(branch, keys, &matching);
+    else
+        compute_wide_keys(branch, keys, &matching);
+    find_groups(branch, join->dimension, matching.n);
+    for (size_t i = 0; i < matching.n; i++) {
+        const struct group *group = branch->probes[i].group;
+        join->groups[matching.rows[i]] = group != NULL ? group : unmatched;
+    }
+    drop_without_rows(branch, join);
+}
+
+static void compute_block(struct branch *branch, size_t n)
+{
+    struct evaluator *evaluator = &branch->evaluator;
+    selection_all(&branch->selection, n);
+    branch->next_selected = 0;
+    evaluator_begin(evaluator, batch_row(branch->batch, branch->from),
+                    branch->batch->n_columns, branch->batch->now_ms);
+    evaluator_select(evaluator, PART_FILTER, &branch->selection);
+    for (size_t i = 0; i < branch->n_joins; i++)
+        compute_look_up(branch, i);
+    evaluator_run(evaluator, PART_OUTPUTS, &branch->selection);
+}
+
+void branch_begin(struct branch *branch, const struct batch *batch, size_t from, size_t n)
+{
+    branch->batch = batch;
+    branch->from = from;
+    if (branch->plan->program != NULL) {
+        compute_block(branch, n);
+        return;
+    }
+    for (size_t i = 0; i < branch->n_joins; i++)
+        look_up(branch, &branch->joins[i], n);
+}
+
+// Whether a record's values can be written.
+
+// False when a value of the stream's side cannot.
+static bool check_values(const struct branch *branch, const struct value *values,
+                         struct buf *reason)
+{
+    for (size_t i = 0; i < branch->n_checks; i++) {
+        const struct branch_check *check = &branch->checks[i];
+        const struct column *column = &branch->encoder->schema->columns[check->output];
+        enum output_fault fault = output_check(column, values[check->column]);
+        if (fault == OUTPUT_FITS)
+            continue;
+        output_why(column, fault, reason);
+        return false;
+    }
+    return true;
+}
+
+// True when the encoder refused a value of the stream.
+static bool was_refused(struct branch *branch, struct buf *reason)
+{
+    struct encoder *encoder = branch->encoder;
+    if (LIKELY(encoder->refused.n == 0))
+        return false;
+    buf_str(reason, encoder->refused);
+    encoder->refused = (struct str){0};
+    return true;
+}
+
+// False when a row of a join cannot.
+static bool check_join(const struct branch_join *join, const struct tails *tails,
+                       struct buf *reason)
+{
+    if (LIKELY(tails->flaw == 0))
+        return true;
+    const struct blob *why = blob_at(&join->dimension->flaws, tails->flaw);
+    buf_append(reason, why->bytes, why->n);
+    return false;
+}
+
+// One row of a join beside those of the inner one.
+struct cursor {
+    const struct group *group;
+    const struct tails *tails;
+    uint32_t row;
+    size_t n_pieces;
+    const uint32_t *lengths; // of the row's pieces
+    const char *bytes;
+    size_t next_piece; // to be encoded
+    const char *next_bytes;
+};
+
+static void cursor_rewind(struct cursor *cursor)
+{
+    cursor->row = 0;
+    cursor->lengths = cursor->tails->lengths;
+    cursor->bytes = tails_bytes(cursor->tails);
+}
+
+// False behind the last row.
+static bool cursor_next(struct cursor *cursor)
+{
+    for (size_t i = 0; i < cursor->n_pieces; i++)
+        cursor->bytes += cursor->lengths[i];
+    cursor->lengths += cursor->n_pieces;
+    return ++cursor->row < cursor->tails->n_rows;
+}
+
+static void cursor_encode(struct cursor *cursor, struct buf *bytes)
+{
+    size_t piece = cursor->next_piece++;
+    if (piece == 0) {
+        cursor->next_bytes = cursor->bytes;
+        buf_append(bytes, cursor->group->prefix, cursor->group->n_prefix);
+    }
+    buf_append(bytes, cursor->next_bytes, cursor->lengths[piece]);
+    cursor->next_bytes += cursor->lengths[piece];
+}
+
+// Emitting.
+
+// Copies in steps of COPY_BYTES, so up to COPY_BYTES - 1 more than n at both ends: pieces
+// are short, and a loop of two or three wide moves is quicker than a call.
+static inline char *copy(char *to, const char *from, size_t n)
+{
+    for (size_t i = 0; i < n; i += COPY_BYTES)
+        memcpy(to + i, from + i, COPY_BYTES);
+    return to + n;
+}
+
+// `cursors` are those of all joins; the inner one's is not looked at.
+static void encode_fixed(struct branch *branch, const struct value *values,
+                         const struct group *group, struct cursor *cursors)
+{
+    struct buf *encoded = &branch->encoded;
+    size_t piece = 0, start = 0, inner = SIDE_DIMENSION + branch->inner;
+    buf_clear(encoded);
+    for (size_t i = 0; i < branch->segments.n; i++) {
+        const struct segment *segment = &branch->segments.items[i];
+        if (segment->side == SIDE_STREAM) {
+            segment_encode(&branch->segments, segment, branch->encoder, values, encoded);
+            continue;
+        }
+        if (UNLIKELY(segment->side != inner)) {
+            cursor_encode(&cursors[segment->side - SIDE_DIMENSION], encoded);
+            continue;
+        }
+        if (piece == 0)
+            buf_append(encoded, group->prefix, group->n_prefix);
+        branch->fixed[piece++].n = encoded->n - start;
+        start = encoded->n;
+    }
+    branch->fixed[piece].n = encoded->n - start;
+}
+
+// Only when all is encoded it stays where it is; copy() reads past its end.
+static bool place_fixed(struct branch *branch)
+{
+    const char *p = buf_room(&branch->encoded, COPY_BYTES) ? branch->encoded.p : NULL;
+    for (size_t i = 0; p != NULL && i <= branch->n_pieces; i++) {
+        branch->fixed[i].p = p;
+        p += branch->fixed[i].n;
+    }
+    return p != NULL && !branch->encoded.full;
+}
+
+static void copy_rows(const struct branch *branch, const struct tails *tails, char *to)
+{
+    const struct str *fixed = branch->fixed;
+    const uint32_t *length = tails->lengths;
+    const char *from = tails_bytes(tails);
+    for (uint32_t row = 0; row < tails->n_rows; row++) {
+        for (size_t i = 0; i < branch->n_pieces; i++) {
+            to = copy(to, fixed[i].p, fixed[i].n);
+            to = copy(to, from, *length);
+            from += *length++;
+        }
+        to = copy(to, fixed[branch->n_pieces].p, fixed[branch->n_pieces].n);
+    }
+}
+
+// The rows of the inner join, as one step of copying. False when they do not fit.
+static bool emit_rows(struct branch *branch, const struct tails *tails, struct buf *rows,
+                      size_t *ret_n_rows)
+{
+    size_t n_bytes = tails->n_rows * branch->encoded.n + tails->n_bytes;
+    char *to = NULL;
+    if (place_fixed(branch))
+        to = buf_room(rows, n_bytes + COPY_BYTES);
+    if (to == NULL)
+        return false;
+    copy_rows(branch, tails, to);
+    rows->n += n_bytes;
+    *ret_n_rows += tails->n_rows;
+    return true;
+}
+
+static enum emitted emit_joined(struct branch *branch, const struct value *values,
+                                const struct group *group, const struct tails *tails,
+                                struct cursor *cursors, struct buf *rows,
+                                size_t *ret_n_rows, struct buf *reason)
+{
+    encode_fixed(branch, values, group, cursors);
+    if (was_refused(branch, reason))
+        return REJECTED;
+    return emit_rows(branch, tails, rows, ret_n_rows) ? EMITTED : NO_ROOM;
+}
+
+// One join: the rows of a record by one step.
+static enum emitted emit_one_join(struct branch *branch, const struct value *values,
+                                  size_t i, struct buf *rows, size_t *ret_n_rows,
+                                  struct buf *reason)
+{
+    const struct branch_join *join = &branch->joins[0];
+    const struct group *group = join->groups[i];
+    if (group == NULL)
+        return EMITTED;
+    const struct tails *tails = tails_of(&join->dimension->groups, group);
+    if (UNLIKELY(tails->flaw == FLAW_NO_ROWS))
+        return EMITTED;
+    if (!check_values(branch, values, reason) || !check_join(join, tails, reason))
+        return REJECTED;
+    return emit_joined(branch, values, group, tails, NULL, rows, ret_n_rows, reason);
+}
+
+// Moves on to the next combination of rows beside the inner join's. False: there is none.
+static bool next_combination(const struct branch *branch, struct cursor *cursors)
+{
+    for (size_t i = 0; i < branch->n_joins; i++) {
+        if (i == branch->inner)
+            continue;
+        if (cursor_next(&cursors[i]))
+            return true;
+        cursor_rewind(&cursors[i]);
+    }
+    return false;
+}
+
+// The cursors at each join's first row. False: one join has none.
+static bool open_cursors(const struct branch *branch, size_t i, struct cursor *cursors)
+{
+    for (size_t k = 0; k < branch->n_joins; k++) {
+        const struct branch_join *join = &branch->joins[k];
+        if (!gives_rows(join, i))
+            return false;
+        cursors[k] =
+            (struct cursor){.group = join->groups[i],
+                            .tails = tails_of(&join->dimension->groups, join->groups[i]),
+                            .n_pieces = branch->segments.n_of_side[SIDE_DIMENSION + k]};
+        cursor_rewind(&cursors[k]);
+    }
+    return true;
+}
+
+// Several joins: each row of one with each of the others.
+static enum emitted emit_product(struct branch *branch, const struct value *values,
+                                 size_t i, struct buf *rows, size_t *ret_n_rows,
+                                 struct buf *reason)
+{
+    struct cursor cursors[JOINS_MAX];
+    if (!open_cursors(branch, i, cursors))
+        return EMITTED;
+    if (!check_values(branch, values, reason))
+        return REJECTED;
+    for (size_t k = 0; k < branch->n_joins; k++)
+        if (!check_join(&branch->joins[k], cursors[k].tails, reason))
+            return REJECTED;
+    const struct cursor inner = cursors[branch->inner];
+    enum emitted emitted;
+    do {
+        for (size_t k = 0; k < branch->n_joins; k++)
+            cursors[k].next_piece = 0;
+        emitted = emit_joined(branch, values, inner.group, inner.tails, cursors, rows,
+                              ret_n_rows, reason);
+    } while (emitted == EMITTED && next_combination(branch, cursors));
+    return emitted;
+}
+
+// A record without a join is one row.
+static enum emitted emit_record(struct branch *branch, const struct value *values,
+                                struct buf *rows, size_t *ret_n_rows, struct buf *reason)
+{
+    if (!check_values(branch, values, reason))
+        return REJECTED;
+    segment_encode(&branch->segments, &branch->segments.items[0], branch->encoder, values,
+                   rows);
+    if (was_refused(branch, reason))
+        return REJECTED;
+    ++*ret_n_rows;
+    return rows->full ? NO_ROOM : EMITTED;
+}
+
+static const struct value *computed_row(struct branch *branch, size_t i)
+{
+    const struct program_part *outputs = &branch->plan->program->parts[PART_OUTPUTS];
+    for (size_t k = 0; k < outputs->n_values; k++)
+        branch->row[k] =
+            *vector_at(evaluator_vector(&branch->evaluator, outputs->values[k]), i);
+    return branch->row;
+}
+
+// What the stream's side gives for the record; NULL: it has no rows, or *ret_failed.
+static const struct value *take_row(struct branch *branch, size_t i, bool *ret_failed,
+                                    struct buf *reason)
+{
+    const struct selection *selection = &branch->selection;
+    struct str error = branch->evaluator.errors[i];
+    size_t next = branch->next_selected;
+    while (next < selection->n && selection->rows[next] < i)
+        next++;
+    branch->next_selected = next;
+    bool is_selected = next < selection->n && selection->rows[next] == i;
+    *ret_failed = error.p != NULL;
+    if (*ret_failed)
+        buf_printf(reason, "the query fails: %.*s", STR_ARGS(error));
+    return *ret_failed || !is_selected ? NULL : computed_row(branch, i);
+}
+
+enum emitted branch_emit(struct branch *branch, size_t i, struct buf *rows,
+                         size_t *ret_n_rows, struct buf *reason)
+{
+    const struct value *values;
+    if (branch->plan->program == NULL) {
+        values = batch_row(branch->batch, branch->from + i);
+    } else {
+        bool failed;
+        values = take_row(branch, i, &failed, reason);
+        if (values == NULL)
+            return failed ? REJECTED : EMITTED;
+    }
+    if (branch->n_joins == 0)
+        return emit_record(branch, values, rows, ret_n_rows, reason);
+    if (branch->n_joins == 1)
+        return emit_one_join(branch, values, i, rows, ret_n_rows, reason);
+    return emit_product(branch, values, i, rows, ret_n_rows, reason);
+}
+
+size_t branch_count(const struct branch *branch, size_t i)
+{
+    size_t n = 1;
+    for (size_t k = 0; k < branch->n_joins; k++) {
+        const struct branch_join *join = &branch->joins[k];
+        n *= join->groups[i] == NULL
+                 ? 0
+                 : tails_of(&join->dimension->groups, join->groups[i])->n_rows;
+    }
+    return n;
+}

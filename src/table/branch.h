@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// A branch of the native executor at work: a block of records is looked up in all joins,
+// then each record's rows are emitted by copying bytes. Inside src/table.
+#ifndef TABLE_BRANCH_H
+#define TABLE_BRANCH_H
+
+#include "core/codec.h"
+#include "expr/eval.h"
+#include "sql/plan.h"
+#include "table/dimension.h"
+#include "table/segment.h"
+
+// A record on its way through the stages of a look-up.
+struct probe {
+    struct str key; // p == NULL: a NULL key, matches nothing
+    uint64_t hash;
+    struct value value; // holds the bytes of a key that is a number
+    const struct group *group;
+};
+
+struct branch_join {
+    const struct native_join *plan;
+    const struct dimension *dimension;
+    const struct group *groups[BLOCK_ROWS]; // of the block's records; NULL: no match
+};
+
+// A result column whose value from the stream may not fit.
+struct branch_check {
+    size_t output; // column of the result
+    size_t column; // of the stream's side
+};
+
+struct branch {
+    const struct native_branch *plan;
+    const struct batch *batch; // of the block
+    size_t from;               // its first record
+    struct encoder *encoder;
+    struct segments segments;
+    struct branch_check *checks;
+    size_t n_checks;
+    struct branch_join *joins;
+    size_t n_joins;
+    size_t inner; // the join whose rows are copied in one go
+    // What all rows of the inner join have in common: the other sides' segments, and the
+    // prefix of the group. fixed[i] comes before the row's piece i, the last one after
+    // all pieces.
+    struct buf encoded;
+    struct str *fixed;
+    size_t n_pieces; // of a row: segments of the inner join
+    struct buf keys; // of a block, when a key has several columns
+    struct probe probes[BLOCK_ROWS];
+    // With a program:
+    struct evaluator evaluator;
+    struct selection selection; // the block's records that have rows
+    size_t next_selected;
+    struct value *row;     // what the stream's side gives for one record
+    struct value *key_row; // a record's keys
+    size_t *key_places;    // 0 .. n_keys - 1
+};
+
+enum emitted {
+    EMITTED,  // all rows, maybe none
+    REJECTED, // `reason` says why; some rows may be there
+    NO_ROOM   // in `rows`; some may be there
+};
+
+// `dimensions` are those of its joins. All is borrowed until branch_release.
+void branch_init(struct branch *branch, const struct native_branch *plan,
+                 struct dimension *const *dimensions, struct encoder *encoder);
+void branch_release(struct branch *branch);
+// Looks the n <= BLOCK_ROWS records from `from` on up.
+void branch_begin(struct branch *branch, const struct batch *batch, size_t from,
+                  size_t n);
+// Appends the rows of record i of the block, in the order of i. ret_n_rows is added to.
+enum emitted branch_emit(struct branch *branch, size_t i, struct buf *rows,
+                         size_t *ret_n_rows, struct buf *reason);
+// How many rows record i gives, for a person; after branch_begin.
+size_t branch_count(const struct branch *branch, size_t i);
+
+#endif

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The dimension stores of a plan: one for each join of each branch, in that order.
+// Threads: built by one, then read-only.
+#ifndef TABLE_DIMENSIONS_H
+#define TABLE_DIMENSIONS_H
+
+#include "sql/sqlite_host.h"
+#include "table/dimension.h"
+
+struct dimensions {
+    struct dimension **items;
+    size_t n;
+};
+
+// Reads the tables through the host, where they are loaded. `options->limit_bytes` is for
+// all together. Errors as dimension_build's.
+enum status dimensions_build(const struct native_plan *native, struct sqlite_host *host,
+                             struct encoder *encoder,
+                             const struct dimension_options *options,
+                             struct dimensions *ret, struct err *err);
+void dimensions_release(struct dimensions *dimensions);
+
+#endif
