@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
+# test: not-asan it looks at the release build
 """The built program has what makes a fault of memory a crash, and no more than that."""
 import os
 import pathlib
