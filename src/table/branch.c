@@ -177,28 +177,6 @@ static void compute_wide_keys(struct branch *branch, const struct program_part *
     place_wide_keys(branch, matching->n);
 }
 
-// Finds the groups of n keys, stage by stage.
-static void find_groups(struct branch *branch, const struct dimension *dimension,
-                        size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        struct probe *probe = &branch->probes[i];
-        probe->hash = hash64(probe->key.p, probe->key.n);
-        key_index_prefetch(&dimension->keys, probe->hash);
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct probe *probe = &branch->probes[i];
-        uint32_t at = probe->key.p == NULL
-                          ? 0
-                          : key_index_find(&dimension->keys, probe->hash, probe->key);
-        probe->group = at == 0 ? NULL : group_at(&dimension->groups, at);
-        __builtin_prefetch(probe->group);
-    }
-    for (size_t i = 0; i < n; i++)
-        if (branch->probes[i].group != NULL)
-            __builtin_prefetch(tails_of(&dimension->groups, branch->probes[i].group));
-}
-
 // The rows of a record without a match; NULL: none.
 static const struct group *unmatched_of(const struct branch_join *join)
 {
@@ -206,18 +184,41 @@ static const struct group *unmatched_of(const struct branch_join *join)
     return join->plan->left ? group_at(&dimension->groups, dimension->unmatched) : NULL;
 }
 
-static void look_up(struct branch *branch, struct branch_join *join, size_t n)
+// Finds the groups of the records whose keys the probes hold, stage by stage.
+static void find_groups(struct branch *branch, struct branch_join *join,
+                        const struct selection *records)
 {
+    const struct dimension *dimension = join->dimension;
     const struct group *unmatched = unmatched_of(join);
-    if (join->plan->n_keys == 1)
-        read_keys(branch, join->plan, n);
-    else
-        read_wide_keys(branch, join->plan, n);
-    find_groups(branch, join->dimension, n);
-    for (size_t i = 0; i < n; i++) {
-        const struct group *group = branch->probes[i].group;
-        join->groups[i] = group != NULL ? group : unmatched;
+    for (size_t i = 0; i < records->n; i++) {
+        struct probe *probe = &branch->probes[i];
+        probe->hash = hash64(probe->key.p, probe->key.n);
+        key_index_prefetch(&dimension->keys, probe->hash);
     }
+    for (size_t i = 0; i < records->n; i++) {
+        const struct probe *probe = &branch->probes[i];
+        uint32_t at = probe->key.p == NULL
+                          ? 0
+                          : key_index_find(&dimension->keys, probe->hash, probe->key);
+        const struct group *group =
+            at == 0 ? unmatched : group_at(&dimension->groups, at);
+        join->groups[records->rows[i]] = group;
+        __builtin_prefetch(group);
+    }
+    for (size_t i = 0; i < records->n; i++) {
+        const struct group *group = join->groups[records->rows[i]];
+        if (group != NULL)
+            __builtin_prefetch(tails_of(&dimension->groups, group));
+    }
+}
+
+static void look_up(struct branch *branch, struct branch_join *join)
+{
+    if (join->plan->n_keys == 1)
+        read_keys(branch, join->plan, branch->selection.n);
+    else
+        read_wide_keys(branch, join->plan, branch->selection.n);
+    find_groups(branch, join, &branch->selection);
 }
 
 static bool gives_rows(const struct branch_join *join, size_t row)
@@ -254,18 +255,13 @@ static void compute_look_up(struct branch *branch, size_t at)
         compute_keys(branch, keys, &matching);
     else
         compute_wide_keys(branch, keys, &matching);
-    find_groups(branch, join->dimension, matching.n);
-    for (size_t i = 0; i < matching.n; i++) {
-        const struct group *group = branch->probes[i].group;
-        join->groups[matching.rows[i]] = group != NULL ? group : unmatched;
-    }
+    find_groups(branch, join, &matching);
     drop_without_rows(branch, join);
 }
 
-static void compute_block(struct branch *branch, size_t n)
+static void compute_block(struct branch *branch)
 {
     struct evaluator *evaluator = &branch->evaluator;
-    selection_all(&branch->selection, n);
     branch->next_selected = 0;
     evaluator_begin(evaluator, batch_row(branch->batch, branch->from),
                     branch->batch->n_columns, branch->batch->now_ms);
@@ -279,12 +275,13 @@ void branch_begin(struct branch *branch, const struct batch *batch, size_t from,
 {
     branch->batch = batch;
     branch->from = from;
+    selection_all(&branch->selection, n);
     if (branch->plan->program != NULL) {
-        compute_block(branch, n);
+        compute_block(branch);
         return;
     }
     for (size_t i = 0; i < branch->n_joins; i++)
-        look_up(branch, &branch->joins[i], n);
+        look_up(branch, &branch->joins[i]);
 }
 
 // Whether a record's values can be written.
@@ -565,23 +562,45 @@ static const struct value *take_row(struct branch *branch, size_t i, bool *ret_f
     return *ret_failed || !is_selected ? NULL : computed_row(branch, i);
 }
 
-enum emitted branch_emit(struct branch *branch, size_t i, struct buf *rows,
-                         size_t *ret_n_rows, struct buf *reason)
+static enum emitted emit(struct branch *branch, const struct value *values, size_t i,
+                         struct buf *rows, size_t *ret_n_rows, struct buf *reason)
 {
-    const struct value *values;
-    if (branch->plan->program == NULL) {
-        values = batch_row(branch->batch, branch->from + i);
-    } else {
-        bool failed;
-        values = take_row(branch, i, &failed, reason);
-        if (values == NULL)
-            return failed ? REJECTED : EMITTED;
-    }
     if (branch->n_joins == 0)
         return emit_record(branch, values, rows, ret_n_rows, reason);
-    if (branch->n_joins == 1)
-        return emit_one_join(branch, values, i, rows, ret_n_rows, reason);
-    return emit_product(branch, values, i, rows, ret_n_rows, reason);
+    if (branch->n_joins > 1)
+        return emit_product(branch, values, i, rows, ret_n_rows, reason);
+    return emit_one_join(branch, values, i, rows, ret_n_rows, reason);
+}
+
+static enum emitted emit_computed(struct branch *branch, size_t i, struct buf *rows,
+                                  size_t *ret_n_rows, struct buf *reason)
+{
+    bool failed;
+    const struct value *values = take_row(branch, i, &failed, reason);
+    if (values == NULL)
+        return failed ? REJECTED : EMITTED;
+    return emit(branch, values, i, rows, ret_n_rows, reason);
+}
+
+enum emitted branch_emit(struct branch *branch, size_t from, size_t to, struct buf *rows,
+                         struct branch_result *ret, struct buf *reason)
+{
+    const struct value *values = batch_row(branch->batch, branch->from + from);
+    *ret = (struct branch_result){.next = from};
+    for (; ret->next < to; ret->next++, values += branch->batch->n_columns) {
+        size_t n_bytes = rows->n, n_rows = ret->n_rows;
+        enum emitted emitted =
+            branch->plan->program == NULL
+                ? emit(branch, values, ret->next, rows, &ret->n_rows, reason)
+                : emit_computed(branch, ret->next, rows, &ret->n_rows, reason);
+        if (UNLIKELY(emitted != EMITTED)) {
+            rows->n = n_bytes;
+            ret->n_rows = n_rows;
+            return emitted;
+        }
+        ret->n_matched += ret->n_rows > n_rows;
+    }
+    return EMITTED;
 }
 
 size_t branch_count(const struct branch *branch, size_t i)

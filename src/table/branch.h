@@ -15,7 +15,6 @@ struct probe {
     struct str key; // p == NULL: a NULL key, matches nothing
     uint64_t hash;
     struct value value; // holds the bytes of a key that is a number
-    const struct group *group;
 };
 
 struct branch_join {
@@ -49,9 +48,9 @@ struct branch {
     size_t n_pieces; // of a row: segments of the inner join
     struct buf keys; // of a block, when a key has several columns
     struct probe probes[BLOCK_ROWS];
+    struct selection selection; // the block's records; with a program those with rows
     // With a program:
     struct evaluator evaluator;
-    struct selection selection; // the block's records that have rows
     size_t next_selected;
     struct value *row;     // what the stream's side gives for one record
     struct value *key_row; // a record's keys
@@ -59,9 +58,14 @@ struct branch {
 };
 
 enum emitted {
-    EMITTED,  // all rows, maybe none
-    REJECTED, // `reason` says why; some rows may be there
-    NO_ROOM   // in `rows`; some may be there
+    EMITTED,
+    REJECTED, // the rows of record `next` cannot be written, `reason` says why
+    NO_ROOM   // they do not fit in `rows`
+};
+
+struct branch_result {
+    size_t next; // record of the block; all before it are emitted
+    size_t n_rows, n_matched;
 };
 
 // `dimensions` are those of its joins. All is borrowed until branch_release.
@@ -71,9 +75,10 @@ void branch_release(struct branch *branch);
 // Looks the n <= BLOCK_ROWS records from `from` on up.
 void branch_begin(struct branch *branch, const struct batch *batch, size_t from,
                   size_t n);
-// Appends the rows of record i of the block, in the order of i. ret_n_rows is added to.
-enum emitted branch_emit(struct branch *branch, size_t i, struct buf *rows,
-                         size_t *ret_n_rows, struct buf *reason);
+// Appends the rows of the block's records [from, to), until one cannot be: of that none.
+// From one call to the next `from` does not fall.
+enum emitted branch_emit(struct branch *branch, size_t from, size_t to, struct buf *rows,
+                         struct branch_result *ret, struct buf *reason);
 // How many rows record i gives, for a person; after branch_begin.
 size_t branch_count(const struct branch *branch, size_t i);
 

@@ -25,6 +25,29 @@ struct pass {
     struct executor_result result;
 };
 
+static void reject(struct pass *pass, size_t row)
+{
+    struct native_executor *native = pass->native;
+    batch_reject(pass->batch, pass->batch->records[row], buf_as_str(&native->reason));
+    buf_clear(&native->reason);
+}
+
+// How many of the block's n records were done, by the only branch.
+static size_t run_alone(struct pass *pass, size_t from, size_t n)
+{
+    struct branch_result done = {0};
+    enum emitted emitted = EMITTED;
+    while (done.next < n && emitted != NO_ROOM) {
+        emitted = branch_emit(&pass->native->branches[0], done.next, n, pass->rows, &done,
+                              &pass->native->reason);
+        pass->result.n_rows += done.n_rows;
+        pass->result.n_matched += done.n_matched;
+        if (emitted == REJECTED)
+            reject(pass, from + done.next++);
+    }
+    return done.next;
+}
+
 // The rows of record i of a block, of all branches. False when they do not fit; then
 // nothing happened.
 static bool run_record(struct pass *pass, size_t from, size_t i)
@@ -32,21 +55,21 @@ static bool run_record(struct pass *pass, size_t from, size_t i)
     struct native_executor *native = pass->native;
     size_t before = pass->rows->n, n_rows = 0;
     enum emitted emitted = EMITTED;
-    for (size_t b = 0; b < native->n_branches && emitted == EMITTED; b++)
-        emitted =
-            branch_emit(&native->branches[b], i, pass->rows, &n_rows, &native->reason);
-    if (LIKELY(emitted == EMITTED)) {
+    for (size_t b = 0; b < native->n_branches && emitted == EMITTED; b++) {
+        struct branch_result done;
+        emitted = branch_emit(&native->branches[b], i, i + 1, pass->rows, &done,
+                              &native->reason);
+        n_rows += done.n_rows;
+    }
+    if (emitted == EMITTED) {
         pass->result.n_rows += n_rows;
         pass->result.n_matched += n_rows > 0;
         return true;
     }
     pass->rows->n = before;
-    if (emitted == NO_ROOM)
-        return false;
-    batch_reject(pass->batch, pass->batch->records[from + i],
-                 buf_as_str(&native->reason));
-    buf_clear(&native->reason);
-    return true;
+    if (emitted == REJECTED)
+        reject(pass, from + i);
+    return emitted == REJECTED;
 }
 
 // How many of the block's n records were done.
@@ -55,6 +78,8 @@ static size_t run_block(struct pass *pass, size_t from, size_t n)
     struct native_executor *native = pass->native;
     for (size_t b = 0; b < native->n_branches; b++)
         branch_begin(&native->branches[b], pass->batch, from, n);
+    if (native->n_branches == 1)
+        return run_alone(pass, from, n);
     size_t i = 0;
     while (i < n && run_record(pass, from, i))
         i++;
