@@ -423,8 +423,7 @@ static void write_from(struct world *world, size_t *ret_tables)
     static const char *const streams[] = {
         "(SELECT * FROM st WHERE j <> 1) s",
         "(SELECT i, j, n, r, lower(t) AS t, u, z FROM st) s",
-        "(SELECT x.i, x.j, x.n, x.r, y.t, x.u, x.z FROM st x LEFT JOIN b y ON y.i = x.j) "
-        "s",
+        "(SELECT x.i, x.j, x.n, x.r, y.t, x.u, x.z FROM st x LEFT JOIN b y ON y.i=x.j) s",
         "(SELECT * FROM st UNION ALL SELECT j, j + 0, n, r, u, u, z FROM st WHERE z) s",
     };
     bool is_left = percent(world, 45);
