@@ -64,6 +64,15 @@ class Work:
                                     for pair in {row[1:] for row in rows}})
 
 
+def read_or_none(directory, name):
+    try:
+        return directory.read(name)
+    except webhdfs.HdfsError as error:
+        if error.status != 404:
+            raise
+        return None  # just now replaced
+
+
 def stop_between_two_tables(work, name_node, url):
     """An extract of feed 'new' that stands still when it has replaced trips, not the dates. The
     proxy makes each of its calls slow enough to see that."""
@@ -72,7 +81,7 @@ def stop_between_two_tables(work, name_node, url):
     name_node.do("delay 60")
     extract = lib.Started("extract", feed("new"), work.script, *work.sets(url))
     deadline = time.monotonic() + 60
-    while not trips.exists("trips.csv") or trips.read("trips.csv") == old:
+    while read_or_none(trips, "trips.csv") in (None, old):
         assert extract.is_running() and time.monotonic() < deadline, extract.text()
     extract.signal(signal.SIGSTOP)
     return extract
