@@ -24,7 +24,8 @@ static bool is_alert(const char *text)
 // that is a refusal librdkafka says by its version.
 static bool hangs_up_on_tls(const char *text)
 {
-    return has(text, "ssl://") && has(text, ": Disconnected");
+    return has(text, "ssl://") &&
+           (has(text, ": Disconnected") || has(text, ": SSL transport error"));
 }
 
 enum refusal refusal_of(rd_kafka_resp_err_t code, const char *text)

@@ -113,7 +113,8 @@ def fails(listener, options, says, code=1, brokers=None, limit_s=5):
         assert done.seconds < limit_s, (command, done.seconds)
         said = [line for line in (done.out + done.err).splitlines() if says in line]
         assert len(said) == 1, (command, done.out, done.err)
-        told.add(re.sub(r"^.*?(brokers .* cannot be reached)", r"\1", said[0]))
+        reached, _, tail = said[0].partition(says)
+        told.add((re.search("brokers .* cannot be reached|$", reached)[0], tail))
     assert len(told) == 1, told
 
 

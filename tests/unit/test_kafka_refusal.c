@@ -72,6 +72,11 @@ static void test_refusals_are_told_from_brokers_that_end(UNUSED void **state)
          "ssl://b:9/bootstrap: SSL handshake failed: Disconnected: connecting to a "
          "PLAINTEXT broker listener?"},
         {RD_KAFKA_RESP_ERR__TRANSPORT, REFUSAL_LIKELY,
+         "ssl://b:9/bootstrap: Send failed: SSL transport error: Broken pipe"},
+        {RD_KAFKA_RESP_ERR__TRANSPORT, REFUSAL_LIKELY,
+         "sasl_ssl://b:9/bootstrap: Disconnected: verify that security.protocol is "
+         "right"},
+        {RD_KAFKA_RESP_ERR__TRANSPORT, REFUSAL_LIKELY,
          "b:9/bootstrap: Disconnected while requesting ApiVersion: might be caused by "
          "incorrect security.protocol configuration (connecting to a SSL listener?)"},
     };
