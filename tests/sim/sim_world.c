@@ -173,7 +173,7 @@ static bool happens(struct sim_world *world, int permille)
 
 static bool event_happens(struct sim_world *world, enum sim_event_kind kind, int permille)
 {
-    begin_part(world, PART_EVENTS + kind);
+    begin_part(world, (uint64_t)PART_EVENTS + kind);
     return happens(world, permille) && sim_events_let(&world->events, kind);
 }
 
