@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the tricks bring, per record (bench/README.md; 177,000 keys, records in random
 // order / in the order of trips, as stop_times come; AMD EPYC of 2.6 GHz):
-//   lookups in blocks of 64: 153 ns instead of 511 / nothing, the memory is near anyway
 //   copy() in wide steps: 252 ns instead of 364 / 138 instead of 240, 20 rows a record
 //   prefixes and tails (group_store.h): 252 ns instead of 440 / nothing, 20 rows a record
-// Not worth having: to remember the last record's key (hash and compare are 5 % of a
-// run).
 //
-// With a program a block goes through its filter, is looked up join by join, and only the
-// records that have rows go through the outputs. A record that fails on its way is
-// rejected when its rows are asked for.
+// A record that fails on its way (branch_look_up.c) is rejected when its rows are asked
+// for.
 #include "table/branch.h"
 
 #include <assert.h>
@@ -107,181 +103,6 @@ void branch_release(struct branch *branch)
     buf_release(&branch->encoded);
     buf_release(&branch->keys);
     *branch = (struct branch){0};
-}
-
-// Look-ups.
-
-// The keys of a block's records.
-static void read_keys(struct branch *branch, const struct native_join *join, size_t n)
-{
-    size_t column = join->stream_keys[0];
-    for (size_t i = 0; i < n; i++) {
-        struct probe *probe = &branch->probes[i];
-        probe->value = batch_row(branch->batch, branch->from + i)[column];
-        probe->key = key_of_value(&probe->value);
-    }
-}
-
-// Probes get their bytes only when all are written: until then they may move.
-static void place_wide_keys(struct branch *branch, size_t n)
-{
-    const char *p = branch->keys.p;
-    for (size_t i = 0; i < n; i++) {
-        struct str *key = &branch->probes[i].key;
-        key->p = key->n ? p : NULL;
-        p += key->n;
-    }
-}
-
-static void add_wide_key(struct branch *branch, size_t i, const struct value *row,
-                         const size_t *columns, size_t n_keys)
-{
-    struct buf *keys = &branch->keys;
-    size_t before = keys->n;
-    if (!key_of_columns(row, columns, n_keys, keys))
-        keys->n = before;
-    branch->probes[i].key.n = keys->n - before;
-}
-
-static void read_wide_keys(struct branch *branch, const struct native_join *join,
-                           size_t n)
-{
-    buf_clear(&branch->keys);
-    for (size_t i = 0; i < n; i++)
-        add_wide_key(branch, i, batch_row(branch->batch, branch->from + i),
-                     join->stream_keys, join->n_keys);
-    place_wide_keys(branch, n);
-}
-
-static void compute_keys(struct branch *branch, const struct program_part *keys,
-                         const struct selection *matching)
-{
-    struct vector key = evaluator_vector(&branch->evaluator, keys->values[0]);
-    for (size_t i = 0; i < matching->n; i++) {
-        struct probe *probe = &branch->probes[i];
-        probe->value = *vector_at(key, matching->rows[i]);
-        probe->key = key_of_value(&probe->value);
-    }
-}
-
-static void compute_wide_keys(struct branch *branch, const struct program_part *keys,
-                              const struct selection *matching)
-{
-    buf_clear(&branch->keys);
-    for (size_t i = 0; i < matching->n; i++) {
-        for (size_t k = 0; k < keys->n_values; k++)
-            branch->key_row[k] = *vector_at(
-                evaluator_vector(&branch->evaluator, keys->values[k]), matching->rows[i]);
-        add_wide_key(branch, i, branch->key_row, branch->key_places, keys->n_values);
-    }
-    place_wide_keys(branch, matching->n);
-}
-
-// The rows of a record without a match; NULL: none.
-static const struct group *unmatched_of(const struct branch_join *join)
-{
-    const struct dimension *dimension = join->dimension;
-    return join->plan->left ? group_at(&dimension->groups, dimension->unmatched) : NULL;
-}
-
-// Finds the groups of the records whose keys the probes hold, stage by stage.
-static void find_groups(struct branch *branch, struct branch_join *join,
-                        const struct selection *records)
-{
-    const struct dimension *dimension = join->dimension;
-    const struct group *unmatched = unmatched_of(join);
-    for (size_t i = 0; i < records->n; i++) {
-        struct probe *probe = &branch->probes[i];
-        probe->hash = hash64(probe->key.p, probe->key.n);
-        key_index_prefetch(&dimension->keys, probe->hash);
-    }
-    for (size_t i = 0; i < records->n; i++) {
-        const struct probe *probe = &branch->probes[i];
-        uint32_t at = probe->key.p == NULL
-                          ? 0
-                          : key_index_find(&dimension->keys, probe->hash, probe->key);
-        const struct group *group =
-            at == 0 ? unmatched : group_at(&dimension->groups, at);
-        join->groups[records->rows[i]] = group;
-        __builtin_prefetch(group);
-    }
-    for (size_t i = 0; i < records->n; i++) {
-        const struct group *group = join->groups[records->rows[i]];
-        if (group != NULL)
-            __builtin_prefetch(tails_of(&dimension->groups, group));
-    }
-}
-
-static void look_up(struct branch *branch, struct branch_join *join)
-{
-    if (join->plan->n_keys == 1)
-        read_keys(branch, join->plan, branch->selection.n);
-    else
-        read_wide_keys(branch, join->plan, branch->selection.n);
-    find_groups(branch, join, &branch->selection);
-}
-
-static bool gives_rows(const struct branch_join *join, size_t row)
-{
-    const struct group *group = join->groups[row];
-    return group != NULL && tails_of(&join->dimension->groups, group)->n_rows > 0;
-}
-
-// Leaves in the selection the records that have rows so far.
-static void drop_without_rows(struct branch *branch, const struct branch_join *join)
-{
-    struct selection *selection = &branch->selection;
-    size_t n = 0;
-    for (size_t i = 0; i < selection->n; i++) {
-        uint8_t row = selection->rows[i];
-        selection->rows[n] = row;
-        n += gives_rows(join, row) && branch->evaluator.errors[row].p == NULL;
-    }
-    selection->n = n;
-}
-
-static void compute_look_up(struct branch *branch, size_t at)
-{
-    struct branch_join *join = &branch->joins[at];
-    const struct program_part *keys = &branch->plan->program->parts[part_keys(at)];
-    struct selection matching = branch->selection;
-    const struct group *unmatched = unmatched_of(join);
-    for (size_t i = 0; i < branch->selection.n; i++)
-        join->groups[branch->selection.rows[i]] = unmatched;
-    evaluator_select(&branch->evaluator, part_match(at), &matching);
-    // Of all: what comes later may use them, too.
-    evaluator_run(&branch->evaluator, part_keys(at), &branch->selection);
-    if (keys->n_values == 1)
-        compute_keys(branch, keys, &matching);
-    else
-        compute_wide_keys(branch, keys, &matching);
-    find_groups(branch, join, &matching);
-    drop_without_rows(branch, join);
-}
-
-static void compute_block(struct branch *branch)
-{
-    struct evaluator *evaluator = &branch->evaluator;
-    branch->next_selected = 0;
-    evaluator_begin(evaluator, batch_row(branch->batch, branch->from),
-                    branch->batch->n_columns, branch->batch->now_ms);
-    evaluator_select(evaluator, PART_FILTER, &branch->selection);
-    for (size_t i = 0; i < branch->n_joins; i++)
-        compute_look_up(branch, i);
-    evaluator_run(evaluator, PART_OUTPUTS, &branch->selection);
-}
-
-void branch_begin(struct branch *branch, const struct batch *batch, size_t from, size_t n)
-{
-    branch->batch = batch;
-    branch->from = from;
-    selection_all(&branch->selection, n);
-    if (branch->plan->program != NULL) {
-        compute_block(branch);
-        return;
-    }
-    for (size_t i = 0; i < branch->n_joins; i++)
-        look_up(branch, &branch->joins[i]);
 }
 
 // Whether a record's values can be written.
@@ -487,7 +308,7 @@ static bool open_cursors(const struct branch *branch, size_t i, struct cursor *c
 {
     for (size_t k = 0; k < branch->n_joins; k++) {
         const struct branch_join *join = &branch->joins[k];
-        if (!gives_rows(join, i))
+        if (!branch_gives_rows(join, i))
             return false;
         cursors[k] =
             (struct cursor){.group = join->groups[i],

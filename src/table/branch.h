@@ -82,4 +82,13 @@ enum emitted branch_emit(struct branch *branch, size_t from, size_t to, struct b
 // How many rows record i gives, for a person; after branch_begin.
 size_t branch_count(const struct branch *branch, size_t i);
 
+// Inside of a branch.
+
+// Whether a record of the block has rows in a join, as far as that was looked up.
+static inline bool branch_gives_rows(const struct branch_join *join, size_t row)
+{
+    const struct group *group = join->groups[row];
+    return group != NULL && tails_of(&join->dimension->groups, group)->n_rows > 0;
+}
+
 #endif
