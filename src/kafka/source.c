@@ -22,6 +22,7 @@ enum {
     MOST_PATIENCE_MS = 640,
     GAP_AGAIN_MS = 1000, // until a gap's end is asked for again
     QUESTION_MS = 1000,  // longest wait of a poll for an answer of its own
+    CUT_OFF_MS = 3000,   // after a lost membership until its reason is told
 };
 
 struct kafka_source {
@@ -46,6 +47,7 @@ struct kafka_source {
     struct source_gap *gaps; // to be told once `low` is known; room for all partitions
     size_t n_gaps;
     int64_t gap_at_ms;
+    int64_t lost_at_ms;  // since when there is no membership, to be told why; 0: there is
     int64_t patience_ms; // before the client is nudged
     bool is_reading, is_held, is_closing;
     bool is_unanswered; // the group revoked what the owner never heard of
@@ -111,6 +113,7 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
         return;                                   // consumer_leave answers
     bool is_unseen = kafka->due == SOURCE_ASSIGN; // the owner knows nothing of it
     kafka->due = SOURCE_IDLE;
+    kafka->lost_at_ms = 0;
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         assigned_from(kafka, list);
         kafka->due = SOURCE_ASSIGN;
@@ -119,6 +122,10 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     } else {
         kafka->due = rd_kafka_assignment_lost(rk) ? SOURCE_LOST : SOURCE_REVOKE;
     }
+    if (kafka->due == SOURCE_LOST)
+        kafka->lost_at_ms = client_now_ms();
+    if (kafka->due == SOURCE_ASSIGN) // what comes from now on may be why it is lost
+        kafka->client.problem = RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 static enum status fatal_error(struct kafka_source *kafka, struct err *err)
@@ -193,6 +200,14 @@ static enum status group_error(struct kafka_source *kafka,
                    "topic '%s', group '%s': %s", kafka->topic, kafka->group, text);
 }
 
+// The brokers are away for longer than a membership lasts. The client does not call all
+// of them down where it also knows one by its part, the group's coordinator.
+static bool is_cut_off(const struct kafka_source *kafka)
+{
+    return kafka->lost_at_ms != 0 && kafka->client.problem != 0 &&
+           client_now_ms() >= kafka->lost_at_ms + CUT_OFF_MS;
+}
+
 // Serves the consumer's own queue: callbacks, errors, and the sign of life that the group
 // wants.
 static enum status serve(struct kafka_source *kafka, struct err *err)
@@ -207,9 +222,10 @@ static enum status serve(struct kafka_source *kafka, struct err *err)
     if (kafka->is_unanswered)
         TRY(assign(kafka, NULL, err));
     kafka->is_unanswered = false;
-    if (!kafka->client.is_down)
+    if (!kafka->client.is_down && !is_cut_off(kafka))
         return ST_OK;
     kafka->client.is_down = false;
+    kafka->lost_at_ms = 0;
     (void)client_unreachable(&kafka->client, err);
     return ST_RETRY; // even when refused: they have let us in before
 }
