@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: alone
 # test: needs kafka
 # test: limit 600
 """Who reads which partitions, and how soon after a change: partitions that are added, workers that
