@@ -22,7 +22,7 @@ enum {
     MOST_PATIENCE_MS = 640,
     GAP_AGAIN_MS = 1000, // until a gap's end is asked for again
     QUESTION_MS = 1000,  // longest wait of a poll for an answer of its own
-    CUT_OFF_MS = 3000,   // after a lost membership until its reason is told
+    CUT_OFF_MS = 10000,  // after a lost membership: a group that is whole is faster
 };
 
 struct kafka_source {
