@@ -368,6 +368,7 @@ def lint_tests():
         Test("lint", "headers", [tools / "check_headers.sh"]),
         Test("lint", "format", [tools / "check_format.sh"]),
         Test("lint", "links", [sys.executable, tools / "check_links.py"]),
+        Test("lint", "attacks", [sys.executable, tools / "check_attacks.py"]),
         Test("lint", "messages", [sys.executable, tools / "check_messages.py"]),
     ]
 
