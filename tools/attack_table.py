@@ -6,7 +6,8 @@ import re
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/limits.md"
 COLUMNS = ["attack", "kind", "what is said", "ms", "MB", "test"]
-KINDS = ["time", "memory", "depth", "size", "count", "wait", "text", "overflow"]
+KINDS = ["time", "memory", "depth", "size", "count", "wait", "text", "name",
+         "overflow"]
 FOLDERS = {"tests/unit": ".c", "tests/sim": ".c", "tests/e2e": ".py"}
 
 

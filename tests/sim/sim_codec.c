@@ -131,4 +131,5 @@ static const struct encoder_ops encoder_ops = {
     .note = note,
     .close = close_encoder,
 };
-const struct encoder sim_encoder = {&encoder_ops, &schema, "txt", {0}};
+// The extension is one that entries may name; nothing here looks into the files by it.
+const struct encoder sim_encoder = {&encoder_ops, &schema, "avro", {0}};
