@@ -3,11 +3,12 @@
 #ifndef REGISTRY_ADDRESS_H
 #define REGISTRY_ADDRESS_H
 
-#include "http/url.h"
+#include "base/arena.h"
+#include "registry/wire_http.h"
 
 struct address {
-    const char *url; // without credentials, without a slash at its end
-    struct http_url parts;
+    const char *url;              // without credentials, without a slash at its end
+    struct wire_http_login login; // empty: the address has none
 };
 
 // Addresses by commas. ST_USAGE with the way out; the text never holds a password.

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "http/url.h"
 #include "registry/cache.h"
 #include "registry/client.h"
 #include "registry/reasons.h"
@@ -149,7 +148,7 @@ struct schema_lookup *registry_lookup(struct registry *registry)
 static void subject_path(struct buf *path, struct str subject, const char *tail)
 {
     buf_text(path, "/subjects/");
-    http_url_escape(path, subject, false);
+    client_encode(path, subject);
     buf_text(path, tail);
 }
 

@@ -57,8 +57,8 @@ static bool changes(const struct expr *expr)
 
 static bool call_can_fail(const struct expr *expr)
 {
-    static const char *const names[] = {"substr",     "substring", "lpad", "replace",
-                                        "split_part", "abs",       "round"};
+    static const char *const names[] = {"substr",     "substring", "lpad",  "replace",
+                                        "split_part", "abs",       "round", "single"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strcmp(expr->function->name, names[i]) == 0)
             return true;
@@ -73,11 +73,21 @@ static bool cast_can_fail(const struct expr *expr)
     return from != to && from != TYPE_UNKNOWN && !widens;
 }
 
-static bool itself_can_fail(const struct expr *expr)
+// Whole numbers, by one that is neither 0 nor -1.
+static bool divides_safely(const struct expr *expr)
+{
+    if ((expr->op != OP_DIV && expr->op != OP_MOD) || expr->type == TYPE_REAL)
+        return false;
+    const struct expr *divisor = expr->args[1];
+    return divisor->kind == EXPR_CONST && divisor->constant.kind == VALUE_INT &&
+           divisor->constant.i != 0 && divisor->constant.i != -1;
+}
+
+bool compile_itself_can_fail(const struct expr *expr)
 {
     switch (expr->kind) {
     case EXPR_OP:
-        return expr->op <= OP_NEG;
+        return expr->op <= OP_NEG && !divides_safely(expr);
     case EXPR_CAST:
         return cast_can_fail(expr);
     case EXPR_CALL:
@@ -89,7 +99,7 @@ static bool itself_can_fail(const struct expr *expr)
 
 bool compile_can_fail(const struct expr *expr)
 {
-    return any(expr, itself_can_fail);
+    return any(expr, compile_itself_can_fail);
 }
 
 // Making instructions.

@@ -33,6 +33,9 @@ bool compile_can(const struct expr *expr);
 // Whether computing it can fail for some row. Only for expressions that compile_can.
 bool compile_can_fail(const struct expr *expr);
 
+// The same of the expression itself, not of what stands in it.
+bool compile_itself_can_fail(const struct expr *expr);
+
 void compiler_init(struct compiler *compiler, struct arena *arena,
                    uint32_t (*input)(void *arg, const struct from *leaf, size_t column),
                    void *input_arg);

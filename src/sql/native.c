@@ -20,7 +20,7 @@ static size_t exprs_place(struct exprs *exprs, const struct expr *expr)
     return exprs->n - 1;
 }
 
-static struct column column_of(const struct expr *expr)
+struct column native_column_of(const struct expr *expr)
 {
     struct column column = {
         .name = STR_LITERAL("value"), .type = expr->type, .nullable = expr->nullable};
@@ -31,11 +31,11 @@ static struct column column_of(const struct expr *expr)
 
 static void add_column(struct schema *schema, const struct expr *expr)
 {
-    schema->columns[schema->n++] = column_of(expr);
+    schema->columns[schema->n++] = native_column_of(expr);
 }
 
 // What is joined by no equality is joined by a constant.
-static void need_key(struct native_maker *maker, struct join_maker *join)
+void native_need_key(struct native_maker *maker, struct join_maker *join)
 {
     if (join->n_keys > 0)
         return;
@@ -48,7 +48,7 @@ static void need_key(struct native_maker *maker, struct join_maker *join)
 
 // Outputs.
 
-static size_t tables_place(struct join_maker *join, const struct expr *expr)
+size_t native_tables_place(struct join_maker *join, const struct expr *expr)
 {
     for (size_t i = 0; i < join->n_keys; i++)
         if (expr_equal(join->keys[i].tables, expr))
@@ -63,12 +63,9 @@ static struct output place_output(struct native_maker *maker, bool has_program,
     for (size_t i = 0; i < maker->n_joins; i++)
         if (reads == reads_join(i))
             return (struct output){SIDE_DIMENSION + i,
-                                   tables_place(&maker->joins[i], expr)};
+                                   native_tables_place(&maker->joins[i], expr)};
     if ((reads & ~READS_STREAM) != 0)
-        native_refuse(maker, (reads & READS_STREAM) != 0
-                                 ? "An output is computed from both stream and tables."
-                                 : "An output is computed from tables that are not "
-                                   "joined with each other.");
+        native_step_instead(maker, reads);
     size_t column = has_program ? exprs_place(&maker->stream_values, expr) : expr->column;
     return (struct output){SIDE_STREAM, column};
 }
@@ -88,7 +85,7 @@ static void place_outputs(struct native_maker *maker, bool has_program,
 
 static bool stream_needs_program(const struct native_maker *maker)
 {
-    bool needs = maker->stream_filter.n > 0;
+    bool needs = maker->stream_filter.n > 0 || maker->n_steps > 0;
     for (size_t i = 0; i < maker->outputs.n; i++) {
         const struct expr *expr = maker->outputs.items[i];
         bool is_stream = (native_reads(maker, expr) & ~READS_STREAM) == 0;
@@ -103,18 +100,12 @@ static bool stream_needs_program(const struct native_maker *maker)
     return needs;
 }
 
-static uint32_t stream_input(void *arg, const struct from *leaf, size_t column)
-{
-    (void)arg;
-    (void)leaf;
-    return (uint32_t)column;
-}
-
 static void make_stream_program(struct native_maker *maker, struct native_branch *branch)
 {
     struct compiler compiler;
     struct arena *arena = &maker->plan->arena;
-    compiler_init(&compiler, arena, stream_input, NULL);
+    struct wide wide = {.maker = maker};
+    compiler_init(&compiler, arena, native_wide_place, &wide);
     compile_condition(&compiler, PART_FILTER, maker->stream_filter.items,
                       maker->stream_filter.n);
     for (size_t i = 0; i < maker->n_joins; i++) {
@@ -211,7 +202,7 @@ static struct str join_sql(struct native_maker *maker, const struct join_maker *
         buf_text(&sql, i ? ", " : "");
         print_column(&printer, expr->leaf, expr->column);
         buf_text(&sql, " AS ");
-        print_name(&printer, column_of(expr).name);
+        print_name(&printer, native_column_of(expr).name);
     }
     buf_text(&sql, join->reads.n ? " FROM " : "1 AS \"one\" FROM ");
     print_from(&printer, join->tables);
@@ -223,6 +214,11 @@ static struct str join_sql(struct native_maker *maker, const struct join_maker *
         buf_text(&sql, word);
         print_column(&printer, key->leaf, key->column);
         buf_text(&sql, " IS NOT NULL");
+        word = " AND ";
+    }
+    for (size_t i = 0; i < join->where.n; i++) {
+        buf_text(&sql, word);
+        print_expr(&printer, join->where.items[i]);
         word = " AND ";
     }
     return arena_str(&maker->plan->arena, buf_as_str(&sql));
@@ -251,7 +247,7 @@ static void make_schemas(struct native_maker *maker, const struct join_maker *jo
         *read = *schema;
 }
 
-static void make_join(struct native_maker *maker, struct join_maker *join,
+void native_make_join(struct native_maker *maker, struct join_maker *join,
                       bool stream_has_program, struct native_join *ret)
 {
     ret->left = join->left;
@@ -271,49 +267,74 @@ static void make_join(struct native_maker *maker, struct join_maker *join,
 static void make_branch(struct native_maker *maker, struct native_branch *ret)
 {
     for (size_t i = 0; i < maker->n_joins; i++)
-        need_key(maker, &maker->joins[i]);
+        native_need_key(maker, &maker->joins[i]);
     bool has_program = stream_needs_program(maker);
     place_outputs(maker, has_program, ret);
     if (maker->why != NULL)
         return;
+    struct native_steps *steps = arena_zalloc(&maker->plan->arena, sizeof(*steps));
+    if (maker->n_steps > 0)
+        native_compile_steps(maker, steps);
     struct native_join *joins =
         arena_array(&maker->plan->arena, maker->n_joins + 1, sizeof(*joins));
     for (size_t i = 0; i < maker->n_joins; i++)
-        make_join(maker, &maker->joins[i], has_program, &joins[i]);
+        native_make_join(maker, &maker->joins[i], has_program, &joins[i]);
     ret->joins = joins;
     ret->n_joins = maker->n_joins;
     if (has_program)
         make_stream_program(maker, ret);
     else
         ret->stream_schema = maker->stream->schema;
+    if (maker->n_steps == 0)
+        return;
+    native_finish_steps(maker, steps);
+    ret->steps = steps;
+}
+
+void native_release_join(struct join_maker *join)
+{
+    free(join->stream_match.items);
+    free(join->match.items);
+    free(join->filter.items);
+    free(join->where.items);
+    free(join->values.items);
+    free(join->reads.items);
 }
 
 static void maker_release(struct native_maker *maker)
 {
-    for (size_t i = 0; i < maker->n_joins; i++) {
-        struct join_maker *join = &maker->joins[i];
-        free(join->stream_match.items);
-        free(join->match.items);
-        free(join->filter.items);
-        free(join->values.items);
-        free(join->reads.items);
-    }
+    for (size_t i = 0; i < maker->n_joins; i++)
+        native_release_join(&maker->joins[i]);
+    native_release_steps(maker);
     free(maker->in_place);
+    free(maker->replaced);
     free(maker->stream_filter.items);
     free(maker->stream_values.items);
     free(maker->outputs.items);
 }
 
-// Returns why not, or NULL.
+// Returns why not, or NULL. Each try makes steps of more joins.
 static const char *take_branch(struct plan *plan, const struct query *query, size_t i,
                                struct native_branch *ret)
 {
-    struct native_maker maker = {.plan = plan};
-    native_take_branch(&maker, query, i);
-    if (maker.why == NULL)
-        make_branch(&maker, ret);
-    maker_release(&maker);
-    return maker.why;
+    struct native_maker *maker = mem_alloc(sizeof(*maker));
+    struct native_maker next = {.plan = plan};
+    bool again;
+    do {
+        *maker = next;
+        native_take_branch(maker, query, i);
+        if (maker->why == NULL)
+            make_branch(maker, ret);
+        again = maker->again;
+        next.stepped = maker->stepped;
+        next.n_stepped = maker->n_stepped;
+        next.stepped_capacity = maker->stepped_capacity;
+        maker_release(maker);
+    } while (again);
+    const char *why = maker->why;
+    free(next.stepped);
+    free(maker);
+    return why;
 }
 
 void native_plan_make(struct plan *plan, const struct query *query)

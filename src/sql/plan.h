@@ -74,9 +74,14 @@ struct native_join {
     const size_t *stream_keys; // for each key the stream's column; not with a program
 };
 
+struct native_steps;
+
 // A SELECT of the stream: each join multiplies a record's rows. What the stream gives
 // alone is computed once a record.
 struct native_branch {
+    // NULL: none. Else they make wide rows of the stream's, and those stand for the
+    // stream below.
+    const struct native_steps *steps;
     // NULL: keys and outputs are columns of the stream. Else over its columns: FILTER,
     // MATCH and KEYS of each join, and OUTPUTS, which then are the columns that outputs
     // of SIDE_STREAM name.
@@ -87,6 +92,40 @@ struct native_branch {
     const struct output *outputs;
     size_t n_outputs;
 };
+
+// What a step makes of each row.
+enum step_kind {
+    STEP_INNER,  // a row for each match
+    STEP_LEFT,   // the same; without a match a row with NULLs
+    STEP_EXISTS, // one row; the flag: BOOLEAN, whether there is a match
+    STEP_SINGLE, // one row, with the first match; the flag: INT, matches, 2 at most
+};
+
+// Looks each row up in a table and widens it. What it reads of the table is kept as
+// values, not encoded: expressions may be over it.
+struct native_step {
+    enum step_kind kind;
+    struct native_branch table;    // one join; its outputs are what the row is widened by
+    struct schema schema;          // of those
+    const size_t *places;          // for each of them: column of the wide row
+    size_t flag_place;             // column of the wide row
+    const struct program *keys;    // over the row: part_keys(0)
+    const struct program *matches; // over row and match: FILTER; NULL: any matches
+    const struct program *filter;  // over the row that was made; NULL: all stay
+};
+
+struct native_steps {
+    const struct program *filter; // of the stream's rows: FILTER; NULL: all stay
+    const struct native_step *items;
+    size_t n;
+    size_t n_columns; // of the wide row; the stream's come first
+};
+
+// Of its steps, then of its joins.
+static inline size_t native_n_dimensions(const struct native_branch *branch)
+{
+    return (branch->steps != NULL ? branch->steps->n : 0) + branch->n_joins;
+}
 
 // The query as hash joins: its rows are those of all branches (UNION ALL).
 struct native_plan {

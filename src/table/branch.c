@@ -76,6 +76,10 @@ void branch_init(struct branch *branch, const struct native_branch *plan,
 {
     *branch = (struct branch){.plan = plan, .encoder = encoder, .n_joins = plan->n_joins};
     segments_init(&branch->segments, plan);
+    if (plan->steps != NULL) {
+        steps_init(&branch->steps, plan->steps, dimensions);
+        dimensions += plan->steps->n;
+    }
     branch->joins = mem_array(plan->n_joins + 1, sizeof(*branch->joins));
     for (size_t i = 0; i < plan->n_joins; i++) {
         branch->joins[i].plan = &plan->joins[i];
@@ -94,6 +98,7 @@ void branch_release(struct branch *branch)
 {
     segments_release(&branch->segments);
     evaluator_release(&branch->evaluator);
+    steps_release(&branch->steps);
     free(branch->joins);
     free(branch->row);
     free(branch->key_row);
@@ -403,6 +408,39 @@ static enum emitted emit_computed(struct branch *branch, size_t i, struct buf *r
     return emit(branch, values, i, rows, ret_n_rows, reason);
 }
 
+// With steps: the rows that the record's wide rows give.
+static enum emitted emit_stepped(struct branch *branch, size_t i, struct buf *rows,
+                                 size_t *ret_n_rows, struct buf *reason)
+{
+    const struct steps *steps = &branch->steps;
+    for (; branch_wide_row(branch); branch->next_wide++) {
+        size_t row = branch->selection.rows[branch->next_wide];
+        size_t record = branch->wide->records[row];
+        if (record > i)
+            break;
+        if (record < i || steps->errors[i].p != NULL)
+            continue;
+        enum emitted emitted =
+            emit(branch, computed_row(branch, row), row, rows, ret_n_rows, reason);
+        if (emitted != EMITTED)
+            return emitted;
+    }
+    if (steps->errors[i].p == NULL)
+        return EMITTED;
+    buf_printf(reason, "the query fails: %.*s", STR_ARGS(steps->errors[i]));
+    return REJECTED;
+}
+
+static enum emitted emit_any(struct branch *branch, const struct value *values, size_t i,
+                             struct buf *rows, size_t *ret_n_rows, struct buf *reason)
+{
+    if (branch->plan->program == NULL)
+        return emit(branch, values, i, rows, ret_n_rows, reason);
+    if (branch->plan->steps == NULL)
+        return emit_computed(branch, i, rows, ret_n_rows, reason);
+    return emit_stepped(branch, i, rows, ret_n_rows, reason);
+}
+
 enum emitted branch_emit(struct branch *branch, size_t from, size_t to, struct buf *rows,
                          struct branch_result *ret, struct buf *reason)
 {
@@ -411,9 +449,7 @@ enum emitted branch_emit(struct branch *branch, size_t from, size_t to, struct b
     for (; ret->next < to; ret->next++, values += branch->batch->n_columns) {
         size_t n_bytes = rows->n, n_rows = ret->n_rows;
         enum emitted emitted =
-            branch->plan->program == NULL
-                ? emit(branch, values, ret->next, rows, &ret->n_rows, reason)
-                : emit_computed(branch, ret->next, rows, &ret->n_rows, reason);
+            emit_any(branch, values, ret->next, rows, &ret->n_rows, reason);
         if (UNLIKELY(emitted != EMITTED)) {
             rows->n = n_bytes;
             ret->n_rows = n_rows;
@@ -424,7 +460,7 @@ enum emitted branch_emit(struct branch *branch, size_t from, size_t to, struct b
     return EMITTED;
 }
 
-size_t branch_count(const struct branch *branch, size_t i)
+static size_t count_row(const struct branch *branch, size_t i)
 {
     size_t n = 1;
     for (size_t k = 0; k < branch->n_joins; k++) {
@@ -433,5 +469,16 @@ size_t branch_count(const struct branch *branch, size_t i)
                  ? 0
                  : tails_of(&join->dimension->groups, join->groups[i])->n_rows;
     }
+    return n;
+}
+
+size_t branch_count(struct branch *branch, size_t i)
+{
+    size_t n = 0;
+    if (branch->plan->steps == NULL)
+        return count_row(branch, i);
+    branch_begin(branch, branch->batch, branch->from + i, 1);
+    for (; branch_wide_row(branch); branch->next_wide++)
+        n += count_row(branch, branch->selection.rows[branch->next_wide]);
     return n;
 }

@@ -9,6 +9,7 @@
 #include "sql/plan.h"
 #include "table/dimension.h"
 #include "table/segment.h"
+#include "table/steps.h"
 
 // A record on its way through the stages of a look-up.
 struct probe {
@@ -55,6 +56,10 @@ struct branch {
     struct value *row;     // what the stream's side gives for one record
     struct value *key_row; // a record's keys
     size_t *key_places;    // 0 .. n_keys - 1
+    // With steps, the block that is emitted is one of wide rows:
+    struct steps steps;
+    const struct step_block *wide; // NULL: there are no more
+    size_t next_wide;              // of the selection
 };
 
 enum emitted {
@@ -68,7 +73,8 @@ struct branch_result {
     size_t n_rows, n_matched;
 };
 
-// `dimensions` are those of its joins. All is borrowed until branch_release.
+// `dimensions` are those of its steps, then of its joins. All is borrowed until
+// branch_release.
 void branch_init(struct branch *branch, const struct native_branch *plan,
                  struct dimension *const *dimensions, struct encoder *encoder);
 void branch_release(struct branch *branch);
@@ -80,9 +86,13 @@ void branch_begin(struct branch *branch, const struct batch *batch, size_t from,
 enum emitted branch_emit(struct branch *branch, size_t from, size_t to, struct buf *rows,
                          struct branch_result *ret, struct buf *reason);
 // How many rows record i gives, for a person; after branch_begin.
-size_t branch_count(const struct branch *branch, size_t i);
+size_t branch_count(struct branch *branch, size_t i);
 
 // Inside of a branch.
+
+// With steps: places the branch at the next wide row, which has rows in all joins. False:
+// there are no more.
+bool branch_wide_row(struct branch *branch);
 
 // Whether a record of the block has rows in a join, as far as that was looked up.
 static inline bool branch_gives_rows(const struct branch_join *join, size_t row)

@@ -150,25 +150,57 @@ static void compute_look_up(struct branch *branch, size_t at)
     drop_without_rows(branch, join);
 }
 
-static void compute_block(struct branch *branch)
+// Runs the program over a block of rows; in the selection are then those that have some.
+static void compute_block(struct branch *branch, const struct value *rows,
+                          size_t n_columns)
 {
     struct evaluator *evaluator = &branch->evaluator;
     branch->next_selected = 0;
-    evaluator_begin(evaluator, batch_row(branch->batch, branch->from),
-                    branch->batch->n_columns, branch->batch->now_ms);
+    evaluator_begin(evaluator, rows, n_columns, branch->batch->now_ms);
     evaluator_select(evaluator, PART_FILTER, &branch->selection);
     for (size_t i = 0; i < branch->n_joins; i++)
         compute_look_up(branch, i);
     evaluator_run(evaluator, PART_OUTPUTS, &branch->selection);
 }
 
+// The records of wide rows that failed in the program.
+static void take_failed(struct branch *branch, const struct selection *rows)
+{
+    const struct evaluator *evaluator = &branch->evaluator;
+    for (size_t i = 0; evaluator->has_errors && i < rows->n; i++) {
+        uint8_t row = rows->rows[i];
+        if (evaluator->errors[row].p != NULL)
+            steps_fail(&branch->steps, branch->wide->records[row],
+                       evaluator->errors[row]);
+    }
+}
+
+bool branch_wide_row(struct branch *branch)
+{
+    while (branch->wide == NULL || branch->next_wide == branch->selection.n) {
+        branch->wide = steps_next(&branch->steps);
+        if (branch->wide == NULL)
+            return false;
+        branch->next_wide = 0;
+        branch->selection = branch->wide->rows;
+        compute_block(branch, branch->wide->values, branch->steps.plan->n_columns);
+        take_failed(branch, &branch->wide->rows);
+    }
+    return true;
+}
+
 void branch_begin(struct branch *branch, const struct batch *batch, size_t from, size_t n)
 {
     branch->batch = batch;
     branch->from = from;
+    if (branch->plan->steps != NULL) {
+        steps_begin(&branch->steps, batch, from, n);
+        branch->wide = NULL;
+        return;
+    }
     selection_all(&branch->selection, n);
     if (branch->plan->program != NULL) {
-        compute_block(branch);
+        compute_block(branch, batch_row(batch, from), batch->n_columns);
         return;
     }
     for (size_t i = 0; i < branch->n_joins; i++)

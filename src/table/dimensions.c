@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "table/value_encoder.h"
+
 static void rows_close(struct rows **rows)
 {
     if (*rows != NULL)
@@ -34,14 +36,35 @@ static enum status add(struct dimensions *dimensions, const struct native_branch
     return ST_OK;
 }
 
+// What a step looks up is kept as values.
+static enum status add_step(struct dimensions *dimensions, const struct native_step *step,
+                            struct sqlite_host *host,
+                            const struct dimension_options *options, struct err *err)
+{
+    struct encoder encoder;
+    value_encoder_init(&encoder, &step->schema);
+    return add(dimensions, &step->table, 0, host, &encoder, options, err);
+}
+
+static enum status add_branch(struct dimensions *dimensions,
+                              const struct native_branch *branch,
+                              struct sqlite_host *host, struct encoder *encoder,
+                              const struct dimension_options *options, struct err *err)
+{
+    for (size_t i = 0; branch->steps != NULL && i < branch->steps->n; i++)
+        TRY(add_step(dimensions, &branch->steps->items[i], host, options, err));
+    for (size_t join = 0; join < branch->n_joins; join++)
+        TRY(add(dimensions, branch, join, host, encoder, options, err));
+    return ST_OK;
+}
+
 static enum status add_all(struct dimensions *dimensions,
                            const struct native_plan *native, struct sqlite_host *host,
                            struct encoder *encoder,
                            const struct dimension_options *options, struct err *err)
 {
     for (size_t i = 0; i < native->n_branches; i++)
-        for (size_t join = 0; join < native->branches[i].n_joins; join++)
-            TRY(add(dimensions, &native->branches[i], join, host, encoder, options, err));
+        TRY(add_branch(dimensions, &native->branches[i], host, encoder, options, err));
     return ST_OK;
 }
 
@@ -53,7 +76,7 @@ enum status dimensions_build(const struct native_plan *native, struct sqlite_hos
     struct dimensions dimensions = {0};
     size_t most = 0;
     for (size_t i = 0; i < native->n_branches; i++)
-        most += native->branches[i].n_joins;
+        most += native_n_dimensions(&native->branches[i]);
     dimensions.items = mem_array(most + 1, sizeof(*dimensions.items));
     enum status rc = add_all(&dimensions, native, host, encoder, options, err);
     if (rc != ST_OK)

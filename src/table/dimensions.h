@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The dimension stores of a plan: one for each join of each branch, in that order.
+// The dimension stores of a plan: one for each step and each join of each branch, in that
+// order.
 // Threads: built by one, then read-only.
 #ifndef TABLE_DIMENSIONS_H
 #define TABLE_DIMENSIONS_H

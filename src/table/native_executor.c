@@ -28,7 +28,9 @@ struct pass {
 static void reject(struct pass *pass, size_t row)
 {
     struct native_executor *native = pass->native;
-    batch_reject(pass->batch, pass->batch->records[row], buf_as_str(&native->reason));
+    struct err reason; // one visible line, as all errors are
+    (void)err_set(&reason, ST_DATA, "%.*s", STR_ARGS(native->reason));
+    batch_reject(pass->batch, pass->batch->records[row], str_of(reason.text));
     buf_clear(&native->reason);
 }
 
@@ -87,7 +89,7 @@ static size_t run_block(struct pass *pass, size_t from, size_t n)
 }
 
 // Rows of the block's first record, which did not fit.
-static size_t n_rows_of_first(const struct native_executor *native)
+static size_t n_rows_of_first(struct native_executor *native)
 {
     size_t n = 0;
     for (size_t b = 0; b < native->n_branches; b++)
@@ -151,7 +153,7 @@ struct executor *native_executor_open(const struct plan *plan,
     for (size_t b = 0; b < plans->n_branches; b++) {
         branch_init(&native->branches[b], &plans->branches[b], dimensions->items + at,
                     encoder);
-        at += plans->branches[b].n_joins;
+        at += native_n_dimensions(&plans->branches[b]);
     }
     assert(at == dimensions->n);
     return &native->executor;

@@ -131,5 +131,4 @@ static const struct encoder_ops encoder_ops = {
     .note = note,
     .close = close_encoder,
 };
-// The extension is one that entries may name; nothing here looks into the files by it.
-const struct encoder sim_encoder = {&encoder_ops, &schema, "avro", {0}};
+const struct encoder sim_encoder = {&encoder_ops, &schema, "txt", {0}};

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps at work: rows of the stream, widened by what tables have for them, row by row.
+//
+// Rows move in blocks of at most BLOCK_ROWS, pulled from the last step: steps_next. A
+// step takes a block of rows, looks all of them up, and makes candidates: the row and one
+// match of it. Conditions are computed for a block of candidates at once; what is left is
+// the step's next block. So nothing grows with the rows that a record gives. Rows come in
+// the records' order, a record's side by side.
+// A record that fails on the way has an error from when steps_next gives a row of a later
+// record, or none. Threads: one owns its steps; the dimensions are shared.
+#ifndef TABLE_STEPS_H
+#define TABLE_STEPS_H
+
+#include "expr/eval.h"
+#include "sql/plan.h"
+#include "table/dimension.h"
+
+// Wide rows on their way. Only those of the selection are there.
+struct step_block {
+    struct value *values;        // BLOCK_ROWS rows
+    uint8_t records[BLOCK_ROWS]; // of each row: the record of the batch's block
+    struct selection rows;
+};
+
+struct step;
+
+struct steps {
+    const struct native_steps *plan;
+    size_t n_stream_columns;
+    struct step *items;
+    const struct batch *batch;
+    size_t from, n; // its records
+    bool source_is_done;
+    struct step_block source;
+    struct evaluator filter; // of the source
+    struct str errors[BLOCK_ROWS];
+    bool has_errors;
+    struct arena arena; // texts of errors
+};
+
+// `dimensions` are those of the steps, in their order.
+void steps_init(struct steps *steps, const struct native_steps *plan,
+                struct dimension *const *dimensions);
+void steps_release(struct steps *steps);
+// Takes the n <= BLOCK_ROWS records from `from` on up.
+void steps_begin(struct steps *steps, const struct batch *batch, size_t from, size_t n);
+// The next block of wide rows, at least one; NULL: there are no more. Valid until the
+// next call.
+const struct step_block *steps_next(struct steps *steps);
+// The record has failed; the first error stays. The text is copied.
+void steps_fail(struct steps *steps, uint8_t record, struct str error);
+
+#endif
