@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The job of the first example over a GTFS feed's files, in process: for tests of real
-// feeds and for bench/. The records are not part of it.
+// A job over a GTFS feed's files, that of the first example or a script's, in process:
+// for tests of real feeds and for bench/. The records are not part of it.
 #ifndef TESTS_FEED_JOB_H
 #define TESTS_FEED_JOB_H
 
@@ -112,10 +112,9 @@ static enum status feed_job_open_storage(struct feed_job *job, const char *direc
     return rc;
 }
 
-static enum status feed_job_parse(struct feed_job *job, struct err *err)
+static enum status feed_job_parse(struct feed_job *job, struct str text, struct err *err)
 {
-    const struct script script = {.name = STR_LITERAL("feed_job.sql"),
-                                  .text = str_of(feed_job_script)};
+    const struct script script = {.name = STR_LITERAL("feed_job.sql"), .text = text};
     struct buf report = {0};
     enum status rc = plan_parse(&script, &job->plan, &report);
     if (rc != ST_OK)
@@ -124,16 +123,22 @@ static enum status feed_job_parse(struct feed_job *job, struct err *err)
     return rc;
 }
 
-// Reads the plan and loads its tables; `directory` is absolute. Close it also after an
-// error.
-UNUSED static enum status feed_job_open(struct feed_job *job, const char *directory,
-                                        struct err *err)
+// Reads the plan of a script and loads its tables; `directory` is absolute. Close it also
+// after an error.
+UNUSED static enum status feed_job_open_script(struct feed_job *job, struct str text,
+                                               const char *directory, struct err *err)
 {
     *job = (struct feed_job){0};
-    TRY(feed_job_parse(job, err));
+    TRY(feed_job_parse(job, text, err));
     TRY(feed_job_open_storage(job, directory, err));
     TRY(sqlite_host_open(&job->host, err));
     return feed_job_load_all(job, err);
+}
+
+UNUSED static enum status feed_job_open(struct feed_job *job, const char *directory,
+                                        struct err *err)
+{
+    return feed_job_open_script(job, str_of(feed_job_script), directory, err);
 }
 
 // The dimension stores, for rows of that encoder.
