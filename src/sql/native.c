@@ -247,6 +247,31 @@ static void make_schemas(struct native_maker *maker, const struct join_maker *jo
         *read = *schema;
 }
 
+static void add_meaning(struct printer *printer, const char *what,
+                        const struct exprs *exprs)
+{
+    for (size_t i = 0; i < exprs->n; i++) {
+        buf_printf(printer->out, "\n%s ", what);
+        print_expr(printer, exprs->items[i]);
+    }
+}
+
+static struct str meaning_of(struct native_maker *maker, const struct join_maker *join,
+                             struct str sql)
+{
+    AUTO(buf_release) struct buf meaning = {0};
+    struct printer printer = {.out = &meaning};
+    buf_str(&meaning, sql);
+    for (size_t i = 0; i < join->n_keys; i++) {
+        buf_text(&meaning, "\nkey ");
+        print_expr(&printer, join->keys[i].tables);
+    }
+    add_meaning(&printer, "match", &join->match);
+    add_meaning(&printer, "filter", &join->filter);
+    add_meaning(&printer, "value", &join->values);
+    return arena_str(&maker->plan->arena, buf_as_str(&meaning));
+}
+
 void native_make_join(struct native_maker *maker, struct join_maker *join,
                       bool stream_has_program, struct native_join *ret)
 {
@@ -259,6 +284,7 @@ void native_make_join(struct native_maker *maker, struct join_maker *join,
     else
         ret->program = tables_program(maker, join);
     ret->sql = join_sql(maker, join);
+    ret->meaning = meaning_of(maker, join, ret->sql);
     make_schemas(maker, join, ret);
 }
 

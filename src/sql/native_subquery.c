@@ -309,7 +309,7 @@ static struct from *leaf_of(struct native_maker *maker, struct query *query,
     leaf->kind = FROM_QUERY;
     leaf->query = query;
     leaf->schema = *schema;
-    leaf->label = str_of(arena_printf(arena, "#subquery %zu", ++maker->n_subqueries));
+    leaf->label = str_of("#subquery"); // alone in its FROM
     return leaf;
 }
 
@@ -465,8 +465,10 @@ static void join_to_tables(const struct subquery *subquery, struct from *leaf)
     struct native_maker *maker = subquery->maker;
     struct exprs links = {0};
     bool left;
+    struct arena *arena = &maker->plan->arena;
     struct from **tables = tables_of(maker, subquery->reads, &left);
-    struct from *joined = arena_zalloc(&maker->plan->arena, sizeof(*joined));
+    struct from *joined = arena_zalloc(arena, sizeof(*joined));
+    leaf->label = str_of(arena_printf(arena, "#subquery %zu", ++maker->n_subqueries));
     for (size_t i = 0; i < subquery->n_keys; i++)
         exprs_add(&links, new_op(maker, OP_EQ, new_column(maker, leaf, i),
                                  copy_of(subquery->keys[i].stream)));

@@ -72,6 +72,9 @@ struct native_join {
     struct schema schema; // keys, then what outputs need
     size_t n_keys;
     const size_t *stream_keys; // for each key the stream's column; not with a program
+    // All of the above but `left` and what the stream gives, as text: equal ones have
+    // equal rows.
+    struct str meaning;
 };
 
 struct native_steps;

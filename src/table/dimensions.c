@@ -11,60 +11,119 @@ static void rows_close(struct rows **rows)
         (*rows)->ops->close(*rows);
 }
 
+bool dimensions_is_shared(const struct dimensions *dimensions, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (dimensions->items[k] == dimensions->items[i])
+            return true;
+    return false;
+}
+
 static size_t memory_bytes(const struct dimensions *dimensions)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < dimensions->n; i++)
-        bytes += dimensions->items[i]->stats.memory_bytes;
+        if (!dimensions_is_shared(dimensions, i))
+            bytes += dimensions->items[i]->stats.memory_bytes;
     return bytes;
 }
 
-static enum status add(struct dimensions *dimensions, const struct native_branch *branch,
-                       size_t join, struct sqlite_host *host, struct encoder *encoder,
-                       const struct dimension_options *options, struct err *err)
+// What a dimension is built for.
+struct use {
+    const struct native_branch *branch;
+    size_t join;
+    bool is_step; // its rows are kept as values
+};
+
+struct building {
+    struct dimensions dimensions;
+    struct use *uses; // of each item
+    struct sqlite_host *host;
+    const struct dimension_options *options;
+};
+
+// Whether two joins give the same columns of the result.
+static bool same_outputs(const struct use *a, const struct use *b)
+{
+    size_t side_a = SIDE_DIMENSION + a->join, side_b = SIDE_DIMENSION + b->join;
+    if (a->branch->n_outputs != b->branch->n_outputs)
+        return false;
+    for (size_t i = 0; i < a->branch->n_outputs; i++) {
+        const struct output *of_a = &a->branch->outputs[i],
+                            *of_b = &b->branch->outputs[i];
+        bool is_a = of_a->side == side_a, is_b = of_b->side == side_b;
+        if (is_a != is_b || (is_a && of_a->column != of_b->column))
+            return false;
+    }
+    return true;
+}
+
+static bool same_use(const struct use *a, const struct use *b)
+{
+    const struct native_join *join_a = &a->branch->joins[a->join];
+    const struct native_join *join_b = &b->branch->joins[b->join];
+    return a->is_step == b->is_step && join_a->left == join_b->left &&
+           str_eq(join_a->meaning, join_b->meaning) && same_outputs(a, b);
+}
+
+static struct dimension *find_same(const struct building *building, const struct use *use)
+{
+    for (size_t i = 0; i < building->dimensions.n; i++)
+        if (same_use(&building->uses[i], use))
+            return building->dimensions.items[i];
+    return NULL;
+}
+
+static enum status build(struct building *building, const struct use *use,
+                         struct encoder *encoder, struct dimension **ret, struct err *err)
 {
     AUTO(rows_close) struct rows *rows = NULL;
-    struct dimension_options own = *options;
-    size_t used = memory_bytes(dimensions);
+    const struct native_join *join = &use->branch->joins[use->join];
+    struct dimension_options own = *building->options;
+    size_t used = memory_bytes(&building->dimensions);
     if (own.limit_bytes > 0)
         own.limit_bytes = used < own.limit_bytes ? own.limit_bytes - used : 1;
-    TRY(sqlite_host_query(host, branch->joins[join].sql, &branch->joins[join].read_schema,
-                          &rows, err));
-    TRY(dimension_build(branch, join, rows, encoder, &own,
-                        &dimensions->items[dimensions->n], err));
-    dimensions->n++;
+    TRY(sqlite_host_query(building->host, join->sql, &join->read_schema, &rows, err));
+    return dimension_build(use->branch, use->join, rows, encoder, &own, ret, err);
+}
+
+static enum status add(struct building *building, const struct use *use,
+                       struct encoder *encoder, struct err *err)
+{
+    struct dimensions *dimensions = &building->dimensions;
+    struct dimension *dimension = find_same(building, use);
+    if (dimension == NULL)
+        TRY(build(building, use, encoder, &dimension, err));
+    building->uses[dimensions->n] = *use;
+    dimensions->items[dimensions->n++] = dimension;
     return ST_OK;
 }
 
 // What a step looks up is kept as values.
-static enum status add_step(struct dimensions *dimensions, const struct native_step *step,
-                            struct sqlite_host *host,
-                            const struct dimension_options *options, struct err *err)
+static enum status add_step(struct building *building, const struct native_step *step,
+                            struct err *err)
 {
     struct encoder encoder;
     value_encoder_init(&encoder, &step->schema);
-    return add(dimensions, &step->table, 0, host, &encoder, options, err);
+    return add(building, &(struct use){&step->table, 0, true}, &encoder, err);
 }
 
-static enum status add_branch(struct dimensions *dimensions,
-                              const struct native_branch *branch,
-                              struct sqlite_host *host, struct encoder *encoder,
-                              const struct dimension_options *options, struct err *err)
+static enum status add_branch(struct building *building,
+                              const struct native_branch *branch, struct encoder *encoder,
+                              struct err *err)
 {
     for (size_t i = 0; branch->steps != NULL && i < branch->steps->n; i++)
-        TRY(add_step(dimensions, &branch->steps->items[i], host, options, err));
+        TRY(add_step(building, &branch->steps->items[i], err));
     for (size_t join = 0; join < branch->n_joins; join++)
-        TRY(add(dimensions, branch, join, host, encoder, options, err));
+        TRY(add(building, &(struct use){branch, join, false}, encoder, err));
     return ST_OK;
 }
 
-static enum status add_all(struct dimensions *dimensions,
-                           const struct native_plan *native, struct sqlite_host *host,
-                           struct encoder *encoder,
-                           const struct dimension_options *options, struct err *err)
+static enum status add_all(struct building *building, const struct native_plan *native,
+                           struct encoder *encoder, struct err *err)
 {
     for (size_t i = 0; i < native->n_branches; i++)
-        TRY(add_branch(dimensions, &native->branches[i], host, encoder, options, err));
+        TRY(add_branch(building, &native->branches[i], encoder, err));
     return ST_OK;
 }
 
@@ -73,23 +132,26 @@ enum status dimensions_build(const struct native_plan *native, struct sqlite_hos
                              const struct dimension_options *options,
                              struct dimensions *ret, struct err *err)
 {
-    struct dimensions dimensions = {0};
+    struct building building = {.host = host, .options = options};
     size_t most = 0;
     for (size_t i = 0; i < native->n_branches; i++)
         most += native_n_dimensions(&native->branches[i]);
-    dimensions.items = mem_array(most + 1, sizeof(*dimensions.items));
-    enum status rc = add_all(&dimensions, native, host, encoder, options, err);
+    building.dimensions.items = mem_array(most + 1, sizeof(struct dimension *));
+    building.uses = mem_array(most + 1, sizeof(*building.uses));
+    enum status rc = add_all(&building, native, encoder, err);
     if (rc != ST_OK)
-        dimensions_release(&dimensions);
+        dimensions_release(&building.dimensions);
     else
-        *ret = dimensions;
+        *ret = building.dimensions;
+    free(building.uses);
     return rc;
 }
 
 void dimensions_release(struct dimensions *dimensions)
 {
     for (size_t i = 0; i < dimensions->n; i++)
-        dimension_free(dimensions->items[i]);
+        if (!dimensions_is_shared(dimensions, i))
+            dimension_free(dimensions->items[i]);
     free(dimensions->items);
     *dimensions = (struct dimensions){0};
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The dimension stores of a plan: one for each step and each join of each branch, in that
-// order.
+// order; equal ones are one store.
 // Threads: built by one, then read-only.
 #ifndef TABLE_DIMENSIONS_H
 #define TABLE_DIMENSIONS_H
@@ -12,6 +12,9 @@ struct dimensions {
     struct dimension **items;
     size_t n;
 };
+
+// Whether item i stands before already.
+bool dimensions_is_shared(const struct dimensions *dimensions, size_t i);
 
 // Reads the tables through the host, where they are loaded. `options->limit_bytes` is for
 // all together. Errors as dimension_build's.

@@ -748,7 +748,7 @@ static void write_query(struct world *world)
     say(world, ";\n");
 }
 
-static void write_script(struct world *world)
+static void write_script(struct world *world, const char *query)
 {
     for (size_t i = 0; i < ARRAY_LEN(tables); i++)
         buf_printf(&world->script, "CREATE TABLE %s (%s) WITH (%s, format = 'csv');\n",
@@ -757,7 +757,10 @@ static void write_script(struct world *world)
                           : "connector = 'filesystem', path = '/nowhere/t'");
     say(world, "CREATE TABLE result () WITH (connector = 'filesystem', path = "
                "'/nowhere/r', format = 'csv');\n");
-    write_query(world);
+    if (query != NULL)
+        buf_printf(&world->script, "INSERT INTO result %s;\n", query);
+    else
+        write_query(world);
 }
 
 // Running.
@@ -767,7 +770,8 @@ static struct schema schema_in(struct arena *arena, const char *text)
     return schema_of(arena, text);
 }
 
-static void open_world(struct world *world, uint64_t seed)
+// A query of its own, or NULL: one by chance.
+static void open_world(struct world *world, uint64_t seed, const char *query)
 {
     struct buf report = {0};
     *world = (struct world){.random = seed * UINT64_C(0x9E3779B97F4A7C15) + 1};
@@ -781,7 +785,7 @@ static void open_world(struct world *world, uint64_t seed)
         world->schemas[i] = schema_in(&world->arena, columns[i]);
         make_rows(world, i, i == 0 ? RECORDS_MAX : TABLE_ROWS_MAX);
     }
-    write_script(world);
+    write_script(world, query);
     const struct script script = {.name = STR_LITERAL("case.sql"),
                                   .text = buf_as_str(&world->script)};
     if (plan_parse(&script, &world->plan, &report) != ST_OK)
@@ -951,7 +955,7 @@ static void compare(struct world *world, const struct buf *native,
 static void run_query(uint64_t seed, size_t times[N_SHAPES], size_t *n_native)
 {
     struct world world;
-    open_world(&world, seed);
+    open_world(&world, seed, NULL);
     if (world.plan->native == NULL && getenv("QUERIES_SHOW"))
         print_message("not native: %.*s\n%.*s", STR_ARGS(world.plan->native_why),
                       STR_ARGS(world.script));
@@ -1008,4 +1012,69 @@ static void test_native_gives_what_sqlite_gives(void **state)
     assert_true(n_native > n * 8 / 10);
 }
 
-TEST_MAIN(cmocka_unit_test(test_native_gives_what_sqlite_gives))
+static void assert_stores(const char *query, size_t n_uses, size_t n_stores)
+{
+    struct world world;
+    const struct dimension_options options = {0};
+    struct dimensions dimensions;
+    size_t n = 0;
+    open_world(&world, 1, query);
+    struct sqlite_host *host = open_host(&world);
+    assert_ok(dimensions_build(world.plan->native, host, &world.encoder, &options,
+                               &dimensions, &world.err),
+              &world.err);
+    assert_int_equal(dimensions.n, n_uses);
+    for (size_t i = 0; i < dimensions.n; i++)
+        n += !dimensions_is_shared(&dimensions, i);
+    if (n != n_stores)
+        fail_msg("%zu stores: %s", n, query);
+    dimensions_release(&dimensions);
+    sqlite_host_close(host);
+    close_world(&world);
+}
+
+static void test_equal_joins_have_one_store(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query;
+        size_t n_uses, n_stores;
+    } cases[] = {
+        {"SELECT s.t, 1 AS k, a.u, a.n FROM st s JOIN a ON a.i = s.i WHERE s.j > 1 UNION "
+         "ALL SELECT s.u, 2, a.u, a.n FROM st s JOIN a ON a.i = s.j",
+         2, 1},
+        {"SELECT s.t, a.u FROM st s JOIN a ON a.i = s.i UNION ALL SELECT s.t, a.t FROM "
+         "st s JOIN a ON a.i = s.i",
+         2, 2},
+        {"SELECT s.t, a.u FROM st s JOIN a ON a.i = s.i UNION ALL SELECT s.t, a.u FROM "
+         "st s LEFT JOIN a ON a.i = s.i",
+         2, 2},
+        {"SELECT s.t, a.u FROM st s JOIN a ON a.i = s.i UNION ALL SELECT s.t, a.u FROM "
+         "st s JOIN a ON a.i = s.i WHERE a.n > 1",
+         2, 2},
+        {"SELECT s.t, a.u FROM st s JOIN a ON a.i = s.i AND a.n > 1 UNION ALL SELECT "
+         "s.t, a.u FROM st s JOIN a ON a.i = s.i AND a.n > 2",
+         2, 2},
+        {"SELECT s.t, a.u FROM st s JOIN a ON a.i = s.i UNION ALL SELECT s.t, a.u FROM "
+         "st s JOIN b a ON a.i = s.i",
+         2, 2},
+        {"SELECT s.t, a.u FROM st s JOIN a ON a.i = s.i UNION ALL SELECT a.u, s.t FROM "
+         "st s JOIN a ON a.i = s.i",
+         2, 2},
+        {"SELECT s.t, a.u || s.t AS x FROM st s JOIN a ON a.i = s.i AND a.k > s.j UNION "
+         "ALL SELECT s.t, s.t || a.u FROM st s JOIN a ON a.i = s.j AND a.k < s.j",
+         2, 1},
+        {"SELECT s.t FROM st s WHERE s.i IN (SELECT i FROM a) AND s.j IN (SELECT i FROM "
+         "a)",
+         2, 1},
+        {"SELECT s.t, a.u FROM st s JOIN a ON a.i = s.i WHERE EXISTS (SELECT 1 FROM b "
+         "WHERE b.i = a.n) UNION ALL SELECT s.t, a.u FROM st s JOIN a ON a.i = s.j WHERE "
+         "EXISTS (SELECT 1 FROM b WHERE b.i = a.n)",
+         2, 1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_stores(cases[i].query, cases[i].n_uses, cases[i].n_stores);
+}
+
+TEST_MAIN(cmocka_unit_test(test_equal_joins_have_one_store),
+          cmocka_unit_test(test_native_gives_what_sqlite_gives))
