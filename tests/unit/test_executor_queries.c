@@ -63,6 +63,7 @@ enum shape {
     SHAPE_FURTHER,   // a subquery's condition over both sides that is no equality
     SHAPE_OF_TABLES, // a subquery that uses a joined table
     SHAPE_OF_BOTH,   // and the stream
+    SHAPE_NESTED,    // a subquery in one
     SHAPE_SUBQUERY_IN_OUTPUT,
     SHAPE_LARGE,   // many rows a record
     SHAPE_STEPS,   // run row by row
@@ -468,6 +469,16 @@ static void write_rest(struct world *world)
         say(world, word);
         scope_of_x(world);
         expression(world, TYPE_BOOLEAN, 2);
+        word = " AND ";
+    }
+    if (!world->is_large && percent(world, 15)) {
+        static const char *const nested[] = {
+            "x.i IN (SELECT y.k FROM b y)",
+            "NOT EXISTS (SELECT 1 FROM b y WHERE y.k = x.k AND y.z)",
+            "x.k < (SELECT max(y.i) FROM a y WHERE y.t = x.t)"};
+        world->shapes[SHAPE_NESTED] = true;
+        say(world, word);
+        say(world, nested[pick(world, ARRAY_LEN(nested))]);
     }
     memcpy(world->aliases, outside.aliases, sizeof(outside.aliases));
     world->n_aliases = outside.n_aliases;
