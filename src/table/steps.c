@@ -15,6 +15,13 @@ struct place {
     const char *bytes; // of the row's tail
 };
 
+// A row on its way through the stages of a look-up.
+struct step_probe {
+    struct str key; // p == NULL: a NULL key, matches nothing
+    uint64_t hash;
+    struct value value; // holds the bytes of a key that is a number
+};
+
 struct step {
     struct steps *steps;
     const struct native_step *plan;
@@ -23,6 +30,7 @@ struct step {
     struct value *key_row;
     size_t *key_places; // 0 .. n_keys - 1
     struct buf key_bytes;
+    struct step_probe probes[BLOCK_ROWS];
     // Input.
     const struct step_block *input;
     struct selection rows;                  // of it that have not failed
@@ -197,27 +205,59 @@ static void open_row(struct step *step)
 
 // Looking up.
 
-static struct str key_of_row(struct step *step, size_t row)
+static void read_key(struct step *step, size_t i)
 {
     const struct program_part *keys = &step->plan->keys->parts[part_keys(0)];
+    struct step_probe *probe = &step->probes[i];
+    size_t row = step->rows.rows[i], before = step->key_bytes.n;
     for (size_t k = 0; k < keys->n_values; k++)
         step->key_row[k] =
             *vector_at(evaluator_vector(&step->keys, keys->values[k]), row);
-    if (keys->n_values == 1)
-        return key_of_value(&step->key_row[0]);
-    buf_clear(&step->key_bytes);
-    bool has_key =
-        key_of_columns(step->key_row, step->key_places, keys->n_values, &step->key_bytes);
-    return has_key ? buf_as_str(&step->key_bytes) : (struct str){0};
+    if (keys->n_values == 1) {
+        probe->value = step->key_row[0];
+        probe->key = key_of_value(&probe->value);
+        return;
+    }
+    if (!key_of_columns(step->key_row, step->key_places, keys->n_values,
+                        &step->key_bytes))
+        step->key_bytes.n = before;
+    probe->key = (struct str){.n = step->key_bytes.n - before};
 }
 
-static void look_up(struct step *step, size_t row)
+// Keys of several columns get their bytes when all are written: until then they may move.
+static void place_keys(struct step *step)
+{
+    const char *p = step->key_bytes.p;
+    for (size_t i = 0; i < step->rows.n; i++) {
+        struct str *key = &step->probes[i].key;
+        key->p = key->n > 0 ? p : NULL;
+        p += key->n;
+    }
+}
+
+// In stages, as branch_look_up.c.
+static void look_up(struct step *step)
 {
     const struct dimension *dimension = step->dimension;
-    struct str key = key_of_row(step, row);
-    uint32_t at =
-        key.p == NULL ? 0 : key_index_find(&dimension->keys, hash64(key.p, key.n), key);
-    step->groups[row] = at == 0 ? NULL : group_at(&dimension->groups, at);
+    buf_clear(&step->key_bytes);
+    for (size_t i = 0; i < step->rows.n; i++)
+        read_key(step, i);
+    if (step->plan->table.joins[0].n_keys > 1)
+        place_keys(step);
+    for (size_t i = 0; i < step->rows.n; i++) {
+        struct step_probe *probe = &step->probes[i];
+        probe->hash = hash64(probe->key.p, probe->key.n);
+        key_index_prefetch(&dimension->keys, probe->hash);
+    }
+    for (size_t i = 0; i < step->rows.n; i++) {
+        const struct step_probe *probe = &step->probes[i];
+        uint32_t at = probe->key.p == NULL
+                          ? 0
+                          : key_index_find(&dimension->keys, probe->hash, probe->key);
+        const struct group *group = at == 0 ? NULL : group_at(&dimension->groups, at);
+        step->groups[step->rows.rows[i]] = group;
+        __builtin_prefetch(group);
+    }
 }
 
 static void take_input(struct step *step, const struct step_block *input)
@@ -232,8 +272,7 @@ static void take_input(struct step *step, const struct step_block *input)
     step->rows = input->rows;
     if (steps->has_errors)
         drop_failed(steps, &step->rows, input->records);
-    for (size_t i = 0; i < step->rows.n; i++)
-        look_up(step, step->rows.rows[i]);
+    look_up(step);
     memset(step->n_matches, 0, sizeof(step->n_matches));
     open_row(step);
 }
