@@ -181,7 +181,9 @@ static void collect(struct row_printer *printer, const struct value *row)
     for (size_t c = 0; c < printer->schema->n; c++) {
         size_t from = printer->cells.n;
         put_cell(printer, row[c]);
-        struct str text = {printer->cells.p + from, printer->cells.n - from};
+        struct str text = {printer->cells.p, printer->cells.n}; // no address yet: empty
+        text =
+            text.n > from ? (struct str){text.p + from, text.n - from} : (struct str){0};
         size_t width = str_display_width(text);
         if (width > CELL_MAX)
             width = CELL_MAX;

@@ -127,26 +127,54 @@ void term_put(struct str text)
 {
     AUTO(buf_release) struct buf visible = {0};
     text_put_visible(&visible, text);
-    fwrite(visible.p, 1, visible.n, stdout);
+    if (visible.n > 0)
+        fwrite(visible.p, 1, visible.n, stdout);
+}
+
+// Bytes at the end that begin a character of UTF-8 and are not all of it.
+static size_t unfinished(struct str text)
+{
+    for (size_t n = 1; n <= 3 && n <= text.n; n++) {
+        unsigned char c = (unsigned char)text.p[text.n - n];
+        if (c >= 0xC0)
+            return n < (c >= 0xF0 ? 4U : c >= 0xE0 ? 3U : 2U) ? n : 0;
+        if (c < 0x80)
+            break;
+    }
+    return 0;
+}
+
+static void put_visible_lines(struct str text)
+{
+    while (text.n > 0) {
+        size_t n = 0;
+        while (n < text.n && text.p[n] != '\n' && text.p[n] != '\t')
+            n++;
+        term_put((struct str){text.p, n});
+        if (n < text.n)
+            putchar(text.p[n++]);
+        text = (struct str){text.p + n, text.n - n};
+    }
 }
 
 void term_put_lines(struct str text)
 {
-    static unsigned char before; // of U+0080 to U+009F, the first byte
+    static char begun[4]; // of a character, from the piece before
+    static size_t n_begun;
+    if (text.n == 0)
+        return;
     if (!term_is_out()) {
         fwrite(text.p, 1, text.n, stdout);
         return;
     }
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        bool is_control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7F ||
-                          (before == 0xC2 && c >= 0x80 && c < 0xA0);
-        if (is_control)
-            printf("\\x%02x", c);
-        else
-            putchar(c);
-        before = c;
-    }
+    AUTO(buf_release) struct buf whole = {0};
+    buf_append(&whole, begun, n_begun);
+    buf_str(&whole, text);
+    n_begun = unfinished(buf_as_str(&whole));
+    whole.n -= n_begun;
+    if (n_begun > 0)
+        memcpy(begun, whole.p + whole.n, n_begun);
+    put_visible_lines(buf_as_str(&whole));
 }
 
 static int64_t now_ms(void)

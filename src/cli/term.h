@@ -30,8 +30,8 @@ const char *term_seconds(int64_t ms);
 
 // Text from a stranger on stdout, as text_visible has it.
 void term_put(struct str text);
-// Lines of data on stdout: as they are, but on a terminal without control characters.
-// Pieces of a whole: one may end within a character.
+// Lines of data on stdout: as they are, but on a terminal each as text_visible has it,
+// tabs apart. Pieces of a whole: one may end within a character, which the next one ends.
 void term_put_lines(struct str text);
 
 struct progress_bar {
