@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/log.h"
@@ -56,12 +57,8 @@ void args_help(const struct command *command)
 static enum status add_variable(struct args *args, struct str name, struct str value,
                                 bool from_set)
 {
-    struct variable *more =
-        arena_array(&args->arena, args->n_variables + 1, sizeof(*more));
-    if (args->n_variables)
-        memcpy(more, args->variables, args->n_variables * sizeof(*more));
-    more[args->n_variables++] = (struct variable){name, value, from_set};
-    args->variables = more;
+    MEM_GROW(args->variables, args->n_variables, args->variables_capacity);
+    args->variables[args->n_variables++] = (struct variable){name, value, from_set};
     return ST_OK;
 }
 
@@ -86,17 +83,22 @@ static enum status set_from_file(struct args *args, const char *text, struct err
     if (stream == NULL)
         return err_set(err, ST_USAGE, "--set-file %.*s: cannot open %s: %s",
                        STR_ARGS(name), path, strerror(errno));
-    char *bytes = arena_alloc(&args->arena, SET_FILE_BYTES_MAX);
-    size_t n = fread(bytes, 1, SET_FILE_BYTES_MAX, stream);
+    AUTO(buf_release) struct buf bytes = BUF_INIT(SET_FILE_BYTES_MAX);
+    char piece[4096];
+    for (size_t n = 1; n > 0 && !bytes.full;) {
+        n = fread(piece, 1, sizeof(piece), stream);
+        buf_append(&bytes, piece, n);
+    }
     fclose(stream);
-    if (n == SET_FILE_BYTES_MAX)
+    if (bytes.full || bytes.n == SET_FILE_BYTES_MAX)
         return err_set(err, ST_USAGE, "--set-file %.*s: %s has more than %d bytes",
                        STR_ARGS(name), path, SET_FILE_BYTES_MAX - 1);
-    if (n && bytes[n - 1] == '\n')
-        n--;
-    if (n && bytes[n - 1] == '\r')
-        n--;
-    return add_variable(args, name, (struct str){bytes, n}, false);
+    struct str value = arena_str(&args->arena, buf_as_str(&bytes));
+    if (str_ends_with(value, "\n"))
+        value.n--;
+    if (str_ends_with(value, "\r"))
+        value.n--;
+    return add_variable(args, name, value, false);
 }
 
 static enum status set_log_level(const char *text, struct err *err)
@@ -244,6 +246,7 @@ enum args_result args_parse(const struct command *command, int argc, char **argv
 
 void args_release(struct args *args)
 {
+    free(args->variables);
     arena_release(&args->arena);
 }
 

@@ -40,7 +40,7 @@ struct args {
     const char *positional[ARGS_MAX];
     const char **flags; // for each of the command's flags its argument, or "" when given
     struct variable *variables;
-    size_t n_variables;
+    size_t n_variables, variables_capacity;
     struct arena arena;
 };
 
