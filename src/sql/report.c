@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/hash.h"
+
 enum {
     ERRORS_SHOWN = 50,
     SHOWN_LINE_MAX = 200, // bytes of a long line before its error
@@ -20,12 +22,33 @@ static char *format(struct arena *arena, const char *fmt, va_list args)
     return arena_cstr(arena, (struct str){s.p, str_utf8_valid(s)});
 }
 
-static bool is_reported(const struct report *report, size_t at, const char *text)
+// Its place in the index: where the entry is, or where it would be (0).
+static size_t *index_of(const struct report *report, size_t at, const char *text)
 {
-    for (size_t i = 0; i < report->n; i++)
-        if (report->entries[i].at == at && strcmp(report->entries[i].text, text) == 0)
-            return true;
-    return false;
+    size_t mask = report->n_index - 1;
+    uint64_t hash = hash64(&at, sizeof(at)) ^ hash64(text, strlen(text));
+    for (size_t i = (size_t)hash & mask;; i = (i + 1) & mask) {
+        size_t *place = &report->index[i];
+        if (*place == 0)
+            return place;
+        const struct report_entry *entry = &report->entries[*place - 1];
+        if (entry->at == at && strcmp(entry->text, text) == 0)
+            return place;
+    }
+}
+
+// Twice as many places as there are entries, at least.
+static void grow_index(struct report *report)
+{
+    if (report->n * 2 < report->n_index)
+        return;
+    free(report->index);
+    report->n_index = report->n_index ? report->n_index * 2 : 64;
+    report->index = mem_array(report->n_index, sizeof(*report->index));
+    for (size_t i = 0; i < report->n; i++) {
+        const struct report_entry *entry = &report->entries[i];
+        *index_of(report, entry->at, entry->text) = i + 1;
+    }
 }
 
 void report_error(struct report *report, size_t at, const char *fmt, ...)
@@ -36,12 +59,14 @@ void report_error(struct report *report, size_t at, const char *fmt, ...)
     va_end(args);
     if (at != NOWHERE && at > report->text.n)
         at = report->text.n;
-    report->repeated = is_reported(report, at, text);
+    grow_index(report);
+    size_t *place = index_of(report, at, text);
+    report->repeated = *place != 0;
     if (report->repeated)
         return;
     MEM_GROW(report->entries, report->n, report->capacity);
     report->entries[report->n] = (struct report_entry){at, report->n, text, NULL};
-    report->n++;
+    *place = ++report->n;
 }
 
 void report_hint(struct report *report, const char *fmt, ...)
@@ -327,8 +352,11 @@ void report_print(struct report *report, struct buf *out)
 void report_release(struct report *report)
 {
     free(report->entries);
+    free(report->index);
     free(report->lines);
     report->entries = NULL;
+    report->index = NULL;
+    report->n_index = 0;
     report->lines = NULL;
     report->n_lines = 0;
     report->n = report->capacity = 0;

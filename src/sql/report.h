@@ -26,6 +26,8 @@ struct report {
     struct report_entry *entries;
     size_t n;
     size_t capacity;
+    size_t *index; // by place and text: entries from 1; 0: free
+    size_t n_index;
     bool repeated; // the last error was there already: its hint goes nowhere
     size_t *lines; // where each begins; found when the first is asked for
     size_t n_lines;

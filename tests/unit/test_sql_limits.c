@@ -102,5 +102,16 @@ static void test_long_lines_and_many(UNUSED void **state)
     assert_int_equal(n_errors, 0);
 }
 
+// Statements that are wrong, each with an error of its own.
+static void test_many_errors(UNUSED void **state)
+{
+    struct buf text = {0};
+    size_t n_errors;
+    for (int i = 0; i < 200000; i++)
+        buf_text(&text, "DROP TABLE x;\n");
+    plan(&text, &n_errors);
+    assert_int_equal(n_errors, 50 * 4 + 1);
+}
+
 TEST_MAIN(cmocka_unit_test(test_chained_views), cmocka_unit_test(test_many_tables),
-          cmocka_unit_test(test_long_lines_and_many))
+          cmocka_unit_test(test_long_lines_and_many), cmocka_unit_test(test_many_errors))
