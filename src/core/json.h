@@ -10,7 +10,8 @@
 #include "base/str.h"
 
 enum {
-    JSON_DEPTH_MAX = 500 // arrays and objects within each other
+    JSON_DEPTH_MAX = 500,      // arrays and objects within each other
+    JSON_VALUES_MAX = 1000000, // of an answer or a file that has no limit of its own
 };
 
 // ST_LIMIT with the place: more than `values_max` members of arrays and objects, or too

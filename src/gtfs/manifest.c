@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gtfs/manifest.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "core/json.h"
 
 enum {
     FORMAT = 1
@@ -119,6 +119,8 @@ static enum status parse(const struct storage *root, struct str text,
                          struct feed_manifest *ret, struct err *err)
 {
     json_error_t error;
+    if (json_check(text, JSON_VALUES_MAX, err) != ST_OK)
+        return err_context(err, ST_DATA, "%s/" FEED_MANIFEST_NAME, root->url);
     json_t *json = json_loadb(text.p, text.n, 0, &error);
     if (json == NULL)
         return err_set(err, ST_DATA,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gtfs/swap.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "core/json.h"
 #include "gtfs/manifest.h"
 
 enum {
@@ -82,6 +82,8 @@ static enum status read_json(struct storage *root, const char *name, json_t **re
     AUTO(buf_release) struct buf text = {0};
     *ret = NULL;
     TRY(storage_read_all(root, str_of(name), SWAP_BYTES, &text, err));
+    if (json_check(buf_as_str(&text), JSON_VALUES_MAX, err) != ST_OK)
+        return err_context(err, ST_DATA, "%s/%s", root->url, name);
     json_t *json = json_loadb(text.p, text.n, 0, NULL);
     if (json_integer_value(json_object_get(json, "format")) == FORMAT) {
         *ret = json;

@@ -2,8 +2,13 @@
 #include "storage/refusal.h"
 
 #include <ctype.h>
-#include <jansson.h>
 #include <stdio.h>
+
+#include "core/json.h"
+
+enum {
+    VALUES_MAX = 10000 // of a refusal's JSON
+};
 
 bool refusal_is(const struct refusal *refusal, const char *exception)
 {
@@ -28,7 +33,8 @@ static void set_message(struct refusal *refusal, struct str text)
 
 static bool read_json(struct str body, struct refusal *ret)
 {
-    json_t *root = body.n ? json_loadb(body.p, body.n, 0, NULL) : NULL;
+    bool is_small = json_check(body, VALUES_MAX, NULL) == ST_OK;
+    json_t *root = is_small && body.n ? json_loadb(body.p, body.n, 0, NULL) : NULL;
     const json_t *remote = json_object_get(root, "RemoteException");
     const char *exception = json_string_value(json_object_get(remote, "exception"));
     const char *message = json_string_value(json_object_get(remote, "message"));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/webhdfs.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "core/json.h"
 #include "storage/path.h"
 #include "storage/webhdfs_ask.h"
 
@@ -41,6 +41,11 @@ static json_t *read_json(const struct webhdfs *webhdfs, struct str path,
                          const struct reply *reply, struct err *err)
 {
     struct str body = buf_as_str(&reply->answer.body);
+    struct err why;
+    if (json_check(body, JSON_VALUES_MAX, &why) != ST_OK) {
+        (void)fail(webhdfs, path, ST_FAIL, why.text, err);
+        return NULL;
+    }
     json_t *root = body.n ? json_loadb(body.p, body.n, 0, NULL) : NULL;
     if (root == NULL) {
         AUTO(mem_auto_free) char *place = webhdfs_place(webhdfs, path);

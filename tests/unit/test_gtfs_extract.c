@@ -283,6 +283,31 @@ static void test_no_manifest_is_not_found_a_bad_one_is_told(UNUSED void **state)
     teardown(&f);
 }
 
+// A value takes 250 bytes of memory however short its text is.
+static void test_a_manifest_is_bounded_before_it_is_read(UNUSED void **state)
+{
+    static const char *const pieces[] = {"1,", "["};
+    static const char *const messages[] = {
+        "mem:///root/_feed.json: more than 1000000 values at byte 1999998",
+        "mem:///root/_feed.json: more than 500 levels at byte 500"};
+    for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
+        struct fixture f;
+        struct feed_manifest manifest;
+        struct buf text = {0};
+        setup(&f);
+        buf_text(&text, "[");
+        while (text.n < 8 << 20)
+            buf_text(&text, pieces[i]);
+        assert_ok(storage_write_bytes(f.root, str_of(FEED_MANIFEST_NAME),
+                                      buf_as_str(&text), &f.err),
+                  &f.err);
+        assert_status(feed_manifest_read(f.root, &manifest, &f.err), ST_DATA);
+        assert_string_equal(f.err.text, messages[i]);
+        buf_release(&text);
+        teardown(&f);
+    }
+}
+
 // The format that others read, by jansson alone.
 static void test_the_manifest_is_of_the_documented_form(UNUSED void **state)
 {
@@ -484,6 +509,7 @@ TEST_MAIN(cmocka_unit_test(test_tables_are_staged_byte_for_byte),
           cmocka_unit_test(test_a_feed_that_does_not_fit_touches_nothing),
           cmocka_unit_test(test_bytes_that_arrive_changed_are_not_staged),
           cmocka_unit_test(test_no_manifest_is_not_found_a_bad_one_is_told),
+          cmocka_unit_test(test_a_manifest_is_bounded_before_it_is_read),
           cmocka_unit_test(test_the_manifest_is_of_the_documented_form),
           cmocka_unit_test(test_a_table_without_rows_is_refused),
           cmocka_unit_test(test_an_empty_optional_table_is_as_none),

@@ -380,7 +380,25 @@ static void test_files_of_another_form_are_told(UNUSED void **state)
     }
 }
 
-TEST_MAIN(cmocka_unit_test(test_an_extract_that_is_cut_off_leaves_one_feed),
+// A value takes 250 bytes of memory however short its text is.
+static void test_files_are_bounded_before_they_are_read(UNUSED void **state)
+{
+    AUTO(buf_release) struct buf text = {0};
+    struct world w;
+    open_world(&w);
+    for (int i = 0; i < 501; i++)
+        buf_text(&text, "[");
+    assert_ok(storage_write_bytes(w.storages[ROOT], str_of(FEED_SWAP_NAME),
+                                  buf_as_str(&text), &w.err),
+              &w.err);
+    assert_status(finish(&w), ST_DATA);
+    assert_string_equal(w.err.text,
+                        "mem:///root/_extract.json: more than 500 levels at byte 500");
+    close_world(&w);
+}
+
+TEST_MAIN(cmocka_unit_test(test_files_are_bounded_before_they_are_read),
+          cmocka_unit_test(test_an_extract_that_is_cut_off_leaves_one_feed),
           cmocka_unit_test(test_a_rollback_that_is_cut_off_leaves_one_feed),
           cmocka_unit_test(test_the_same_feed_again_is_no_new_version),
           cmocka_unit_test(test_tables_staged_by_hand_are_kept),

@@ -749,6 +749,36 @@ static void test_answers_of_others_are_told_apart(UNUSED void **state)
                   ST_RETRY);
 }
 
+// A value takes 250 bytes of memory however short its text is, and the parser recurses.
+static void test_answers_are_bounded_before_they_are_read(UNUSED void **state)
+{
+    AUTO(buf_release) struct buf answer = {0};
+    buf_text(&answer, "HTTP/1.1 200 OK\r\n\r\n[");
+    size_t begin = answer.n;
+    for (int i = 0; i < 1000001; i++)
+        buf_text(&answer, "1,");
+    assert_status(
+        stat_of(buf_cstr(&answer),
+                "hdfs://127.0.0.1:%d/r/d: more than 1000000 values at byte 1999998"),
+        ST_FAIL);
+    answer.n = begin;
+    for (int i = 0; i < 100000; i++)
+        buf_text(&answer, "[");
+    assert_status(stat_of(buf_cstr(&answer),
+                          "hdfs://127.0.0.1:%d/r/d: more than 500 levels at byte 500"),
+                  ST_FAIL);
+    answer.n = 0;
+    buf_text(&answer, "HTTP/1.1 403 no\r\n\r\n");
+    for (int i = 0; i < 100000; i++)
+        buf_text(&answer, "[");
+    AUTO(buf_release) struct buf shown = {0};
+    buf_text(&shown, "hdfs://127.0.0.1:%d/r/d: HTTP 403 without an answer of WebHDFS: ");
+    for (int i = 0; i < 999; i++) // as of a page
+        buf_text(&shown, "[");
+    buf_text(&shown, "; is a name node there, or a proxy between?");
+    assert_status(stat_of(buf_cstr(&answer), buf_cstr(&shown)), ST_FAIL);
+}
+
 static void test_safe_mode_says_where_to_look(UNUSED void **state)
 {
     assert_status(
@@ -1006,7 +1036,8 @@ TEST_MAIN_HDFS(
     T(refused_upload_is_not_repeated), T(short_reader_is_told), T(cut_read_begins_anew),
     T(answer_longer_than_asked_is_refused), T(answers_of_others_are_told_apart),
     T(a_no_without_a_reason_is_told), T(safe_mode_says_where_to_look),
-    T(data_node_of_unknown_name_is_told), T(a_deadline_ends_the_wait_for_an_answer),
-    T(kerberos_refused_says_kinit), T(server_without_renameoptions_is_refused),
-    T(checksum_of_another_kind_is_refused), T(batches_of_a_listing_are_put_together),
-    T(real_hdfs_denies_by_name), T(real_hdfs_lists_more_than_a_batch))
+    T(answers_are_bounded_before_they_are_read), T(data_node_of_unknown_name_is_told),
+    T(a_deadline_ends_the_wait_for_an_answer), T(kerberos_refused_says_kinit),
+    T(server_without_renameoptions_is_refused), T(checksum_of_another_kind_is_refused),
+    T(batches_of_a_listing_are_put_together), T(real_hdfs_denies_by_name),
+    T(real_hdfs_lists_more_than_a_batch))
