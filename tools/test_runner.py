@@ -45,7 +45,8 @@ STACK = str(ROOT / "tools/stack.sh")
 LIMITS_S = {"build": 900, "lint": 300, "unit": 300, "fuzz": 300, "simulator": 600, "e2e": 600}
 FUZZ_MS, LONG_FUZZ_MS = 1000, 20000
 TOTAL_LIMIT_S = 60 * 60  # a stop for what hangs; docs/testing.md says what it takes
-LONG_TOTAL_LIMIT_S = 4 * 3600
+LONG_TOTAL_LIMIT_S = 8 * 3600
+LONG_FUZZ_S = 600  # of each target by libFuzzer
 LONG_FACTOR = 5
 TAIL_LINES = 40
 GRACE_S = 10
@@ -333,7 +334,7 @@ def c_tests(folder, set_name, is_long):
 
 
 def fuzz_tests(is_long):
-    """The fuzz targets on their corpus and changed copies of it; ./dev fuzz looks for more."""
+    """The fuzz targets on their corpus and changed copies of it; with --long libFuzzer looks for more."""
     tests = []
     for source in sorted((ROOT / "tests/fuzz").glob("fuzz_*.c")):
         name = source.stem.removeprefix("fuzz_")
@@ -342,6 +343,11 @@ def fuzz_tests(is_long):
         test = Test("fuzz", f"fuzz_{name}", command, source)
         test.kind, test.target, test.env = "asan", source.stem, SANITIZER_ENV
         tests.append(test)
+        if is_long:
+            test = Test("fuzz", f"fuzz_{name}", [ROOT / "tools/dev-fuzz.sh", name, LONG_FUZZ_S], source,
+                        "libFuzzer")
+            test.kind, test.target, test.limit_s = "fuzz", source.stem, LONG_FUZZ_S
+            tests.append(test)
     return tests
 
 
@@ -383,7 +389,7 @@ def build_tests(selected, everything):
     if everything:
         targets.setdefault("asan", set()).update(("all", "unit", "fuzz"))
         targets.setdefault("clang", set()).update(("all", "unit"))
-    order = ["release", "asan", "tsan", "clang"]
+    order = ["release", "asan", "tsan", "clang", "fuzz"]
     return [
         Test("build", kind, [ROOT / "dev", "build", kind, *sorted(targets[kind])])
         for kind in sorted(targets, key=lambda k: order.index(k) if k in order else len(order))

@@ -9,7 +9,14 @@
 
 #include "avro/table.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const struct fuzz_budget fuzz_budget = {
+    .steps = 300 << 20,
+    .steps_a_byte = 2000,
+    .bytes = 96 << 20,
+    .bytes_a_byte = 20000,
+    .held = 48 << 20,
+    .held_a_byte = 5000,
+};
 
 static size_t read_rows(struct rows *rows, enum status *ret)
 {
@@ -44,7 +51,7 @@ static size_t read_file(struct str bytes, bool skip_errors, enum status *ret)
     return n;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_input(const uint8_t *data, size_t size)
 {
     struct str bytes = fuzz_copy((struct str){(const char *)data, size});
     enum status strict, lenient;
@@ -53,5 +60,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(n_lenient >= n);
     assert(strict != ST_OK || (lenient == ST_OK && n == n_lenient));
     free((char *)bytes.p);
-    return 0;
 }

@@ -3,13 +3,21 @@
 // again the same. The code is made at build time from schemas/*.avsc and from that of the
 // end to end tests; the first byte picks one.
 #include <assert.h>
-#include <stdlib.h>
+
+#include "fuzz_parts.h"
 
 #include "everything.h"
 #include "nothing.h"
 #include "tree.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const struct fuzz_budget fuzz_budget = {
+    .steps = 200 << 20,
+    .steps_a_byte = 3000,
+    .bytes = 300 << 20,
+    .bytes_a_byte = 3000,
+    .held = 150 << 20,
+    .held_a_byte = 2000,
+};
 
 static void check_equal(const struct avro_buffer *a, const struct avro_buffer *b)
 {
@@ -45,16 +53,15 @@ CHECK(everything_a_b_Everything)
 CHECK(nothing_nothing)
 CHECK(tree_node)
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_input(const uint8_t *data, size_t size)
 {
     static void (*const checks[])(const uint8_t *, size_t) = {
         check_everything_a_b_Everything, check_nothing_nothing, check_tree_node};
     if (size == 0)
-        return 0;
+        return;
     size_t n = size - 1;
     uint8_t *copy = malloc(n ? n : 1); // a read past the end is seen
     memcpy(copy, data + 1, n);
     checks[data[0] % (sizeof(checks) / sizeof(checks[0]))](copy, n);
     free(copy);
-    return 0;
 }

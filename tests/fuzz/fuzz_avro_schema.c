@@ -9,7 +9,14 @@
 #include "avro/schema.h"
 #include "avro/table.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const struct fuzz_budget fuzz_budget = {
+    .steps = 100000,
+    .steps_a_byte = 3000,
+    .bytes = 1 << 20,
+    .bytes_a_byte = 5000,
+    .held = 600000,
+    .held_a_byte = 3000,
+};
 
 enum {
     TEXTS_MAX = 4
@@ -46,7 +53,7 @@ static void check_used(struct str json)
     buf_release(&source);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_input(const uint8_t *data, size_t size)
 {
     struct str texts[TEXTS_MAX];
     struct str rest = {(const char *)data, size};
@@ -67,5 +74,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_used(texts[0]);
     for (size_t i = 0; i < n; i++)
         free((char *)texts[i].p);
-    return 0;
 }

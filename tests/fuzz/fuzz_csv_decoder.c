@@ -2,14 +2,22 @@
 // Any bytes as a stream record: one row, one reject or ignored; a row that is encoded
 // reads back the same.
 #include <assert.h>
-#include <stdlib.h>
+
+#include "fuzz_parts.h"
 
 #include "csv_fixture.h"
 
 #include "csv/decoder.h"
 #include "csv/encoder.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const struct fuzz_budget fuzz_budget = {
+    .steps = 5000,
+    .steps_a_byte = 300,
+    .bytes = 1 << 20,
+    .bytes_a_byte = 200,
+    .held = 500000,
+    .held_a_byte = 100,
+};
 
 static void decode(struct decoder *decoder, struct str value, struct batch *batch)
 {
@@ -63,7 +71,7 @@ static void check(const char *columns, struct str value)
     arena_release(&arena);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_input(const uint8_t *data, size_t size)
 {
     char *copy = malloc(size + 1); // exactly as long: a read past the end is seen
     char *bytes = realloc(copy, size ? size : 1);
@@ -73,5 +81,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check("a REAL, b BOOLEAN", value);
     check("a TEXT", value);
     free(bytes);
-    return 0;
 }

@@ -2,14 +2,22 @@
 // Any bytes as a table file: the rows and messages are the same whole and in small
 // pieces.
 #include <assert.h>
-#include <stdlib.h>
+
+#include "fuzz_parts.h"
 
 #include "bytes_storage.h"
 #include "csv_fixture.h"
 
 #include "csv/table.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const struct fuzz_budget fuzz_budget = {
+    .steps = 60000,
+    .steps_a_byte = 3000,
+    .bytes = 2 << 20,
+    .bytes_a_byte = 3000,
+    .held = 1 << 20,
+    .held_a_byte = 1000,
+};
 
 static void append_rows(struct rows *rows, struct buf *text)
 {
@@ -60,10 +68,10 @@ static void read_table(struct str bytes, bool header, size_t piece, struct buf *
     arena_release(&arena);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_input(const uint8_t *data, size_t size)
 {
     if (size == 0)
-        return 0;
+        return;
     bool header = data[0] & 1;
     size_t piece = 1 + data[0] / 2;
     struct str bytes = {(const char *)data + 1, size - 1};
@@ -74,5 +82,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(str_eq(buf_as_str(&whole), buf_as_str(&pieces)));
     buf_release(&whole);
     buf_release(&pieces);
-    return 0;
 }

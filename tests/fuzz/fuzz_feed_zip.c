@@ -9,7 +9,14 @@
 
 #include "gtfs/feed.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const struct fuzz_budget fuzz_budget = {
+    .steps = 30000,
+    .steps_a_byte = 1000,
+    .bytes = 16 << 20,
+    .bytes_a_byte = 1 << 16,
+    .held = 8 << 20,
+    .held_a_byte = 1 << 12,
+};
 
 enum {
     MEMBER_MAX = 1 << 20 // bytes
@@ -51,7 +58,7 @@ static void read_feed(const char *path)
     feed_close(feed);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_input(const uint8_t *data, size_t size)
 {
     char path[40];
     int fd = memfd_create("feed", MFD_CLOEXEC);
@@ -59,5 +66,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     read_feed(path);
     close(fd);
-    return 0;
 }

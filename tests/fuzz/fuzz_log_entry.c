@@ -3,11 +3,19 @@
 // written and read again the same. The checksum is made right first, else nothing would
 // get past it.
 #include <assert.h>
-#include <stdlib.h>
+
+#include "fuzz_parts.h"
 
 #include "engine/log_entry.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const struct fuzz_budget fuzz_budget = {
+    .steps = 20000,
+    .steps_a_byte = 500,
+    .bytes = 1 << 20,
+    .bytes_a_byte = 2000,
+    .held = 500000,
+    .held_a_byte = 1000,
+};
 
 static void make_checksum_right(char *text, size_t n)
 {
@@ -38,7 +46,7 @@ static void check_again(struct entry *entry, struct arena *arena)
     buf_release(&second);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_input(const uint8_t *data, size_t size)
 {
     struct arena arena = {0};
     struct entry entry;
@@ -51,5 +59,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_again(&entry, &arena);
     free(text);
     arena_release(&arena);
-    return 0;
 }

@@ -9,7 +9,14 @@
 #include "registry/registry.h"
 #include "registry/wire_http.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const struct fuzz_budget fuzz_budget = {
+    .steps = 200000,
+    .steps_a_byte = 2000,
+    .bytes = 1 << 20,
+    .bytes_a_byte = 3000,
+    .held = 500000,
+    .held_a_byte = 1500,
+};
 
 enum {
     REQUESTS_MAX = 1000 // far above what one call may make
@@ -81,7 +88,7 @@ static void look_up(struct registry *registry)
     arena_release(&arena);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_input(const uint8_t *data, size_t size)
 {
     struct env env = {.ops = &ops};
     struct registry_config config = {.urls = STR_LITERAL("http://a,http://b"),
@@ -104,5 +111,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     registry_close(registry);
     free((char *)copy.p);
-    return 0;
 }

@@ -7,7 +7,14 @@
 
 #include "sql/plan.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const struct fuzz_budget fuzz_budget = {
+    .steps = 100000,
+    .steps_a_byte = 6000,
+    .bytes = 4 << 20,
+    .bytes_a_byte = 20000,
+    .held = 1 << 20,
+    .held_a_byte = 5000,
+};
 
 static enum status parse(struct str text, char *ret_hash, struct buf *report)
 {
@@ -32,7 +39,7 @@ static enum status parse(struct str text, char *ret_hash, struct buf *report)
     return rc;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_input(const uint8_t *data, size_t size)
 {
     struct str text = fuzz_copy((struct str){(const char *)data, size});
     struct buf first = {0}, second = {0};
@@ -43,5 +50,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_release(&first);
     buf_release(&second);
     free((char *)text.p);
-    return 0;
 }

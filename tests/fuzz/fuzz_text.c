@@ -8,7 +8,14 @@
 
 #include "base/text.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const struct fuzz_budget fuzz_budget = {
+    .steps = 3000,
+    .steps_a_byte = 1500,
+    .bytes = 10000,
+    .bytes_a_byte = 400,
+    .held = 5000,
+    .held_a_byte = 200,
+};
 
 static void check_visible(struct str text)
 {
@@ -44,7 +51,7 @@ static void check_logins(struct str text)
     free(again);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_input(const uint8_t *data, size_t size)
 {
     struct str text = fuzz_copy((struct str){(const char *)data, size});
     struct buf json = {0};
@@ -55,5 +62,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
            str_utf8_valid(buf_as_str(&json)) == json.n);
     buf_release(&json);
     free((char *)text.p);
-    return 0;
 }
