@@ -149,8 +149,9 @@ static double bench_sqlite(struct feed_job *job, struct encoder *encoder,
     struct executor *executor;
     struct err err;
     size_t n_all = batch->n_rows;
-    bench_must(sqlite_executor_open(job->plan, job->host, encoder, &executor, &err),
-               &err);
+    bench_must(
+        sqlite_executor_open(job->plan, job->store->host, encoder, &executor, &err),
+        &err);
     batch->n_rows = n_all < SQLITE_RECORDS ? n_all : SQLITE_RECORDS;
     struct totals totals = run_best(executor, batch, 2);
     batch->n_rows = n_all;

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "csv/table.h"
-#include "sql/sqlite_host.h"
 #include "storage/local.h"
 #include "table/native_executor.h"
 #include "table/sqlite_executor.h"
@@ -39,8 +38,8 @@ static const char feed_job_script[] =
 
 struct feed_job {
     struct plan *plan;
-    struct storage *storage; // the feed's directory
-    struct sqlite_host *host;
+    struct storage *storage;      // the feed's directory
+    struct table_store *store;    // for both executors
     struct dimensions dimensions; // empty until feed_job_build
 };
 
@@ -71,7 +70,8 @@ static enum status feed_job_load(struct feed_job *job, const struct table *table
         rows = &no_rows;
     else
         TRY(rc);
-    rc = sqlite_host_load(job->host, table->name, &table->schema, rows, NULL, err);
+    uint64_t n;
+    rc = table_store_load(job->store, table, rows, &n, err);
     rows->ops->close(rows);
     return rc;
 }
@@ -82,18 +82,13 @@ static enum status feed_job_load_all(struct feed_job *job, struct err *err)
     for (size_t i = 0; i < job->plan->n_tables; i++)
         if (job->plan->tables[i].kind == TABLE_DIMENSION)
             TRY(feed_job_load(job, &job->plan->tables[i], err));
-    for (size_t i = 0; i < job->plan->n_views; i++) {
-        const struct view *view = &job->plan->views[i];
-        TRY(sqlite_host_view(job->host, view, sqlite_executor_view(job->plan, view),
-                             err));
-    }
-    return ST_OK;
+    return table_store_load_views(job->store, err);
 }
 
 UNUSED static void feed_job_close(struct feed_job *job)
 {
     dimensions_release(&job->dimensions);
-    sqlite_host_close(job->host);
+    table_store_close(job->store);
     if (job->storage != NULL)
         job->storage->ops->close(job->storage);
     plan_free(job->plan);
@@ -131,7 +126,10 @@ UNUSED static enum status feed_job_open_script(struct feed_job *job, struct str 
     *job = (struct feed_job){0};
     TRY(feed_job_parse(job, text, err));
     TRY(feed_job_open_storage(job, directory, err));
-    TRY(sqlite_host_open(&job->host, err));
+    const struct table_store_options options = {0};
+    job->store = table_store_open(job->plan, &options);
+    table_store_want_insert(job->store, true);
+    table_store_want_insert(job->store, false);
     return feed_job_load_all(job, err);
 }
 
@@ -146,7 +144,7 @@ UNUSED static enum status feed_job_build(struct feed_job *job, struct encoder *e
                                          struct err *err)
 {
     const struct dimension_options options = {0};
-    return dimensions_build(job->plan->native, job->host, encoder, &options,
+    return dimensions_build(job->plan->native, job->store, encoder, &options,
                             &job->dimensions, err);
 }
 

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "core/codec.h"
 #include "core/rows.h"
+#include "table/table_store.h"
 
 UNUSED static struct schema schema_of(struct arena *arena, const char *text)
 {
@@ -81,6 +82,22 @@ UNUSED static struct memory_rows *memory_rows_open(const struct schema *schema)
     memory->step = 3;
     batch_init(&memory->all, schema->n);
     return memory;
+}
+
+// Loads a table from a batch.
+UNUSED static void store_load(struct table_store *store, struct str name,
+                              const struct batch *batch)
+{
+    struct err err = {0};
+    const struct table *table = plan_table(store->plan, name);
+    struct memory_rows *rows = memory_rows_open(&table->schema);
+    uint64_t n;
+    for (size_t i = 0; i < batch->n_rows; i++)
+        memcpy(batch_add(&rows->all, 0), batch_row(batch, i),
+               batch->n_columns * sizeof(struct value));
+    assert_ok(table_store_load(store, table, &rows->rows, &n, &err), &err);
+    assert_int_equal(n, batch->n_rows);
+    rows->rows.ops->close(&rows->rows);
 }
 
 static void plain_fields(struct encoder *encoder, size_t first,

@@ -109,10 +109,9 @@ static enum status cat_view(const struct args *args, struct cat *cat,
                             const struct view *view, struct err *err)
 {
     struct tables tables;
-    TRY(tables_load(cat->pipeline, true, &tables, err));
+    TRY(tables_load(cat->pipeline, view, true, &tables, err));
     struct rows *rows;
-    enum status status =
-        sqlite_host_query(tables.host, view->sql, &view->schema, &rows, err);
+    enum status status = table_store_view(tables.store, view, &rows, err);
     if (status == ST_OK) {
         row_printer_open(&cat->printer, style_of(args), &view->schema);
         status = print_rows(cat, rows, err);

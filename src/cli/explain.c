@@ -11,7 +11,7 @@ static enum status load(const struct pipeline *pipeline, struct tables *ret,
                         struct err *err)
 {
     const struct plan *plan = pipeline->plan;
-    TRY(tables_load(pipeline, true, ret, err));
+    TRY(tables_load(pipeline, NULL, true, ret, err));
     if (plan->sink == NULL)
         return ST_OK;
     struct encoder *encoder = NULL;

@@ -54,18 +54,44 @@ static json_t *tables_json(const struct plan *plan, const struct tables *tables)
     return array;
 }
 
+// Who computes it, when the tables are loaded.
+static json_t *build_json(const struct table_query *query, const char *query_why)
+{
+    const char *why;
+    const char *build = explain_build(query, query_why, &why);
+    return json_pack("{ss ss?}", "by", build, "why", why);
+}
+
 static json_t *views_json(const struct plan *plan)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < plan->n_views; i++) {
         const struct view *view = &plan->views[i];
-        json_t *item =
-            json_pack("{so sb sb so so so}", "name", text(view->name), "subquery",
-                      view->hidden, "materialized", view->materialized, "reads",
-                      names(view->reads, view->n_reads), "columns",
-                      columns(&view->schema), "sql", text(view->sql));
+        json_t *item = json_pack(
+            "{so sb sb so so so so}", "name", text(view->name), "subquery", view->hidden,
+            "materialized", view->materialized, "reads",
+            names(view->reads, view->n_reads), "columns", columns(&view->schema), "sql",
+            text(view->sql), "build", build_json(view->query, view->query_why));
         json_array_append_new(array, item);
     }
+    return array;
+}
+
+static void add_builds(json_t *array, const struct native_branch *branch)
+{
+    for (size_t i = 0; branch->steps != NULL && i < branch->steps->n; i++)
+        add_builds(array, &branch->steps->items[i].table);
+    for (size_t i = 0; i < branch->n_joins; i++)
+        json_array_append_new(
+            array, build_json(branch->joins[i].query, branch->joins[i].query_why));
+}
+
+static json_t *builds_json(const struct plan *plan)
+{
+    json_t *array = json_array();
+    bool native = plan->native && !options_is(&plan->settings, "executor", "sqlite");
+    for (size_t i = 0; native && i < plan->native->n_branches; i++)
+        add_builds(array, &plan->native->branches[i]);
     return array;
 }
 
@@ -73,11 +99,11 @@ static json_t *insert_json(const struct plan *plan)
 {
     const char *why;
     const char *executor = explain_executor(plan, &why);
-    return json_pack("{so so so so ss ss so ss}", "into", text(plan->sink->name), "reads",
-                     names(plan->insert_reads, plan->n_insert_reads), "columns",
+    return json_pack("{so so so so ss ss so ss so}", "into", text(plan->sink->name),
+                     "reads", names(plan->insert_reads, plan->n_insert_reads), "columns",
                      columns(&plan->output), "sql", text(plan->insert_sql), "executor",
                      executor, "why", why, "join_column", text(plan->join_column), "plan",
-                     plan->hash);
+                     plan->hash, "builds", builds_json(plan));
 }
 
 static json_t *join_json(const struct dimension *dimension)

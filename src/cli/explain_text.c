@@ -49,6 +49,31 @@ const char *explain_executor(const struct plan *plan, const char **ret_why)
     return native ? "native" : "sqlite";
 }
 
+static const char *why_sqlite(const struct table_query *query);
+
+static const char *source_why(const struct table_source *source)
+{
+    return source->query != NULL ? why_sqlite(source->query) : source->sql_why;
+}
+
+// Why SQLite gives rows of one of its sources; NULL: it does not.
+static const char *why_sqlite(const struct table_query *query)
+{
+    const char *why = source_why(&query->source);
+    for (size_t i = 0; i < query->n_joins && why == NULL; i++)
+        why = source_why(&query->joins[i].source);
+    return why;
+}
+
+const char *explain_build(const struct table_query *query, const char *query_why,
+                          const char **ret_why)
+{
+    *ret_why = query != NULL ? why_sqlite(query) : query_why;
+    if (query == NULL)
+        return "sqlite";
+    return *ret_why != NULL ? "native and sqlite" : "native";
+}
+
 static struct node node_of(const struct plan *plan, struct str name)
 {
     for (size_t i = 0; i < plan->n_views; i++) {
@@ -185,6 +210,36 @@ static void print_join(const struct dimension *dimension)
            stats->n_rows ? (double)stats->row_bytes / (double)stats->n_rows : 0.0);
 }
 
+static void print_build(const char *what, struct str name,
+                        const struct table_query *query, const char *query_why)
+{
+    const char *why;
+    const char *build = explain_build(query, query_why, &why);
+    printf("  %-8s  %.*s%s%s%s%s\n", what, STR_ARGS(name), name.n ? ": " : "", build,
+           why ? ": " : "", why ? why : "");
+}
+
+static void print_branch(const struct native_branch *branch)
+{
+    for (size_t i = 0; branch->steps != NULL && i < branch->steps->n; i++)
+        print_branch(&branch->steps->items[i].table);
+    for (size_t i = 0; i < branch->n_joins; i++)
+        print_build("tables", (struct str){0}, branch->joins[i].query,
+                    branch->joins[i].query_why);
+}
+
+// Who computes what stands over tables alone.
+static void print_builds(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->n_views; i++)
+        if (plan->views[i].materialized)
+            print_build("view", plan->views[i].name, plan->views[i].query,
+                        plan->views[i].query_why);
+    bool native = plan->native && !options_is(&plan->settings, "executor", "sqlite");
+    for (size_t i = 0; native && i < plan->native->n_branches; i++)
+        print_branch(&plan->native->branches[i]);
+}
+
 void explain_text(const struct pipeline *pipeline, const struct tables *tables)
 {
     const struct plan *plan = pipeline->plan;
@@ -195,6 +250,7 @@ void explain_text(const struct pipeline *pipeline, const struct tables *tables)
     const char *why;
     const char *executor = explain_executor(plan, &why);
     printf("\nhow it runs\n  %-8s  %s: %s\n", "executor", executor, why);
+    print_builds(plan);
     for (size_t i = 0; tables != NULL && i < tables->dimensions.n; i++)
         print_join(tables->dimensions.items[i]);
     printf("  %-8s  %s\n", "plan", plan->hash);

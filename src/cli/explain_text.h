@@ -12,6 +12,10 @@ void explain_sql(const struct plan *plan);
 // One JSON object.
 void explain_json(const struct pipeline *pipeline, const struct tables *tables);
 
+// Who gives the rows of a query over tables: "native", "sqlite" or "native and sqlite";
+// why the latter, as a sentence (NULL for the first).
+const char *explain_build(const struct table_query *query, const char *query_why,
+                          const char **ret_why);
 // "native" or "sqlite", and why as a sentence without its end.
 const char *explain_executor(const struct plan *plan, const char **ret_why);
 

@@ -55,7 +55,7 @@ static void release(struct run_parts *parts)
 static enum status open_tables(struct run_parts *parts, struct err *err)
 {
     const struct plan *plan = parts->pipeline.plan;
-    TRY(tables_load(&parts->pipeline, false, &parts->tables, err));
+    TRY(tables_load(&parts->pipeline, NULL, false, &parts->tables, err));
     log_debug("the tables are read");
     TRY(tables_write_views(&parts->pipeline, &parts->tables, err));
     TRY(sink_encoder_open(plan->sink, &plan->output, plan->hash, &parts->encoder, err));

@@ -207,7 +207,7 @@ static void tell_padded(const struct plan *plan, const struct table *table,
 }
 
 static enum status load_table(const struct pipeline *pipeline, const struct table *table,
-                              struct sqlite_host *host, uint64_t *ret_n, struct err *err)
+                              struct table_store *store, uint64_t *ret_n, struct err *err)
 {
     AUTO(storage_close) struct storage *storage = NULL;
     TRY(pipeline_storage(pipeline, &table->options, &storage, err));
@@ -216,10 +216,10 @@ static enum status load_table(const struct pipeline *pipeline, const struct tabl
     bool optional = options_number(&table->options, "optional");
     if (status == ST_NOT_FOUND && optional) {
         struct rows empty = {&empty_ops, &table->schema};
-        return sqlite_host_load(host, table->name, &table->schema, &empty, ret_n, err);
+        return table_store_load(store, table, &empty, ret_n, err);
     }
     TRY(status);
-    status = sqlite_host_load(host, table->name, &table->schema, rows, ret_n, err);
+    status = table_store_load(store, table, rows, ret_n, err);
     tell_skipped(table, rows);
     if (status == ST_OK)
         tell_padded(pipeline->plan, table, rows);
@@ -232,17 +232,9 @@ static bool runs_native(const struct plan *plan)
     return plan->native != NULL && !options_is(&plan->settings, "executor", "sqlite");
 }
 
-enum status tables_load_views(const struct pipeline *pipeline, struct tables *tables,
-                              struct err *err)
+enum status tables_load_views(struct tables *tables, struct err *err)
 {
-    const struct plan *plan = pipeline->plan;
-    for (size_t i = 0; i < plan->n_views; i++) {
-        const struct view *view = &plan->views[i];
-        enum sqlite_view how =
-            runs_native(plan) ? SQLITE_VIEW : sqlite_executor_view(plan, view);
-        TRY(sqlite_host_view(tables->host, view, how, err));
-    }
-    return ST_OK;
+    return table_store_load_views(tables->store, err);
 }
 
 static bool is_out_of_time(const struct pipeline *pipeline)
@@ -265,24 +257,32 @@ static void tell_rows(const struct table *table, int64_t n)
                  STR_ARGS(table->name));
 }
 
-// What the limit of memory ended, with the way out.
-static enum status explain_limit(enum status rc, struct err *err)
+static void want(struct table_store *store, const struct view *view)
 {
-    if (rc != ST_LIMIT || err == NULL)
-        return rc;
-    return err_set(err, rc, "%s; raise SET dimension.memory, or stage fewer rows",
-                   err->text);
+    const struct plan *plan = store->plan;
+    if (view != NULL) {
+        table_store_want_view(store, view);
+        return;
+    }
+    if (plan->sink != NULL)
+        table_store_want_insert(store, runs_native(plan));
+    for (size_t i = 0; i < plan->n_views; i++)
+        if (plan->views[i].materialized)
+            table_store_want_view(store, &plan->views[i]);
 }
 
-enum status tables_begin(const struct pipeline *pipeline, struct tables *ret,
-                         struct err *err)
+void tables_begin(const struct pipeline *pipeline, const struct view *view,
+                  struct tables *ret)
 {
-    TRY(sqlite_host_open(&ret->host, err));
-    sqlite_host_on_progress(ret->host, goes_on, (void *)(uintptr_t)pipeline);
-    sqlite_host_limit_memory(
-        ret->host, options_number(&pipeline->plan->settings, "dimension.memory"));
-    ret->n_rows = mem_array(pipeline->plan->n_tables, sizeof(*ret->n_rows));
-    return ST_OK;
+    const struct plan *plan = pipeline->plan;
+    const struct table_store_options options = {
+        .limit_bytes = (size_t)options_number(&plan->settings, "dimension.memory"),
+        .go_on = goes_on,
+        .go_on_arg = (void *)(uintptr_t)pipeline,
+    };
+    ret->store = table_store_open(plan, &options);
+    ret->n_rows = mem_array(plan->n_tables, sizeof(*ret->n_rows));
+    want(ret->store, view);
 }
 
 enum status tables_load_one(const struct pipeline *pipeline, struct tables *tables,
@@ -290,16 +290,16 @@ enum status tables_load_one(const struct pipeline *pipeline, struct tables *tabl
 {
     uint64_t n = 0;
     const struct table *table = &pipeline->plan->tables[index];
-    TRY(explain_limit(load_table(pipeline, table, tables->host, &n, err), err));
+    TRY(load_table(pipeline, table, tables->store, &n, err));
     tables->n_rows[index] = (int64_t)n;
     return ST_OK;
 }
 
-static enum status load_once(const struct pipeline *pipeline, bool quiet,
-                             struct tables *ret, struct err *err)
+static enum status load_once(const struct pipeline *pipeline, const struct view *view,
+                             bool quiet, struct tables *ret, struct err *err)
 {
     const struct plan *plan = pipeline->plan;
-    TRY(tables_begin(pipeline, ret, err));
+    tables_begin(pipeline, view, ret);
     for (size_t i = 0; i < plan->n_tables; i++) {
         if (plan->tables[i].kind != TABLE_DIMENSION)
             continue;
@@ -307,7 +307,7 @@ static enum status load_once(const struct pipeline *pipeline, bool quiet,
         if (!quiet)
             tell_rows(&plan->tables[i], ret->n_rows[i]);
     }
-    return explain_limit(tables_load_views(pipeline, ret, err), err);
+    return tables_load_views(ret, err);
 }
 
 static enum status cut_off(const struct storage *root, struct err *err)
@@ -377,14 +377,14 @@ static enum status changed_again(struct err *err)
                    LOAD_TRIES);
 }
 
-enum status tables_load(const struct pipeline *pipeline, bool quiet, struct tables *ret,
-                        struct err *err)
+enum status tables_load(const struct pipeline *pipeline, const struct view *view,
+                        bool quiet, struct tables *ret, struct err *err)
 {
     *ret = (struct tables){0};
     for (int i = 0; i < LOAD_TRIES; i++) {
         char before[65];
         TRY(settled_version(pipeline, before, err));
-        enum status status = load_once(pipeline, quiet, ret, err);
+        enum status status = load_once(pipeline, view, quiet, ret, err);
         if (status != ST_OK) {
             tables_release(ret);
             return status;
@@ -405,7 +405,7 @@ static enum status write_view(const struct pipeline *pipeline, struct tables *ta
     AUTO(storage_close) struct storage *storage = NULL;
     TRY(pipeline_storage(pipeline, &view->options, &storage, err));
     AUTO(rows_close) struct rows *rows = NULL;
-    TRY(sqlite_host_query(tables->host, view->sql, &view->schema, &rows, err));
+    TRY(table_store_view(tables->store, view, &rows, err));
     int64_t n = 0;
     TRY(sink_write_table(storage, &table, rows, &n, err));
     log_info("materialized view %.*s: %s in %s", STR_ARGS(view->name),
@@ -433,7 +433,7 @@ static enum status try_view(struct tables *tables, const struct view *view,
 {
     const struct table table = plan_table_of_view(view);
     AUTO(rows_close) struct rows *rows = NULL;
-    TRY(sqlite_host_query(tables->host, view->sql, &view->schema, &rows, err));
+    TRY(table_store_view(tables->store, view, &rows, err));
     return sink_try_table(&table, rows, ret_n, err);
 }
 
@@ -471,7 +471,7 @@ enum status tables_write_views(const struct pipeline *pipeline, struct tables *t
         log_warn("the staged tables changed while views of them were written; reading "
                  "them again");
         tables_release(tables);
-        TRY(tables_load(pipeline, false, tables, err));
+        TRY(tables_load(pipeline, NULL, false, tables, err));
     }
     return changed_again(err);
 }
@@ -485,7 +485,7 @@ static enum status build_dimensions(const struct pipeline *pipeline,
             (size_t)options_number(&pipeline->plan->settings, "dimension.memory"),
         .version = str_of(tables->version),
     };
-    return dimensions_build(pipeline->plan->native, tables->host, encoder, &options,
+    return dimensions_build(pipeline->plan->native, tables->store, encoder, &options,
                             &tables->dimensions, err);
 }
 
@@ -504,12 +504,15 @@ enum status tables_executor(const struct pipeline *pipeline, struct tables *tabl
 {
     const struct plan *plan = pipeline->plan;
     TRY(tables_executor_check(plan, err));
-    if (!runs_native(plan))
-        return sqlite_executor_open(plan, tables->host, encoder, ret, err);
+    if (!runs_native(plan)) {
+        struct sqlite_host *host;
+        TRY(table_store_host(tables->store, &host, err));
+        return sqlite_executor_open(plan, host, encoder, ret, err);
+    }
     if (tables->dimensions.items == NULL)
         TRY(build_dimensions(pipeline, tables, encoder, err));
-    sqlite_host_close(tables->host); // its memory is not needed any more
-    tables->host = NULL;
+    table_store_close(tables->store); // its memory is not needed any more
+    tables->store = NULL;
     *ret = native_executor_open(plan, &tables->dimensions, encoder);
     return ST_OK;
 }
@@ -561,7 +564,7 @@ enum status tables_version(const struct pipeline *pipeline, char ret[65], struct
 void tables_release(struct tables *tables)
 {
     dimensions_release(&tables->dimensions);
-    sqlite_host_close(tables->host);
+    table_store_close(tables->store);
     free(tables->n_rows);
     *tables = (struct tables){0};
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables side of a job: staged files into SQLite, views made, the executor built.
+// The tables side of a job: staged files read, views made, the executor built.
 //
 // Tables of two extracts are never mixed in silence: what _feed.json says of the files is
 // compared before, and whether it or a file has changed is looked at after. One thread.
@@ -9,13 +9,12 @@
 #include "cli/pipeline.h"
 #include "core/rows.h"
 #include "csv/table.h"
-#include "sql/sqlite_host.h"
 #include "table/dimensions.h"
 #include "table/native_executor.h"
 #include "table/sqlite_executor.h"
 
 struct tables {
-    struct sqlite_host *host; // all tables loaded; closed early when native needs no more
+    struct table_store *store; // closed early when native needs no more
     struct dimensions dimensions;
     char version[65]; // of the staged files; changes when any of them does
     int64_t *n_rows;  // of each table of the plan; 0 for the stream and the result
@@ -41,21 +40,22 @@ void table_tell_absent(const struct table *table, const struct rows *rows);
 // The same of rows that its reader left out or had to make whole.
 void table_tell_rows(const struct table *table, const struct rows *rows);
 
-// Loads all tables and views; `quiet` shows no progress. Soon after pipeline->deadline is
-// over it is ST_STOP or ST_RETRY, from tables_write_views and tables_executor too.
-enum status tables_load(const struct pipeline *pipeline, bool quiet, struct tables *ret,
-                        struct err *err);
+// Loads all tables, and the views that are wanted of them; `quiet` shows no progress.
+// `view` is wanted, or when it is NULL the INSERT and all materialized ones. Soon after
+// pipeline->deadline is over it is ST_STOP or ST_RETRY, from tables_write_views and
+// tables_executor too.
+enum status tables_load(const struct pipeline *pipeline, const struct view *view,
+                        bool quiet, struct tables *ret, struct err *err);
 // An extract that replaces the tables just now is waited for; it takes a moment. ST_DATA:
 // one was cut off while it did.
 enum status tables_wait_for_extract(const struct pipeline *pipeline, struct err *err);
 // The same one after the other, each with its own error: an empty `ret` first, then each
 // table of the plan that is a dimension, then the views over all of them.
-enum status tables_begin(const struct pipeline *pipeline, struct tables *ret,
-                         struct err *err);
+void tables_begin(const struct pipeline *pipeline, const struct view *view,
+                  struct tables *ret);
 enum status tables_load_one(const struct pipeline *pipeline, struct tables *tables,
                             size_t index, struct err *err);
-enum status tables_load_views(const struct pipeline *pipeline, struct tables *tables,
-                              struct err *err);
+enum status tables_load_views(struct tables *tables, struct err *err);
 // Makes the rows of a materialized view as tables_write_views does, and writes none.
 enum status tables_try_view(struct tables *tables, const struct view *view,
                             int64_t *ret_n, struct err *err);

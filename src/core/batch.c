@@ -52,3 +52,18 @@ void batch_release(struct batch *batch)
     arena_release(&batch->arena);
     *batch = (struct batch){0};
 }
+
+enum status batch_check_row(const struct schema *schema, const struct value *row,
+                            struct err *err)
+{
+    for (size_t i = 0; i < schema->n; i++) {
+        const struct column *column = &schema->columns[i];
+        if (row[i].kind == VALUE_NULL && !column->nullable)
+            return err_set(err, ST_DATA, "column '%.*s' is NULL, but is NOT NULL",
+                           STR_ARGS(column->name));
+        if (row[i].kind != VALUE_NULL && row[i].kind != type_kind(column->type))
+            return err_set(err, ST_DATA, "column '%.*s' is not %s",
+                           STR_ARGS(column->name), type_name(column->type));
+    }
+    return ST_OK;
+}

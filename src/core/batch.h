@@ -41,6 +41,10 @@ void batch_reject(struct batch *batch, uint32_t record, struct str reason);
 void batch_clear(struct batch *batch); // keeps memory
 void batch_release(struct batch *batch);
 
+// ST_DATA when a value is not of its column's type, or NULL in a NOT NULL column.
+enum status batch_check_row(const struct schema *schema, const struct value *row,
+                            struct err *err);
+
 enum {
     BATCH_LOOK = 16 // records between two looks at batch_is_full: a power of two
 };

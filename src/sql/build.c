@@ -47,8 +47,6 @@ static bool makes_sink(const struct statements *statements, struct str sink)
 static void hand_over(struct builder *builder)
 {
     struct plan *plan = builder->plan;
-    plan->tables = builder->tables;
-    plan->n_tables = builder->n_tables;
     struct view *views =
         arena_array(builder->report->arena, builder->n_views + 1, sizeof(*views));
     if (builder->n_views > 0)
@@ -77,6 +75,7 @@ void build_plan(struct report *report, const struct script *script,
         .catalog = &builder.catalog,
         .incomplete = statements->incomplete,
     };
+    plan->tables = builder.tables;
     options_init(&plan->settings, option_group_find("SET"), report->arena);
     for (size_t i = 0; i < statements->n; i++)
         build_statement(&builder, &statements->items[i]);

@@ -6,6 +6,7 @@
 #include "sql/options.h"
 #include "sql/print.h"
 #include "sql/reads.h"
+#include "sql/table_query.h"
 
 static void check_new_name(struct builder *builder, const struct statement *statement)
 {
@@ -207,6 +208,7 @@ void build_table(struct builder *builder, const struct statement *statement)
     else if (!is_wrong)
         build_check_outside(builder, statement->name_at, &table);
     struct table *kept = &builder->tables[builder->n_tables++];
+    builder->plan->n_tables = builder->n_tables;
     *kept = table;
     check_path(builder, statement, &kept->options);
 }
@@ -290,6 +292,9 @@ void build_view(struct builder *builder, const struct statement *statement)
     struct view *view =
         build_add_view(builder, relation->name, relation->query, &relation->schema);
     view->line = report_line(builder->report, statement->at);
+    if (builder->report->n == 0)
+        view->query = table_query_make(builder->plan, relation->query, &view->schema,
+                                       &view->query_why);
     if (statement->materialized)
         materialize(builder, statement, view, !relation->failed);
 }

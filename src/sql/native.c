@@ -9,9 +9,10 @@
 #include "sql/compile.h"
 #include "sql/native_maker.h"
 #include "sql/print.h"
+#include "sql/reads.h"
+#include "sql/table_query.h"
 
-// The place of an expression in a list, which it is added to.
-static size_t exprs_place(struct exprs *exprs, const struct expr *expr)
+size_t exprs_place(struct exprs *exprs, const struct expr *expr)
 {
     for (size_t i = 0; i < exprs->n; i++)
         if (expr_equal(exprs->items[i], expr))
@@ -34,15 +35,21 @@ static void add_column(struct schema *schema, const struct expr *expr)
     schema->columns[schema->n++] = native_column_of(expr);
 }
 
+struct expr *expr_one(struct plan *plan)
+{
+    struct expr *one = arena_zalloc(&plan->arena, sizeof(*one));
+    one->kind = EXPR_CONST;
+    one->type = TYPE_INT;
+    one->constant = value_int(1);
+    return one;
+}
+
 // What is joined by no equality is joined by a constant.
 void native_need_key(struct native_maker *maker, struct join_maker *join)
 {
     if (join->n_keys > 0)
         return;
-    struct expr *one = arena_zalloc(&maker->plan->arena, sizeof(*one));
-    one->kind = EXPR_CONST;
-    one->type = TYPE_INT;
-    one->constant = value_int(1);
+    struct expr *one = expr_one(maker->plan);
     join->keys[join->n_keys++] = (struct key){one, one};
 }
 
@@ -272,6 +279,41 @@ static struct str meaning_of(struct native_maker *maker, const struct join_maker
     return arena_str(&maker->plan->arena, buf_as_str(&meaning));
 }
 
+static struct expr *is_not_null(struct native_maker *maker, const struct expr *column)
+{
+    struct arena *arena = &maker->plan->arena;
+    struct expr *expr = arena_zalloc(arena, sizeof(*expr));
+    expr->kind = EXPR_OP;
+    expr->op = OP_IS_NOT_NULL;
+    expr->type = TYPE_BOOLEAN;
+    expr->n_args = 1;
+    expr->args = arena_array(arena, 1, sizeof(*expr->args));
+    expr->args[0] = (struct expr *)(uintptr_t)column;
+    return expr;
+}
+
+// The same as the SQL.
+static void make_query(struct native_maker *maker, const struct join_maker *join,
+                       struct native_join *ret)
+{
+    struct exprs columns = {0}, conditions = {0};
+    for (size_t i = 0; i < join->reads.n; i++)
+        exprs_add(&columns, join->reads.items[i]);
+    if (join->reads.n == 0)
+        exprs_add(&columns, expr_one(maker->plan));
+    for (size_t i = 0; i < join->n_keys; i++)
+        if (join->keys[i].tables->kind == EXPR_COLUMN && join->keys[i].tables->nullable)
+            exprs_add(&conditions, is_not_null(maker, join->keys[i].tables));
+    for (size_t i = 0; i < join->where.n; i++)
+        exprs_add(&conditions, join->where.items[i]);
+    ret->query = table_query_of_from(maker->plan, join->tables, &columns, &conditions,
+                                     &ret->read_schema, &ret->query_why);
+    ret->reads = from_reads(&maker->plan->arena, join->tables,
+                            native_all_of(maker, &conditions), &ret->n_reads);
+    free(columns.items);
+    free(conditions.items);
+}
+
 void native_make_join(struct native_maker *maker, struct join_maker *join,
                       bool stream_has_program, struct native_join *ret)
 {
@@ -286,6 +328,7 @@ void native_make_join(struct native_maker *maker, struct join_maker *join,
     ret->sql = join_sql(maker, join);
     ret->meaning = meaning_of(maker, join, ret->sql);
     make_schemas(maker, join, ret);
+    make_query(maker, join, ret);
 }
 
 // The whole.

@@ -104,13 +104,18 @@ void native_refuse(struct native_maker *maker, const char *why);
 // The same, but where those joins can become steps that is to be tried.
 void native_step_instead(struct native_maker *maker, int reads);
 void exprs_add(struct exprs *exprs, const struct expr *expr);
+// The place of an expression in a list, which it is added to.
+size_t exprs_place(struct exprs *exprs, const struct expr *expr);
 // READS_ of all that it reads.
 int native_reads(const struct native_maker *maker, const struct expr *expr);
 bool native_has_leaf(const struct from *from, const struct from *leaf);
 // The same over stream and tables: without views over the stream, without subqueries.
 struct expr *native_resolve(struct native_maker *maker, const struct expr *expr);
+// Adds what must all be true for it to be.
 void native_split_and(struct exprs *conditions, const struct expr *expr);
 struct expr *native_all_of(struct native_maker *maker, const struct exprs *conditions);
+// The constant 1.
+struct expr *expr_one(struct plan *plan);
 // How many SELECTs of the stream a query puts together by UNION ALL.
 size_t native_count_branches(const struct query *query);
 // Takes one of them: sets what the maker has but for values and reads.

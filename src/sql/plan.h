@@ -35,10 +35,44 @@ struct table {
     size_t line; // of the CREATE, from 1
 };
 
+struct table_query;
+
+// Where the rows of a table_query come from.
+struct table_source {
+    const struct table *table; // of the plan: its columns
+    const size_t *columns;
+    const struct table_query *query; // or another query
+    struct str sql;                  // or SQLite, which reads these tables and views
+    const struct str *reads;
+    size_t n_reads;
+    const char *sql_why;  // why SQLite, as a sentence
+    struct schema schema; // of its rows
+};
+
+// A row of what is joined so far meets those rows of one more source that have its keys.
+struct table_join {
+    struct table_source source;
+    bool left; // without such a row it meets a row of NULLs
+    size_t n_keys;
+    const struct program *program; // over what is joined so far: FILTER, MATCH, KEYS
+    const struct program *source_program; // over the source: FILTER, KEYS
+};
+
+// A SELECT over tables as hash joins, one after another.
+struct table_query {
+    struct table_source source;
+    const struct table_join *joins;
+    size_t n_joins;
+    const struct program *program; // over the joined row: FILTER, OUTPUTS
+    struct schema schema;          // of its rows
+};
+
 struct view {
     struct str name;
     struct schema schema;
-    struct str sql;          // a SELECT for SQLite over tables and earlier views
+    struct str sql;                  // a SELECT for SQLite over tables and earlier views
+    const struct table_query *query; // the same; NULL: only SQLite can run it
+    const char *query_why;           // why not, as a sentence
     bool hidden;             // made from a subquery of the INSERT that reads tables only
     bool read_by_insert;     // by the INSERT itself, not only by other views
     const struct str *reads; // names of tables and views of the plan
@@ -64,7 +98,11 @@ struct output {
 struct native_join {
     bool left;      // a record without a match gives one row of NULLs on this side
     struct str sql; // reads the tables
-    struct schema read_schema; // of sql
+    const struct str *reads; // what it reads: names of tables and views
+    size_t n_reads;
+    const struct table_query *query; // the same; NULL: only SQLite can run it
+    const char *query_why;           // why not, as a sentence
+    struct schema read_schema;       // of sql
     // NULL: sql gives keys, then what outputs need. Else over its columns: MATCH (false:
     // the row matches nothing), KEYS, FILTER (false: what matches it gives no row for
     // it), OUTPUTS.

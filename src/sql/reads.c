@@ -66,3 +66,12 @@ const struct str *query_reads(struct arena *arena, struct query *query, size_t *
     *ret_n = reads.n;
     return names;
 }
+
+const struct str *from_reads(struct arena *arena, const struct from *from,
+                             const struct expr *where, size_t *ret_n)
+{
+    // Reads only.
+    struct query query = {.from = (struct from *)(uintptr_t)from,
+                          .where = (struct expr *)(uintptr_t)where};
+    return query_reads(arena, &query, ret_n);
+}

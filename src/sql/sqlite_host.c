@@ -223,28 +223,13 @@ static enum status prepare_insert(struct sqlite_host *host, struct str name,
     return sqlite_prepare(host, buf_as_str(&sql), ret, err);
 }
 
-static enum status check_row(const struct schema *schema, const struct value *row,
-                             struct err *err)
-{
-    for (size_t i = 0; i < schema->n; i++) {
-        const struct column *column = &schema->columns[i];
-        if (row[i].kind == VALUE_NULL && !column->nullable)
-            return err_set(err, ST_DATA, "column '%.*s' is NULL, but is NOT NULL",
-                           STR_ARGS(column->name));
-        if (row[i].kind != VALUE_NULL && row[i].kind != type_kind(column->type))
-            return err_set(err, ST_DATA, "column '%.*s' is not %s",
-                           STR_ARGS(column->name), type_name(column->type));
-    }
-    return ST_OK;
-}
-
 static enum status insert_batch(struct sqlite_host *host, sqlite3_stmt *insert,
                                 const struct schema *schema, const struct batch *batch,
                                 struct err *err)
 {
     for (size_t i = 0; i < batch->n_rows; i++) {
         const struct value *row = batch_row(batch, i);
-        TRY(check_row(schema, row, err));
+        TRY(batch_check_row(schema, row, err));
         for (size_t c = 0; c < schema->n; c++)
             sqlite_bind_value(insert, (int)c + 1, row[c]);
         int rc = sqlite3_step(insert);

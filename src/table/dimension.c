@@ -96,9 +96,12 @@ static enum status check_memory(struct builder *builder, size_t more_bytes,
                    group_store_bytes(&builder->dimension->groups) +
                    blob_store_bytes(&builder->dimension->flaws) +
                    builder->n_pieces * sizeof(struct piece) +
-                   builder->n_chains * sizeof(struct chain) + more_bytes;
+                   builder->n_chains * sizeof(struct chain) + builder->draft.bytes.n +
+                   builder->draft.lengths.n + more_bytes;
     if (bytes > stats->peak_bytes)
         stats->peak_bytes = bytes;
+    if (builder->options->store != NULL)
+        bytes += table_store_bytes(builder->options->store);
     if (limit == 0 || bytes <= limit)
         return ST_OK;
     return err_set(err, ST_LIMIT,
@@ -369,7 +372,7 @@ static enum status add_batch(struct builder *builder, const struct batch *batch,
         TRY(add_plain_batch(builder, batch, err));
     if (builder->dimension->stats.n_rows / PROGRESS_ROWS > before)
         tell_progress(builder);
-    return ST_OK;
+    return check_memory(builder, 0, err);
 }
 
 static enum status add_all(struct builder *builder, struct rows *rows, struct err *err)

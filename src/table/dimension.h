@@ -18,6 +18,7 @@
 #include "sql/plan.h"
 #include "table/group_store.h"
 #include "table/key_index.h"
+#include "table/table_store.h"
 
 // Called while building, every 64 Ki rows and at the end.
 struct dimension_progress {
@@ -26,6 +27,7 @@ struct dimension_progress {
 
 struct dimension_options {
     size_t limit_bytes;                  // of memory, at any time; 0: none
+    const struct table_store *store;     // NULL, or whose memory counts with it
     struct str version;                  // of the tables; copied
     struct dimension_progress *progress; // NULL: tells nobody
 };

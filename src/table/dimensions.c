@@ -19,15 +19,6 @@ bool dimensions_is_shared(const struct dimensions *dimensions, size_t i)
     return false;
 }
 
-static size_t memory_bytes(const struct dimensions *dimensions)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < dimensions->n; i++)
-        if (!dimensions_is_shared(dimensions, i))
-            bytes += dimensions->items[i]->stats.memory_bytes;
-    return bytes;
-}
-
 // What a dimension is built for.
 struct use {
     const struct native_branch *branch;
@@ -38,7 +29,7 @@ struct use {
 struct building {
     struct dimensions dimensions;
     struct use *uses; // of each item
-    struct sqlite_host *host;
+    struct table_store *store;
     const struct dimension_options *options;
 };
 
@@ -80,11 +71,11 @@ static enum status build(struct building *building, const struct use *use,
     AUTO(rows_close) struct rows *rows = NULL;
     const struct native_join *join = &use->branch->joins[use->join];
     struct dimension_options own = *building->options;
-    size_t used = memory_bytes(&building->dimensions);
-    if (own.limit_bytes > 0)
-        own.limit_bytes = used < own.limit_bytes ? own.limit_bytes - used : 1;
-    TRY(sqlite_host_query(building->host, join->sql, &join->read_schema, &rows, err));
-    return dimension_build(use->branch, use->join, rows, encoder, &own, ret, err);
+    own.store = building->store;
+    TRY(table_store_join(building->store, join, &rows, err));
+    TRY(dimension_build(use->branch, use->join, rows, encoder, &own, ret, err));
+    building->store->n_bytes += (*ret)->stats.memory_bytes;
+    return ST_OK;
 }
 
 static enum status add(struct building *building, const struct use *use,
@@ -127,12 +118,12 @@ static enum status add_all(struct building *building, const struct native_plan *
     return ST_OK;
 }
 
-enum status dimensions_build(const struct native_plan *native, struct sqlite_host *host,
+enum status dimensions_build(const struct native_plan *native, struct table_store *store,
                              struct encoder *encoder,
                              const struct dimension_options *options,
                              struct dimensions *ret, struct err *err)
 {
-    struct building building = {.host = host, .options = options};
+    struct building building = {.store = store, .options = options};
     size_t most = 0;
     for (size_t i = 0; i < native->n_branches; i++)
         most += native_n_dimensions(&native->branches[i]);

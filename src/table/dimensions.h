@@ -5,7 +5,6 @@
 #ifndef TABLE_DIMENSIONS_H
 #define TABLE_DIMENSIONS_H
 
-#include "sql/sqlite_host.h"
 #include "table/dimension.h"
 
 struct dimensions {
@@ -16,9 +15,9 @@ struct dimensions {
 // Whether item i stands before already.
 bool dimensions_is_shared(const struct dimensions *dimensions, size_t i);
 
-// Reads the tables through the host, where they are loaded. `options->limit_bytes` is for
+// Reads the tables of the store, where they are loaded. `options->limit_bytes` is for
 // all together. Errors as dimension_build's.
-enum status dimensions_build(const struct native_plan *native, struct sqlite_host *host,
+enum status dimensions_build(const struct native_plan *native, struct table_store *store,
                              struct encoder *encoder,
                              const struct dimension_options *options,
                              struct dimensions *ret, struct err *err);

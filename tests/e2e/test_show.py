@@ -61,6 +61,33 @@ def test_explain_draws_who_reads_whom():
         ["├─", "calendar_dates", "table", "csv", "56", "rows", f"{root}/calendar_dates"],
         ["└─", "frequencies", "table", "csv", "866", "rows", f"{root}/frequencies"]], lines[:6]
     assert "  executor  native: one hash join" in lines, lines
+    assert "  tables    native" in lines, lines
+
+
+def test_explain_says_who_computes_what_stands_over_tables():
+    job = Job("madrid-metro")
+    grouped = "SELECT trip_id, count(*) AS n FROM frequencies GROUP BY trip_id"
+    days = "SELECT t.trip_id, f.n FROM trips t JOIN (%s) f ON f.trip_id = t.trip_id" % grouped
+    tables = job.script.read_text().split("CREATE VIEW enriched_trip")[0]
+    why = "The query has an aggregate."
+    for view, said, by in (
+            (grouped, f"sqlite: {why}", {"by": "sqlite", "why": why}),
+            ("SELECT trip_id, service_id AS n FROM trips", "native", {"by": "native", "why": None}),
+            (days.replace(f"({grouped})", "grouped"), f"native and sqlite: {why}",
+             {"by": "native and sqlite", "why": why})):
+        script = job.root / "who.sql"
+        script.write_text(tables + f"""
+            CREATE VIEW grouped AS {grouped};
+            CREATE TABLE stop_times ({oracle.TABLES["stop_times"]})
+              WITH (connector = 'file', path = '{job.feed}/stop_times.txt');
+            CREATE MATERIALIZED VIEW kept WITH (path = '{job.root}/kept', format = 'csv') AS {view};
+            CREATE TABLE o () WITH (connector = 'filesystem', path = '{job.root}/o', format = 'csv');
+            INSERT INTO o SELECT s.trip_id, v.n FROM stop_times s JOIN ({view}) v ON v.trip_id = s.trip_id;""")
+        lines = job.run("explain", script).out.splitlines()
+        assert f"  tables    {said}" in lines and f"  view      kept: {said}" in lines, lines
+        got = job.run("explain", script, "--json", "--no-tables").json()
+        assert got["insert"]["builds"] == [by], got["insert"]
+        assert [v["build"] for v in got["views"] if v["name"] == "kept"] == [by], got["views"]
 
 
 def test_explain_counts_what_the_join_gives():

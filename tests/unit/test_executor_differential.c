@@ -332,36 +332,22 @@ static void run_loop(struct world *world, struct outcome *outcome)
 
 // The executors.
 
-static struct sqlite_host *open_host(struct world *world)
+static struct table_store *open_store(struct world *world, bool native)
 {
-    struct sqlite_host *host;
-    assert_ok(sqlite_host_open(&host, &world->err), &world->err);
-    if (!world->has_join)
-        return host;
-    struct memory_rows *rows = memory_rows_open(&world->schemas[SIDE_DIMENSION]);
-    const struct batch *dimension = &world->tables[SIDE_DIMENSION];
-    for (size_t i = 0; i < dimension->n_rows; i++)
-        memcpy(batch_add(&rows->all, 0), batch_row(dimension, i),
-               dimension->n_columns * sizeof(struct value));
-    assert_ok(sqlite_host_load(host, STR_LITERAL("dimension"),
-                               &world->schemas[SIDE_DIMENSION], &rows->rows, NULL,
-                               &world->err),
-              &world->err);
-    rows->rows.ops->close(&rows->rows);
-    for (size_t i = 0; i < world->plan->n_views; i++) {
-        const struct view *view = &world->plan->views[i];
-        assert_ok(sqlite_host_view(host, view, sqlite_executor_view(world->plan, view),
-                                   &world->err),
-                  &world->err);
-    }
-    return host;
+    const struct table_store_options options = {0};
+    struct table_store *store = table_store_open(world->plan, &options);
+    table_store_want_insert(store, native);
+    if (world->has_join)
+        store_load(store, STR_LITERAL("dimension"), &world->tables[SIDE_DIMENSION]);
+    assert_ok(table_store_load_views(store, &world->err), &world->err);
+    return store;
 }
 
-static void open_dimensions(struct world *world, struct sqlite_host *host,
+static void open_dimensions(struct world *world, struct table_store *store,
                             struct dimensions *ret)
 {
     const struct dimension_options options = {0};
-    assert_ok(dimensions_build(world->plan->native, host, &world->encoder, &options, ret,
+    assert_ok(dimensions_build(world->plan->native, store, &world->encoder, &options, ret,
                                &world->err),
               &world->err);
 }
@@ -401,27 +387,29 @@ static void run_executor(struct world *world, struct executor *executor,
 
 static void run_native(struct world *world, struct outcome *outcome)
 {
-    struct sqlite_host *host = open_host(world);
+    struct table_store *store = open_store(world, true);
     struct dimensions dimensions;
-    open_dimensions(world, host, &dimensions);
+    open_dimensions(world, store, &dimensions);
     struct executor *executor =
         native_executor_open(world->plan, &dimensions, &world->encoder);
     run_executor(world, executor, outcome);
     executor->ops->close(executor);
     dimensions_release(&dimensions);
-    sqlite_host_close(host);
+    table_store_close(store);
 }
 
 static void run_sqlite(struct world *world, struct outcome *outcome)
 {
-    struct sqlite_host *host = open_host(world);
+    struct table_store *store = open_store(world, false);
+    struct sqlite_host *host;
     struct executor *executor;
+    assert_ok(table_store_host(store, &host, &world->err), &world->err);
     assert_ok(
         sqlite_executor_open(world->plan, host, &world->encoder, &executor, &world->err),
         &world->err);
     run_executor(world, executor, outcome);
     executor->ops->close(executor);
-    sqlite_host_close(host);
+    table_store_close(store);
 }
 
 static void compare(const struct outcome *expected, const struct outcome *actual,

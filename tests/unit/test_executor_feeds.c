@@ -117,8 +117,8 @@ static struct executor_result run_sqlite(struct world *world, struct batch *batc
                                          struct buf *all)
 {
     struct executor *executor;
-    assert_ok(sqlite_executor_open(world->job.plan, world->job.host, &world->encoder,
-                                   &executor, &world->err),
+    assert_ok(sqlite_executor_open(world->job.plan, world->job.store->host,
+                                   &world->encoder, &executor, &world->err),
               &world->err);
     struct executor_result total = run(world, executor, batch, all);
     executor->ops->close(executor);

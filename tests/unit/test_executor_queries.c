@@ -7,7 +7,6 @@
 // any order, and once a query, so that there is one reason.
 #include "test.h"
 
-#include "sql/sqlite_host.h"
 #include "table/native_executor.h"
 #include "table/sqlite_executor.h"
 #include "table_fixture.h"
@@ -815,28 +814,15 @@ static void close_world(struct world *world)
     arena_release(&world->arena);
 }
 
-static struct sqlite_host *open_host(struct world *world)
+static struct table_store *open_store(struct world *world, bool native)
 {
-    struct sqlite_host *host;
-    assert_ok(sqlite_host_open(&host, &world->err), &world->err);
-    for (size_t i = 1; i < ARRAY_LEN(tables); i++) {
-        struct memory_rows *rows = memory_rows_open(&world->schemas[i]);
-        const struct batch *table = &world->rows[i];
-        for (size_t row = 0; row < table->n_rows; row++)
-            memcpy(batch_add(&rows->all, 0), batch_row(table, row),
-                   table->n_columns * sizeof(struct value));
-        assert_ok(sqlite_host_load(host, str_of(tables[i]), &world->schemas[i],
-                                   &rows->rows, NULL, &world->err),
-                  &world->err);
-        rows->rows.ops->close(&rows->rows);
-    }
-    for (size_t i = 0; i < world->plan->n_views; i++) {
-        const struct view *view = &world->plan->views[i];
-        assert_ok(sqlite_host_view(host, view, sqlite_executor_view(world->plan, view),
-                                   &world->err),
-                  &world->err);
-    }
-    return host;
+    const struct table_store_options options = {0};
+    struct table_store *store = table_store_open(world->plan, &options);
+    table_store_want_insert(store, native);
+    for (size_t i = 1; i < ARRAY_LEN(tables); i++)
+        store_load(store, str_of(tables[i]), &world->rows[i]);
+    assert_ok(table_store_load_views(store, &world->err), &world->err);
+    return store;
 }
 
 static int by_text(const void *a, const void *b)
@@ -913,17 +899,31 @@ static void release_outcome(struct outcome *outcome)
     buf_release(&outcome->rejects);
 }
 
-static void run_native(struct world *world, struct sqlite_host *host,
-                       struct outcome *outcome)
+static void run_native(struct world *world, struct outcome *outcome)
 {
+    struct table_store *store = open_store(world, true);
     const struct dimension_options options = {0};
     struct dimensions dimensions;
-    assert_ok(dimensions_build(world->plan->native, host, &world->encoder, &options,
+    assert_ok(dimensions_build(world->plan->native, store, &world->encoder, &options,
                                &dimensions, &world->err),
               &world->err);
     run_executor(world, native_executor_open(world->plan, &dimensions, &world->encoder),
                  outcome);
     dimensions_release(&dimensions);
+    table_store_close(store);
+}
+
+static void run_sqlite(struct world *world, struct outcome *outcome)
+{
+    struct table_store *store = open_store(world, false);
+    struct sqlite_host *host;
+    struct executor *executor;
+    assert_ok(table_store_host(store, &host, &world->err), &world->err);
+    assert_ok(
+        sqlite_executor_open(world->plan, host, &world->encoder, &executor, &world->err),
+        &world->err);
+    run_executor(world, executor, outcome);
+    table_store_close(store);
 }
 
 // Lines that one of two sorted texts has more often than the other.
@@ -972,13 +972,8 @@ static void run_query(uint64_t seed, size_t times[N_SHAPES], size_t *n_native)
                       STR_ARGS(world.script));
     if (world.plan->native != NULL) {
         struct outcome native = {0}, sqlite = {0};
-        struct sqlite_host *host = open_host(&world);
-        struct executor *executor;
-        run_native(&world, host, &native);
-        assert_ok(
-            sqlite_executor_open(world.plan, host, &world.encoder, &executor, &world.err),
-            &world.err);
-        run_executor(&world, executor, &sqlite);
+        run_native(&world, &native);
+        run_sqlite(&world, &sqlite);
         compare(&world, &native.rejects, &sqlite.rejects, "rejects");
         compare(&world, &native.rows, &sqlite.rows, "rows");
         if (native.n_matched != sqlite.n_matched)
@@ -993,7 +988,6 @@ static void run_query(uint64_t seed, size_t times[N_SHAPES], size_t *n_native)
         ++*n_native;
         release_outcome(&native);
         release_outcome(&sqlite);
-        sqlite_host_close(host);
     }
     close_world(&world);
 }
@@ -1030,8 +1024,8 @@ static void assert_stores(const char *query, size_t n_uses, size_t n_stores)
     struct dimensions dimensions;
     size_t n = 0;
     open_world(&world, 1, query);
-    struct sqlite_host *host = open_host(&world);
-    assert_ok(dimensions_build(world.plan->native, host, &world.encoder, &options,
+    struct table_store *store = open_store(&world, true);
+    assert_ok(dimensions_build(world.plan->native, store, &world.encoder, &options,
                                &dimensions, &world.err),
               &world.err);
     assert_int_equal(dimensions.n, n_uses);
@@ -1040,7 +1034,7 @@ static void assert_stores(const char *query, size_t n_uses, size_t n_stores)
     if (n != n_stores)
         fail_msg("%zu stores: %s", n, query);
     dimensions_release(&dimensions);
-    sqlite_host_close(host);
+    table_store_close(store);
     close_world(&world);
 }
 
