@@ -47,6 +47,9 @@ static void shuffle(struct batch *batch)
         memcpy(spare, a, row_bytes);
         memmove(a, b, row_bytes);
         memcpy(b, spare, row_bytes);
+        struct str raw = batch->raws[i - 1];
+        batch->raws[i - 1] = batch->raws[random % i];
+        batch->raws[random % i] = raw;
     }
     free(spare);
 }

@@ -4,6 +4,7 @@
 #ifndef TESTS_FEED_JOB_H
 #define TESTS_FEED_JOB_H
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "csv/table.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/batch.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -17,11 +18,23 @@ struct value *batch_add(struct batch *batch, uint32_t record)
         batch->values = mem_resize(batch->values, batch->capacity,
                                    batch->n_columns * sizeof(struct value));
         batch->records = mem_resize(batch->records, batch->capacity, sizeof(uint32_t));
+        if (batch->separator != 0)
+            batch->raws = mem_resize(batch->raws, batch->capacity, sizeof(struct str));
     }
+    if (batch->separator != 0)
+        batch->raws[batch->n_rows] = (struct str){0};
     struct value *row = batch->values + batch->n_rows * batch->n_columns;
     memset(row, 0, batch->n_columns * sizeof(struct value));
     batch->records[batch->n_rows++] = record;
     return row;
+}
+
+void batch_keep_raws(struct batch *batch, char separator)
+{
+    assert(batch->n_rows == 0);
+    batch->separator = separator;
+    if (batch->capacity > 0)
+        batch->raws = mem_resize(batch->raws, batch->capacity, sizeof(struct str));
 }
 
 void batch_drop_last(struct batch *batch)
@@ -48,6 +61,7 @@ void batch_release(struct batch *batch)
 {
     free(batch->values);
     free(batch->records);
+    free(batch->raws);
     free(batch->rejects);
     arena_release(&batch->arena);
     *batch = (struct batch){0};

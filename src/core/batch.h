@@ -27,6 +27,10 @@ struct batch {
     size_t n_ignored; // records without a row on purpose: header line, no value
     size_t limit;     // bytes after which it takes no further record; 0: none
     int64_t now_ms;   // the batch's time, for SQL's now
+    // != 0: for each row the bytes of its record where they are the row's fields as an
+    // encoder with that separator writes them (core/codec.h); else p == NULL.
+    char separator;
+    struct str *raws;
     struct arena arena;
 };
 
@@ -34,6 +38,8 @@ void batch_init(struct batch *batch, size_t n_columns);
 // Adds a row of NULLs for that record and returns its n_columns values; they move when
 // the next row is added.
 struct value *batch_add(struct batch *batch, uint32_t record);
+// Rows have raws from now on, at first without bytes. Of an empty batch.
+void batch_keep_raws(struct batch *batch, char separator);
 // Takes back the row that batch_add gave last.
 void batch_drop_last(struct batch *batch);
 // Notes that a record gave no row; `reason` is copied.
@@ -52,9 +58,10 @@ enum {
 // Whether rows, texts and reasons take as much as the limit allows.
 static inline bool batch_is_full(const struct batch *batch)
 {
-    return batch->limit != 0 && batch->arena.n_bytes + batch->n_rows * batch->n_columns *
-                                                           sizeof(struct value) >=
-                                    batch->limit;
+    size_t row_bytes = batch->n_columns * sizeof(struct value) +
+                       (batch->separator != 0) * sizeof(struct str);
+    return batch->limit != 0 &&
+           batch->arena.n_bytes + batch->n_rows * row_bytes >= batch->limit;
 }
 
 static inline const struct value *batch_row(const struct batch *batch, size_t row)

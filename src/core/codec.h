@@ -58,6 +58,9 @@ struct encoder {
     const struct encoder_ops *ops;
     const struct schema *schema; // borrowed for the encoder's life
     const char *extension;       // "csv", "avro"
+    // != 0: a row is its fields with this between them, so that bytes of a record that
+    // has them so may be copied into it (`raws` of core/batch.h).
+    char separator;
     // Why a value that fields() was given since the last end_row has no form in the
     // file's schema ("column 'day': '2026-13-01' is no date"); empty when all have one.
     // The maker of the row drops it and clears this; rows() refuses to write while it is

@@ -14,6 +14,9 @@ struct csv_decoder {
     size_t n_tails;
     struct csv_padded padded;
     struct csv_field *fields; // one more than n_fields, to show the first too many
+    bool keeps_raws;          // a record's bytes may be those of a row, see raw_of
+    size_t *numbers;          // columns that are no TEXT
+    size_t n_numbers;
     struct buf reason;
 };
 
@@ -142,6 +145,28 @@ COLD static bool is_row(struct csv_decoder *csv, enum csv_scan scan,
     return is;
 }
 
+// As value_format writes it; the field has been read as a number.
+static bool is_canonical(struct csv_field field)
+{
+    if (field.n <= 1)
+        return true; // of NULL, too
+    size_t at = field.p[0] == '-';
+    char last = field.p[field.n - 1];
+    return field.p[at] >= '1' && field.p[at] <= '9' && last >= '0' && last <= '9';
+}
+
+// The record's fields, when an encoder would write the row with the very same bytes.
+static struct str raw_of(const struct csv_decoder *csv, const struct csv_line *line)
+{
+    const struct csv_field *first = &line->fields[0];
+    const struct csv_field *last = &line->fields[csv->n_fields - 1];
+    bool is = line->plain && !line->has_quotes;
+    for (size_t i = 0; i < csv->n_numbers && is; i++)
+        is = is_canonical(line->fields[csv->numbers[i]]);
+    return is ? (struct str){first->p, (size_t)(last->p + last->n - first->p)}
+              : (struct str){0};
+}
+
 // True when the record gave a row or was ignored; else the reason is set.
 static bool decode_line(struct csv_decoder *csv, struct str bytes, uint32_t record,
                         struct batch *batch)
@@ -162,6 +187,8 @@ static bool decode_line(struct csv_decoder *csv, struct str bytes, uint32_t reco
         batch_drop_last(batch);
         return false;
     }
+    if (csv->keeps_raws)
+        batch->raws[batch->n_rows - 1] = raw_of(csv, &line);
     if (csv->key >= 0 && UNLIKELY(csv_is_padded(row[csv->key])))
         csv_note_padded(&csv->padded, row[csv->key]);
     return true;
@@ -196,6 +223,8 @@ static enum status decode(struct decoder *decoder, const struct run *run, size_t
 {
     struct csv_decoder *csv = (struct csv_decoder *)decoder;
     size_t i = from;
+    if (csv->keeps_raws && batch->separator == 0)
+        batch_keep_raws(batch, CSV_SEPARATOR);
     for (; i < run->n; i++) {
         if (UNLIKELY(i % BATCH_LOOK == 0) && i > from && batch_is_full(batch))
             break;
@@ -216,6 +245,7 @@ static void decoder_close(struct decoder *decoder)
         return;
     buf_release(&csv->reason);
     free(csv->fields);
+    free(csv->numbers);
     free(csv);
 }
 
@@ -231,6 +261,21 @@ static bool is_by_position(const struct schema *schema, const struct csv_header 
     for (size_t i = 0; i < schema->n && is; i++)
         is = header->columns[i] == i;
     return is;
+}
+
+// REAL and BOOLEAN have more forms than are worth a look.
+static void find_numbers(struct csv_decoder *csv)
+{
+    const struct schema *schema = csv->decoder.schema;
+    csv->keeps_raws = csv->header == NULL && !csv->trim;
+    csv->numbers = mem_array(schema->n, sizeof(size_t));
+    for (size_t i = 0; i < schema->n; i++) {
+        enum type type = schema->columns[i].type;
+        if (type != TYPE_TEXT)
+            csv->numbers[csv->n_numbers++] = i;
+        if (type != TYPE_TEXT && type != TYPE_INT && type != TYPE_BIGINT)
+            csv->keeps_raws = false;
+    }
 }
 
 enum status csv_decoder_open(const struct schema *schema,
@@ -249,6 +294,7 @@ enum status csv_decoder_open(const struct schema *schema,
     csv->trim = options->trim;
     csv->key = options->key;
     csv->fields = mem_array(csv->n_fields + 1, sizeof(*csv->fields));
+    find_numbers(csv);
     *ret = &csv->decoder;
     return ST_OK;
 }

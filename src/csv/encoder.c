@@ -136,6 +136,8 @@ struct encoder *csv_encoder_open(const struct schema *schema, bool header)
     struct csv_encoder *csv = mem_zalloc(sizeof(*csv));
     csv->encoder =
         (struct encoder){.ops = &csv_encoder_ops, .schema = schema, .extension = "csv"};
+    if (schema->n > 1) // else a blank field is quoted, which is data elsewhere
+        csv->encoder.separator = CSV_SEPARATOR;
     csv->header = header;
     return &csv->encoder;
 }

@@ -124,12 +124,14 @@ enum csv_scan csv_scan(struct str bytes, bool at_end, struct csv_line *line)
     size_t n_breaks = 0;
     size_t start = 0;
     size_t at;
+    line->has_quotes = false;
     for (;;) {
         at = next_hit(&cursor);
         struct csv_field field = {.p = bytes.p + start, .n = (uint32_t)(at - start)};
         if (UNLIKELY(at < bytes.n && bytes.p[at] == '"')) {
             struct csv_field found; // not `field`, which stays in registers
             size_t end = at;
+            line->has_quotes = true;
             scan = scan_quote(&cursor, start, at_end, &end, &found, &n_breaks);
             if (scan != CSV_LINE)
                 break;

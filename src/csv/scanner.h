@@ -12,6 +12,7 @@
 #include "base/str.h"
 
 enum {
+    CSV_SEPARATOR = ',',
     CSV_RECORD_MAX = 16 << 20 // bytes; so an unclosed quote cannot eat memory
 };
 
@@ -39,6 +40,7 @@ struct csv_line {
     size_t size;     // bytes with the line end
     size_t n_breaks; // line feeds among them
     bool plain;      // surely ASCII without NUL, all of it: no need to check for UTF-8
+    bool has_quotes; // anywhere
 };
 
 // Scans the record at the front of bytes (at most CSV_RECORD_MAX of them, at least one).

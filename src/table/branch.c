@@ -76,6 +76,7 @@ void branch_init(struct branch *branch, const struct native_branch *plan,
 {
     *branch = (struct branch){.plan = plan, .encoder = encoder, .n_joins = plan->n_joins};
     segments_init(&branch->segments, plan);
+    pass_through_init(&branch->pass, plan);
     if (plan->steps != NULL) {
         steps_init(&branch->steps, plan->steps, dimensions);
         dimensions += plan->steps->n;
@@ -97,6 +98,7 @@ void branch_init(struct branch *branch, const struct native_branch *plan,
 void branch_release(struct branch *branch)
 {
     segments_release(&branch->segments);
+    pass_through_release(&branch->pass);
     evaluator_release(&branch->evaluator);
     steps_release(&branch->steps);
     free(branch->joins);
@@ -200,6 +202,13 @@ static inline char *copy(char *to, const char *from, size_t n)
     return to + n;
 }
 
+static void encode_stream(const struct branch *branch, const struct segment *segment,
+                          const struct value *values, struct buf *bytes)
+{
+    pass_through_encode(&branch->pass, &branch->segments, segment, branch->encoder,
+                        values, branch->batch, branch->from + branch->record, bytes);
+}
+
 // `cursors` are those of all joins; the inner one's is not looked at.
 static void encode_fixed(struct branch *branch, const struct value *values,
                          const struct group *group, struct cursor *cursors)
@@ -210,7 +219,7 @@ static void encode_fixed(struct branch *branch, const struct value *values,
     for (size_t i = 0; i < branch->segments.n; i++) {
         const struct segment *segment = &branch->segments.items[i];
         if (segment->side == SIDE_STREAM) {
-            segment_encode(&branch->segments, segment, branch->encoder, values, encoded);
+            encode_stream(branch, segment, values, encoded);
             continue;
         }
         if (UNLIKELY(segment->side != inner)) {
@@ -354,8 +363,7 @@ static enum emitted emit_record(struct branch *branch, const struct value *value
 {
     if (!check_values(branch, values, reason))
         return REJECTED;
-    segment_encode(&branch->segments, &branch->segments.items[0], branch->encoder, values,
-                   rows);
+    encode_stream(branch, &branch->segments.items[0], values, rows);
     if (was_refused(branch, reason))
         return REJECTED;
     ++*ret_n_rows;
@@ -448,6 +456,7 @@ enum emitted branch_emit(struct branch *branch, size_t from, size_t to, struct b
     *ret = (struct branch_result){.next = from};
     for (; ret->next < to; ret->next++, values += branch->batch->n_columns) {
         size_t n_bytes = rows->n, n_rows = ret->n_rows;
+        branch->record = ret->next;
         enum emitted emitted =
             emit_any(branch, values, ret->next, rows, &ret->n_rows, reason);
         if (UNLIKELY(emitted != EMITTED)) {

@@ -8,6 +8,7 @@
 #include "expr/eval.h"
 #include "sql/plan.h"
 #include "table/dimension.h"
+#include "table/pass_through.h"
 #include "table/segment.h"
 #include "table/steps.h"
 
@@ -36,6 +37,8 @@ struct branch {
     size_t from;               // its first record
     struct encoder *encoder;
     struct segments segments;
+    struct pass_through pass;
+    size_t record; // of the block, whose rows are emitted
     struct branch_check *checks;
     size_t n_checks;
     struct branch_join *joins;

@@ -131,4 +131,5 @@ static const struct encoder_ops encoder_ops = {
     .note = note,
     .close = close_encoder,
 };
-const struct encoder sim_encoder = {&encoder_ops, &schema, "txt", {0}};
+const struct encoder sim_encoder = {
+    .ops = &encoder_ops, .schema = &schema, .extension = "txt"};
