@@ -3,7 +3,8 @@
 //
 // Each request that comes takes the next step. The server runs in a thread of its own, on
 // a free port of 127.0.0.1; what it saw is read after fake_http_stop. Wrong use and a
-// request past the script's end fail the test there.
+// request past the script's end fail the test there. Answers may drip, never end, or be
+// followed by silence.
 #ifndef TESTS_FAKE_HTTP_H
 #define TESTS_FAKE_HTTP_H
 
@@ -24,9 +25,13 @@ enum {
 
 struct fake_step {
     const char *answer; // raw; NULL: the connection is closed without one
+    size_t n;           // its bytes; 0: up to its NUL
+    const char *again;  // sent behind it until the client goes; NULL: nothing
+    int again_ms;       // before each
     int delay_ms;       // before the answer or the closing
     int body_max;       // reads only so many bytes of the body (0: all)
     bool keep;          // the connection stays open
+    bool is_silent;     // nothing follows, but the connection stays until the client goes
 };
 
 struct fake_http {
@@ -35,8 +40,11 @@ struct fake_http {
     pthread_t thread;
     const struct fake_step *steps;
     size_t n_steps;
+    bool repeats; // the last step is taken again, as often as there are requests
     char lines[FAKE_REQUESTS_MAX][FAKE_LINE_MAX]; // "GET /path?query"
+    char heads[FAKE_REQUESTS_MAX][FAKE_HEAD_MAX]; // whole, and what came with them
     size_t n_lines;
+    size_t n_served;
     size_t n_connections;
     long n_body; // bytes of all bodies
 };
@@ -101,8 +109,44 @@ static inline void fake_note(struct fake_http *fake, const char *head)
     const char *end = strstr(head, " HTTP/1.1");
     if (end == NULL || fake->n_lines == FAKE_REQUESTS_MAX)
         return;
+    snprintf(fake->heads[fake->n_lines], FAKE_HEAD_MAX, "%s", head);
     snprintf(fake->lines[fake->n_lines++], FAKE_LINE_MAX, "%.*s", (int)(end - head),
              head);
+}
+
+// False when the client has gone.
+static inline bool fake_send(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t sent = send(fd, p, n, MSG_NOSIGNAL);
+        if (sent <= 0)
+            return false;
+        p += sent;
+        n -= (size_t)sent;
+    }
+    return true;
+}
+
+static inline void fake_wait_for_the_end(int fd)
+{
+    char piece[4096];
+    while (recv(fd, piece, sizeof(piece), 0) > 0)
+        continue;
+}
+
+// What a step says; false when the connection is to be closed.
+static inline bool fake_answer(int fd, const struct fake_step *step)
+{
+    if (step->answer == NULL)
+        return false;
+    bool is_there = fake_send(fd, step->answer, step->n ? step->n : strlen(step->answer));
+    while (is_there && step->again != NULL) {
+        usleep((useconds_t)step->again_ms * 1000);
+        is_there = fake_send(fd, step->again, strlen(step->again));
+    }
+    if (is_there && step->is_silent)
+        fake_wait_for_the_end(fd);
+    return is_there && step->keep;
 }
 
 // Serves one request; false when the connection is to be closed.
@@ -115,7 +159,9 @@ static inline bool fake_serve(struct fake_http *fake, int fd)
     size_t n;
     if (!fake_read_head(fd, head, &n, &body))
         return false;
-    size_t index = fake->n_lines;
+    size_t index = fake->n_served++;
+    if (fake->repeats && index >= fake->n_steps)
+        index = fake->n_steps - 1;
     const struct fake_step *step = index < fake->n_steps ? &fake->steps[index] : &past;
     fake_note(fake, head);
     const char *length = strcasestr(head, "\r\nContent-Length:");
@@ -126,9 +172,7 @@ static inline bool fake_serve(struct fake_http *fake, int fd)
     fake->n_body += here;
     fake_read_body(fake, fd, left - here);
     usleep((useconds_t)step->delay_ms * 1000);
-    if (step->answer != NULL)
-        (void)!send(fd, step->answer, strlen(step->answer), MSG_NOSIGNAL);
-    return step->answer != NULL && step->keep;
+    return fake_answer(fd, step);
 }
 
 static inline void *fake_run(void *context)
@@ -177,7 +221,7 @@ static inline void fake_http_stop(struct fake_http *fake)
     shutdown(fake->fd, SHUT_RDWR);
     pthread_join(fake->thread, NULL);
     close(fake->fd);
-    if (fake->n_lines != fake->n_steps) {
+    if (!fake->repeats && fake->n_lines != fake->n_steps) {
         for (size_t i = 0; i < fake->n_lines; i++)
             print_error("request %zu: %s\n", i, fake->lines[i]);
         fail_msg("%zu requests came, %zu were to come", fake->n_lines, fake->n_steps);

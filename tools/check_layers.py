@@ -18,25 +18,24 @@ ALLOWED = {
     "expr": "base core",
     "sql": "base core expr",
     "table": "base core expr sql",
-    "registry": "base core avro",
-    "kafka": "base core",
-    "storage": "base core",
-    "engine": "base core expr sql table",
-    "gtfs": "base core csv",
     "http": "base core",
+    "registry": "base core avro http",
+    "kafka": "base core",
+    "storage": "base core http",
+    "engine": "base core expr sql table",
+    "gtfs": "base core csv http",
     "cli": "base core csv avro expr sql table registry kafka storage engine gtfs http",
 }
 
 # A pattern of headers, and the only folders that may include them.
 OWNERS = [
     (r"librdkafka/.*|rdkafka.*\.h", "kafka"),
-    (r"curl/.*", "storage registry gtfs"),
+    (r"curl/.*", "http"),
     (r"pg_query\.h", "sql"),
     (r"sqlite3(ext)?\.h", "sql table"),
-    (r"microhttpd\.h", "http"),
     (r"archive(_entry)?\.h", "gtfs"),
     # engine starts no thread and never blocks outside a port: a simulator runs it.
-    (r"pthread\.h|threads\.h|sys/socket\.h|poll\.h|sys/epoll\.h", "base kafka storage http cli"),
+    (r"pthread\.h|threads\.h|sys/socket\.h|poll\.h|sys/epoll\.h", "base kafka storage cli"),
 ]
 
 PROJECT_WORDS = set(

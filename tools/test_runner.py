@@ -18,6 +18,7 @@ The first lines of a test's source may hold, after "test:" in a comment:
     not-tsan WHY        a C test that cannot run under the thread sanitizer
     not-asan WHY        an e2e test that says nothing with the program of the asan build
     needs PART...       an e2e test: parts of tools/stack.sh that must be up; "needs nothing"
+    builds KIND TARGET  an e2e test that runs programs of that build too
 
 The end tells what each set took and what was skipped, with the reason. The last line is
 "N passed, N failed, N skipped"; exits 1 if anything failed.
@@ -374,6 +375,7 @@ def lint_tests():
         Test("lint", "headers", [tools / "check_headers.sh"]),
         Test("lint", "format", [tools / "check_format.sh"]),
         Test("lint", "links", [sys.executable, tools / "check_links.py"]),
+        Test("lint", "attacks", [sys.executable, tools / "check_attacks.py"]),
         Test("lint", "messages", [sys.executable, tools / "check_messages.py"]),
     ]
 
@@ -384,8 +386,11 @@ def build_tests(selected, everything):
     for test in selected["unit"] + selected["fuzz"] + selected["simulator"]:
         whole = "fuzz" if test.set_name == "fuzz" else "unit"
         targets.setdefault(test.kind, set()).add(whole if everything else test.target)
-    for kind in {test.kind for test in selected["e2e"]}:
-        targets.setdefault(kind, set()).add("all")
+    for test in selected["e2e"]:
+        targets.setdefault(test.kind, set()).add("all")
+        if "builds" in test.marks:
+            kind, target = test.marks["builds"].split()
+            targets.setdefault(kind, set()).add(target)
     if everything:
         targets.setdefault("asan", set()).update(("all", "unit", "fuzz"))
         targets.setdefault("clang", set()).update(("all", "unit"))

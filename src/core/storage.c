@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/storage.h"
 
-struct bytes_reader {
-    struct reader reader;
-    struct str rest;
-};
-
 static enum status read_bytes(struct reader *reader, void *p, size_t capacity,
                               size_t *ret_n, UNUSED struct err *err)
 {
@@ -19,10 +14,15 @@ static enum status read_bytes(struct reader *reader, void *p, size_t capacity,
     return ST_OK;
 }
 
+struct bytes_reader bytes_reader(struct str bytes)
+{
+    return (struct bytes_reader){{read_bytes}, bytes};
+}
+
 enum status storage_write_bytes(struct storage *storage, struct str path,
                                 struct str bytes, struct err *err)
 {
-    struct bytes_reader reader = {{read_bytes}, bytes};
+    struct bytes_reader reader = bytes_reader(bytes);
     return storage->ops->write(storage, path, &reader.reader, (int64_t)bytes.n, err);
 }
 

@@ -39,6 +39,13 @@ struct reader {
                         struct err *err);
 };
 
+// One that gives bytes in memory, which it borrows.
+struct bytes_reader {
+    struct reader reader; // first member: a bytes_reader is a reader
+    struct str rest;
+};
+struct bytes_reader bytes_reader(struct str bytes);
+
 struct storage_ops {
     // Makes a new file with all that the reader gives; missing directories are made.
     // ST_EXISTS when the name is taken; never ST_NOT_FOUND: who removes the directory

@@ -7,6 +7,13 @@
 #include "engine/log_read.h"
 #include "engine/paths.h"
 
+enum {
+    BACK_ENTRIES_MAX = 10000 // ten times the longest log.snapshot
+};
+#define BACK_BYTES_MAX (1ULL << 30)        // of memory
+#define BUCKETS_MAX    INT64_C(1000000000) // far beyond any log
+#define WAY_OUT        "; tramline verify tells more"
+
 void log_end_start(struct log_end *end)
 {
     *end = (struct log_end){.bisect = bisect_start(-1)};
@@ -44,6 +51,12 @@ enum status log_end_step(struct log_end *end, struct storage *storage, struct er
         end_next_phase(end);
         return ST_OK;
     }
+    if (end->phase == END_BUCKETS && bisect_question(&end->bisect) > BUCKETS_MAX)
+        return err_set(
+            err, ST_DATA,
+            "%s: the commit log is damaged: it has directories of buckets that "
+            "no entry can be in" WAY_OUT,
+            storage->url);
     struct path path = end_question(end);
     bool is_there;
     TRY(log_exists(storage, path_str(&path), &is_there, err));
@@ -81,6 +94,19 @@ static enum status apply_all(struct recovery *recovery, struct err *err)
     return ST_OK;
 }
 
+// Snapshots come every log.snapshot entries; without one the way would be as long as the
+// log.
+static enum status check_way_back(const struct recovery *recovery, struct err *err)
+{
+    if (recovery->n_entries < BACK_ENTRIES_MAX &&
+        recovery->arena.n_bytes < BACK_BYTES_MAX)
+        return ST_OK;
+    return err_set(err, ST_DATA,
+                   "%s: the commit log is damaged: the %zu entries before entry %" PRId64
+                   " have no snapshot" WAY_OUT,
+                   recovery->storage->url, recovery->n_entries, recovery->end.number);
+}
+
 static enum status step_back(struct recovery *recovery, struct err *err)
 {
     int64_t number = recovery->end.number - 1 - (int64_t)recovery->n_entries;
@@ -89,9 +115,10 @@ static enum status step_back(struct recovery *recovery, struct err *err)
     if (rc == ST_NOT_FOUND)
         return err_set(err, ST_DATA,
                        "%s: the commit log is damaged: entry %" PRId64
-                       " is not there, entry %" PRId64 " is",
+                       " is not there, entry %" PRId64 " is" WAY_OUT,
                        recovery->storage->url, number, number + 1);
     TRY(rc);
+    TRY(check_way_back(recovery, err));
     MEM_GROW(recovery->entries, recovery->n_entries, recovery->entries_capacity);
     recovery->entries[recovery->n_entries++] = entry;
     if (entry.has_snapshot || number == 0)

@@ -181,14 +181,15 @@ static void append_json(const struct entry *entry, struct buf *ret)
 }
 
 // An entry that nobody can read would be the end of the log.
-static enum status read_again(struct str bytes, struct err *err)
+static enum status read_again(struct str bytes, int64_t number, struct err *err)
 {
     AUTO(arena_release) struct arena arena = {0};
     struct entry again;
     if (bytes.n > ENTRY_BYTES_MAX)
         return err_set(err, ST_FAIL, "it takes %zu bytes, and %d are allowed", bytes.n,
                        ENTRY_BYTES_MAX);
-    return entry_decode(bytes, &arena, &again, err);
+    TRY(entry_decode(bytes, &arena, &again, err));
+    return entry_check(&again, number, err);
 }
 
 enum status entry_encode(struct entry *entry, struct buf *ret, struct err *err)
@@ -201,7 +202,7 @@ enum status entry_encode(struct entry *entry, struct buf *ret, struct err *err)
     char *place = memmem(bytes.p, bytes.n, zeros, SHA256_HEX - 1);
     assert(place != NULL);
     memcpy(place, entry->checksum, SHA256_HEX - 1);
-    if (read_again(bytes, err) == ST_OK)
+    if (read_again(bytes, entry->number, err) == ST_OK)
         return ST_OK;
     return err_context(err, ST_FAIL,
                        "entry %" PRId64 " is not published, since nobody could read it",

@@ -3,7 +3,7 @@
 //
 // An entry borrows its texts; a decoded one borrows from the arena given to decode.
 // Fields that a reader does not know are ignored, missing ones are ST_DATA with their
-// name.
+// name. Decoding looks at the form of each field, entry_check at what they say.
 #ifndef ENGINE_LOG_ENTRY_H
 #define ENGINE_LOG_ENTRY_H
 
@@ -16,8 +16,14 @@
 
 enum {
     ENTRY_FORMAT = 1,
-    ENTRY_BYTES_MAX = 64 << 20
+    ENTRY_BYTES_MAX = 64 << 20,
+    ENTRY_VALUES_MAX = 1000000,   // as JSON has them
+    ENTRY_TEXT_MAX = 1 << 20,     // bytes of one text
+    ENTRY_PARTITION_MAX = 100000, // partitions are below it
 };
+
+// Counts, offsets and numbers of entries: so that sums of a few cannot overflow.
+#define ENTRY_NUMBER_MAX INT64_C(1000000000000000000)
 
 enum entry_kind {
     ENTRY_JOB,
@@ -94,11 +100,16 @@ struct entry {
 
 // Appends the JSON text, which entry_decode() has read again; sets entry->checksum.
 // ST_FAIL when nobody could read it: a text that is not UTF-8, a negative number, more
-// than ENTRY_BYTES_MAX.
+// than ENTRY_BYTES_MAX, what entry_check refuses.
 enum status entry_encode(struct entry *entry, struct buf *ret, struct err *err);
 // ST_DATA when it is no entry or its checksum is wrong.
 enum status entry_decode(struct str bytes, struct arena *arena, struct entry *ret,
                          struct err *err);
+// ST_DATA when it is not that number's entry, or holds something that the program does
+// not make: names of files, writers, lists that do not rise, sums that no number holds.
+enum status entry_check(const struct entry *entry, int64_t number, struct err *err);
+// Whether the counts of a span fit each other.
+bool span_adds_up(const struct span *span);
 const char *entry_kind_name(enum entry_kind kind);
 
 #endif

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/log_entry.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "core/json.h"
 
 // What decoding goes with: the first thing that was wrong stays in err.
 struct decoding {
@@ -25,16 +26,20 @@ static struct str get_text(struct decoding *dec, const json_t *object, const cha
         wrong(dec, key, "a text");
         return (struct str){"", 0};
     }
-    struct str text = {json_string_value(value), json_string_length(value)};
+    struct str text = json_as_str(value);
+    if (text.n > ENTRY_TEXT_MAX)
+        wrong(dec, key, "at most 1048576 bytes long");
     return arena_str(dec->arena, text);
 }
 
 static int64_t get_number(struct decoding *dec, const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
-    if (!json_is_integer(value) || json_integer_value(value) < 0)
-        wrong(dec, key, "a whole number from 0");
-    return json_integer_value(value);
+    int64_t number = json_integer_value(value);
+    if (json_is_integer(value) && number >= 0 && number <= ENTRY_NUMBER_MAX)
+        return number;
+    wrong(dec, key, "a whole number from 0 to 10^18");
+    return 0;
 }
 
 // Records of a stream may have the time -1: none.
@@ -49,8 +54,8 @@ static int64_t get_time(struct decoding *dec, const json_t *object, const char *
 static int32_t get_partition(struct decoding *dec, const json_t *object)
 {
     int64_t number = get_number(dec, object, "partition");
-    if (number > INT32_MAX)
-        wrong(dec, "partition", "a partition");
+    if (number >= ENTRY_PARTITION_MAX)
+        wrong(dec, "partition", "below 100000");
     return (int32_t)number;
 }
 
@@ -278,6 +283,8 @@ enum status entry_decode(struct str bytes, struct arena *arena, struct entry *re
                          struct err *err)
 {
     json_error_t why;
+    if (json_check(bytes, ENTRY_VALUES_MAX, err) != ST_OK)
+        return err_context(err, ST_DATA, "as JSON");
     json_t *object = json_loadb(bytes.p, bytes.n, JSON_REJECT_DUPLICATES, &why);
     if (object == NULL)
         return err_set(err, ST_DATA, "not JSON: %s", why.text);

@@ -1,18 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/log_read.h"
 
+#include <stdio.h>
+
 #include "engine/paths.h"
+
+// Nothing of such an entry is followed. What to do is the same for all of them.
+static enum status refuse(struct err *err)
+{
+    char why[1800];
+    snprintf(why, sizeof(why), "%s", err->text);
+    return err_set(
+        err, ST_DATA,
+        "%s; nothing of it was followed: put the entry back as it was, or start "
+        "over with tramline init --reset",
+        why);
+}
 
 enum status log_read(struct storage *storage, int64_t number, struct arena *arena,
                      struct entry *ret, struct err *err)
 {
     struct path path = path_entry(number);
     struct buf bytes AUTO(buf_release) = {0};
-    TRY(storage_read_all(storage, path_str(&path), ENTRY_BYTES_MAX, &bytes, err));
-    enum status rc = entry_decode(buf_as_str(&bytes), arena, ret, err);
-    if (rc != ST_OK)
-        return err_context(err, rc, "%s/%s", storage->url, path.text);
-    return ST_OK;
+    enum status rc =
+        storage_read_all(storage, path_str(&path), ENTRY_BYTES_MAX, &bytes, err);
+    if (rc == ST_LIMIT)
+        return refuse(err);
+    TRY(rc);
+    rc = entry_decode(buf_as_str(&bytes), arena, ret, err);
+    if (rc == ST_OK)
+        rc = entry_check(ret, number, err);
+    if (rc == ST_OK)
+        return ST_OK;
+    (void)err_context(err, rc, "%s/%s", storage->url, path.text);
+    return refuse(err);
 }
 
 enum status log_exists(struct storage *storage, struct str path, bool *ret,

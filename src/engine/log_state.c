@@ -66,13 +66,18 @@ void log_state_renamed(struct log_state *state, int64_t number)
     state->n_pending = kept;
 }
 
+static void append_writer(struct log_state *state, struct str writer)
+{
+    MEM_GROW(state->writers, state->n_writers, state->writers_capacity);
+    copy_uuid(state->writers[state->n_writers++].uuid, writer);
+}
+
 static void add_writer(struct log_state *state, struct str writer)
 {
     for (size_t i = 0; i < state->n_writers; i++)
         if (str_is(writer, state->writers[i].uuid))
             return;
-    MEM_GROW(state->writers, state->n_writers, state->writers_capacity);
-    copy_uuid(state->writers[state->n_writers++].uuid, writer);
+    append_writer(state, writer);
 }
 
 void log_state_forget_writer(struct log_state *state, size_t index)
@@ -103,7 +108,7 @@ static void load_snapshot(struct log_state *state, const struct snapshot *snapsh
     for (size_t i = 0; i < snapshot->n_pending; i++)
         log_state_add_pending(state, snapshot->pending[i]);
     for (size_t i = 0; i < snapshot->n_writers; i++)
-        add_writer(state, snapshot->writers[i]);
+        append_writer(state, snapshot->writers[i]);
 }
 
 void log_state_load(struct log_state *state, const struct entry *entry)
@@ -115,9 +120,12 @@ void log_state_load(struct log_state *state, const struct entry *entry)
         load_snapshot(state, &entry->snapshot);
 }
 
+#define WAY_OUT "; tramline verify tells more"
+
 static enum status damaged(const struct entry *entry, struct err *err, const char *why)
 {
-    return err_set(err, ST_DATA, "the commit log is damaged: entry %" PRId64 " %s",
+    return err_set(err, ST_DATA,
+                   "the commit log is damaged: entry %" PRId64 " %s" WAY_OUT,
                    entry->number, why);
 }
 
@@ -129,11 +137,34 @@ static enum status check_span(const struct log_state *state, const struct entry 
         return err_set(err, ST_DATA,
                        "the commit log is damaged: entry %" PRId64
                        " begins partition %d at %" PRId64 ", the entries before it end "
-                       "at %" PRId64,
+                       "at %" PRId64 WAY_OUT,
                        entry->number, span->partition, span->first, partition->next);
-    if (span->next < span->first ||
-        span->data + span->skipped != span->next - span->first)
-        return damaged(entry, err, "has offsets that do not add up");
+    return span_adds_up(span) ? ST_OK
+                              : damaged(entry, err, "has offsets that do not add up");
+}
+
+// A job and a claim move nothing and bring nothing.
+static enum status check_kind(const struct entry *entry, struct err *err)
+{
+    bool moves = entry->n_files > 0;
+    for (size_t i = 0; i < entry->n_spans; i++)
+        moves |= entry->spans[i].next != entry->spans[i].first;
+    if (entry->kind != ENTRY_COMMIT && moves)
+        return damaged(entry, err, "has data and is no commit");
+    if ((entry->kind == ENTRY_JOB) != (entry->number == 0))
+        return damaged(entry, err, "is of a kind that does not stand there");
+    return ST_OK;
+}
+
+static enum status check_rows(const struct entry *entry, struct err *err)
+{
+    int64_t rows = 0, dead = 0, rejected = 0;
+    for (size_t i = 0; i < entry->n_files; i++)
+        *(entry->files[i].kind == FILE_DATA ? &rows : &dead) += entry->files[i].rows;
+    for (size_t i = 0; i < entry->n_spans; i++)
+        rejected += entry->spans[i].rejected;
+    if (rows != entry->rows || dead != rejected)
+        return damaged(entry, err, "has other rows than its files");
     return ST_OK;
 }
 
@@ -146,7 +177,8 @@ enum status log_state_check(const struct log_state *state, const struct entry *e
         return damaged(entry, err, "does not follow on the entry before it");
     for (size_t i = 0; i < entry->n_spans; i++)
         TRY(check_span(state, entry, &entry->spans[i], err));
-    return ST_OK;
+    TRY(check_kind(entry, err));
+    return check_rows(entry, err);
 }
 
 static void apply_span(struct log_state *state, const struct entry *entry,

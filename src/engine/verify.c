@@ -9,32 +9,41 @@
 
 // Which entries there are.
 
-// A bucket's entries, by their names: the lowest and the highest number; -1: none.
-struct bucket_span {
-    int64_t low, high;
+// A bucket's entries, by their names, rising.
+struct bucket {
+    int64_t *numbers;
+    size_t n, capacity;
 };
 
-// What has another name than an entry has there is none.
-static void note_path(struct bucket_span *span, struct str path, struct str name)
+static void bucket_free(struct bucket *bucket)
+{
+    free(bucket->numbers);
+    *bucket = (struct bucket){0};
+}
+
+// What has another name than an entry has there is none. Names have leading zeros, so
+// that their order is that of the numbers.
+static void note_path(struct bucket *bucket, struct str path, struct str name)
 {
     int64_t number;
-    if (!str_to_i64(str_cut(&name, '.'), &number) || number < 0)
+    if (!str_to_i64(str_cut(&name, '.'), &number) || number < 0 ||
+        number > ENTRY_NUMBER_MAX)
         return;
     struct path entry = path_entry(number);
     if (!str_eq(path_str(&entry), path))
         return;
-    span->low = span->low < 0 || number < span->low ? number : span->low;
-    span->high = number > span->high ? number : span->high;
+    MEM_GROW(bucket->numbers, bucket->n, bucket->capacity);
+    bucket->numbers[bucket->n++] = number;
 }
 
 static enum status list_bucket(struct verifier *verifier, struct str name,
-                               struct bucket_span *ret, struct err *err)
+                               struct bucket *ret, struct err *err)
 {
     struct arena arena AUTO(arena_release) = {0};
     struct file_list list;
     const char *path = arena_printf(&arena, "_tramline/log/%.*s", STR_ARGS(name));
     TRY(verifier_list(verifier, str_of(path), &arena, &list, err));
-    *ret = (struct bucket_span){-1, -1};
+    bucket_free(ret);
     for (size_t i = 0; i < list.n; i++) {
         struct str file = list.items[i].name;
         note_path(ret, str_of(arena_printf(&arena, "%s/%.*s", path, STR_ARGS(file))),
@@ -43,24 +52,41 @@ static enum status list_bucket(struct verifier *verifier, struct str name,
     return ST_OK;
 }
 
+static int compare_buckets(const void *a, const void *b)
+{
+    const struct file_info *x = a, *y = b;
+    if (x->name.n != y->name.n)
+        return x->name.n < y->name.n ? -1 : 1;
+    return str_compare(x->name, y->name);
+}
+
+// The directories of buckets, in the order of their numbers.
+static enum status list_buckets(struct verifier *verifier, struct arena *arena,
+                                struct file_list *ret, struct err *err)
+{
+    TRY(verifier_list(verifier, STR_LITERAL("_tramline/log"), arena, ret, err));
+    if (ret->n)
+        qsort(ret->items, ret->n, sizeof(*ret->items), compare_buckets);
+    return ST_OK;
+}
+
 // By listing, so that an entry that is missing anywhere shows: the first bucket that
 // holds something, and the last one.
-static enum status find_entries(struct verifier *verifier, struct err *err)
+static enum status find_entries(struct verifier *verifier, const struct file_list *list,
+                                struct err *err)
 {
-    struct arena arena AUTO(arena_release) = {0};
-    struct file_list list;
-    struct bucket_span first = {-1, -1}, last = {-1, -1};
-    TRY(verifier_list(verifier, STR_LITERAL("_tramline/log"), &arena, &list, err));
-    for (size_t i = 0; i < list.n && first.low < 0; i++)
-        TRY(list_bucket(verifier, list.items[i].name, &first, err));
-    for (size_t i = list.n; i > 0 && last.low < 0; i--)
-        TRY(list_bucket(verifier, list.items[i - 1].name, &last, err));
-    if (first.low < 0)
+    struct bucket bucket AUTO(bucket_free) = {0};
+    for (size_t i = 0; i < list->n && bucket.n == 0; i++)
+        TRY(list_bucket(verifier, list->items[i].name, &bucket, err));
+    if (bucket.n == 0)
         return err_set(err, ST_NOT_FOUND,
                        "%s holds no commit log: nothing has been written there",
                        verifier->storage->url);
-    verifier->report->first_entry = first.low;
-    verifier->end = last.high + 1;
+    verifier->report->first_entry = bucket.numbers[0];
+    bucket_free(&bucket);
+    for (size_t i = list->n; i > 0 && bucket.n == 0; i--)
+        TRY(list_bucket(verifier, list->items[i - 1].name, &bucket, err));
+    verifier->end = bucket.n ? bucket.numbers[bucket.n - 1] + 1 : 0;
     return ST_OK;
 }
 
@@ -102,11 +128,7 @@ static struct seen_partition *see(struct verifier *verifier, int32_t partition,
 static void check_span_sums(struct verifier *verifier, const struct entry *entry,
                             const struct span *span)
 {
-    bool adds_up = span->next >= span->first &&
-                   span->data + span->skipped == span->next - span->first &&
-                   span->gap <= span->skipped &&
-                   span->ignored + span->rejected <= span->data;
-    if (!adds_up)
+    if (!span_adds_up(span))
         verifier_find(verifier, FINDING_ERROR,
                       "entry %" PRId64 ": partition %" PRId32
                       ": the offsets from %" PRId64 " to %" PRId64
@@ -172,13 +194,9 @@ static void check_kind(struct verifier *verifier, const struct entry *entry)
                       STR_ARGS(entry->job.group));
 }
 
-static void check_chain(struct verifier *verifier, const struct entry *entry,
-                        int64_t number)
+static void check_chain(struct verifier *verifier, const struct entry *entry)
 {
-    if (entry->number != number)
-        verifier_find(verifier, FINDING_ERROR,
-                      "entry %" PRId64 " says that it is entry %" PRId64, number,
-                      entry->number);
+    int64_t number = entry->number;
     if (number > verifier->report->first_entry &&
         strcmp(entry->prev, verifier->last_checksum) != 0)
         verifier_find(verifier, FINDING_ERROR,
@@ -206,6 +224,16 @@ static void check_snapshot(struct verifier *verifier, const struct entry *entry)
     }
 }
 
+// Mostly the same for all entries: then it is kept once.
+static struct str keep_schema(const struct verifier *verifier, struct str schema)
+{
+    const struct named_file *last =
+        verifier->n_files ? &verifier->files[verifier->n_files - 1] : NULL;
+    if (last != NULL && str_eq(last->schema, schema))
+        return last->schema;
+    return arena_str(&verifier->report->arena, schema);
+}
+
 static void note_file(struct verifier *verifier, const struct entry *entry,
                       const struct entry_file *file)
 {
@@ -214,7 +242,7 @@ static void note_file(struct verifier *verifier, const struct entry *entry,
     struct named_file named = {.number = entry->number, .file = *file};
     named.file.name = arena_str(arena, file->name);
     named.file.tmp = arena_str(arena, file->tmp);
-    named.schema = arena_str(arena, entry->schema);
+    named.schema = keep_schema(verifier, entry->schema);
     named.format = file_format_copy(arena, &entry->format);
     verifier->files[verifier->n_files++] = named;
 }
@@ -236,26 +264,35 @@ static void check_entry_files(struct verifier *verifier, const struct entry *ent
                       entry->number, rows, dead, entry->rows, rejected);
 }
 
+// Of a forged log there may be more than a number holds.
+static void add(int64_t *sum, int64_t count)
+{
+    *sum = count > 0 && *sum > INT64_MAX - count ? INT64_MAX : *sum + count;
+}
+
+static void count_span(struct verify_report *report, const struct span *span)
+{
+    add(&report->records, span->data);
+    add(&report->ignored, span->ignored);
+    add(&report->rejected, span->rejected);
+    add(&report->skipped, span->skipped > span->gap ? span->skipped - span->gap : 0);
+    add(&report->gap, span->gap);
+}
+
 static void count_entry(struct verify_report *report, const struct entry *entry)
 {
     report->n_entries++;
     report->n_commits += entry->kind == ENTRY_COMMIT;
     report->n_claims += entry->kind == ENTRY_CLAIM;
-    report->rows += entry->rows;
-    report->matched += entry->matched;
-    for (size_t i = 0; i < entry->n_spans; i++) {
-        const struct span *span = &entry->spans[i];
-        report->records += span->data;
-        report->ignored += span->ignored;
-        report->rejected += span->rejected;
-        report->skipped += span->skipped - span->gap;
-        report->gap += span->gap;
-    }
+    add(&report->rows, entry->rows);
+    add(&report->matched, entry->matched);
+    for (size_t i = 0; i < entry->n_spans; i++)
+        count_span(report, &entry->spans[i]);
     for (size_t i = 0; i < entry->n_files; i++) {
         bool is_data = entry->files[i].kind == FILE_DATA;
         report->n_data_files += is_data;
         report->n_dead_files += !is_data;
-        report->bytes += is_data ? entry->files[i].bytes : 0;
+        add(&report->bytes, is_data ? entry->files[i].bytes : 0);
     }
 }
 
@@ -269,12 +306,11 @@ static void keep_job(struct verifier *verifier, const struct entry *entry)
     };
 }
 
-static void check_entry(struct verifier *verifier, const struct entry *entry,
-                        int64_t number)
+static void check_entry(struct verifier *verifier, const struct entry *entry)
 {
-    if (number == verifier->report->first_entry)
+    if (entry->number == verifier->report->first_entry)
         keep_job(verifier, entry);
-    check_chain(verifier, entry, number);
+    check_chain(verifier, entry);
     check_kind(verifier, entry);
     if (entry->has_snapshot) {
         check_snapshot(verifier, entry);
@@ -296,7 +332,7 @@ static enum status verify_entry(struct verifier *verifier, int64_t number,
     struct err why;
     enum status rc = log_read(verifier->storage, number, &arena, &entry, &why);
     if (rc == ST_OK)
-        check_entry(verifier, &entry, number);
+        check_entry(verifier, &entry);
     else if (rc == ST_NOT_FOUND)
         verifier_find(verifier, FINDING_ERROR, "entry %" PRId64 " is not there", number);
     else if (rc == ST_DATA)
@@ -332,11 +368,50 @@ static void check_beginning(struct verifier *verifier)
                       first);
 }
 
+static void tell_missing(struct verifier *verifier, int64_t first, int64_t next)
+{
+    if (next == first + 1)
+        verifier_find(verifier, FINDING_ERROR, "entry %" PRId64 " is not there", first);
+    else if (next > first)
+        verifier_find(verifier, FINDING_ERROR,
+                      "entries %" PRId64 " to %" PRId64 " are not there", first,
+                      next - 1);
+}
+
+// From `*expected` on, as far as the bucket goes.
+static enum status verify_bucket(struct verifier *verifier, struct str name,
+                                 int64_t *expected, struct err *err)
+{
+    struct bucket bucket AUTO(bucket_free) = {0};
+    TRY(list_bucket(verifier, name, &bucket, err));
+    for (size_t i = 0; i < bucket.n; i++) {
+        int64_t number = bucket.numbers[i];
+        if (number < *expected || number >= verifier->end)
+            continue;
+        tell_missing(verifier, *expected, number);
+        TRY(verify_entry(verifier, number, err));
+        *expected = number + 1;
+    }
+    return ST_OK;
+}
+
+// Entry by entry as they are listed: a number far away costs no more than a near one.
+static enum status verify_entries(struct verifier *verifier, struct err *err)
+{
+    struct arena arena AUTO(arena_release) = {0};
+    struct file_list list;
+    TRY(list_buckets(verifier, &arena, &list, err));
+    TRY(find_entries(verifier, &list, err));
+    int64_t expected = verifier->report->first_entry;
+    for (size_t i = 0; i < list.n; i++)
+        TRY(verify_bucket(verifier, list.items[i].name, &expected, err));
+    tell_missing(verifier, expected, verifier->end);
+    return ST_OK;
+}
+
 static enum status verify_all(struct verifier *verifier, struct err *err)
 {
-    TRY(find_entries(verifier, err));
-    for (int64_t n = verifier->report->first_entry; n < verifier->end; n++)
-        TRY(verify_entry(verifier, n, err));
+    TRY(verify_entries(verifier, err));
     check_beginning(verifier);
     report_partitions(verifier);
     return verify_files(verifier, err);

@@ -1,161 +1,95 @@
 // SPDX-License-Identifier: Apache-2.0
-// Downloads by libcurl: http and https, redirects, limits of time and size.
-#include <curl/curl.h>
+// Downloads of feeds: redirects, limits of time and size.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "gtfs/feed_kind.h"
+#include "http/url.h"
 
 enum {
     REDIRECTS_MAX = 10,
-    CONNECT_S = 30,
-    SLOW_BYTES = 1000, // a second, for SLOW_S seconds: given up
-    SLOW_S = 60
+    CONNECT_MS = 30000,
+    SLOW_BYTES = 60000, // in SLOW_MS; fewer: given up
+    SLOW_MS = 60000
 };
 
 struct download {
+    struct http_sink sink; // first member: a download is a sink
     int fd;
-    int write_errno; // 0: all was written
-    int64_t n_bytes;
     const char *shown;
-    const struct feed_options *options;
-    bool is_too_long;
+    struct feed_progress *progress; // NULL: tells nobody
 };
 
-char *feed_shown_url(const char *url)
+static enum status write_bytes(struct http_sink *sink, struct str bytes, struct err *err)
 {
-    CURLU *parts = curl_url();
-    char *text = NULL;
-    if (curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK) {
-        curl_url_set(parts, CURLUPART_USER, NULL, 0);
-        curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0);
-        curl_url_set(parts, CURLUPART_QUERY, NULL, 0);
-        curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0);
-        curl_url_get(parts, CURLUPART_URL, &text, 0);
+    const struct download *download = (struct download *)sink;
+    for (size_t done = 0; done < bytes.n;) {
+        ssize_t written = write(download->fd, bytes.p + done, bytes.n - done);
+        if (written < 0 && errno != EINTR)
+            return err_set(err, ST_FAIL,
+                           "cannot download %s: a temporary file cannot be written: %s; "
+                           "set TMPDIR to another place",
+                           download->shown, strerror(errno));
+        done += written < 0 ? 0 : (size_t)written;
     }
-    char *copy = text ? mem_strdup(text) : NULL;
-    curl_free(text);
-    curl_url_cleanup(parts);
-    return copy;
+    return ST_OK;
 }
 
-static size_t write_bytes(char *p, UNUSED size_t size, size_t n, void *context)
+static void tell_progress(struct http_sink *sink, int64_t done, int64_t total)
 {
-    struct download *download = context;
-    download->n_bytes += (int64_t)n;
-    download->is_too_long = download->n_bytes > download->options->download_bytes;
-    if (download->is_too_long)
-        return 0;
-    for (size_t done = 0; done < n;) {
-        ssize_t written = write(download->fd, p + done, n - done);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0) {
-            download->write_errno = errno;
-            return 0;
-        }
-        done += (size_t)written;
-    }
-    return n;
+    struct download *download = (struct download *)sink;
+    if (download->progress != NULL)
+        download->progress->bytes(download->progress, download->shown, done, total);
 }
 
-static int tell_progress(void *context, curl_off_t total, curl_off_t done,
-                         UNUSED curl_off_t up_total, UNUSED curl_off_t up_done)
-{
-    struct download *download = context;
-    struct feed_progress *progress = download->options->progress;
-    if (progress != NULL)
-        progress->bytes(progress, download->shown, done, total > 0 ? total : -1);
-    return 0;
-}
-
-static void set_options(CURL *curl, const char *url, struct download *download,
-                        char *error)
-{
-    bool is_secure = str_starts_with(str_of(url), "https:");
-    const struct feed_options *options = download->options;
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    // A secure feed is not followed to where anybody can change it.
-    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR,
-                     is_secure ? "https" : "http,https");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
-    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "tramline");
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)options->download_ms);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SLOW_S);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, write_bytes);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, download);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, tell_progress);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, download);
-}
-
-static enum status status_of_http(long code)
+static enum status status_of_http(int code)
 {
     if (code == 404 || code == 410)
         return ST_NOT_FOUND;
     return code == 429 || code >= 500 ? ST_RETRY : ST_FAIL;
 }
 
-// What a second try may heal.
-static bool is_network(CURLcode code)
+static enum status no_answer(const struct http_answer *answer, enum http_outcome outcome,
+                             const char *shown, struct err *err)
 {
-    return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY ||
-           code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT ||
-           code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING ||
-           code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR;
+    bool may_heal = outcome != HTTP_HOPELESS && (answer->trouble == HTTP_TROUBLE_ANY ||
+                                                 answer->trouble == HTTP_TROUBLE_NAME);
+    bool is_long = answer->trouble == HTTP_TROUBLE_TOO_LONG;
+    enum status rc = may_heal ? ST_RETRY : is_long ? ST_LIMIT : ST_FAIL;
+    return err_set(err, rc, "cannot download %s: %s", shown, answer->why);
 }
 
-static enum status explain(CURL *curl, CURLcode code, const struct download *download,
-                           const char *error, struct err *err)
+static enum status perform(const struct http_url *url, struct download *download,
+                           const struct feed_options *options, struct err *err)
 {
-    const char *shown = download->shown;
-    if (download->is_too_long)
-        return err_set(err, ST_LIMIT, "cannot download %s: more than %lld bytes", shown,
-                       (long long)download->options->download_bytes);
-    if (download->write_errno)
-        return err_set(err, ST_FAIL,
-                       "cannot download %s: a temporary file cannot be written: %s; set "
-                       "TMPDIR to another place",
-                       shown, strerror(download->write_errno));
-    long http = 0;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &http);
-    if (code == CURLE_HTTP_RETURNED_ERROR)
-        return err_set(err, status_of_http(http), "cannot download %s: HTTP %ld", shown,
-                       http);
-    if (code == CURLE_TOO_MANY_REDIRECTS)
-        return err_set(err, ST_FAIL,
-                       "cannot download %s: it redirects more than %d times", shown,
-                       REDIRECTS_MAX);
-    if (code == CURLE_UNSUPPORTED_PROTOCOL) // the URL's own is supported
-        return err_set(err, ST_FAIL,
-                       "cannot download %s: it redirects to another protocol, which is "
-                       "not followed",
-                       shown);
-    const char *text = *error ? error : curl_easy_strerror(code);
-    return err_set(err, is_network(code) ? ST_RETRY : ST_FAIL, "cannot download %s: %s",
-                   shown, text);
-}
-
-static enum status perform(const char *url, struct download *download, struct err *err)
-{
-    char error[CURL_ERROR_SIZE] = "";
-    CURL *curl = curl_easy_init();
-    if (curl == NULL)
-        abort(); // out of memory
-    set_options(curl, url, download, error);
-    CURLcode code = curl_easy_perform(curl);
-    enum status rc = code == CURLE_OK ? ST_OK : explain(curl, code, download, error, err);
-    curl_easy_cleanup(curl);
-    return rc;
+    static const char *const headers[] = {"User-Agent: tramline", NULL};
+    struct http_config config = {.headers = headers, .proxy = true};
+    struct http_request request = {
+        .url = url->url,
+        .login = &url->login,
+        .into = &download->sink,
+        .into_max = options->download_bytes,
+        .redirects = REDIRECTS_MAX,
+        .limits = {.connect_ms = CONNECT_MS,
+                   .slow_ms = SLOW_MS,
+                   .slow_bytes = SLOW_BYTES,
+                   .whole_ms = options->download_ms},
+        .deadline = options->deadline,
+    };
+    AUTO(http_answer_release) struct http_answer answer = {0};
+    struct http *http = http_open(&config);
+    enum http_outcome outcome = http_send(http, &request, &answer, err);
+    http_close(http);
+    if (outcome == HTTP_FAILED)
+        return err->status;
+    if (outcome != HTTP_ANSWERED)
+        return no_answer(&answer, outcome, url->shown, err);
+    if (answer.code != 200)
+        return err_set(err, status_of_http(answer.code), "cannot download %s: HTTP %d",
+                       url->shown, answer.code);
+    return ST_OK;
 }
 
 static enum status open_temporary(int *ret_fd, struct err *err)
@@ -174,13 +108,15 @@ static enum status open_temporary(int *ret_fd, struct err *err)
     return ST_OK;
 }
 
-enum status feed_download(const char *url, const char *shown,
-                          const struct feed_options *options, int *ret_fd,
-                          struct err *err)
+enum status feed_download(const struct http_url *url, const struct feed_options *options,
+                          int *ret_fd, struct err *err)
 {
-    struct download download = {.fd = -1, .shown = shown, .options = options};
+    struct download download = {.sink = {write_bytes, tell_progress},
+                                .fd = -1,
+                                .shown = url->shown,
+                                .progress = options->progress};
     TRY(open_temporary(&download.fd, err));
-    enum status rc = perform(url, &download, err);
+    enum status rc = perform(url, &download, options, err);
     if (rc == ST_OK)
         *ret_fd = download.fd;
     else

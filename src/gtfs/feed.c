@@ -106,13 +106,14 @@ static enum status open_path(struct feed *feed, const char *path, struct err *er
     return ST_OK;
 }
 
-static enum status open_url(struct feed *feed, const char *url, struct err *err)
+static enum status open_url(struct feed *feed, struct str text, struct err *err)
 {
-    feed->source = feed_shown_url(url);
-    if (feed->source == NULL)
+    struct http_url url;
+    if (!http_url_parse(text, &feed->arena, &url))
         return err_set(err, ST_USAGE,
                        "the feed's URL is not valid; write http://host/path");
-    TRY(feed_download(url, feed->source, &feed->options, &feed->fd, err));
+    feed->source = mem_strdup(url.shown);
+    TRY(feed_download(&url, &feed->options, &feed->fd, err));
     // Opens the file anew each time, although it has no name.
     feed->location = mem_printf("/proc/self/fd/%d", feed->fd);
     feed->kind = &feed_zip;
@@ -123,7 +124,7 @@ static enum status open_any(struct feed *feed, const char *location, struct err 
 {
     struct str text = str_of(location);
     if (str_starts_with(text, "http://") || str_starts_with(text, "https://"))
-        TRY(open_url(feed, location, err));
+        TRY(open_url(feed, text, err));
     else if (str_starts_with(text, "file:///"))
         TRY(open_path(feed, location + strlen("file://"), err));
     else

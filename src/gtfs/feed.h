@@ -22,10 +22,11 @@ struct feed_progress {
 
 // Zero is a valid value: all defaults.
 struct feed_options {
-    int64_t download_bytes;         // most that a URL may give; 0: 4 GiB
-    int64_t download_ms;            // longest download; 0: 30 minutes
-    int64_t member_bytes;           // most that one member may unpack to; 0: 16 GiB
-    struct feed_progress *progress; // NULL: tells nobody
+    int64_t download_bytes;          // most that a URL may give; 0: 4 GiB
+    int64_t download_ms;             // longest download; 0: 30 minutes
+    const struct deadline *deadline; // of the download; NULL: none
+    int64_t member_bytes;            // most that one member may unpack to; 0: 16 GiB
+    struct feed_progress *progress;  // NULL: tells nobody
 };
 
 struct feed;

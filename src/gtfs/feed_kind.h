@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "gtfs/feed.h"
+#include "http/url.h"
 
 struct feed_entry {
     const char *name; // "trips.txt"
@@ -42,11 +43,7 @@ struct feed {
 void feed_add(struct feed *feed, const char *path, size_t index, int64_t size);
 
 // Downloads to a temporary file that has no name any more; *ret_fd is the caller's.
-// `shown` stands for the URL in messages.
-enum status feed_download(const char *url, const char *shown,
-                          const struct feed_options *options, int *ret_fd,
-                          struct err *err);
-// The URL without user, password, query and fragment, to be freed; NULL when it is none.
-char *feed_shown_url(const char *url);
+enum status feed_download(const struct http_url *url, const struct feed_options *options,
+                          int *ret_fd, struct err *err);
 
 #endif

@@ -3,12 +3,11 @@
 #ifndef REGISTRY_ADDRESS_H
 #define REGISTRY_ADDRESS_H
 
-#include "base/arena.h"
-#include "registry/wire_http.h"
+#include "http/url.h"
 
 struct address {
-    const char *url;              // without credentials, without a slash at its end
-    struct wire_http_login login; // empty: the address has none
+    const char *url; // without credentials, without a slash at its end
+    struct http_url parts;
 };
 
 // Addresses by commas. ST_USAGE with the way out; the text never holds a password.

@@ -4,12 +4,11 @@
 #include <stdlib.h>
 
 #include "core/json.h"
+#include "http/backoff.h"
 #include "registry/address.h"
-#include "registry/wire_http.h"
 
 enum {
     TIMEOUT_MS = 10000,
-    PAUSE_MS = 200,  // before the second round; doubled with each
     SHOWN_MAX = 200, // bytes of an answer in a message
     SUBJECT_NOT_FOUND = 40401,
     VERSION_NOT_FOUND = 40402,
@@ -18,22 +17,32 @@ enum {
 
 struct registry_client {
     struct arena arena;
-    struct wire_http *http;
+    struct http *http;
     const struct address *addresses;
     size_t n_addresses;
-    size_t current;               // the one that answered last
-    struct wire_http_login login; // of those without their own
+    size_t current;          // the one that answered last
+    struct http_login login; // of those without their own
+    int64_t timeout_ms;      // of one answer
     const struct deadline *deadline;
     int rounds;
     bool is_registrys; // the last answer was one of a registry
     long code;         // its HTTP code; 0: there was none
     struct env *env;
-    struct buf answer;
+    struct http_answer answer;
 };
 
 static const char *given(struct arena *arena, struct str text)
 {
     return text.n ? arena_cstr(arena, text) : NULL;
+}
+
+static struct http *open_http(const char *ca_file)
+{
+    static const char *const headers[] = {
+        "Content-Type: application/vnd.schemaregistry.v1+json",
+        "Accept: application/vnd.schemaregistry.v1+json, application/json", NULL};
+    struct http_config http = {.ca_file = ca_file, .headers = headers, .proxy = true};
+    return http_open(&http);
 }
 
 enum status rest_client_open(const struct registry_config *config,
@@ -49,20 +58,15 @@ enum status rest_client_open(const struct registry_config *config,
     }
     client->addresses = addresses;
     client->env = config->env ? config->env : env_system();
-    client->answer.limit = REGISTRY_ANSWER_MAX;
-    struct wire_http_config http = {
-        .ca_file = given(&client->arena, config->ca_file),
-        .timeout_ms = config->timeout_ms ? config->timeout_ms : TIMEOUT_MS,
-        .deadline = config->deadline,
-    };
-    client->login = (struct wire_http_login){
+    client->timeout_ms = config->timeout_ms ? config->timeout_ms : TIMEOUT_MS;
+    client->login = (struct http_login){
         .user = given(&client->arena, config->user),
         .password = given(&client->arena, config->password),
         .token = given(&client->arena, config->token),
     };
     client->deadline = config->deadline;
     client->rounds = config->rounds ? config->rounds : REGISTRY_ROUNDS;
-    client->http = wire_http_open(&http);
+    client->http = open_http(given(&client->arena, config->ca_file));
     *ret = client;
     return ST_OK;
 }
@@ -71,8 +75,8 @@ void rest_client_close(struct registry_client *client)
 {
     if (client == NULL)
         return;
-    wire_http_close(client->http);
-    buf_release(&client->answer);
+    http_close(client->http);
+    http_answer_release(&client->answer);
     arena_release(&client->arena);
     free(client);
 }
@@ -80,23 +84,6 @@ void rest_client_close(struct registry_client *client)
 int64_t rest_client_now_ms(const struct registry_client *client)
 {
     return client->env->ops->monotonic_ms(client->env);
-}
-
-void client_encode(struct buf *path, struct str part)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < part.n; i++) {
-        unsigned char c = (unsigned char)part.p[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-                     (c >= 'a' && c <= 'z') || strchr("-._~", c) != NULL;
-        if (plain && c != '\0') {
-            buf_char(path, (char)c);
-        } else {
-            buf_char(path, '%');
-            buf_char(path, digits[c >> 4]);
-            buf_char(path, digits[c & 15]);
-        }
-    }
 }
 
 // What a registry says is wrong, or the first bytes of what is no registry's answer.
@@ -108,7 +95,7 @@ static void describe(const struct registry_client *client, const json_t *json,
         buf_text(ret, message);
         return;
     }
-    struct str text = str_trim(buf_as_str(&client->answer));
+    struct str text = str_trim(buf_as_str(&client->answer.body));
     if (text.n > SHOWN_MAX)
         text.n = SHOWN_MAX;
     text.n = str_utf8_valid(text);
@@ -165,9 +152,9 @@ static enum status take_answer(struct registry_client *client, long code, json_t
                                struct err *err)
 {
     json_error_t why;
-    TRY(json_check(buf_as_str(&client->answer), REGISTRY_VALUES_MAX, err));
-    json_t *json = json_loadb(client->answer.p ? client->answer.p : "", client->answer.n,
-                              JSON_DECODE_ANY, &why);
+    struct str body = buf_as_str(&client->answer.body);
+    TRY(json_check(body, REGISTRY_VALUES_MAX, err));
+    json_t *json = json_loadb(body.n ? body.p : "", body.n, JSON_DECODE_ANY, &why);
     bool good = code >= 200 && code < 300;
     client->is_registrys =
         json != NULL && (good || json_object_get(json, "error_code") != NULL);
@@ -189,10 +176,57 @@ static enum status take_answer(struct registry_client *client, long code, json_t
     return rc;
 }
 
-static const struct wire_http_login *login_of(struct registry_client *client)
+static const struct http_login *login_of(const struct registry_client *client)
 {
-    const struct address *address = &client->addresses[client->current];
-    return address->login.user != NULL ? &address->login : &client->login;
+    const struct http_login *own = &client->addresses[client->current].parts.login;
+    return own->user != NULL ? own : &client->login;
+}
+
+static enum status no_answer(const struct http_answer *answer, enum http_outcome outcome,
+                             struct err *err)
+{
+    const char *why = answer->why;
+    switch (answer->trouble) {
+    case HTTP_TROUBLE_CERTIFICATE:
+        return err_set(
+            err, ST_FAIL,
+            "%s; if its certificate is signed by an authority of your own, give "
+            "that with registry.ca_file",
+            why);
+    case HTTP_TROUBLE_CA_FILE:
+        return err_set(err, ST_FAIL, "registry.ca_file cannot be used: %s", why);
+    case HTTP_TROUBLE_TOO_LONG: // a good one may be a schema's
+        return err_set(err, answer->code == 200 ? ST_LIMIT : ST_FAIL, "%s", why);
+    case HTTP_TROUBLE_NOT_HTTP:
+        return err_set(err, ST_FAIL, "%s", why);
+    default:
+        return err_set(err, outcome == HTTP_HOPELESS ? ST_FAIL : ST_RETRY, "%s", why);
+    }
+}
+
+// GET, or POST when there is a body. No redirect is followed, so that credentials stay
+// with the address that they were given for.
+static enum status send(struct registry_client *client, const char *url, const char *body,
+                        struct err *err)
+{
+    struct bytes_reader bytes = bytes_reader(str_of(body ? body : ""));
+    struct http_request request = {
+        .method = body ? HTTP_POST : HTTP_GET,
+        .url = url,
+        .login = login_of(client),
+        .fresh = body != NULL, // it cannot be read twice
+        .body = body ? &bytes.reader : NULL,
+        .body_bytes = (int64_t)bytes.rest.n,
+        .into_max = REGISTRY_ANSWER_MAX,
+        .limits = {.connect_ms = client->timeout_ms,
+                   .slow_ms = client->timeout_ms,
+                   .slow_bytes = 1,
+                   .whole_ms = client->timeout_ms},
+        .deadline = client->deadline,
+    };
+    enum http_outcome outcome = http_send(client->http, &request, &client->answer, err);
+    client->code = outcome == HTTP_ANSWERED ? client->answer.code : 0;
+    return outcome == HTTP_ANSWERED ? ST_OK : no_answer(&client->answer, outcome, err);
 }
 
 // One request to one address; its name in front of what goes wrong.
@@ -200,15 +234,11 @@ static enum status ask_one(struct registry_client *client, const char *path,
                            const char *body, json_t **ret, struct err *err)
 {
     struct buf url = {0};
-    long *code = &client->code;
-    *code = 0;
     buf_printf(&url, "%s%s", client->addresses[client->current].url, path);
-    buf_clear(&client->answer);
     client->is_registrys = false;
-    enum status rc = wire_http_send(client->http, buf_cstr(&url), login_of(client), body,
-                                    code, &client->answer, err);
+    enum status rc = send(client, buf_cstr(&url), body, err);
     if (rc == ST_OK)
-        rc = take_answer(client, *code, ret, err);
+        rc = take_answer(client, client->code, ret, err);
     if (rc != ST_OK)
         rc = err_context(err, rc, "registry: %s %s", body ? "POST" : "GET",
                          buf_cstr(&url));
@@ -234,12 +264,6 @@ static enum status ask_round(struct registry_client *client, const char *path,
     return may_heal ? ST_RETRY : rc;
 }
 
-static void pause_ms(struct registry_client *client, int64_t ms)
-{
-    for (int64_t left = ms; left > 0 && !is_out_of_time(client); left -= PAUSE_MS)
-        client->env->ops->sleep_ms(client->env, PAUSE_MS);
-}
-
 long client_last_code(const struct registry_client *client)
 {
     return client->code;
@@ -251,12 +275,12 @@ static enum status ask(struct registry_client *client, const char *path,
                        struct err *err)
 {
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    struct http_backoff backoff = {0};
     enum status rc = ST_RETRY;
     for (int round = 0; round < client->rounds && rc == ST_RETRY; round++) {
-        if (round > 0 && is_out_of_time(client))
+        if (round > 0 &&
+            !http_backoff_pause(&backoff, client->env, INT64_MAX, client->deadline))
             break;
-        if (round > 0)
-            pause_ms(client, PAUSE_MS << (round - 1));
         rc = ask_round(client, path, text, ret, err);
     }
     free(text);

@@ -26,7 +26,4 @@ enum status client_ask_schema(struct registry_client *client, const char *path,
 // HTTP's code of the last answer; 0: there was none.
 long client_last_code(const struct registry_client *client);
 
-// Appends a part of a path, percent-encoded.
-void client_encode(struct buf *path, struct str part);
-
 #endif

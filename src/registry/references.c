@@ -2,6 +2,7 @@
 #include "registry/references.h"
 
 #include "avro/schema.h"
+#include "http/url.h"
 
 // A version of a subject whose text is collected, or about to be.
 struct seen {
@@ -44,7 +45,7 @@ static enum status collect_one(struct collector *c, const json_t *reference,
         return ST_OK;
     struct buf path = {0};
     buf_text(&path, "/subjects/");
-    client_encode(&path, str_of(subject));
+    http_url_escape(&path, str_of(subject), false);
     buf_printf(&path, "/versions/%lld", (long long)json_integer_value(version));
     json_t *answer;
     enum status rc = client_ask_schema(c->client, buf_cstr(&path), &answer, err);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "http/url.h"
 #include "registry/cache.h"
 #include "registry/client.h"
 #include "registry/reasons.h"
@@ -148,7 +149,7 @@ struct schema_lookup *registry_lookup(struct registry *registry)
 static void subject_path(struct buf *path, struct str subject, const char *tail)
 {
     buf_text(path, "/subjects/");
-    client_encode(path, subject);
+    http_url_escape(path, subject, false);
     buf_text(path, tail);
 }
 

@@ -3,7 +3,7 @@
 #ifndef STORAGE_REFUSAL_H
 #define STORAGE_REFUSAL_H
 
-#include "storage/http.h"
+#include "http/client.h"
 
 enum refusal_kind {
     REFUSAL_NONE,    // 2xx or a redirect

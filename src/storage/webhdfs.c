@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "core/json.h"
+#include "http/url.h"
 #include "storage/path.h"
 #include "storage/webhdfs_ask.h"
 
@@ -171,7 +172,7 @@ static enum status ask_rename(struct webhdfs *webhdfs, struct str from, struct s
     AUTO(buf_release) struct buf query = {0};
     AUTO(mem_auto_free) char *target = storage_path_join(webhdfs->root, to);
     buf_printf(&query, "op=RENAME&renameoptions=%s&destination=", option);
-    http_encode(&query, str_of(target), true);
+    http_url_escape(&query, str_of(target), true);
     struct ask ask = {
         .method = HTTP_PUT, .path = from, .query = buf_cstr(&query), .effect = effect};
     TRY(webhdfs_ask(webhdfs, &ask, reply, err));
@@ -298,7 +299,7 @@ static enum status ask_batch(struct listing *listing, struct err *err)
     buf_text(&query, "op=LISTSTATUS_BATCH");
     if (listing->list.n > 0) {
         buf_text(&query, "&startAfter=");
-        http_encode(&query, listing->list.items[listing->list.n - 1].name, false);
+        http_url_escape(&query, listing->list.items[listing->list.n - 1].name, false);
     }
     struct ask ask = {.path = listing->path, .query = buf_cstr(&query)};
     AUTO(reply_release) struct reply reply = {0};
@@ -439,12 +440,15 @@ static void set_nodes(struct webhdfs *webhdfs, const char *nodes)
     }
 }
 
+// Proxies of the environment are not used: name nodes and data nodes are talked to
+// directly.
 static struct http *open_http(const struct storage_config *config)
 {
+    static const char *const headers[] = {"Content-Type: application/octet-stream", NULL};
     struct http_config http = {
         .ca_file = config->ca_file,
+        .headers = headers,
         .kerberos = config->auth == STORAGE_AUTH_KERBEROS,
-        .timeout_ms = config->timeout_ms > 0 ? config->timeout_ms : DEFAULT_TIMEOUT_MS,
     };
     return http_open(&http);
 }
@@ -475,6 +479,8 @@ enum status storage_webhdfs_open(const struct storage_url *url,
     webhdfs->kerberos = kerberos;
     set_nodes(webhdfs, url->nodes);
     webhdfs->http = open_http(config);
+    webhdfs->timeout_ms =
+        config->timeout_ms > 0 ? config->timeout_ms : DEFAULT_TIMEOUT_MS;
     webhdfs->retry_ms = config->retry_ms;
     webhdfs->on_retry = config->on_retry;
     webhdfs->context = config->context;

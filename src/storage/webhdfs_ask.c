@@ -6,12 +6,13 @@
 
 #include "base/mem.h"
 #include "core/env.h"
+#include "http/backoff.h"
+#include "http/url.h"
 #include "storage/path.h"
 
 enum {
-    FIRST_DELAY_MS = 100,
-    LAST_DELAY_MS = 3000,
-    SLICE_MS = 100, // how often a wait looks at the deadline
+    CONNECT_MS = 10000,
+    SLOWEST_BYTES_MS = 64, // 64 KiB a second
     EXCLUDE_MAX = 4096
 };
 
@@ -32,7 +33,13 @@ struct attempt {
     size_t into_n;   // bytes that were in ask->into before
     bool blames_name_node;
     int64_t began_ms;
-    int64_t delay_ms;
+    struct http_backoff backoff;
+};
+
+// Appends what comes to a buffer.
+struct buf_sink {
+    struct http_sink sink;
+    struct buf *buf;
 };
 
 static int64_t now_ms(void)
@@ -62,30 +69,17 @@ static char *name_node_url(const struct attempt *attempt)
     AUTO(mem_auto_free) char *path = storage_path_join(webhdfs->root, attempt->ask->path);
     buf_printf(&url, "%s://%s/webhdfs/v1", webhdfs->tls ? "https" : "http",
                active_node(webhdfs));
-    http_encode(&url, str_of(path), true);
+    http_url_escape(&url, str_of(path), true);
     buf_printf(&url, "?%s", attempt->ask->query);
     if (webhdfs->user[0] != '\0') {
         buf_text(&url, "&user.name=");
-        http_encode(&url, str_of(webhdfs->user), false);
+        http_url_escape(&url, str_of(webhdfs->user), false);
     }
     if (attempt->dead.n > 0) {
         buf_text(&url, "&excludedatanodes=");
-        http_encode(&url, buf_as_str(&attempt->dead), false);
+        http_url_escape(&url, buf_as_str(&attempt->dead), false);
     }
     return buf_detach(&url);
-}
-
-// Splits "http://host:port/..."; false when it is no such thing.
-static bool split_location(const char *location, struct str *ret_scheme,
-                           struct str *ret_host)
-{
-    struct str rest = str_of(location);
-    *ret_scheme = str_cut(&rest, ':');
-    if (rest.n < 3 || rest.p[0] != '/' || rest.p[1] != '/')
-        return false;
-    rest = (struct str){rest.p + 2, rest.n - 2};
-    *ret_host = str_cut(&rest, '/');
-    return str_is(*ret_scheme, "http") || str_is(*ret_scheme, "https");
 }
 
 // What the user can do, with "; " in front, or "".
@@ -154,20 +148,24 @@ static enum outcome judge(struct attempt *attempt, enum http_outcome outcome,
 {
     const struct http_answer *answer = &attempt->reply->answer;
     bool no_effect = effect == EFFECT_NONE;
+    bool is_doubtful = http_is_doubtful(answer->trouble) && !*known;
     switch (outcome) {
     case HTTP_ANSWERED:
         *known = true;
         refusal_read(answer, &attempt->reply->refusal);
         return judge_refusal(attempt, effect, who, err);
     case HTTP_NOT_SENT:
-        if (answer->doubtful && !*known)
+        if (is_doubtful)
             return unreachable(attempt, FAILED, ST_FAIL, who, err);
         return unreachable(attempt, AGAIN, ST_RETRY, who, err);
     case HTTP_HOPELESS:
         return unreachable(attempt, FAILED, ST_FAIL, who, err);
     case HTTP_LOST:
-        if (answer->doubtful && !*known && effect != EFFECT_ONCE)
+        if (is_doubtful && effect != EFFECT_ONCE)
             return unreachable(attempt, FAILED, ST_FAIL, who, err);
+        if (answer->trouble == HTTP_TROUBLE_TOO_LONG && no_effect)
+            return say(attempt, FAILED, ST_FAIL, "refused what came from", who,
+                       answer->why, err);
         return say(attempt, no_effect ? AGAIN : LOST, no_effect ? ST_RETRY : ST_UNKNOWN,
                    "no answer from", who, answer->why, err);
     default:
@@ -176,12 +174,30 @@ static enum outcome judge(struct attempt *attempt, enum http_outcome outcome,
     }
 }
 
+static struct http_limits limits_of(const struct webhdfs *webhdfs, int64_t n_bytes)
+{
+    int64_t timeout_ms = webhdfs->timeout_ms;
+    return (struct http_limits){
+        .connect_ms = timeout_ms < CONNECT_MS ? timeout_ms : CONNECT_MS,
+        .slow_ms = timeout_ms,
+        .slow_bytes = 1,
+        .whole_ms = timeout_ms + n_bytes / SLOWEST_BYTES_MS,
+    };
+}
+
 // A name node's RPC port tells what it is to a GET alone. It has no effect, whatever the
 // URL says.
 static bool is_rpc_port(struct attempt *attempt, const char *url)
 {
     AUTO(http_answer_release) struct http_answer answer = {0};
-    struct http_request request = {.method = HTTP_GET, .url = url, .fresh = true};
+    struct http_request request = {
+        .method = HTTP_GET,
+        .url = url,
+        .fresh = true,
+        .into_max = JSON_MAX,
+        .limits = limits_of(attempt->webhdfs, 0),
+        .deadline = attempt->webhdfs->storage.deadline,
+    };
     struct refusal refusal;
     if (http_send(attempt->webhdfs->http, &request, &answer, NULL) != HTTP_ANSWERED)
         return false;
@@ -205,13 +221,16 @@ static enum outcome ask_name_node(struct attempt *attempt, struct err *err)
         .url = url,
         .sign_in = true,
         .fresh = effect != EFFECT_NONE,
+        .into_max = JSON_MAX,
+        .limits = limits_of(webhdfs, 0),
         .deadline = webhdfs->storage.deadline,
     };
     attempt->blames_name_node = true;
     enum http_outcome sent =
         http_send(webhdfs->http, &request, &attempt->reply->answer, err);
     const struct http_answer *answer = &attempt->reply->answer;
-    bool is_unknown = sent == HTTP_LOST && answer->doubtful && !webhdfs->name_node_known;
+    bool is_unknown = sent == HTTP_LOST && http_is_doubtful(answer->trouble) &&
+                      !webhdfs->name_node_known;
     if (is_unknown && ask->method != HTTP_GET && is_rpc_port(attempt, url))
         return DONE;
     enum outcome outcome =
@@ -222,28 +241,41 @@ static enum outcome ask_name_node(struct attempt *attempt, struct err *err)
     return outcome;
 }
 
-static void exclude(struct attempt *attempt, struct str node)
+static void exclude(struct attempt *attempt, const char *node)
 {
-    struct str host = str_cut(&node, ':'); // the name node knows it by another port
+    struct str rest = str_of(node);
+    struct str host = str_cut(&rest, ':'); // the name node knows it by another port
     if (attempt->dead.n > 0)
         buf_char(&attempt->dead, ',');
     buf_str(&attempt->dead, host);
 }
 
+static enum status append(struct http_sink *sink, struct str bytes, struct err *err)
+{
+    struct buf *buf = ((struct buf_sink *)sink)->buf;
+    buf_str(buf, bytes);
+    return buf_check(buf, "the answer", err);
+}
+
 static enum outcome send_to_data_node(struct attempt *attempt, const char *url,
-                                      struct str node, struct err *err)
+                                      const char *node, struct err *err)
 {
     struct webhdfs *webhdfs = attempt->webhdfs;
     const struct ask *ask = attempt->ask;
-    AUTO(mem_auto_free) char *who = mem_printf("data node %.*s", STR_ARGS(node));
+    AUTO(mem_auto_free) char *who = mem_printf("data node %s", node);
+    struct buf_sink into = {{.write = append}, ask->into};
+    int64_t into_bytes = ask->into ? (int64_t)ask->into_bytes : JSON_MAX;
+    int64_t n_bytes = ask->into ? into_bytes : ask->body_bytes;
     struct http_request request = {
         .method = ask->method,
         .url = url,
         .fresh = ask->effect != EFFECT_NONE,
         .body = ask->body,
         .body_bytes = ask->body_bytes,
-        .into = ask->into,
-        .into_max = ask->into ? attempt->into_n + ask->into_bytes : 0,
+        .framed = ask->into != NULL,
+        .into = ask->into ? &into.sink : NULL,
+        .into_max = into_bytes,
+        .limits = limits_of(webhdfs, n_bytes),
         .deadline = webhdfs->storage.deadline,
     };
     attempt->blames_name_node = false;
@@ -260,26 +292,33 @@ static enum outcome send_to_data_node(struct attempt *attempt, const char *url,
 static enum outcome follow(struct attempt *attempt, struct err *err)
 {
     struct http_answer *answer = &attempt->reply->answer;
-    struct str scheme;
-    struct str node;
+    AUTO(arena_release) struct arena arena = {0};
+    struct http_url to;
     if (answer->code != 307 || answer->location == NULL ||
-        !split_location(answer->location, &scheme, &node)) {
+        !http_url_parse(str_of(answer->location), &arena, &to)) {
         (void)err_set(err, ST_FAIL,
                       "%s: HTTP %d and no way to a data node; is a name node "
                       "there?",
                       attempt->place, answer->code);
         return FAILED;
     }
-    if (attempt->webhdfs->tls && !str_is(scheme, "https")) {
+    if (attempt->webhdfs->tls && !to.is_tls) {
         (void)err_set(err, ST_FAIL,
-                      "%s: the name node sends to data node %.*s without TLS; "
+                      "%s: the name node sends to data node %s without TLS; "
                       "set dfs.http.policy = HTTPS_ONLY there or use hdfs://",
-                      attempt->place, STR_ARGS(node));
+                      attempt->place, to.node);
+        return FAILED;
+    }
+    if (to.login.user != NULL || to.login.password != NULL) {
+        (void)err_set(err, ST_FAIL,
+                      "%s: the name node sends to data node %s with a user in the URL, "
+                      "which WebHDFS does not; is a name node there, or a proxy between?",
+                      attempt->place, to.node);
         return FAILED;
     }
     AUTO(mem_auto_free) char *url = answer->location;
     answer->location = NULL; // its text lives on while the answer is used again
-    return send_to_data_node(attempt, url, node, err);
+    return send_to_data_node(attempt, url, to.node, err);
 }
 
 static enum outcome try_once(struct attempt *attempt, struct err *err)
@@ -292,30 +331,6 @@ static enum outcome try_once(struct attempt *attempt, struct err *err)
         attempt->reply->refusal.kind != REFUSAL_NONE)
         return outcome;
     return follow(attempt, err);
-}
-
-static bool is_out_of_time(const struct webhdfs *webhdfs)
-{
-    return deadline_is_over(webhdfs->storage.deadline, now_ms());
-}
-
-// Between half of the delay and all of it, so that many workers do not come at once.
-static int64_t with_jitter(int64_t delay_ms)
-{
-    uint32_t chance;
-    env_system()->ops->random(env_system(), &chance, sizeof(chance));
-    return delay_ms / 2 + (int64_t)(chance % (uint32_t)(delay_ms / 2 + 1));
-}
-
-static void sleep_in_time(const struct webhdfs *webhdfs, int64_t ms)
-{
-    for (int64_t end_ms = now_ms() + ms; !is_out_of_time(webhdfs);) {
-        int64_t left_ms = end_ms - now_ms();
-        if (left_ms <= 0)
-            return;
-        env_system()->ops->sleep_ms(env_system(),
-                                    left_ms < SLICE_MS ? left_ms : SLICE_MS);
-    }
 }
 
 // The end of all tries: `err` has the last one's text.
@@ -343,12 +358,9 @@ static enum status wait_for_next(struct attempt *attempt, struct err *err)
         return give_up(attempt, ST_RETRY, err);
     if (webhdfs->on_retry != NULL && err != NULL && !deadline_is_set(deadline))
         webhdfs->on_retry(webhdfs->context, err, left_ms);
-    int64_t delay_ms = with_jitter(attempt->delay_ms);
-    sleep_in_time(webhdfs, delay_ms < left_ms ? delay_ms : left_ms);
-    attempt->delay_ms *= 2;
-    if (attempt->delay_ms > LAST_DELAY_MS)
-        attempt->delay_ms = LAST_DELAY_MS;
-    return is_out_of_time(webhdfs) ? give_up(attempt, ST_RETRY, err) : ST_OK;
+    if (http_backoff_pause(&attempt->backoff, env_system(), left_ms, deadline))
+        return ST_OK;
+    return give_up(attempt, ST_RETRY, err);
 }
 
 static enum status try_until_done(struct attempt *attempt, struct err *err)
@@ -383,7 +395,6 @@ enum status webhdfs_ask(struct webhdfs *webhdfs, const struct ask *ask,
         .dead = BUF_INIT(EXCLUDE_MAX),
         .into_n = ask->into ? ask->into->n : 0,
         .began_ms = now_ms(),
-        .delay_ms = FIRST_DELAY_MS,
     };
     *reply = (struct reply){0};
     enum status rc = try_until_done(&attempt, err != NULL ? err : &unwanted);

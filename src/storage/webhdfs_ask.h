@@ -12,6 +12,10 @@
 #include "storage/refusal.h"
 #include "storage/storage_url.h"
 
+enum {
+    JSON_MAX = 16 << 20 // bytes of an answer that is no file's bytes
+};
+
 struct webhdfs {
     struct storage storage;
     char *root; // path; "" for "/"
@@ -24,6 +28,7 @@ struct webhdfs {
     size_t active;                         // the node that answered last
     bool name_node_known, data_node_known; // one of them has answered before
     struct http *http;
+    int64_t timeout_ms; // of one answer
     int64_t retry_ms;
     void (*on_retry)(void *context, const struct err *why, int64_t left_ms);
     void *context;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka hdfs registry
 # test: not-asan its programs are of that build
+# test: builds asan unit
 """The C tests that speak to real servers: the Kafka source, the storage contract over HDFS, the
 registry's client."""
 import os

@@ -2,6 +2,7 @@
 # test: needs kafka hdfs
 # test: quick
 # test: not-asan it has programs of its own
+# test: builds asan all
 """The whole job on real servers under what watches each access to memory: the build with address
 and undefined behaviour sanitizers, and valgrind (--long). An error, or a leak, ends a command with
 an exit code that none of its own has."""

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
+# test: builds asan all
 """Records that are joined with thousands of rows, more than a slice of the row buffer holds: each row
 is there once, whatever comes before and after. By the program with ASan and UBSan too."""
 import collections

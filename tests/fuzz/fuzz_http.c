@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as what a server sends on a connection: each client ends with an answer or a
+// Any bytes as what a server sends on a connection: a request ends with an answer or a
 // reason, keeps to its limits, and shows no control character. The first byte picks the
-// client: that of a storage, of a registry, or a feed's download; a second one how large
-// the answer may be. A thread is the server, on 127.0.0.1.
+// request: as a storage makes it, a registry, or a feed's download; a second one how
+// large the answer may be. A thread is the server, on 127.0.0.1.
 #include <arpa/inet.h>
 #include <assert.h>
 #include <pthread.h>
@@ -12,9 +12,9 @@
 
 #include "fuzz_parts.h"
 
+#include "core/storage.h"
 #include "gtfs/feed_kind.h"
-#include "registry/wire_http.h"
-#include "storage/http.h"
+#include "http/client.h"
 
 const struct fuzz_budget fuzz_budget = {
     .steps = 30000,
@@ -79,41 +79,57 @@ static void start_server(void)
     port = ntohs(address.sin_port);
 }
 
-static void check_storage(const char *url, size_t most)
+// Takes what comes, and counts it.
+struct counting_sink {
+    struct http_sink sink;
+    size_t n;
+};
+
+static enum status count(struct http_sink *sink, struct str bytes, UNUSED struct err *err)
 {
-    struct http_config config = {.timeout_ms = TIMEOUT_MS};
+    ((struct counting_sink *)sink)->n += bytes.n;
+    return ST_OK;
+}
+
+// `most`: how large the answer may be; odd: it goes to a sink.
+static void check_request(struct http_request request, size_t most)
+{
+    struct http_config config = {0};
     struct http *http = http_open(&config);
-    struct buf into = {0};
-    struct http_request request = {
-        .url = url, .fresh = true, .into = most & 1 ? &into : NULL, .into_max = most};
+    struct counting_sink into = {{.write = count}, 0};
     struct http_answer ret = {0};
     struct err err = {0};
+    request.into = most & 1 ? &into.sink : NULL;
+    request.into_max = (int64_t)most;
+    request.limits = (struct http_limits){TIMEOUT_MS, TIMEOUT_MS, 1, TIMEOUT_MS};
     enum http_outcome outcome = http_send(http, &request, &ret, &err);
+    assert(outcome != HTTP_FAILED);
     assert(into.n <= most);
-    if (outcome == HTTP_FAILED)
-        assert(err.text[0] != '\0');
-    else
-        assert(outcome == HTTP_ANSWERED || ret.why[0] != '\0');
+    assert(ret.code != 200 || ret.body.n <= most);
+    assert(ret.body.n <= HTTP_REFUSAL_MAX || ret.body.n <= most);
+    assert(outcome == HTTP_ANSWERED ? ret.why[0] == '\0' : ret.why[0] != '\0');
+    assert(strstr(ret.why, "s3cret-word") == NULL);
     http_answer_release(&ret);
-    buf_release(&into);
     http_close(http);
+}
+
+static void check_storage(const char *url, size_t most)
+{
+    check_request((struct http_request){.url = url, .fresh = true, .framed = most & 2},
+                  most);
 }
 
 static void check_registry(const char *url, size_t most)
 {
-    struct wire_http_config config = {.timeout_ms = TIMEOUT_MS};
-    struct wire_http *http = wire_http_open(&config);
-    struct wire_http_login login = {.user = "me", .password = "s3cret-word"};
-    struct buf body = BUF_INIT(most + 1);
-    struct err err = {0};
-    long code = -1;
-    enum status rc =
-        wire_http_send(http, url, &login, most & 1 ? "{}" : NULL, &code, &body, &err);
-    assert(body.n <= most + 1);
-    assert(rc == ST_OK ? code >= 0 : err.text[0] != '\0');
-    assert(strstr(err.text, "s3cret-word") == NULL);
-    buf_release(&body);
-    wire_http_close(http);
+    struct http_login login = {.user = "me", .password = "s3cret-word"};
+    struct bytes_reader body = bytes_reader(STR_LITERAL("{}"));
+    struct http_request request = {.url = url, .login = &login};
+    if (most & 2) {
+        request.method = HTTP_POST;
+        request.body = &body.reader;
+        request.body_bytes = 2;
+    }
+    check_request(request, most);
 }
 
 static void check_download(const char *url, size_t most)
@@ -122,7 +138,8 @@ static void check_download(const char *url, size_t most)
                                    .download_ms = TIMEOUT_MS};
     struct err err = {0};
     int fd = -1;
-    enum status rc = feed_download(url, "the feed", &options, &fd, &err);
+    struct http_url parts = {.url = url, .shown = "the feed"};
+    enum status rc = feed_download(&parts, &options, &fd, &err);
     if (rc == ST_OK) {
         assert(lseek(fd, 0, SEEK_END) <= options.download_bytes);
         close(fd);

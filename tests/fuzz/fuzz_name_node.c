@@ -8,7 +8,7 @@
 
 #include "fuzz_parts.h"
 
-#include "storage/http.h"
+#include "http/client.h"
 #include "storage/storage_url.h"
 
 const struct fuzz_budget fuzz_budget = {
@@ -48,12 +48,15 @@ enum http_outcome __wrap_http_send(UNUSED struct http *http,
         return first & 1 ? HTTP_LOST : HTTP_HOPELESS;
     if (ret->code == 307 || ret->code == 302)
         ret->location = mem_strndup(answer.p, answer.n);
-    bool is_wanted = ret->code == 200 && request->into != NULL;
-    if (is_wanted && request->into->n + answer.n > request->into_max) {
-        (void)err_set(err, ST_FAIL, "the answer is longer than it may be");
-        return HTTP_FAILED;
+    if (ret->code == 200 && (int64_t)answer.n > request->into_max) {
+        ret->trouble = HTTP_TROUBLE_TOO_LONG;
+        snprintf(ret->why, sizeof(ret->why), "the answer is too long");
+        return HTTP_LOST;
     }
-    buf_str(is_wanted ? request->into : &ret->body, answer);
+    if (ret->code == 200 && request->into != NULL)
+        return request->into->write(request->into, answer, err) == ST_OK ? HTTP_ANSWERED
+                                                                         : HTTP_FAILED;
+    buf_str(&ret->body, answer);
     return HTTP_ANSWERED;
 }
 

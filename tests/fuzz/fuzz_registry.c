@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as what a registry answers: a first byte for the HTTP code, then its body; a
 // zero byte, then the next answer. Every call ends in a result or a text, after a bounded
-// number of requests. HTTP itself (wire_http.h) is replaced here.
+// number of requests. HTTP itself (http/client.h) is replaced here.
 #include <assert.h>
+#include <stdio.h>
 
 #include "fuzz_parts.h"
 
+#include "http/client.h"
 #include "registry/registry.h"
-#include "registry/wire_http.h"
 
 const struct fuzz_budget fuzz_budget = {
     .steps = 200000,
@@ -25,29 +26,35 @@ enum {
 static struct str answers; // what is left to answer; fuzzing has one thread
 static size_t n_requests;
 
-struct wire_http *wire_http_open(UNUSED const struct wire_http_config *config)
+struct http *http_open(UNUSED const struct http_config *config)
 {
     return NULL;
 }
 
-void wire_http_close(UNUSED struct wire_http *http)
+void http_close(UNUSED struct http *http)
 {
 }
 
-enum status wire_http_send(UNUSED struct wire_http *http, UNUSED const char *url,
-                           UNUSED const struct wire_http_login *login,
-                           UNUSED const char *body, long *ret_code, struct buf *ret,
-                           struct err *err)
+void http_answer_release(struct http_answer *answer)
 {
-    static const long codes[] = {200, 404, 409, 422, 401, 500, 302, 201};
+    buf_release(&answer->body);
+}
+
+enum http_outcome http_send(UNUSED struct http *http,
+                            UNUSED const struct http_request *request,
+                            struct http_answer *ret, UNUSED struct err *err)
+{
+    static const int codes[] = {200, 404, 409, 422, 401, 500, 302, 201};
     assert(++n_requests < REQUESTS_MAX);
+    buf_clear(&ret->body);
+    snprintf(ret->why, sizeof(ret->why), "no answer");
     if (answers.n == 0)
-        return err_set(err, ST_RETRY, "no answer");
+        return HTTP_LOST;
     struct str answer = str_cut(&answers, '\0');
-    *ret_code = answer.n ? codes[(unsigned char)answer.p[0] % ARRAY_LEN(codes)] : 200;
+    ret->code = answer.n ? codes[(unsigned char)answer.p[0] % ARRAY_LEN(codes)] : 200;
     if (answer.n > 1)
-        buf_append(ret, answer.p + 1, answer.n - 1);
-    return ST_OK;
+        buf_append(&ret->body, answer.p + 1, answer.n - 1);
+    return HTTP_ANSWERED;
 }
 
 static int64_t no_time(UNUSED struct env *env)

@@ -7,7 +7,7 @@
 #include "fuzz_parts.h"
 
 #include "base/text.h"
-#include "gtfs/feed_kind.h"
+#include "http/url.h"
 #include "registry/address.h"
 #include "storage/overlap.h"
 
@@ -73,15 +73,16 @@ static void check_registry(struct str text)
 
 static void check_feed(struct str text)
 {
-    char *url = mem_strndup(text.p, text.n);
-    char *shown = feed_shown_url(url);
-    bool is_web = str_starts_with(text, "http://") || str_starts_with(text, "https://");
-    if (shown != NULL && is_web) {
-        check_no_login(shown);
-        assert(strpbrk(shown, "?#") == NULL);
+    struct arena arena = {0};
+    struct http_url url;
+    const char *shown = http_url_shown(text, &arena);
+    assert(strpbrk(shown, "?#") == NULL);
+    if (http_url_parse(text, &arena, &url)) {
+        check_no_login(url.url);
+        check_no_login(url.shown);
+        assert(strcmp(url.shown, shown) == 0);
     }
-    free(shown);
-    free(url);
+    arena_release(&arena);
 }
 
 void fuzz_input(const uint8_t *data, size_t size)

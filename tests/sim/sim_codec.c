@@ -131,5 +131,6 @@ static const struct encoder_ops encoder_ops = {
     .note = note,
     .close = close_encoder,
 };
+// The extension is one that entries may name; nothing here looks into the files by it.
 const struct encoder sim_encoder = {
-    .ops = &encoder_ops, .schema = &schema, .extension = "txt"};
+    .ops = &encoder_ops, .schema = &schema, .extension = "avro"};

@@ -81,6 +81,8 @@ static void test_end_is_found_when_old_buckets_are_empty(UNUSED void **state)
 
 // A log as its rules make it.
 
+#define WRITER "00000000-0000-4000-8000-00000000000a"
+
 struct made_log {
     struct storage *storage;
     char prev[SHA256_HEX];
@@ -94,8 +96,8 @@ static void add_entry(struct made_log *log, enum entry_kind kind, struct span *s
     struct entry entry = {
         .number = log->next,
         .kind = kind,
-        .writer = STR_LITERAL("w"),
-        .attempt = STR_LITERAL("a"),
+        .writer = STR_LITERAL(WRITER),
+        .attempt = STR_LITERAL(WRITER),
         .time_ms = log->time_ms,
         .spans = span,
         .n_spans = span != NULL,
@@ -124,7 +126,7 @@ static void make_log(struct made_log *log, int64_t n, int64_t snapshot_at)
                             .data = 10,
                             .last = {.offset = first + 9}};
         struct progress progress = {
-            .next = first, .writer = STR_LITERAL("w"), .last = {.offset = first - 1}};
+            .next = first, .writer = STR_LITERAL(WRITER), .last = {.offset = first - 1}};
         int64_t pending[] = {3};
         struct snapshot snapshot = {.partitions = &progress,
                                     .n_partitions = 1,
@@ -234,7 +236,7 @@ static void test_damage_stops_recovery(UNUSED void **state)
     assert_status(recover(log.storage, &found, &err), ST_DATA);
     assert_string_equal(err.text,
                         "the commit log is damaged: entry 3 begins partition 0 at 40, "
-                        "the entries before it end at 20");
+                        "the entries before it end at 20; tramline verify tells more");
     log_state_release(&found);
     memset(log.prev, 'f', SHA256_HEX - 1);
     log.next = 3;
@@ -243,13 +245,13 @@ static void test_damage_stops_recovery(UNUSED void **state)
     add_entry(&log, ENTRY_COMMIT, NULL, NULL);
     assert_status(recover(log.storage, &found, &err), ST_DATA);
     assert_string_equal(err.text, "the commit log is damaged: entry 3 does not follow on "
-                                  "the entry before it");
+                                  "the entry before it; tramline verify tells more");
     log_state_release(&found);
     path = path_entry(1);
     assert_ok(log.storage->ops->remove(log.storage, path_str(&path), &err), &err);
     assert_status(recover(log.storage, &found, &err), ST_DATA);
     assert_string_equal(err.text, "mem:///r: the commit log is damaged: entry 1 is not "
-                                  "there, entry 2 is");
+                                  "there, entry 2 is; tramline verify tells more");
     log_state_release(&found);
     log.storage->ops->close(log.storage);
 }
@@ -265,7 +267,7 @@ static void test_entries_that_make_no_sense_stop_recovery(UNUSED void **state)
     assert_status(recover(log.storage, &found, &err), ST_DATA);
     assert_string_equal(err.text,
                         "the commit log is damaged: entry 3 has offsets that do "
-                        "not add up");
+                        "not add up; tramline verify tells more");
     log_state_release(&found);
     struct path path = path_entry(2), other = path_entry(3);
     struct buf bytes = {0};
@@ -276,10 +278,44 @@ static void test_entries_that_make_no_sense_stop_recovery(UNUSED void **state)
     buf_release(&bytes);
     assert_status(recover(log.storage, &found, &err), ST_DATA);
     assert_string_equal(err.text,
-                        "the commit log is damaged: entry 2 stands at the place "
-                        "of another one");
+                        "mem:///r/_tramline/log/000000/00000000000000000003.json: says "
+                        "that it is entry 2; nothing of it was followed: put the entry "
+                        "back as it was, or start over with tramline init --reset");
     log_state_release(&found);
     log.storage->ops->close(log.storage);
+}
+
+// Snapshots come often: a log without any is none that the program made.
+static void test_the_way_back_has_an_end(UNUSED void **state)
+{
+    struct made_log log = {.storage = open_mem()};
+    struct log_state found = {0};
+    struct err err;
+    make_log(&log, 10002, -1);
+    assert_status(recover(log.storage, &found, &err), ST_DATA);
+    assert_string_equal(err.text,
+                        "mem:///r: the commit log is damaged: the 10000 entries before "
+                        "entry 10002 have no snapshot; tramline verify tells more");
+    log_state_release(&found);
+    log.storage->ops->close(log.storage);
+}
+
+// Directories of buckets alone, wherever the search looks.
+static void test_the_search_for_the_end_has_an_end(UNUSED void **state)
+{
+    struct storage *storage = open_mem();
+    struct log_state found = {0};
+    struct err err;
+    for (int64_t bucket = 0; bucket < INT64_MAX / 2; bucket = 2 * bucket + 1) {
+        struct path path = path_bucket(bucket);
+        assert_ok(storage->ops->mkdir(storage, path_str(&path), &err), &err);
+    }
+    assert_status(recover(storage, &found, &err), ST_DATA);
+    assert_string_equal(err.text,
+                        "mem:///r: the commit log is damaged: it has directories of "
+                        "buckets that no entry can be in; tramline verify tells more");
+    log_state_release(&found);
+    storage->ops->close(storage);
 }
 
 // Removal.
@@ -330,6 +366,8 @@ static void test_a_removal_that_was_cut_short_goes_on(UNUSED void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(test_entries_that_make_no_sense_stop_recovery),
+          cmocka_unit_test(test_the_way_back_has_an_end),
+          cmocka_unit_test(test_the_search_for_the_end_has_an_end),
           cmocka_unit_test(test_end_of_the_log_is_found),
           cmocka_unit_test(test_end_is_found_when_old_buckets_are_empty),
           cmocka_unit_test(test_recovery_begins_at_the_newest_snapshot),

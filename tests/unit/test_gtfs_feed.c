@@ -423,6 +423,7 @@ static void test_secrets_of_a_url_are_not_shown(UNUSED void **state)
     assert_ok(feed_open(url, NULL, &feed, &err), &err);
     assert_string_equal(feed_source(feed), web_url(&web, "/feed.zip"));
     assert_non_null(strstr(web.stub.request, "Authorization: Basic"));
+    assert_non_null(strstr(web.stub.request, "\r\nUser-Agent: tramline\r\n"));
     feed_close(feed);
     snprintf(url, sizeof(url), "http://me:pass@127.0.0.1:%d/none?key=secret",
              web.stub.port);
@@ -473,7 +474,7 @@ static void test_failed_downloads_are_told(UNUSED void **state)
     options = (struct feed_options){.download_bytes = 99};
     assert_status(feed_open(web_url(&web, "/feed.zip"), &options, &feed, &err), ST_LIMIT);
     char expected[512];
-    expect_url(expected, "cannot download %s: more than 99 bytes",
+    expect_url(expected, "cannot download %s: the answer is longer than 99 bytes",
                web_url(&web, "/feed.zip"));
     assert_string_equal(err.text, expected);
     stop_web(&web);

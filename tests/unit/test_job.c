@@ -78,7 +78,7 @@ static void test_rows_and_dead_letters_lie_in_one_commit(UNUSED void **state)
     sim_job_record(&fix.job, 0, SIM_EMPTY, 0);
     sim_job_record(&fix.job, 0, SIM_ROWS, 0);
     run_well(&fix);
-    assert_file(&fix, "part-00000000000000000002-0.txt", "BEGIN\n0.0.0\n0.0.1\nEND\n");
+    assert_file(&fix, "part-00000000000000000002-0.avro", "BEGIN\n0.0.0\n0.0.1\nEND\n");
     // "ITAuMS4w" is `printf '!0.1.0' | base64`.
     assert_file(
         &fix, "_tramline/dead/00000000000000000002-1.jsonl",

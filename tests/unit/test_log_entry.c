@@ -4,13 +4,18 @@
 #include "engine/log_entry.h"
 #include "engine/paths.h"
 
+#define WRITER "11111111-1111-4111-8111-111111111111"
+#define OTHER  "22222222-2222-4222-8222-222222222222"
+#define PART   "part-00000000000000000007-0.csv"
+
 // Made by hand after docs/commit-log.md; its checksum by sha256sum over these bytes with
 // 64 zeros in its place.
 static const char by_hand[] =
     "{\"format\":1,"
     "\"checksum\":\"CHECKSUM\","
     "\"prev\":\"00000000000000000000000000000000000000000000000000000000000000aa\","
-    "\"number\":7,\"kind\":\"commit\",\"writer\":\"w\",\"attempt\":\"a\","
+    "\"number\":7,\"kind\":\"commit\",\"writer\":\"" WRITER "\",\"attempt\":\"" OTHER
+    "\","
     "\"worker\":\"host/1/0\",\"time_ms\":1790000000000,"
     "\"job\":{\"cluster\":\"c\",\"topic\":\"stop_times\",\"group\":\"g\",\"name\":\"n\"},"
     "\"plan\":\"p\",\"schema\":\"trip_id TEXT\",\"dimension\":\"d\","
@@ -18,10 +23,12 @@ static const char by_hand[] =
     "\"skipped\":2,\"gap\":0,\"ignored\":1,\"rejected\":3,"
     "\"last\":{\"offset\":249,\"time_ms\":-1,\"crc32c\":\"9ae0daaf\"}}],"
     "\"rows\":1480,\"matched\":144,\"first_batch_ms\":5,\"last_batch_ms\":6,"
-    "\"files\":[{\"kind\":\"data\",\"tmp\":\"_tramline/tmp/w/u\",\"name\":\"part\","
+    "\"files\":[{\"kind\":\"data\",\"tmp\":\"_tramline/tmp/" WRITER "/" OTHER
+    "\",\"name\":\"" PART "\","
     "\"rows\":1480,\"bytes\":99999,\"checksum\":\"0123456789abcdef0123456789abcdef\"}],"
-    "\"snapshot\":{\"partitions\":[{\"partition\":0,\"next\":100,\"writer\":\"w\"}],"
-    "\"pending\":[5],\"writers\":[\"w\"]},\"later\":\"unknown fields are ignored\"}\n";
+    "\"snapshot\":{\"partitions\":[{\"partition\":0,\"next\":100,\"writer\":\"" WRITER
+    "\"}],\"pending\":[5],\"writers\":[\"" WRITER
+    "\"]},\"later\":\"unknown fields are ignored\"}\n";
 
 static struct str with_checksum(char *text, const char *checksum)
 {
@@ -44,7 +51,7 @@ static enum status decode_by_hand(const char *checksum, const char *from, const 
 }
 
 static const char good_checksum[] =
-    "28b4ab67b4925d188e103e8410aca5dc4ef7b0ed98271a10ea63171ca6e502ae";
+    "c7ccb8f95a20a48c9b3fb99051c8f47952d631e1bfec02f9db44df56940860a4";
 
 static void test_an_entry_made_by_hand_reads(UNUSED void **state)
 {
@@ -58,10 +65,10 @@ static void test_an_entry_made_by_hand_reads(UNUSED void **state)
     assert_int_equal(entry.spans[0].next, 250);
     assert_int_equal(entry.spans[0].last.crc32c, 0x9ae0daaf);
     assert_int_equal(entry.spans[0].last.time_ms, -1);
-    assert_str(entry.files[0].name, "part");
+    assert_str(entry.files[0].name, PART);
     assert_int_equal(entry.snapshot.pending[0], 5);
     assert_int_equal(entry.snapshot.partitions[0].last.offset, -1);
-    assert_str(entry.snapshot.writers[0], "w");
+    assert_str(entry.snapshot.writers[0], WRITER);
     arena_release(&arena);
 }
 
@@ -84,7 +91,7 @@ static void test_what_is_missing_is_named(UNUSED void **state)
     assert_status(
         decode_by_hand(good_checksum, "\"first\"", "\"fIrst\"", &arena, &entry, &err),
         ST_DATA);
-    assert_string_equal(err.text, "field 'first' is not a whole number from 0");
+    assert_string_equal(err.text, "field 'first' is not a whole number from 0 to 10^18");
     assert_status(decode_by_hand(good_checksum, "\"format\":1", "\"format\":9", &arena,
                                  &entry, &err),
                   ST_DATA);
@@ -107,10 +114,11 @@ static void test_each_wrong_field_is_named(UNUSED void **state)
         {"9ae0daaf", "9AE0DAAF", "field 'crc32c' is not hex digits"},
         {"\"kind\":\"data\"", "\"kind\":\"junk\"",
          "field 'kind' is not 'data' or 'dead'"},
-        {"\"pending\":[5],\"writers\":[\"w\"]", "\"pending\":[\"\"],\"writers\":[  ]",
+        {"\"pending\":[5],\"wri", "\"pending\":[{}],\"wr",
          "field 'pending' is not an array of numbers"},
         {"\"pending\":[5]", "\"pending\":\"x\"", "field 'pending' is not an array"},
-        {"\"writers\":[\"w\"]", "\"writers\":[  7]",
+        {"\"writers\":[\"" WRITER "\"]",
+         "\"writers\":[                                     7]",
          "field 'writers' is not an array of texts"},
         {"\"kind\":\"commit\"", "\"kind\":\"commIt\"",
          "field 'kind' is not 'job', 'claim' or 'commit'"},
@@ -152,7 +160,10 @@ static void test_the_format_of_files_reads_back(UNUSED void **state)
     AUTO(buf_release) struct buf bytes = {0};
     struct file_option options[] = {{STR_LITERAL("header"), STR_LITERAL("false")},
                                     {STR_LITERAL("x"), STR_LITERAL("")}};
-    struct entry entry = {.format = {STR_LITERAL("csv"), options, 2}}, again;
+    struct entry entry = {.writer = STR_LITERAL(WRITER),
+                          .attempt = STR_LITERAL(OTHER),
+                          .format = {STR_LITERAL("csv"), options, 2}},
+                 again;
     struct err err;
     assert_ok(entry_encode(&entry, &bytes, &err), &err);
     assert_non_null(strstr(buf_cstr(&bytes),
@@ -168,10 +179,11 @@ static void test_the_format_of_files_reads_back(UNUSED void **state)
 static void test_what_nobody_could_read_is_not_written(UNUSED void **state)
 {
     const struct str latin1 = STR_LITERAL("caf\xE9");
-    struct str writers[] = {STR_LITERAL("w"), latin1};
+    struct str writers[] = {STR_LITERAL(WRITER), latin1};
     struct entry_file file = {.tmp = STR_LITERAL("tmp/a"), .name = latin1};
     memset(file.checksum.hex, 'a', CHECKSUM_HEX - 1);
-    const struct entry good = {.writer = STR_LITERAL("w"), .attempt = STR_LITERAL("a")};
+    const struct entry good = {.writer = STR_LITERAL(WRITER),
+                               .attempt = STR_LITERAL(OTHER)};
     struct entry entries[12];
     for (size_t i = 0; i < ARRAY_LEN(entries); i++)
         entries[i] = good;
@@ -200,8 +212,8 @@ static void test_what_nobody_could_read_is_not_written(UNUSED void **state)
         "not JSON: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"a\\u0000b\"'",
         "field 'name' is not a text",
         "field 'writers' is not an array of texts",
-        "field 'time_ms' is not a whole number from 0",
-        "field 'rows' is not a whole number from 0",
+        "field 'time_ms' is not a whole number from 0 to 10^18",
+        "field 'rows' is not a whole number from 0 to 10^18",
     };
     for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
         struct buf bytes = {0};
@@ -226,6 +238,23 @@ static void test_an_entry_larger_than_a_reader_takes_is_not_written(UNUSED void 
     assert_string_equal(err.text, "entry 0 is not published, since nobody could read it: "
                                   "it takes 67109213 bytes, and 67108864 are allowed");
     buf_release(&bytes);
+    free(schema);
+}
+
+static void test_a_text_has_an_end(UNUSED void **state)
+{
+    AUTO(buf_release) struct buf bytes = {0};
+    char *schema = mem_alloc(ENTRY_TEXT_MAX + 1);
+    memset(schema, 'x', ENTRY_TEXT_MAX + 1);
+    struct entry entry = {.writer = STR_LITERAL(WRITER),
+                          .attempt = STR_LITERAL(OTHER),
+                          .schema = {schema, ENTRY_TEXT_MAX}};
+    struct err err = {0};
+    assert_ok(entry_encode(&entry, &bytes, &err), &err);
+    entry.schema.n++;
+    assert_status(entry_encode(&entry, &bytes, &err), ST_FAIL);
+    assert_string_equal(err.text, "entry 0 is not published, since nobody could read it: "
+                                  "field 'schema' is not at most 1048576 bytes long");
     free(schema);
 }
 
@@ -255,4 +284,4 @@ TEST_MAIN(cmocka_unit_test(test_each_wrong_field_is_named),
           cmocka_unit_test(test_the_format_of_files_reads_back),
           cmocka_unit_test(test_what_nobody_could_read_is_not_written),
           cmocka_unit_test(test_an_entry_larger_than_a_reader_takes_is_not_written),
-          cmocka_unit_test(test_names_of_files))
+          cmocka_unit_test(test_a_text_has_an_end), cmocka_unit_test(test_names_of_files))

@@ -9,6 +9,9 @@
 #include "storage/fault.h"
 #include "storage/mem.h"
 
+#define ME    "00000000-0000-4000-8000-00000000000a"
+#define OTHER "00000000-0000-4000-8000-00000000000b"
+
 // A log with entry 0, and a claim of partition 0 that is to become entry 1.
 struct fixture {
     struct sim_clock clock;
@@ -72,7 +75,7 @@ static void others_publish(struct fixture *fix, enum entry_kind kind, int32_t pa
     struct publish publish = {0};
     struct err err;
     fix->span.partition = partition;
-    prepare(fix, fix->view, &fix->others, &publish, "other", kind);
+    prepare(fix, fix->view, &fix->others, &publish, OTHER, kind);
     assert_ok(step_to_end(&publish, &err), &err);
     assert_int_equal(publish.outcome, PUBLISH_DONE);
     publish_release(&publish);
@@ -95,7 +98,7 @@ static void set_up(struct fixture *fix)
     assert_ok(log_state_apply(&fix->state, &entry, &err), &err);
     arena_release(&arena);
     fix->span.partition = 0;
-    prepare(fix, fix->storage, &fix->state, &fix->publish, "me", ENTRY_CLAIM);
+    prepare(fix, fix->storage, &fix->state, &fix->publish, ME, ENTRY_CLAIM);
 }
 
 static void tear_down(struct fixture *fix)
@@ -125,7 +128,7 @@ static void test_published(UNUSED void **state)
     set_up(&fix);
     assert_ok(step_to_end(&fix.publish, &err), &err);
     assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
-    assert_writer(&fix, 1, "me");
+    assert_writer(&fix, 1, ME);
     assert_int_equal(fix.state.next, 2);
     tear_down(&fix);
 }
@@ -137,7 +140,7 @@ static void test_an_entry_that_would_end_the_log_is_not_published(UNUSED void **
     struct err err;
     bool is_there;
     set_up(&fix);
-    struct path folder = path_writer(str_of("me"));
+    struct path folder = path_writer(str_of(ME));
     fix.job.worker = STR_LITERAL("caf\xE9/1/0");
     assert_status(step_to_end(&fix.publish, &err), ST_FAIL);
     assert_string_equal(err.text, "entry 1 is not published, since nobody could read it: "
@@ -148,13 +151,13 @@ static void test_an_entry_that_would_end_the_log_is_not_published(UNUSED void **
     assert_status(step_to_end(&fix.publish, &err), ST_DATA);
     assert_string_equal(err.text,
                         "the commit log is damaged: entry 1 has offsets that do "
-                        "not add up");
+                        "not add up; tramline verify tells more");
     assert_ok(log_exists(fix.view, path_str(&folder), &is_there, &err), &err);
     assert_false(is_there);
     fix.span.next = 0;
     publish_start(&fix.publish);
     assert_ok(step_to_end(&fix.publish, &err), &err);
-    assert_writer(&fix, 1, "me");
+    assert_writer(&fix, 1, ME);
     tear_down(&fix);
 }
 
@@ -195,7 +198,7 @@ static void test_a_late_rename_is_ours_too(UNUSED void **state)
     assert_status(step_to_end(&fix.publish, &err), ST_UNKNOWN);
     assert_ok(step_to_end(&fix.publish, &err), &err);
     assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
-    assert_writer(&fix, 1, "me");
+    assert_writer(&fix, 1, ME);
     assert_int_equal(fix.state.next, 2);
     tear_down(&fix);
 }
@@ -209,8 +212,8 @@ static void test_a_number_taken_by_others_means_the_next_one(UNUSED void **state
     fix.span.partition = 0;
     assert_ok(step_to_end(&fix.publish, &err), &err);
     assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
-    assert_writer(&fix, 1, "other");
-    assert_writer(&fix, 2, "me");
+    assert_writer(&fix, 1, OTHER);
+    assert_writer(&fix, 2, ME);
     tear_down(&fix);
 }
 
@@ -228,7 +231,7 @@ static void test_a_number_taken_for_our_partition_is_a_conflict(UNUSED void **st
         assert_ok(abandon_step(&abandon, &fix.publish, &err), &err);
     assert_false(abandon.is_published);
     bool is_there;
-    struct path folder = path_writer(str_of("me"));
+    struct path folder = path_writer(str_of(ME));
     assert_ok(log_exists(fix.view, path_str(&folder), &is_there, &err), &err);
     assert_false(is_there);
     tear_down(&fix);
@@ -250,19 +253,25 @@ static void test_a_bucket_that_is_gone_is_made_again(UNUSED void **state)
     struct fixture fix;
     struct err err;
     set_up(&fix);
-    struct path zero = path_entry(0), last = path_entry(bucket_first(1) - 1);
+    struct path last = path_entry(bucket_first(1) - 1);
+    struct entry newest = {.number = bucket_first(1) - 1,
+                           .kind = ENTRY_CLAIM,
+                           .writer = STR_LITERAL(OTHER),
+                           .attempt = STR_LITERAL(OTHER)};
+    memcpy(newest.prev, fix.state.last_checksum, SHA256_HEX);
     struct buf bytes = {0};
-    assert_ok(storage_read_all(fix.view, path_str(&zero), 1 << 20, &bytes, &err), &err);
+    assert_ok(entry_encode(&newest, &bytes, &err), &err);
     assert_ok(storage_write_bytes(fix.view, path_str(&last), buf_as_str(&bytes), &err),
               &err);
     buf_release(&bytes);
     fix.state.next = bucket_first(1);
+    memcpy(fix.state.last_checksum, newest.checksum, SHA256_HEX);
     fix.span.partition = 0;
     fix.publish.base = fix.state.next;
     fix.publish.n_made_buckets = 2; // believes that it is there
     assert_ok(step_to_end(&fix.publish, &err), &err);
     assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
-    assert_writer(&fix, bucket_first(1), "me");
+    assert_writer(&fix, bucket_first(1), ME);
     tear_down(&fix);
 }
 
@@ -314,7 +323,7 @@ static void test_an_entry_that_changed_on_its_way_is_written_again(UNUSED void *
     assert_ok(step_to_end(&fix.publish, &err), &err);
     assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
     assert_string_not_equal(fix.publish.source.text, changed.text);
-    assert_writer(&fix, 1, "me");
+    assert_writer(&fix, 1, ME);
     tear_down(&fix);
 }
 
@@ -328,7 +337,7 @@ static void test_work_is_published_where_the_partition_stands(UNUSED void **stat
     struct span work = {.next = 10, .data = 10, .last = {.offset = 9}};
     for (int i = 0; i < 2; i++) {
         fix.span = work;
-        prepare(&fix, fix.storage, &fix.state, &fix.publish, "me", ENTRY_COMMIT);
+        prepare(&fix, fix.storage, &fix.state, &fix.publish, ME, ENTRY_COMMIT);
         assert_ok(step_to_end(&fix.publish, &err), &err);
         assert_int_equal(fix.publish.outcome, i ? PUBLISH_CONFLICT : PUBLISH_DONE);
     }
@@ -373,7 +382,7 @@ static void test_giving_up_finds_what_was_published_after_all(UNUSED void **stat
     assert_true(abandon.is_published);
     assert_int_equal(fix.state.next, 2);
     bool is_there;
-    struct path folder = path_writer(str_of("me"));
+    struct path folder = path_writer(str_of(ME));
     assert_ok(log_exists(fix.view, path_str(&folder), &is_there, &err), &err);
     assert_true(is_there);
     tear_down(&fix);

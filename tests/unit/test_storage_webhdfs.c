@@ -117,6 +117,8 @@ static void test_requests_are_those_of_webhdfs(UNUSED void **state)
     fake_http_stop(&fake);
     assert_string_equal(fake.lines[0], "PUT /webhdfs/v1/r/d%20%C3%A9%25?op=MKDIRS"
                                        "&user.name=ann");
+    assert_non_null(
+        strstr(fake.heads[0], "\r\nContent-Type: application/octet-stream\r\n"));
     assert_string_equal(fake.lines[1], "PUT /webhdfs/v1/r/a?op=RENAME&renameoptions=NONE"
                                        "&destination=/r/day%3D1/b%2Bc&user.name=ann");
     assert_string_equal(fake.lines[2],
@@ -378,7 +380,7 @@ static void test_silence_after_publish_is_unknown(UNUSED void **state)
     struct storage *st = open_at(fake.port, &config);
     assert_status(publish(st), ST_UNKNOWN);
     assert_text("hdfs://127.0.0.1:%d/r/a: no answer from name node 127.0.0.1:%d: "
-                "no answer in time",
+                "nothing came for 0.3 s",
                 fake.port, fake.port);
     st->ops->close(st);
     fake_http_stop(&fake);
@@ -671,8 +673,9 @@ static void test_answer_longer_than_asked_is_refused(UNUSED void **state)
     struct storage *st = open_at(name.port, &config);
     AUTO(buf_release) struct buf buf = {0};
     assert_status(st->ops->read(st, PATH("a"), 0, 4, &buf, &err), ST_FAIL);
-    assert_text("hdfs://127.0.0.1:%d/r/a: the answer is longer than it may be", name.port,
-                0);
+    assert_text("hdfs://127.0.0.1:%d/r/a: refused what came from data node "
+                "127.0.0.1:%d: the answer is longer than 4 bytes",
+                name.port, data.port);
     struct buf small = BUF_INIT(4);
     assert_status(st->ops->read(st, PATH("a"), 0, 10, &small, &err), ST_LIMIT);
     assert_text("hdfs://127.0.0.1:%d/r/a: the answer: more than 4 bytes", name.port, 0);
@@ -841,6 +844,47 @@ static void test_data_node_of_unknown_name_is_told(UNUSED void **state)
     fake_http_stop(&name);
 }
 
+// Where an upload may be sent is a URL of http or https, and nothing of ours goes there.
+static void test_redirects_that_webhdfs_does_not_give(UNUSED void **state)
+{
+#define TO(location) \
+    "HTTP/1.1 307 x\r\nLocation: " location "\r\nContent-Length: 0\r\n\r\n"
+    static const char *const nowhere[] = {
+        TO("file:///etc/passwd"),
+        TO("ftp://h/x"),
+        TO("/webhdfs/v1/r/a"),
+        TO("//h/x"),
+        TO("http://"),
+        TO(""),
+        TO("http://h:99999/"),
+        TO("http://a b/"),
+    };
+    static const char *const with_user[] = {
+        TO("http://me:s3cret@h:1/x"), TO("https://me@h:1/x"), TO("http://:s3cret@h:1/x")};
+    for (size_t i = 0; i < ARRAY_LEN(nowhere) + ARRAY_LEN(with_user); i++) {
+        struct fake_http name;
+        bool is_user = i >= ARRAY_LEN(nowhere);
+        START(name, {.answer = is_user ? with_user[i - ARRAY_LEN(nowhere)] : nowhere[i]});
+        struct storage_config config = quick();
+        config.retry_ms = 20000;
+        struct storage *st = open_at(name.port, &config);
+        assert_status(storage_write_bytes(st, PATH("a"), PATH("x"), &err), ST_FAIL);
+        if (is_user)
+            assert_text(
+                "hdfs://127.0.0.1:%d/r/a: the name node sends to data node h:1 with "
+                "a user in the URL, which WebHDFS does not; is a name node there, "
+                "or a proxy between?",
+                name.port, 0);
+        else
+            assert_text(
+                "hdfs://127.0.0.1:%d/r/a: HTTP 307 and no way to a data node; is a "
+                "name node there?",
+                name.port, 0);
+        st->ops->close(st);
+        fake_http_stop(&name);
+    }
+}
+
 static void *end_after_a_moment(void *deadline)
 {
     env_system()->ops->sleep_ms(env_system(), 300);
@@ -870,7 +914,7 @@ static void test_a_deadline_ends_the_wait_for_an_answer(UNUSED void **state)
         assert_status(publish(st), ST_UNKNOWN);
         assert_in_range(env->ops->monotonic_ms(env) - began_ms, 250, 3000);
         assert_text("hdfs://127.0.0.1:%d/r/a: no answer from name node 127.0.0.1:%d: no "
-                    "answer in time",
+                    "answer in the time that was left",
                     fake.port, fake.port);
         if (is_late)
             pthread_join(thread, NULL);
@@ -1037,7 +1081,7 @@ TEST_MAIN_HDFS(
     T(answer_longer_than_asked_is_refused), T(answers_of_others_are_told_apart),
     T(a_no_without_a_reason_is_told), T(safe_mode_says_where_to_look),
     T(answers_are_bounded_before_they_are_read), T(data_node_of_unknown_name_is_told),
-    T(a_deadline_ends_the_wait_for_an_answer), T(kerberos_refused_says_kinit),
-    T(server_without_renameoptions_is_refused), T(checksum_of_another_kind_is_refused),
-    T(batches_of_a_listing_are_put_together), T(real_hdfs_denies_by_name),
-    T(real_hdfs_lists_more_than_a_batch))
+    T(redirects_that_webhdfs_does_not_give), T(a_deadline_ends_the_wait_for_an_answer),
+    T(kerberos_refused_says_kinit), T(server_without_renameoptions_is_refused),
+    T(checksum_of_another_kind_is_refused), T(batches_of_a_listing_are_put_together),
+    T(real_hdfs_denies_by_name), T(real_hdfs_lists_more_than_a_batch))
