@@ -120,8 +120,22 @@ static json_t *join_json(const struct dimension *dimension)
 static json_t *joins_json(const struct dimensions *dimensions)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < dimensions->n; i++)
-        json_array_append_new(array, join_json(dimensions->items[i]));
+    for (size_t i = 0; i < dimensions->n; i++) {
+        json_t *join = join_json(dimensions->items[i]);
+        json_object_set_new(join, "shared",
+                            json_boolean(dimensions_is_shared(dimensions, i)));
+        json_array_append_new(array, join);
+    }
+    return array;
+}
+
+// The split into the stream's side and the tables', as data.
+static json_t *branches_json(const struct native_plan *native)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < native->n_branches; i++)
+        json_array_append_new(array, json_loadb(native->branches[i].data.p,
+                                                native->branches[i].data.n, 0, NULL));
     return array;
 }
 
@@ -134,6 +148,8 @@ void explain_json(const struct pipeline *pipeline, const struct tables *tables)
         json_object_set_new(root, "insert", insert_json(plan));
     if (tables != NULL && tables->dimensions.n > 0)
         json_object_set_new(root, "joins", joins_json(&tables->dimensions));
+    if (plan->native != NULL)
+        json_object_set_new(root, "branches", branches_json(plan->native));
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     putchar('\n');
     json_decref(root);

@@ -32,6 +32,9 @@ static const char *native_shape(const struct native_plan *native)
     const struct native_branch *first = &native->branches[0];
     if (native->n_branches > 1)
         return "hash joins, by each branch of UNION ALL";
+    if (first->steps != NULL)
+        return first->n_joins > 0 ? "steps row by row, then hash joins"
+                                  : "steps row by row";
     if (first->n_joins > 1)
         return "one hash join for each table";
     if (first->n_joins == 0)
@@ -240,6 +243,45 @@ static void print_builds(const struct plan *plan)
         print_branch(&plan->native->branches[i]);
 }
 
+static void print_step(const struct native_step *step, size_t i)
+{
+    static const char *const kinds[] = {[STEP_INNER] = "a row for each match",
+                                        [STEP_LEFT] =
+                                            "a row for each match, or one of NULLs",
+                                        [STEP_EXISTS] = "whether there is a match",
+                                        [STEP_SINGLE] = "the only match"};
+    printf("  %-8s  %zu, row by row: %s%s\n", "step", i, kinds[step->kind],
+           step->matches != NULL ? ", each asked by a condition" : "");
+}
+
+// What a step or a join looks up; `at` is its dimension.
+static void print_use(const struct tables *tables, size_t at)
+{
+    if (tables == NULL || tables->dimensions.n == 0)
+        return;
+    if (dimensions_is_shared(&tables->dimensions, at))
+        printf("  %-8s  the same as one above\n", "join");
+    else
+        print_join(tables->dimensions.items[at]);
+}
+
+// How each branch runs. Without the tables only what the plan says.
+static void print_branches(const struct native_plan *native, const struct tables *tables)
+{
+    size_t at = 0;
+    for (size_t b = 0; b < native->n_branches; b++) {
+        const struct native_branch *branch = &native->branches[b];
+        if (native->n_branches > 1)
+            printf("  %-8s  %zu of %zu\n", "branch", b + 1, native->n_branches);
+        for (size_t i = 0; branch->steps != NULL && i < branch->steps->n; i++) {
+            print_step(&branch->steps->items[i], i);
+            print_use(tables, at++);
+        }
+        for (size_t i = 0; i < branch->n_joins; i++)
+            print_use(tables, at++);
+    }
+}
+
 void explain_text(const struct pipeline *pipeline, const struct tables *tables)
 {
     const struct plan *plan = pipeline->plan;
@@ -251,8 +293,8 @@ void explain_text(const struct pipeline *pipeline, const struct tables *tables)
     const char *executor = explain_executor(plan, &why);
     printf("\nhow it runs\n  %-8s  %s: %s\n", "executor", executor, why);
     print_builds(plan);
-    for (size_t i = 0; tables != NULL && i < tables->dimensions.n; i++)
-        print_join(tables->dimensions.items[i]);
+    if (strcmp(executor, "native") == 0)
+        print_branches(plan->native, tables);
     printf("  %-8s  %s\n", "plan", plan->hash);
 }
 

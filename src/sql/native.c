@@ -354,10 +354,11 @@ static void make_branch(struct native_maker *maker, struct native_branch *ret)
         make_stream_program(maker, ret);
     else
         ret->stream_schema = maker->stream->schema;
-    if (maker->n_steps == 0)
-        return;
-    native_finish_steps(maker, steps);
-    ret->steps = steps;
+    if (maker->n_steps > 0) {
+        native_finish_steps(maker, steps);
+        ret->steps = steps;
+    }
+    ret->data = native_branch_data(maker, ret);
 }
 
 void native_release_join(struct join_maker *join)
@@ -378,6 +379,7 @@ static void maker_release(struct native_maker *maker)
     free(maker->in_place);
     free(maker->replaced);
     free(maker->stream_filter.items);
+    free(maker->first_filter.items);
     free(maker->stream_values.items);
     free(maker->outputs.items);
 }

@@ -86,7 +86,8 @@ struct native_maker {
     bool is_condition; // of the IN that is resolved: NULL is as good as false
     size_t n_arms;     // CASE and COALESCE around what is resolved
     struct exprs stream_filter, stream_values;
-    struct exprs outputs; // over stream and tables
+    struct exprs first_filter; // with steps: what of it comes before them
+    struct exprs outputs;      // over stream and tables
 };
 
 enum {
@@ -142,6 +143,10 @@ uint32_t native_wide_place(void *wide, const struct from *leaf, size_t column);
 void native_compile_steps(struct native_maker *maker, struct native_steps *steps);
 void native_finish_steps(struct native_maker *maker, struct native_steps *steps);
 void native_release_steps(struct native_maker *maker);
+
+// native_data.c: the branch as JSON, when all of it is made.
+struct str native_branch_data(const struct native_maker *maker,
+                              const struct native_branch *branch);
 
 // native.c
 void native_make_join(struct native_maker *maker, struct join_maker *join,

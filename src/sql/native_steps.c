@@ -183,24 +183,23 @@ static const struct program *compile_keys(struct native_maker *maker,
 }
 
 // Each condition as early as it can be computed.
-static void place_filters(struct native_maker *maker, struct exprs *first)
+static void place_filters(struct native_maker *maker)
 {
     for (size_t i = 0; i < maker->stream_filter.n; i++) {
         const struct expr *condition = maker->stream_filter.items[i];
         size_t stage = read_expr(maker, NULL, condition).stage;
-        exprs_add(stage == 0 ? first : &maker->steps[stage - 1]->filter, condition);
+        exprs_add(stage == 0 ? &maker->first_filter : &maker->steps[stage - 1]->filter,
+                  condition);
     }
     maker->stream_filter.n = 0;
 }
 
 void native_compile_steps(struct native_maker *maker, struct native_steps *steps)
 {
-    struct exprs first = {0};
     struct native_step *items =
         arena_array(&maker->plan->arena, maker->n_steps, sizeof(*items));
-    place_filters(maker, &first);
-    steps->filter = compile_all(maker, NULL, &first);
-    free(first.items);
+    place_filters(maker);
+    steps->filter = compile_all(maker, NULL, &maker->first_filter);
     for (size_t i = 0; i < maker->n_steps; i++) {
         struct step_maker *step = maker->steps[i];
         native_need_key(maker, &step->join);

@@ -132,6 +132,7 @@ struct native_branch {
     size_t n_joins;
     const struct output *outputs;
     size_t n_outputs;
+    struct str data; // all of it as JSON (docs/architecture.md, "The plan as data")
 };
 
 // What a step makes of each row.

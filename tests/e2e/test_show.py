@@ -111,6 +111,37 @@ def test_explain_counts_what_the_join_gives():
         "enriched_stop_time": None}
 
 
+def test_explain_shows_each_step_and_branch():
+    job = Job("madrid-metro")
+    script = job.script.read_text().split("INSERT INTO")[0] + """
+        INSERT INTO enriched_stop_time
+          SELECT s.trip_id, t.service_id FROM stop_times s JOIN trips t USING (trip_id)
+          WHERE EXISTS (SELECT 1 FROM frequencies f WHERE f.trip_id = s.trip_id)
+            AND t.service_id < s.trip_id
+          UNION ALL
+          SELECT s.stop_id, (SELECT t.service_id FROM trips t WHERE t.trip_id = s.trip_id)
+          FROM stop_times s
+          WHERE EXISTS (SELECT 1 FROM frequencies f WHERE f.trip_id = s.trip_id);"""
+    job.script.write_text(script)
+    lines = job.run("explain", job.script).out.splitlines()
+    shown = [line.strip() for line in lines if line.split()[:1] in (["branch"], ["step"])
+             or "same as" in line]
+    assert shown == [
+        "branch    1 of 2",
+        "step      0, row by row: a row for each match",
+        "step      1, row by row: whether there is a match",
+        "branch    2 of 2",
+        "step      0, row by row: whether there is a match",
+        "join      the same as one above",
+        "step      1, row by row: the only match",
+        "join      the same as one above"], lines
+    got = job.run("explain", job.script, "--json").json()
+    assert [join["shared"] for join in got["joins"]] == [False, False, True, True], got["joins"]
+    assert [join["rows"] for join in got["joins"]] == [128, 866, 866, 128], got["joins"]
+    assert [[step["kind"] for step in branch["steps"]] for branch in got["branches"]] == [
+        ["inner", "exists"], ["exists", "single"]], got["branches"]
+
+
 def test_explain_without_tables_says_so():
     job = Job("madrid-metro")
     empty = {"ROOT": str(lib.tmp_dir()), "FEED": str(job.feed)}

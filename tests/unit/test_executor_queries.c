@@ -7,6 +7,8 @@
 // any order, and once a query, so that there is one reason.
 #include "test.h"
 
+#include <jansson.h>
+
 #include "table/native_executor.h"
 #include "table/sqlite_executor.h"
 #include "table_fixture.h"
@@ -963,6 +965,40 @@ static void compare(struct world *world, const struct buf *native,
     buf_release(&differences);
 }
 
+// Every column in a branch's data says what gives it, and everything has a type.
+static void check_data(json_t *data)
+{
+    size_t i;
+    const char *key;
+    json_t *item;
+    json_array_foreach(data, i, item)
+    {
+        check_data(item);
+    }
+    json_object_foreach(data, key, item)
+    {
+        check_data(item);
+    }
+    bool is_expr = json_object_get(data, "args") || json_object_get(data, "column") ||
+                   json_object_get(data, "constant") || json_object_get(data, "case");
+    assert_true(!is_expr || json_is_string(json_object_get(data, "type")));
+    if (json_object_get(data, "column") != NULL)
+        assert_true(json_is_string(json_object_get(data, "of")));
+}
+
+static void check_branches(const struct native_plan *native)
+{
+    for (size_t i = 0; i < native->n_branches; i++) {
+        struct str text = native->branches[i].data;
+        json_t *data = json_loadb(text.p, text.n, 0, NULL);
+        assert_non_null(data);
+        assert_int_equal(json_array_size(json_object_get(data, "outputs")),
+                         native->branches[i].n_outputs);
+        check_data(data);
+        json_decref(data);
+    }
+}
+
 static void run_query(uint64_t seed, size_t times[N_SHAPES], size_t *n_native)
 {
     struct world world;
@@ -971,6 +1007,7 @@ static void run_query(uint64_t seed, size_t times[N_SHAPES], size_t *n_native)
         print_message("not native: %.*s\n%.*s", STR_ARGS(world.plan->native_why),
                       STR_ARGS(world.script));
     if (world.plan->native != NULL) {
+        check_branches(world.plan->native);
         struct outcome native = {0}, sqlite = {0};
         run_native(&world, &native);
         run_sqlite(&world, &sqlite);

@@ -3,6 +3,8 @@
 // views.
 #include "sql_help.h"
 
+#include <jansson.h>
+
 #define TABLES                                                                     \
     "CREATE TABLE trips (trip_id TEXT NOT NULL, route_id TEXT, n INT, r REAL)" DIM \
     "CREATE TABLE days (service_id TEXT, day TEXT NOT NULL)" DIM                   \
@@ -308,6 +310,129 @@ static void test_a_join_of_more_than_64_keys_is_a_step(void **state)
     }
 }
 
+// JSON as it is written here: with ' for ", and " for \".
+static json_t *json_of(const char *text)
+{
+    AUTO(buf_release) struct buf json = {0};
+    for (const char *p = text; *p; p++)
+        if (*p == '"')
+            buf_text(&json, "\\\"");
+        else
+            buf_char(&json, *p == '\'' ? '"' : *p);
+    json_t *value = json_loads(buf_cstr(&json), 0, NULL);
+    if (value == NULL)
+        fail_msg("no JSON: %s", buf_cstr(&json));
+    return value;
+}
+
+#define SEQ       "{'column':'seq','of':'stream','type':'INT'}"
+#define SEQ_AND_1 SEQ ",{'constant':1,'type':'INT'}"
+#define SEQ_IS_1  "{'op':'=','args':[" SEQ_AND_1 "],'type':'BOOLEAN'}"
+
+// The names are in docs/architecture.md, "The plan as data".
+static void test_a_branch_is_data(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query, *data;
+    } cases[] = {
+        {"SELECT s.seq, t.n FROM st s JOIN trips t ON t.trip_id = s.trip_id WHERE s.seq "
+         "> 1",
+         "{'filter':[{'op':'>','args':[{'column':'seq','of':'stream','type':'INT'},"
+         "{'constant':1,'type':'INT'}],'type':'BOOLEAN'}],'steps':[],'joins':[{'kind':"
+         "'inner','keys':[{'stream':{'column':'trip_id','of':'stream','type':'TEXT'},"
+         "'tables':{'column':'trip_id','of':'t','type':'TEXT'}}],'conditions':[],"
+         "'tables':{'sql':'SELECT \"t\".\"trip_id\" AS \"trip_id\", \"t\".\"n\" AS "
+         "\"n\" FROM \"trips\" AS \"t\"','conditions':[],'filter':[],'values':[{"
+         "'column':'n','of':'t','type':'INT'}]}}],'outputs':[{'name':'seq','expr':{"
+         "'column':'seq','of':'stream','type':'INT'}},{'name':'n','expr':{'column':'"
+         "value "
+         "0','of':'join 0','type':'INT'}}]}"},
+        {"SELECT lower(s.stop_id) AS a, CAST(s.seq AS REAL) + 0.1 AS b, CASE s.seq WHEN "
+         "1 "
+         "THEN 2 ELSE 3 END AS c, s.stop_id LIKE 'x%' AS d, s.seq IN (1, 2) AS e FROM st "
+         "s",
+         "{'filter':[],'steps':[],'joins':[],'outputs':[{'name':'a','expr':{'call':"
+         "'lower','args':[{'column':'stop_id','of':'stream','type':'TEXT'}],'type':"
+         "'TEXT'}},{'name':'b','expr':{'op':'+','args':[{'cast':'REAL','args':[{'column':"
+         "'seq','of':'stream','type':'INT'}],'type':'REAL'},{'constant':'0.1','type':"
+         "'REAL'}],'type':'REAL'}},{'name':'c','expr':{'case':[[{'constant':1,'type':"
+         "'INT'},{'constant':2,'type':'INT'}]],'subject':{'column':'seq','of':'stream',"
+         "'type':'INT'},'else':{'constant':3,'type':'INT'},'type':'INT'}},{'name':'d',"
+         "'expr':{'op':'like','args':[{'column':'stop_id','of':'stream','type':'TEXT'},"
+         "{'constant':'x%','type':'TEXT'}],'escape':'\\\\','type':'BOOLEAN'}},{'name':'e'"
+         ","
+         "'expr':{'op':'in','args':[{'column':'seq','of':'stream','type':'INT'},{"
+         "'constant':1,'type':'INT'},{'constant':2,'type':'INT'}],'type':'BOOLEAN'}}]}"},
+        {"SELECT s.seq FROM st s WHERE NOT EXISTS (SELECT 1 FROM trips t WHERE t.trip_id "
+         "= "
+         "s.trip_id AND t.n > s.seq AND t.r IS NULL)",
+         "{'filter':[],'steps':[{'kind':'exists','keys':[{'stream':{'column':'trip_id',"
+         "'of':'stream','type':'TEXT'},'tables':{'column':'trip_id','of':'t','type':"
+         "'TEXT'}}],'conditions':[{'op':'>','args':[{'column':'value 0','of':'step 0',"
+         "'type':'INT'},{'column':'seq','of':'stream','type':'INT'}],'type':'BOOLEAN'}],"
+         "'filter':[{'op':'not','args':[{'column':'match','of':'step 0','type':"
+         "'BOOLEAN'}],'type':'BOOLEAN'}],'tables':{'sql':'SELECT \"t\".\"r\" AS \"r\", "
+         "\"t\".\"trip_id\" AS \"trip_id\", \"t\".\"n\" AS \"n\" FROM \"trips\" AS "
+         "\"t\"','conditions':[{'op':'is null','args':[{'column':'r','of':'t','type':"
+         "'REAL'}],'type':'BOOLEAN'}],'filter':[],'values':[{'column':'n','of':'t','type'"
+         ":"
+         "'INT'}]}}],'joins':[],'outputs':[{'name':'seq','expr':{'column':'seq','of':"
+         "'stream','type':'INT'}}]}"},
+        {"SELECT s.seq, (SELECT t.n FROM trips t WHERE t.trip_id = s.trip_id) AS n FROM "
+         "st "
+         "s LEFT JOIN days d ON d.day = s.stop_id AND s.seq > 2 WHERE d.service_id IS "
+         "NULL",
+         "{'filter':[],'steps':[{'kind':'single','keys':[{'stream':{'column':'trip_id',"
+         "'of':'stream','type':'TEXT'},'tables':{'column':'trip_id','of':'t','type':"
+         "'TEXT'}}],'conditions':[],'filter':[],'tables':{'sql':'SELECT "
+         "\"t\".\"trip_id\" AS \"trip_id\", \"t\".\"n\" AS \"n\" FROM \"trips\" AS "
+         "\"t\"','conditions':[],'filter':[],'values':[{'column':'n','of':'t','type':"
+         "'INT'}]}}],'joins':[{'kind':'left','keys':[{'stream':{'column':'stop_id','of':"
+         "'stream','type':'TEXT'},'tables':{'column':'day','of':'d','type':'TEXT'}}],"
+         "'conditions':[{'op':'>','args':[{'column':'seq','of':'stream','type':'INT'},{"
+         "'constant':2,'type':'INT'}],'type':'BOOLEAN'}],'tables':{'sql':'SELECT "
+         "\"d\".\"day\" AS \"day\", \"d\".\"service_id\" AS \"service_id\" FROM "
+         "\"days\" AS \"d\"','conditions':[],'filter':[{'op':'is null','args':[{"
+         "'column':'service_id','of':'d','type':'TEXT'}],'type':'BOOLEAN'}],'values':[]}}"
+         "]"
+         ",'outputs':[{'name':'seq','expr':{'column':'seq','of':'stream','type':'INT'}},{"
+         "'name':'n','expr':{'case':[[{'op':'=','args':[{'column':'match','of':'step 0',"
+         "'type':'INT'},{'constant':1,'type':'INT'}],'type':'BOOLEAN'},{'column':'value "
+         "0','of':'step 0','type':'INT'}],[{'op':'=','args':[{'column':'match','of':"
+         "'step 0','type':'INT'},{'constant':0,'type':'INT'}],'type':'BOOLEAN'},{"
+         "'constant':null,'type':'INT'}]],'else':{'call':'single','args':[{'column':"
+         "'match','of':'step 0','type':'INT'}],'type':'INT'},'type':'INT'}}]}"},
+        {"SELECT seq IS DISTINCT FROM 1 AS a, seq IS NOT DISTINCT FROM 1 AS b, seq IS "
+         "NOT "
+         "NULL AS c FROM st WHERE (seq = 1) IS TRUE AND (seq = 1) IS NOT TRUE AND (seq = "
+         "1) IS FALSE AND (seq = 1) IS NOT FALSE",
+         "{'filter':[{'op':'is true','args':[" SEQ_IS_1 "],'type':'BOOLEAN'},"
+         "{'op':'is not true','args':[" SEQ_IS_1 "],'type':'BOOLEAN'},"
+         "{'op':'is false','args':[" SEQ_IS_1 "],'type':'BOOLEAN'},"
+         "{'op':'is not false','args':[" SEQ_IS_1 "],'type':'BOOLEAN'}],"
+         "'steps':[],'joins':[],'outputs':["
+         "{'name':'a','expr':{'op':'is distinct from','args':[" SEQ_AND_1 "],'type':"
+         "'BOOLEAN'}},"
+         "{'name':'b','expr':{'op':'is not distinct from','args':[" SEQ_AND_1 "],'type':"
+         "'BOOLEAN'}},"
+         "{'name':'c','expr':{'op':'is not null','args':[" SEQ "],'type':'BOOLEAN'}}]}"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *script = mem_printf(TABLES "INSERT INTO o %s", cases[i].query);
+        struct plan *plan = sql_plan(script);
+        json_t *expected = json_of(cases[i].data);
+        struct str text = plan->native->branches[0].data;
+        json_t *data = json_loadb(text.p, text.n, 0, NULL);
+        if (!json_equal(data, expected))
+            fail_msg("%s: %.*s", cases[i].query, STR_ARGS(text));
+        json_decref(expected);
+        json_decref(data);
+        plan_free(plan);
+        free(script);
+    }
+}
+
 static void assert_not_native(struct buf *script, const char *why)
 {
     struct plan *plan = sql_plan(buf_cstr(script));
@@ -553,6 +678,7 @@ TEST_MAIN(cmocka_unit_test(test_stm_example_is_a_hash_join),
           cmocka_unit_test(test_types_and_nullability_of_outputs),
           cmocka_unit_test(test_why_a_query_is_not_native),
           cmocka_unit_test(test_a_join_of_more_than_64_keys_is_a_step),
+          cmocka_unit_test(test_a_branch_is_data),
           cmocka_unit_test(test_the_ninth_join_is_a_step),
           cmocka_unit_test(test_a_native_plan_has_64_steps_and_64_branches_at_most),
           cmocka_unit_test(test_native_plan_names_keys_first),
