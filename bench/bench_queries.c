@@ -65,7 +65,7 @@ static void open_executor(struct query *query, bool is_native)
     struct err err;
     struct feed_job *job = &query->job;
     if (!is_native) {
-        bench_must(sqlite_executor_open(job->plan, job->host, query->encoder,
+        bench_must(sqlite_executor_open(job->plan, job->store->host, query->encoder,
                                         &query->executor, &err),
                    &err);
         return;
@@ -83,7 +83,8 @@ static void query_open(struct query *query, const char *script, const char *feed
     double start = bench_cpu();
     *query = (struct query){.script = script, .rows = BUF_INIT(ROW_BUFFER)};
     struct str text = read_text(script);
-    bench_must(feed_job_open_script(&query->job, text, feed, &err), &err);
+    const struct feed_job_executors executors = {is_native, !is_native};
+    bench_must(feed_job_open_script(&query->job, text, feed, executors, &err), &err);
     munmap((void *)(uintptr_t)text.p, text.n);
     const struct plan *plan = query->job.plan;
     bench_must(csv_decoder_open(&plan->stream->schema, NULL, &query->decoder, &err),

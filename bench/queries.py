@@ -9,10 +9,11 @@
 --before C   the commit whose plain join is beside ours (default dee2c59, the last that had no program on the stream's side);
              of an empty name: none
 --no-rivals  without DuckDB and Polars
---job        the whole job on real Kafka and HDFS as well, the queries of --query (default: the plain join, where and seconds)
+--job        only the whole job, on real Kafka and HDFS: F10, the queries of --query (default: the plain join; where, seconds)
 """
 import argparse
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -33,6 +34,7 @@ BEFORE_RECORDS = 600000
 ROUNDS, SQLITE_ROUNDS, SQLITE_S = 5, 1, 2.0
 COMMAND_LIMIT_S = 1800
 JOB_QUERIES = ["plain join", "where, seconds"]
+JOB_FEED = "F10"
 
 
 def say(text):
@@ -220,6 +222,68 @@ def add_rivals(folder, results):
                 sys.exit(f"bench: {theirs['query']}: {theirs['engine']} gives {theirs['rows']} rows, ours {result['rows']}")
 
 
+# The whole job.
+
+def job_script(query):
+    """What changes examples/stm/pipeline.sql to the query."""
+    import job
+    head = "INSERT INTO enriched_stop_time\n"
+    return [(head + job.EXAMPLE.read_text().partition(head)[2], f"{head}{queries_sql.QUERIES[query]};\n")]
+
+
+def timed(command, log):
+    """Seconds by the clock and of CPU of a command that has to end well."""
+    began = time.monotonic()
+    with open(log, "wb") as out:
+        process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=out,
+                                   stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        sys.exit(f"bench: {command[0]} ended with {status}:\n{log.read_text(errors='replace')[-3000:]}")
+    return time.monotonic() - began, usage.ru_utime + usage.ru_stime
+
+
+def run_job(folder, query):
+    """Kafka to HDFS, from the start of the program to its end."""
+    import job
+    import lib
+    say(f"job: {query}")
+    work = job.Job(lib.hdfs_url("/").rstrip("/"), replace=job_script(query))
+    work.init()
+    work.extract(folder)
+    work.produce(folder / "stop_times.txt", limit_s=COMMAND_LIMIT_S)
+    clock_s, cpu_s = timed([lib.program(), "run", work.script, "--once", *work.sets], work.directory / "log")
+    found = work.verify(limit_s=COMMAND_LIMIT_S)
+    return {"query": query, "records": found["records"], "rows": found["rows"], "cpu_s": cpu_s, "clock_s": clock_s}
+
+
+def run_jobs(options):
+    os.environ.setdefault("TRAMLINE_BIN", str(BUILD.parent / "tramline"))
+    sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+    import lib
+    wanted = options.query or JOB_QUERIES
+    for query in wanted:
+        if any(f" {table} " in queries_sql.QUERIES[query] for table in ("routes", "stops")):
+            sys.exit(f"bench: --job has no tables routes and stops, which '{query}' reads")
+    folder = feed(JOB_FEED, options.scale)
+    os.environ.update(lib.Stack("kafka", "hdfs").env)
+    results, first = os.fdopen(os.dup(1), "w"), None
+    os.dup2(2, 1)  # what the helpers tell of the commands that they run
+    for query in wanted:
+        result = run_job(folder, query)
+        first = first or result
+        result["cpu / first"] = result["cpu_s"] / first["cpu_s"]
+        show_job(result, options.json, results)
+
+
+def show_job(result, as_json, to):
+    if as_json:
+        print(json.dumps({"bench": "queries", "feed": JOB_FEED, "job": True, **result}), file=to, flush=True)
+        return
+    print(f"  job: {result['query']:<18} {result['records']} records, {result['rows']} rows: {result['cpu_s']:.2f} s of CPU "
+          f"({result['cpu / first']:.2f} x the first's), {result['clock_s']:.1f} s by the clock", file=to, flush=True)
+
+
 # The table.
 
 COLUMNS = ["query", "rows", "M rec/s", "/ plain", "/ sqlite", "/ duckdb", "/ polars", "bytes/row", "tables s"]
@@ -282,6 +346,9 @@ def main():
     parser.add_argument("--job", action="store_true")
     options = parser.parse_args()
     build()
+    if options.job:
+        run_jobs(options)
+        return
     for name in options.feed or FEEDS:
         run_feed(name, options)
 

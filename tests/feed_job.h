@@ -119,25 +119,35 @@ static enum status feed_job_parse(struct feed_job *job, struct str text, struct 
     return rc;
 }
 
+// For whom tables are loaded.
+struct feed_job_executors {
+    bool native, sqlite;
+};
+
 // Reads the plan of a script and loads its tables; `directory` is absolute. Close it also
 // after an error.
 UNUSED static enum status feed_job_open_script(struct feed_job *job, struct str text,
-                                               const char *directory, struct err *err)
+                                               const char *directory,
+                                               struct feed_job_executors executors,
+                                               struct err *err)
 {
     *job = (struct feed_job){0};
     TRY(feed_job_parse(job, text, err));
     TRY(feed_job_open_storage(job, directory, err));
     const struct table_store_options options = {0};
     job->store = table_store_open(job->plan, &options);
-    table_store_want_insert(job->store, true);
-    table_store_want_insert(job->store, false);
+    if (executors.native && job->plan->native != NULL)
+        table_store_want_insert(job->store, true);
+    if (executors.sqlite)
+        table_store_want_insert(job->store, false);
     return feed_job_load_all(job, err);
 }
 
 UNUSED static enum status feed_job_open(struct feed_job *job, const char *directory,
                                         struct err *err)
 {
-    return feed_job_open_script(job, str_of(feed_job_script), directory, err);
+    const struct feed_job_executors both = {true, true};
+    return feed_job_open_script(job, str_of(feed_job_script), directory, both, err);
 }
 
 // The dimension stores, for rows of that encoder.

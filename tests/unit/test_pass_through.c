@@ -248,8 +248,9 @@ static void run_query(struct world *world, const char *shape)
     AUTO(buf_release) struct buf script = {0};
     write_script(shape, &script);
     make_records(world, shape);
+    const struct feed_job_executors native = {.native = true};
     assert_ok(feed_job_open_script(&world->job, buf_as_str(&script), world->directory,
-                                   &world->err),
+                                   native, &world->err),
               &world->err);
     const struct plan *plan = world->job.plan;
     assert_non_null(plan->native);
