@@ -12,17 +12,19 @@ struct csv_encoder {
     bool header;
 };
 
+static NOINLINE bool long_has_special(struct str text)
+{
+    return memchr(text.p, ',', text.n) || memchr(text.p, '"', text.n) ||
+           memchr(text.p, '\r', text.n) || memchr(text.p, '\n', text.n);
+}
+
 static bool has_special(struct str text)
 {
     static const struct byte_set special = {',', '"', '\r', '\n'};
     bool plain = true; // not asked for
-    for (size_t i = 0; i < text.n; i += BYTE_MASK_MAX) {
-        size_t left = text.n - i;
-        size_t n = left < BYTE_MASK_MAX ? left : BYTE_MASK_MAX;
-        if (byte_mask(text.p + i, n, special, &plain))
-            return true;
-    }
-    return false;
+    if (UNLIKELY(text.n > BYTE_MASK_MAX))
+        return long_has_special(text);
+    return byte_mask(text.p, text.n, special, &plain) != 0;
 }
 
 static void append_quoted(struct str text, struct buf *row)
@@ -46,14 +48,28 @@ static bool is_special_first(const struct encoder *encoder, struct str text)
     return csv_bom(text) > 0 || (encoder->schema->n == 1 && csv_is_blank(text));
 }
 
-static void append_text(const struct encoder *encoder, struct str text, bool is_first,
+static NOINLINE void append_odd(struct str text, size_t n_commas, struct buf *row)
+{
+    if (n_commas > 0)
+        buf_char(row, ',');
+    append_quoted(text, row);
+}
+
+// One look for room for the text and its comma: most of what is written goes this way.
+static void append_text(const struct encoder *encoder, struct str text, size_t n_commas,
                         struct buf *row)
 {
-    bool is_special = is_first && is_special_first(encoder, text);
-    if (text.n == 0 || is_special || has_special(text))
-        append_quoted(text, row);
-    else
-        buf_str(row, text);
+    bool is_special = n_commas == 0 && is_special_first(encoder, text);
+    if (UNLIKELY(text.n == 0 || is_special || has_special(text))) {
+        append_odd(text, n_commas, row);
+        return;
+    }
+    char *room = buf_room(row, text.n + n_commas);
+    if (UNLIKELY(room == NULL))
+        return;
+    *room = ',';
+    memcpy(room + n_commas, text.p, text.n);
+    row->n += text.n + n_commas;
 }
 
 static void append_bytes(struct str bytes, struct buf *row)
@@ -66,18 +82,29 @@ static void append_bytes(struct str bytes, struct buf *row)
     row->n += 2 * bytes.n;
 }
 
+static void append_other(const struct value *value, struct buf *row)
+{
+    if (LIKELY(value->kind == VALUE_INT))
+        buf_i64(row, value->i);
+    else if (value->kind == VALUE_BYTES)
+        append_bytes(value_str(*value), row);
+    else
+        value_format(*value, row);
+}
+
 static void fields(struct encoder *encoder, size_t first, const struct value *values,
                    size_t n, struct buf *row)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (first + i > 0)
+    size_t n_commas = first > 0;
+    for (size_t i = 0; i < n; i++, n_commas = 1) {
+        const struct value *value = &values[i];
+        if (LIKELY(value->kind == VALUE_TEXT)) {
+            append_text(encoder, value_str(*value), n_commas, row);
+            continue;
+        }
+        if (n_commas > 0)
             buf_char(row, ',');
-        if (values[i].kind == VALUE_TEXT)
-            append_text(encoder, value_str(values[i]), first + i == 0, row);
-        else if (values[i].kind == VALUE_BYTES)
-            append_bytes(value_str(values[i]), row);
-        else
-            value_format(values[i], row);
+        append_other(value, row);
     }
 }
 
