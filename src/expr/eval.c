@@ -27,7 +27,7 @@ void evaluator_begin(struct evaluator *evaluator, const struct value *rows,
         arena_clear(&evaluator->arena);
     if (evaluator->has_errors)
         memset(evaluator->errors, 0, sizeof(evaluator->errors));
-    evaluator->has_errors = false;
+    evaluator->has_errors = evaluator->is_full = false;
     evaluator->rows = rows;
     evaluator->n_columns = n_columns;
     evaluator->call = (struct call){.arena = &evaluator->arena, .now_ms = now_ms};
@@ -39,6 +39,13 @@ void evaluator_fail(struct evaluator *evaluator, size_t row, struct str error)
     if (evaluator->errors[row].p == NULL)
         evaluator->errors[row] = error;
     evaluator->has_errors = true;
+}
+
+void evaluator_fail_full(struct evaluator *evaluator, size_t row)
+{
+    evaluator->is_full = true;
+    evaluator_fail(evaluator, row,
+                   STR_LITERAL("its expressions make more than 268435456 bytes of text"));
 }
 
 void evaluator_run_span(struct evaluator *evaluator, struct instruction_span span,

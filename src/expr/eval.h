@@ -14,7 +14,8 @@
 #include "expr/program.h"
 
 enum {
-    BLOCK_ROWS = 64
+    BLOCK_ROWS = 64,
+    EVALUATOR_TEXT_MAX = 256 << 20 // bytes of text that a block's rows make
 };
 
 struct selection {
@@ -36,6 +37,7 @@ struct evaluator {
     struct value *results; // BLOCK_ROWS for each instruction
     struct str errors[BLOCK_ROWS];
     bool has_errors; // of any row
+    bool is_full;    // of any row for EVALUATOR_TEXT_MAX: fewer may do
     struct arena arena;
     struct call call;
 };
@@ -55,6 +57,16 @@ void evaluator_run_span(struct evaluator *evaluator, struct instruction_span spa
                         const struct selection *selection);
 // The row has no value: for kernels. The first error of a row stays.
 void evaluator_fail(struct evaluator *evaluator, size_t row, struct str error);
+// The same, for want of room.
+void evaluator_fail_full(struct evaluator *evaluator, size_t row);
+// Whether there is room for more text; else the row fails. Also for kernels.
+static inline bool evaluator_has_room(struct evaluator *evaluator, size_t row)
+{
+    if (LIKELY(evaluator->arena.n_bytes <= EVALUATOR_TEXT_MAX))
+        return true;
+    evaluator_fail_full(evaluator, row);
+    return false;
+}
 
 // The values of an operand: row i's is p[i * stride].
 struct vector {

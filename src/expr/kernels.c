@@ -421,7 +421,8 @@ static void call_row(struct evaluator *evaluator, const struct instruction *inst
     struct call *call = &evaluator->call;
     struct value args[ARGS_MAX];
     *ret = (struct value){0};
-    if (!take_args(evaluator, instruction, row, args))
+    if (!take_args(evaluator, instruction, row, args) ||
+        !evaluator_has_room(evaluator, row))
         return;
     *ret = instruction->function(call, args, instruction->n_args);
     if (LIKELY(call->error.p == NULL))

@@ -23,12 +23,17 @@ void kernel_concat(struct evaluator *evaluator, const struct instruction *instru
                    const struct selection *selection)
 {
     struct value *to = evaluator_result(evaluator, instruction);
-    AUTO(buf_release) struct buf text = {0};
+    AUTO(buf_release) struct buf text = BUF_INIT(EVALUATOR_TEXT_MAX);
     for (size_t i = 0; i < selection->n; i++) {
         size_t row = selection->rows[i];
         buf_clear(&text);
         to[row] = (struct value){0};
-        if (join_texts(evaluator, instruction, row, &text))
+        if (!evaluator_has_room(evaluator, row) ||
+            !join_texts(evaluator, instruction, row, &text))
+            continue;
+        if (UNLIKELY(text.full))
+            evaluator_fail_full(evaluator, row);
+        else
             to[row] = value_text(arena_str(&evaluator->arena, buf_as_str(&text)));
     }
 }
@@ -46,7 +51,10 @@ void kernel_like(struct evaluator *evaluator, const struct instruction *instruct
         to[row] = (struct value){0};
         if (text->kind == VALUE_NULL || pattern->kind == VALUE_NULL)
             continue;
-        bool yes = like(value_str(*text), value_str(*pattern), instruction->escape);
-        to[row] = (struct value){.i = yes, .kind = VALUE_BOOL};
+        bool yes;
+        if (like(value_str(*text), value_str(*pattern), instruction->escape, &yes))
+            to[row] = (struct value){.i = yes, .kind = VALUE_BOOL};
+        else
+            evaluator_fail(evaluator, row, STR_LITERAL(LIKE_TOO_LONG));
     }
 }

@@ -48,15 +48,18 @@ static struct item next_item(struct str pattern, struct str escape)
 }
 
 // Goes back to the last % only: what stood before it has matched for good.
-bool like(struct str text, struct str pattern, struct str escape)
+bool like(struct str text, struct str pattern, struct str escape, bool *ret)
 {
     struct str retry_text = {0}, retry_pattern = {0};
-    for (;;) {
+    *ret = false;
+    for (int n_steps = 0; n_steps < LIKE_STEPS_MAX; n_steps++) {
         struct item item = next_item(pattern, escape);
         if (item.kind == ITEM_BROKEN)
-            return false;
-        if (item.kind == ITEM_END && text.n == 0)
             return true;
+        if (item.kind == ITEM_END && text.n == 0) {
+            *ret = true;
+            return true;
+        }
         if (item.kind == ITEM_ANY_TEXT) {
             pattern = rest_of(pattern, item.n_bytes);
             retry_text = text;
@@ -73,9 +76,10 @@ bool like(struct str text, struct str pattern, struct str escape)
             continue;
         }
         if (retry_text.n == 0)
-            return false;
+            return true;
         retry_text = rest_of(retry_text, character_bytes(retry_text));
         text = retry_text;
         pattern = retry_pattern;
     }
+    return false;
 }

@@ -133,64 +133,112 @@ static size_t character_bytes(struct str s)
     return n;
 }
 
-static bool is_one_of(struct str character, struct str set)
+// Characters to look for: those of one byte as bits; the others as a text, or where there
+// are many as bits too: both texts may be a record's.
+struct character_set {
+    uint64_t ascii[2];
+    struct str others;
+    uint8_t *bits; // of all of Unicode; NULL: `others` has them
+};
+
+enum {
+    CHARACTERS_MAX = 0x110000,
+    OTHERS_MAX = 64 // bytes that are looked through
+};
+
+static uint32_t code_of(struct str character)
 {
-    for (size_t i = 0; i < set.n;) {
-        struct str other = {set.p + i, set.n - i};
-        other.n = character_bytes(other);
-        if (str_eq(character, other))
-            return true;
-        i += other.n;
-    }
-    return false;
+    size_t n = character.n < 4 ? character.n : 4;
+    uint32_t code = (unsigned char)character.p[0] & (0xFFU >> (n + 1));
+    for (size_t i = 1; i < n; i++)
+        code = code << 6 | ((unsigned char)character.p[i] & 0x3F);
+    return code % CHARACTERS_MAX;
 }
 
-static struct str trim_left(struct str s, struct str set)
+static struct str first_character(struct str s)
 {
-    while (s.n > 0) {
-        struct str first = {s.p, character_bytes(s)};
-        if (!is_one_of(first, set))
-            break;
-        s = (struct str){s.p + first.n, s.n - first.n};
+    return (struct str){s.p, character_bytes(s)};
+}
+
+static struct str rest_of(struct str s, size_t n)
+{
+    return (struct str){s.p + n, s.n - n};
+}
+
+static void make_set(struct str text, struct arena *arena, struct character_set *ret)
+{
+    *ret = (struct character_set){.others = text};
+    if (text.n > OTHERS_MAX) {
+        ret->bits = arena_alloc(arena, CHARACTERS_MAX / 8);
+        memset(ret->bits, 0, CHARACTERS_MAX / 8);
     }
+    while (text.n > 0) {
+        struct str character = first_character(text);
+        unsigned char c = (unsigned char)character.p[0];
+        uint32_t code = character.n > 1 ? code_of(character) : c;
+        if (c < 0x80)
+            ret->ascii[c / 64] |= UINT64_C(1) << c % 64;
+        else if (ret->bits != NULL)
+            ret->bits[code / 8] |= (uint8_t)(1 << code % 8);
+        text = rest_of(text, character.n);
+    }
+}
+
+static bool is_one_of(struct str character, const struct character_set *set)
+{
+    unsigned char c = (unsigned char)character.p[0];
+    if (c < 0x80)
+        return set->ascii[c / 64] >> c % 64 & 1;
+    if (set->bits != NULL)
+        return set->bits[code_of(character) / 8] >> code_of(character) % 8 & 1;
+    return memmem(set->others.p, set->others.n, character.p, character.n) != NULL;
+}
+
+static struct str trim_left(struct str s, const struct character_set *set)
+{
+    while (s.n > 0 && is_one_of(first_character(s), set))
+        s = rest_of(s, first_character(s).n);
     return s;
 }
 
-static struct str trim_right(struct str s, struct str set)
+static struct str trim_right(struct str s, const struct character_set *set)
 {
     while (s.n > 0) {
         size_t at = s.n - 1;
         while (at > 0 && !is_first_byte(s.p[at]))
             at--;
-        if (!is_one_of((struct str){s.p + at, s.n - at}, set))
+        if (!is_one_of(rest_of(s, at), set))
             break;
         s.n = at;
     }
     return s;
 }
 
-static struct str trimmed_set(const struct value *args, size_t n_args)
+static void trimmed_set(struct call *call, const struct value *args, size_t n_args,
+                        struct character_set *ret)
 {
-    return n_args == 2 ? text_of(args[1]) : STR_LITERAL(" ");
+    make_set(n_args == 2 ? text_of(args[1]) : STR_LITERAL(" "), call->arena, ret);
 }
 
 struct value text_trim(struct call *call, const struct value *args, size_t n_args)
 {
-    (void)call;
-    struct str set = trimmed_set(args, n_args);
-    return value_text(trim_right(trim_left(text_of(args[0]), set), set));
+    struct character_set set;
+    trimmed_set(call, args, n_args, &set);
+    return value_text(trim_right(trim_left(text_of(args[0]), &set), &set));
 }
 
 struct value text_ltrim(struct call *call, const struct value *args, size_t n_args)
 {
-    (void)call;
-    return value_text(trim_left(text_of(args[0]), trimmed_set(args, n_args)));
+    struct character_set set;
+    trimmed_set(call, args, n_args, &set);
+    return value_text(trim_left(text_of(args[0]), &set));
 }
 
 struct value text_rtrim(struct call *call, const struct value *args, size_t n_args)
 {
-    (void)call;
-    return value_text(trim_right(text_of(args[0]), trimmed_set(args, n_args)));
+    struct character_set set;
+    trimmed_set(call, args, n_args, &set);
+    return value_text(trim_right(text_of(args[0]), &set));
 }
 
 struct value text_lpad(struct call *call, const struct value *args, size_t n_args)

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "expr/eval.h"
+#include "expr/like.h"
 #include "sql/sqlite_internal.h"
 
 typedef void function(sqlite3_context *context, int argc, sqlite3_value **argv);
@@ -132,6 +133,19 @@ static void call_scalar(sqlite3_context *context, int argc, sqlite3_value **argv
         arena_clear(arena);
 }
 
+// like(pattern, text [, escape]): SQLite's own is ended by no limit.
+static void like_of_text(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+    bool yes;
+    if (any_null(argc, argv))
+        return;
+    struct str escape = argc == 3 ? text_of(argv[2]) : (struct str){0};
+    if (like(text_of(argv[1]), text_of(argv[0]), escape, &yes))
+        sqlite3_result_int(context, yes);
+    else
+        error(context, LIKE_TOO_LONG);
+}
+
 static void boolean_to_text(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
     if (any_null(argc, argv))
@@ -225,6 +239,7 @@ static const struct {
     {"finite", 1, finite_},     {"divide", 2, divide},
     {"modulo", 2, modulo},      {"boolean_to_text", 1, boolean_to_text},
     {"greatest", -1, greatest}, {"least", -1, least},
+    {"like", 2, like_of_text},  {"like", 3, like_of_text},
 };
 
 static const struct {
@@ -247,6 +262,13 @@ static const struct {
     {"text_right", 2, text_right},
     {"lpad", 2, text_lpad},
     {"lpad", 3, text_lpad},
+    {"trim", 1, text_trim},
+    {"trim", 2, text_trim},
+    {"ltrim", 1, text_ltrim},
+    {"ltrim", 2, text_ltrim},
+    {"rtrim", 1, text_rtrim},
+    {"rtrim", 2, text_rtrim},
+    {"instr", 2, text_position},
     {"starts_with", 2, text_starts_with},
     {"text_replace", 3, text_replace},
     {"split_part", 3, text_split_part},

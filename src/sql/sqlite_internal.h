@@ -10,7 +10,7 @@
 
 enum {
     NOW_TEXT_MAX = 32,
-    N_SQLITE_SCALARS = 20 // see sqlite_functions.c
+    N_SQLITE_SCALARS = 27 // see sqlite_functions.c
 };
 
 struct sqlite_host;

@@ -14,6 +14,7 @@ struct native_executor {
     const struct plan *plan;
     struct branch *branches;
     size_t n_branches;
+    size_t block_rows; // of the next block at most; fewer after texts that grew too large
     struct buf reason; // of a reject
 };
 
@@ -74,12 +75,34 @@ static bool run_record(struct pass *pass, size_t from, size_t i)
     return emitted == REJECTED;
 }
 
+static bool begin_branches(struct pass *pass, size_t from, size_t n)
+{
+    bool is_full = false;
+    for (size_t b = 0; b < pass->native->n_branches; b++) {
+        struct branch *branch = &pass->native->branches[b];
+        branch_begin(branch, pass->batch, from, n);
+        is_full = is_full || branch->evaluator.is_full;
+    }
+    return !is_full;
+}
+
+// Begins a block of at most n records, of fewer where their texts grow too large; how
+// many.
+static size_t begin_block(struct pass *pass, size_t from, size_t n)
+{
+    struct native_executor *native = pass->native;
+    n = n < native->block_rows ? n : native->block_rows;
+    while (!begin_branches(pass, from, n) && n > 1)
+        native->block_rows = n /= 2;
+    if (native->block_rows < BLOCK_ROWS)
+        native->block_rows++;
+    return n;
+}
+
 // How many of the block's n records were done.
 static size_t run_block(struct pass *pass, size_t from, size_t n)
 {
     struct native_executor *native = pass->native;
-    for (size_t b = 0; b < native->n_branches; b++)
-        branch_begin(&native->branches[b], pass->batch, from, n);
     if (native->n_branches == 1)
         return run_alone(pass, from, n);
     size_t i = 0;
@@ -108,6 +131,7 @@ static enum status native_run(struct executor *executor, struct batch *batch, si
     while (row < batch->n_rows) {
         size_t left = batch->n_rows - row;
         size_t n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+        n = begin_block(&pass, row, n);
         size_t n_done = run_block(&pass, row, n);
         row += n_done;
         if (n_done < n)
@@ -148,6 +172,7 @@ struct executor *native_executor_open(const struct plan *plan,
     size_t at = 0; // of the stores
     native->executor = (struct executor){.ops = &native_ops, .name = "native"};
     native->plan = plan;
+    native->block_rows = BLOCK_ROWS;
     native->n_branches = plans->n_branches;
     native->branches = mem_array(plans->n_branches, sizeof(*native->branches));
     for (size_t b = 0; b < plans->n_branches; b++) {

@@ -88,7 +88,9 @@ void fuzz_input(const uint8_t *data, size_t size)
     struct characters of_text = characters_of(valid(text), (struct str){0});
     struct characters of_pattern = characters_of(valid(pattern), sign);
     fuzz_allow((uint64_t)text.n * pattern.n * STEPS_A_CELL, 0);
-    bool yes = like(valid(text), valid(pattern), sign);
+    bool yes;
+    bool is_done = like(valid(text), valid(pattern), sign, &yes);
+    assert(is_done);
     // An empty pattern's escape, and a sign that is its own escape, are the binder's.
     if (of_text.n < CHARACTERS_MAX && of_pattern.n < CHARACTERS_MAX &&
         !str_is(sign, "%") && !str_is(sign, "_"))

@@ -148,11 +148,14 @@ static void test_like(void **state)
         {"axb", "a%%b", "%", false},
         {"mississippi", "%iss%pi", "\\", true},
     };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        if (like(str_of(cases[i].text), str_of(cases[i].pattern),
-                 str_of(cases[i].escape)) != cases[i].matches)
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        bool matches;
+        assert_true(like(str_of(cases[i].text), str_of(cases[i].pattern),
+                         str_of(cases[i].escape), &matches));
+        if (matches != cases[i].matches)
             fail_msg("'%s' LIKE '%s' ESCAPE '%s'", cases[i].text, cases[i].pattern,
                      cases[i].escape);
+    }
 }
 
 TEST_MAIN(cmocka_unit_test(test_functions_of_text),
