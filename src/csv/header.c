@@ -7,6 +7,7 @@
 #include "csv/field.h"
 
 enum {
+    NEAREST_MAX = 10, // absent columns that are told with the nearest name
     HEADER_FIELDS_MAX = 10000
 };
 
@@ -120,9 +121,9 @@ static enum status map(const struct schema *schema, const struct names *names,
     return n_found ? ST_OK : no_columns(names, err);
 }
 
-// The nearest name that is no column's: "" becomes no name.
-static const char *near_name(const struct schema *schema, const struct names *names,
-                             struct str name)
+// The names that are no column's; "" is no name. To be freed.
+static const char **strangers(const struct schema *schema, const struct names *names,
+                              size_t *ret_n)
 {
     const char **others = mem_array(names->n, sizeof(*others));
     size_t n = 0;
@@ -130,24 +131,28 @@ static const char *near_name(const struct schema *schema, const struct names *na
         if (names->items[i][0] != '\0' &&
             schema_find(schema, str_of(names->items[i])) < 0)
             others[n++] = names->items[i];
-    const char *nearest = str_nearest(name, others, n);
-    free(others);
-    return nearest;
+    *ret_n = n;
+    return others;
 }
 
+// The first few with the nearest of the others: each is compared with all of them.
 static char *absent(const struct schema *schema, const struct names *names,
                     const size_t *columns)
 {
     AUTO(buf_release) struct buf text = {0};
+    size_t n_others, n_left = NEAREST_MAX;
+    const char **others = strangers(schema, names, &n_others);
     for (size_t i = 0; i < schema->n; i++) {
         if (columns[i] != CSV_NO_FIELD)
             continue;
         struct str name = schema->columns[i].name;
-        const char *nearest = near_name(schema, names, name);
+        const char *nearest = n_left > 0 ? str_nearest(name, others, n_others) : NULL;
+        n_left -= n_left > 0;
         buf_printf(&text, "%s%.*s", text.n ? ", " : "", STR_ARGS(name));
         if (nearest != NULL)
             buf_printf(&text, " (the nearest is %s)", nearest);
     }
+    free(others);
     return text.n ? mem_strdup(buf_cstr(&text)) : NULL;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test.h"
 
+#include <time.h>
+
 #include "bytes_storage.h"
 #include "csv_fixture.h"
 
@@ -313,6 +315,30 @@ static void test_a_header_has_10000_fields_at_most(UNUSED void **state)
     buf_release(&text);
 }
 
+// 900 columns, 10,000 names: not each with each, and not so for each column.
+static void test_names_that_a_header_lacks_take_bounded_time(UNUSED void **state)
+{
+    struct buf columns = {0}, header = {0};
+    buf_text(&columns, "trip_id TEXT NOT NULL");
+    for (int i = 0; i < 900; i++)
+        buf_printf(&columns, ", a_column_that_is_not_there_%04d TEXT", i);
+    buf_text(&header, "trip_id,a_column_that_is_not_there_x001");
+    for (int i = 2; i < 10000; i++)
+        buf_printf(&header, ",another_name_of_some_length_%04d", i);
+    buf_char(&header, '\n');
+    struct fixture f = {.options = {.header = true}};
+    clock_t begin = clock();
+    assert_ok(open_bytes(&f, buf_cstr(&columns), buf_as_str(&header)), &f.err);
+    assert_true(clock() - begin < 6 * CLOCKS_PER_SEC);
+    const char *absent = csv_table_absent(f.rows);
+    assert_non_null(strstr(absent, "a_column_that_is_not_there_0001 (the nearest is "
+                                   "a_column_that_is_not_there_x001), "));
+    assert_non_null(strstr(absent, ", a_column_that_is_not_there_0899"));
+    buf_release(&columns);
+    buf_release(&header);
+    close_table(&f);
+}
+
 static void test_rows_that_do_not_fit_name_line_and_column(UNUSED void **state)
 {
     static const struct {
@@ -457,6 +483,7 @@ TEST_MAIN(cmocka_unit_test(test_columns_are_found_by_name),
           cmocka_unit_test(test_text_is_bytes),
           cmocka_unit_test(test_empty_and_null_differ),
           cmocka_unit_test(test_a_header_has_10000_fields_at_most),
+          cmocka_unit_test(test_names_that_a_header_lacks_take_bounded_time),
           cmocka_unit_test(test_without_a_header_columns_go_by_position),
           cmocka_unit_test(test_short_rows_are_counted),
           cmocka_unit_test(test_empty_fields_past_the_header_are_counted),
