@@ -131,6 +131,38 @@ static void test_options_have_units_and_bounds(UNUSED void **state)
     arena_release(&arena);
 }
 
+static void test_numbers_past_64_bits_are_no_values(UNUSED void **state)
+{
+    static const struct {
+        const char *group, *name, *text, *message;
+    } cases[] = {
+        {"SET", "commit.bytes", "9223372036854775807GB",
+         "option 'commit.bytes' takes a size such as '128MB', not "
+         "'9223372036854775807GB'"},
+        {"SET", "commit.bytes", "17179869184GiB",
+         "option 'commit.bytes' takes a size such as '128MB', not '17179869184GiB'"},
+        {"SET", "commit.interval", "106751991168d",
+         "option 'commit.interval' takes a duration such as '500ms', '60s', '5min', '2h' "
+         "or "
+         "'90d', not '106751991168d'"},
+        {"SET", "on_error.share", "18446744073709551716%",
+         "option 'on_error.share' takes a percentage such as '10%', not "
+         "'18446744073709551716%'"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct arena arena = {0};
+        struct options options;
+        struct err err;
+        const struct option_group *group = option_group_find(cases[i].group);
+        options_init(&options, group, &arena);
+        assert_status(options_set(&options, option_find(group, str_of(cases[i].name)),
+                                  str_of(cases[i].text), &err),
+                      ST_USAGE);
+        assert_string_equal(err.text, cases[i].message);
+        arena_release(&arena);
+    }
+}
+
 // The same sum as when the last bytes had been there from the start.
 static void test_checksum_of_an_overwritten_front(UNUSED void **state)
 {
@@ -182,4 +214,5 @@ TEST_MAIN(cmocka_unit_test(test_a_uuid_is_known_to_the_letter),
           cmocka_unit_test(test_checksum_of_an_empty_file),
           cmocka_unit_test(test_checksum_of_an_overwritten_front),
           cmocka_unit_test(test_checksum_of_many_blocks),
-          cmocka_unit_test(test_options_have_units_and_bounds))
+          cmocka_unit_test(test_options_have_units_and_bounds),
+          cmocka_unit_test(test_numbers_past_64_bits_are_no_values))
