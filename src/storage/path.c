@@ -11,6 +11,12 @@ static bool is_good_part(struct str part)
     return part.n > 0 && !str_is(part, ".") && !str_is(part, "..");
 }
 
+bool storage_name_is_good(struct str name)
+{
+    return is_good_part(name) && memchr(name.p, '/', name.n) == NULL &&
+           memchr(name.p, '\0', name.n) == NULL;
+}
+
 static bool is_good_path(struct str path)
 {
     if (memchr(path.p, '\0', path.n) != NULL)

@@ -5,6 +5,10 @@
 
 #include "core/storage.h"
 
+// Whether it can be one part of a path: not empty, no '/' and no NUL byte, not "." or
+// "..".
+bool storage_name_is_good(struct str name);
+
 // ST_DATA unless `path` is as the port demands: relative, no empty part, no "." or "..",
 // no NUL byte. The empty path, the root, is fine if `root_too`.
 enum status storage_path_check(const struct storage *storage, struct str path,

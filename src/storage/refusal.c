@@ -60,7 +60,7 @@ static void read_page(struct str body, struct refusal *ret)
 
 static enum refusal_kind kind_of(const struct refusal *refusal)
 {
-    if (refusal->code < 400)
+    if (refusal->code < 300)
         return REFUSAL_NONE;
     if (refusal_is(refusal, "StandbyException") ||
         refusal_is(refusal, "ObserverRetryOnActiveException"))
@@ -77,7 +77,7 @@ static enum refusal_kind kind_of(const struct refusal *refusal)
 void refusal_read(const struct http_answer *answer, struct refusal *ret)
 {
     *ret = (struct refusal){.code = answer->code};
-    if (answer->code < 400)
+    if (answer->code < 300)
         return;
     if (!read_json(buf_as_str(&answer->body), ret))
         read_page(buf_as_str(&answer->body), ret);

@@ -6,7 +6,7 @@
 #include "http/client.h"
 
 enum refusal_kind {
-    REFUSAL_NONE,    // 2xx or a redirect
+    REFUSAL_NONE,    // 2xx
     REFUSAL_STANDBY, // nothing happened: another name node is the active one
     REFUSAL_BUSY,    // nothing happened: safe mode, starting, too busy
     REFUSAL_UNSURE,  // a server or a proxy between broke: it may have happened

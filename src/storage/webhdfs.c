@@ -4,13 +4,18 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "core/env.h"
 #include "core/json.h"
 #include "http/url.h"
 #include "storage/path.h"
 #include "storage/webhdfs_ask.h"
 
 enum {
-    DEFAULT_TIMEOUT_MS = 60000
+    DEFAULT_TIMEOUT_MS = 60000,
+    NAMES_MAX = 2000000,     // of a directory; HDFS allows 1,048,576 by default
+    NAMES_BYTES = 256 << 20, // of all of them
+    NAME_MAX_BYTES = 8000,   // HDFS's limit of a path; of a name it is 255 by default
+    SLOWEST_NAME_MS = 10
 };
 
 static struct webhdfs *of(struct storage *storage)
@@ -176,6 +181,8 @@ static enum status ask_rename(struct webhdfs *webhdfs, struct str from, struct s
     struct ask ask = {
         .method = HTTP_PUT, .path = from, .query = buf_cstr(&query), .effect = effect};
     TRY(webhdfs_ask(webhdfs, &ask, reply, err));
+    if (!is_refused(reply) && reply->answer.code != 200)
+        return fail(webhdfs, from, ST_UNKNOWN, "no 200 after the renaming", err);
     // A yes has no body. One with a boolean comes from a server that did not look at
     // renameoptions, such as HttpFS.
     if (!is_refused(reply) && reply->answer.body.n > 0)
@@ -224,7 +231,8 @@ static bool read_info(const json_t *status, struct file_info *ret)
     const char *type = json_string_value(json_object_get(status, "type"));
     const json_t *length = json_object_get(status, "length");
     const json_t *modified = json_object_get(status, "modificationTime");
-    if (type == NULL || !json_is_integer(length) || !json_is_integer(modified))
+    if (type == NULL || !json_is_integer(length) || !json_is_integer(modified) ||
+        json_integer_value(length) < 0)
         return false;
     *ret = (struct file_info){
         .is_directory = strcmp(type, "DIRECTORY") == 0,
@@ -258,8 +266,44 @@ struct listing {
     struct arena *arena;
     struct file_list list; // items by malloc
     size_t capacity;
+    size_t n_bytes; // of the names
     int64_t n_left; // names the server has not told yet
+    int64_t began_ms;
 };
+
+static int64_t now_ms(void)
+{
+    return env_system()->ops->monotonic_ms(env_system());
+}
+
+static enum status check_name(const struct listing *listing, struct str name,
+                              struct err *err)
+{
+    enum {
+        SHOWN = 100
+    };
+    if (name.n == 0) // the path itself
+        return fail(listing->webhdfs, listing->path, ST_FAIL,
+                    "is a file; a directory is needed there", err);
+    if (name.n <= NAME_MAX_BYTES && storage_name_is_good(name))
+        return ST_OK;
+    AUTO(mem_auto_free) char *place = webhdfs_place(listing->webhdfs, listing->path);
+    return err_set(err, ST_FAIL,
+                   "%s: an answer that WebHDFS does not give: a file of the name '%.*s'",
+                   place, name.n < SHOWN ? (int)name.n : SHOWN, name.p);
+}
+
+static enum status check_size(const struct listing *listing, struct err *err)
+{
+    if (listing->list.n <= NAMES_MAX && listing->n_bytes <= NAMES_BYTES)
+        return ST_OK;
+    AUTO(mem_auto_free) char *place = webhdfs_place(listing->webhdfs, listing->path);
+    return err_set(
+        err, ST_FAIL,
+        "%s: more than %d names, or %d bytes of them, in one directory; spread "
+        "the files by WITH (directory = 'day')",
+        place, NAMES_MAX, NAMES_BYTES);
+}
 
 static enum status add_item(struct listing *listing, const json_t *status,
                             struct err *err)
@@ -269,9 +313,8 @@ static enum status add_item(struct listing *listing, const json_t *status,
     if (!json_is_string(name) || !read_info(status, &info))
         return odd_answer(listing->webhdfs, listing->path, err);
     struct str text = {json_string_value(name), json_string_length(name)};
-    if (text.n == 0) // the path itself
-        return fail(listing->webhdfs, listing->path, ST_FAIL,
-                    "is a file; a directory is needed there", err);
+    TRY(check_name(listing, text, err));
+    listing->n_bytes += text.n;
     info.name = arena_str(listing->arena, text);
     MEM_GROW(listing->list.items, listing->list.n, listing->capacity);
     listing->list.items[listing->list.n++] = info;
@@ -285,12 +328,40 @@ static enum status add_batch(struct listing *listing, const json_t *root, struct
     const json_t *items = json_object_get(
         json_object_get(json_object_get(batch, "partialListing"), "FileStatuses"),
         "FileStatus");
-    if (!json_is_integer(left) || !json_is_array(items))
+    listing->n_left = json_integer_value(left);
+    if (!json_is_integer(left) || !json_is_array(items) || listing->n_left < 0 ||
+        (json_array_size(items) == 0 && listing->n_left > 0))
         return odd_answer(listing->webhdfs, listing->path, err);
     for (size_t i = 0; i < json_array_size(items); i++)
         TRY(add_item(listing, json_array_get(items, i), err));
-    listing->n_left = json_array_size(items) > 0 ? json_integer_value(left) : 0;
-    return ST_OK;
+    return check_size(listing, err);
+}
+
+static struct str last_name(const struct listing *listing)
+{
+    return listing->list.n ? listing->list.items[listing->list.n - 1].name
+                           : (struct str){0};
+}
+
+// Each batch goes on behind the last name of the one before, at a speed that gets
+// somewhere; else it could go on for ever.
+static enum status check_progress(const struct listing *listing, size_t n_before,
+                                  struct err *err)
+{
+    const struct webhdfs *webhdfs = listing->webhdfs;
+    int64_t most_ms = webhdfs->timeout_ms + webhdfs->retry_ms +
+                      (int64_t)listing->list.n * SLOWEST_NAME_MS;
+    const struct file_info *items = listing->list.items;
+    if (n_before > 0 && listing->list.n > n_before &&
+        str_compare(last_name(listing), items[n_before - 1].name) <= 0)
+        return fail(webhdfs, listing->path, ST_FAIL,
+                    "an answer that WebHDFS does not give: the list begins anew", err);
+    if (listing->n_left == 0 || now_ms() - listing->began_ms <= most_ms)
+        return ST_OK;
+    AUTO(mem_auto_free) char *place = webhdfs_place(webhdfs, listing->path);
+    return err_set(err, ST_RETRY,
+                   "%s: only %zu names came within %g s, and more are left", place,
+                   listing->list.n, (double)most_ms / 1000);
 }
 
 static enum status ask_batch(struct listing *listing, struct err *err)
@@ -299,7 +370,7 @@ static enum status ask_batch(struct listing *listing, struct err *err)
     buf_text(&query, "op=LISTSTATUS_BATCH");
     if (listing->list.n > 0) {
         buf_text(&query, "&startAfter=");
-        http_url_escape(&query, listing->list.items[listing->list.n - 1].name, false);
+        http_url_escape(&query, last_name(listing), false);
     }
     struct ask ask = {.path = listing->path, .query = buf_cstr(&query)};
     AUTO(reply_release) struct reply reply = {0};
@@ -309,9 +380,22 @@ static enum status ask_batch(struct listing *listing, struct err *err)
     json_t *root = read_json(listing->webhdfs, listing->path, &reply, err);
     if (root == NULL)
         return ST_FAIL;
+    size_t n_before = listing->list.n;
     enum status rc = add_batch(listing, root, err);
     json_decref(root);
-    return rc;
+    return rc == ST_OK ? check_progress(listing, n_before, err) : rc;
+}
+
+// Of a sorted list.
+static enum status check_twins(const struct listing *listing, struct err *err)
+{
+    const struct file_info *items = listing->list.items;
+    for (size_t i = 1; i < listing->list.n; i++)
+        if (str_eq(items[i].name, items[i - 1].name))
+            return fail(listing->webhdfs, listing->path, ST_FAIL,
+                        "an answer that WebHDFS does not give: a name is listed twice",
+                        err);
+    return ST_OK;
 }
 
 static enum status webhdfs_list(struct storage *storage, struct str path,
@@ -319,15 +403,17 @@ static enum status webhdfs_list(struct storage *storage, struct str path,
                                 struct err *err)
 {
     TRY(storage_path_check(storage, path, true, err));
-    struct listing listing = {.webhdfs = of(storage), .path = path, .arena = arena};
+    struct listing listing = {
+        .webhdfs = of(storage), .path = path, .arena = arena, .began_ms = now_ms()};
     enum status rc;
     do {
         rc = ask_batch(&listing, err);
     } while (rc == ST_OK && listing.n_left > 0);
-    if (rc == ST_OK) {
-        file_list_sort(&listing.list);
+    file_list_sort(&listing.list);
+    if (rc == ST_OK)
+        rc = check_twins(&listing, err);
+    if (rc == ST_OK)
         file_list_copy(&listing.list, arena, ret);
-    }
     free(listing.list.items);
     return rc;
 }
@@ -401,7 +487,9 @@ static enum status webhdfs_read(struct storage *storage, struct str path, int64_
     // So a name node says that the offset is at the file's end or past it.
     if (refusal_says(&reply.refusal, "out of the range"))
         return ST_OK;
-    return is_refused(&reply) ? refused(of(storage), path, &reply, err) : ST_OK;
+    if (is_refused(&reply))
+        return refused(of(storage), path, &reply, err);
+    return reply.answer.code == 200 ? ST_OK : odd_answer(of(storage), path, err);
 }
 
 static void webhdfs_close(struct storage *storage)

@@ -152,6 +152,9 @@ static enum outcome judge(struct attempt *attempt, enum http_outcome outcome,
     switch (outcome) {
     case HTTP_ANSWERED:
         *known = true;
+        if (answer->code == 307 && attempt->ask->by_data_node &&
+            attempt->blames_name_node)
+            return DONE; // it tells the way
         refusal_read(answer, &attempt->reply->refusal);
         return judge_refusal(attempt, effect, who, err);
     case HTTP_NOT_SENT:

@@ -1016,6 +1016,182 @@ static void test_batches_of_a_listing_are_put_together(UNUSED void **state)
         "GET /webhdfs/v1/r?op=LISTSTATUS_BATCH&startAfter=b%26%C3%A9&user.name=ann");
 }
 
+// What a listing comes to when the name node answers these, the last one for ever; %d for
+// its port.
+static void list_of(const struct fake_step *steps, size_t n, const char *text)
+{
+    struct fake_http fake;
+    fake_http_open(&fake);
+    fake.repeats = true;
+    fake_http_start(&fake, steps, n);
+    struct storage_config config = quick();
+    config.timeout_ms = 300;
+    struct storage *st = open_at(fake.port, &config);
+    AUTO(arena_release) struct arena arena = {0};
+    struct file_list list;
+    enum status rc = st->ops->list(st, PATH("d"), &arena, &list, &err);
+    if (text == NULL)
+        assert_ok(rc, &err);
+    else
+        assert_text(text, fake.port, fake.port);
+    st->ops->close(st);
+    fake_http_stop(&fake);
+}
+#define LIST_OF(text, ...)                     \
+    list_of((struct fake_step[]){__VA_ARGS__}, \
+            ARRAY_LEN(((struct fake_step[]){__VA_ARGS__})), text)
+
+static void test_listings_come_to_an_end(UNUSED void **state)
+{
+    static const char anew[] = "hdfs://127.0.0.1:%d/r/d: an answer that WebHDFS does not "
+                               "give: the list begins anew";
+    static const char twice[] =
+        "hdfs://127.0.0.1:%d/r/d: an answer that WebHDFS does not "
+        "give: a name is listed twice";
+    static const char odd[] =
+        "hdfs://127.0.0.1:%d/r/d: an answer that WebHDFS does not give";
+    LIST_OF(anew, {.answer = BATCH(ITEM("a"), "1")});
+    LIST_OF(anew, {.answer = BATCH(ITEM("a") "," ITEM("b"), "1")},
+            {.answer = BATCH(ITEM("c"), "1")}, {.answer = BATCH(ITEM("b"), "1")});
+    LIST_OF(twice, {.answer = BATCH(ITEM("a") "," ITEM("a"), "0")});
+    LIST_OF(twice, {.answer = BATCH(ITEM("a"), "1")},
+            {.answer = BATCH(ITEM("a") "," ITEM("b"), "0")});
+    LIST_OF(odd, {.answer = BATCH("", "1")});
+    LIST_OF(odd, {.answer = BATCH(ITEM("a"), "-1")});
+    LIST_OF(odd, {.answer = BATCH(ITEM("a"), "\"1\"")});
+    LIST_OF(odd, {.answer = BATCH("{\"length\":-1,\"modificationTime\":5,\"type\":"
+                                  "\"FILE\",\"pathSuffix\":\"a\"}",
+                                  "0")});
+    LIST_OF(NULL, {.answer = BATCH("", "0")});
+    LIST_OF(NULL, {.answer = BATCH(ITEM("a"), "1")}, {.answer = BATCH("", "0")});
+    LIST_OF("hdfs://127.0.0.1:%d/r/d: only 2 names came within 0.32 s, and more are left",
+            {.answer = BATCH(ITEM("a"), "9"), .delay_ms = 180},
+            {.answer = BATCH(ITEM("b"), "9"), .delay_ms = 180});
+}
+
+static void assert_no_name(const char *name)
+{
+    AUTO(buf_release) struct buf answer = {0};
+    static const char whole[] = BATCH(ITEM("NAME"), "0");
+    const char *at = strstr(whole, "NAME");
+    buf_append(&answer, whole, (size_t)(at - whole));
+    buf_text(&answer, name);
+    buf_text(&answer, at + 4);
+    AUTO(mem_auto_free)
+    char *text = mem_printf("hdfs://127.0.0.1:%%d/r/d: an answer that WebHDFS does not "
+                            "give: a file of the name '%.100s'",
+                            name);
+    LIST_OF(text, {.answer = buf_cstr(&answer)});
+}
+
+static void test_names_of_a_listing_are_names(UNUSED void **state)
+{
+    static const char *const bad[] = {".",    "..",          "/",  "a/b",
+                                      "../x", "/etc/passwd", "a/", "./a"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_no_name(bad[i]);
+    AUTO(mem_auto_free) char *name = mem_zalloc(100001);
+    memset(name, 'x', 100000);
+    assert_no_name(name);
+    name[8001] = '\0';
+    assert_no_name(name);
+}
+
+static void test_a_long_answer_of_a_name_node_is_left(UNUSED void **state)
+{
+    static const char text[] =
+        "hdfs://127.0.0.1:%d/r/d: refused what came from name node "
+        "127.0.0.1:%d: the answer is longer than 16777216 bytes";
+    AUTO(buf_release) struct buf answer = {0};
+    buf_text(&answer, "HTTP/1.1 200 OK\r\n\r\n");
+    for (int i = 0; i < 17 << 20; i++)
+        buf_char(&answer, ' ');
+    LIST_OF(text, {.answer = buf_cstr(&answer)});
+    assert_status(stat_of(buf_cstr(&answer), text), ST_FAIL);
+}
+
+// Neither a redirect nor another success than WebHDFS's is a yes: a proxy that wants a
+// login redirects, too.
+static void assert_no_yes(const char *code)
+{
+    AUTO(mem_auto_free)
+    char *answer = mem_printf("HTTP/1.1 %s x\r\nContent-Length: 0\r\n"
+                              "Location: http://127.0.0.1:1/login\r\n\r\n",
+                              code);
+    AUTO(mem_auto_free)
+    char *refused = mem_printf("hdfs://127.0.0.1:%%d/r/b: HTTP %s without an answer of "
+                               "WebHDFS; is a name node there, or a proxy between?",
+                               code);
+    struct fake_http name, data;
+    START(data, {.answer = answer}, {.answer = answer});
+    AUTO(mem_auto_free) char *redirect = redirect_to(data.port);
+    START(name, {.answer = answer}, {.answer = answer}, {.answer = answer},
+          {.answer = redirect}, {.answer = redirect});
+    struct storage_config config = quick();
+    struct storage *st = open_at(name.port, &config);
+    AUTO(buf_release) struct buf buf = {0};
+    bool is_redirect = code[0] == '3';
+    enum status rc = is_redirect ? ST_FAIL : ST_UNKNOWN;
+    assert_status(publish(st), rc);
+    assert_text(is_redirect ? refused
+                            : "hdfs://127.0.0.1:%d/r/a: no 200 after the renaming",
+                name.port, 0);
+    assert_status(st->ops->replace(st, PATH("a"), PATH("b"), &err), rc);
+    assert_status(mkdir_d(st), ST_FAIL);
+    assert_status(st->ops->read(st, PATH("a"), 0, 10, &buf, &err), ST_FAIL);
+    assert_int_equal(buf.n, 0);
+    assert_status(storage_write_bytes(st, PATH("a"), PATH("x"), &err), rc);
+    st->ops->close(st);
+    fake_http_stop(&name);
+    fake_http_stop(&data);
+}
+
+static void test_only_a_200_is_a_yes(UNUSED void **state)
+{
+    static const char *const codes[] = {"204", "206", "301", "302",
+                                        "303", "304", "307", "308"};
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+        assert_no_yes(codes[i]);
+}
+
+static void read_of_cut(struct fake_step cut)
+{
+    struct fake_http name, data;
+    start_with(&data, &cut, 1);
+    AUTO(mem_auto_free) char *redirect = redirect_to(data.port);
+    START(name, {.answer = redirect});
+    struct storage_config config = quick();
+    struct storage *st = open_at(name.port, &config);
+    AUTO(buf_release) struct buf buf = {0};
+    enum status rc = st->ops->read(st, PATH("a"), 0, 5, &buf, &err);
+    assert_true(rc == ST_RETRY || rc == ST_FAIL); // it may be no HTTP yet
+    st->ops->close(st);
+    fake_http_stop(&name);
+    fake_http_stop(&data);
+}
+
+static void publish_of_cut(struct fake_step cut)
+{
+    struct fake_http fake;
+    START(fake, {.answer = IS_DIRECTORY}, cut);
+    struct storage_config config = quick();
+    struct storage *st = open_at(fake.port, &config);
+    assert_ok(stat_d(st), &err); // so it is known to be a name node
+    assert_status(publish(st), ST_UNKNOWN);
+    st->ops->close(st);
+    fake_http_stop(&fake);
+}
+
+// libcurl takes a 200 whose head is cut for a whole one: nothing to read, all renamed.
+static void test_cut_answers_are_none(UNUSED void **state)
+{
+    static const char bytes[] = REPLY("200", "5", "hello");
+    for (size_t n = 1; n < sizeof(bytes) - 1; n++)
+        read_of_cut((struct fake_step){.answer = bytes, .n = n});
+    for (size_t n = 1; n < sizeof(EMPTY) - 1; n++)
+        publish_of_cut((struct fake_step){.answer = EMPTY, .n = n});
+}
+
 static struct storage *open_real(const char *user)
 {
     const char *hdfs = getenv("TRAMLINE_HDFS");
@@ -1084,4 +1260,7 @@ TEST_MAIN_HDFS(
     T(redirects_that_webhdfs_does_not_give), T(a_deadline_ends_the_wait_for_an_answer),
     T(kerberos_refused_says_kinit), T(server_without_renameoptions_is_refused),
     T(checksum_of_another_kind_is_refused), T(batches_of_a_listing_are_put_together),
-    T(real_hdfs_denies_by_name), T(real_hdfs_lists_more_than_a_batch))
+    T(listings_come_to_an_end), T(names_of_a_listing_are_names),
+    T(a_long_answer_of_a_name_node_is_left), T(only_a_200_is_a_yes),
+    T(cut_answers_are_none), T(real_hdfs_denies_by_name),
+    T(real_hdfs_lists_more_than_a_batch))
