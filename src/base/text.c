@@ -92,32 +92,66 @@ void text_utf8(struct buf *buf, struct str name)
     }
 }
 
-// Where the login before text[at], an '@', begins; `at` when there is none.
-static size_t login_before(const char *text, size_t at)
+// Where the login before text[at], an '@', begins, not before text[floor]; `at` when
+// there is none.
+static size_t login_before(const char *text, size_t floor, size_t at)
 {
     size_t from = at;
-    while (from > 0 && strchr(" \t\n'\"(,<=", text[from - 1]) == NULL)
+    while (from > floor && strchr(" \t\n'\"(,<=", text[from - 1]) == NULL)
         from--;
+    bool is_url = false;
     for (size_t i = from; i + 1 < at; i++) // behind its scheme: "://", ":/", "//"
-        if (text[i + 1] == '/' && (text[i] == ':' || text[i] == '/'))
+        if (text[i + 1] == '/' && (text[i] == ':' || text[i] == '/')) {
             from = i + (text[i] == ':' && text[i + 2] == '/' ? 3 : 2);
-    return memchr(text + from, ':', at - from) != NULL ? from : at;
+            is_url = true;
+        }
+    bool is_token = is_url && from < at && memchr(text + from, '/', at - from) == NULL;
+    return is_token || memchr(text + from, ':', at - from) != NULL ? from : at;
+}
+
+// A password may hold an '@', too: the last one before the host's end.
+static size_t last_sign(const char *text, size_t at)
+{
+    for (size_t i = at + 1;
+         text[i] != '\0' && strchr("/?# \t\n'\"(),<=", text[i]) == NULL; i++)
+        if (text[i] == '@')
+            at = i;
+    return at;
+}
+
+// The first login behind text[floor]: text[*ret_from .. *ret_at), before an '@'.
+static bool find_login(const char *text, size_t floor, size_t *ret_from, size_t *ret_at)
+{
+    for (const char *sign = strchr(text + floor, '@'); sign != NULL;
+         sign = strchr(text + floor, '@')) {
+        size_t at = (size_t)(sign - text);
+        *ret_from = login_before(text, floor, at);
+        if (*ret_from < at) {
+            *ret_at = last_sign(text, at);
+            return true;
+        }
+        floor = at + 1;
+    }
+    return false;
 }
 
 void text_hide_logins(char *text)
 {
     static const char stars[] = "***";
-    for (char *sign = strchr(text, '@'); sign != NULL; sign = strchr(sign + 1, '@')) {
-        size_t at = (size_t)(sign - text);
-        size_t from = login_before(text, at);
-        size_t n = at - from;
-        if (n == 0)
-            continue;
-        size_t n_stars = n < sizeof(stars) - 1 ? n : sizeof(stars) - 1;
+    size_t from, at;
+    for (size_t floor = 0; find_login(text, floor, &from, &at); floor = from) {
+        size_t n_stars = at - from < sizeof(stars) - 1 ? at - from : sizeof(stars) - 1;
         memcpy(text + from, stars, n_stars);
-        memmove(text + from + n_stars, sign, strlen(sign) + 1);
-        sign = text + from + n_stars;
+        memmove(text + from + n_stars, text + at, strlen(text + at) + 1);
+        from += n_stars + 1;
     }
+}
+
+void text_star_logins(char *text)
+{
+    size_t from, at;
+    for (size_t floor = 0; find_login(text, floor, &from, &at); floor = at + 1)
+        memset(text + from, '*', at - from);
 }
 
 void text_put_visible(struct buf *buf, struct str text)

@@ -30,5 +30,7 @@ void text_put_visible(struct buf *buf, struct str text); // all of it
 // In place: "http://me:word@host" becomes "http://***@host", whatever the scheme, also
 // one that is mistyped or left out.
 void text_hide_logins(char *text);
+// The same with a star for each byte: all stays in its place.
+void text_star_logins(char *text);
 
 #endif

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/hash.h"
+#include "base/text.h"
 
 enum {
     ERRORS_SHOWN = 50,
@@ -267,7 +268,7 @@ static int by_place(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-// Values of secret options, which an excerpt may show.
+// Values of secret options and logins in addresses, which an excerpt may show.
 
 static bool is_word(char c)
 {
@@ -333,6 +334,7 @@ static void hide_secrets(struct report *report)
                                   (literal - end > 1 && text[literal - 1] == '\''));
         at = is_secret && has_value ? hide_literal(text, n, literal) : end;
     }
+    text_star_logins(text);
     report->text.p = text;
 }
 

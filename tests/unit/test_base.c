@@ -150,6 +150,11 @@ static void test_logins_are_hidden(UNUSED void **state)
     assert_hidden("me:word@host:9092,you:word2@b:1", "***@host:9092,***@b:1");
     assert_hidden("GET https://me:wo/rd:word@host/p?q=1", "GET https://***@host/p?q=1");
     assert_hidden("url=ftp://me:wor@d:word@host", "url=ftp://***@host");
+    assert_hidden("http://me:wo@rd@host/a@b", "http://***@host/a@b");
+    assert_hidden("http://me@corp:wo@rd@host:1", "http://***@host:1");
+    assert_hidden("me@corp:word@host", "me@***@host");
+    assert_hidden("htp://token@host, http//token@b", "htp://***@host, http//***@b");
+    assert_hidden("http://host/a@b", "http://host/a@b");
     assert_hidden("write to me@example.org: no", "write to me@example.org: no");
     assert_hidden("12:30 @ x, a:b", "12:30 @ x, a:b");
     assert_hidden("@", "@");
