@@ -260,9 +260,9 @@ static enum status extract_feed(const struct args *args, struct staged *staged,
 {
     TRY(open_tables(staged, err));
     struct shown shown = {.progress = {show_bytes}};
-    struct feed_options options = {.progress = &shown.progress};
     struct feed *feed;
-    TRY(feed_open(args->positional[0], &options, &feed, err));
+    TRY(pipeline_feed(&staged->pipeline, args->positional[0], &shown.progress, &feed,
+                      err));
     enum status status = extract(args, staged, feed, &shown.bar, err);
     feed_close(feed);
     return status;

@@ -10,6 +10,7 @@
 #include "avro/table.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "cli/clear_text.h"
 #include "cli/script_checks.h"
 #include "cli/term.h"
 #include "cli/text_file.h"
@@ -146,6 +147,7 @@ enum status pipeline_open(const struct args *args, const char *path, struct pipe
         return err_set(err, ST_USAGE, "%.*s has errors; nothing was done",
                        STR_ARGS(script.name));
     }
+    clear_text_tell_script(ret->plan);
     name_job(ret);
     ret->told_ms = arena_alloc(&ret->arena, sizeof(*ret->told_ms));
     atomic_init(ret->told_ms, -RETRY_TELL_MS);
@@ -234,6 +236,19 @@ enum status pipeline_feed_root(const struct pipeline *pipeline, struct storage *
     if (n == 1 && url.p[0] == '/')
         parent = STR_LITERAL("/");
     return open_url(pipeline, &table->options, parent, ret, err);
+}
+
+enum status pipeline_feed(const struct pipeline *pipeline, const char *location,
+                          struct feed_progress *progress, struct feed **ret,
+                          struct err *err)
+{
+    struct feed_options options = {
+        .download_ms = options_number(&pipeline->plan->settings, "feed.timeout"),
+        .deadline = pipeline->deadline,
+        .progress = progress,
+    };
+    clear_text_tell_feed(location);
+    return feed_open(location, &options, ret, err);
 }
 
 const struct kafka_property *pipeline_client_options(const struct table *stream,

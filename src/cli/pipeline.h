@@ -7,6 +7,7 @@
 
 #include "cli/args.h"
 #include "core/storage.h"
+#include "gtfs/feed.h"
 #include "kafka/config.h"
 #include "registry/registry.h"
 #include "storage/storage_url.h"
@@ -35,6 +36,11 @@ enum status pipeline_storage(const struct pipeline *pipeline,
 // Where _feed.json stands: the directory above the first table's; NULL without a table.
 enum status pipeline_feed_root(const struct pipeline *pipeline, struct storage **ret,
                                struct err *err);
+
+// Opens a feed, downloads it first if that is a URL. `progress` may be NULL.
+enum status pipeline_feed(const struct pipeline *pipeline, const char *location,
+                          struct feed_progress *progress, struct feed **ret,
+                          struct err *err);
 
 // The options "kafka.<name>" of a stream's table; texts live in the arena.
 const struct kafka_property *pipeline_client_options(const struct table *stream,

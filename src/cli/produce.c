@@ -89,15 +89,15 @@ static enum status copy_member(struct feed *feed, struct input *ret, struct err 
     return status;
 }
 
-static enum status input_open(const char *path, const struct table *stream,
+static enum status input_open(const struct pipeline *pipeline, const char *path,
                               struct input *ret, struct err *err)
 {
     *ret = (struct input){0};
     if (is_plain_file(path))
         return input_of_file(path, ret, err);
     struct feed *feed;
-    TRY(feed_open(path, NULL, &feed, err));
-    ret->name = mem_printf("%.*s.txt", STR_ARGS(stream->name));
+    TRY(pipeline_feed(pipeline, path, NULL, &feed, err));
+    ret->name = mem_printf("%.*s.txt", STR_ARGS(pipeline->plan->stream->name));
     enum status status = copy_member(feed, ret, err);
     feed_close(feed);
     return status;
@@ -266,7 +266,7 @@ static enum status produce_file(const struct args *args, struct pipeline *pipeli
     struct produce produce = {.pipeline = pipeline};
     TRY(args_number(args, "--rate", 1, 0, &produce.rate, err));
     struct input input;
-    enum status status = input_open(args->positional[0], stream, &input, err);
+    enum status status = input_open(pipeline, args->positional[0], &input, err);
     if (status == ST_OK)
         status = open_and_publish(args, &produce, &input, err);
     exit_guard_arm(&command_produce, status, err);

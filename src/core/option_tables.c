@@ -53,6 +53,8 @@ static const struct option_def set_options[] = {
      "how often the staged tables are looked at for a change"},
     {"extract.max_shrink", OPTION_PERCENT, "50%", 0, 100, NULL, 0,
      "extract: share of its rows that a table may lose against the staged one"},
+    {"feed.timeout", OPTION_DURATION, "30min", 1 * SEC, DAY, NULL, 0,
+     "extract, produce: longest download of a feed from a URL"},
     {"schema_change", OPTION_CHOICE, "append", 0, 0, "append|allow", 0,
      "append: only nullable columns may be added to the result, in the same format; "
      "allow: anything"},

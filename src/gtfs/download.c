@@ -54,11 +54,20 @@ static enum status status_of_http(int code)
 static enum status no_answer(const struct http_answer *answer, enum http_outcome outcome,
                              const char *shown, struct err *err)
 {
-    bool may_heal = outcome != HTTP_HOPELESS && (answer->trouble == HTTP_TROUBLE_ANY ||
-                                                 answer->trouble == HTTP_TROUBLE_NAME);
-    bool is_long = answer->trouble == HTTP_TROUBLE_TOO_LONG;
-    enum status rc = may_heal ? ST_RETRY : is_long ? ST_LIMIT : ST_FAIL;
-    return err_set(err, rc, "cannot download %s: %s", shown, answer->why);
+    switch (answer->trouble) {
+    case HTTP_TROUBLE_TOO_LONG:
+        return err_set(err, ST_LIMIT, "cannot download %s: %s", shown, answer->why);
+    case HTTP_TROUBLE_TOO_LATE:
+        return err_set(err, ST_RETRY,
+                       "cannot download %s: %s; SET feed.timeout gives it longer", shown,
+                       answer->why);
+    case HTTP_TROUBLE_ANY:
+    case HTTP_TROUBLE_NAME:
+        return err_set(err, outcome == HTTP_HOPELESS ? ST_FAIL : ST_RETRY,
+                       "cannot download %s: %s", shown, answer->why);
+    default:
+        return err_set(err, ST_FAIL, "cannot download %s: %s", shown, answer->why);
+    }
 }
 
 static enum status perform(const struct http_url *url, struct download *download,

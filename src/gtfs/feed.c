@@ -89,6 +89,14 @@ static enum status list(struct feed *feed, struct err *err)
     return ST_OK;
 }
 
+// What is meant as a URL, however it is mistyped, may hold a key.
+static const char *shown_path(struct feed *feed, const char *path)
+{
+    bool is_url = strstr(path, "//") != NULL || strstr(path, ":/") != NULL ||
+                  strchr(path, '@') != NULL;
+    return is_url ? http_url_shown(str_of(path), &feed->arena) : path;
+}
+
 static enum status open_path(struct feed *feed, const char *path, struct err *err)
 {
     struct stat info;
@@ -98,7 +106,7 @@ static enum status open_path(struct feed *feed, const char *path, struct err *er
         return err_set(err, errno == ENOENT ? ST_NOT_FOUND : ST_FAIL,
                        "cannot open the feed %s: %s; a feed is a zip, a directory or an "
                        "http(s) URL",
-                       path, strerror(errno));
+                       shown_path(feed, path), strerror(errno));
     }
     feed->source = absolute;
     feed->location = mem_strdup(absolute);
@@ -106,14 +114,11 @@ static enum status open_path(struct feed *feed, const char *path, struct err *er
     return ST_OK;
 }
 
-static enum status open_url(struct feed *feed, struct str text, struct err *err)
+static enum status open_url(struct feed *feed, const struct http_url *url,
+                            struct err *err)
 {
-    struct http_url url;
-    if (!http_url_parse(text, &feed->arena, &url))
-        return err_set(err, ST_USAGE,
-                       "the feed's URL is not valid; write http://host/path");
-    feed->source = mem_strdup(url.shown);
-    TRY(feed_download(&url, &feed->options, &feed->fd, err));
+    feed->source = mem_strdup(url->shown);
+    TRY(feed_download(url, &feed->options, &feed->fd, err));
     // Opens the file anew each time, although it has no name.
     feed->location = mem_printf("/proc/self/fd/%d", feed->fd);
     feed->kind = &feed_zip;
@@ -123,8 +128,13 @@ static enum status open_url(struct feed *feed, struct str text, struct err *err)
 static enum status open_any(struct feed *feed, const char *location, struct err *err)
 {
     struct str text = str_of(location);
-    if (str_starts_with(text, "http://") || str_starts_with(text, "https://"))
-        TRY(open_url(feed, text, err));
+    struct http_url url;
+    if (http_url_parse(text, &feed->arena, &url))
+        TRY(open_url(feed, &url, err));
+    else if (strncasecmp(location, "http://", 7) == 0 ||
+             strncasecmp(location, "https://", 8) == 0)
+        return err_set(err, ST_USAGE,
+                       "the feed's URL is not valid; write http://host/path");
     else if (str_starts_with(text, "file:///"))
         TRY(open_path(feed, location + strlen("file://"), err));
     else

@@ -354,6 +354,19 @@ static void set_up(struct http *http, struct transfer *transfer)
     set_callbacks(curl, transfer);
 }
 
+static bool is_late(const struct transfer *transfer)
+{
+    return transfer->ended == ENDED_BY_DEADLINE ||
+           deadline_is_over(transfer->request->deadline, now_ms());
+}
+
+static bool is_begun(const struct transfer *transfer)
+{
+    curl_off_t ready_us = 0;
+    curl_easy_getinfo(transfer->http->curl, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
+    return ready_us > 0 || transfer->n_head > 0;
+}
+
 static enum http_trouble trouble_of(const struct transfer *transfer, CURLcode code)
 {
     if (transfer->ended == ENDED_FOR_LENGTH || transfer->ended == ENDED_FOR_LONG_HEADERS)
@@ -361,6 +374,9 @@ static enum http_trouble trouble_of(const struct transfer *transfer, CURLcode co
     if (transfer->ended == ENDED_FOR_LOGIN)
         return HTTP_TROUBLE_REDIRECT;
     switch (code) {
+    case CURLE_OPERATION_TIMEDOUT:
+        return is_begun(transfer) && !is_late(transfer) ? HTTP_TROUBLE_TOO_LATE
+                                                        : HTTP_TROUBLE_ANY;
     case CURLE_OUT_OF_MEMORY: // so libcurl says of a header of more than 100 KiB
         return HTTP_TROUBLE_TOO_LONG;
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -419,23 +435,19 @@ static enum http_outcome outcome_of(const struct transfer *transfer, CURLcode co
 static void explain_time(const struct transfer *transfer, char *ret, size_t size)
 {
     const struct http_limits *limits = &transfer->request->limits;
-    CURL *curl = transfer->http->curl;
-    curl_off_t connected_us = 0;
     curl_off_t n = 0;
-    curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
-    curl_easy_getinfo(curl, CURLINFO_SIZE_DOWNLOAD_T, &n);
+    curl_easy_getinfo(transfer->http->curl, CURLINFO_SIZE_DOWNLOAD_T, &n);
     n += (curl_off_t)transfer->n_head;
-    bool is_late = deadline_is_over(transfer->request->deadline, now_ms());
-    bool is_slow = transfer->ended == ENDED_FOR_SLOWNESS;
-    if (transfer->ended == ENDED_BY_DEADLINE || is_late)
+    bool was_slow = transfer->ended == ENDED_FOR_SLOWNESS;
+    if (is_late(transfer))
         snprintf(ret, size, "no answer in the time that was left");
-    else if (connected_us == 0 && n == 0)
+    else if (!is_begun(transfer))
         snprintf(ret, size, "no connection within %g s",
                  (double)smaller(limits->connect_ms, limits->whole_ms) / 1000);
-    else if (is_slow && limits->slow_bytes > 1)
+    else if (was_slow && limits->slow_bytes > 1)
         snprintf(ret, size, "fewer than %lld bytes came within %g s",
                  (long long)limits->slow_bytes, (double)limits->slow_ms / 1000);
-    else if (is_slow || n == 0)
+    else if (was_slow || n == 0)
         snprintf(ret, size, "nothing came for %g s",
                  (double)smaller(limits->slow_ms, limits->whole_ms) / 1000);
     else

@@ -98,6 +98,7 @@ enum http_trouble {
     HTTP_TROUBLE_NOT_HTTP,    // what came was something else
     HTTP_TROUBLE_REDIRECT,    // too many, to another scheme, or with credentials in it
     HTTP_TROUBLE_TOO_LONG,    // the answer, or its headers
+    HTTP_TROUBLE_TOO_LATE,    // not whole in whole_ms
 };
 
 struct http_answer {

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "fake_http.h"
 #include "registry/registry.h"
 
 enum {
@@ -637,6 +638,71 @@ static void test_refused_connections_may_heal(UNUSED void **state)
     registry_close(f.registry);
 }
 
+// What a look-up comes to when the server does this; %d for its port.
+static enum status look_up_at(const struct fake_step *step, struct schema_texts *ret,
+                              struct registry **registry, struct err *err)
+{
+    struct fake_http fake;
+    fake_http_open(&fake);
+    fake.repeats = true;
+    fake_http_start(&fake, step, 1);
+    char url[64];
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d", fake.port);
+    struct registry_config config = {.urls = str_of(url), .timeout_ms = 300, .rounds = 1};
+    assert_ok(registry_open(&config, registry, err), err);
+    enum status rc = get_id(registry_lookup(*registry), 1, ret, err);
+    fake_http_stop(&fake);
+    return rc;
+}
+
+static void assert_left(struct fake_step step, const char *why)
+{
+    struct registry *registry;
+    struct schema_texts texts;
+    struct err err;
+    assert_status(look_up_at(&step, &texts, &registry, &err), ST_RETRY);
+    assert_non_null(strstr(err.text, why));
+    registry_close(registry);
+}
+
+#define OK "HTTP/1.1 200 OK\r\n"
+
+static void test_servers_that_take_for_ever_are_left(UNUSED void **state)
+{
+    static const char late[] = "/schemas/ids/1: it was not whole within 0.3 s, after ";
+    assert_left((struct fake_step){.answer = "", .is_silent = true},
+                "/schemas/ids/1: nothing came for 0.3 s");
+    assert_left((struct fake_step){.answer = OK "X: ", .again = "a", .again_ms = 50},
+                late);
+    assert_left((struct fake_step){.answer = OK "Content-Length: 999\r\n\r\n",
+                                   .again = "a",
+                                   .again_ms = 50},
+                late);
+    assert_left((struct fake_step){.answer = "HTTP/1.1 503 x\r\n\r\n",
+                                   .again = "a",
+                                   .again_ms = 50},
+                late);
+}
+
+// A schema that is cut is none, at whatever byte the server goes away.
+static void test_a_cut_schema_is_none(UNUSED void **state)
+{
+    static const char whole[] =
+        OK "Content-Length: 20\r\n\r\n{\"schema\":\"\\\"int\\\"\"}";
+    for (size_t n = 1; n < sizeof(whole); n++) {
+        struct fake_step step = {.answer = whole, .n = n};
+        struct registry *registry;
+        struct schema_texts texts;
+        struct err err;
+        enum status rc = look_up_at(&step, &texts, &registry, &err);
+        assert_true((rc == ST_OK) == (n == sizeof(whole) - 1));
+        assert_true(rc == ST_OK || rc == ST_RETRY || rc == ST_FAIL);
+        if (rc == ST_OK)
+            assert_str(texts.items[0], "\"int\"");
+        registry_close(registry);
+    }
+}
+
 static void assert_credentials(struct str user, struct str token, const char *header)
 {
     struct server server;
@@ -788,6 +854,8 @@ TEST_MAIN(cmocka_unit_test(test_schemas_are_asked_for_once),
           cmocka_unit_test(test_what_is_no_registry_is_passed_over),
           cmocka_unit_test(test_a_deadline_ends_pauses_and_requests),
           cmocka_unit_test(test_refused_connections_may_heal),
+          cmocka_unit_test(test_servers_that_take_for_ever_are_left),
+          cmocka_unit_test(test_a_cut_schema_is_none),
           cmocka_unit_test(test_credentials_are_sent_and_not_shown),
           cmocka_unit_test(test_addresses_are_checked), cmocka_unit_test(test_policies),
           cmocka_unit_test(test_subjects))
