@@ -70,6 +70,10 @@ static const struct option_def set_options[] = {
      "longest wait for one answer of the storage"},
     {"storage.retry", OPTION_DURATION, "5min", 0, 3600 * SEC, NULL, 0,
      "how long a call to the storage is repeated before the job stops"},
+    {"upload.verify", OPTION_CHOICE, "checksum", 0, 0, "checksum|read", 0,
+     "what a file of the result is compared by before its commit: size and checksum as "
+     "the "
+     "storage tells them, or also its bytes, read back"},
 };
 
 static const struct option_def filesystem_options[] = {

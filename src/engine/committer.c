@@ -250,8 +250,9 @@ static enum status step_upload(struct committer *com, struct err *err)
 {
     const struct unit *unit = com->message->unit;
     bool done;
-    TRY(upload_step(&com->upload, com->parts.storage, com->parts.env, unit, com->writer,
-                    &done, err));
+    TRY(upload_step(&com->upload, com->parts.storage, com->parts.env,
+                    com->parts.job->settings.upload_verify, unit, com->writer, &done,
+                    err));
     if (!done)
         return ST_OK;
     start_commit(com, unit);

@@ -27,6 +27,9 @@ struct job_settings job_settings_of(const struct options *set)
         .log_retention_ms = options_number(set, "log.retention"),
         .storage_retry_ms = options_number(set, "storage.retry"),
         .revoke_ms = REVOKE_MS,
+        .upload_verify = options_is(set, "upload.verify", "read")
+                             ? UPLOAD_VERIFY_READ
+                             : UPLOAD_VERIFY_CHECKSUM,
     };
 }
 

@@ -38,6 +38,11 @@ enum schema_change {
     SCHEMA_CHANGE_ALLOW
 };
 
+enum upload_verify {
+    UPLOAD_VERIFY_CHECKSUM, // size and checksum, as the storage tells them
+    UPLOAD_VERIFY_READ      // and its bytes
+};
+
 // The names of SET in the script, with '.' as '_'; times in ms.
 struct job_settings {
     int64_t batch_interval_ms;
@@ -57,6 +62,7 @@ struct job_settings {
     int64_t storage_retry_ms;
     int64_t schema_retry_ms; // longest wait of a partition for a schema
     int64_t revoke_ms;       // longest wait for the last commit at a revoke
+    enum upload_verify upload_verify;
     bool directory_by_day;
     bool once; // end when the log has reached what was in the topic at the start
     enum start start;

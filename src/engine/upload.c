@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "engine/read_back.h"
+
 struct spool_reader {
     struct reader reader;
     struct spool_file *file;
@@ -32,17 +34,40 @@ static enum status write_file(struct upload *upload, struct storage *storage,
     return ST_OK;
 }
 
+static enum status check_told(struct storage *storage, struct str path,
+                              const struct unit_file *file, bool *ret_same,
+                              struct err *err)
+{
+    struct file_info info;
+    struct checksum told;
+    TRY(storage->ops->stat(storage, path, &info, err));
+    TRY(storage->ops->checksum(storage, path, &told, err));
+    *ret_same = info.size == file->bytes && checksum_eq(&told, &file->checksum);
+    return ST_OK;
+}
+
+static enum status check_bytes(struct storage *storage, struct str path,
+                               const struct unit_file *file, bool *ret_same,
+                               struct err *err)
+{
+    int64_t n_bytes;
+    struct checksum read;
+    TRY(read_back(storage, path, file->bytes, &n_bytes, &read, err));
+    *ret_same = n_bytes == file->bytes && checksum_eq(&read, &file->checksum);
+    return ST_OK;
+}
+
 // What lies there is not what was sent: ST_RETRY, and the next try is a new upload.
 static enum status check_file(struct upload *upload, struct storage *storage,
-                              const struct unit_file *file, struct err *err)
+                              enum upload_verify by, const struct unit_file *file,
+                              struct err *err)
 {
     struct str tmp = path_str(&upload->tmp[upload->n_done]);
-    struct file_info info;
-    struct checksum sum;
-    enum status rc = storage->ops->stat(storage, tmp, &info, err);
-    if (rc == ST_OK)
-        rc = storage->ops->checksum(storage, tmp, &sum, err);
-    if (rc == ST_OK && info.size == file->bytes && checksum_eq(&sum, &file->checksum))
+    bool is_same = false;
+    enum status rc = check_told(storage, tmp, file, &is_same, err);
+    if (rc == ST_OK && is_same && by == UPLOAD_VERIFY_READ)
+        rc = check_bytes(storage, tmp, file, &is_same, err);
+    if (rc == ST_OK && is_same)
         return ST_OK;
     if (rc != ST_OK && rc != ST_NOT_FOUND)
         return rc;
@@ -53,8 +78,8 @@ static enum status check_file(struct upload *upload, struct storage *storage,
 }
 
 enum status upload_step(struct upload *upload, struct storage *storage, struct env *env,
-                        const struct unit *unit, const char *writer, bool *ret_done,
-                        struct err *err)
+                        enum upload_verify by, const struct unit *unit,
+                        const char *writer, bool *ret_done, struct err *err)
 {
     *ret_done = upload->n_done == unit->n_files;
     if (*ret_done)
@@ -62,7 +87,7 @@ enum status upload_step(struct upload *upload, struct storage *storage, struct e
     const struct unit_file *file = &unit->files[upload->n_done];
     if (!upload->written)
         TRY(write_file(upload, storage, env, file, writer, err));
-    TRY(check_file(upload, storage, file, err));
+    TRY(check_file(upload, storage, by, file, err));
     upload->written = false;
     upload->n_done++;
     return ST_OK;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Brings the files of a unit from the spool into the writer's folder in tmp. A file
 // counts only after its own good answer, with size and checksum at the storage equal to
-// ours; each try has a new name. Steps as in commit_log.h.
+// ours, as the storage tells them or also as read back (SET upload.verify); each try has
+// a new name. Steps as in commit_log.h.
 #ifndef ENGINE_UPLOAD_H
 #define ENGINE_UPLOAD_H
 
@@ -17,7 +18,7 @@ struct upload {
 };
 
 enum status upload_step(struct upload *upload, struct storage *storage, struct env *env,
-                        const struct unit *unit, const char *writer, bool *ret_done,
-                        struct err *err);
+                        enum upload_verify by, const struct unit *unit,
+                        const char *writer, bool *ret_done, struct err *err);
 
 #endif

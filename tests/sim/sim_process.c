@@ -151,6 +151,7 @@ static struct job make_job(struct sim_world *world, bool once)
     settings->storage_retry_ms = sim_between(random, 200, 3000);
     settings->revoke_ms = sim_between(random, 100, 3000);
     settings->directory_by_day = sim_chance(random, 20);
+    settings->upload_verify = sim_upload_verify();
     if (world->profile.has_retention) {
         settings->log_snapshot = 2;
         settings->log_retention_ms = sim_between(random, 15000, 25000);

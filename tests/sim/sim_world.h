@@ -30,6 +30,9 @@ enum {
     SIM_SEED_DEATHS = 1000000 // from here on in all schedules writers die after an entry
 };
 
+// How workers compare an upload (sim_upload_verify.c).
+enum upload_verify sim_upload_verify(void);
+
 // What a seed decides beforehand.
 struct sim_profile {
     int32_t n_partitions;
