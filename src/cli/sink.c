@@ -137,6 +137,8 @@ static enum status write_rows(struct storage *storage, const struct table *table
     enum status status = spool_file_open(&writer.file, err);
     if (status == ST_OK)
         status = encode_all(&writer, rows, err);
+    if (status == ST_OK && storage != NULL)
+        status = storage->ops->mkdir(storage, str_of(""), err);
     if (status == ST_OK && storage != NULL) {
         struct file_reader reader = {{read_file}, writer.file, 0};
         status =

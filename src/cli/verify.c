@@ -127,6 +127,7 @@ static enum status verify(const struct args *args, const struct pipeline *pipeli
     progress_begin(&counting.bar, "verify", "entries and files");
     struct verify_options options = {
         .checksums = true,
+        .bytes = args_has(args, "--deep"),
         .count_rows = args_has(args, "--deep") ? count_rows : NULL,
         .context = &counting,
         .progress = show,
@@ -171,7 +172,7 @@ static enum status run(const struct args *args, struct err *err)
 }
 
 static const struct flag flags[] = {
-    {"--deep", NULL, "also read and count all rows of all files"},
+    {"--deep", NULL, "also read all files: their bytes are compared, their rows counted"},
     {"--json", NULL, "the report as JSON"},
 };
 

@@ -35,6 +35,7 @@ struct verify_file {
 
 struct verify_options {
     bool checksums; // ask the storage for each file's checksum
+    bool bytes;     // read each file instead: a storage may tell what is not so
     // Rows of a data file, read in full (verify --deep); NULL: not looked at.
     enum status (*count_rows)(void *context, const struct verify_file *file, int64_t *ret,
                               struct err *err);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "engine/paths.h"
+#include "engine/read_back.h"
 #include "engine/verifier.h"
 
 static int compare_names(const void *a, const void *b)
@@ -124,12 +125,21 @@ static enum status check_missing(struct verifier *verifier, struct named_file *n
     return ST_OK;
 }
 
+static enum status find_sum(struct verifier *verifier, const struct entry_file *file,
+                            struct checksum *ret, struct err *err)
+{
+    struct storage *storage = verifier->storage;
+    int64_t n_bytes;
+    if (!verifier->options->bytes)
+        return storage->ops->checksum(storage, file->name, ret, err);
+    return read_back(storage, file->name, file->bytes, &n_bytes, ret, err);
+}
+
 static enum status check_content(struct verifier *verifier,
                                  const struct named_file *named, struct err *err)
 {
-    struct storage *storage = verifier->storage;
     struct checksum sum;
-    enum status rc = storage->ops->checksum(storage, named->file.name, &sum, err);
+    enum status rc = find_sum(verifier, &named->file, &sum, err);
     if (rc != ST_OK && rc != ST_NOT_FOUND)
         return rc;
     if (rc == ST_NOT_FOUND || !checksum_eq(&sum, &named->file.checksum))
@@ -163,7 +173,7 @@ static enum status check_named(struct verifier *verifier, struct named_file *nam
         TRY(check_missing(verifier, named, err));
     if (!named->is_found)
         return ST_OK;
-    if (verifier->options->checksums)
+    if (verifier->options->checksums || verifier->options->bytes)
         TRY(check_content(verifier, named, err));
     if (verifier->options->count_rows != NULL && named->file.kind == FILE_DATA)
         check_rows(verifier, named);

@@ -173,6 +173,8 @@ static enum status stage(struct extract *extract, size_t index, struct err *err)
     if (!staged->present)
         return ST_OK;
     struct feed_member *member;
+    struct storage *st = table->storage;
+    TRY(st->ops->mkdir(st, str_of(""), err));
     TRY(feed_member_open(extract->feed, name, &member, err));
     struct counting_reader counting = {
         .reader = {read_counting},
@@ -181,7 +183,6 @@ static enum status stage(struct extract *extract, size_t index, struct err *err)
         .progress = extract->feed->options.progress,
         .sum = checksummer_open(CHECKSUM_BLOCK_BYTES),
     };
-    struct storage *st = table->storage;
     enum status rc = st->ops->write(st, new_temporary(extract, index), &counting.reader,
                                     member->size, err);
     staged->size = counting.n_bytes;

@@ -95,7 +95,7 @@ static enum status webhdfs_mkdir(struct storage *storage, struct str path,
     TRY(storage_path_check(storage, path, true, err));
     struct ask ask = {.method = HTTP_PUT,
                       .path = path,
-                      .query = "op=MKDIRS",
+                      .query = "op=MKDIRS&permission=750",
                       .effect = EFFECT_REPEATABLE};
     bool made;
     TRY(ask_boolean(of(storage), &ask, &made, err));
@@ -130,13 +130,28 @@ static enum status write_refused(const struct webhdfs *webhdfs, struct str path,
     return fail(webhdfs, path, ST_RETRY, refusal->message, err);
 }
 
+// CREATE would make missing directories readable by everybody.
+static enum status make_parent(struct storage *storage, struct str path, struct err *err)
+{
+    struct webhdfs *webhdfs = of(storage);
+    struct str parent = storage_path_parent(path);
+    if (parent.n == 0 || str_eq(parent, str_of(webhdfs->made)))
+        return ST_OK;
+    TRY(webhdfs_mkdir(storage, parent, err));
+    free(webhdfs->made);
+    webhdfs->made = mem_strndup(parent.p, parent.n);
+    return ST_OK;
+}
+
 static enum status webhdfs_write(struct storage *storage, struct str path,
                                  struct reader *reader, int64_t size_bytes,
                                  struct err *err)
 {
     TRY(storage_path_check(storage, path, false, err));
-    char query[80];
-    snprintf(query, sizeof(query), "op=CREATE&overwrite=false&blocksize=%lld",
+    TRY(make_parent(storage, path, err));
+    char query[100];
+    snprintf(query, sizeof(query),
+             "op=CREATE&overwrite=false&permission=640&blocksize=%lld",
              (long long)CHECKSUM_BLOCK_BYTES);
     struct ask ask = {
         .method = HTTP_PUT,
@@ -500,6 +515,7 @@ static void webhdfs_close(struct storage *storage)
     free(webhdfs->nodes_text);
     free(webhdfs->user);
     free(webhdfs->root);
+    free(webhdfs->made);
     free(storage->url);
     free(webhdfs);
 }

@@ -19,6 +19,7 @@ enum {
 struct webhdfs {
     struct storage storage;
     char *root; // path; "" for "/"
+    char *made; // the directory below it that was made last, or NULL
     char *user; // "" with Kerberos
     bool tls;
     bool kerberos;

@@ -387,16 +387,21 @@ def test_a_demo_that_lost_records_is_told():
 
 
 class NameNode(http.server.BaseHTTPRequestHandler):
-    """Sends to a data node without TLS."""
+    """Makes any directory, and sends to a data node without TLS."""
 
     def do_PUT(self):
+        if "op=MKDIRS" in self.path:
+            return self.tell(b'{"boolean": true}')
         self.send_response(307)
         self.send_header("Location", "http://data.example:9864/webhdfs/v1/x?op=CREATE")
         self.send_header("Content-Length", "0")
         self.end_headers()
+        return None
 
     def do_GET(self):
-        body = b'{"FileStatus": {"length": 0, "modificationTime": 5, "type": "DIRECTORY"}}'
+        self.tell(b'{"FileStatus": {"length": 0, "modificationTime": 5, "type": "DIRECTORY"}}')
+
+    def tell(self, body):
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -116,7 +116,7 @@ static void test_requests_are_those_of_webhdfs(UNUSED void **state)
     st->ops->close(st);
     fake_http_stop(&fake);
     assert_string_equal(fake.lines[0], "PUT /webhdfs/v1/r/d%20%C3%A9%25?op=MKDIRS"
-                                       "&user.name=ann");
+                                       "&permission=750&user.name=ann");
     assert_non_null(
         strstr(fake.heads[0], "\r\nContent-Type: application/octet-stream\r\n"));
     assert_string_equal(fake.lines[1], "PUT /webhdfs/v1/r/a?op=RENAME&renameoptions=NONE"
@@ -470,6 +470,28 @@ static char *redirect_to(int port)
                       port);
 }
 
+// CREATE would make them readable by everybody.
+static void test_directories_of_a_file_are_made_before_it(UNUSED void **state)
+{
+    struct fake_http fake;
+    START(fake, {.answer = YES}, {.answer = REMOTE("403", "E", "no")},
+          {.answer = REMOTE("403", "E", "no")}, {.answer = YES},
+          {.answer = REMOTE("403", "E", "no")});
+    struct storage_config config = quick();
+    struct storage *st = open_at(fake.port, &config);
+    assert_status(storage_write_bytes(st, PATH("d/e/a"), PATH("x"), &err), ST_FAIL);
+    assert_status(storage_write_bytes(st, PATH("d/e/b"), PATH("x"), &err), ST_FAIL);
+    assert_status(storage_write_bytes(st, PATH("f/b"), PATH("x"), &err), ST_FAIL);
+    st->ops->close(st);
+    fake_http_stop(&fake);
+    assert_string_equal(fake.lines[0],
+                        "PUT /webhdfs/v1/r/d/e?op=MKDIRS&permission=750&user.name=ann");
+    assert_non_null(strstr(fake.lines[1], "/r/d/e/a?op=CREATE"));
+    assert_non_null(strstr(fake.lines[2], "/r/d/e/b?op=CREATE"));
+    assert_non_null(strstr(fake.lines[3], "/r/f?op=MKDIRS"));
+    assert_non_null(strstr(fake.lines[4], "/r/f/b?op=CREATE"));
+}
+
 static void test_dead_data_node_is_left_out_next_time(UNUSED void **state)
 {
     struct fake_http name;
@@ -489,12 +511,12 @@ static void test_dead_data_node_is_left_out_next_time(UNUSED void **state)
     st->ops->close(st);
     fake_http_stop(&name);
     fake_http_stop(&data);
-    assert_string_equal(
-        name.lines[0], "PUT /webhdfs/v1/r/a?op=CREATE&overwrite=false&blocksize=134217728"
-                       "&user.name=ann");
-    assert_string_equal(
-        name.lines[1], "PUT /webhdfs/v1/r/a?op=CREATE&overwrite=false&blocksize=134217728"
-                       "&user.name=ann&excludedatanodes=127.0.0.1");
+    assert_string_equal(name.lines[0],
+                        "PUT /webhdfs/v1/r/a?op=CREATE&overwrite=false&permission=640"
+                        "&blocksize=134217728&user.name=ann");
+    assert_string_equal(name.lines[1],
+                        "PUT /webhdfs/v1/r/a?op=CREATE&overwrite=false&permission=640"
+                        "&blocksize=134217728&user.name=ann&excludedatanodes=127.0.0.1");
     assert_string_equal(name.lines[2], name.lines[0]);
     assert_int_equal(name.n_body, 0);
     assert_int_equal(data.n_body, 5);
@@ -1252,6 +1274,7 @@ TEST_MAIN_HDFS(
     T(silence_after_a_look_is_retry), T(broken_proxy_leaves_publish_unknown),
     T(mkdir_is_repeated_after_a_lost_answer), T(remove_after_a_lost_answer_is_not_found),
     T(replace_after_a_lost_answer), T(dead_data_node_is_left_out_next_time),
+    T(directories_of_a_file_are_made_before_it),
     T(dead_data_node_is_named_without_secrets), T(upload_is_good_after_201_only),
     T(refused_upload_is_not_repeated), T(short_reader_is_told), T(cut_read_begins_anew),
     T(answer_longer_than_asked_is_refused), T(answers_of_others_are_told_apart),
