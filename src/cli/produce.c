@@ -55,8 +55,18 @@ static bool is_plain_file(const char *path)
            (str_ends_with(name, ".txt") || str_ends_with(name, ".csv"));
 }
 
-static enum status input_of_file(const char *path, struct input *ret, struct err *err)
+// A file that is a link is the user's word; inside its directory no link is followed.
+static char *behind_link(const char *path)
 {
+    struct stat info;
+    bool is_link = lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+    char *file = is_link ? realpath(path, NULL) : NULL;
+    return file != NULL ? file : mem_strdup(path);
+}
+
+static enum status input_of_file(const char *given, struct input *ret, struct err *err)
+{
+    AUTO(mem_auto_free) char *path = behind_link(given);
     const char *slash = strrchr(path, '/');
     ret->name = mem_strdup(slash ? slash + 1 : path);
     AUTO(mem_auto_free)

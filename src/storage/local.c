@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/local_path.h"
 #include "storage/path.h"
 
 enum {
@@ -17,12 +18,18 @@ enum {
 
 struct local {
     struct storage storage;
-    char *root; // absolute; "" for "/"
+    char *path; // absolute; "" for "/"
+    struct local_root root;
 };
+
+static const struct local_root *root_of(const struct storage *storage)
+{
+    return &((const struct local *)storage)->root;
+}
 
 static char *full_path(const struct storage *storage, struct str path)
 {
-    return storage_path_join(((const struct local *)storage)->root, path);
+    return storage_path_join(((const struct local *)storage)->path, path);
 }
 
 static enum status status_of_errno(int error)
@@ -54,7 +61,6 @@ static const char *way_out(int error)
     case EISDIR:
         return "; a file is needed there";
     case ENOTDIR:
-    case ELOOP:
         return "; a directory is needed there";
     case EXDEV:
         return "; the whole directory must lie in one file system";
@@ -78,94 +84,29 @@ static enum status fail(const char *path, const char *verb, int error, struct er
             "%s: cannot %s: %s; give user '%s' the right or choose another path", path,
             verb, strerror(error), user);
     }
+    if (error == ELOOP)
+        return err_set(err, ST_FAIL,
+                       "%s: cannot %s: a symbolic link is on the way, and inside a "
+                       "directory of tables or results none is followed; put the file "
+                       "itself there, or let the whole directory be the link",
+                       path, verb);
     return err_set(err, status_of_errno(error), "%s: cannot %s: %s%s", path, verb,
                    strerror(error), way_out(error));
 }
 
-static int sync_directory(const char *path)
+// Puts a directory on the disk.
+static int sync_place(const struct local_place *place)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    int rc = fsync(fd);
-    int error = errno;
-    close(fd);
-    errno = error;
-    return rc != 0 && error == EINVAL ? 0 : rc; // a file system without it
-}
-
-static char *parent_of(const char *path)
-{
-    struct str parent = storage_path_parent(str_of(path));
-    return parent.n ? mem_strndup(parent.p, parent.n) : mem_strdup("/");
-}
-
-static int sync_parent(const char *path)
-{
-    AUTO(mem_auto_free) char *parent = parent_of(path);
-    return sync_directory(parent);
-}
-
-static int check_directory(const char *path)
-{
-    struct stat info;
-    if (stat(path, &info) != 0)
-        return -1;
-    errno = ENOTDIR;
-    return S_ISDIR(info.st_mode) ? 0 : -1;
-}
-
-// Who made it may be about to sync it. A parent that cannot be read is not ours: it has
-// been there for long.
-static int sync_found(const char *path)
-{
-    return sync_parent(path) == 0 || errno == EACCES ? 0 : -1;
-}
-
-// mkdir -p; each directory made is on the disk before the next. Recursion is over the
-// parts of the path.
-static int make_directories(const char *path)
-{
-    if (mkdir(path, 0750) == 0)
-        return sync_parent(path);
-    if (errno == EEXIST)
-        return check_directory(path) == 0 ? sync_found(path) : -1;
-    if (errno != ENOENT)
-        return -1;
-    AUTO(mem_auto_free) char *parent = parent_of(path);
-    if (make_directories(parent) != 0)
-        return -1;
-    if (mkdir(path, 0750) != 0 && errno != EEXIST)
-        return -1;
-    return sync_parent(path);
+    int rc = fsync(place->directory);
+    return rc != 0 && errno == EINVAL ? 0 : rc; // a file system without it
 }
 
 static enum status local_mkdir(struct storage *storage, struct str path, struct err *err)
 {
     TRY(storage_path_check(storage, path, true, err));
     AUTO(mem_auto_free) char *full = full_path(storage, path);
-    if (make_directories(full) != 0)
+    if (local_make_directory(root_of(storage), path) != 0)
         return fail(full, "make the directory", errno, err);
-    return ST_OK;
-}
-
-static int create_file(const char *path)
-{
-    return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-}
-
-static enum status create(const char *path, int *ret, struct err *err)
-{
-    int fd = create_file(path);
-    if (fd < 0 && errno == ENOENT) {
-        AUTO(mem_auto_free) char *parent = parent_of(path);
-        if (make_directories(parent) != 0)
-            return fail(parent, "make the directory", errno, err);
-        fd = create_file(path);
-    }
-    if (fd < 0)
-        return fail(path, "write", errno, err);
-    *ret = fd;
     return ST_OK;
 }
 
@@ -203,25 +144,54 @@ static enum status copy_reader(int fd, const char *path, struct reader *reader,
     return ST_OK;
 }
 
-static enum status fill(int fd, const char *path, struct reader *reader,
+// Whether the path still leads to the file: its directory may have been removed or moved.
+static int check_still_there(const struct local_root *root, struct str path, int fd)
+{
+    struct stat ours, found;
+    int again = local_open_below(root, path, O_PATH, 0);
+    if (again < 0)
+        return -1;
+    int error = fstat(fd, &ours) != 0 || fstat(again, &found) != 0 ? errno : 0;
+    close(again);
+    if (error == 0 && (ours.st_ino != found.st_ino || ours.st_dev != found.st_dev))
+        error = ENOENT;
+    errno = error;
+    return error == 0 ? 0 : -1;
+}
+
+// A file being written, and where.
+struct writing {
+    const struct local_root *root;
+    struct str path;
+    const char *full; // for messages
+    struct local_place place;
+};
+
+static enum status fill(int fd, const struct writing *writing, struct reader *reader,
                         int64_t size_bytes, struct err *err)
 {
-    TRY(copy_reader(fd, path, reader, size_bytes, err));
-    if (fsync(fd) != 0 || sync_parent(path) != 0)
-        return fail(path, "write", errno, err);
+    TRY(copy_reader(fd, writing->full, reader, size_bytes, err));
+    if (fsync(fd) != 0 || sync_place(&writing->place) != 0 ||
+        check_still_there(writing->root, writing->path, fd) != 0)
+        return fail(writing->full, "write", errno, err);
     return ST_OK;
 }
 
-static enum status write_file(const char *path, struct reader *reader, int64_t size_bytes,
-                              struct err *err)
+static enum status write_file(struct writing *writing, struct reader *reader,
+                              int64_t size_bytes, struct err *err)
 {
-    int fd = -1;
-    TRY(create(path, &fd, err));
-    enum status rc = fill(fd, path, reader, size_bytes, err);
+    const struct local_place *place = &writing->place;
+    if (local_make_place(writing->root, writing->path, &writing->place) != 0)
+        return fail(writing->full, "write", errno, err);
+    int fd = openat(place->directory, place->name,
+                    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return fail(writing->full, "write", errno, err);
+    enum status rc = fill(fd, writing, reader, size_bytes, err);
     if (close(fd) != 0 && rc == ST_OK)
-        rc = fail(path, "write", errno, err);
+        rc = fail(writing->full, "write", errno, err);
     if (rc != ST_OK)
-        unlink(path); // it is ours: made exclusively
+        unlinkat(place->directory, place->name, 0); // it is ours: made exclusively
     return rc;
 }
 
@@ -230,39 +200,93 @@ static enum status local_write(struct storage *storage, struct str path,
 {
     TRY(storage_path_check(storage, path, false, err));
     AUTO(mem_auto_free) char *full = full_path(storage, path);
-    enum status rc = write_file(full, reader, size_bytes, err);
+    struct writing writing = {root_of(storage), path, full, {.directory = -1}};
+    enum status rc = write_file(&writing, reader, size_bytes, err);
+    local_place_release(&writing.place);
     if (rc == ST_NOT_FOUND)
         return err_set(err, ST_RETRY, "%s: was removed while it was written", full);
     return rc;
 }
 
-// ENOENT says that one of two things is missing; tells which.
-static enum status fail_rename(const char *from, const char *to, int error,
-                               struct err *err)
+// What is renamed is a file of ours. A link to one elsewhere would be read by others.
+static int check_source(const struct local_place *from)
 {
     struct stat info;
-    if (error != ENOENT)
-        return fail(to, "rename to it", error, err);
-    if (lstat(from, &info) != 0)
-        return err_set(err, ST_NOT_FOUND, "%s: is not there, cannot be renamed", from);
-    return err_set(err, ST_NOT_FOUND, "%s: cannot rename to it: its directory is missing",
-                   to);
+    if (fstatat(from->directory, from->name, &info, AT_SYMLINK_NOFOLLOW) != 0)
+        return -1;
+    errno = ELOOP;
+    return S_ISLNK(info.st_mode) ? -1 : 0;
 }
 
-static enum status rename_with(int (*rename_file)(const char *, const char *),
-                               struct storage *storage, struct str from, struct str to,
-                               struct err *err)
+static int rename_over(int from_directory, const char *from, int to_directory,
+                       const char *to)
+{
+    return renameat(from_directory, from, to_directory, to);
+}
+
+typedef int rename_fn(int from_directory, const char *from, int to_directory,
+                      const char *to);
+
+struct renaming {
+    rename_fn *rename;
+    struct local_place from, to;
+    const char *source, *target; // in full, for messages
+};
+
+static enum status fail_source(const char *source, struct err *err)
+{
+    if (errno == ENOENT)
+        return err_set(err, ST_NOT_FOUND, "%s: is not there, cannot be renamed", source);
+    return fail(source, "rename it", errno, err);
+}
+
+static enum status fail_target(const char *target, struct err *err)
+{
+    if (errno == ENOENT)
+        return err_set(err, ST_NOT_FOUND,
+                       "%s: cannot rename to it: its directory is missing", target);
+    return fail(target, "rename to it", errno, err);
+}
+
+static enum status rename_at(struct renaming *renaming, const struct local_root *root,
+                             struct str from, struct str to, struct err *err)
+{
+    const struct local_place *old = &renaming->from, *new = &renaming->to;
+    if (local_find_place(root, from, &renaming->from) != 0 || check_source(old) != 0)
+        return fail_source(renaming->source, err);
+    if (local_find_place(root, to, &renaming->to) != 0)
+        return fail_target(renaming->target, err);
+    if (renaming->rename(old->directory, old->name, new->directory, new->name) == 0)
+        return ST_OK;
+    int error = errno;
+    if (error == ENOENT && check_source(old) != 0)
+        return fail_source(renaming->source, err);
+    errno = error;
+    return fail_target(renaming->target, err);
+}
+
+static enum status sync_renamed(const struct renaming *renaming, struct err *err)
+{
+    if (sync_place(&renaming->to) == 0 && sync_place(&renaming->from) == 0)
+        return ST_OK;
+    return err_set(err, ST_UNKNOWN, "%s: renamed, but perhaps not yet on the disk: %s",
+                   renaming->target, strerror(errno));
+}
+
+static enum status rename_with(rename_fn *rename_file, struct storage *storage,
+                               struct str from, struct str to, struct err *err)
 {
     TRY(storage_paths_check(storage, from, to, err));
     AUTO(mem_auto_free) char *source = full_path(storage, from);
     AUTO(mem_auto_free) char *target = full_path(storage, to);
-    if (rename_file(source, target) != 0)
-        return fail_rename(source, target, errno, err);
-    if (sync_parent(target) != 0 || sync_parent(source) != 0)
-        return err_set(err, ST_UNKNOWN,
-                       "%s: renamed, but perhaps not yet on the disk: %s", target,
-                       strerror(errno));
-    return ST_OK;
+    struct renaming renaming = {
+        rename_file, {.directory = -1}, {.directory = -1}, source, target};
+    enum status rc = rename_at(&renaming, root_of(storage), from, to, err);
+    if (rc == ST_OK)
+        rc = sync_renamed(&renaming, err);
+    local_place_release(&renaming.from);
+    local_place_release(&renaming.to);
+    return rc;
 }
 
 static enum status local_publish(struct storage *storage, struct str from, struct str to,
@@ -274,7 +298,7 @@ static enum status local_publish(struct storage *storage, struct str from, struc
 static enum status local_replace(struct storage *storage, struct str from, struct str to,
                                  struct err *err)
 {
-    return rename_with(rename, storage, from, to, err);
+    return rename_with(rename_over, storage, from, to, err);
 }
 
 static void set_info(const struct stat *from, struct file_info *ret)
@@ -285,13 +309,24 @@ static void set_info(const struct stat *from, struct file_info *ret)
         (int64_t)from->st_mtim.tv_sec * 1000 + from->st_mtim.tv_nsec / 1000000;
 }
 
+static int look_at(const struct local_root *root, struct str path, struct stat *ret)
+{
+    int fd = local_open_below(root, path, O_PATH, 0);
+    if (fd < 0)
+        return -1;
+    int error = fstat(fd, ret) != 0 ? errno : S_ISLNK(ret->st_mode) ? ELOOP : 0;
+    close(fd);
+    errno = error;
+    return error == 0 ? 0 : -1;
+}
+
 static enum status local_stat(struct storage *storage, struct str path,
                               struct file_info *ret, struct err *err)
 {
     TRY(storage_path_check(storage, path, true, err));
     AUTO(mem_auto_free) char *full = full_path(storage, path);
     struct stat info;
-    if (stat(full, &info) != 0)
+    if (look_at(root_of(storage), path, &info) != 0)
         return fail(full, "look at it", errno, err);
     *ret = (struct file_info){0};
     set_info(&info, ret);
@@ -303,8 +338,7 @@ static enum status list_add(DIR *dir, const char *name, struct arena *arena,
                             struct file_list *list, size_t *capacity, struct err *err)
 {
     struct stat info;
-    if (fstatat(dirfd(dir), name, &info, 0) != 0 &&
-        fstatat(dirfd(dir), name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (fstatat(dirfd(dir), name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno == ENOENT)
             return ST_OK;
         return fail(name, "look at it", errno, err);
@@ -334,9 +368,14 @@ static enum status local_list(struct storage *storage, struct str path,
 {
     TRY(storage_path_check(storage, path, true, err));
     AUTO(mem_auto_free) char *full = full_path(storage, path);
-    DIR *dir = opendir(full);
-    if (dir == NULL)
-        return fail(full, "list", errno, err);
+    int fd = local_open_below(root_of(storage), path, O_RDONLY | O_DIRECTORY, 0);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (dir == NULL) {
+        int error = errno;
+        if (fd >= 0)
+            close(fd);
+        return fail(full, "list", error, err);
+    }
     struct file_list list = {0};
     enum status rc = read_directory(dir, full, arena, &list, err);
     closedir(dir);
@@ -348,10 +387,11 @@ static enum status local_list(struct storage *storage, struct str path,
     return rc;
 }
 
-static enum status open_file(const char *path, int *ret, int64_t *ret_size,
+static enum status open_file(const struct storage *storage, struct str name,
+                             const char *path, int *ret, int64_t *ret_size,
                              struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = local_open_below(root_of(storage), name, O_RDONLY, 0);
     if (fd < 0)
         return fail(path, "read", errno, err);
     struct stat info;
@@ -402,7 +442,7 @@ static enum status local_read(struct storage *storage, struct str path, int64_t 
     AUTO(mem_auto_free) char *full = full_path(storage, path);
     int fd;
     int64_t size;
-    TRY(open_file(full, &fd, &size, err));
+    TRY(open_file(storage, path, full, &fd, &size, err));
     int64_t left = size > offset ? size - offset : 0;
     size_t n = (uint64_t)left < size_bytes ? (size_t)left : size_bytes;
     enum status rc = read_into(fd, full, offset, n, ret, err);
@@ -428,7 +468,7 @@ static enum status local_checksum(struct storage *storage, struct str path,
     AUTO(mem_auto_free) char *full = full_path(storage, path);
     int fd;
     int64_t size;
-    TRY(open_file(full, &fd, &size, err));
+    TRY(open_file(storage, path, full, &fd, &size, err));
     struct checksummer *sum = checksummer_open(CHECKSUM_BLOCK_BYTES);
     enum status rc = sum_file(fd, full, sum, err);
     if (rc == ST_OK)
@@ -441,9 +481,7 @@ static enum status local_checksum(struct storage *storage, struct str path,
 static enum status local_remove(struct storage *storage, struct str path, struct err *err)
 {
     TRY(storage_path_check(storage, path, false, err));
-    const struct local *local = (const struct local *)storage;
-    const char *root = local->root[0] != '\0' ? local->root : "/";
-    if (local_remove_tree(root, path) == 0)
+    if (local_remove_tree(root_of(storage)->path, path) == 0)
         return ST_OK;
     int error = errno;
     AUTO(mem_auto_free) char *full = full_path(storage, path);
@@ -453,7 +491,7 @@ static enum status local_remove(struct storage *storage, struct str path, struct
 static void local_close(struct storage *storage)
 {
     struct local *local = (struct local *)storage;
-    free(local->root);
+    free(local->path);
     free(storage->url);
     free(local);
 }
@@ -480,6 +518,7 @@ struct storage *storage_local_open(const struct storage_url *url)
         .exclusive = true,
         .durable = true,
     };
-    local->root = mem_strdup(url->path);
+    local->path = mem_strdup(url->path);
+    local->root = local_root_at(local->path[0] != '\0' ? local->path : "/");
     return &local->storage;
 }

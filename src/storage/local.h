@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Storage in a local directory. Promises exclusive and durable: ST_OK says that the file
-// and the directories above it are on the disk (fsync). Symbolic links are followed, but
-// never by remove. Full disks are ST_RETRY, as room may be made.
+// and the directories above it are on the disk (fsync). No symbolic link below the root
+// is followed (local_path.h). Full disks are ST_RETRY, as room may be made.
 #ifndef STORAGE_LOCAL_H
 #define STORAGE_LOCAL_H
 
@@ -12,11 +12,13 @@ struct storage *storage_local_open(const struct storage_url *url);
 
 // The two ways to rename exclusively; 0, or -1 with errno. The second is for file systems
 // that do not have the first (EINVAL): a crash within it leaves both names.
-int local_rename_exclusive(const char *from, const char *to);
-int local_rename_by_link(const char *from, const char *to);
+int local_rename_exclusive(int from_directory, const char *from, int to_directory,
+                           const char *to);
+int local_rename_by_link(int from_directory, const char *from, int to_directory,
+                         const char *to);
 
 // Removes what has this path below the directory `root`, and all that is in it, without
-// following a symbolic link. 0, or -1 with errno (ELOOP or ENOTDIR: a link on the way).
+// following a symbolic link. 0, or -1 with errno (ELOOP: a link on the way).
 int local_remove_tree(const char *root, struct str path);
 
 #endif

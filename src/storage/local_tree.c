@@ -9,21 +9,24 @@
 
 #include "base/mem.h"
 #include "storage/local.h"
+#include "storage/local_path.h"
 
-int local_rename_exclusive(const char *from, const char *to)
+int local_rename_exclusive(int from_directory, const char *from, int to_directory,
+                           const char *to)
 {
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+    if (renameat2(from_directory, from, to_directory, to, RENAME_NOREPLACE) == 0)
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
         return -1;
-    return local_rename_by_link(from, to);
+    return local_rename_by_link(from_directory, from, to_directory, to);
 }
 
-int local_rename_by_link(const char *from, const char *to)
+int local_rename_by_link(int from_directory, const char *from, int to_directory,
+                         const char *to)
 {
-    if (link(from, to) != 0)
+    if (linkat(from_directory, from, to_directory, to, 0) != 0)
         return -1;
-    return unlink(from);
+    return unlinkat(from_directory, from, 0);
 }
 
 static int open_directory_at(int parent, const char *name)
@@ -91,39 +94,12 @@ static int remove_at(int parent, const char *name)
     return -1;
 }
 
-// Opens the directory of all parts of `path` but the last, below `root`.
-static int open_parent(const char *root, struct str path, struct str *ret_name)
-{
-    int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct str rest = path;
-    struct str part = str_cut(&rest, '/');
-    while (fd >= 0 && rest.p != NULL) {
-        char *name = mem_strndup(part.p, part.n);
-        int next = open_directory_at(fd, name);
-        int error = errno;
-        close(fd);
-        free(name);
-        errno = error;
-        fd = next;
-        part = str_cut(&rest, '/');
-    }
-    *ret_name = part;
-    return fd;
-}
-
 int local_remove_tree(const char *root, struct str path)
 {
-    struct str last;
-    int parent = open_parent(root, path, &last);
-    if (parent < 0)
+    const struct local_root below = local_root_at(root);
+    struct local_place place AUTO(local_place_release) = {.directory = -1};
+    if (local_find_place(&below, path, &place) != 0)
         return -1;
-    char *name = mem_strndup(last.p, last.n);
-    int rc = remove_at(parent, name);
-    if (rc == 0)
-        rc = fsync(parent);
-    int error = errno;
-    close(parent);
-    free(name);
-    errno = error;
-    return rc;
+    int rc = remove_at(place.directory, place.name);
+    return rc == 0 ? fsync(place.directory) : rc;
 }

@@ -39,13 +39,24 @@ static void path_of(int fd, char path[TEXT])
     path[n > 0 ? n : 0] = '\0';
 }
 
+// Of a name in an open directory.
+static void path_at(int directory, const char *name, char path[2 * TEXT])
+{
+    char folder[TEXT];
+    path_of(directory, folder);
+    if (directory == AT_FDCWD || name[0] == '/')
+        snprintf(path, 2 * TEXT, "%s", name);
+    else
+        snprintf(path, 2 * TEXT, "%s/%s", folder, name);
+}
+
 // The number of the call, 0: not below the root.
 static int note(const char *name, const char *path, const char *to)
 {
     static int log = -1;
     const char *kill_at = getenv("DISK_KILL"), *stop_at = getenv("DISK_STOP");
     const char *where = getenv("DISK_LOG");
-    char line[3 * TEXT];
+    char line[5 * TEXT];
     if (!is_below_root(path))
         return 0;
     int number = atomic_fetch_add(&n_calls, 1) + 1;
@@ -62,16 +73,18 @@ static int note(const char *name, const char *path, const char *to)
     return number;
 }
 
-int open(const char *path, int flags, ...)
+int openat(int directory, const char *name, int flags, ...)
 {
     mode_t mode = 0;
     va_list args;
+    char path[2 * TEXT];
     va_start(args, flags);
     if (flags & O_CREAT)
         mode = va_arg(args, mode_t);
     va_end(args);
+    path_at(directory, name, path);
     int number = flags & O_CREAT ? note("create", path, "") : 0;
-    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+    int fd = (int)syscall(SYS_openat, directory, name, flags, mode);
     if (number && fd >= 0 && getenv("DISK_STORE") != NULL) {
         char second[TEXT];
         snprintf(second, sizeof(second), "%s/%d", getenv("DISK_STORE"), number);
@@ -97,25 +110,51 @@ int fsync(int fd)
     return (int)syscall(SYS_fsync, fd);
 }
 
-int mkdir(const char *path, mode_t mode)
+static void note_mkdir(const char *path)
 {
     struct stat info;
     if (stat(path, &info) != 0) // else it changes nothing
         note("mkdir", path, "");
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    note_mkdir(path);
     return (int)syscall(SYS_mkdir, path, mode);
+}
+
+int mkdirat(int directory, const char *name, mode_t mode)
+{
+    char path[2 * TEXT];
+    path_at(directory, name, path);
+    note_mkdir(path);
+    return (int)syscall(SYS_mkdirat, directory, name, mode);
+}
+
+static void note_rename(int from_fd, const char *from, int to_fd, const char *to)
+{
+    char source[2 * TEXT], target[2 * TEXT];
+    path_at(from_fd, from, source);
+    path_at(to_fd, to, target);
+    note("rename", source, target);
 }
 
 int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
 {
-    note("rename", from, to);
+    note_rename(from_fd, from, to_fd, to);
     return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+}
+
+int renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+    note_rename(from_fd, from, to_fd, to);
+    return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
 }
 
 int unlinkat(int directory, const char *name, int flags)
 {
-    char path[TEXT], whole[2 * TEXT];
-    path_of(directory, path);
-    snprintf(whole, sizeof(whole), "%s/%s", path, name);
-    note("remove", whole, "");
+    char path[2 * TEXT];
+    path_at(directory, name, path);
+    note("remove", path, "");
     return (int)syscall(SYS_unlinkat, directory, name, flags);
 }

@@ -4,12 +4,17 @@
 #include "storage/local.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,19 +94,260 @@ static void test_remove_follows_no_link(void **state)
     assert_true(is_there(precious));
 }
 
-static void test_links_are_followed_otherwise(void **state)
+#define NOT_FOLLOWED(path, verb)                                                        \
+    path ": cannot " verb ": a symbolic link is on the way, and inside a directory of " \
+         "tables or results none is followed; put the file itself there, or let the "   \
+         "whole directory be the link"
+
+// Everything that a storage can be asked, with the link as the thing itself and above it.
+static enum status ask(struct storage *st, int op, struct str path)
+{
+    AUTO(buf_release) struct buf bytes = {0};
+    AUTO(arena_release) struct arena arena = {0};
+    struct file_info info;
+    struct file_list list;
+    struct checksum sum;
+    switch (op) {
+    case 0:
+        return storage_read_all(st, path, 100, &bytes, &err);
+    case 1:
+        return st->ops->stat(st, path, &info, &err);
+    case 2:
+        return st->ops->checksum(st, path, &sum, &err);
+    case 3:
+        return st->ops->list(st, path, &arena, &list, &err);
+    case 4:
+        return st->ops->mkdir(st, path, &err);
+    case 5:
+        return storage_write_bytes(st, path, PATH("x"), &err);
+    case 6:
+        return st->ops->publish(st, path, PATH("new"), &err);
+    case 7:
+        return st->ops->replace(st, path, PATH("new"), &err);
+    case 8:
+        return st->ops->publish(st, PATH("a"), path, &err);
+    case 9:
+        return st->ops->replace(st, PATH("a"), path, &err);
+    default:
+        return st->ops->remove(st, path, &err);
+    }
+}
+
+enum {
+    OPS = 11
+};
+
+static void assert_refused(struct storage *st, int op, const char *path)
+{
+    enum status rc = ask(st, op, str_of(path));
+    if (rc == ST_FAIL && strstr(err.text, "a symbolic link is on the way") != NULL)
+        return;
+    fail_msg("op %d at %s: %s: %s", op, path, status_name(rc), err.text);
+}
+
+// A link to a directory outside, one to a file outside, and to one beside it.
+static void assert_no_link_is_followed(struct fixture *fixture)
+{
+    struct storage *st = fixture->storage;
+    AUTO(mem_auto_free) char *outside = file_in(fixture, "outside");
+    AUTO(mem_auto_free) char *precious = file_in(fixture, "outside/precious");
+    AUTO(mem_auto_free) char *link = file_in(fixture, "r/link");
+    AUTO(mem_auto_free) char *file = file_in(fixture, "r/file");
+    AUTO(mem_auto_free) char *beside = file_in(fixture, "r/beside");
+    assert_int_equal(mkdir(outside, 0755), 0);
+    make_file(precious);
+    assert_ok(storage_write_bytes(st, PATH("a"), PATH("hello"), &err), &err);
+    assert_int_equal(symlink(outside, link), 0);
+    assert_int_equal(symlink(precious, file), 0);
+    assert_int_equal(symlink("a", beside), 0);
+    for (int op = 0; op < OPS; op++)
+        assert_refused(st, op, "link/precious");
+    for (int op = 0; op < 4; op++) // what reads
+        assert_refused(st, op, op == 3 ? "link" : "file");
+    assert_refused(st, 0, "beside");
+    assert_refused(st, 4, "link/new/d");
+    assert_refused(st, 5, "link/new");
+    assert_refused(st, 6, "file"); // the link would lie in the result
+    assert_refused(st, 7, "file");
+    assert_status(ask(st, 5, PATH("file")), ST_EXISTS);
+    assert_status(ask(st, 8, PATH("file")), ST_EXISTS);
+    assert_true(is_there(precious));
+    struct stat info;
+    assert_int_equal(lstat(outside, &info), 0);
+    assert_int_equal(info.st_nlink, 2); // no directory was made there
+    assert_ok(ask(st, 10, PATH("file")), &err);
+    assert_ok(ask(st, 10, PATH("link")), &err);
+    assert_true(is_there(precious));
+    assert_false(is_there(link));
+}
+
+static void test_no_link_below_the_root_is_followed(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_no_link_is_followed(fixture);
+}
+
+static void test_a_link_is_told_with_the_way_out(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(mem_auto_free) char *link = file_in(fixture, "r/link");
+    assert_int_equal(symlink("elsewhere", link), 0);
+    assert_status(ask(fixture->storage, 0, PATH("link/a")), ST_FAIL);
+    AUTO(mem_auto_free)
+    char *text = mem_printf("%s" NOT_FOLLOWED("/r/link/a", "read"), fixture->directory);
+    assert_string_equal(err.text, text);
+}
+
+// In a listing it is a file, of whatever name: nothing goes down there.
+static void test_a_link_to_a_directory_is_listed_as_none(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(arena_release) struct arena arena = {0};
+    AUTO(mem_auto_free) char *link = file_in(fixture, "r/day=2026-11-22");
+    struct file_list list;
+    assert_int_equal(symlink(fixture->directory, link), 0);
+    assert_ok(
+        fixture->storage->ops->list(fixture->storage, PATH(""), &arena, &list, &err),
+        &err);
+    assert_int_equal(list.n, 1);
+    assert_false(list.items[0].is_directory);
+}
+
+// The directory that users name may be a link, or behind one: /data -> /mnt/data.
+static void test_the_root_itself_may_be_a_link(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(mem_auto_free) char *link = file_in(fixture, "link");
+    AUTO(mem_auto_free) char *below = file_in(fixture, "link/new/root");
+    assert_int_equal(symlink("r", link), 0);
+    const char *const roots[] = {link, below};
+    for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
+        struct storage_config config = {0};
+        struct storage *st;
+        assert_ok(storage_open(str_of(roots[i]), &config, &st, &err), &err);
+        assert_ok(storage_write_bytes(st, PATH("d/a"), PATH("hello"), &err), &err);
+        assert_ok(st->ops->publish(st, PATH("d/a"), PATH("d/b"), &err), &err);
+        for (int op = 0; op < 3; op++)
+            assert_ok(ask(st, op, PATH("d/b")), &err);
+        assert_ok(ask(st, 3, PATH("d")), &err);
+        assert_ok(ask(st, 10, PATH("d")), &err);
+        st->ops->close(st);
+    }
+}
+
+// From here on a system call fails so, in this process and for good.
+static void forbid(long call, int error)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {ARRAY_LEN(code), code};
+    assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+    assert_int_equal(syscall(call, -1, NULL, NULL, 0), -1);
+    assert_int_equal(errno, error);
+}
+
+// A storage asks what the kernel has when it is opened.
+static void open_again(struct fixture *fixture)
+{
+    struct storage_config config = {0};
+    AUTO(mem_auto_free) char *root = file_in(fixture, "r");
+    fixture->storage->ops->close(fixture->storage);
+    assert_ok(storage_open(str_of(root), &config, &fixture->storage, &err), &err);
+}
+
+// The test in a process of its own, which forbids the call.
+static void run_without(long call, int error, CMUnitTestFunction test)
+{
+    void *state = NULL;
+    int status;
+    open_fixture(&state);
+    fflush(stdout);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        forbid(call, error);
+        open_again(state);
+        test(&state);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    close_fixture(&state);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+// As in a kernel or a sandbox that has no openat2(2).
+static void test_without_openat2_it_is_the_same(UNUSED void **state)
+{
+    static const int errors[] = {ENOSYS, EPERM};
+    const CMUnitTestFunction tests[] = {
+        test_no_link_below_the_root_is_followed,
+        test_a_link_is_told_with_the_way_out,
+        test_a_link_to_a_directory_is_listed_as_none,
+        test_the_root_itself_may_be_a_link,
+    };
+    for (size_t i = 0; i < ARRAY_LEN(errors); i++)
+        for (size_t k = 0; k < ARRAY_LEN(tests); k++)
+            run_without(SYS_openat2, errors[i], tests[k]);
+}
+
+// A directory becomes a link, and a directory again, while files go in and out by its
+// name: another process does it as fast as it can.
+static void swap_for_ever(const char *directory, const char *aside, const char *outside)
+{
+    int n_links = 0;
+    for (;;) {
+        rename(directory, aside);
+        n_links += symlink(outside, directory) == 0;
+        usleep(20);
+        unlink(directory);
+        rename(aside, directory);
+        usleep(20);
+    }
+}
+
+static void test_a_directory_swapped_for_a_link_leads_nowhere(void **state)
 {
     struct fixture *fixture = *state;
     struct storage *st = fixture->storage;
-    AUTO(mem_auto_free) char *link_path = file_in(fixture, "r/link");
-    assert_ok(storage_write_bytes(st, PATH("a"), PATH("hello"), &err), &err);
-    assert_int_equal(symlink("a", link_path), 0);
-    AUTO(buf_release) struct buf buf = {0};
-    struct file_info info;
-    assert_ok(storage_read_all(st, PATH("link"), 100, &buf, &err), &err);
-    assert_str(buf_as_str(&buf), "hello");
-    assert_ok(st->ops->stat(st, PATH("link"), &info, &err), &err);
-    assert_int_equal(info.size, 5);
+    AUTO(mem_auto_free) char *outside = file_in(fixture, "outside");
+    AUTO(mem_auto_free) char *precious = file_in(fixture, "outside/precious");
+    AUTO(mem_auto_free) char *directory = file_in(fixture, "r/d");
+    AUTO(mem_auto_free) char *aside = file_in(fixture, "r/aside");
+    assert_int_equal(mkdir(outside, 0755), 0);
+    make_file(precious);
+    assert_ok(st->ops->mkdir(st, PATH("d"), &err), &err);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        swap_for_ever(directory, aside, outside);
+    int n_ok = 0, n_refused = 0;
+    for (int i = 0; i < 1000; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "d/%d", i);
+        n_ok += storage_write_bytes(st, str_of(name), PATH("x"), &err) == ST_OK;
+        n_ok += st->ops->publish(st, str_of(name), PATH("b"), &err) == ST_OK;
+        n_ok += st->ops->replace(st, PATH("b"), str_of(name), &err) == ST_OK;
+        n_refused += ask(st, 10, PATH("d/precious")) == ST_FAIL;
+        (void)ask(st, 10, str_of(name));
+    }
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    print_message("%d went well, %d met the link\n", n_ok, n_refused);
+    assert_true(n_ok > 0 && n_refused > 0);
+    struct storage_config config = {0};
+    struct storage *look;
+    AUTO(arena_release) struct arena arena = {0};
+    struct file_list list;
+    assert_ok(storage_open(str_of(outside), &config, &look, &err), &err);
+    assert_ok(look->ops->list(look, PATH(""), &arena, &list, &err), &err);
+    assert_int_equal(list.n, 1); // the precious one, and nothing that was written
+    look->ops->close(look);
 }
 
 static void test_rename_by_link_is_exclusive(void **state)
@@ -112,13 +358,13 @@ static void test_rename_by_link_is_exclusive(void **state)
     AUTO(mem_auto_free) char *c = file_in(fixture, "c");
     make_file(a);
     make_file(b);
-    assert_int_equal(local_rename_by_link(a, b), -1);
+    assert_int_equal(local_rename_by_link(AT_FDCWD, a, AT_FDCWD, b), -1);
     assert_int_equal(errno, EEXIST);
     assert_true(is_there(a));
-    assert_int_equal(local_rename_by_link(a, c), 0);
+    assert_int_equal(local_rename_by_link(AT_FDCWD, a, AT_FDCWD, c), 0);
     assert_false(is_there(a));
     assert_true(is_there(c));
-    assert_int_equal(local_rename_by_link(a, c), -1);
+    assert_int_equal(local_rename_by_link(AT_FDCWD, a, AT_FDCWD, c), -1);
     assert_int_equal(errno, ENOENT);
 }
 
@@ -283,7 +529,7 @@ static void test_two_file_systems_are_told(void **state)
     run_with_mount(*state, rename_to_other_disk);
 }
 
-// Without a descriptor left a file cannot be opened, and a directory not synced.
+// Without a descriptor left nothing is opened, and nothing is renamed.
 static void test_no_descriptor_left_is_told(void **state)
 {
     struct fixture *fixture = *state;
@@ -293,22 +539,44 @@ static void test_no_descriptor_left_is_told(void **state)
                                  "limit of open files (ulimit -n)",
                                  fixture->directory);
     AUTO(mem_auto_free)
-    char *sync_text = mem_printf("%s/r/c: renamed, but perhaps not yet on the disk: Too "
-                                 "many open files",
-                                 fixture->directory);
+    char *rename_text = mem_printf("%s/r/b: cannot rename it: Too many open files; raise "
+                                   "the limit of open files (ulimit -n)",
+                                   fixture->directory);
     assert_ok(storage_write_bytes(st, PATH("b"), PATH("x"), &err), &err);
     struct rlimit limit, none;
-    struct err sync_err;
+    struct err rename_err;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     none = (struct rlimit){3, limit.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
     enum status opened = storage_write_bytes(st, PATH("a"), PATH("x"), &err);
-    enum status synced = st->ops->publish(st, PATH("b"), PATH("c"), &sync_err);
+    enum status renamed = st->ops->publish(st, PATH("b"), PATH("c"), &rename_err);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     assert_status(opened, ST_RETRY);
     assert_string_equal(err.text, open_text);
-    assert_status(synced, ST_UNKNOWN);
-    assert_string_equal(sync_err.text, sync_text);
+    assert_status(renamed, ST_RETRY);
+    assert_string_equal(rename_err.text, rename_text);
+    assert_ok(ask(st, 1, PATH("b")), &err);
+}
+
+static void rename_to_a_disk_that_fails(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(mem_auto_free) char *file = file_in(fixture, "r/a");
+    AUTO(mem_auto_free)
+    char *text = mem_printf("%s/r/c: renamed, but perhaps not yet on the disk: "
+                            "Input/output error",
+                            fixture->directory);
+    make_file(file);
+    assert_status(ask(fixture->storage, 6, PATH("no")), ST_NOT_FOUND);
+    assert_status(
+        fixture->storage->ops->publish(fixture->storage, PATH("a"), PATH("c"), &err),
+        ST_UNKNOWN);
+    assert_string_equal(err.text, text);
+}
+
+static void test_a_rename_that_is_not_on_the_disk_is_unknown(UNUSED void **state)
+{
+    run_without(SYS_fsync, EIO, rename_to_a_disk_that_fails);
 }
 
 static void test_messages_name_path_and_way_out(void **state)
@@ -343,9 +611,12 @@ static void test_messages_name_path_and_way_out(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, open_fixture, close_fixture)
 
-TEST_MAIN(T(remove_follows_no_link), T(links_are_followed_otherwise),
-          T(rename_by_link_is_exclusive), T(failed_write_leaves_nothing),
-          T(files_are_of_the_group_at_most), T(no_permission_names_the_user),
-          T(full_disk_is_retry_and_leaves_nothing), T(read_only_disk_is_told),
-          T(two_file_systems_are_told), T(no_descriptor_left_is_told),
+TEST_MAIN(T(remove_follows_no_link), T(no_link_below_the_root_is_followed),
+          T(a_link_is_told_with_the_way_out), T(a_link_to_a_directory_is_listed_as_none),
+          T(the_root_itself_may_be_a_link), T(without_openat2_it_is_the_same),
+          T(a_directory_swapped_for_a_link_leads_nowhere), T(rename_by_link_is_exclusive),
+          T(failed_write_leaves_nothing), T(files_are_of_the_group_at_most),
+          T(no_permission_names_the_user), T(full_disk_is_retry_and_leaves_nothing),
+          T(read_only_disk_is_told), T(two_file_systems_are_told),
+          T(no_descriptor_left_is_told), T(a_rename_that_is_not_on_the_disk_is_unknown),
           T(messages_name_path_and_way_out))
