@@ -116,8 +116,8 @@ static void report_store(const struct dimension *dimension, double seconds)
     const struct dimension_stats *stats = &dimension->stats;
     bench_result("store", "rows", (double)stats->n_rows, "rows");
     bench_result("store", "rows a key", dimension_fan_out(dimension), "rows");
-    bench_result("store", "read from SQLite and built",
-                 (double)stats->n_rows / seconds / 1e6, "M rows/s");
+    bench_result("store", "joined and built", (double)stats->n_rows / seconds / 1e6,
+                 "M rows/s");
     bench_result("store", "memory", (double)stats->memory_bytes / 1e6, "MB");
     bench_result("store", "memory a row",
                  (double)stats->memory_bytes / (double)stats->n_rows, "bytes");

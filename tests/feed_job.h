@@ -77,13 +77,12 @@ static enum status feed_job_load(struct feed_job *job, const struct table *table
     return rc;
 }
 
-// Tables, and views as the sqlite executor wants them.
-static enum status feed_job_load_all(struct feed_job *job, struct err *err)
+static enum status feed_job_load_tables(struct feed_job *job, struct err *err)
 {
     for (size_t i = 0; i < job->plan->n_tables; i++)
         if (job->plan->tables[i].kind == TABLE_DIMENSION)
             TRY(feed_job_load(job, &job->plan->tables[i], err));
-    return table_store_load_views(job->store, err);
+    return ST_OK;
 }
 
 UNUSED static void feed_job_close(struct feed_job *job)
@@ -119,28 +118,37 @@ static enum status feed_job_parse(struct feed_job *job, struct str text, struct 
     return rc;
 }
 
+// Reads the plan of a script; the store is empty, and nothing is wanted of it.
+// `directory` is absolute. Close it also after an error.
+static enum status feed_job_begin(struct feed_job *job, struct str text,
+                                  const char *directory, struct err *err)
+{
+    const struct table_store_options options = {0};
+    *job = (struct feed_job){0};
+    TRY(feed_job_parse(job, text, err));
+    TRY(feed_job_open_storage(job, directory, err));
+    job->store = table_store_open(job->plan, &options);
+    return ST_OK;
+}
+
 // For whom tables are loaded.
 struct feed_job_executors {
     bool native, sqlite;
 };
 
-// Reads the plan of a script and loads its tables; `directory` is absolute. Close it also
-// after an error.
+// The same with the tables loaded; views as the sqlite executor wants them.
 UNUSED static enum status feed_job_open_script(struct feed_job *job, struct str text,
                                                const char *directory,
                                                struct feed_job_executors executors,
                                                struct err *err)
 {
-    *job = (struct feed_job){0};
-    TRY(feed_job_parse(job, text, err));
-    TRY(feed_job_open_storage(job, directory, err));
-    const struct table_store_options options = {0};
-    job->store = table_store_open(job->plan, &options);
+    TRY(feed_job_begin(job, text, directory, err));
     if (executors.native && job->plan->native != NULL)
         table_store_want_insert(job->store, true);
     if (executors.sqlite)
         table_store_want_insert(job->store, false);
-    return feed_job_load_all(job, err);
+    TRY(feed_job_load_tables(job, err));
+    return table_store_load_views(job->store, err);
 }
 
 UNUSED static enum status feed_job_open(struct feed_job *job, const char *directory,
