@@ -18,6 +18,7 @@
 #include "csv/decoder.h"
 #include "csv/encoder.h"
 #include "feed_job.h"
+#include "table/used_columns.h"
 
 enum {
     BATCH_RECORDS = 10000,
@@ -76,6 +77,22 @@ static void open_executor(struct query *query, bool is_native)
     query->executor = native_executor_open(job->plan, &job->dimensions, query->encoder);
 }
 
+// Only the columns that the native executor looks at, as in a job.
+static void open_decoder(struct query *query, bool is_native)
+{
+    struct err err;
+    const struct plan *plan = query->job.plan;
+    bool *used = mem_array(plan->stream->schema.n, sizeof(bool));
+    if (is_native && plan->native != NULL)
+        used_columns(plan, used);
+    else
+        memset(used, true, plan->stream->schema.n);
+    const struct csv_decoder_options options = {.key = -1, .used = used};
+    bench_must(csv_decoder_open(&plan->stream->schema, &options, &query->decoder, &err),
+               &err);
+    free(used);
+}
+
 static void query_open(struct query *query, const char *script, const char *feed,
                        bool is_native)
 {
@@ -87,8 +104,7 @@ static void query_open(struct query *query, const char *script, const char *feed
     bench_must(feed_job_open_script(&query->job, text, feed, executors, &err), &err);
     munmap((void *)(uintptr_t)text.p, text.n);
     const struct plan *plan = query->job.plan;
-    bench_must(csv_decoder_open(&plan->stream->schema, NULL, &query->decoder, &err),
-               &err);
+    open_decoder(query, is_native);
     query->encoder = csv_encoder_open(&plan->output, true);
     open_executor(query, is_native);
     batch_init(&query->batch, plan->stream->schema.n);

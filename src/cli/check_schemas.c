@@ -206,7 +206,7 @@ static enum status open_check(struct schema_check *c, struct err *err)
     struct pipeline *pipeline = c->pipeline;
     TRY(pipeline_registry(pipeline, &pipeline->plan->stream->format, &c->registry, err));
     TRY(stream_decoder_open(pipeline->plan->stream, registry_lookup(c->registry), NULL,
-                            (struct str){0}, &c->decoder, err));
+                            (struct str){0}, NULL, &c->decoder, err));
     return produce_format_prepare(pipeline, &c->format, err);
 }
 

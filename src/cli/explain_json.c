@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/explain_text.h"
+#include "cli/tables.h"
 
 static json_t *text(struct str s)
 {
@@ -89,7 +90,7 @@ static void add_builds(json_t *array, const struct native_branch *branch)
 static json_t *builds_json(const struct plan *plan)
 {
     json_t *array = json_array();
-    bool native = plan->native && !options_is(&plan->settings, "executor", "sqlite");
+    bool native = tables_run_natively(plan);
     for (size_t i = 0; native && i < plan->native->n_branches; i++)
         add_builds(array, &plan->native->branches[i]);
     return array;

@@ -4,10 +4,12 @@
 #include "avro/decoder.h"
 #include "base/log.h"
 #include "cli/lookup_thread.h"
+#include "cli/tables.h"
 #include "cli/text_file.h"
 #include "csv/decoder.h"
 #include "csv/file_source.h"
 #include "kafka/source.h"
+#include "table/used_columns.h"
 
 enum status stream_file_open(const struct table *table, struct source **ret,
                              struct err *err)
@@ -60,7 +62,7 @@ static enum status open_avro(const struct table *table, struct schema_lookup *lo
 
 enum status stream_decoder_open(const struct table *table, struct schema_lookup *lookup,
                                 const struct csv_header *header, struct str key,
-                                struct decoder **ret, struct err *err)
+                                const bool *used, struct decoder **ret, struct err *err)
 {
     if (pipeline_is_avro(table))
         return open_avro(table, lookup, ret, err);
@@ -68,6 +70,7 @@ enum status stream_decoder_open(const struct table *table, struct schema_lookup 
         .header = header,
         .trim = options_number(&table->format, "trim"),
         .key = key.n ? schema_find(&table->schema, key) : -1,
+        .used = used,
     };
     return csv_decoder_open(&table->schema, &options, ret, err);
 }
@@ -83,6 +86,21 @@ static enum status open_lookup(const struct pipeline *pipeline, struct stream *s
     return lookup_thread_open(&config, &stream->lookup, err);
 }
 
+// Of the plan's stream.
+static enum status open_decoder(const struct plan *plan, struct schema_lookup *lookup,
+                                const struct csv_header *header, struct decoder **ret,
+                                struct err *err)
+{
+    AUTO(arena_release) struct arena arena = {0};
+    bool *used = NULL;
+    if (tables_run_natively(plan)) {
+        used = arena_array(&arena, plan->stream->schema.n, sizeof(bool));
+        used_columns(plan, used);
+    }
+    return stream_decoder_open(plan->stream, lookup, header, plan->join_column, used, ret,
+                               err);
+}
+
 static enum status open_all(struct pipeline *pipeline, struct stream *stream,
                             struct err *err)
 {
@@ -92,8 +110,7 @@ static enum status open_all(struct pipeline *pipeline, struct stream *stream,
     const struct csv_header *header = NULL;
     if (str_is(table->connector, "file"))
         header = csv_file_source_header(stream->source);
-    return stream_decoder_open(table, stream->lookup, header, pipeline->plan->join_column,
-                               &stream->decoder, err);
+    return open_decoder(pipeline->plan, stream->lookup, header, &stream->decoder, err);
 }
 
 static enum status check_client(const struct table *table, struct err *err)
@@ -114,7 +131,7 @@ enum status stream_check(const struct table *table, struct err *err)
         return err_set(err, ST_USAGE,
                        "a stream with format = 'avro' needs option "
                        "registry = 'http://host:port/...'");
-    TRY(stream_decoder_open(table, NULL, NULL, (struct str){0}, &decoder, err));
+    TRY(stream_decoder_open(table, NULL, NULL, (struct str){0}, NULL, &decoder, err));
     decoder->ops->close(decoder);
     return check_client(table, err);
 }

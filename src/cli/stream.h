@@ -17,10 +17,10 @@ struct stream {
 
 // The decoder of a stream's table, over a lookup that it borrows: NULL for CSV; and a
 // file's header: NULL where fields go by position. `key` is the column that joins, empty
-// when there is none.
+// when there is none; `used` as in csv/decoder.h.
 enum status stream_decoder_open(const struct table *table, struct schema_lookup *lookup,
                                 const struct csv_header *header, struct str key,
-                                struct decoder **ret, struct err *err);
+                                const bool *used, struct decoder **ret, struct err *err);
 // The source of a table with connector 'file'; says which columns its header lacks.
 enum status stream_file_open(const struct table *table, struct source **ret,
                              struct err *err);

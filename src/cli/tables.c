@@ -227,7 +227,7 @@ static enum status load_table(const struct pipeline *pipeline, const struct tabl
     return status;
 }
 
-static bool runs_native(const struct plan *plan)
+bool tables_run_natively(const struct plan *plan)
 {
     return plan->native != NULL && !options_is(&plan->settings, "executor", "sqlite");
 }
@@ -265,7 +265,7 @@ static void want(struct table_store *store, const struct view *view)
         return;
     }
     if (plan->sink != NULL)
-        table_store_want_insert(store, runs_native(plan));
+        table_store_want_insert(store, tables_run_natively(plan));
     for (size_t i = 0; i < plan->n_views; i++)
         if (plan->views[i].materialized)
             table_store_want_view(store, &plan->views[i]);
@@ -504,7 +504,7 @@ enum status tables_executor(const struct pipeline *pipeline, struct tables *tabl
 {
     const struct plan *plan = pipeline->plan;
     TRY(tables_executor_check(plan, err));
-    if (!runs_native(plan)) {
+    if (!tables_run_natively(plan)) {
         struct sqlite_host *host;
         TRY(table_store_host(tables->store, &host, err));
         return sqlite_executor_open(plan, host, encoder, ret, err);

@@ -65,7 +65,9 @@ enum status tables_write_views(const struct pipeline *pipeline, struct tables *t
                                struct err *err);
 // Whether SET executor can run the query at all.
 enum status tables_executor_check(const struct plan *plan, struct err *err);
-// By the plan and SET executor. `encoder` is borrowed for the executor's life.
+// Whether the native executor runs the query, or SQLite: by the plan and SET executor.
+bool tables_run_natively(const struct plan *plan);
+// The executor of a query that can be run. `encoder` is borrowed for the executor's life.
 enum status tables_executor(const struct pipeline *pipeline, struct tables *tables,
                             struct encoder *encoder, struct executor **ret,
                             struct err *err);

@@ -15,6 +15,7 @@ struct csv_decoder {
     struct csv_padded padded;
     struct csv_field *fields; // one more than n_fields, to show the first too many
     bool keeps_raws;          // a record's bytes may be those of a row, see raw_of
+    bool *skips;              // of a plain line: columns that need not be read
     size_t *numbers;          // columns that are no TEXT
     size_t n_numbers;
     struct buf reason;
@@ -129,9 +130,12 @@ static bool fill(struct csv_decoder *csv, const struct csv_line *line,
     if (UNLIKELY(csv->header != NULL || csv->trim))
         return fill_by_name(csv, line, arena, row);
     size_t n = csv->decoder.schema->n;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        if (csv->skips[i] && line->plain)
+            continue;
         if (UNLIKELY(!fill_column(csv, i, line->fields[i], line->plain, arena, &row[i])))
             return false;
+    }
     return true;
 }
 
@@ -246,6 +250,7 @@ static void decoder_close(struct decoder *decoder)
     buf_release(&csv->reason);
     free(csv->fields);
     free(csv->numbers);
+    free(csv->skips);
     free(csv);
 }
 
@@ -278,6 +283,17 @@ static void find_numbers(struct csv_decoder *csv)
     }
 }
 
+// Any plain field is a TEXT, so that it need not be looked at.
+static void find_skips(struct csv_decoder *csv, const bool *used)
+{
+    const struct schema *schema = csv->decoder.schema;
+    csv->skips = mem_array(schema->n, sizeof(bool));
+    for (size_t i = 0; used != NULL && i < schema->n; i++) {
+        const struct column *column = &schema->columns[i];
+        csv->skips[i] = !used[i] && column->type == TYPE_TEXT && column->nullable;
+    }
+}
+
 enum status csv_decoder_open(const struct schema *schema,
                              const struct csv_decoder_options *options,
                              struct decoder **ret, struct err *err)
@@ -295,6 +311,7 @@ enum status csv_decoder_open(const struct schema *schema,
     csv->key = options->key;
     csv->fields = mem_array(csv->n_fields + 1, sizeof(*csv->fields));
     find_numbers(csv);
+    find_skips(csv, options->used);
     *ret = &csv->decoder;
     return ST_OK;
 }

@@ -21,6 +21,9 @@ struct csv_decoder_options {
     const struct csv_header *header; // NULL: by position; else borrowed as the schema is
     bool trim;                       // of text too, blanks and tabs at its ends are none
     int key;                         // column whose padded texts are counted; -1: none
+    // For each column whether its values are wanted; others may be left out, as NULL,
+    // when no record can fail by them. NULL: all are. Read by open only.
+    const bool *used;
 };
 
 // `schema` is borrowed for the decoder's life, `options` (NULL: none) is not. ST_USAGE: a
