@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 
 enum {
@@ -60,19 +61,15 @@ size_t text_visible(struct str text, char *ret, size_t room)
 
 void text_base64(struct buf *buf, struct str bytes)
 {
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < bytes.n; i += 3) {
-        size_t n = bytes.n - i < 3 ? bytes.n - i : 3;
-        unsigned char in[3] = {0};
-        memcpy(in, bytes.p + i, n);
-        char out[4] = {
-            letters[in[0] >> 2],
-            letters[(in[0] & 3) << 4 | in[1] >> 4],
-            n > 1 ? letters[(in[1] & 15) << 2 | in[2] >> 6] : '=',
-            n > 2 ? letters[in[2] & 63] : '=',
-        };
-        buf_append(buf, out, 4);
+    enum {
+        PIECE = 3 << 10 // a whole number of threes: no padding within
+    };
+    while (bytes.n > 0) {
+        unsigned char text[PIECE / 3 * 4 + 1];
+        size_t n = bytes.n < PIECE ? bytes.n : PIECE;
+        int n_text = EVP_EncodeBlock(text, (const unsigned char *)bytes.p, (int)n);
+        buf_append(buf, text, (size_t)n_text);
+        bytes = (struct str){bytes.p + n, bytes.n - n};
     }
 }
 

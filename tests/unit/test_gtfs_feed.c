@@ -7,8 +7,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "fake_http.h"
 #include "gtfs_fixture.h"
-#include "http_stub.h"
 
 #include "gtfs/feed.h"
 
@@ -343,56 +343,43 @@ static int count_temporaries(const char *directory)
 
 struct web {
     struct workplace workplace;
-    struct http_stub stub;
-    struct buf head;
-    struct http_answer answers[10];
+    struct fake_http fake;
+    struct buf feed; // the answer that is the feed
 };
 
-static void start_web(struct web *web)
+static void open_web(struct web *web)
 {
     struct str zip = python_zip();
     *web = (struct web){0};
     make_workplace(&web->workplace);
     setenv("TMPDIR", web->workplace.directory, 1);
-    buf_printf(&web->head, "HTTP/1.1 200 OK\r\nContent-Length: %zu", zip.n);
-    const char *head = buf_cstr(&web->head);
-    struct http_answer answers[] = {
-        {"/feed.zip", head, zip, 0},
-        {"/feed.zip?key=secret", head, zip, 0},
-        {"/moved",
-         "HTTP/1.1 302 Found\r\nLocation: /feed.zip\r\nContent-Length: 0",
-         {0},
-         0},
-        {"/loop", "HTTP/1.1 302 Found\r\nLocation: /loop\r\nContent-Length: 0", {0}, 0},
-        {"/busy", "HTTP/1.1 503 Busy\r\nContent-Length: 0", {0}, 0},
-        {"/forbidden", "HTTP/1.1 403 Forbidden\r\nContent-Length: 0", {0}, 0},
-        {"/cut", head, {zip.p, 100}, 0},
-        {"/slow", head, zip, 1500},
-        {"/file",
-         "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0",
-         {0},
-         0},
-        {0},
-    };
-    memcpy(web->answers, answers, sizeof(answers));
-    http_stub_start(&web->stub, web->answers);
+    buf_printf(&web->feed, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", zip.n);
+    buf_str(&web->feed, zip);
+    fake_http_open(&web->fake);
 }
 
-static void stop_web(struct web *web)
+static struct fake_step feed_of(const struct web *web)
 {
-    http_stub_stop(&web->stub);
+    return (struct fake_step){.answer = web->feed.p, .n = web->feed.n};
+}
+
+static void close_web(struct web *web)
+{
+    fake_http_stop(&web->fake);
     assert_int_equal(count_temporaries(web->workplace.directory), 0);
     unsetenv("TMPDIR");
-    buf_release(&web->head);
+    buf_release(&web->feed);
     remove_workplace(&web->workplace);
 }
 
 static const char *web_url(struct web *web, const char *path)
 {
     static char url[256];
-    snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", web->stub.port, path);
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", web->fake.port, path);
     return url;
 }
+
+#define REDIRECT(to) "HTTP/1.1 302 Found\r\nLocation: " to "\r\nContent-Length: 0\r\n\r\n"
 
 static void test_a_url_is_downloaded(UNUSED void **state)
 {
@@ -400,7 +387,10 @@ static void test_a_url_is_downloaded(UNUSED void **state)
     struct web web;
     struct feed *feed;
     struct err err;
-    start_web(&web);
+    open_web(&web);
+    const struct fake_step steps[] = {
+        feed_of(&web), {.answer = REDIRECT("/feed.zip")}, feed_of(&web)};
+    fake_http_start(&web.fake, steps, ARRAY_LEN(steps));
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
         assert_ok(feed_open(web_url(&web, paths[i]), NULL, &feed, &err), &err);
         assert_string_equal(feed_source(feed), web_url(&web, paths[i]));
@@ -408,7 +398,8 @@ static void test_a_url_is_downloaded(UNUSED void **state)
         assert_int_equal(count_temporaries(web.workplace.directory), 0); // has no name
         feed_close(feed);
     }
-    stop_web(&web);
+    close_web(&web);
+    assert_string_equal(web.fake.lines[2], "GET /feed.zip");
 }
 
 static void test_secrets_of_a_url_are_not_shown(UNUSED void **state)
@@ -417,20 +408,25 @@ static void test_secrets_of_a_url_are_not_shown(UNUSED void **state)
     struct feed *feed;
     struct err err;
     char url[256];
-    start_web(&web);
+    open_web(&web);
+    const struct fake_step steps[] = {
+        feed_of(&web), {.answer = "HTTP/1.1 404 None\r\nContent-Length: 0\r\n\r\n"}};
+    fake_http_start(&web.fake, steps, ARRAY_LEN(steps));
     snprintf(url, sizeof(url), "http://me:pass@127.0.0.1:%d/feed.zip?key=secret",
-             web.stub.port);
+             web.fake.port);
     assert_ok(feed_open(url, NULL, &feed, &err), &err);
     assert_string_equal(feed_source(feed), web_url(&web, "/feed.zip"));
-    assert_non_null(strstr(web.stub.request, "Authorization: Basic"));
-    assert_non_null(strstr(web.stub.request, "\r\nUser-Agent: tramline\r\n"));
     feed_close(feed);
     snprintf(url, sizeof(url), "http://me:pass@127.0.0.1:%d/none?key=secret",
-             web.stub.port);
+             web.fake.port);
     assert_status(feed_open(url, NULL, &feed, &err), ST_NOT_FOUND);
     assert_null(strstr(err.text, "secret"));
     assert_null(strstr(err.text, "pass"));
-    stop_web(&web);
+    close_web(&web);
+    const char *request = web.fake.heads[0];
+    assert_non_null(strstr(request, "GET /feed.zip?key=secret HTTP/1.1\r\n"));
+    assert_non_null(strstr(request, "\r\nAuthorization: Basic bWU6cGFzcw==\r\n"));
+    assert_non_null(strstr(request, "\r\nUser-Agent: tramline\r\n"));
 }
 
 // `form` with the URL for its "%s".
@@ -440,43 +436,61 @@ static void expect_url(char expected[512], const char *form, const char *url)
     snprintf(expected, 512, "%.*s%s%s", (int)(at - form), form, url, at + 2);
 }
 
-static void test_failed_downloads_are_told(UNUSED void **state)
+// A download from a server that does this, whatever comes.
+static enum status download(struct fake_step step, const struct feed_options *options,
+                            const char *form)
 {
-    static const struct {
-        const char *path;
-        enum status status;
-        const char *reason;
-    } bad[] = {
-        {"/none", ST_NOT_FOUND, "cannot download %s: HTTP 404"},
-        {"/busy", ST_RETRY, "cannot download %s: HTTP 503"},
-        {"/forbidden", ST_FAIL, "cannot download %s: HTTP 403"},
-        {"/loop", ST_FAIL, "cannot download %s: it redirects more than 10 times"},
-        {"/file", ST_FAIL,
-         "cannot download %s: it redirects to another protocol, which is not followed"},
-        {"/cut", ST_RETRY,
-         "cannot download %s: the connection was closed before the answer was whole"},
-        {"/slow", ST_RETRY,
-         "cannot download %s: nothing came for 0.5 s; SET feed.timeout gives it longer"},
-    };
     struct web web;
     struct feed *feed;
     struct err err;
-    struct feed_options options = {.download_ms = 500};
-    start_web(&web);
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        char expected[512];
-        const char *url = web_url(&web, bad[i].path);
-        assert_status(feed_open(url, &options, &feed, &err), bad[i].status);
-        expect_url(expected, bad[i].reason, url);
-        assert_string_equal(err.text, expected);
-    }
-    options = (struct feed_options){.download_bytes = 99};
-    assert_status(feed_open(web_url(&web, "/feed.zip"), &options, &feed, &err), ST_LIMIT);
     char expected[512];
-    expect_url(expected, "cannot download %s: the answer is longer than 99 bytes",
-               web_url(&web, "/feed.zip"));
+    open_web(&web);
+    if (step.answer == NULL)
+        step = feed_of(&web);
+    web.fake.repeats = true;
+    fake_http_start(&web.fake, &step, 1);
+    const char *url = web_url(&web, "/x");
+    enum status rc = feed_open(url, options, &feed, &err);
+    expect_url(expected, form, url);
     assert_string_equal(err.text, expected);
-    stop_web(&web);
+    close_web(&web);
+    return rc;
+}
+
+static void test_failed_downloads_are_told(UNUSED void **state)
+{
+#define NO(code) "HTTP/1.1 " code " x\r\nContent-Length: 0\r\n\r\n"
+    static const struct {
+        struct fake_step step;
+        enum status status;
+        const char *form;
+    } bad[] = {
+        {{.answer = NO("404")}, ST_NOT_FOUND, "cannot download %s: HTTP 404"},
+        {{.answer = NO("410")}, ST_NOT_FOUND, "cannot download %s: HTTP 410"},
+        {{.answer = NO("503")}, ST_RETRY, "cannot download %s: HTTP 503"},
+        {{.answer = NO("429")}, ST_RETRY, "cannot download %s: HTTP 429"},
+        {{.answer = NO("403")}, ST_FAIL, "cannot download %s: HTTP 403"},
+        {{.answer = NO("204")}, ST_FAIL, "cannot download %s: HTTP 204"},
+        {{.answer = REDIRECT("/x")},
+         ST_FAIL,
+         "cannot download %s: it redirects more than 10 times"},
+        {{.answer = REDIRECT("file:///etc/passwd")},
+         ST_FAIL,
+         "cannot download %s: it redirects to another protocol, which is not followed"},
+        {{.answer = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nPK"},
+         ST_RETRY,
+         "cannot download %s: the connection was closed before the answer was whole"},
+        {{.answer = "", .is_silent = true},
+         ST_RETRY,
+         "cannot download %s: nothing came for 1 s; SET feed.timeout gives it longer"},
+    };
+    struct feed_options options = {.download_ms = 1000};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_status(download(bad[i].step, &options, bad[i].form), bad[i].status);
+    options = (struct feed_options){.download_bytes = 99};
+    assert_status(download((struct fake_step){0}, &options,
+                           "cannot download %s: the answer is longer than 99 bytes"),
+                  ST_LIMIT);
 }
 
 static void test_a_download_without_room_is_told(UNUSED void **state)
@@ -485,7 +499,10 @@ static void test_a_download_without_room_is_told(UNUSED void **state)
     struct feed *feed;
     struct err err;
     char expected[512];
-    start_web(&web);
+    open_web(&web);
+    const struct fake_step step = feed_of(&web);
+    web.fake.repeats = true;
+    fake_http_start(&web.fake, &step, 1);
     const char *url = web_url(&web, "/feed.zip");
     struct rlimit limit, small;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -507,7 +524,7 @@ static void test_a_download_without_room_is_told(UNUSED void **state)
                         "cannot make a temporary file in /no/such: No such file or "
                         "directory; set TMPDIR to another place");
     setenv("TMPDIR", web.workplace.directory, 1);
-    stop_web(&web);
+    close_web(&web);
 }
 
 TEST_MAIN(cmocka_unit_test(test_a_directory_is_a_feed),
