@@ -22,6 +22,7 @@ enum {
 struct watch {
     const struct run_threads_parts *parts;
     struct mail mail;
+    struct mailbox_waiter waiter; // the committer's
     struct engine_status status;
     struct worker *worker;
     struct committer *committer;
@@ -55,9 +56,7 @@ static void *worker_thread(void *arg)
 static void *committer_thread(void *arg)
 {
     struct watch *watch = arg;
-    struct wait wait;
-    while ((wait = committer_step(watch->committer)).kind != WAIT_DONE)
-        mailbox_wait(&watch->mail.to_committer, wait, env_system());
+    committer_run(watch->committer);
     wake(watch);
     return NULL;
 }
@@ -263,12 +262,14 @@ static void open_watch(const struct run_threads_parts *parts, struct watch *watc
         .status = &watch->status,
     };
     watch->worker = worker_open(&worker);
+    watch->waiter = mailbox_waiter(&watch->mail.to_committer, env_system());
     struct committer_parts committer = {
         .job = parts->job,
         .storage = parts->storage,
         .env = env_system(),
         .mail = &watch->mail,
         .status = &watch->status,
+        .waiter = &watch->waiter.waiter,
     };
     watch->committer = committer_open(&committer);
     watch->prober =

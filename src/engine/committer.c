@@ -336,7 +336,8 @@ static enum status step_publish(struct committer *com, struct err *err)
                                   : publish_step(&com->publish, err));
     switch (com->publish.outcome) {
     case PUBLISH_GOES_ON:
-        com->is_same_try = number == com->publish.entry.number;
+        com->is_same_try = number == com->publish.entry.number &&
+                           com->publish.phase != PUBLISH_BUILD;
         return ST_OK;
     case PUBLISH_DONE:
         published(com);
@@ -390,6 +391,7 @@ static void start_left_over(struct committer *com)
 {
     if (com->tidy_is_due) {
         com->tidy_is_due = false;
+        com->settle.number = 0;
         com->phase = PHASE_TIDY;
     } else if (com->clean_is_due) {
         com->clean_is_due = false;
@@ -582,7 +584,7 @@ static struct wait after_failure(struct committer *com, enum status rc, int64_t 
     return (struct wait){WAIT_NOTHING, 0};
 }
 
-struct wait committer_step(struct committer *com)
+static struct wait committer_step(struct committer *com)
 {
     struct err err = {0};
     enum status rc = ST_OK;
@@ -605,4 +607,12 @@ struct wait committer_step(struct committer *com)
         retry_reset(&com->retry);
     set_waiting(com, com->retry.delay_ms > 0);
     return (struct wait){WAIT_NOTHING, 0};
+}
+
+void committer_run(struct committer *com)
+{
+    struct wait wait;
+    while ((wait = committer_step(com)).kind != WAIT_DONE)
+        if (wait.kind != WAIT_NOTHING)
+            com->parts.waiter->wait(com->parts.waiter, wait);
 }

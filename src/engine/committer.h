@@ -31,12 +31,13 @@ struct committer_parts {
     struct env *env;
     struct mail *mail;
     struct engine_status *status;
+    struct waiter *waiter; // ends a wait when mail has arrived
 };
 
 struct committer *committer_open(const struct committer_parts *parts);
-// Does one bounded piece: about one call of the storage. Ends after its worker did.
-struct wait committer_step(struct committer *committer);
-// After WAIT_DONE: ST_OK, or why it ended.
+// Ends after its worker did.
+void committer_run(struct committer *committer);
+// After that: ST_OK, or why it ended.
 enum status committer_result(const struct committer *committer, struct err *ret);
 void committer_free(struct committer *committer);
 

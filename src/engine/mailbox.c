@@ -61,3 +61,14 @@ void mailbox_wait(struct mailbox *box, struct wait wait, struct env *env)
     else
         queue_wait(box->queue, left_ms);
 }
+
+static void wait_for_mail(struct waiter *waiter, struct wait wait)
+{
+    struct mailbox_waiter *self = (struct mailbox_waiter *)waiter;
+    mailbox_wait(self->box, wait, self->env);
+}
+
+struct mailbox_waiter mailbox_waiter(struct mailbox *box, struct env *env)
+{
+    return (struct mailbox_waiter){{wait_for_mail}, box, env};
+}

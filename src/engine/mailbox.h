@@ -48,4 +48,12 @@ void mailbox_wake(struct mailbox *box);
 // Waits as a step asked for: not at all, until mail arrives, or until the time has come.
 void mailbox_wait(struct mailbox *box, struct wait wait, struct env *env);
 
+// Waits so for the mail of one box.
+struct mailbox_waiter {
+    struct waiter waiter;
+    struct mailbox *box;
+    struct env *env;
+};
+struct mailbox_waiter mailbox_waiter(struct mailbox *box, struct env *env);
+
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a step() waits for. The engine never waits by itself: who calls step() does, or
-// does not (the simulator). A wait may end early (mailbox_wake): the step then says again
-// what it waits for.
+// What a step() waits for, and how blocking code waits. The engine never sleeps by
+// itself: the owner of its threads does, or does not (the simulator). A wait may end early
+// (mailbox_wake): what is waited for is then looked at again.
 #ifndef ENGINE_WAIT_H
 #define ENGINE_WAIT_H
 
@@ -17,6 +17,11 @@ enum wait_kind {
 struct wait {
     enum wait_kind kind;
     int64_t until_ms; // env's monotonic time
+};
+
+// How blocking code waits: a thread sleeps, an actor of the simulator gives up its turn.
+struct waiter {
+    void (*wait)(struct waiter *waiter, struct wait wait);
 };
 
 #endif

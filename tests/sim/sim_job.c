@@ -28,13 +28,13 @@ void sim_job_record(struct sim_job *job, int32_t partition, enum sim_record_kind
 
 // Steps whoever has something to do; time jumps when nobody has.
 static void step_all(struct sim_job *job, struct worker *worker,
-                     struct committer *committer, struct prober *prober,
+                     struct sim_committer *committer, struct prober *prober,
                      struct wait wait[3])
 {
     if (wait[0].kind != WAIT_DONE)
         wait[0] = worker_step(worker);
     if (wait[1].kind != WAIT_DONE)
-        wait[1] = committer_step(committer);
+        wait[1] = (sim_committer_step(committer), committer->wait);
     if (wait[2].kind != WAIT_DONE)
         wait[2] = prober_step(prober);
     job->clock.now_ms += 10;
@@ -53,8 +53,10 @@ enum status sim_job_run(struct sim_job *job, struct storage *storage, struct err
     struct worker *worker = worker_open(&(struct worker_parts){
         &job->job, sim_source_port(source), &decoder.decoder, &executor, &encoder, spool,
         &job->clock.env, &mail, &job->status});
-    struct committer *committer = committer_open(&(struct committer_parts){
-        &job->job, storage, &job->clock.env, &mail, &job->status});
+    struct sim_committer committer;
+    sim_committer_open(&committer,
+                       (struct committer_parts){&job->job, storage, &job->clock.env, &mail,
+                                                &job->status, NULL});
     struct prober *prober = prober_open(
         &(struct prober_parts){sim_source_port(source), &job->clock.env, &mail});
     int32_t all[SIM_PARTITIONS_MAX] = {0, 1, 2, 3};
@@ -62,12 +64,12 @@ enum status sim_job_run(struct sim_job *job, struct storage *storage, struct err
     struct wait wait[3] = {{0}, {0}, {0}};
     while (wait[0].kind != WAIT_DONE || wait[1].kind != WAIT_DONE ||
            wait[2].kind != WAIT_DONE)
-        step_all(job, worker, committer, prober, wait);
-    enum status rc = committer_result(committer, err);
+        step_all(job, worker, &committer, prober, wait);
+    enum status rc = committer_result(committer.committer, err);
     if (rc == ST_OK)
         rc = worker_result(worker, err);
     worker_free(worker);
-    committer_free(committer);
+    sim_committer_free(&committer);
     prober_free(prober);
     mail_release(&mail);
     sim_source_free(source);

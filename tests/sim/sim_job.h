@@ -3,11 +3,11 @@
 #ifndef TESTS_SIM_JOB_H
 #define TESTS_SIM_JOB_H
 
-#include "engine/committer.h"
 #include "engine/prober.h"
 #include "engine/worker.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_codec.h"
+#include "sim/sim_committer.h"
 #include "sim/sim_topic.h"
 
 struct sim_job {

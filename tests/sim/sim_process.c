@@ -118,6 +118,9 @@ static struct fault answer_slowly(struct sim_process *process, struct fault faul
 static struct fault decide(void *context, const struct fault_call *call)
 {
     struct sim_process *process = context;
+    sim_committer_yield(&process->committer);
+    if (process->is_gone)
+        return (struct fault){.kind = FAULT_FAIL};
     maybe_stop(process);
     struct fault fault = answer_slowly(process, choose_fault(process, call->op));
     note_folders(process->world, call, fault.kind == FAULT_LATE);
@@ -195,7 +198,7 @@ static void open_engine(struct sim_process *process)
         .status = &process->status,
     };
     process->worker = worker_open(&worker);
-    process->committer = committer_open(&committer);
+    sim_committer_open(&process->committer, committer);
     process->prober = prober_open(&(struct prober_parts){
         sim_source_port(process->source), &process->world->clock.env, &process->mail});
 }
@@ -227,8 +230,10 @@ void sim_process_crash(struct sim_process *process)
 {
     struct sim_world *world = process->world;
     sim_trace(world, "%d is gone", process->index);
+    process->is_gone = true;
+    sim_committer_cut(&process->committer);
+    sim_committer_free(&process->committer);
     worker_free(process->worker);
-    committer_free(process->committer);
     prober_free(process->prober);
     mail_release(&process->mail);
     sim_source_free(process->source);
@@ -254,8 +259,8 @@ void sim_process_stop(struct sim_process *process)
                                      : process->job.settings.revoke_ms);
     if (process->worker_wait.kind != WAIT_DONE)
         process->worker_wait = at_once; // they are woken
-    if (process->committer_wait.kind != WAIT_DONE)
-        process->committer_wait = at_once;
+    if (process->committer.wait.kind != WAIT_DONE)
+        process->committer.wait = at_once;
     int64_t now_ms = process->world->clock.now_ms;
     int64_t most_ms = process->busy_until_ms - now_ms;
     if (most_ms > 0)
@@ -315,9 +320,9 @@ static void step_worker(struct sim_process *process)
 static void step_committer(struct sim_process *process)
 {
     struct err err = {0};
-    process->committer_wait = committer_step(process->committer);
-    if (process->committer_wait.kind == WAIT_DONE)
-        look_at_end(process, committer_result(process->committer, &err), err.text);
+    sim_committer_step(&process->committer);
+    if (process->committer.wait.kind == WAIT_DONE)
+        look_at_end(process, committer_result(process->committer.committer, &err), err.text);
 }
 
 static void step_prober(struct sim_process *process)
@@ -353,7 +358,7 @@ static void check_member(struct sim_process *process)
 static bool has_ended(const struct sim_process *process)
 {
     return process->worker_wait.kind == WAIT_DONE &&
-           process->committer_wait.kind == WAIT_DONE &&
+           process->committer.wait.kind == WAIT_DONE &&
            process->prober_wait.kind == WAIT_DONE;
 }
 
@@ -374,7 +379,7 @@ bool sim_process_step(struct sim_process *process)
     if (worker_is_awake(process))
         steps[n++] = step_worker;
     if (process->world->clock.now_ms >= process->busy_until_ms &&
-        is_awake(process, process->committer_wait, &process->mail.to_committer))
+        is_awake(process, process->committer.wait, &process->mail.to_committer))
         steps[n++] = step_committer;
     if (is_awake(process, process->prober_wait, &process->mail.to_prober))
         steps[n++] = step_prober;
@@ -384,7 +389,7 @@ bool sim_process_step(struct sim_process *process)
     steps[sim_between(&world->random, 0, n - 1)](process);
     if (process->is_woken) { // within the step: its wait ends at once
         wake(&process->worker_wait);
-        wake(&process->committer_wait);
+        wake(&process->committer.wait);
     }
     if (process->is_dying || has_ended(process))
         sim_process_crash(process);
@@ -405,10 +410,10 @@ int64_t sim_process_wakes_ms(const struct sim_process *process)
         ms = least(ms, sim_source_wakes_ms(process->source));
     else if (process->worker_wait.kind != WAIT_DONE)
         ms = least(ms, process->worker_wait.until_ms);
-    int64_t committer_ms = process->committer_wait.until_ms;
+    int64_t committer_ms = process->committer.wait.until_ms;
     if (committer_ms < process->busy_until_ms)
         committer_ms = process->busy_until_ms;
-    if (process->committer_wait.kind != WAIT_DONE)
+    if (process->committer.wait.kind != WAIT_DONE)
         ms = least(ms, committer_ms);
     if (process->prober_wait.kind != WAIT_DONE)
         ms = least(ms, process->prober_wait.until_ms);

@@ -14,11 +14,11 @@
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
 
-#include "engine/committer.h"
 #include "engine/prober.h"
 #include "engine/worker.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_codec.h"
+#include "sim/sim_committer.h"
 #include "sim/sim_event.h"
 #include "sim/sim_topic.h"
 #include "storage/fault.h"
@@ -69,7 +69,7 @@ struct sim_process {
     struct job job;
     struct mail mail;
     struct worker *worker;
-    struct committer *committer;
+    struct sim_committer committer;
     struct prober *prober;
     struct sim_source *source;
     struct spool *spool;
@@ -78,9 +78,10 @@ struct sim_process {
     struct sim_decoder decoder;
     struct executor executor;
     struct encoder encoder;
-    struct wait worker_wait, committer_wait, prober_wait;
+    struct wait worker_wait, prober_wait;
     int64_t n_calls_to_live; // 0: no death planned
     bool is_dying;           // in a storage call: nothing after it takes effect
+    bool is_gone;            // its committer is only brought to its end
     int64_t outage_until_ms;
     int64_t stalled_until_ms;
     int64_t slow_until_ms; // its storage answers late, or too late for the deadline

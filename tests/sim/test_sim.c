@@ -11,6 +11,8 @@
 
 #include <inttypes.h>
 
+#include "sim/sim_digest.h"
+
 enum {
     IDS_MAX = 4096,
     TRACE_SHOWN = 20000
@@ -84,6 +86,19 @@ static void run_one(uint64_t seed)
         fail_with_few(seed);
 }
 
+// For a comparison with another build.
+static void show_digests(uint64_t n)
+{
+    static struct sim_world world;
+    char digest[SHA256_HEX];
+    for (uint64_t seed = 1; seed <= n; seed++) {
+        sim_world_run(&world, seed, true);
+        sim_digest(&world, digest);
+        printf("%" PRIu64 " %s\n", seed, digest);
+        sim_world_release(&world);
+    }
+}
+
 static void test_every_record_is_there_once(UNUSED void **state)
 {
     static struct sim_world world;
@@ -93,6 +108,10 @@ static void test_every_record_is_there_once(UNUSED void **state)
     log_set_level(one ? LOG_DEBUG : LOG_ERROR);
     if (one) {
         run_one(strtoull(one, NULL, 10));
+        return;
+    }
+    if (getenv("SIM_DIGEST")) {
+        show_digests(n);
         return;
     }
     for (uint64_t seed = 1; seed <= n; seed++) {

@@ -26,6 +26,7 @@ struct slot {
     struct storage *storage;
     struct worker *worker;
     struct committer *committer;
+    struct mailbox_waiter waiter; // the committer's
     struct prober *prober;
     pthread_t threads[3];
 };
@@ -42,9 +43,7 @@ static void *run_worker(void *arg)
 static void *run_committer(void *arg)
 {
     struct slot *slot = arg;
-    struct wait wait;
-    while ((wait = committer_step(slot->committer)).kind != WAIT_DONE)
-        mailbox_wait(&slot->mail.to_committer, wait, env_system());
+    committer_run(slot->committer);
     return NULL;
 }
 
@@ -80,8 +79,10 @@ static void start(struct slot *slot, int32_t partition)
         &slot->job.job, sim_source_port(slot->source), &slot->decoder.decoder,
         &slot->executor, &slot->encoder, slot->spool, env_system(), &slot->mail,
         &slot->job.status});
+    slot->waiter = mailbox_waiter(&slot->mail.to_committer, env_system());
     slot->committer = committer_open(&(struct committer_parts){
-        &slot->job.job, slot->storage, env_system(), &slot->mail, &slot->job.status});
+        &slot->job.job, slot->storage, env_system(), &slot->mail, &slot->job.status,
+        &slot->waiter.waiter});
     slot->prober = prober_open(
         &(struct prober_parts){sim_source_port(slot->source), env_system(), &slot->mail});
     sim_source_reassign(slot->source, &partition, 1, false);

@@ -27,7 +27,7 @@ struct fixture {
     struct sim_source *source;
     struct spool *spool;
     struct worker *worker;
-    struct committer *committer;
+    struct sim_committer committer;
     struct prober *prober;
     struct wait waits[3];
     FILE *said;
@@ -53,8 +53,9 @@ static void open_engine(struct fixture *f)
     f->worker = worker_open(&(struct worker_parts){
         &job->job, sim_source_port(f->source), &f->decoder.decoder, &f->executor,
         &f->encoder, f->spool, &job->clock.env, &f->mail, &job->status});
-    f->committer = committer_open(&(struct committer_parts){
-        &job->job, f->storage, &job->clock.env, &f->mail, &job->status});
+    sim_committer_open(&f->committer,
+                       (struct committer_parts){&job->job, f->storage, &job->clock.env,
+                                                &f->mail, &job->status, NULL});
     f->prober = prober_open(
         &(struct prober_parts){sim_source_port(f->source), &job->clock.env, &f->mail});
     sim_source_assign(f->source, (int32_t[]){0}, 1);
@@ -77,7 +78,7 @@ static void set_up(struct fixture *f)
 static void close_engine(struct fixture *f)
 {
     worker_free(f->worker);
-    committer_free(f->committer);
+    sim_committer_free(&f->committer);
     prober_free(f->prober);
     mail_release(&f->mail);
     sim_source_free(f->source);
@@ -121,8 +122,10 @@ static int step_all(struct fixture *f)
     dup2(fileno(f->said), STDERR_FILENO);
     if (may_step(f, f->waits[0], &f->mail.to_worker) && ++n)
         f->waits[0] = worker_step(f->worker);
-    if (may_step(f, f->waits[1], &f->mail.to_committer) && ++n)
-        f->waits[1] = committer_step(f->committer);
+    if (may_step(f, f->waits[1], &f->mail.to_committer) && ++n) {
+        sim_committer_step(&f->committer);
+        f->waits[1] = f->committer.wait;
+    }
     if (may_step(f, f->waits[2], &f->mail.to_prober) && ++n)
         f->waits[2] = prober_step(f->prober);
     dup2(f->stderr_fd, STDERR_FILENO);
