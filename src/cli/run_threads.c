@@ -25,7 +25,7 @@ struct watch {
     struct mailbox_waiter waiter; // the committer's
     struct engine_status status;
     struct worker *worker;
-    struct committer *committer;
+    struct commit_service *committer;
     struct prober *prober;
     int done_fd; // an event when worker or committer has ended
     int n_ended;
@@ -56,7 +56,7 @@ static void *worker_thread(void *arg)
 static void *committer_thread(void *arg)
 {
     struct watch *watch = arg;
-    committer_run(watch->committer);
+    commit_service_run(watch->committer);
     wake(watch);
     return NULL;
 }
@@ -263,7 +263,7 @@ static void open_watch(const struct run_threads_parts *parts, struct watch *watc
     };
     watch->worker = worker_open(&worker);
     watch->waiter = mailbox_waiter(&watch->mail.to_committer, env_system());
-    struct committer_parts committer = {
+    struct commit_service_parts committer = {
         .job = parts->job,
         .storage = parts->storage,
         .env = env_system(),
@@ -271,7 +271,7 @@ static void open_watch(const struct run_threads_parts *parts, struct watch *watc
         .status = &watch->status,
         .waiter = &watch->waiter.waiter,
     };
-    watch->committer = committer_open(&committer);
+    watch->committer = commit_service_open(&committer);
     watch->prober =
         prober_open(&(struct prober_parts){parts->source, env_system(), &watch->mail});
 }
@@ -279,7 +279,7 @@ static void open_watch(const struct run_threads_parts *parts, struct watch *watc
 static void close_watch(struct watch *watch)
 {
     worker_free(watch->worker);
-    committer_free(watch->committer);
+    commit_service_free(watch->committer);
     prober_free(watch->prober);
     mail_release(&watch->mail);
     close(watch->done_fd);

@@ -6,7 +6,7 @@
 
 #include "cli/pipeline.h"
 #include "csv/field.h"
-#include "engine/committer.h"
+#include "engine/commit_service.h"
 #include "engine/prober.h"
 #include "engine/worker.h"
 

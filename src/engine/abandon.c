@@ -1,65 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/abandon.h"
+#include "engine/publish.h"
 
-void abandon_start(struct abandon *abandon)
-{
-    *abandon = (struct abandon){0};
-}
+enum {
+    FAILURES_MAX = 5
+};
 
 static enum status remove_path(struct publish *publish, struct str path, struct err *err)
 {
-    enum status rc = publish->storage->ops->remove(publish->storage, path, err);
+    struct storage *storage = &publish->patience->storage;
+    enum status rc = storage->ops->remove(storage, path, err);
     return rc == ST_NOT_FOUND ? ST_OK : rc;
 }
 
-static enum status step_source(struct abandon *abandon, struct publish *publish,
-                               struct err *err)
-{
-    if (publish->source.text[0])
-        TRY(remove_path(publish, path_str(&publish->source), err));
-    abandon->phase = ABANDON_READ;
-    return ST_OK;
-}
-
-static enum status step_read(struct abandon *abandon, struct publish *publish,
-                             struct err *err)
+static enum status read_number(struct publish *publish, bool *ret_mine, struct err *err)
 {
     struct arena arena AUTO(arena_release) = {0};
     struct entry entry;
-    bool mine = false;
-    enum status rc = publish->bytes.n == 0
-                         ? ST_NOT_FOUND // no entry was made
-                         : publish_read_back(publish, &arena, &entry, &mine, err);
-    if (rc != ST_OK && rc != ST_NOT_FOUND)
-        return rc;
-    abandon->is_published = mine;
-    abandon->phase = mine ? ABANDON_END : ABANDON_FOLDER;
-    if (mine && publish->state->next == entry.number)
+    *ret_mine = false;
+    if (publish->bytes.n == 0)
+        return ST_OK; // no entry was made
+    enum status rc = publish_read(publish, &arena, &entry, ret_mine, err);
+    if (rc == ST_NOT_FOUND)
+        return ST_OK;
+    TRY(rc);
+    if (*ret_mine && publish->state->next == entry.number)
         return log_state_apply(publish->state, &entry, err);
     return ST_OK;
 }
 
-static enum status step_folder(struct abandon *abandon, struct publish *publish,
-                               struct err *err)
+static enum status abandon(struct publish *publish, bool *ret, struct err *err)
 {
+    if (publish->source.text[0])
+        TRY(remove_path(publish, path_str(&publish->source), err));
+    bool is_mine;
+    TRY(read_number(publish, &is_mine, err));
+    *ret = is_mine;
     struct path folder = path_writer(str_of(publish->writer));
-    TRY(remove_path(publish, path_str(&folder), err));
-    abandon->phase = ABANDON_END;
-    return ST_OK;
+    return is_mine ? ST_OK : remove_path(publish, path_str(&folder), err);
 }
 
-enum status abandon_step(struct abandon *abandon, struct publish *publish,
-                         struct err *err)
+enum status publish_abandon(struct publish *publish, bool *ret, struct err *err)
 {
-    switch (abandon->phase) {
-    case ABANDON_SOURCE:
-        return step_source(abandon, publish, err);
-    case ABANDON_READ:
-        return step_read(abandon, publish, err);
-    case ABANDON_FOLDER:
-        return step_folder(abandon, publish, err);
-    case ABANDON_END:
-        break;
-    }
-    return ST_OK;
+    *ret = false;
+    patience_attempt_times(publish->patience, FAILURES_MAX);
+    enum status rc = abandon(publish, ret, err);
+    patience_attempt_end(publish->patience);
+    return rc;
 }

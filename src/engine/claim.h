@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Publishes a claim: from here on these partitions are the writer's. On an empty log the
-// entry of the job goes before it. Steps as in commit_log.h; what has come of a step is
-// in publish->outcome.
+// entry of the job goes before it.
 #ifndef ENGINE_CLAIM_H
 #define ENGINE_CLAIM_H
 
-#include "engine/message.h"
+#include "core/source.h"
 #include "engine/publish.h"
 
+// What is asked for; borrowed.
 struct claim {
-    const struct message *message; // what is asked for; borrowed
-    struct span *spans;            // of the entry being published
-    size_t n_spans;
+    const struct source_start *starts; // of the partitions to claim
+    size_t n_starts;
+    const struct source_start *origins; // of all partitions, for entry 0
+    size_t n_origins;
+    int64_t base; // an entry from this number on that touches ours is a conflict
 };
 
-// publish: storage, env, job, state and writer are set.
-void claim_start(struct claim *claim, struct publish *publish,
-                 const struct message *message);
-enum status claim_step(struct claim *claim, struct publish *publish, struct err *err);
-// An entry of it is published: begins the next one, or false: it was the last.
-bool claim_goes_on(struct claim *claim, struct publish *publish);
-void claim_release(struct claim *claim);
+// An entry that moves nothing: all partitions stand where they start. The spans are the
+// caller's to free.
+struct publish_work claim_work(enum entry_kind kind, const struct source_start *starts,
+                               size_t n, int64_t base);
 
 #endif

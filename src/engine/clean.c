@@ -1,51 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/clean.h"
 
+#include "engine/bisect.h"
 #include "engine/log_read.h"
 #include "engine/paths.h"
+#include "engine/renames.h"
 
-void clean_start(struct clean *clean)
+static enum status remove_path(struct storage *storage, const struct path *path,
+                               struct err *err)
 {
-    clean->n_kept = 0;
-    clean->settle.number = 0;
+    enum status rc = storage->ops->remove(storage, path_str(path), err);
+    return rc == ST_NOT_FOUND ? ST_OK : rc;
 }
 
-enum status clean_step(struct clean *clean, struct storage *storage,
-                       struct log_state *state, const char *self, bool *ret_done,
-                       struct err *err)
+enum status clean_folders(struct patience *patience, struct log_state *state,
+                          const char *self, struct err *err)
 {
-    bool settled;
-    *ret_done = clean->n_kept >= state->n_writers;
-    if (*ret_done)
-        return ST_OK;
-    TRY(settle_step(&clean->settle, storage, state, &settled, err));
-    if (!settled)
-        return ST_OK;
-    const char *writer = state->writers[clean->n_kept].uuid;
-    if (strcmp(writer, self) == 0 || log_state_is_owner(state, writer)) {
-        clean->n_kept++;
-        return ST_OK;
+    TRY(rename_pending(patience, state, err));
+    for (size_t i = 0; i < state->n_writers;) {
+        const char *writer = state->writers[i].uuid;
+        if (strcmp(writer, self) == 0 || log_state_is_owner(state, writer)) {
+            i++;
+            continue;
+        }
+        struct path folder = path_writer(str_of(writer));
+        TRY(remove_path(&patience->storage, &folder, err));
+        log_state_forget_writer(state, i);
     }
-    struct path folder = path_writer(str_of(writer));
-    enum status rc = storage->ops->remove(storage, path_str(&folder), err);
-    if (rc != ST_OK && rc != ST_NOT_FOUND)
-        return rc;
-    log_state_forget_writer(state, clean->n_kept);
     return ST_OK;
-}
-
-void clean_release(struct clean *clean)
-{
-    settle_release(&clean->settle);
-}
-
-void retain_start(struct retain *retain, const struct log_state *state, int64_t before_ms)
-{
-    *retain = (struct retain){
-        .n_buckets = bucket_of(state->removable),
-        .before_ms = before_ms,
-    };
-    retain->oldest = bisect_start(retain->n_buckets);
 }
 
 static int64_t last_of(int64_t bucket)
@@ -53,68 +35,49 @@ static int64_t last_of(int64_t bucket)
     return bucket_first(bucket + 1) - 1;
 }
 
-static enum status step_oldest(struct retain *retain, struct storage *storage,
+// The first bucket whose newest entry is there, of so many.
+static enum status find_oldest(struct storage *storage, int64_t n_buckets, int64_t *ret,
                                struct err *err)
 {
-    if (bisect_is_done(&retain->oldest)) {
-        retain->bucket = retain->oldest.absent;
-        retain->phase = RETAIN_AGE;
-        return ST_OK;
+    struct bisect bisect = bisect_start(n_buckets);
+    while (!bisect_is_done(&bisect)) {
+        struct path path = path_entry(last_of(bisect_question(&bisect)));
+        bool is_there;
+        TRY(log_exists(storage, path_str(&path), &is_there, err));
+        bisect_answer(&bisect, !is_there);
     }
-    struct path path = path_entry(last_of(bisect_question(&retain->oldest)));
-    bool is_there;
-    TRY(log_exists(storage, path_str(&path), &is_there, err));
-    bisect_answer(&retain->oldest, !is_there);
+    *ret = bisect.absent;
     return ST_OK;
 }
 
-static enum status step_age(struct retain *retain, struct storage *storage,
-                            struct err *err)
+static enum status is_old(struct storage *storage, int64_t bucket, int64_t before_ms,
+                          bool *ret, struct err *err)
 {
-    retain->phase = RETAIN_END;
-    if (retain->bucket >= retain->n_buckets)
-        return ST_OK;
     struct arena arena AUTO(arena_release) = {0};
     struct entry newest;
-    enum status rc = log_read(storage, last_of(retain->bucket), &arena, &newest, err);
+    *ret = false;
+    enum status rc = log_read(storage, last_of(bucket), &arena, &newest, err);
     if (rc == ST_NOT_FOUND)
         return ST_OK; // another worker was here
-    if (rc != ST_OK) {
-        retain->phase = RETAIN_AGE;
-        return rc;
-    }
-    if (newest.time_ms < retain->before_ms) {
-        retain->n_removed = 0;
-        retain->phase = RETAIN_REMOVE;
-    }
+    TRY(rc);
+    *ret = newest.time_ms < before_ms;
     return ST_OK;
 }
 
-static enum status step_remove(struct retain *retain, struct storage *storage,
-                               struct err *err)
+enum status clean_entries(struct storage *storage, const struct log_state *state,
+                          int64_t before_ms, struct err *err)
 {
-    struct path path = path_entry(bucket_first(retain->bucket) + retain->n_removed);
-    enum status rc = storage->ops->remove(storage, path_str(&path), err);
-    if (rc != ST_OK && rc != ST_NOT_FOUND)
-        return rc;
-    if (++retain->n_removed == bucket_first(1)) {
-        retain->bucket++;
-        retain->phase = RETAIN_AGE;
-    }
-    return ST_OK;
-}
-
-enum status retain_step(struct retain *retain, struct storage *storage, struct err *err)
-{
-    switch (retain->phase) {
-    case RETAIN_OLDEST:
-        return step_oldest(retain, storage, err);
-    case RETAIN_AGE:
-        return step_age(retain, storage, err);
-    case RETAIN_REMOVE:
-        return step_remove(retain, storage, err);
-    case RETAIN_END:
-        break;
+    int64_t n_buckets = bucket_of(state->removable), bucket;
+    TRY(find_oldest(storage, n_buckets, &bucket, err));
+    for (; bucket < n_buckets; bucket++) {
+        bool is_next;
+        TRY(is_old(storage, bucket, before_ms, &is_next, err));
+        if (!is_next)
+            return ST_OK;
+        for (int64_t n = bucket_first(bucket); n <= last_of(bucket); n++) {
+            struct path path = path_entry(n);
+            TRY(remove_path(storage, &path, err));
+        }
     }
     return ST_OK;
 }

@@ -1,26 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Turns units of work into log entries: recovery, claim, upload, publish, renames, and
-// the cleaning that the log allows. docs/commit-log.md is its law.
+// Turns units of work into log entries: recovery, claims, commits, and the cleaning that
+// the log allows. docs/commit-log.md is its law.
 //
-// How: answers its worker's messages one after another. Each phase is a small machine
-// that makes about one storage call a step and may be repeated; a call that failed for
-// now is made again after a pause that step() returns, for storage.retry at most.
+// How: plain calls that block, each until it is done or failed for good: what failed for
+// now is made again for storage.retry at most (patience.h). After a failure the committer
+// is of no more use.
 //
-// Once the worker has set the mail's deadline, pauses and calls end there, and what is
-// not done by then fails.
-//
-// Threads: one, which also owns the storage handle; from open to free that has the mail's
-// deadline.
-// Errors: a final one is told to the worker, ends the committer, and stays in
-// committer_result().
+// Threads: one, which also owns the storage handle.
 #ifndef ENGINE_COMMITTER_H
 #define ENGINE_COMMITTER_H
 
-#include "core/env.h"
-#include "core/storage.h"
-#include "engine/engine_status.h"
-#include "engine/job.h"
-#include "engine/mailbox.h"
+#include "engine/claim.h"
 
 struct committer;
 
@@ -29,16 +19,34 @@ struct committer_parts {
     const struct job *job;
     struct storage *storage; // its root is the result directory
     struct env *env;
-    struct mail *mail;
+    struct waiter *waiter;
+    const struct deadline *deadline; // of all that it is to do
     struct engine_status *status;
-    struct waiter *waiter; // ends a wait when mail has arrived
+    bool (*is_called)(void *context); // somebody waits for the end of committer_tidy
+    void *context;
 };
 
 struct committer *committer_open(const struct committer_parts *parts);
-// Ends after its worker did.
-void committer_run(struct committer *committer);
-// After that: ST_OK, or why it ended.
-enum status committer_result(const struct committer *committer, struct err *ret);
-void committer_free(struct committer *committer);
+// Reads the log to its end and finishes renames. Refuses another job's directory.
+enum status committer_recover(struct committer *com, struct err *err);
+// Under a fresh writer id. ST_CONFLICT: somebody else owns one of the partitions.
+enum status committer_claim(struct committer *com, const struct claim *claim,
+                            struct err *err);
+// Needs a claim of the unit's partitions, and its files in the claim's folder.
+// ST_CONFLICT: the claim holds no more. ST_NOT_FOUND: the files are gone; upload them and
+// call again.
+enum status committer_commit(struct committer *com, const struct unit *unit,
+                             struct err *err);
+bool committer_has_claim(const struct committer *com);
+const char *committer_writer(const struct committer *com); // of the claim made last
+// Where the log stands, as far as it was read.
+const struct log_state *committer_state(const struct committer *com);
+
+// One piece of what is left over and that nobody waits for; false: there is none. An
+// error leaves it for later.
+bool committer_tidy(struct committer *com);
+// The same, of what must not be left to others at the end.
+bool committer_tidy_last(struct committer *com);
+void committer_free(struct committer *com);
 
 #endif

@@ -7,14 +7,7 @@
 
 enum status job_check_log(struct storage *storage, struct log_state *ret, struct err *err)
 {
-    struct recovery recovery = {0};
-    enum status rc = ST_OK;
-    bool done = false;
-    recovery_start(&recovery, storage, ret);
-    while (rc == ST_OK && !done)
-        rc = recovery_step(&recovery, &done, err);
-    recovery_release(&recovery);
-    return rc;
+    return log_recover(storage, ret, err);
 }
 
 enum status job_check_partition(const struct log_partition *partition,

@@ -12,7 +12,7 @@ enum status log_read(struct storage *storage, int64_t number, struct arena *aren
 enum status log_exists(struct storage *storage, struct str path, bool *ret,
                        struct err *err);
 
-// Whether the newest entry of a state is still there, and still that one (log_same.c).
+// Whether the newest entry of a state is still there, and still that one.
 // Where not, the entry that would come next may have been and gone.
 enum status log_is_same(struct storage *storage, const struct log_state *state, bool *ret,
                         struct err *err);

@@ -87,10 +87,15 @@ void log_state_forget_writer(struct log_state *state, size_t index)
             (state->n_writers - index) * sizeof(*state->writers));
 }
 
+bool log_state_is_claimed_by(const struct log_partition *partition, const char *writer)
+{
+    return strcmp(partition->writer, writer) == 0;
+}
+
 bool log_state_is_owner(const struct log_state *state, const char *writer)
 {
     for (size_t i = 0; i < state->n_partitions; i++)
-        if (strcmp(state->partitions[i].writer, writer) == 0)
+        if (log_state_is_claimed_by(&state->partitions[i], writer))
             return true;
     return false;
 }
@@ -244,4 +249,21 @@ struct progress *log_state_progress(const struct log_state *state, struct arena 
             .last = state->partitions[i].last,
         };
     return all;
+}
+
+struct snapshot log_state_snapshot(const struct log_state *state, struct arena *arena)
+{
+    struct snapshot snapshot = {
+        .partitions = log_state_progress(state, arena),
+        .n_partitions = state->n_partitions,
+        .pending = arena_array(arena, state->n_pending, sizeof(int64_t)),
+        .n_pending = state->n_pending,
+        .writers = arena_array(arena, state->n_writers, sizeof(struct str)),
+        .n_writers = state->n_writers,
+    };
+    for (size_t i = 0; i < state->n_pending; i++)
+        snapshot.pending[i] = state->pending[i];
+    for (size_t i = 0; i < state->n_writers; i++)
+        snapshot.writers[i] = arena_str(arena, str_of(state->writers[i].uuid));
+    return snapshot;
 }

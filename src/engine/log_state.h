@@ -49,7 +49,8 @@ enum status log_state_apply(struct log_state *state, const struct entry *entry,
 void log_state_release(struct log_state *state);
 
 struct log_partition *log_state_find(const struct log_state *state, int32_t partition);
-// Whether a partition's last claim is that writer's.
+bool log_state_is_claimed_by(const struct log_partition *partition, const char *writer);
+// Whether the last claim of some partition is that writer's.
 bool log_state_is_owner(const struct log_state *state, const char *writer);
 void log_state_add_pending(struct log_state *state, int64_t number);
 void log_state_renamed(struct log_state *state, int64_t number); // no more pending

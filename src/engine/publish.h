@@ -4,66 +4,60 @@
 // The entry is made for the end of the log as the state knows it. When that number turns
 // out to be taken by an entry that touches none of ours, a new one is made for the next.
 // An answer that was lost is settled by reading the number, never by guessing.
-// Steps as in commit_log.h. After a status that lasts too long or is final the caller
-// goes on with an `abandon`: the entry may still appear.
 #ifndef ENGINE_PUBLISH_H
 #define ENGINE_PUBLISH_H
 
-#include "core/storage.h"
+#include "engine/job.h"
 #include "engine/log_state.h"
 #include "engine/paths.h"
+#include "engine/patience.h"
 #include "engine/unit.h"
 
 enum publish_outcome {
-    PUBLISH_GOES_ON,
     PUBLISH_DONE,
     PUBLISH_CONFLICT, // another worker owns one of the partitions
     PUBLISH_LOST,     // our files in tmp are gone: upload them again
     PUBLISH_STALE,    // the log is not the one that was read: read it anew
 };
 
-enum publish_phase {
-    PUBLISH_BUILD,
-    PUBLISH_WRITE,
-    PUBLISH_CHECK,
-    PUBLISH_MKDIR,
-    PUBLISH_LOOK,
-    PUBLISH_RENAME,
-    PUBLISH_READ,
-    PUBLISH_END,
-};
-
-struct publish {
-    // Given; borrowed until the end.
-    struct storage *storage;
-    struct env *env;
-    const struct job *job;
-    struct log_state *state; // moves on with every entry read or published
+// What an entry is to say.
+struct publish_work {
     enum entry_kind kind;
-    const char *writer;
     const struct span *spans;
     size_t n_spans;
     const struct unit *unit; // NULL: no files
-    const struct path *tmp;  // of each file of the unit
     int64_t base; // claims: an entry from this number on that touches ours is a conflict
+};
+
+struct publish {
+    // Given; borrowed.
+    struct patience *patience;
+    const struct job *job;
+    struct log_state *state; // moves on with every entry read or published
+    const char *writer;
 
     // Its own.
-    enum publish_phase phase;
-    enum publish_outcome outcome;
-    struct arena arena; // of the entry
-    struct entry entry; // as made last
+    const struct publish_work *work; // of the call that is on
+    struct arena arena;              // of the entry
+    struct entry entry;              // as made last
     struct buf bytes;
-    struct path source;     // where the bytes were written
-    bool source_gone;       // the rename did not find it
+    struct path source;     // where the bytes were written; empty: nowhere
     int64_t n_made_buckets; // the directories of buckets below are there
 };
 
-void publish_start(struct publish *publish); // after the given fields are set anew
-enum status publish_step(struct publish *publish, struct err *err); // sets outcome
+// After any outcome but DONE, and after an error, the work is given up by
+// publish_abandon, or PUBLISH_LOST by another call: the entry may still appear.
+enum status publish_entry(struct publish *publish, const struct publish_work *work,
+                          enum publish_outcome *ret, struct err *err);
+// Gives up an entry that may or may not have been published. The order is the rule:
+// remove the entry's source and get that answer (from then on it cannot appear any more);
+// read its number; only if it is not ours remove our folder with all its data. Where
+// that cannot be finished all is left to a later claim of the partitions.
+// *ret: it was ours after all, and is applied to the state.
+enum status publish_abandon(struct publish *publish, bool *ret, struct err *err);
+// ST_OK: the number has an entry, and whether it is the one that was made last.
+enum status publish_read(struct publish *publish, struct arena *arena, struct entry *ret,
+                         bool *ret_mine, struct err *err);
 void publish_release(struct publish *publish);
-
-// Whether the entry with that number is the one that was made last.
-enum status publish_read_back(struct publish *publish, struct arena *arena,
-                              struct entry *ret, bool *ret_mine, struct err *err);
 
 #endif

@@ -5,17 +5,18 @@
 
 #include "base/log.h"
 #include "engine/log_read.h"
+#include "engine/paths.h"
 
-static enum status make_parent(struct renames *renames, struct storage *storage,
-                               const struct entry_file *file, struct err *err)
+static enum status make_parent(struct storage *storage, const struct entry_file *file,
+                               struct path *made, struct err *err)
 {
     struct path parent = path_parent(file->name);
-    if (parent.text[0] == '\0' || strcmp(parent.text, renames->made_parent.text) == 0)
+    if (parent.text[0] == '\0' || strcmp(parent.text, made->text) == 0)
         return ST_OK;
     enum status rc = storage->ops->mkdir(storage, path_str(&parent), err);
     if (rc != ST_OK && rc != ST_EXISTS)
         return rc;
-    renames->made_parent = parent;
+    *made = parent;
     return ST_OK;
 }
 
@@ -38,57 +39,45 @@ static enum status check_target(struct storage *storage, const struct entry *ent
     return ST_OK;
 }
 
-enum status renames_step(struct renames *renames, struct storage *storage,
-                         const struct entry *entry, bool *ret_done, struct err *err)
+static enum status rename_file(struct patience *patience, const struct entry *entry,
+                               const struct entry_file *file, struct err *err)
 {
-    *ret_done = renames->n_done == entry->n_files;
-    if (*ret_done)
-        return ST_OK;
-    const struct entry_file *file = &entry->files[renames->n_done];
-    TRY(make_parent(renames, storage, file, err));
-    enum status rc = storage->ops->publish(storage, file->tmp, file->name, err);
+    struct storage *storage = &patience->storage;
+    enum status rc;
+    do
+        rc = storage->ops->publish(storage, file->tmp, file->name, err);
+    while (patience_again(patience, &rc, err));
     if (rc == ST_NOT_FOUND || rc == ST_EXISTS)
-        rc = check_target(storage, entry, file, err);
-    TRY(rc);
-    renames->n_done++;
+        return check_target(storage, entry, file, err);
+    return rc;
+}
+
+enum status rename_files(struct patience *patience, const struct entry *entry,
+                         struct err *err)
+{
+    struct path made_parent = {0};
+    for (size_t i = 0; i < entry->n_files; i++) {
+        const struct entry_file *file = &entry->files[i];
+        TRY(make_parent(&patience->storage, file, &made_parent, err));
+        TRY(rename_file(patience, entry, file, err));
+    }
     return ST_OK;
 }
 
-static enum status settle_load(struct settle *settle, struct storage *storage,
-                               struct log_state *state, struct err *err)
+enum status rename_pending(struct patience *patience, struct log_state *state,
+                           struct err *err)
 {
-    int64_t number = state->pending[0];
-    arena_clear(&settle->arena);
-    enum status rc = log_read(storage, number, &settle->arena, &settle->entry, err);
-    if (rc == ST_NOT_FOUND) { // old entries are removed only when their renames are done
+    while (state->n_pending) {
+        int64_t number = state->pending[0];
+        struct arena arena AUTO(arena_release) = {0};
+        struct entry entry;
+        enum status rc = log_read(&patience->storage, number, &arena, &entry, err);
+        if (rc == ST_OK)
+            rc = rename_files(patience, &entry, err);
+        else if (rc == ST_NOT_FOUND) // old entries go only when their renames are done
+            rc = ST_OK;
+        TRY(rc);
         log_state_renamed(state, number);
-        return ST_OK;
-    }
-    TRY(rc);
-    settle->number = number;
-    settle->renames = (struct renames){0};
-    return ST_OK;
-}
-
-enum status settle_step(struct settle *settle, struct storage *storage,
-                        struct log_state *state, bool *ret_done, struct err *err)
-{
-    *ret_done = state->n_pending == 0;
-    if (*ret_done)
-        return ST_OK;
-    if (settle->number != state->pending[0])
-        return settle_load(settle, storage, state, err);
-    bool renamed;
-    TRY(renames_step(&settle->renames, storage, &settle->entry, &renamed, err));
-    if (renamed) {
-        log_state_renamed(state, settle->number);
-        settle->number = 0;
     }
     return ST_OK;
-}
-
-void settle_release(struct settle *settle)
-{
-    arena_release(&settle->arena);
-    *settle = (struct settle){0};
 }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // A unit of work: what was read, and the finished files that came of it. Made by a
-// worker, handed over whole to its committer.
+// worker; a value once its files are uploaded, for the committer needs their names alone.
 #ifndef ENGINE_UNIT_H
 #define ENGINE_UNIT_H
 
 #include "core/spool.h"
-#include "engine/log_entry.h"
+#include "engine/paths.h"
 
 struct unit_file {
     enum file_kind kind;
-    struct spool_file *spool; // owned
+    struct spool_file *spool; // owned; what is to be uploaded
+    struct path tmp;          // where it was uploaded to
     const char *extension;    // borrowed from the encoder
     int64_t rows, bytes;
     struct checksum checksum;

@@ -20,20 +20,6 @@ static enum status read_spool(struct reader *base, void *p, size_t capacity,
     return ST_OK;
 }
 
-static enum status write_file(struct upload *upload, struct storage *storage,
-                              struct env *env, const struct unit_file *file,
-                              const char *writer, struct err *err)
-{
-    char uuid[UUID_TEXT];
-    env_uuid(env, uuid);
-    struct path *tmp = &upload->tmp[upload->n_done];
-    *tmp = path_tmp(str_of(writer), uuid);
-    struct spool_reader reader = {{read_spool}, file->spool, 0};
-    TRY(storage->ops->write(storage, path_str(tmp), &reader.reader, file->bytes, err));
-    upload->written = true;
-    return ST_OK;
-}
-
 static enum status check_told(struct storage *storage, struct str path,
                               const struct unit_file *file, bool *ret_same,
                               struct err *err)
@@ -58,37 +44,48 @@ static enum status check_bytes(struct storage *storage, struct str path,
 }
 
 // What lies there is not what was sent: ST_RETRY, and the next try is a new upload.
-static enum status check_file(struct upload *upload, struct storage *storage,
-                              enum upload_verify by, const struct unit_file *file,
+static enum status check_file(struct storage *storage, enum upload_verify by,
+                              const struct unit_file *file, struct str path,
                               struct err *err)
 {
-    struct str tmp = path_str(&upload->tmp[upload->n_done]);
     bool is_same = false;
-    enum status rc = check_told(storage, tmp, file, &is_same, err);
+    enum status rc = check_told(storage, path, file, &is_same, err);
     if (rc == ST_OK && is_same && by == UPLOAD_VERIFY_READ)
-        rc = check_bytes(storage, tmp, file, &is_same, err);
+        rc = check_bytes(storage, path, file, &is_same, err);
     if (rc == ST_OK && is_same)
         return ST_OK;
     if (rc != ST_OK && rc != ST_NOT_FOUND)
         return rc;
-    upload->written = false;
     return err_set(err, ST_RETRY,
                    "%s/%.*s: the storage does not hold the %" PRId64 " bytes sent to it",
-                   storage->url, STR_ARGS(tmp), file->bytes);
+                   storage->url, STR_ARGS(path), file->bytes);
 }
 
-enum status upload_step(struct upload *upload, struct storage *storage, struct env *env,
-                        enum upload_verify by, const struct unit *unit,
-                        const char *writer, bool *ret_done, struct err *err)
+static enum status upload_file(struct patience *patience, enum upload_verify by,
+                               struct unit_file *file, const char *writer,
+                               struct err *err)
 {
-    *ret_done = upload->n_done == unit->n_files;
-    if (*ret_done)
-        return ST_OK;
-    const struct unit_file *file = &unit->files[upload->n_done];
-    if (!upload->written)
-        TRY(write_file(upload, storage, env, file, writer, err));
-    TRY(check_file(upload, storage, by, file, err));
-    upload->written = false;
-    upload->n_done++;
+    struct storage *storage = &patience->storage;
+    enum status rc;
+    patience_attempt(patience);
+    do {
+        char uuid[UUID_TEXT];
+        env_uuid(patience->parts.env, uuid);
+        file->tmp = path_tmp(str_of(writer), uuid);
+        struct spool_reader reader = {{read_spool}, file->spool, 0};
+        rc = storage->ops->write(storage, path_str(&file->tmp), &reader.reader,
+                                 file->bytes, err);
+        if (rc == ST_OK)
+            rc = check_file(storage, by, file, path_str(&file->tmp), err);
+    } while (patience_again(patience, &rc, err));
+    patience_attempt_end(patience);
+    return rc;
+}
+
+enum status upload_unit(struct patience *patience, enum upload_verify by,
+                        struct unit *unit, const char *writer, struct err *err)
+{
+    for (size_t i = 0; i < unit->n_files; i++)
+        TRY(upload_file(patience, by, &unit->files[i], writer, err));
     return ST_OK;
 }

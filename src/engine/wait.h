@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a step() waits for, and how blocking code waits. The engine never sleeps by
-// itself: the owner of its threads does, or does not (the simulator). A wait may end early
-// (mailbox_wake): what is waited for is then looked at again.
+// itself: the owner of its threads does, or does not (the simulator). A wait may end
+// early (mailbox_wake): what is waited for is then looked at again.
 #ifndef ENGINE_WAIT_H
 #define ENGINE_WAIT_H
 

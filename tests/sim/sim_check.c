@@ -16,16 +16,9 @@ enum {
 
 static void read_log(struct sim_world *world, struct log_state *ret)
 {
-    struct recovery recovery = {0};
     struct err err;
-    bool done = false;
-    recovery_start(&recovery, world->view, ret);
-    while (!done)
-        if (recovery_step(&recovery, &done, &err) != ST_OK) {
-            sim_fail(world, "recovery: %s", err.text);
-            break;
-        }
-    recovery_release(&recovery);
+    if (log_recover(world->view, ret, &err) != ST_OK)
+        sim_fail(world, "recovery: %s", err.text);
 }
 
 void sim_check_marks(struct sim_world *world, bool *ret_any, bool *ret_all)
@@ -268,13 +261,11 @@ static void check_entry_order(struct sim_world *world, const struct entry *entry
 static void check_order(struct sim_world *world)
 {
     int64_t last[SIM_PARTITIONS_MAX] = {-1, -1, -1, -1};
-    struct log_end end;
     struct err err;
-    log_end_start(&end);
-    while (end.phase != END_FOUND)
-        if (log_end_step(&end, world->view, &err) != ST_OK)
-            return;
-    for (int64_t number = 0; number < end.number; number++) {
+    int64_t end;
+    if (log_find_end(world->view, &end, &err) != ST_OK)
+        return;
+    for (int64_t number = 0; number < end; number++) {
         struct arena arena AUTO(arena_release) = {0};
         struct entry entry;
         if (log_read(world->view, number, &arena, &entry, &err) == ST_OK)

@@ -21,14 +21,14 @@ static void wait_for(struct waiter *waiter, struct wait wait)
 static void run(void *context)
 {
     struct sim_committer *actor = context;
-    committer_run(actor->committer);
+    commit_service_run(actor->committer);
 }
 
-void sim_committer_open(struct sim_committer *actor, struct committer_parts parts)
+void sim_committer_open(struct sim_committer *actor, struct commit_service_parts parts)
 {
     *actor = (struct sim_committer){.waiter = {wait_for}, .mail = parts.mail};
     parts.waiter = &actor->waiter;
-    actor->committer = committer_open(&parts);
+    actor->committer = commit_service_open(&parts);
     actor->fiber = sim_fiber_open(run, actor);
 }
 
@@ -56,6 +56,6 @@ void sim_committer_cut(struct sim_committer *actor)
 
 void sim_committer_free(struct sim_committer *actor)
 {
-    committer_free(actor->committer);
+    commit_service_free(actor->committer);
     sim_fiber_free(actor->fiber);
 }

@@ -4,20 +4,20 @@
 #ifndef TESTS_SIM_COMMITTER_H
 #define TESTS_SIM_COMMITTER_H
 
-#include "engine/committer.h"
+#include "engine/commit_service.h"
 #include "sim/sim_fiber.h"
 
 struct sim_committer {
     struct waiter waiter;
     struct mail *mail;
-    struct committer *committer;
+    struct commit_service *committer;
     struct sim_fiber *fiber;
     struct wait wait; // what it waits for; WAIT_NOTHING: its turn
     bool is_cut;      // it waits for nothing any more
 };
 
 // The parts' waiter is set here.
-void sim_committer_open(struct sim_committer *actor, struct committer_parts parts);
+void sim_committer_open(struct sim_committer *actor, struct commit_service_parts parts);
 void sim_committer_step(struct sim_committer *actor); // one turn
 // Before a call of its storage: gives up the turn.
 void sim_committer_yield(struct sim_committer *actor);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/sim_digest.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+
+#include "base/hash.h"
 
 static void add_file(struct sim_world *world, const char *path)
 {
@@ -32,8 +35,15 @@ static void add_directory(struct sim_world *world, const char *directory)
     }
 }
 
-void sim_digest(struct sim_world *world, char ret[SHA256_HEX])
+void sim_show_digests(uint64_t n)
 {
-    add_directory(world, "");
-    sha256_hex(world->trace.p, world->trace.n, ret);
+    static struct sim_world world;
+    char digest[SHA256_HEX];
+    for (uint64_t seed = 1; seed <= n; seed++) {
+        sim_world_run(&world, seed, true);
+        add_directory(&world, "");
+        sha256_hex(world.trace.p, world.trace.n, digest);
+        printf("%" PRIu64 " %s\n", seed, digest);
+        sim_world_release(&world);
+    }
 }

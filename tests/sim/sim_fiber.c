@@ -66,8 +66,8 @@ struct sim_fiber *sim_fiber_open(void (*fn)(void *context), void *context)
     getcontext(&fiber->inside);
     fiber->inside.uc_stack.ss_sp = fiber->stack;
     fiber->inside.uc_stack.ss_size = STACK_BYTES;
-    makecontext(&fiber->inside, (void (*)(void))run_fiber, 2, (unsigned)(self >> 16 >> 16),
-                (unsigned)self);
+    makecontext(&fiber->inside, (void (*)(void))run_fiber, 2,
+                (unsigned)(self >> 16 >> 16), (unsigned)self);
     return fiber;
 }
 

@@ -55,8 +55,8 @@ enum status sim_job_run(struct sim_job *job, struct storage *storage, struct err
         &job->clock.env, &mail, &job->status});
     struct sim_committer committer;
     sim_committer_open(&committer,
-                       (struct committer_parts){&job->job, storage, &job->clock.env, &mail,
-                                                &job->status, NULL});
+                       (struct commit_service_parts){&job->job, storage, &job->clock.env,
+                                                     &mail, &job->status, NULL});
     struct prober *prober = prober_open(
         &(struct prober_parts){sim_source_port(source), &job->clock.env, &mail});
     int32_t all[SIM_PARTITIONS_MAX] = {0, 1, 2, 3};
@@ -65,7 +65,7 @@ enum status sim_job_run(struct sim_job *job, struct storage *storage, struct err
     while (wait[0].kind != WAIT_DONE || wait[1].kind != WAIT_DONE ||
            wait[2].kind != WAIT_DONE)
         step_all(job, worker, &committer, prober, wait);
-    enum status rc = committer_result(committer.committer, err);
+    enum status rc = commit_service_result(committer.committer, err);
     if (rc == ST_OK)
         rc = worker_result(worker, err);
     worker_free(worker);

@@ -190,7 +190,7 @@ static void open_engine(struct sim_process *process)
         .mail = &process->mail,
         .status = &process->status,
     };
-    struct committer_parts committer = {
+    struct commit_service_parts committer = {
         .job = &process->job,
         .storage = process->storage,
         .env = &process->world->clock.env,
@@ -322,7 +322,8 @@ static void step_committer(struct sim_process *process)
     struct err err = {0};
     sim_committer_step(&process->committer);
     if (process->committer.wait.kind == WAIT_DONE)
-        look_at_end(process, committer_result(process->committer.committer, &err), err.text);
+        look_at_end(process, commit_service_result(process->committer.committer, &err),
+                    err.text);
 }
 
 static void step_prober(struct sim_process *process)

@@ -5,6 +5,7 @@
 //   SIM_SEEDS=100000           so many schedules
 //   SIM_SEED=17                that one alone, with its trace
 //   SIM_SEED=17 SIM_EVENTS=a,b that one with these of its events only
+//   SIM_DIGEST=1               what each came to, to be compared with another build's
 // test: build release
 // test: quick
 #include "sim/sim_mutant.h"
@@ -86,19 +87,6 @@ static void run_one(uint64_t seed)
         fail_with_few(seed);
 }
 
-// For a comparison with another build.
-static void show_digests(uint64_t n)
-{
-    static struct sim_world world;
-    char digest[SHA256_HEX];
-    for (uint64_t seed = 1; seed <= n; seed++) {
-        sim_world_run(&world, seed, true);
-        sim_digest(&world, digest);
-        printf("%" PRIu64 " %s\n", seed, digest);
-        sim_world_release(&world);
-    }
-}
-
 static void test_every_record_is_there_once(UNUSED void **state)
 {
     static struct sim_world world;
@@ -111,7 +99,7 @@ static void test_every_record_is_there_once(UNUSED void **state)
         return;
     }
     if (getenv("SIM_DIGEST")) {
-        show_digests(n);
+        sim_show_digests(n);
         return;
     }
     for (uint64_t seed = 1; seed <= n; seed++) {

@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // test: build release
+// wrap: publish_abandon
 // A publish is given up without first making sure that it cannot happen any more: the
 // simulator must find lost data.
 #include "sim/sim_mutant.h"
 
-#include "engine/abandon.h"
+#include "engine/publish.h"
 
-void abandon_start(struct abandon *abandon)
-{
-    *abandon = (struct abandon){0};
-}
+enum status __wrap_publish_abandon(struct publish *publish, bool *ret, struct err *err);
 
-enum status abandon_step(struct abandon *abandon, struct publish *publish,
-                         struct err *err)
+enum status __wrap_publish_abandon(struct publish *publish, bool *ret, struct err *err)
 {
+    struct storage *storage = &publish->patience->storage;
     struct path folder = path_writer(str_of(publish->writer));
-    enum status rc =
-        publish->storage->ops->remove(publish->storage, path_str(&folder), err);
-    if (rc != ST_OK && rc != ST_NOT_FOUND)
-        return rc;
-    abandon->phase = ABANDON_END;
-    return ST_OK;
+    enum status rc = storage->ops->remove(storage, path_str(&folder), err);
+    *ret = false;
+    return rc == ST_NOT_FOUND ? ST_OK : rc;
 }
 
 static void test_simulator_finds_it(UNUSED void **state)

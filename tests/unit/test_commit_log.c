@@ -5,6 +5,9 @@
 #include "engine/commit_log.h"
 #include "engine/log_read.h"
 #include "engine/paths.h"
+#include "engine/renames.h"
+#include "sim/sim_patience.h"
+#include "storage/fault.h"
 #include "storage/mem.h"
 
 static struct storage *open_mem(void)
@@ -12,7 +15,7 @@ static struct storage *open_mem(void)
     struct mem_tree *tree = mem_tree_open(NULL);
     struct storage *storage = storage_mem_open(tree, "/r");
     mem_tree_unref(tree);
-    return storage;
+    return storage_fault_open(storage, &(struct fault_config){0}); // counts calls
 }
 
 static void put(struct storage *storage, struct path path, struct str bytes)
@@ -36,15 +39,14 @@ static void put_names(struct storage *storage, int64_t from, int64_t to)
         put(storage, path_entry(n), STR_LITERAL(""));
 }
 
-static int64_t find_end(struct storage *storage, int *ret_n_steps)
+static int64_t find_end(struct storage *storage, int *ret_n_calls)
 {
-    struct log_end end;
     struct err err;
-    *ret_n_steps = 0;
-    log_end_start(&end);
-    for (; end.phase != END_FOUND; ++*ret_n_steps)
-        assert_ok(log_end_step(&end, storage, &err), &err);
-    return end.number;
+    int64_t end;
+    uint64_t before = storage_fault_n_calls(storage);
+    assert_ok(log_find_end(storage, &end, &err), &err);
+    *ret_n_calls = (int)(storage_fault_n_calls(storage) - before);
+    return end;
 }
 
 static void test_end_of_the_log_is_found(UNUSED void **state)
@@ -52,10 +54,10 @@ static void test_end_of_the_log_is_found(UNUSED void **state)
     static const int64_t ends[] = {0, 1, 2, 3, 7, 999, 1000, 1001, 3999};
     for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
         struct storage *storage = open_mem();
-        int n_steps;
+        int n_calls;
         put_names(storage, 0, ends[i]);
-        assert_int_equal(find_end(storage, &n_steps), ends[i]);
-        assert_true(n_steps <= 20);
+        assert_int_equal(find_end(storage, &n_calls), ends[i]);
+        assert_true(n_calls <= 20);
         storage->ops->close(storage);
     }
 }
@@ -64,18 +66,18 @@ static void test_end_is_found_when_old_buckets_are_empty(UNUSED void **state)
 {
     struct storage *storage = open_mem();
     struct err err;
-    int n_steps;
+    int n_calls;
     for (int64_t bucket = 0; bucket < 9; bucket++) {
         struct path path = path_bucket(bucket);
         assert_ok(storage->ops->mkdir(storage, path_str(&path), &err), &err);
     }
     put_names(storage, 8000, 8003);
-    assert_int_equal(find_end(storage, &n_steps), 8003);
+    assert_int_equal(find_end(storage, &n_calls), 8003);
     // The bucket of the next entry was made, the entry did not come.
     struct path path = path_bucket(9);
     put_names(storage, 8003, 9000);
     assert_ok(storage->ops->mkdir(storage, path_str(&path), &err), &err);
-    assert_int_equal(find_end(storage, &n_steps), 9000);
+    assert_int_equal(find_end(storage, &n_calls), 9000);
     storage->ops->close(storage);
 }
 
@@ -139,14 +141,7 @@ static void make_log(struct made_log *log, int64_t n, int64_t snapshot_at)
 static enum status recover(struct storage *storage, struct log_state *state,
                            struct err *err)
 {
-    struct recovery recovery = {0};
-    bool done = false;
-    enum status rc = ST_OK;
-    recovery_start(&recovery, storage, state);
-    while (rc == ST_OK && !done)
-        rc = recovery_step(&recovery, &done, err);
-    recovery_release(&recovery);
-    return rc;
+    return log_recover(storage, state, err);
 }
 
 static void test_recovery_begins_at_the_newest_snapshot(UNUSED void **state)
@@ -214,13 +209,14 @@ static void test_a_pending_entry_that_was_removed_is_settled(UNUSED void **state
 {
     struct storage *storage = open_mem();
     struct log_state read = {.next = 9};
-    struct settle settle = {0};
+    struct sim_clock clock;
+    struct sim_patience patience;
     struct err err;
-    bool done = false;
+    sim_clock_init(&clock, 1);
+    sim_patience_init(&patience, storage, &clock, 0);
     log_state_add_pending(&read, 5);
-    while (!done)
-        assert_ok(settle_step(&settle, storage, &read, &done, &err), &err);
-    settle_release(&settle);
+    assert_ok(rename_pending(&patience.patience, &read, &err), &err);
+    assert_int_equal(read.n_pending, 0);
     log_state_release(&read);
     storage->ops->close(storage);
 }
@@ -323,17 +319,14 @@ static void test_the_search_for_the_end_has_an_end(UNUSED void **state)
 static void retain(struct storage *storage, int64_t removable, int64_t before_ms)
 {
     struct log_state covered = {.removable = removable};
-    struct retain retain;
     struct err err;
-    retain_start(&retain, &covered, before_ms);
-    while (retain.phase != RETAIN_END)
-        assert_ok(retain_step(&retain, storage, &err), &err);
+    assert_ok(clean_entries(storage, &covered, before_ms, &err), &err);
 }
 
 static void test_old_buckets_are_removed_whole(UNUSED void **state)
 {
     struct made_log log = {.storage = open_mem(), .time_ms = 100};
-    int n_steps;
+    int n_calls;
     make_log(&log, 2500, -1);
     retain(log.storage, 2400, 100); // not older than that
     assert_true(is_there(log.storage, path_entry(0)));
@@ -344,7 +337,7 @@ static void test_old_buckets_are_removed_whole(UNUSED void **state)
     assert_false(is_there(log.storage, path_entry(999)));
     assert_true(is_there(log.storage, path_entry(1000)));
     assert_true(is_there(log.storage, path_bucket(0)));
-    assert_int_equal(find_end(log.storage, &n_steps), 2500);
+    assert_int_equal(find_end(log.storage, &n_calls), 2500);
     log.storage->ops->close(log.storage);
 }
 

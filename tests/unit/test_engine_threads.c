@@ -25,7 +25,7 @@ struct slot {
     struct spool *spool;
     struct storage *storage;
     struct worker *worker;
-    struct committer *committer;
+    struct commit_service *committer;
     struct mailbox_waiter waiter; // the committer's
     struct prober *prober;
     pthread_t threads[3];
@@ -43,7 +43,7 @@ static void *run_worker(void *arg)
 static void *run_committer(void *arg)
 {
     struct slot *slot = arg;
-    committer_run(slot->committer);
+    commit_service_run(slot->committer);
     return NULL;
 }
 
@@ -80,7 +80,7 @@ static void start(struct slot *slot, int32_t partition)
         &slot->executor, &slot->encoder, slot->spool, env_system(), &slot->mail,
         &slot->job.status});
     slot->waiter = mailbox_waiter(&slot->mail.to_committer, env_system());
-    slot->committer = committer_open(&(struct committer_parts){
+    slot->committer = commit_service_open(&(struct commit_service_parts){
         &slot->job.job, slot->storage, env_system(), &slot->mail, &slot->job.status,
         &slot->waiter.waiter});
     slot->prober = prober_open(
@@ -97,10 +97,10 @@ static void join(struct slot *slot)
     pthread_join(slot->threads[0], NULL);
     pthread_join(slot->threads[1], NULL);
     pthread_join(slot->threads[2], NULL);
-    assert_ok(committer_result(slot->committer, &err), &err);
+    assert_ok(commit_service_result(slot->committer, &err), &err);
     assert_ok(worker_result(slot->worker, &err), &err);
     worker_free(slot->worker);
-    committer_free(slot->committer);
+    commit_service_free(slot->committer);
     prober_free(slot->prober);
     mail_release(&slot->mail);
     sim_source_free(slot->source);

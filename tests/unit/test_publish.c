@@ -3,9 +3,9 @@
 // first rename into the log; what is then right is docs/commit-log.md, "Publish entry N".
 #include "test.h"
 
-#include "engine/abandon.h"
 #include "engine/log_read.h"
-#include "sim/sim_clock.h"
+#include "engine/publish.h"
+#include "sim/sim_patience.h"
 #include "storage/fault.h"
 #include "storage/mem.h"
 
@@ -20,11 +20,15 @@ struct fixture {
     struct storage *view;    // without
     struct job job;
     struct log_state state, others;
+    struct sim_patience patience;
     struct publish publish;
+    enum publish_outcome outcome;
     struct span span;
-    struct fault fault;   // of the next rename into the log
-    bool removes_source;  // before it
-    struct fault writing; // of the next write
+    struct fault fault;     // of the next rename into the log
+    bool removes_source;    // before it
+    struct fault writing;   // of the next write
+    struct path written[2]; // the entry, each time
+    int n_written, n_renamed;
 };
 
 static struct fault decide(void *context, const struct fault_call *call)
@@ -33,11 +37,14 @@ static struct fault decide(void *context, const struct fault_call *call)
     struct err err;
     struct fault fault = {0};
     if (call->op == FAULT_WRITE) {
+        struct path *path = &fix->written[fix->n_written++ % 2];
+        snprintf(path->text, sizeof(path->text), "%.*s", STR_ARGS(call->path));
         fault = fix->writing;
         fix->writing = (struct fault){0};
     }
     if (call->op != FAULT_PUBLISH)
         return fault;
+    fix->n_renamed++;
     if (fix->removes_source)
         assert_ok(fix->view->ops->remove(fix->view, call->path, &err), &err);
     fault = fix->fault;
@@ -46,39 +53,48 @@ static struct fault decide(void *context, const struct fault_call *call)
     return fault;
 }
 
-static void prepare(struct fixture *fix, struct storage *storage, struct log_state *state,
-                    struct publish *publish, const char *writer, enum entry_kind kind)
+static void prepare(struct fixture *fix, struct sim_patience *patience,
+                    struct log_state *state, struct publish *publish, const char *writer)
 {
-    publish->storage = storage;
-    publish->env = &fix->clock.env;
+    publish->patience = &patience->patience;
     publish->job = &fix->job;
     publish->state = state;
-    publish->kind = kind;
     publish->writer = writer;
-    publish->spans = &fix->span;
-    publish->n_spans = kind != ENTRY_JOB;
-    publish->base = state->next;
-    publish_start(publish);
 }
 
-static enum status step_to_end(struct publish *publish, struct err *err)
+static enum status publish_kind(struct fixture *fix, struct publish *publish,
+                                enum entry_kind kind, struct err *err)
 {
-    enum status rc = ST_OK;
-    while (rc == ST_OK && publish->outcome == PUBLISH_GOES_ON)
-        rc = publish_step(publish, err);
-    return rc;
+    struct publish_work work = {
+        .kind = kind,
+        .spans = &fix->span,
+        .n_spans = kind != ENTRY_JOB,
+        .base = publish->state->next,
+    };
+    return publish_entry(publish, &work, &fix->outcome, err);
+}
+
+// A claim of ours, as of an end of the log that was seen before others came.
+static enum status publish_claim(struct fixture *fix, struct err *err)
+{
+    struct publish_work work = {
+        .kind = ENTRY_CLAIM, .spans = &fix->span, .n_spans = 1, .base = 1};
+    return publish_entry(&fix->publish, &work, &fix->outcome, err);
 }
 
 // Another worker publishes an entry of this partition.
 static void others_publish(struct fixture *fix, enum entry_kind kind, int32_t partition)
 {
     struct publish publish = {0};
+    struct sim_patience patience;
     struct err err;
     fix->span.partition = partition;
-    prepare(fix, fix->view, &fix->others, &publish, OTHER, kind);
-    assert_ok(step_to_end(&publish, &err), &err);
-    assert_int_equal(publish.outcome, PUBLISH_DONE);
+    sim_patience_init(&patience, fix->view, &fix->clock, 0);
+    prepare(fix, &patience, &fix->others, &publish, OTHER);
+    assert_ok(publish_kind(fix, &publish, kind, &err), &err);
+    assert_int_equal(fix->outcome, PUBLISH_DONE);
     publish_release(&publish);
+    fix->span.partition = 0;
 }
 
 static void set_up(struct fixture *fix)
@@ -91,14 +107,14 @@ static void set_up(struct fixture *fix)
     fix->view = storage_mem_open(fix->tree, "/r");
     fix->storage = storage_fault_open(storage_mem_open(fix->tree, "/r"), &config);
     fix->job.settings = job_settings_default();
+    sim_patience_init(&fix->patience, fix->storage, &fix->clock, 60000);
     others_publish(fix, ENTRY_JOB, 0);
     struct arena arena = {0};
     struct entry entry;
     assert_ok(log_read(fix->view, 0, &arena, &entry, &err), &err);
     assert_ok(log_state_apply(&fix->state, &entry, &err), &err);
     arena_release(&arena);
-    fix->span.partition = 0;
-    prepare(fix, fix->storage, &fix->state, &fix->publish, ME, ENTRY_CLAIM);
+    prepare(fix, &fix->patience, &fix->state, &fix->publish, ME);
 }
 
 static void tear_down(struct fixture *fix)
@@ -126,8 +142,8 @@ static void test_published(UNUSED void **state)
     struct fixture fix;
     struct err err;
     set_up(&fix);
-    assert_ok(step_to_end(&fix.publish, &err), &err);
-    assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
+    assert_ok(publish_claim(&fix, &err), &err);
+    assert_int_equal(fix.outcome, PUBLISH_DONE);
     assert_writer(&fix, 1, ME);
     assert_int_equal(fix.state.next, 2);
     tear_down(&fix);
@@ -142,21 +158,19 @@ static void test_an_entry_that_would_end_the_log_is_not_published(UNUSED void **
     set_up(&fix);
     struct path folder = path_writer(str_of(ME));
     fix.job.worker = STR_LITERAL("caf\xE9/1/0");
-    assert_status(step_to_end(&fix.publish, &err), ST_FAIL);
+    assert_status(publish_claim(&fix, &err), ST_FAIL);
     assert_string_equal(err.text, "entry 1 is not published, since nobody could read it: "
                                   "field 'worker' is not a text");
     fix.job.worker = STR_LITERAL("host/1/0");
     fix.span.next = 10; // of which none was read or skipped
-    publish_start(&fix.publish);
-    assert_status(step_to_end(&fix.publish, &err), ST_DATA);
+    assert_status(publish_claim(&fix, &err), ST_DATA);
     assert_string_equal(err.text,
                         "the commit log is damaged: entry 1 has offsets that do "
                         "not add up; tramline verify tells more");
     assert_ok(log_exists(fix.view, path_str(&folder), &is_there, &err), &err);
     assert_false(is_there);
     fix.span.next = 0;
-    publish_start(&fix.publish);
-    assert_ok(step_to_end(&fix.publish, &err), &err);
+    assert_ok(publish_claim(&fix, &err), &err);
     assert_writer(&fix, 1, ME);
     tear_down(&fix);
 }
@@ -167,10 +181,10 @@ static void test_a_lost_answer_is_settled_by_reading(UNUSED void **state)
     struct err err;
     set_up(&fix);
     fix.fault.kind = FAULT_LOSE;
-    assert_status(step_to_end(&fix.publish, &err), ST_UNKNOWN);
-    assert_int_equal(fix.publish.outcome, PUBLISH_GOES_ON);
-    assert_ok(step_to_end(&fix.publish, &err), &err); // reads, and it is ours
-    assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
+    assert_ok(publish_claim(&fix, &err), &err); // reads, and it is ours
+    assert_int_equal(fix.outcome, PUBLISH_DONE);
+    assert_int_equal(fix.n_renamed, 1);
+    assert_int_equal(fix.patience.paused_ms, 100);
     tear_down(&fix);
 }
 
@@ -180,11 +194,10 @@ static void test_nothing_read_means_the_same_rename_again(UNUSED void **state)
     struct err err;
     set_up(&fix);
     fix.fault.kind = FAULT_DROP;
-    assert_status(step_to_end(&fix.publish, &err), ST_UNKNOWN);
-    struct path source = fix.publish.source;
-    assert_ok(step_to_end(&fix.publish, &err), &err);
-    assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
-    assert_string_equal(fix.publish.source.text, source.text);
+    assert_ok(publish_claim(&fix, &err), &err);
+    assert_int_equal(fix.outcome, PUBLISH_DONE);
+    assert_int_equal(fix.n_renamed, 2);
+    assert_int_equal(fix.n_written, 1);
     tear_down(&fix);
 }
 
@@ -194,10 +207,10 @@ static void test_a_late_rename_is_ours_too(UNUSED void **state)
     struct fixture fix;
     struct err err;
     set_up(&fix);
-    fix.fault = (struct fault){.kind = FAULT_LATE, .settle_after = 2};
-    assert_status(step_to_end(&fix.publish, &err), ST_UNKNOWN);
-    assert_ok(step_to_end(&fix.publish, &err), &err);
-    assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
+    fix.fault = (struct fault){.kind = FAULT_LATE, .settle_after = 3};
+    assert_ok(publish_claim(&fix, &err), &err);
+    assert_int_equal(fix.outcome, PUBLISH_DONE);
+    assert_int_equal(fix.n_renamed, 2);
     assert_writer(&fix, 1, ME);
     assert_int_equal(fix.state.next, 2);
     tear_down(&fix);
@@ -209,9 +222,8 @@ static void test_a_number_taken_by_others_means_the_next_one(UNUSED void **state
     struct err err;
     set_up(&fix);
     others_publish(&fix, ENTRY_CLAIM, 1);
-    fix.span.partition = 0;
-    assert_ok(step_to_end(&fix.publish, &err), &err);
-    assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
+    assert_ok(publish_claim(&fix, &err), &err);
+    assert_int_equal(fix.outcome, PUBLISH_DONE);
     assert_writer(&fix, 1, OTHER);
     assert_writer(&fix, 2, ME);
     tear_down(&fix);
@@ -223,14 +235,11 @@ static void test_a_number_taken_for_our_partition_is_a_conflict(UNUSED void **st
     struct err err;
     set_up(&fix);
     others_publish(&fix, ENTRY_CLAIM, 0);
-    assert_ok(step_to_end(&fix.publish, &err), &err);
-    assert_int_equal(fix.publish.outcome, PUBLISH_CONFLICT);
-    struct abandon abandon;
-    abandon_start(&abandon);
-    while (abandon.phase != ABANDON_END)
-        assert_ok(abandon_step(&abandon, &fix.publish, &err), &err);
-    assert_false(abandon.is_published);
-    bool is_there;
+    assert_ok(publish_claim(&fix, &err), &err);
+    assert_int_equal(fix.outcome, PUBLISH_CONFLICT);
+    bool is_there, is_published;
+    assert_ok(publish_abandon(&fix.publish, &is_published, &err), &err);
+    assert_false(is_published);
     struct path folder = path_writer(str_of(ME));
     assert_ok(log_exists(fix.view, path_str(&folder), &is_there, &err), &err);
     assert_false(is_there);
@@ -243,8 +252,8 @@ static void test_a_source_that_is_gone_is_told(UNUSED void **state)
     struct err err;
     set_up(&fix);
     fix.removes_source = true;
-    assert_ok(step_to_end(&fix.publish, &err), &err);
-    assert_int_equal(fix.publish.outcome, PUBLISH_LOST);
+    assert_ok(publish_claim(&fix, &err), &err);
+    assert_int_equal(fix.outcome, PUBLISH_LOST);
     tear_down(&fix);
 }
 
@@ -266,11 +275,9 @@ static void test_a_bucket_that_is_gone_is_made_again(UNUSED void **state)
     buf_release(&bytes);
     fix.state.next = bucket_first(1);
     memcpy(fix.state.last_checksum, newest.checksum, SHA256_HEX);
-    fix.span.partition = 0;
-    fix.publish.base = fix.state.next;
     fix.publish.n_made_buckets = 2; // believes that it is there
-    assert_ok(step_to_end(&fix.publish, &err), &err);
-    assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
+    assert_ok(publish_claim(&fix, &err), &err);
+    assert_int_equal(fix.outcome, PUBLISH_DONE);
     assert_writer(&fix, bucket_first(1), ME);
     tear_down(&fix);
 }
@@ -283,8 +290,8 @@ static void test_a_number_that_is_free_again_is_not_taken(UNUSED void **state)
     struct path entry = path_entry(0);
     set_up(&fix);
     assert_ok(fix.view->ops->remove(fix.view, path_str(&entry), &err), &err);
-    assert_ok(step_to_end(&fix.publish, &err), &err);
-    assert_int_equal(fix.publish.outcome, PUBLISH_STALE);
+    assert_ok(publish_claim(&fix, &err), &err);
+    assert_int_equal(fix.outcome, PUBLISH_STALE);
     assert_int_equal(fix.state.next, 0); // to be read anew
     bool is_there;
     entry = path_entry(1);
@@ -302,8 +309,8 @@ static void test_nothing_is_published_into_another_log(UNUSED void **state)
     assert_ok(fix.view->ops->remove(fix.view, path_str(&entry), &err), &err);
     log_state_release(&fix.others);
     others_publish(&fix, ENTRY_JOB, 0);
-    assert_ok(step_to_end(&fix.publish, &err), &err);
-    assert_int_equal(fix.publish.outcome, PUBLISH_STALE);
+    assert_ok(publish_claim(&fix, &err), &err);
+    assert_int_equal(fix.outcome, PUBLISH_STALE);
     tear_down(&fix);
 }
 
@@ -313,15 +320,14 @@ static void test_an_entry_that_changed_on_its_way_is_written_again(UNUSED void *
     struct err err;
     set_up(&fix);
     fix.writing.kind = FAULT_CHANGE;
-    assert_status(step_to_end(&fix.publish, &err), ST_RETRY);
-    struct path changed = fix.publish.source;
+    assert_ok(publish_claim(&fix, &err), &err);
+    struct path changed = fix.written[0];
     char text[256];
     snprintf(text, sizeof(text),
              "mem:///r/%s: the storage does not hold the %zu bytes sent to it",
              changed.text, fix.publish.bytes.n);
     assert_string_equal(err.text, text);
-    assert_ok(step_to_end(&fix.publish, &err), &err);
-    assert_int_equal(fix.publish.outcome, PUBLISH_DONE);
+    assert_int_equal(fix.outcome, PUBLISH_DONE);
     assert_string_not_equal(fix.publish.source.text, changed.text);
     assert_writer(&fix, 1, ME);
     tear_down(&fix);
@@ -333,35 +339,34 @@ static void test_work_is_published_where_the_partition_stands(UNUSED void **stat
     struct fixture fix;
     struct err err;
     set_up(&fix);
-    assert_ok(step_to_end(&fix.publish, &err), &err);
+    assert_ok(publish_claim(&fix, &err), &err);
     struct span work = {.next = 10, .data = 10, .last = {.offset = 9}};
     for (int i = 0; i < 2; i++) {
         fix.span = work;
-        prepare(&fix, fix.storage, &fix.state, &fix.publish, ME, ENTRY_COMMIT);
-        assert_ok(step_to_end(&fix.publish, &err), &err);
-        assert_int_equal(fix.publish.outcome, i ? PUBLISH_CONFLICT : PUBLISH_DONE);
+        assert_ok(publish_kind(&fix, &fix.publish, ENTRY_COMMIT, &err), &err);
+        assert_int_equal(fix.outcome, i ? PUBLISH_CONFLICT : PUBLISH_DONE);
     }
     tear_down(&fix);
 }
 
-static void give_up(struct fixture *fix, struct abandon *abandon)
+// There is no time for another try.
+static bool give_up(struct fixture *fix)
 {
+    bool is_published;
     struct err err;
-    abandon_start(abandon);
-    while (abandon->phase != ABANDON_END)
-        assert_ok(abandon_step(abandon, &fix->publish, &err), &err);
+    assert_ok(publish_abandon(&fix->publish, &is_published, &err), &err);
+    return is_published;
 }
 
 static void test_given_up_it_can_never_appear(UNUSED void **state)
 {
     struct fixture fix;
     struct err err;
-    struct abandon abandon;
     set_up(&fix);
+    deadline_end(&fix.patience.deadline);
     fix.fault.kind = FAULT_LATE;
-    assert_status(step_to_end(&fix.publish, &err), ST_UNKNOWN);
-    give_up(&fix, &abandon);
-    assert_false(abandon.is_published);
+    assert_status(publish_claim(&fix, &err), ST_FAIL);
+    assert_false(give_up(&fix));
     storage_fault_settle(fix.storage);
     bool is_there;
     struct path entry = path_entry(1);
@@ -374,12 +379,11 @@ static void test_giving_up_finds_what_was_published_after_all(UNUSED void **stat
 {
     struct fixture fix;
     struct err err;
-    struct abandon abandon;
     set_up(&fix);
+    deadline_end(&fix.patience.deadline);
     fix.fault.kind = FAULT_LOSE;
-    assert_status(step_to_end(&fix.publish, &err), ST_UNKNOWN);
-    give_up(&fix, &abandon);
-    assert_true(abandon.is_published);
+    assert_status(publish_claim(&fix, &err), ST_FAIL);
+    assert_true(give_up(&fix));
     assert_int_equal(fix.state.next, 2);
     bool is_there;
     struct path folder = path_writer(str_of(ME));

@@ -53,9 +53,9 @@ static void open_engine(struct fixture *f)
     f->worker = worker_open(&(struct worker_parts){
         &job->job, sim_source_port(f->source), &f->decoder.decoder, &f->executor,
         &f->encoder, f->spool, &job->clock.env, &f->mail, &job->status});
-    sim_committer_open(&f->committer,
-                       (struct committer_parts){&job->job, f->storage, &job->clock.env,
-                                                &f->mail, &job->status, NULL});
+    sim_committer_open(&f->committer, (struct commit_service_parts){
+                                          &job->job, f->storage, &job->clock.env,
+                                          &f->mail, &job->status, NULL});
     f->prober = prober_open(
         &(struct prober_parts){sim_source_port(f->source), &job->clock.env, &f->mail});
     sim_source_assign(f->source, (int32_t[]){0}, 1);

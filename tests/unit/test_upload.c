@@ -8,6 +8,7 @@
 #include "engine/upload.h"
 #include "engine/verify.h"
 #include "sim/sim_job.h"
+#include "sim/sim_patience.h"
 #include "storage/mem.h"
 #include "storage/spool_mem.h"
 
@@ -178,6 +179,7 @@ static void liar_release(struct liar *liar)
 struct fixture {
     struct liar liar;
     struct sim_clock clock;
+    struct sim_patience sim;
     struct spool *spool;
     struct unit unit;
 };
@@ -189,6 +191,7 @@ static void set_up(struct fixture *fix, size_t n_bytes)
     *fix = (struct fixture){0};
     liar_open(&fix->liar);
     sim_clock_init(&fix->clock, 1);
+    sim_patience_init(&fix->sim, &fix->liar.storage, &fix->clock, 60000);
     fix->spool = spool_mem_open();
     for (size_t i = 0; i < n_bytes; i++)
         buf_char(&bytes, (char)('a' + i % 26));
@@ -209,34 +212,29 @@ static void tear_down(struct fixture *fix)
     liar_release(&fix->liar);
 }
 
-static enum status upload(struct fixture *fix, struct upload *upload,
-                          enum upload_verify by, struct err *err)
+static enum status upload(struct fixture *fix, enum upload_verify by, struct err *err)
 {
-    bool done = false;
-    while (!done)
-        TRY(upload_step(upload, &fix->liar.storage, &fix->clock.env, by, &fix->unit, "w",
-                        &done, err));
-    return ST_OK;
+    return upload_unit(&fix->sim.patience, by, &fix->unit, "w", err);
 }
 
 static void assert_lie_is_found(enum lie lie, size_t n_bytes)
 {
     struct fixture fix;
-    struct upload unread = {0}, read = {0};
-    struct err err;
+    struct err err = {0};
     char text[512];
     set_up(&fix, n_bytes);
     fix.liar.lie = lie;
-    assert_ok(upload(&fix, &unread, UPLOAD_VERIFY_CHECKSUM, &err), &err);
+    assert_ok(upload(&fix, UPLOAD_VERIFY_CHECKSUM, &err), &err);
     assert_int_equal(fix.liar.n_reads, 0);
+    assert_string_equal(fix.unit.files[0].tmp.text, fix.liar.path_text);
     fix.liar.lie = lie;
-    assert_status(upload(&fix, &read, UPLOAD_VERIFY_READ, &err), ST_RETRY);
+    assert_ok(upload(&fix, UPLOAD_VERIFY_READ, &err), &err); // under another name
     snprintf(text, sizeof(text),
              "mem:///r/%s: the storage does not hold the %zu bytes sent to it",
              fix.liar.path_text, n_bytes);
-    assert_string_equal(err.text, text);
-    assert_ok(upload(&fix, &read, UPLOAD_VERIFY_READ, &err), &err); // under another name
-    assert_string_not_equal(read.tmp[0].text, fix.liar.path_text);
+    assert_string_equal(err.text, text); // of the try before
+    assert_string_not_equal(fix.unit.files[0].tmp.text, fix.liar.path_text);
+    assert_int_equal(fix.sim.paused_ms, 100);
     tear_down(&fix);
 }
 
@@ -252,11 +250,11 @@ static void test_each_lie_is_found_by_reading(UNUSED void **state)
 static void test_a_file_without_end_is_not_read_to_it(UNUSED void **state)
 {
     struct fixture fix;
-    struct upload read = {0};
     struct err err;
     set_up(&fix, 20 << 20);
+    deadline_end(&fix.sim.deadline); // one try
     fix.liar.lie = LIE_MORE;
-    assert_status(upload(&fix, &read, UPLOAD_VERIFY_READ, &err), ST_RETRY);
+    assert_status(upload(&fix, UPLOAD_VERIFY_READ, &err), ST_FAIL);
     assert_int_equal(fix.liar.n_reads, 6);
     tear_down(&fix);
 }
