@@ -233,7 +233,9 @@ static void literal(struct world *world, enum type type)
         say(world, bigs[pick(world, ARRAY_LEN(bigs))]);
         break;
     case TYPE_REAL:
-        say(world, reals[pick(world, ARRAY_LEN(reals))]);
+        // Elsewhere a number with a fraction is NUMERIC.
+        buf_printf(&world->script, world->is_portable ? "CAST(%s AS REAL)" : "%s",
+                   reals[pick(world, ARRAY_LEN(reals))]);
         break;
     case TYPE_TEXT:
         say(world, texts[pick(world, ARRAY_LEN(texts))]);
