@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the attacks of docs/limits.md cost: attacks.py [--write] [WORD]
+"""What the attacks of docs/limits.md cost: attacks.py [--write] [--missing] [WORD]
 
 Runs the test of each row (of those that hold WORD) by itself and prints the table: processor time and
 most memory of one program, the largest of those that the test starts. A test of C is that program: its
-own work is in the figures. --write puts them into the page. Tests of real servers want them up:
+own work is in the figures. --write puts them into the page, --missing takes rows without figures only. Tests of real servers want them up:
 eval "$(./dev up)".
 """
 import argparse
@@ -63,11 +63,9 @@ class Meter:
         return max(ms for ms, _ in taken), max(kb for _, kb in taken) >> 10
 
 
-def write(costs):
+def write(row, cost):
     lines = attack_table.PAGE.read_text().splitlines()
-    for row, cost in costs:
-        if cost is not None:
-            lines[row.number - 1] = row.with_cost(*map(str, cost))
+    lines[row.number - 1] = row.with_cost(*map(str, cost))
     attack_table.PAGE.write_text("\n".join(lines) + "\n")
 
 
@@ -75,9 +73,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("word", nargs="?", default="")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--missing", action="store_true")
     options = parser.parse_args()
-    rows = [row for row in attack_table.read()[0]
-            if options.word in f"{row.heading} {row.attack} {row.test}/{row.case}"]
+    rows = [row for row in attack_table.read()[0] if not (options.missing and row.ms)
+            and options.word in f"{row.heading} {row.attack} {row.test}/{row.case}"]
     costs, heading = [], None
     with tempfile.TemporaryDirectory() as folder:
         meter = Meter(pathlib.Path(folder))
@@ -89,11 +88,11 @@ def main():
             ms, mb = cost or ("FAILED", "")
             print(f"  {row.attack[:87]:<88} {ms:>7} {mb:>5}  {row.kind}", flush=True)
             costs.append((row, cost))
+            if options.write and cost is not None:
+                write(row, cost)
     failed = sum(cost is None for _, cost in costs)
     print(f"\n{len(costs)} attacks, {failed} failed; the longest {max((c[0] for _, c in costs if c), default=0)} ms, "
           f"the largest {max((c[1] for _, c in costs if c), default=0)} MB")
-    if options.write:
-        write(costs)
     sys.exit(1 if failed or not costs else 0)
 
 

@@ -19,7 +19,7 @@
 const struct fuzz_budget fuzz_budget = {
     .steps = 30000,
     .steps_a_byte = 300,
-    .bytes = 2 << 20,
+    .bytes = 16 << 20, // a transfer's buffers, for each redirect
     .bytes_a_byte = 1000,
     .held = 1500 << 10,
     .held_a_byte = 500,
