@@ -54,7 +54,7 @@ static struct scan *add_scan(struct table_maker *maker, enum scan_kind kind,
 {
     if (maker->n_scans == SCANS_MAX) {
         table_refuse(maker, "The query reads more than 32 tables.");
-        maker->n_scans--;
+        return &maker->scans[SCANS_MAX - 1];
     }
     struct scan *scan = &maker->scans[maker->n_scans++];
     *scan = (struct scan){.kind = kind, .from = from};

@@ -439,6 +439,7 @@ static void test_native_gives_what_sqlite_gives(UNUSED void **state)
         n = strtoull(many, NULL, 10);
     for (uint64_t seed = first; seed < first + (one ? 1 : n); seed++)
         run_query(seed, times, &n_native);
+    run_query(17204, times, &n_native); // of this SQLite's push-down loses rows
     if (one != NULL)
         return;
     print_message("%zu of %zu queries native\n", n_native, n);
