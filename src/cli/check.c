@@ -62,10 +62,11 @@ static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline;
     TRY(pipeline_open(args, args->positional[0], &pipeline, err));
-    stop_catch();
+    enum status status = stop_catch(err);
     pipeline.deadline = stop_waits();
     pipeline.is_hurried = true;
-    enum status status = tables_executor_check(pipeline.plan, err);
+    if (status == ST_OK)
+        status = tables_executor_check(pipeline.plan, err);
     if (status == ST_OK)
         print_good(args->positional[0], pipeline.plan);
     if (status == ST_OK && args_has(args, "--live"))

@@ -196,7 +196,7 @@ static enum status make_root(const char *asked, char **ret, struct err *err)
 static enum status run(const struct args *args, struct err *err)
 {
     AUTO(mem_auto_free) char *root = NULL;
-    stop_catch(); // from here on a signal is seen between two commands
+    TRY(stop_catch(err)); // from here on a signal is seen between two commands
     TRY(make_root(args_text(args, "--dir", NULL), &root, err));
     struct demo demo = {.root = root, .begun_ms = now_ms()};
     enum status status = kafka_embedded_open(&demo.broker, err);

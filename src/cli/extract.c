@@ -293,14 +293,13 @@ static enum status run(const struct args *args, struct err *err)
     bool back = args_has(args, "--rollback");
     struct staged staged = {0};
     TRY(pipeline_open(args, args->positional[back ? 0 : 1], &staged.pipeline, err));
-    stop_catch();
+    enum status status = stop_catch(err);
     staged.pipeline.deadline = stop_waits();
-    enum status status;
-    if (back) {
+    if (status == ST_OK && back) {
         status = open_tables(&staged, err);
         if (status == ST_OK)
             status = go_back(&staged, err);
-    } else {
+    } else if (status == ST_OK) {
         status = extract_feed(args, &staged, err);
     }
     staged_release(&staged);

@@ -234,9 +234,10 @@ static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline;
     TRY(pipeline_open(args, args->positional[0], &pipeline, err));
-    stop_catch();
+    enum status status = stop_catch(err);
     pipeline.deadline = stop_waits();
-    enum status status = init(args, &pipeline, err);
+    if (status == ST_OK)
+        status = init(args, &pipeline, err);
     pipeline_release(&pipeline);
     return status;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/thread.h"
 #include "core/env.h"
 
 enum answer_state {
@@ -237,8 +238,7 @@ enum status lookup_thread_open(const struct registry_config *config,
         return rc;
     }
     init_conditions(t);
-    if (pthread_create(&t->thread, NULL, serve, t) != 0)
-        abort(); // out of threads: a crash is safe
+    thread_start(&t->thread, serve, t);
     *ret = &t->lookup;
     return ST_OK;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -155,8 +157,20 @@ static void write_no_core(void)
     }
 }
 
+// What is closed would be the number of the next file, and what is printed would go
+// there. Reading and writing fail, as they should.
+static void hold_standard_files(void)
+{
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+    for (int fd = 0; fd < (int)ARRAY_LEN(modes); fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", modes[fd]);
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_files();
+    signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of the write
     write_no_core();
     mem_share_heaps();
     if (argc < 2) {

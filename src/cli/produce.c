@@ -292,9 +292,10 @@ static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline;
     TRY(pipeline_open(args, args->positional[1], &pipeline, err));
-    stop_catch();
+    enum status status = stop_catch(err);
     pipeline.deadline = stop_waits();
-    enum status status = produce_file(args, &pipeline, err);
+    if (status == ST_OK)
+        status = produce_file(args, &pipeline, err);
     pipeline_release(&pipeline);
     return status;
 }

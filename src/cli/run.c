@@ -85,7 +85,7 @@ static enum status open_parts(const struct args *args, struct run_parts *parts,
     TRY(pipeline_need_insert(pipeline, err));
     TRY(tables_executor_check(pipeline->plan, err));
     log_debug("the script is read");
-    stop_catch();
+    TRY(stop_catch(err));
     pipeline->deadline = stop_waits();
     const struct plan *plan = pipeline->plan;
     plan_job_settings(plan, args_has(args, "--once"), &parts->job.settings);

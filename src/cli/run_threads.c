@@ -5,10 +5,10 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "cli/stop.h"
 #include "cli/tables.h"
 #include "cli/term.h"
@@ -245,10 +245,11 @@ static enum status check_outcome(struct watch *watch, struct err *err)
                    term_counted(wanted - rejected, "record", "records"));
 }
 
-static void open_watch(const struct run_threads_parts *parts, struct watch *watch)
+static enum status open_watch(const struct run_threads_parts *parts, struct watch *watch,
+                              struct err *err)
 {
     *watch = (struct watch){.parts = parts, .begun_ms = now_ms()};
-    watch->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    TRY(stop_open_event(&watch->done_fd, err));
     mail_init(&watch->mail);
     struct worker_parts worker = {
         .job = parts->job,
@@ -274,6 +275,7 @@ static void open_watch(const struct run_threads_parts *parts, struct watch *watc
     watch->committer = commit_service_open(&committer);
     watch->prober =
         prober_open(&(struct prober_parts){parts->source, env_system(), &watch->mail});
+    return ST_OK;
 }
 
 static void close_watch(struct watch *watch)
@@ -288,12 +290,11 @@ static void close_watch(struct watch *watch)
 enum status run_threads(const struct run_threads_parts *parts, struct err *err)
 {
     struct watch watch;
-    open_watch(parts, &watch);
+    TRY(open_watch(parts, &watch, err));
     pthread_t worker, committer, prober;
-    if (pthread_create(&worker, NULL, worker_thread, &watch) != 0 ||
-        pthread_create(&committer, NULL, committer_thread, &watch) != 0 ||
-        pthread_create(&prober, NULL, prober_thread, &watch) != 0)
-        abort(); // out of threads: a crash is safe
+    thread_start(&worker, worker_thread, &watch);
+    thread_start(&committer, committer_thread, &watch);
+    thread_start(&prober, prober_thread, &watch);
     watch_until_done(&watch);
     pthread_join(worker, NULL);
     pthread_join(committer, NULL);

@@ -117,9 +117,8 @@ static enum status read_file(struct reader *reader, void *p, size_t capacity,
 
 static enum status spool_file_open(struct spool_file **ret, struct err *err)
 {
-    const char *tmp = getenv("TMPDIR");
     struct spool *spool;
-    TRY(spool_local_open(tmp && tmp[0] ? tmp : "/tmp", &spool, err));
+    TRY(spool_local_open_temporary(&spool, err));
     enum status status = spool->ops->create(spool, ret, err);
     spool->ops->close(spool);
     return status;

@@ -66,10 +66,10 @@ static void give_lock_back(int fd, const char *directory, int number)
 
 static enum status no_lock(const char *directory, struct err *err)
 {
-    return err_set(err, ST_FAIL,
-                   "spool: cannot make a lock file in %s: %s; give another directory by "
-                   "SET spool = '...'",
-                   directory, strerror(errno));
+    return err_set(err, ST_FAIL, "spool: cannot make a lock file in %s: %s; %s",
+                   directory, strerror(errno),
+                   errno == EMFILE ? "raise the limit of open files (ulimit -n)"
+                                   : "give another directory by SET spool = '...'");
 }
 
 static enum status no_slot(const char *job, struct err *err)

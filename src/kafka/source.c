@@ -556,8 +556,10 @@ static enum status open_all(struct kafka_source *kafka, const struct kafka_confi
 {
     kafka->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (kafka->wake_fd < 0)
-        return err_set(err, ST_FAIL, "topic '%s': no file descriptor: %s", config->topic,
-                       strerror(errno));
+        return err_set(err, ST_FAIL,
+                       "topic '%s': no file descriptor: %s; raise the limit of open "
+                       "files (ulimit -n)",
+                       config->topic, strerror(errno));
     TRY(lookup_open(&kafka->lookup, config, &kafka->n_known, err));
     TRY(consumer_open(&kafka->client, config, kafka->n_known, on_rebalance, err));
     open_queues(kafka, config->run_records);

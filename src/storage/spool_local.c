@@ -11,19 +11,28 @@
 struct local_spool {
     struct spool spool;
     char *directory;
+    const char *way_out; // to another one
 };
 
 struct local_file {
     struct spool_file file;
     int fd;
     char *directory; // for messages
+    const char *way_out;
 };
 
-static enum status failed(const char *directory, const char *what, struct err *err)
+static enum status failed(const char *directory, const char *way_out, const char *what,
+                          struct err *err)
 {
-    return err_set(err, ST_FAIL,
-                   "spool directory %s: %s: %s; SET spool = '...' names another one",
-                   directory, what, strerror(errno));
+    return err_set(
+        err, ST_FAIL, "spool directory %s: %s: %s; %s", directory, what, strerror(errno),
+        errno == EMFILE ? "raise the limit of open files (ulimit -n)" : way_out);
+}
+
+static enum status file_failed(const struct local_file *file, const char *what,
+                               struct err *err)
+{
+    return failed(file->directory, file->way_out, what, err);
 }
 
 static enum status append(struct spool_file *base, struct str bytes, struct err *err)
@@ -34,7 +43,7 @@ static enum status append(struct spool_file *base, struct str bytes, struct err 
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return failed(file->directory, "cannot write", err);
+            return file_failed(file, "cannot write", err);
         bytes = (struct str){bytes.p + n, bytes.n - (size_t)n};
     }
     return ST_OK;
@@ -46,7 +55,7 @@ static enum status overwrite(struct spool_file *base, struct str bytes, struct e
     for (size_t at = 0; at < bytes.n;) {
         ssize_t n = pwrite(file->fd, bytes.p + at, bytes.n - at, (off_t)at);
         if (n < 0 && errno != EINTR)
-            return failed(file->directory, "cannot write", err);
+            return file_failed(file, "cannot write", err);
         at += n < 0 ? 0 : (size_t)n;
     }
     return ST_OK;
@@ -61,7 +70,7 @@ static enum status read_at(struct spool_file *base, int64_t offset, void *p,
         n = pread(file->fd, p, capacity, offset);
     } while (n < 0 && errno == EINTR);
     if (n < 0)
-        return failed(file->directory, "cannot read", err);
+        return file_failed(file, "cannot read", err);
     *ret_n = (size_t)n;
     return ST_OK;
 }
@@ -100,11 +109,12 @@ static enum status create(struct spool *base, struct spool_file **ret, struct er
     struct local_spool *spool = (struct local_spool *)base;
     int fd = open_unnamed(spool->directory);
     if (fd < 0)
-        return failed(spool->directory, "cannot make a file", err);
+        return failed(spool->directory, spool->way_out, "cannot make a file", err);
     struct local_file *file = mem_zalloc(sizeof(*file));
     file->file.ops = &file_ops;
     file->fd = fd;
     file->directory = mem_strdup(spool->directory);
+    file->way_out = spool->way_out;
     *ret = &file->file;
     return ST_OK;
 }
@@ -121,11 +131,13 @@ static const struct spool_ops ops = {
     .close = close_spool,
 };
 
-enum status spool_local_open(const char *directory, struct spool **ret, struct err *err)
+static enum status open_spool(const char *directory, const char *way_out,
+                              struct spool **ret, struct err *err)
 {
     struct local_spool *spool = mem_zalloc(sizeof(*spool));
     spool->spool.ops = &ops;
     spool->directory = mem_strdup(directory);
+    spool->way_out = way_out;
     struct spool_file *trial;
     enum status rc = create(&spool->spool, &trial, err);
     if (rc != ST_OK) {
@@ -135,4 +147,15 @@ enum status spool_local_open(const char *directory, struct spool **ret, struct e
     discard(trial);
     *ret = &spool->spool;
     return ST_OK;
+}
+
+enum status spool_local_open(const char *directory, struct spool **ret, struct err *err)
+{
+    return open_spool(directory, "SET spool = '...' names another one", ret, err);
+}
+
+enum status spool_local_open_temporary(struct spool **ret, struct err *err)
+{
+    const char *set = getenv("TMPDIR"), *directory = set && set[0] ? set : "/tmp";
+    return open_spool(directory, "set TMPDIR to another place", ret, err);
 }

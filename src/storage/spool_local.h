@@ -11,5 +11,7 @@
 
 // The directory must be there and writable; this is tried at once.
 enum status spool_local_open(const char *directory, struct spool **ret, struct err *err);
+// In $TMPDIR, /tmp without one.
+enum status spool_local_open_temporary(struct spool **ret, struct err *err);
 
 #endif

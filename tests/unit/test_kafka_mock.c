@@ -282,7 +282,8 @@ static void test_no_descriptor_left_is_told(UNUSED void **state)
     enum status rc = kafka_source_open(&config, &source, &err);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     assert_status(rc, ST_FAIL);
-    assert_string_equal(err.text, "topic 'any': no file descriptor: Too many open files");
+    assert_string_equal(err.text, "topic 'any': no file descriptor: Too many open files; "
+                                  "raise the limit of open files (ulimit -n)");
 }
 
 static void test_a_deadline_ends_waiting(UNUSED void **state)

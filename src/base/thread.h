@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threads as memory (mem.h): without one the process says so and ends, which is safe at
+// any moment.
+#ifndef BASE_THREAD_H
+#define BASE_THREAD_H
+
+#include <pthread.h>
+
+void thread_start(pthread_t *ret, void *(*run)(void *arg), void *arg);
+
+#endif
