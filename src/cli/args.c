@@ -79,7 +79,7 @@ static enum status set_from_file(struct args *args, const char *text, struct err
     struct str name, file;
     TRY(split_pair("--set-file", text, &name, &file, err));
     const char *path = arena_cstr(&args->arena, file);
-    FILE *stream = fopen(path, "rb");
+    FILE *stream = fopen(path, "rb"); // a pipe will do: it is read once
     if (stream == NULL)
         return err_set(err, ST_USAGE, "--set-file %.*s: cannot open %s: %s",
                        STR_ARGS(name), path, strerror(errno));
@@ -89,7 +89,11 @@ static enum status set_from_file(struct args *args, const char *text, struct err
         n = fread(piece, 1, sizeof(piece), stream);
         buf_append(&bytes, piece, n);
     }
+    int error = ferror(stream) ? errno : 0;
     fclose(stream);
+    if (error != 0)
+        return err_set(err, ST_USAGE, "--set-file %.*s: cannot read %s: %s",
+                       STR_ARGS(name), path, strerror(error));
     if (bytes.full || bytes.n == SET_FILE_BYTES_MAX)
         return err_set(err, ST_USAGE, "--set-file %.*s: %s has more than %d bytes",
                        STR_ARGS(name), path, SET_FILE_BYTES_MAX - 1);

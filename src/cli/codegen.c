@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "cli/commands.h"
 #include "cli/text_file.h"
 
@@ -14,12 +16,16 @@ static const char mark[] = "/* Made by tramline codegen";
 static enum status check_replaceable(const char *path, struct err *err)
 {
     char begin[sizeof(mark) - 1];
-    FILE *stream = fopen(path, "rb");
-    if (stream == NULL)
-        return ST_OK; // what is wrong is told when it is written
-    size_t n = fread(begin, 1, sizeof(begin), stream);
-    fclose(stream);
-    if (n == 0 || (n == sizeof(begin) && memcmp(begin, mark, n) == 0))
+    int fd;
+    int64_t size;
+    const char *why = file_open(path, &fd, &size);
+    if (why != NULL)
+        return errno == ENOENT ? ST_OK
+                               : err_set(err, ST_FAIL, "cannot write %s: %s", path, why);
+    ssize_t n = read(fd, begin, sizeof(begin));
+    close(fd);
+    if (n == 0 ||
+        (n == (ssize_t)sizeof(begin) && memcmp(begin, mark, sizeof(begin)) == 0))
         return ST_OK;
     return err_set(err, ST_USAGE,
                    "%s was not made by tramline codegen and is left as it is; move it "
@@ -69,7 +75,7 @@ static enum status make(const struct args *args, struct str name, struct made *m
     const char *path = args->positional[0];
     AUTO(buf_release) struct buf avsc = {0};
     AUTO(buf_release) struct buf header_name = {0};
-    TRY(text_file_read(path, &avsc, err));
+    TRY(text_input_read(path, &avsc, err));
     buf_printf(&header_name, "%.*s.h", STR_ARGS(name));
     if (avsc.n && memchr(avsc.p, '\0', avsc.n) != NULL)
         return err_set(err, ST_DATA, "%s: a zero byte is in it: this is no schema's text",

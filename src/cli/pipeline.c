@@ -130,7 +130,7 @@ enum status pipeline_open(const struct args *args, const char *path, struct pipe
 {
     *ret = (struct pipeline){0};
     AUTO(buf_release) struct buf text = {0};
-    TRY(text_file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, &text, err));
+    TRY(text_input_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, &text, err));
     struct script script = {
         .name = str_of(strcmp(path, "-") == 0 ? "standard input" : path),
         .text = buf_as_str(&text),
@@ -242,8 +242,11 @@ enum status pipeline_feed(const struct pipeline *pipeline, const char *location,
                           struct feed_progress *progress, struct feed **ret,
                           struct err *err)
 {
+    const struct options *set = &pipeline->plan->settings;
     struct feed_options options = {
-        .download_ms = options_number(&pipeline->plan->settings, "feed.timeout"),
+        .download_ms = options_number(set, "feed.timeout"),
+        .member_bytes = options_number(set, "feed.member_size"),
+        .member_ratio = options_number(set, "feed.member_ratio"),
         .deadline = pipeline->deadline,
         .progress = progress,
     };

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/exit_guard.h"
@@ -18,32 +19,29 @@
 #include "gtfs/feed.h"
 #include "kafka/producer.h"
 
-// The file to publish: of a storage, or a temporary copy of a feed's member.
+enum {
+    PIECE_BYTES = 256 << 10
+};
+
+// The file to publish: of a storage, or a copy of a feed's member that has no name, so
+// that it goes with the process. A copy, since a member is known to be whole at its end
+// only.
 struct input {
+    struct reader reader; // of the copy
     struct storage *storage;
-    char *name;
-    char *temporary; // directory to remove; NULL: none
+    char *name;            // for messages
+    int fd;                // of the copy, else -1
+    const char *directory; // in which that lies
+    int64_t at;
 };
 
 static void input_release(struct input *input)
 {
     if (input->storage != NULL)
         input->storage->ops->close(input->storage);
-    if (input->temporary != NULL) {
-        char *path = mem_printf("%s/%s", input->temporary, input->name);
-        unlink(path);
-        rmdir(input->temporary);
-        free(path);
-    }
+    if (input->fd >= 0)
+        close(input->fd);
     free(input->name);
-    free(input->temporary);
-}
-
-static enum status open_local(const char *directory, struct storage **ret,
-                              struct err *err)
-{
-    struct storage_config config = {0};
-    return storage_open(str_of(directory), &config, ret, err);
 }
 
 static bool is_plain_file(const char *path)
@@ -64,37 +62,78 @@ static char *behind_link(const char *path)
     return file != NULL ? file : mem_strdup(path);
 }
 
-static enum status input_of_file(const char *given, struct input *ret, struct err *err)
+static enum status input_of_file(const struct pipeline *pipeline, const char *given,
+                                 struct input *ret, struct err *err)
 {
+    const struct storage_config config = {.deadline = pipeline->deadline};
     AUTO(mem_auto_free) char *path = behind_link(given);
     const char *slash = strrchr(path, '/');
     ret->name = mem_strdup(slash ? slash + 1 : path);
     AUTO(mem_auto_free)
     char *directory =
         slash ? mem_strndup(path, (size_t)(slash + 1 - path)) : mem_strdup("./");
-    return open_local(directory, &ret->storage, err);
+    return storage_open(str_of(directory), &config, &ret->storage, err);
 }
 
-static enum status copy_member(struct feed *feed, struct input *ret, struct err *err)
+static int write_all(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(fd, p, n);
+        if (done < 0 && errno != EINTR)
+            return -1;
+        p += done > 0 ? done : 0;
+        n -= done > 0 ? (size_t)done : 0;
+    }
+    return 0;
+}
+
+static enum status no_copy(const char *directory, struct err *err)
+{
+    return err_set(err, ST_FAIL,
+                   "a temporary file in %s cannot be used: %s; set TMPDIR to another "
+                   "place",
+                   directory, strerror(errno));
+}
+
+static enum status copy_member(struct feed_member *member, struct input *ret,
+                               struct err *err)
+{
+    ret->fd = file_open_temporary(&ret->directory);
+    if (ret->fd < 0)
+        return no_copy(ret->directory, err);
+    AUTO(mem_auto_free) char *piece = mem_alloc(PIECE_BYTES);
+    for (size_t n = 1; n > 0;) {
+        TRY(member->reader.read(&member->reader, piece, PIECE_BYTES, &n, err));
+        if (write_all(ret->fd, piece, n) != 0)
+            return no_copy(ret->directory, err);
+    }
+    return ST_OK;
+}
+
+static enum status read_copy(struct reader *reader, void *p, size_t capacity,
+                             size_t *ret_n, struct err *err)
+{
+    struct input *input = (struct input *)reader;
+    ssize_t n;
+    do {
+        n = pread(input->fd, p, capacity, input->at);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return no_copy(input->directory, err);
+    input->at += n;
+    *ret_n = (size_t)n;
+    return ST_OK;
+}
+
+static enum status input_of_feed(struct feed *feed, const struct table *stream,
+                                 struct input *ret, struct err *err)
 {
     struct feed_member *member;
-    TRY(feed_member_open(feed, ret->name, &member, err));
-    const char *set = getenv("TMPDIR"), *tmp = set && set[0] ? set : "/tmp";
-    ret->temporary = mem_printf("%s/tramline-XXXXXX", tmp);
-    if (mkdtemp(ret->temporary) == NULL) {
-        enum status status = err_set(err, ST_FAIL,
-                                     "cannot make a directory in %s: %s; set TMPDIR to "
-                                     "another place",
-                                     tmp, strerror(errno));
-        free(ret->temporary);
-        ret->temporary = NULL;
-        feed_member_close(member);
-        return status;
-    }
-    enum status status = open_local(ret->temporary, &ret->storage, err);
-    if (status == ST_OK)
-        status = ret->storage->ops->write(ret->storage, str_of(ret->name),
-                                          &member->reader, member->size, err);
+    AUTO(mem_auto_free) char *name = mem_printf("%.*s.txt", STR_ARGS(stream->name));
+    TRY(feed_member_open(feed, name, &member, err));
+    ret->reader.read = read_copy;
+    ret->name = mem_printf("%s: %s", feed_source(feed), name);
+    enum status status = copy_member(member, ret, err);
     feed_member_close(member);
     return status;
 }
@@ -102,15 +141,24 @@ static enum status copy_member(struct feed *feed, struct input *ret, struct err 
 static enum status input_open(const struct pipeline *pipeline, const char *path,
                               struct input *ret, struct err *err)
 {
-    *ret = (struct input){0};
+    *ret = (struct input){.fd = -1};
     if (is_plain_file(path))
-        return input_of_file(path, ret, err);
+        return input_of_file(pipeline, path, ret, err);
     struct feed *feed;
     TRY(pipeline_feed(pipeline, path, NULL, &feed, err));
-    ret->name = mem_printf("%.*s.txt", STR_ARGS(pipeline->plan->stream->name));
-    enum status status = copy_member(feed, ret, err);
+    enum status status = input_of_feed(feed, pipeline->plan->stream, ret, err);
     feed_close(feed);
     return status;
+}
+
+static enum status input_rows(struct input *input, const struct schema *schema,
+                              const struct csv_table_options *options, struct rows **ret,
+                              struct err *err)
+{
+    return input->fd < 0
+               ? csv_table_open(input->storage, str_of(input->name), schema, options, ret,
+                                err)
+               : csv_table_read(&input->reader, input->name, schema, options, ret, err);
 }
 
 struct produce {
@@ -251,8 +299,8 @@ static enum status open_and_publish(const struct args *args, struct produce *pro
         .skip_errors = args_has(args, "--skip-errors"),
         .skipping = "--skip-errors",
     };
-    TRY(csv_table_open(input->storage, str_of(input->name),
-                       &pipeline->plan->stream->schema, &options, &produce->rows, err));
+    TRY(input_rows(input, &pipeline->plan->stream->schema, &options, &produce->rows,
+                   err));
     if (csv_table_absent(produce->rows) != NULL)
         log_warn("%s has no %s: NULL in every record", input->name,
                  csv_table_absent(produce->rows));

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "cli/pipeline.h"
 #include "cli/sink.h"
 #include "cli/stream.h"
@@ -127,6 +128,15 @@ static enum status check_path(struct str value, struct err *err)
         STR_ARGS(value));
 }
 
+// Whether it is there is told when it is used; a pipe would be waited for then.
+static enum status check_file(struct str value, struct err *err)
+{
+    AUTO(mem_auto_free) char *path = mem_strndup(value.p, value.n);
+    struct stat info;
+    const char *why = stat(path, &info) == 0 ? file_is_no_file(&info) : NULL;
+    return why == NULL ? ST_OK : err_set(err, ST_USAGE, "%s is %s", path, why);
+}
+
 // Opening a registry checks its addresses and asks nothing.
 static enum status check_registry(struct str value, struct err *err)
 {
@@ -157,9 +167,11 @@ static enum status check_value(const char *group, const char *option, struct str
         const char *group, *option;
         enum status (*check)(struct str value, struct err *err);
     } checks[] = {
-        {"SET", "job.name", check_job_name}, {"filesystem", "path", check_path},
-        {"kafka", "brokers", check_brokers}, {"kafka", "topic", check_topic},
-        {"kafka", "start", check_start},     {"avro", "registry", check_registry},
+        {"SET", "job.name", check_job_name},   {"filesystem", "path", check_path},
+        {"kafka", "brokers", check_brokers},   {"kafka", "topic", check_topic},
+        {"kafka", "start", check_start},       {"avro", "registry", check_registry},
+        {"filesystem", "ca.file", check_file}, {"avro", "registry.ca_file", check_file},
+        {"file", "path", check_file},
     };
     if (strcmp(group, "kafka.") == 0)
         return check_client_option(option, value, err);

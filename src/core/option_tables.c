@@ -55,6 +55,10 @@ static const struct option_def set_options[] = {
      "extract: share of its rows that a table may lose against the staged one"},
     {"feed.timeout", OPTION_DURATION, "30min", 1 * SEC, DAY, NULL, 0,
      "extract, produce: longest download of a feed from a URL"},
+    {"feed.member_size", OPTION_BYTES, "16GB", 1 * KIB, 1024 * GIB, NULL, 0,
+     "extract, produce: most bytes that a file of a feed may have, unpacked"},
+    {"feed.member_ratio", OPTION_INT, "200", 1, 1100, NULL, 0,
+     "extract, produce: how many times its bytes in a zip a file may unpack to"},
     {"schema_change", OPTION_CHOICE, "append", 0, 0, "append|allow", 0,
      "append: only nullable columns may be added to the result, in the same format; "
      "allow: anything"},

@@ -2,11 +2,10 @@
 #include "csv/file_source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/queue.h"
 #include "base/text.h"
 
@@ -330,22 +329,13 @@ static const struct source_ops csv_file_source_ops = {
     .close = source_close,
 };
 
-// Opens a regular file for reading.
 static enum status open_file(const char *path, int *ret_fd, int64_t *ret_size,
                              struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_set(err, errno == ENOENT ? ST_NOT_FOUND : ST_FAIL,
-                       "%s: cannot be opened: %s", path, strerror(errno));
-    struct stat info;
-    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
-        *ret_fd = fd;
-        *ret_size = info.st_size;
-        return ST_OK;
-    }
-    close(fd);
-    return err_set(err, ST_FAIL, "%s: not a regular file", path);
+    const char *why = file_open(path, ret_fd, ret_size);
+    return why == NULL ? ST_OK
+                       : err_set(err, errno == ENOENT ? ST_NOT_FOUND : ST_FAIL,
+                                 "%s: cannot be opened: %s", path, why);
 }
 
 void csv_file_source_limit(struct source *source, size_t run_records)

@@ -229,7 +229,7 @@ static enum status begin(struct csv_table *table, struct reader *reader, size_t 
 {
     csv_window_init(&table->window, reader, 0, piece);
     enum status rc = read_header(table, err);
-    if (rc == ST_DATA)
+    if (rc == ST_DATA && !table->window.has_failed)
         rc = err_context(err, rc, "%s", table->name);
     if (rc == ST_OK)
         *ret = &table->rows;

@@ -29,7 +29,9 @@ enum status csv_window_fill(struct csv_window *window, struct err *err)
         char *room = buf_room(bytes, wanted);
         assert(room != NULL); // no record above CSV_RECORD_MAX waits for more
         size_t n;
-        TRY(window->reader->read(window->reader, room, wanted, &n, err));
+        enum status rc = window->reader->read(window->reader, room, wanted, &n, err);
+        window->has_failed = rc != ST_OK;
+        TRY(rc);
         bytes->n += n;
         wanted -= n;
         window->at_end = n == 0;

@@ -16,7 +16,8 @@ struct csv_window {
     size_t at;      // where the next record begins
     int64_t offset; // position of that byte in the file
     size_t piece_bytes;
-    bool at_end; // the reader has no more
+    bool at_end;     // the reader has no more
+    bool has_failed; // the reader has, whose errors name the file
 };
 
 void csv_window_init(struct csv_window *window, struct reader *reader, int64_t offset,

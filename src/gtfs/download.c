@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Downloads of feeds: redirects, limits of time and size.
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "gtfs/feed_kind.h"
 #include "http/url.h"
 
@@ -103,16 +102,13 @@ static enum status perform(const struct http_url *url, struct download *download
 
 static enum status open_temporary(int *ret_fd, struct err *err)
 {
-    const char *tmp = getenv("TMPDIR");
-    const char *directory = tmp && tmp[0] ? tmp : "/tmp";
-    AUTO(mem_auto_free) char *path = mem_printf("%s/tramline-XXXXXX", directory);
-    int fd = mkostemp(path, O_CLOEXEC);
+    const char *directory;
+    int fd = file_open_temporary(&directory);
     if (fd < 0)
         return err_set(err, ST_FAIL,
                        "cannot make a temporary file in %s: %s; set TMPDIR to another "
                        "place",
                        directory, strerror(errno));
-    unlink(path);
     *ret_fd = fd;
     return ST_OK;
 }

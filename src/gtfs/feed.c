@@ -7,11 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "core/env.h"
 #include "gtfs/feed_kind.h"
 
 #define DOWNLOAD_BYTES (INT64_C(4) << 30)
 #define DOWNLOAD_MS    (INT64_C(30) * 60 * 1000)
 #define MEMBER_BYTES   (INT64_C(16) << 30)
+#define MEMBER_RATIO   200
 
 static struct feed_options with_defaults(const struct feed_options *options)
 {
@@ -22,6 +25,8 @@ static struct feed_options with_defaults(const struct feed_options *options)
         all.download_ms = DOWNLOAD_MS;
     if (all.member_bytes == 0)
         all.member_bytes = MEMBER_BYTES;
+    if (all.member_ratio == 0)
+        all.member_ratio = MEMBER_RATIO;
     return all;
 }
 
@@ -97,21 +102,31 @@ static const char *shown_path(struct feed *feed, const char *path)
     return is_url ? http_url_shown(str_of(path), &feed->arena) : path;
 }
 
+static enum status cannot_open(struct feed *feed, const char *path, const char *why,
+                               struct err *err)
+{
+    return err_set(err, errno == ENOENT ? ST_NOT_FOUND : ST_FAIL,
+                   "cannot open the feed %s: %s; a feed is a zip, a directory or an "
+                   "http(s) URL",
+                   shown_path(feed, path), why);
+}
+
 static enum status open_path(struct feed *feed, const char *path, struct err *err)
 {
     struct stat info;
     char *absolute = realpath(path, NULL);
     if (absolute == NULL || stat(absolute, &info) != 0) {
         free(absolute); // keeps errno
-        return err_set(err, errno == ENOENT ? ST_NOT_FOUND : ST_FAIL,
-                       "cannot open the feed %s: %s; a feed is a zip, a directory or an "
-                       "http(s) URL",
-                       shown_path(feed, path), strerror(errno));
+        return cannot_open(feed, path, strerror(errno), err);
     }
     feed->source = absolute;
     feed->location = mem_strdup(absolute);
     feed->kind = S_ISDIR(info.st_mode) ? &feed_directory : &feed_zip;
-    return ST_OK;
+    if (feed->kind == &feed_directory)
+        return ST_OK;
+    int64_t size;
+    const char *why = file_open(absolute, &feed->fd, &size);
+    return why == NULL ? ST_OK : cannot_open(feed, path, why, err);
 }
 
 static enum status open_url(struct feed *feed, const struct http_url *url,
@@ -119,8 +134,6 @@ static enum status open_url(struct feed *feed, const struct http_url *url,
 {
     feed->source = mem_strdup(url->shown);
     TRY(feed_download(url, &feed->options, &feed->fd, err));
-    // Opens the file anew each time, although it has no name.
-    feed->location = mem_printf("/proc/self/fd/%d", feed->fd);
     feed->kind = &feed_zip;
     return ST_OK;
 }
@@ -198,6 +211,73 @@ static enum status no_member(const struct feed *feed, const char *name, struct e
                    name, buf_cstr(&names));
 }
 
+// What a feed says of a member is not believed: it is measured while it is read.
+struct measured {
+    struct feed_member member;
+    struct feed_member *inner;
+    const struct feed *feed;
+    const char *path;
+    int64_t n_bytes;
+};
+
+static enum status measure(const struct measured *measured, struct err *err)
+{
+    const struct feed *feed = measured->feed;
+    int64_t most = feed->options.member_bytes, ratio = feed->options.member_ratio;
+    if (measured->n_bytes > most)
+        return err_set(err, ST_LIMIT,
+                       "%s: %s has more than the %lld bytes that are read; raise SET "
+                       "feed.member_size",
+                       feed->source, measured->path, (long long)most);
+    if (feed->kind->packed != NULL &&
+        measured->n_bytes / ratio > feed->kind->packed(measured->inner))
+        return err_set(err, ST_LIMIT,
+                       "%s: %s unpacks to more than %lld times its bytes in the zip; if "
+                       "that is as it should be, raise SET feed.member_ratio",
+                       feed->source, measured->path, (long long)ratio);
+    if (measured->n_bytes > measured->member.size)
+        return err_set(err, ST_DATA,
+                       "%s: %s has more than the %lld bytes that were to be in it",
+                       feed->source, measured->path, (long long)measured->member.size);
+    return ST_OK;
+}
+
+static enum status read_measured(struct reader *reader, void *p, size_t capacity,
+                                 size_t *ret_n, struct err *err)
+{
+    struct measured *measured = (struct measured *)reader;
+    const struct feed *feed = measured->feed;
+    struct env *env = env_system();
+    if (deadline_is_over(feed->options.deadline, env->ops->monotonic_ms(env)))
+        return err_set(err, ST_RETRY, "%s: %s: no time was left after %lld bytes",
+                       feed->source, measured->path, (long long)measured->n_bytes);
+    struct reader *inner = &measured->inner->reader;
+    TRY(inner->read(inner, p, capacity, ret_n, err));
+    measured->n_bytes += (int64_t)*ret_n;
+    return measure(measured, err);
+}
+
+static void close_measured(struct feed_member *base)
+{
+    struct measured *measured = (struct measured *)base;
+    measured->inner->close(measured->inner);
+    free(measured);
+}
+
+static enum status open_measured(struct feed *feed, const struct feed_entry *entry,
+                                 struct feed_member **ret, struct err *err)
+{
+    struct feed_member *inner;
+    TRY(feed->kind->open(feed, entry, &inner, err));
+    struct measured *measured = mem_zalloc(sizeof(*measured));
+    measured->member = (struct feed_member){{read_measured}, inner->size, close_measured};
+    measured->inner = inner;
+    measured->feed = feed;
+    measured->path = entry->path;
+    *ret = &measured->member;
+    return ST_OK;
+}
+
 enum status feed_member_open(struct feed *feed, const char *name,
                              struct feed_member **ret, struct err *err)
 {
@@ -208,10 +288,12 @@ enum status feed_member_open(struct feed *feed, const char *name,
         return err_set(err, ST_DATA, "%s: two files of one name, %s and %s", feed->source,
                        entry->path, entry->twin);
     if (entry->size > feed->options.member_bytes)
-        return err_set(err, ST_LIMIT, "%s: %s has %lld bytes; at most %lld are read",
+        return err_set(err, ST_LIMIT,
+                       "%s: %s has %lld bytes; at most %lld are read: raise SET "
+                       "feed.member_size",
                        feed->source, entry->path, (long long)entry->size,
                        (long long)feed->options.member_bytes);
-    return feed->kind->open(feed, entry, ret, err);
+    return open_measured(feed, entry, ret, err);
 }
 
 void feed_member_close(struct feed_member *member)

@@ -6,7 +6,7 @@
 // a URL gives is downloaded to one temporary file ($TMPDIR) that has no name any more
 // once it is open, so that it goes away with the process. Limits below bound all.
 // Threads: one at a time for a feed and its members; several members may be open.
-// Errors: ST_NOT_FOUND (no such file, member, HTTP 404), ST_RETRY (the network),
+// Errors: ST_NOT_FOUND (no such file, member, HTTP 404), ST_RETRY (the network, no time),
 // ST_LIMIT, ST_DATA (not a feed). URLs stand in messages without user, password and
 // query.
 #ifndef GTFS_FEED_H
@@ -22,10 +22,11 @@ struct feed_progress {
 
 // Zero is a valid value: all defaults.
 struct feed_options {
-    int64_t download_bytes;          // most that a URL may give; 0: 4 GiB
-    int64_t download_ms;             // longest download; 0: 30 minutes
-    const struct deadline *deadline; // of the download; NULL: none
-    int64_t member_bytes;            // most that one member may unpack to; 0: 16 GiB
+    int64_t download_bytes; // most that a URL may give; 0: 4 GiB
+    int64_t download_ms;    // longest download; 0: 30 minutes
+    int64_t member_bytes;   // most that one member may unpack to; 0: 16 GiB
+    int64_t member_ratio;   // most times its packed bytes that it may unpack to; 0: 200
+    const struct deadline *deadline; // of all that is read; the owner's, NULL: none
     struct feed_progress *progress;  // NULL: tells nobody
 };
 

@@ -2,11 +2,11 @@
 // A feed that is a directory of text files.
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "gtfs/feed_kind.h"
 
 struct directory_member {
@@ -58,16 +58,16 @@ static enum status open_member(struct feed *feed, const struct feed_entry *entry
                                struct feed_member **ret, struct err *err)
 {
     struct directory_member *member = mem_zalloc(sizeof(*member));
-    struct stat info = {0};
+    int64_t size;
+    member->fd = -1;
     member->path = mem_printf("%s/%s", feed->location, entry->path);
-    member->fd = open(member->path, O_RDONLY | O_CLOEXEC);
-    if (member->fd < 0 || fstat(member->fd, &info) != 0) {
-        enum status rc =
-            err_set(err, ST_FAIL, "cannot read %s: %s", member->path, strerror(errno));
+    const char *why = file_open(member->path, &member->fd, &size);
+    if (why != NULL) {
+        enum status rc = err_set(err, ST_FAIL, "cannot read %s: %s", member->path, why);
         close_member(&member->member);
         return rc;
     }
-    member->member = (struct feed_member){{read_member}, info.st_size, close_member};
+    member->member = (struct feed_member){{read_member}, size, close_member};
     *ret = &member->member;
     return ST_OK;
 }

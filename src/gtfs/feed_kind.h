@@ -21,6 +21,8 @@ struct feed_kind {
     enum status (*list)(struct feed *feed, struct err *err);
     enum status (*open)(struct feed *feed, const struct feed_entry *entry,
                         struct feed_member **ret, struct err *err);
+    // Bytes of the zip that were taken for a member so far; NULL: nothing is packed.
+    int64_t (*packed)(const struct feed_member *member);
 };
 
 extern const struct feed_kind feed_directory;
@@ -30,7 +32,7 @@ struct feed {
     const struct feed_kind *kind;
     char *source;   // for messages
     char *location; // of the directory or zip, on this machine
-    int fd;         // of a download, else -1
+    int fd;         // of a zip, else -1
     struct feed_options options;
     struct feed_entry *entries; // sorted by name
     size_t n_entries;

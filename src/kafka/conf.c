@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 
 // What no script may set, and what to do instead or why.
@@ -65,16 +66,23 @@ static enum status unknown_property(rd_kafka_conf_t *conf, const char *name,
     return rc;
 }
 
-// librdkafka would name a file that is missing by a number of OpenSSL.
+// librdkafka would name a file that is missing by a number of OpenSSL, and wait for
+// whoever writes to a pipe. Certificates may lie in a directory.
 static enum status check_file(const struct kafka_property *wish, struct err *err)
 {
-    bool is_file = str_starts_with(str_of(wish->name), "ssl.") &&
-                   str_ends_with(str_of(wish->name), ".location") &&
-                   strcmp(wish->value, "probe") != 0;
-    if (is_file && access(wish->value, R_OK) != 0)
-        return err_set(err, ST_USAGE, "option 'kafka.%s': %s: %s", wish->name,
-                       wish->value, strerror(errno));
-    return ST_OK;
+    struct str name = str_of(wish->name);
+    bool is_file = (str_starts_with(name, "ssl.") && str_ends_with(name, ".location") &&
+                    strcmp(wish->value, "probe") != 0) ||
+                   str_is(name, "sasl.kerberos.keytab");
+    struct stat info;
+    const char *why = NULL;
+    if (is_file && (access(wish->value, R_OK) != 0 || stat(wish->value, &info) != 0))
+        why = strerror(errno);
+    else if (is_file && !S_ISDIR(info.st_mode))
+        why = file_is_no_file(&info);
+    return why == NULL ? ST_OK
+                       : err_set(err, ST_USAGE, "option 'kafka.%s': %s: %s", wish->name,
+                                 wish->value, why);
 }
 
 static enum status set_wish(rd_kafka_conf_t *conf, const struct kafka_property *wish,

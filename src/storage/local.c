@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "core/env.h"
 #include "storage/local_path.h"
 #include "storage/path.h"
 
@@ -94,6 +96,18 @@ static enum status fail(const char *path, const char *verb, int error, struct er
                    strerror(error), way_out(error));
 }
 
+// Long files end where the deadline is over; what fits one piece is done all the same.
+static enum status check_time(const struct storage *storage, const char *path,
+                              int64_t n_done, struct err *err)
+{
+    struct env *env = env_system();
+    if (n_done < PIECE_BYTES ||
+        !deadline_is_over(storage->deadline, env->ops->monotonic_ms(env)))
+        return ST_OK;
+    return err_set(err, ST_RETRY, "%s: no time was left after %lld bytes", path,
+                   (long long)n_done);
+}
+
 // Puts a directory on the disk.
 static int sync_place(const struct local_place *place)
 {
@@ -124,20 +138,21 @@ static int write_all(int fd, const char *p, size_t n)
     return 0;
 }
 
-static enum status copy_reader(int fd, const char *path, struct reader *reader,
-                               int64_t size_bytes, struct err *err)
+static enum status copy_reader(const struct storage *storage, int fd, const char *path,
+                               struct reader *reader, int64_t size_bytes, struct err *err)
 {
     AUTO(mem_auto_free) char *piece = mem_alloc(PIECE_BYTES);
     int64_t total = 0;
-    for (;;) {
-        size_t n;
+    for (size_t n = 1; n > 0 && total <= size_bytes;) {
+        TRY(check_time(storage, path, total, err));
         TRY(reader->read(reader, piece, PIECE_BYTES, &n, err));
-        if (n == 0)
-            break;
         if (write_all(fd, piece, n) != 0)
             return fail(path, "write", errno, err);
         total += (int64_t)n;
     }
+    if (total > size_bytes)
+        return err_set(err, ST_FAIL, "%s: %lld bytes were promised and more came", path,
+                       (long long)size_bytes);
     if (total != size_bytes)
         return err_set(err, ST_FAIL, "%s: %lld bytes were promised and %lld came", path,
                        (long long)size_bytes, (long long)total);
@@ -161,6 +176,7 @@ static int check_still_there(const struct local_root *root, struct str path, int
 
 // A file being written, and where.
 struct writing {
+    const struct storage *storage;
     const struct local_root *root;
     struct str path;
     const char *full; // for messages
@@ -170,7 +186,7 @@ struct writing {
 static enum status fill(int fd, const struct writing *writing, struct reader *reader,
                         int64_t size_bytes, struct err *err)
 {
-    TRY(copy_reader(fd, writing->full, reader, size_bytes, err));
+    TRY(copy_reader(writing->storage, fd, writing->full, reader, size_bytes, err));
     if (fsync(fd) != 0 || sync_place(&writing->place) != 0 ||
         check_still_there(writing->root, writing->path, fd) != 0)
         return fail(writing->full, "write", errno, err);
@@ -200,7 +216,7 @@ static enum status local_write(struct storage *storage, struct str path,
 {
     TRY(storage_path_check(storage, path, false, err));
     AUTO(mem_auto_free) char *full = full_path(storage, path);
-    struct writing writing = {root_of(storage), path, full, {.directory = -1}};
+    struct writing writing = {storage, root_of(storage), path, full, {.directory = -1}};
     enum status rc = write_file(&writing, reader, size_bytes, err);
     local_place_release(&writing.place);
     if (rc == ST_NOT_FOUND)
@@ -391,14 +407,19 @@ static enum status open_file(const struct storage *storage, struct str name,
                              const char *path, int *ret, int64_t *ret_size,
                              struct err *err)
 {
-    int fd = local_open_below(root_of(storage), name, O_RDONLY, 0);
-    if (fd < 0)
+    // A pipe is not waited for, and a socket cannot be opened.
+    int fd = local_open_below(root_of(storage), name, O_RDONLY | O_NONBLOCK, 0);
+    struct stat info = {.st_mode = S_IFSOCK};
+    if (fd < 0 && errno != ENXIO)
         return fail(path, "read", errno, err);
-    struct stat info;
-    int error = fstat(fd, &info) != 0 ? errno : S_ISDIR(info.st_mode) ? EISDIR : 0;
-    if (error != 0) {
-        close(fd);
-        return fail(path, "read", error, err);
+    int error = fd >= 0 && fstat(fd, &info) != 0 ? errno : 0;
+    const char *other = file_is_no_file(&info);
+    if (error != 0 || other != NULL) {
+        if (fd >= 0)
+            close(fd);
+        return error != 0 || S_ISDIR(info.st_mode)
+                   ? fail(path, "read", error != 0 ? error : EISDIR, err)
+                   : err_set(err, ST_FAIL, "%s: cannot read: %s", path, other);
     }
     *ret = fd;
     *ret_size = (int64_t)info.st_size;
@@ -445,20 +466,28 @@ static enum status local_read(struct storage *storage, struct str path, int64_t 
     TRY(open_file(storage, path, full, &fd, &size, err));
     int64_t left = size > offset ? size - offset : 0;
     size_t n = (uint64_t)left < size_bytes ? (size_t)left : size_bytes;
-    enum status rc = read_into(fd, full, offset, n, ret, err);
+    enum status rc = check_time(storage, full, offset, err);
+    if (rc == ST_OK)
+        rc = read_into(fd, full, offset, n, ret, err);
     close(fd);
     return rc;
 }
 
-static enum status sum_file(int fd, const char *path, struct checksummer *sum,
-                            struct err *err)
+// Up to the size that it had when it was opened, however it grows.
+static enum status sum_file(const struct storage *storage, int fd, const char *path,
+                            int64_t size, struct checksummer *sum, struct err *err)
 {
     AUTO(mem_auto_free) char *piece = mem_alloc(PIECE_BYTES);
-    ssize_t n;
-    for (int64_t offset = 0; (n = read_at(fd, piece, PIECE_BYTES, offset)) > 0;
-         offset += n)
+    ssize_t n = 1;
+    for (int64_t offset = 0; offset < size && n > 0; offset += n) {
+        int64_t left = size - offset;
+        TRY(check_time(storage, path, offset, err));
+        n = read_at(fd, piece, left < PIECE_BYTES ? (size_t)left : PIECE_BYTES, offset);
+        if (n < 0)
+            return fail(path, "read", errno, err);
         checksummer_add(sum, piece, (size_t)n);
-    return n < 0 ? fail(path, "read", errno, err) : ST_OK;
+    }
+    return ST_OK;
 }
 
 static enum status local_checksum(struct storage *storage, struct str path,
@@ -470,7 +499,7 @@ static enum status local_checksum(struct storage *storage, struct str path,
     int64_t size;
     TRY(open_file(storage, path, full, &fd, &size, err));
     struct checksummer *sum = checksummer_open(CHECKSUM_BLOCK_BYTES);
-    enum status rc = sum_file(fd, full, sum, err);
+    enum status rc = sum_file(storage, fd, full, size, sum, err);
     if (rc == ST_OK)
         checksummer_finish(sum, ret);
     checksummer_free(sum);

@@ -329,7 +329,8 @@ static void test_what_cannot_be_opened_is_told(UNUSED void **state)
              f.path);
     assert_string_equal(f.err.text, expected);
     assert_status(csv_file_source_open(f.directory, NULL, &f.source, &f.err), ST_FAIL);
-    snprintf(expected, sizeof(expected), "%s: not a regular file", f.directory);
+    snprintf(expected, sizeof(expected), "%s: cannot be opened: a directory, not a file",
+             f.directory);
     assert_string_equal(f.err.text, expected);
     remove_file(&f);
     assert_status(csv_file_source_open(f.path, NULL, &f.source, &f.err), ST_NOT_FOUND);

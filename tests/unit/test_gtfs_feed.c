@@ -324,9 +324,40 @@ static void test_a_member_above_the_limit_is_refused(UNUSED void **state)
     assert_ok(feed_open(path, &options, &feed, &err), &err);
     assert_status(feed_member_open(feed, "trips.txt", &member, &err), ST_LIMIT);
     snprintf(expected, sizeof(expected),
-             "%s: stm/trips.txt has 270 bytes; at most 100 are read", path);
+             "%s: stm/trips.txt has 270 bytes; at most 100 are read: raise SET "
+             "feed.member_size",
+             path);
     assert_string_equal(err.text, expected);
     feed_close(feed);
+    remove_workplace(&w);
+}
+
+static void test_a_deadline_ends_reading(UNUSED void **state)
+{
+    struct workplace w;
+    struct feed *feed;
+    struct feed_member *member;
+    struct err err;
+    struct deadline deadline = {0};
+    char path[PATH_MAX], expected[PATH_MAX + 100], piece[100];
+    size_t n;
+    make_workplace(&w);
+    put_file(&w, "feed.zip", python_zip());
+    place(&w, "feed.zip", path);
+    struct feed_options options = {.deadline = &deadline};
+    assert_ok(feed_open(path, &options, &feed, &err), &err);
+    assert_ok(feed_member_open(feed, "trips.txt", &member, &err), &err);
+    assert_ok(member->reader.read(&member->reader, piece, sizeof(piece), &n, &err), &err);
+    deadline_end(&deadline);
+    snprintf(expected, sizeof(expected),
+             "%s: stm/trips.txt: no time was left after 100 bytes", path);
+    assert_status(member->reader.read(&member->reader, piece, 1, &n, &err), ST_RETRY);
+    assert_string_equal(err.text, expected);
+    feed_member_close(member);
+    feed_close(feed);
+    snprintf(expected, sizeof(expected), "%s: no time was left to read it", path);
+    assert_status(feed_open(path, &options, &feed, &err), ST_RETRY);
+    assert_string_equal(err.text, expected);
     remove_workplace(&w);
 }
 
@@ -536,6 +567,7 @@ TEST_MAIN(cmocka_unit_test(test_a_directory_is_a_feed),
           cmocka_unit_test(test_a_cut_zip_is_refused_not_read_in_part),
           cmocka_unit_test(test_a_changed_byte_never_gives_other_rows),
           cmocka_unit_test(test_a_member_that_does_not_unpack_is_told),
+          cmocka_unit_test(test_a_deadline_ends_reading),
           cmocka_unit_test(test_a_member_above_the_limit_is_refused),
           cmocka_unit_test(test_a_url_is_downloaded),
           cmocka_unit_test(test_secrets_of_a_url_are_not_shown),

@@ -416,6 +416,56 @@ static void test_failed_write_leaves_nothing(void **state)
     assert_false(is_there(path));
 }
 
+static enum status read_without_end(UNUSED struct reader *reader, void *p,
+                                    size_t capacity, size_t *ret_n, UNUSED struct err *e)
+{
+    memset(p, 'x', capacity);
+    *ret_n = capacity;
+    return ST_OK;
+}
+
+static void test_more_than_was_promised_ends_the_write(void **state)
+{
+    struct fixture *fixture = *state;
+    struct storage *st = fixture->storage;
+    AUTO(mem_auto_free) char *path = file_in(fixture, "r/a");
+    AUTO(mem_auto_free)
+    char *text = mem_printf("%s: 1000000 bytes were promised and more came", path);
+    struct reader reader = {read_without_end};
+    assert_status(st->ops->write(st, PATH("a"), &reader, 1000000, &err), ST_FAIL);
+    assert_string_equal(err.text, text);
+    assert_false(is_there(path));
+}
+
+// What fits one piece is written, read and summed all the same.
+static void test_a_deadline_ends_what_is_long(void **state)
+{
+    struct fixture *fixture = *state;
+    struct storage *st = fixture->storage;
+    struct deadline deadline = {0};
+    struct checksum sum;
+    struct buf bytes = {0};
+    AUTO(mem_auto_free) char *path = file_in(fixture, "r/long");
+    AUTO(mem_auto_free)
+    char *text = mem_printf("%s: no time was left after 262144 bytes", path);
+    struct reader reader = {read_without_end};
+    assert_ok(storage_write_bytes(st, PATH("long"), PATH(""), &err), &err);
+    assert_int_equal(truncate(path, 3 << 20), 0);
+    st->deadline = &deadline;
+    deadline_end(&deadline);
+    assert_status(st->ops->checksum(st, PATH("long"), &sum, &err), ST_RETRY);
+    assert_string_equal(err.text, text);
+    assert_ok(st->ops->read(st, PATH("long"), 0, 1 << 20, &bytes, &err), &err);
+    assert_status(st->ops->read(st, PATH("long"), 262144, 1 << 20, &bytes, &err),
+                  ST_RETRY);
+    assert_string_equal(err.text, text);
+    assert_status(st->ops->write(st, PATH("a"), &reader, 1 << 30, &err), ST_RETRY);
+    assert_ok(storage_write_bytes(st, PATH("short"), PATH("x"), &err), &err);
+    assert_ok(st->ops->checksum(st, PATH("short"), &sum, &err), &err);
+    st->deadline = NULL;
+    buf_release(&bytes);
+}
+
 static void test_no_permission_names_the_user(void **state)
 {
     struct fixture *fixture = *state;
@@ -615,7 +665,8 @@ TEST_MAIN(T(remove_follows_no_link), T(no_link_below_the_root_is_followed),
           T(a_link_is_told_with_the_way_out), T(a_link_to_a_directory_is_listed_as_none),
           T(the_root_itself_may_be_a_link), T(without_openat2_it_is_the_same),
           T(a_directory_swapped_for_a_link_leads_nowhere), T(rename_by_link_is_exclusive),
-          T(failed_write_leaves_nothing), T(files_are_of_the_group_at_most),
+          T(failed_write_leaves_nothing),
+          T(more_than_was_promised_ends_the_write), T(a_deadline_ends_what_is_long), T(files_are_of_the_group_at_most),
           T(no_permission_names_the_user), T(full_disk_is_retry_and_leaves_nothing),
           T(read_only_disk_is_told), T(two_file_systems_are_told),
           T(no_descriptor_left_is_told), T(a_rename_that_is_not_on_the_disk_is_unknown),
