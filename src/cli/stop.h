@@ -21,7 +21,7 @@ enum {
     // is taken from this.
     STOP_MS = 9000,
     STOP_COMMIT_MS = STOP_MS - 2000, // of it for the last commit; then the group is left
-    STOP_GUARD_MS = STOP_MS + 500,   // what is still there then is ended
+    STOP_GUARD_MS = STOP_MS + 300,   // what is still there then is ended
 };
 
 // From here on a signal is seen. Waits that an earlier command of this process has ended

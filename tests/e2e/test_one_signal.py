@@ -1,0 +1,473 @@
+# SPDX-License-Identifier: Apache-2.0
+# test: needs kafka hdfs registry
+# test: alone
+# test: limit 1500
+"""One signal ends every command in every phase within 10 s: whatever it waits for or counts, a server
+that stalls at any point, a pipe that nobody reads, a file system that does not answer. Nothing is left
+behind, staged tables and results stay whole. The commands are those that the program lists."""
+import concurrent.futures
+import os
+import pathlib
+import pty
+import re
+import signal
+import subprocess
+import time
+import zipfile
+
+import broker
+import hostile_zip
+import lib
+import results
+from stall_server import StallServer
+
+LIMIT_S = 10 * (2 if lib.is_checked() else 1)
+REACH_S = 60
+GUARD = "tramline: not at an end 9 s after the signal: left as it is\n"
+FEED = "trip_id,route_id\nT1,a\nT2,b\n"
+ROWS = ["T1,1", "T2,2"]
+SCRIPT = """
+SET spool = '{dir}/spool'; SET commit.interval = '100ms'; {sets}
+CREATE TABLE trips (trip_id TEXT NOT NULL, route_id TEXT)
+  WITH (connector = 'filesystem', path = '{place}/staged/trips', format = '{format}');
+{view}
+CREATE TABLE visits (trip_id TEXT NOT NULL, n INT) {stream};
+CREATE TABLE result () WITH (connector = 'filesystem', path = '{place}/result', format = 'csv');
+INSERT INTO result {query};
+"""
+FILE = "WITH (connector = 'file', path = '{dir}/visits.csv', format = 'csv')"
+KAFKA = "WITH (connector = 'kafka', brokers = '{brokers}', topic = '{topic}', format = 'csv')"
+AVRO = ("WITH (connector = 'kafka', brokers = '{brokers}', topic = '{topic}', format = 'avro', "
+        "registry = '{registry}')")
+JOIN = "SELECT v.*, t.route_id FROM visits v JOIN trips t ON t.trip_id = v.trip_id"
+CROSS = ("SELECT v.*, t.route_id FROM visits v JOIN trips t ON t.trip_id = v.trip_id JOIN trips u ON "
+         "u.route_id = t.route_id JOIN trips w ON w.route_id = u.route_id{where}")
+PHASES = []
+
+
+def phase(command, what, codes, says="", numbers=(signal.SIGTERM, signal.SIGINT), recovers=False):
+    """Marks a function that makes a Scene of `command` in a phase; `codes` are the exit codes that may
+    be, {n} in `says` the signal's number. `recovers`: afterwards a run makes the result whole."""
+    def mark(make):
+        PHASES.append((command, what, codes, says, numbers, recovers, make))
+        return make
+    return mark
+
+
+class Scene:
+    """A job of its own, a command and when it is where it should be."""
+
+    def __init__(self, place=None, stream=FILE, view="", query=JOIN, sets="", format="csv", **names):
+        self.dir = lib.tmp_dir()
+        self.place = place or f"file://{self.dir}"
+        self.tmp = self.dir / "tmp"
+        self.tmp.mkdir()
+        self.servers, self.env, self.stdin, self.stdout = [], {}, subprocess.DEVNULL, None
+        self.ready = lambda process: True
+        self.args = []
+        names = {"dir": self.dir, **names}
+        self.names = {"dir": self.dir, "place": self.place, "sets": sets, "view": view, "query": query,
+                      "format": format, "stream": stream.format(**names)}
+        (self.dir / "p.sql").write_text(SCRIPT.format(**self.names))
+        (self.dir / "visits.csv").write_text("trip_id,n\n" + "".join(f"{row}\n" for row in ROWS))
+        (self.dir / "feed").mkdir()
+        (self.dir / "feed/trips.txt").write_text(FEED)
+        (self.dir / "p.avsc").write_text('{"type": "record", "name": "r", "fields": []}')
+
+    def tables(self, text=FEED):
+        """Staged, where the tables are local files."""
+        (self.dir / "staged/trips").mkdir(parents=True)
+        (self.dir / "staged/trips/trips.csv").write_text(text)
+        return self
+
+    def does(self, *args, ready=None):
+        self.args = args
+        self.ready = ready or self.ready
+        return self
+
+    def stalls(self, call, path):
+        """At this call of the C library."""
+        mark = self.dir / "mark"
+        self.env = {**lib.preloaded("stall_calls"), "STALL_CALL": call, "STALL_PATH": path, "STALL_MARK": str(mark)}
+        self.ready = lambda process: mark.exists()
+        return self
+
+    def server(self, *args):
+        server = StallServer(*args)
+        self.servers.append(server)
+        self.ready = lambda process: server.is_reached()
+        return server
+
+    def held(self):
+        """What a failed or stopped command may not change."""
+        return {path: path.read_bytes() for name in ("staged", "result") for path in (self.dir / name).rglob("*")
+                if path.is_file() and "_tmp-" not in path.name and "/tmp/" not in str(path)}
+
+    def close(self):
+        for server in self.servers:
+            server.close()
+
+
+def is_busy(seconds):
+    """The process computes: it has used so much of the processor."""
+    def ask(process):
+        fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") > seconds
+    return ask
+
+
+def is_in(call):
+    """One of its threads waits in this function of the kernel."""
+    def ask(process):
+        return any(call in (task / "wchan").read_text() for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir())
+    return ask
+
+
+def run_phase(command, what, codes, says, number, recovers, make):
+    scene = make()
+    log = scene.dir / "log"
+    name = f"{command}, {what}, signal {number}"
+    with open(log, "wb") as out:
+        process = subprocess.Popen([lib.program(), *map(str, scene.args)], cwd=scene.dir, stdin=scene.stdin,
+                                   stdout=scene.stdout or out, stderr=out,
+                                   env={**os.environ, "TMPDIR": str(scene.tmp), **scene.env})
+    try:
+        try:
+            lib.wait_until(lambda: process.poll() is not None or scene.ready(process), REACH_S, "its phase")
+        except AssertionError as reason:
+            raise AssertionError(f"{name}: {reason}: {log.read_text()[-2000:]}") from None
+        assert process.poll() is None, f"{name}: ended before: {process.returncode} {log.read_text()}"
+        before, began = scene.held(), time.monotonic()
+        process.send_signal(number)
+        try:
+            process.wait(LIMIT_S)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{name}: still there after {LIMIT_S} s: {log.read_text()[-2000:]}") from None
+        took_s = time.monotonic() - began
+    finally:
+        process.kill()
+        process.wait()
+        scene.close()
+    said = log.read_text(errors="replace")
+    print(f"{took_s:5.1f} s  exit {process.returncode:4}  {name}", flush=True)
+    wanted = [code if code >= 0 else -number for code in codes] + [128 + number] * (says == GUARD)
+    assert process.returncode in wanted, f"{name}: exit code {process.returncode}, not of {wanted}: {said[-2000:]}"
+    assert says in said, f"{name}: not said: {says!r} in {said[-2000:]}"
+    assert list(scene.tmp.iterdir()) == [], f"{name}: left {list(scene.tmp.iterdir())}"
+    if not recovers:
+        after = scene.held()
+        assert all(after.get(path) == data for path, data in before.items()), f"{name}: changed {before} {after}"
+    else:
+        again(scene, name)
+
+
+def again(scene, name):
+    for words in (["run", "--once", "p.sql"], ["verify", "--deep", "p.sql"]):
+        done = subprocess.run([lib.program(), *words], cwd=scene.dir, stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=60, check=False)
+        assert done.returncode == 0, f"{name}: {words}: {done.stderr.decode()}"
+    found = sorted(row[0] for row in results.iter_result(f"{scene.place}/result"))
+    assert found == ["T1", "T2"], f"{name}: {found}"
+
+
+SIGNALLED = "stopped by a signal"
+ENDS_AT_ONCE = [-1]
+
+# Before a script is read: a pipe, a terminal.
+
+
+def of_script(command):
+    def make():
+        scene = Scene()
+        os.mkfifo(scene.dir / "x")
+        words = {"cat": ["x", "trips"], "extract": ["feed", "x"], "produce": ["visits.csv", "x"]}.get(command, ["x"])
+        return scene.does(command, *words, ready=is_in("wait_for_partner"))
+    return make
+
+
+for one in ("check", "explain", "init", "extract", "produce", "run", "verify", "cat", "codegen"):
+    phase(one, "its input by a pipe that nobody writes to", ENDS_AT_ONCE,
+          numbers=(signal.SIGTERM, signal.SIGHUP))(of_script(one))
+
+# What prints, into a pipe that nobody reads.
+
+
+def of_pipe(command, *args):
+    def make():
+        scene = Scene().tables(FEED + "".join(f"X{i},{'y' * 90}\n" for i in range(3000)))
+        reader, writer = os.pipe()
+        scene.stdout = os.fdopen(writer, "wb")
+        scene.reader = os.fdopen(reader, "rb")
+        os.set_blocking(writer, False)
+        try:
+            while True:
+                os.write(writer, b"x" * 4096)
+        except BlockingIOError:
+            os.set_blocking(writer, True)
+        return scene.does(command, *args, ready=is_in("pipe_w"))
+    return make
+
+
+for words in (["cat", "p.sql", "trips"], ["explain", "p.sql"], ["reference"], ["help"], ["help", "sql"], ["--version"],
+              ["verify", "--help"]):
+    phase(words[0], f"{' '.join(words)} into a pipe that is full", ENDS_AT_ONCE)(of_pipe(*words))
+for words in (["check", "p.sql"], ["init", "p.sql"], ["extract", "--force", "feed", "p.sql"]):
+    phase(words[0], "its report into a pipe that is full", [1], "cannot write to standard output",
+          recovers=words[0] == "extract")(of_pipe(*words))
+phase("run", "--json into a pipe that is full", [0, 1], GUARD, recovers=True)(of_pipe("run", "--json", "p.sql"))
+phase("demo", "its report into a pipe that is full", [1], GUARD)(of_pipe("demo", "--dir", "demo"))
+
+# A name node that stalls at any point.
+
+WHERE = ("connect", "silent", "head", "body")
+
+
+def of_hdfs(where, *args):
+    def make():
+        scene = Scene()
+        address = scene.server(where, b'{"FileStatus": ').address
+        scene.names["place"] = f"hdfs://{address}/x"
+        (scene.dir / "p.sql").write_text(SCRIPT.format(**scene.names))
+        return scene.does(*args)
+    return make
+
+
+for point in WHERE:
+    for words in (["explain", "p.sql"], ["verify", "p.sql"], ["verify", "--deep", "p.sql"], ["cat", "p.sql", "trips"],
+                  ["cat", "p.sql", "result"]):
+        if point in ("silent", "body"):
+            phase(words[0], f"{' '.join(words)}, name node stalls: {point}", ENDS_AT_ONCE)(of_hdfs(point, *words))
+    for words in (["check", "--live", "p.sql"], ["init", "p.sql"], ["init", "--reset", "--yes", "p.sql"],
+                  ["extract", "feed", "p.sql"], ["extract", "--rollback", "p.sql"], ["run", "p.sql"],
+                  ["run", "--once", "p.sql"]):
+        phase(words[0], f"{' '.join(words)}, name node stalls: {point}", [0] if words[0] == "run" else [1],
+              "stopped before the job began" if words[0] == "run" else "",
+              numbers=(signal.SIGTERM,))(of_hdfs(point, *words))
+
+# A registry, and brokers.
+
+
+def of_registry(where, *args):
+    def make():
+        scene = Scene(stream=AVRO, brokers=lib.brokers(), topic=broker.create_topic(), registry="http://0.0.0.0:1")
+        address = scene.server(where).address
+        text = (scene.dir / "p.sql").read_text().replace("http://0.0.0.0:1", f"http://{address}")
+        (scene.dir / "p.sql").write_text(text)
+        return scene.tables().does(*args)
+    return make
+
+
+for point in WHERE:
+    for words in (["init", "p.sql"], ["check", "--live", "p.sql"], ["produce", "visits.csv", "p.sql"]):
+        phase(words[0], f"registry stalls: {point}", [1], numbers=(signal.SIGTERM,))(of_registry(point, *words))
+
+
+def of_brokers(where, *args):
+    def make():
+        scene = Scene().tables()
+        address = scene.server(where).address
+        scene.names["stream"] = KAFKA.format(brokers=address, topic="t")
+        (scene.dir / "p.sql").write_text(SCRIPT.format(**scene.names))
+        return scene.does(*args)
+    return make
+
+
+for point in ("connect", "silent"):
+    for words in (["init", "p.sql"], ["init", "--reset", "--yes", "p.sql"], ["check", "--live", "p.sql"],
+                  ["produce", "visits.csv", "p.sql"], ["run", "p.sql"], ["run", "--once", "p.sql"]):
+        phase(words[0], f"{' '.join(words)}, brokers: {point}", [0] if words[0] == "run" else [1],
+              "stopped before the job began" if words[0] == "run" else "")(of_brokers(point, *words))
+
+
+def of_prompt():
+    scene = Scene().tables()
+    ours, theirs = pty.openpty()
+    scene.stdin, scene.terminal = theirs, ours
+    return scene.does("init", "--reset", "p.sql", ready=is_in("wait_woken"))
+
+
+phase("init", "--reset asks on a terminal", [1, 2])(of_prompt)
+
+# Feeds.
+
+
+def of_url(where, command):
+    def make():
+        scene = Scene(stream=KAFKA if command == "produce" else FILE, brokers="127.0.0.1:1", topic="t").tables()
+        address = scene.server(where, b"PK\3\4").address
+        return scene.does(command, f"http://{address}/feed.zip", "p.sql")
+    return make
+
+
+for point in WHERE:
+    for one in ("extract", "produce"):
+        phase(one, f"a URL, server stalls: {point}", [1], SIGNALLED)(of_url(point, one))
+
+
+def put_zip(scene, n_bytes, name="trips.txt"):
+    packed, size, crc = hostile_zip.repeated(b"T1,0000000000000000000000000000\n", n_bytes,
+                                             b"trip_id,route_id\n" if name == "trips.txt" else b"trip_id,n\n")
+    hostile_zip.write(scene.dir / "feed.zip", [hostile_zip.Member(b"", name.encode(), packed=packed, size=size,
+                                                                  crc=crc)])
+
+
+def of_unpacking(command):
+    def make():
+        produces = command == "produce"
+        scene = Scene(stream=KAFKA if produces else FILE, brokers="127.0.0.1:1", topic="t",
+                      sets="SET feed.member_ratio = 1100;").tables()
+        put_zip(scene, 3_900_000_000, "visits.txt" if produces else "trips.txt")
+        return scene.does(command, "feed.zip", "p.sql", ready=is_busy(0.5))
+    return make
+
+
+for one in ("extract", "produce"):
+    phase(one, "unpacking a large member", [1], "no time was left after")(of_unpacking(one))
+
+
+def of_staging():
+    """The second time it is read, into the staging directory."""
+    scene = Scene(sets="SET feed.member_ratio = 1100;").tables()
+    put_zip(scene, 1_500_000_000)
+    return scene.does("extract", "feed.zip", "p.sql",
+                      ready=lambda process: any((scene.dir / "staged/trips").glob("_tmp-*")))
+
+
+phase("extract", "writing to the staging directory", [1], "no time was left after")(of_staging)
+
+
+def of_a_directory():
+    scene = Scene().tables()
+    with open(scene.dir / "feed/trips.txt", "wb") as file:
+        file.write(FEED.encode())
+        for _ in range(400):
+            file.write(b"T1,0000000000000000000000000000\n" * 100_000)
+    return scene.does("extract", "feed", "p.sql", ready=is_busy(0.5))
+
+
+phase("extract", "reading a large file", [1], "no time was left after", numbers=(signal.SIGTERM,))(of_a_directory)
+
+# Local files that do not answer.
+
+
+def of_stall(call, path, *args, staged=True):
+    def make():
+        scene = Scene()
+        if staged:
+            scene.tables()
+        return scene.does(*args).stalls(call, path)
+    return make
+
+
+for call, path, args, recovers in (
+        ("open", "p.sql", ["check", "p.sql"], False), ("pread", "trips.csv", ["check", "--live", "p.sql"], False),
+        ("opendir", "staged/trips", ["check", "--live", "p.sql"], False),
+        ("mkdir", "result", ["init", "p.sql"], False), ("opendir", "result", ["init", "--reset", "--yes", "p.sql"], False),
+        ("write", "_tmp-", ["extract", "feed", "p.sql"], False), ("fsync", "_tmp-", ["extract", "feed", "p.sql"], False),
+        ("rename", "trips.csv", ["extract", "feed", "p.sql"], False),
+        ("pread", "trips.csv", ["run", "p.sql"], True), ("write", "spool", ["run", "p.sql"], True),
+        ("write", "_tramline/tmp", ["run", "p.sql"], True), ("publish", "_tramline/log", ["run", "p.sql"], True),
+        ("publish", "part-", ["run", "p.sql"], True), ("fsync", "result", ["run", "p.sql"], True),
+        ("pread", "visits.csv", ["run", "p.sql"], True), ("open", "spool", ["run", "p.sql"], True),
+        ("open", "p.h", ["codegen", "p.avsc"], False), ("pread", "trips.csv", ["cat", "p.sql", "trips"], False)):
+    guarded = args[0] in ("init", "extract", "run") or "--live" in args
+    phase(args[0], f"{' '.join(args)}, a file system that stalls: {call} of {path}",
+          [0, 1] if guarded else ENDS_AT_ONCE, GUARD if guarded else "", recovers=recovers,
+          numbers=(signal.SIGTERM,))(of_stall(call, path, *args))
+
+# Computing.
+
+MANY = "trip_id,route_id\n" + "".join(f"T1,{i % 2}\n" for i in range(3000))
+
+
+def of_query(executor, where, sets=""):
+    def make():
+        scene = Scene(query=CROSS.format(where=where), sets=f"SET executor = '{executor}'; {sets}").tables(MANY)
+        return scene.does("run", "p.sql", ready=is_busy(0.7))
+    return make
+
+
+phase("run", "a join without end, by SQLite", [0])(
+    of_query("sqlite", " WHERE w.trip_id || u.trip_id || t.trip_id < ''", "SET batch.record_timeout = '1h';"))
+phase("run", "a LIKE without end, by SQLite", [0, 1])(
+    of_query("sqlite", " WHERE w.trip_id || u.trip_id || t.trip_id LIKE '%9'", "SET batch.record_timeout = '1h';"))
+
+
+def of_load(executor, *args):
+    def make():
+        scene = Scene(sets=f"SET executor = '{executor}';")
+        (scene.dir / "staged/trips").mkdir(parents=True)
+        with open(scene.dir / "staged/trips/trips.csv", "wb") as file:
+            file.write(b"trip_id,route_id\n")
+            for i in range(300):
+                file.write(b"".join(b"T%d,%030d\n" % (i * 10_000 + k, k) for k in range(10_000)))
+        return scene.does(*args, ready=is_busy(0.5))
+    return make
+
+
+for kind in ("native", "sqlite"):
+    phase("run", f"loading tables for the {kind} executor", [0], "stopped before the job began")(
+        of_load(kind, "run", "p.sql"))
+phase("check", "loading tables", [1], numbers=(signal.SIGTERM,))(of_load("native", "check", "--live", "p.sql"))
+phase("explain", "loading tables", ENDS_AT_ONCE)(of_load("native", "explain", "p.sql"))
+
+
+def of_view(*args):
+    def make():
+        view = ("CREATE MATERIALIZED VIEW many WITH (path = '{}/many', format = 'csv') AS SELECT t.trip_id, u.route_id "
+                "FROM trips t JOIN trips u ON u.trip_id = t.trip_id JOIN trips w ON w.trip_id = u.trip_id WHERE "
+                "w.route_id < 'zz';")
+        scene = Scene()
+        scene.names["view"] = view.format(scene.place)
+        (scene.dir / "p.sql").write_text(SCRIPT.format(**scene.names))
+        return scene.tables(MANY).does(*args, ready=is_busy(0.7))
+    return make
+
+
+phase("run", "making a view", [0], "stopped before the job began")(of_view("run", "p.sql"))
+phase("check", "trying a view", [1])(of_view("check", "--live", "p.sql"))
+phase("cat", "a view without end", ENDS_AT_ONCE)(of_view("cat", "p.sql", "many"))
+
+# The demo, at each of its steps.
+
+
+def of_demo(step):
+    def make():
+        scene = Scene()
+        return scene.does("demo", "--dir", "demo", ready=lambda _: f"$ tramline {step}" in (scene.dir / "log").read_text())
+    return make
+
+
+for step in ("check", "init", "extract", "explain", "produce", "run", "verify", "cat"):
+    phase("demo", step, [0, 1], numbers=(signal.SIGTERM,))(of_demo(step))
+
+
+def listed():
+    """The commands that the program lists."""
+    text = lib.run("help").out
+    part = text.partition("Commands:\n")[2].partition("\n\n")[0]
+    return {line.split()[0] for line in part.splitlines()}
+
+
+def test_each_command_has_phases():
+    commands = listed()
+    assert len(commands) > 8, commands
+    assert commands <= {entry[0] for entry in PHASES}, commands - {entry[0] for entry in PHASES}
+
+
+def test_one_signal_ends_each_phase():
+    only = os.environ.get("PHASE", "")
+    runs = [(entry, number) for entry in PHASES for number in entry[4] if only in f"{entry[0]}, {entry[1]}"]
+    failed = []
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        futures = [pool.submit(run_phase, *entry[:4], number, *entry[5:]) for entry, number in runs]
+        for future in futures:
+            try:
+                future.result()
+            except Exception as reason:  # all are told
+                failed.append(str(reason))
+    print(f"{len(runs)} runs of {len(PHASES)} phases, {len(failed)} failed", flush=True)
+    assert not failed, "\n".join(failed)
+
+
+lib.main()
