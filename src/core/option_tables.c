@@ -59,6 +59,10 @@ static const struct option_def set_options[] = {
      "extract, produce: most bytes that a file of a feed may have, unpacked"},
     {"feed.member_ratio", OPTION_INT, "200", 1, 1100, NULL, 0,
      "extract, produce: how many times its bytes in a zip a file may unpack to"},
+    {"once.timeout", OPTION_DURATION, "30min", 1 * SEC, 7 * DAY, NULL, 0,
+     "run --once: how long nothing may come of what was in the stream at the start "
+     "before "
+     "the job stops"},
     {"schema_change", OPTION_CHOICE, "append", 0, 0, "append|allow", 0,
      "append: only nullable columns may be added to the result, in the same format; "
      "allow: anything"},

@@ -86,6 +86,8 @@ void goal_look(struct goal *goal, const struct message *message)
             at++;
         bool is_known = at < message->n_progress && message->progress[at].partition == i;
         int64_t next = is_known ? message->progress[at].next : goal->ranges[i].low;
+        goal->behind = i;
+        goal->behind_next = next;
         goal->is_reached = goal_is_behind(goal, i, next);
     }
 }
@@ -118,6 +120,23 @@ struct message *goal_ask_again(const struct goal *goal, int64_t generation)
         if (!goal->is_confirmed[i])
             message->probes[message->n_probes++] = progress_check(&goal->known[i]);
     return message;
+}
+
+void goal_explain(const struct goal *goal, struct buf *text)
+{
+    if (!goal->is_counted) {
+        buf_text(text, "how many partitions there are");
+        return;
+    }
+    for (int32_t i = 0; i < goal->n; i++) {
+        if (goal->ranges[i].high >= 0)
+            continue;
+        buf_printf(text, "where partition %d ends", (int)i);
+        return;
+    }
+    buf_printf(text, "partition %d, which was at %lld then and stands at %lld",
+               (int)goal->behind, (long long)goal->ranges[goal->behind].high,
+               (long long)goal->behind_next);
 }
 
 void goal_release(struct goal *goal)

@@ -12,6 +12,8 @@ struct goal {
     int32_t n;
     int32_t n_found;
     bool is_reached;        // as of the last goal_look()
+    int32_t behind;         // else the first partition that is not
+    int64_t behind_next;    // where it stands
     struct progress *known; // where the log stands, to be confirmed
     bool *is_confirmed;
     size_t n_known, n_confirmed;
@@ -31,6 +33,8 @@ struct message *goal_ask_again(const struct goal *goal, int64_t generation);
 void goal_told(struct goal *goal, const struct message *message);
 // Whether one partition has been read far enough.
 bool goal_is_behind(const struct goal *goal, int32_t partition, int64_t next);
+// What is waited for, without a word on how long: "partition 2 ...".
+void goal_explain(const struct goal *goal, struct buf *text);
 void goal_release(struct goal *goal);
 
 #endif

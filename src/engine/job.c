@@ -26,6 +26,7 @@ struct job_settings job_settings_of(const struct options *set)
         .log_snapshot = options_number(set, "log.snapshot"),
         .log_retention_ms = options_number(set, "log.retention"),
         .storage_retry_ms = options_number(set, "storage.retry"),
+        .once_timeout_ms = options_number(set, "once.timeout"),
         .revoke_ms = REVOKE_MS,
         .upload_verify = options_is(set, "upload.verify", "read")
                              ? UPLOAD_VERIFY_READ

@@ -64,6 +64,7 @@ struct job_settings {
     int64_t revoke_ms;       // longest wait for the last commit at a revoke
     enum upload_verify upload_verify;
     bool directory_by_day;
+    int64_t once_timeout_ms; // --once: longest time without progress; 0: no limit
     bool once; // end when the log has reached what was in the topic at the start
     enum start start;
     int64_t start_ms; // for START_TIME, since 1970

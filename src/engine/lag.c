@@ -61,7 +61,7 @@ static void note_silence(struct lag *lag, const struct message *message, struct 
     lag->is_silent[lag->at] = is_silent;
     lag->n_silent += (size_t)is_silent - (size_t)was_silent;
     if (is_silent) {
-        log_warn("%s; waiting for them, however long that takes", message->err.text);
+        log_warn("%s; waiting for them", message->err.text);
         lag->next_ms = env->ops->monotonic_ms(env) + SILENT_MS;
     } else if (was_silent && lag->n_silent == 0) {
         log_info("topic '%.*s': its brokers answer again", STR_ARGS(topic));

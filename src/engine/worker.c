@@ -323,7 +323,9 @@ struct wait worker_step(struct worker *worker)
         return (struct wait){WAIT_DONE, 0};
     worker_look_at_log(worker);
     worker_ask_topic(worker);
-    enum status rc = step_phase(worker, &wait, &err);
+    enum status rc = worker_check_patience(worker, &err);
+    if (rc == ST_OK)
+        rc = step_phase(worker, &wait, &err);
     err.status = rc;
     return rc == ST_OK ? wait : after_error(worker, &err);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "engine/worker_inside.h"
@@ -29,6 +30,7 @@ int64_t worker_pause(struct worker *worker, struct retry *retry, const char *why
     assert(goes_on);
     if (retry->delay_ms == 100)
         log_warn("%s; waiting", why);
+    snprintf(worker->patience.why, sizeof(worker->patience.why), "%s", why);
     worker_set_waiting(worker, true);
     return until_ms;
 }

@@ -13,6 +13,45 @@ static void ask_goal(struct worker *worker)
                            : goal_ask(&worker->goal, worker->generation));
 }
 
+// What is read, told or written, by whichever worker.
+static bool has_progressed(struct worker *worker)
+{
+    struct patience *patience = &worker->patience;
+    int64_t n_read = atomic_load(&worker->parts.status->n_read);
+    int64_t n_found = worker->goal.n_found, entry = worker->goal.known_entry;
+    bool has = patience->since_ms == 0 || n_read != patience->n_read ||
+               n_found != patience->n_found || entry != patience->entry;
+    patience->n_read = n_read;
+    patience->n_found = n_found;
+    patience->entry = entry;
+    return has;
+}
+
+enum status worker_check_patience(struct worker *worker, struct err *err)
+{
+    const struct job_settings *settings = worker_settings(worker);
+    struct patience *patience = &worker->patience;
+    int64_t now_ms = worker_clock_ms(worker);
+    if (!settings->once || settings->once_timeout_ms == 0 ||
+        worker->phase == WORKER_STOP || worker->phase == WORKER_DONE)
+        return ST_OK;
+    if (has_progressed(worker) || worker->n_units > 0) {
+        patience->since_ms = now_ms;
+        patience->why[0] = '\0';
+        return ST_OK;
+    }
+    if (now_ms - patience->since_ms < settings->once_timeout_ms)
+        return ST_OK;
+    AUTO(buf_release) struct buf what = {0};
+    goal_explain(&worker->goal, &what);
+    return err_set(err, ST_FAIL,
+                   "run --once has waited for %lld s for '%.*s': %s%s%s; a longer "
+                   "once.timeout waits longer",
+                   (long long)(settings->once_timeout_ms / 1000),
+                   STR_ARGS(worker->parts.source->topic), buf_cstr(&what),
+                   patience->why[0] ? "; " : "", patience->why);
+}
+
 static void end_of_goal(struct worker *worker)
 {
     worker->is_checked |= goal_is_confirmed(&worker->goal);

@@ -60,6 +60,11 @@ struct worker {
     bool is_checked;  // --once: the topic is the log's
     struct retry goal_retry;
     int64_t goal_ms; // until then it is not asked for
+    struct patience {
+        int64_t since_ms; // of the last progress; 0: not begun
+        int64_t n_read, n_found, entry;
+        char why[512]; // what was last waited for, from below
+    } patience;
     struct witness witness;
     struct retry look_retry;
     int64_t look_ms;     // until then the topic is not looked at
@@ -143,6 +148,8 @@ void worker_take_topic(struct worker *worker, const struct message *message);
 
 // worker_answers.c
 void worker_read_mail(struct worker *worker);
+// --once: fails where nothing has come for too long.
+enum status worker_check_patience(struct worker *worker, struct err *err);
 // --once: where do others stand; the end when all is read.
 void worker_look_at_log(struct worker *worker);
 

@@ -77,6 +77,59 @@ static void test_a_partition_without_leader_is_said(UNUSED void **state)
     tear_down(&fix);
 }
 
+static void assert_once_fails(struct fixture *fix, const char *text)
+{
+    struct err err = {0};
+    fix->job.job.settings.once_timeout_ms = 60000;
+    int64_t began_ms = fix->job.clock.now_ms;
+    enum status rc = sim_job_run(&fix->job, fix->storage, &err);
+    said(fix);
+    assert_int_equal(rc, ST_FAIL);
+    assert_string_equal(err.text, text);
+    assert_in_range(fix->job.clock.now_ms - began_ms, 60000, 100000);
+}
+
+// Before it is known where it ends, and later.
+static void test_once_does_not_wait_for_ever(UNUSED void **state)
+{
+    static struct fixture fix;
+    set_up(&fix, 3);
+    sim_topic_away(&fix.job.topic, 1, 0, INT64_MAX);
+    assert_once_fails(&fix, "run --once has waited for 60 s for 'stop_times': where "
+                            "partition 1 ends; topic 'stop_times' partition 1 has no "
+                            "leader (made by a test); a longer once.timeout waits "
+                            "longer");
+    tear_down(&fix);
+    set_up(&fix, 2);
+    append(&fix, 1, 1000); // longer to read than until then
+    sim_topic_away(&fix.job.topic, 1, 400, INT64_MAX);
+    struct err err = {0};
+    fix.job.job.settings.once_timeout_ms = 60000;
+    enum status rc = sim_job_run(&fix.job, fix.storage, &err);
+    said(&fix);
+    assert_int_equal(rc, ST_FAIL);
+    assert_string_equal(err.text, "run --once has waited for 60 s for 'stop_times': "
+                                  "partition 1, which was at 1020 then and stands at 43; "
+                                  "a longer once.timeout waits longer");
+    assert_true(atomic_load(&fix.job.status.committed_records) >= 20);
+    tear_down(&fix);
+}
+
+// As long as something comes it goes on, and one that comes back in time is read.
+static void test_once_waits_while_something_comes(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix, 2);
+    fix.job.job.settings.once_timeout_ms = 60000;
+    sim_topic_away(&fix.job.topic, 1, 0, fix.job.clock.now_ms + 40000);
+    enum status rc = sim_job_run(&fix.job, fix.storage, &err);
+    said(&fix);
+    assert_ok(rc, &err);
+    assert_int_equal(atomic_load(&fix.job.status.committed_records), 40);
+    tear_down(&fix);
+}
+
 // When the log has the partition up to `next`, -1: it has not.
 static int64_t committed_ms(struct fixture *fix, int32_t partition, int64_t next)
 {
@@ -123,5 +176,7 @@ static void test_a_partition_that_does_not_answer_is_late(UNUSED void **state)
     tear_down(&fix);
 }
 
-TEST_MAIN(cmocka_unit_test(test_a_partition_without_leader_is_said),
+TEST_MAIN(cmocka_unit_test(test_once_does_not_wait_for_ever),
+          cmocka_unit_test(test_once_waits_while_something_comes),
+          cmocka_unit_test(test_a_partition_without_leader_is_said),
           cmocka_unit_test(test_a_partition_that_does_not_answer_is_late))
