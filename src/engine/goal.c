@@ -125,7 +125,7 @@ struct message *goal_ask_again(const struct goal *goal, int64_t generation)
 void goal_explain(const struct goal *goal, struct buf *text)
 {
     if (!goal->is_counted) {
-        buf_text(text, "how many partitions there are");
+        buf_text(text, "partitions");
         return;
     }
     for (int32_t i = 0; i < goal->n; i++) {
