@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import socket
+import stat
 import subprocess
 import threading
 import time
@@ -57,10 +58,18 @@ def put_socket(path):
 
 PIPE, SOCKET = "a named pipe, not a file", "a socket, not a file"
 DEVICE, DIRECTORY = "a device, not a file", "a directory, not a file"
+def put_device(path):
+    """/dev/zero, where one may make it; else a link to it, which no storage follows."""
+    if os.geteuid() == 0:
+        os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 5))
+    else:
+        path.symlink_to("/dev/zero")
+
+
 KINDS = {
     PIPE: put_pipe,
     SOCKET: put_socket,
-    DEVICE: lambda path: path.symlink_to("/dev/zero"),
+    DEVICE: put_device,
     DIRECTORY: lambda path: path.mkdir(),
 }
 NO_FILES = (PIPE, SOCKET, DEVICE)
