@@ -132,16 +132,28 @@ static bool find_login(const char *text, size_t floor, size_t *ret_from, size_t 
     return false;
 }
 
-void text_hide_logins(char *text)
+// False: there was nothing left to hide.
+static bool hide_once(char *text)
 {
     static const char stars[] = "***";
+    bool is_changed = false;
     size_t from, at;
     for (size_t floor = 0; find_login(text, floor, &from, &at); floor = from) {
         size_t n_stars = at - from < sizeof(stars) - 1 ? at - from : sizeof(stars) - 1;
+        is_changed =
+            is_changed || at - from > n_stars || memcmp(text + from, stars, n_stars) != 0;
         memcpy(text + from, stars, n_stars);
         memmove(text + from + n_stars, text + at, strlen(text + at) + 1);
         from += n_stars + 1;
     }
+    return is_changed;
+}
+
+// Stars may stand before what is then a part of the same login.
+void text_hide_logins(char *text)
+{
+    while (hide_once(text))
+        continue;
 }
 
 void text_star_logins(char *text)

@@ -154,6 +154,7 @@ static void test_logins_are_hidden(UNUSED void **state)
     assert_hidden("http://me@corp:wo@rd@host:1", "http://***@host:1");
     assert_hidden("me@corp:word@host", "me@***@host");
     assert_hidden("htp://token@host, http//token@b", "htp://***@host, http//***@b");
+    assert_hidden("http://me:word@h:@/;/agg:b@", "http://***@");
     assert_hidden("http://host/a@b", "http://host/a@b");
     assert_hidden("write to me@example.org: no", "write to me@example.org: no");
     assert_hidden("12:30 @ x, a:b", "12:30 @ x, a:b");
