@@ -5,9 +5,17 @@
 
 #include "base/str.h"
 
-// 64-bit hash for tables in memory; the value may change between versions: never store
-// it.
+// 64-bit hash for tables in memory. The value differs between processes: never store it,
+// and let nothing that is written or said depend on it.
 uint64_t hash64(const void *p, size_t n_bytes);
+
+// Secret numbers of this process, so that nobody can choose keys that meet in one place.
+// Once, before any hash is taken and any thread begun; without it (tests, the simulator)
+// values are the same in each run.
+enum {
+    HASH_SECRET_BYTES = 16
+};
+void hash64_seed(const uint8_t secret[HASH_SECRET_BYTES]);
 
 // CRC-32C (Castagnoli, RFC 3720 B.4) of more bytes after `crc`; start with 0.
 uint32_t crc32c(uint32_t crc, const void *p, size_t n_bytes);

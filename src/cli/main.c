@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/commands.h"
@@ -14,6 +15,7 @@
 #include "cli/help_page.h"
 #include "cli/stop.h"
 #include "cli/term.h"
+#include "core/env.h"
 
 static const struct command *const commands[] = {
     &command_init,    &command_extract, &command_produce,   &command_run,
@@ -167,11 +169,21 @@ static void hold_standard_files(void)
             (void)!open("/dev/null", modes[fd]);
 }
 
+// Keys come from strangers.
+static void seed_hashes(void)
+{
+    uint8_t secret[HASH_SECRET_BYTES];
+    struct env *env = env_system();
+    env->ops->random(env, secret, sizeof(secret));
+    hash64_seed(secret);
+}
+
 int main(int argc, char **argv)
 {
     hold_standard_files();
     signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of the write
     write_no_core();
+    seed_hashes();
     mem_share_heaps();
     if (argc < 2) {
         help();

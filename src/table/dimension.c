@@ -473,9 +473,12 @@ static void finish_index(struct builder *builder)
         slot->value = builder->chains[slot->value - 1].first;
         const struct group *group = group_at(&dimension->groups, slot->value);
         size_t n_rows = tails_of(&dimension->groups, group)->n_rows;
-        if (n_rows > dimension->stats.max_matches) {
+        struct str key = key_index_key(&dimension->keys, slot);
+        size_t most = dimension->stats.max_matches;
+        // The first of equal ones by bytes: places of slots differ between processes.
+        if (n_rows > most || (n_rows == most && str_compare(key, max_key) < 0)) {
             dimension->stats.max_matches = n_rows;
-            max_key = key_index_key(&dimension->keys, slot);
+            max_key = key;
         }
     }
     struct buf text = {0};
