@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "engine/log_entry.h"
+#include "log/log_entry.h"
 
 // Values.
 

@@ -22,9 +22,11 @@ ALLOWED = {
     "registry": "base core avro http",
     "kafka": "base core",
     "storage": "base core http",
-    "engine": "base core expr sql table",
+    "log": "base core",
+    "commit": "base core log",
+    "engine": "base core expr sql table log commit",
     "gtfs": "base core csv http",
-    "cli": "base core csv avro expr sql table registry kafka storage engine gtfs http",
+    "cli": "base core csv avro expr sql table registry kafka storage log commit engine gtfs http",
 }
 
 # A pattern of headers, and the only folders that may include them.

@@ -10,9 +10,9 @@
 #include "cli/stop.h"
 #include "cli/term.h"
 #include "core/env.h"
-#include "engine/verify.h"
 #include "gtfs/make_feed.h"
 #include "kafka/embedded.h"
+#include "log/verify.h"
 #include "storage/storage_url.h"
 
 enum {

@@ -10,8 +10,8 @@
 #include "cli/stop.h"
 #include "cli/term.h"
 #include "core/env.h"
-#include "engine/reset.h"
 #include "kafka/admin.h"
+#include "log/reset.h"
 
 static void said(const char *kind, const char *name, const char *what)
 {

@@ -5,7 +5,7 @@
 
 #include "cli/pipeline.h"
 #include "core/source.h"
-#include "engine/job.h"
+#include "log/job.h"
 
 void plan_job_settings(const struct plan *plan, bool once, struct job_settings *ret);
 // Borrows from both.

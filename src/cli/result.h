@@ -6,7 +6,7 @@
 
 #include "core/rows.h"
 #include "core/storage.h"
-#include "engine/verify.h"
+#include "log/verify.h"
 #include "sql/plan.h"
 
 // How the sink's files are written, as an entry tells it. Texts in the arena.

@@ -4,8 +4,8 @@
 
 #include "base/log.h"
 #include "cli/result.h"
-#include "engine/log_read.h"
-#include "engine/paths.h"
+#include "log/log_read.h"
+#include "log/paths.h"
 
 struct result_reader {
     const struct plan *plan;

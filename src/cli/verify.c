@@ -6,7 +6,7 @@
 #include "cli/pipeline.h"
 #include "cli/result.h"
 #include "cli/term.h"
-#include "engine/verify.h"
+#include "log/verify.h"
 
 struct counting {
     const struct plan *plan;

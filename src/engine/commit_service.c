@@ -4,9 +4,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "engine/committer.h"
+#include "commit/committer.h"
+#include "commit/upload.h"
 #include "engine/message.h"
-#include "engine/upload.h"
 
 enum {
     IDLE_MS = 60000

@@ -11,11 +11,11 @@
 #ifndef ENGINE_COMMIT_SERVICE_H
 #define ENGINE_COMMIT_SERVICE_H
 
+#include "commit/engine_status.h"
 #include "core/env.h"
 #include "core/storage.h"
-#include "engine/engine_status.h"
-#include "engine/job.h"
 #include "engine/mailbox.h"
+#include "log/job.h"
 
 struct commit_service;
 

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "engine/retry.h"
+#include "commit/retry.h"
 
 struct held_partition {
     int32_t number;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/job_check.h"
 
-#include "engine/commit_log.h"
 #include "engine/intake.h"
 #include "engine/topic_check.h"
+#include "log/commit_log.h"
 
 enum status job_check_log(struct storage *storage, struct log_state *ret, struct err *err)
 {

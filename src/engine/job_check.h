@@ -6,7 +6,7 @@
 
 #include "core/source.h"
 #include "core/storage.h"
-#include "engine/log_state.h"
+#include "log/log_state.h"
 
 // Reads the log into the empty `ret`; ST_OK also when there is none.
 enum status job_check_log(struct storage *storage, struct log_state *ret,

@@ -4,8 +4,8 @@
 #ifndef ENGINE_LAG_H
 #define ENGINE_LAG_H
 
+#include "commit/engine_status.h"
 #include "core/env.h"
-#include "engine/engine_status.h"
 #include "engine/message.h"
 
 struct lag {

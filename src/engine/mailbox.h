@@ -10,9 +10,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "commit/wait.h"
 #include "core/deadline.h"
 #include "core/env.h"
-#include "engine/wait.h"
 
 struct message; // engine/message.h
 struct queue;

@@ -7,8 +7,8 @@
 #define ENGINE_MESSAGE_H
 
 #include "base/arena.h"
+#include "commit/unit.h"
 #include "engine/probe.h"
-#include "engine/unit.h"
 
 enum message_kind {
     // To the committer.

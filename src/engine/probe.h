@@ -5,7 +5,7 @@
 #define ENGINE_PROBE_H
 
 #include "core/source.h"
-#include "engine/log_entry.h"
+#include "log/log_entry.h"
 
 enum probe_kind {
     PROBE_COUNT, // -> count

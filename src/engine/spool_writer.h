@@ -4,7 +4,7 @@
 #ifndef ENGINE_SPOOL_WRITER_H
 #define ENGINE_SPOOL_WRITER_H
 
-#include "engine/unit.h"
+#include "commit/unit.h"
 
 struct spool_writer {
     struct spool_file *file; // NULL: not begun

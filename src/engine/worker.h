@@ -16,13 +16,13 @@
 #ifndef ENGINE_WORKER_H
 #define ENGINE_WORKER_H
 
+#include "commit/engine_status.h"
 #include "core/codec.h"
 #include "core/env.h"
 #include "core/source.h"
 #include "core/spool.h"
-#include "engine/engine_status.h"
-#include "engine/job.h"
 #include "engine/mailbox.h"
+#include "log/job.h"
 #include "table/executor.h"
 
 struct worker;

@@ -5,13 +5,13 @@
 #ifndef ENGINE_WORKER_INSIDE_H
 #define ENGINE_WORKER_INSIDE_H
 
+#include "commit/retry.h"
 #include "engine/assignment.h"
 #include "engine/goal.h"
 #include "engine/held.h"
 #include "engine/intake.h"
 #include "engine/lag.h"
 #include "engine/message.h"
-#include "engine/retry.h"
 #include "engine/witness.h"
 #include "engine/worker.h"
 

@@ -8,8 +8,8 @@
 
 #include "fuzz_parts.h"
 
-#include "engine/log_state.h"
 #include "hostile_entry.h"
+#include "log/log_state.h"
 
 // A good entry is part of many inputs; each two bytes change it once.
 const struct fuzz_budget fuzz_budget = {

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/commit_log.h"
-#include "engine/log_read.h"
-#include "engine/paths.h"
-#include "engine/verify.h"
+#include "log/commit_log.h"
+#include "log/log_read.h"
+#include "log/paths.h"
+#include "log/verify.h"
 
 enum {
     FAILURE_BYTES = 1000 // after so many more of the same says nothing new

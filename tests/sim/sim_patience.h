@@ -3,7 +3,7 @@
 #ifndef TESTS_SIM_PATIENCE_H
 #define TESTS_SIM_PATIENCE_H
 
-#include "engine/patience.h"
+#include "commit/patience.h"
 #include "sim/sim_clock.h"
 
 struct sim_patience {

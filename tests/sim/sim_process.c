@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "engine/paths.h"
+#include "log/paths.h"
 #include "storage/spool_mem.h"
 
 enum {

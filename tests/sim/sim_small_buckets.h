@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Buckets of few entries, so that old ones are removed within a schedule:
-// src/engine/bucket.c defined anew (see sim_mutant.h).
+// src/log/bucket.c defined anew (see sim_mutant.h).
 #ifndef TESTS_SIM_SMALL_BUCKETS_H
 #define TESTS_SIM_SMALL_BUCKETS_H
 
-#include "engine/paths.h"
+#include "log/paths.h"
 
 int64_t bucket_of(int64_t number)
 {

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "engine/paths.h"
+#include "log/paths.h"
 #include "sim/sim_check.h"
 
 enum {

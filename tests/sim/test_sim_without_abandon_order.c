@@ -5,7 +5,7 @@
 // simulator must find lost data.
 #include "sim/sim_mutant.h"
 
-#include "engine/publish.h"
+#include "commit/publish.h"
 
 enum status __wrap_publish_abandon(struct publish *publish, bool *ret, struct err *err);
 

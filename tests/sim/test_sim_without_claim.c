@@ -5,7 +5,7 @@
 // claim in the log: the simulator must find lost data.
 #include "sim/sim_mutant.h"
 
-#include "engine/publish.h"
+#include "commit/publish.h"
 
 enum status __real_publish_entry(struct publish *publish, const struct publish_work *work,
                                  enum publish_outcome *ret, struct err *err);

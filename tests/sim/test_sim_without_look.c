@@ -6,7 +6,7 @@
 #include "sim/sim_mutant.h"
 #include "sim/sim_small_buckets.h"
 
-#include "engine/log_read.h"
+#include "log/log_read.h"
 
 enum status __wrap_log_is_same(struct storage *storage, const struct log_state *state,
                                bool *ret, struct err *err);

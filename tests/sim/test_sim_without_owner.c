@@ -5,7 +5,7 @@
 // must find lost data, as the files of who was superseded are removed.
 #include "sim/sim_mutant.h"
 
-#include "engine/log_state.h"
+#include "log/log_state.h"
 
 bool __wrap_log_state_is_claimed_by(const struct log_partition *partition,
                                     const char *writer);

@@ -5,7 +5,7 @@
 // find files that stay invisible.
 #include "sim/sim_mutant.h"
 
-#include "engine/log_state.h"
+#include "log/log_state.h"
 
 struct snapshot __real_log_state_snapshot(const struct log_state *state,
                                           struct arena *arena);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test.h"
 
-#include "engine/clean.h"
-#include "engine/commit_log.h"
-#include "engine/log_read.h"
-#include "engine/paths.h"
-#include "engine/renames.h"
+#include "commit/clean.h"
+#include "commit/renames.h"
+#include "log/commit_log.h"
+#include "log/log_read.h"
+#include "log/paths.h"
 #include "sim/sim_patience.h"
 #include "storage/fault.h"
 #include "storage/mem.h"

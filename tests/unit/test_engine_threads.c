@@ -5,7 +5,7 @@
 #include <pthread.h>
 
 #include "base/log.h"
-#include "engine/verify.h"
+#include "log/verify.h"
 #include "sim/sim_job.h"
 #include "storage/mem.h"
 #include "storage/spool_mem.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test.h"
 
+#include "commit/retry.h"
 #include "engine/held.h"
 #include "engine/intake.h"
-#include "engine/retry.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_codec.h"
 #include "sim/sim_topic.h"

@@ -4,9 +4,9 @@
 
 #include <inttypes.h>
 
-#include "engine/commit_log.h"
-#include "engine/paths.h"
-#include "engine/verify.h"
+#include "log/commit_log.h"
+#include "log/paths.h"
+#include "log/verify.h"
 #include "sim/sim_job.h"
 #include "storage/mem.h"
 

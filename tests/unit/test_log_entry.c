@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test.h"
 
-#include "engine/log_entry.h"
-#include "engine/paths.h"
+#include "log/log_entry.h"
+#include "log/paths.h"
 
 #define WRITER "11111111-1111-4111-8111-111111111111"
 #define OTHER  "22222222-2222-4222-8222-222222222222"

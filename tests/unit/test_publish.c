@@ -3,8 +3,8 @@
 // first rename into the log; what is then right is docs/commit-log.md, "Publish entry N".
 #include "test.h"
 
-#include "engine/log_read.h"
-#include "engine/publish.h"
+#include "commit/publish.h"
+#include "log/log_read.h"
 #include "sim/sim_patience.h"
 #include "storage/fault.h"
 #include "storage/mem.h"

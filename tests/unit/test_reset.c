@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A reset takes what the job made and nothing else.
-#include "engine/reset.h"
+#include "log/reset.h"
 
-#include "engine/paths.h"
+#include "log/paths.h"
 #include "storage/mem.h"
 #include "test.h"
 

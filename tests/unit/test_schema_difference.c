@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A changed result is told by what changed, not by two lists.
-#include "engine/schema_difference.h"
+#include "log/schema_difference.h"
 
 #include "core/schema.h"
 #include "test.h"

@@ -5,8 +5,8 @@
 #include "test.h"
 
 #include "base/log.h"
-#include "engine/upload.h"
-#include "engine/verify.h"
+#include "commit/upload.h"
+#include "log/verify.h"
 #include "sim/sim_job.h"
 #include "sim/sim_patience.h"
 #include "storage/mem.h"

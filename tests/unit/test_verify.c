@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "engine/verify.h"
+#include "log/verify.h"
 #include "sim/sim_job.h"
 #include "storage/storage_url.h"
 

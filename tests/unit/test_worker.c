@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "engine/log_read.h"
+#include "log/log_read.h"
 #include "sim/sim_job.h"
 #include "storage/mem.h"
 

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commit/publish.h"
+
+enum {
+    FAILURES_MAX = 5
+};
+
+static enum status remove_path(struct publish *publish, struct str path, struct err *err)
+{
+    struct storage *storage = &publish->patience->storage;
+    enum status rc = storage->ops->remove(storage, path, err);
+    return rc == ST_NOT_FOUND ? ST_OK : rc;
+}
+
+static enum status read_number(struct publish *publish, bool *ret_mine, struct err *err)
+{
+    struct arena arena AUTO(arena_release) = {0};
+    struct entry entry;
+    *ret_mine = false;
+    if (publish->bytes.n == 0)
+        return ST_OK; // no entry was made
+    enum status rc = publish_read(publish, &arena, &entry, ret_mine, err);
+    if (rc == ST_NOT_FOUND)
+        return ST_OK;
+    TRY(rc);
+    if (*ret_mine && publish->state->next == entry.number)
+        return log_state_apply(publish->state, &entry, err);
+    return ST_OK;
+}
+
+static enum status abandon(struct publish *publish, bool *ret, struct err *err)
+{
+    if (publish->source.text[0])
+        TRY(remove_path(publish, path_str(&publish->source), err));
+    bool is_mine;
+    TRY(read_number(publish, &is_mine, err));
+    *ret = is_mine;
+    struct path folder = path_writer(str_of(publish->writer));
+    return is_mine ? ST_OK : remove_path(publish, path_str(&folder), err);
+}
+
+enum status publish_abandon(struct publish *publish, bool *ret, struct err *err)
+{
+    *ret = false;
+    patience_attempt_times(publish->patience, FAILURES_MAX);
+    enum status rc = abandon(publish, ret, err);
+    patience_attempt_end(publish->patience);
+    return rc;
+}

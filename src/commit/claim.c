@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commit/claim.h"
+
+struct publish_work claim_work(enum entry_kind kind, const struct source_start *starts,
+                               size_t n, int64_t base)
+{
+    struct span *spans = mem_array(n ? n : 1, sizeof(*spans));
+    for (size_t i = 0; i < n; i++)
+        spans[i] = (struct span){
+            .partition = starts[i].partition,
+            .first = starts[i].offset,
+            .next = starts[i].offset,
+            .last = {.offset = -1},
+        };
+    return (struct publish_work){
+        .kind = kind, .spans = spans, .n_spans = n, .base = base};
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commit/committer.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "commit/clean.h"
+#include "commit/renames.h"
+#include "log/commit_log.h"
+
+enum {
+    LOST_MAX = 3
+};
+
+struct committer {
+    struct committer_parts parts;
+    struct patience patience;
+    struct log_state state;
+    struct publish publish;
+    char writer[UUID_TEXT]; // of the claim made last
+    bool is_claimed;        // the claim holds as far as we know
+    int n_lost;             // times in a row that our files were gone
+    // Left over: renames of others before a snapshot, so that its pending list is short;
+    // folders; old entries.
+    bool rename_is_due, clean_is_due, retain_is_due;
+};
+
+struct committer *committer_open(const struct committer_parts *parts)
+{
+    struct committer *com = mem_zalloc(sizeof(*com));
+    com->parts = *parts;
+    patience_init(&com->patience, &(struct patience_parts){
+                                      .storage = parts->storage,
+                                      .env = parts->env,
+                                      .waiter = parts->waiter,
+                                      .deadline = parts->deadline,
+                                      .status = parts->status,
+                                      .limit_ms = parts->job->settings.storage_retry_ms,
+                                      .is_called = parts->is_called,
+                                      .context = parts->context,
+                                  });
+    com->publish = (struct publish){.patience = &com->patience,
+                                    .job = parts->job,
+                                    .state = &com->state,
+                                    .writer = com->writer};
+    return com;
+}
+
+void committer_free(struct committer *com)
+{
+    if (com == NULL)
+        return;
+    com->parts.storage->deadline = NULL;
+    log_state_release(&com->state);
+    publish_release(&com->publish);
+    free(com);
+}
+
+bool committer_has_claim(const struct committer *com)
+{
+    return com->is_claimed;
+}
+
+const char *committer_writer(const struct committer *com)
+{
+    return com->writer;
+}
+
+const struct log_state *committer_state(const struct committer *com)
+{
+    return &com->state;
+}
+
+static int64_t wall_ms(const struct committer *com)
+{
+    return com->parts.env->ops->wall_ms(com->parts.env);
+}
+
+enum status committer_recover(struct committer *com, struct err *err)
+{
+    struct storage *storage = &com->patience.storage;
+    if (!storage->exclusive)
+        return err_set(err, ST_USAGE,
+                       "%s: this storage cannot rename without overwriting, so results "
+                       "there could not be kept free of duplicates",
+                       storage->url);
+    TRY(log_recover(storage, &com->state, err));
+    TRY(log_state_check_job(&com->state, com->parts.job, storage->url, err));
+    log_debug("the log is read; the next entry is %" PRId64, com->state.next);
+    return rename_pending(&com->patience, &com->state, err);
+}
+
+// Publishing.
+
+static enum status lost(struct committer *com, struct err *err)
+{
+    const char *url = com->parts.storage->url;
+    log_warn("%s: files in tmp are gone before their commit; uploading them again", url);
+    if (++com->n_lost <= LOST_MAX)
+        return ST_OK;
+    return err_set(err, ST_FAIL,
+                   "%s: something keeps removing _tramline/tmp/%s: nothing but "
+                   "tramline may change what is below _tramline",
+                   url, com->writer);
+}
+
+static enum status conflict(const struct committer *com, enum publish_outcome outcome)
+{
+    if (outcome == PUBLISH_CONFLICT)
+        log_info("another worker owns a partition of ours: its work is dropped here");
+    else
+        log_warn("%s: the commit log is not the one that was read: reading it anew",
+                 com->parts.storage->url);
+    return ST_CONFLICT;
+}
+
+// ST_NOT_FOUND: the files of the unit are gone.
+static enum status try_publish(struct committer *com, const struct publish_work *work,
+                               enum publish_outcome *ret, struct err *err)
+{
+    do {
+        TRY(publish_entry(&com->publish, work, ret, err));
+        if (*ret != PUBLISH_LOST)
+            return ST_OK;
+        TRY(lost(com, err));
+    } while (work->unit == NULL);
+    return ST_NOT_FOUND;
+}
+
+// docs/commit-log.md, "Publish entry N": steps 2 to 4, and 5 where it cannot go on.
+static enum status publish(struct committer *com, const struct publish_work *work,
+                           struct err *err)
+{
+    enum publish_outcome outcome;
+    struct err ignored;
+    bool is_published;
+    enum status rc = try_publish(com, work, &outcome, err);
+    if (rc == ST_NOT_FOUND)
+        return rc;
+    com->n_lost = 0;
+    if (rc == ST_OK && outcome == PUBLISH_DONE)
+        return ST_OK;
+    if (rc == ST_OK)
+        rc = conflict(com, outcome);
+    if (publish_abandon(&com->publish, &is_published, &ignored) == ST_OK && is_published)
+        return ST_OK;
+    com->is_claimed = false;
+    return rc;
+}
+
+static enum status publish_claim(struct committer *com, enum entry_kind kind,
+                                 const struct source_start *starts, size_t n,
+                                 int64_t base, struct err *err)
+{
+    struct publish_work work = claim_work(kind, starts, n, base);
+    enum status rc = publish(com, &work, err);
+    free((struct span *)work.spans);
+    return rc;
+}
+
+enum status committer_claim(struct committer *com, const struct claim *claim,
+                            struct err *err)
+{
+    int64_t base = claim->base;
+    env_uuid(com->parts.env, com->writer);
+    com->is_claimed = false;
+    if (com->state.next == 0) {
+        TRY(publish_claim(com, ENTRY_JOB, claim->origins, claim->n_origins, base, err));
+        base = com->state.next;
+    }
+    TRY(publish_claim(com, ENTRY_CLAIM, claim->starts, claim->n_starts, base, err));
+    com->is_claimed = true;
+    com->clean_is_due = true;
+    log_info("entry %" PRId64 ": claims %zu partitions as writer %s", com->state.next - 1,
+             claim->n_starts, com->writer);
+    return ST_OK;
+}
+
+static void count_commit(struct committer *com, const struct unit *unit)
+{
+    struct engine_status *status = com->parts.status;
+    int64_t records = 0, bytes = 0;
+    for (size_t i = 0; i < unit->n_spans; i++)
+        records += unit->spans[i].data;
+    for (size_t i = 0; i < unit->n_files; i++)
+        bytes += unit->files[i].kind == FILE_DATA ? unit->files[i].bytes : 0;
+    atomic_fetch_add(&status->n_commits, 1);
+    atomic_fetch_add(&status->committed_records, records);
+    atomic_fetch_add(&status->committed_rows, unit->rows);
+    atomic_fetch_add(&status->committed_bytes, bytes);
+    atomic_store(&status->last_commit_ms, wall_ms(com));
+}
+
+enum status committer_commit(struct committer *com, const struct unit *unit,
+                             struct err *err)
+{
+    const struct entry *entry = &com->publish.entry;
+    struct publish_work work = {.kind = ENTRY_COMMIT,
+                                .spans = unit->spans,
+                                .n_spans = unit->n_spans,
+                                .unit = unit};
+    TRY(publish(com, &work, err));
+    count_commit(com, unit);
+    com->retain_is_due |= entry->has_snapshot;
+    TRY(rename_files(&com->patience, entry, err)); // step 6
+    log_state_renamed(&com->state, entry->number);
+    log_debug("entry %" PRId64 ": commits %" PRId64 " rows", entry->number, unit->rows);
+    bool is_snapshot_next = com->state.next % com->parts.job->settings.log_snapshot == 0;
+    com->rename_is_due = is_snapshot_next && com->state.n_pending;
+    return ST_OK;
+}
+
+// What is left over.
+
+static enum status rename_left_over(struct committer *com, struct err *err)
+{
+    return rename_pending(&com->patience, &com->state, err);
+}
+
+static enum status clean_left_over(struct committer *com, struct err *err)
+{
+    return clean_folders(&com->patience, &com->state, com->writer, err);
+}
+
+static enum status retain_left_over(struct committer *com, struct err *err)
+{
+    int64_t keep_ms = com->parts.job->settings.log_retention_ms;
+    return clean_entries(&com->patience.storage, &com->state, wall_ms(com) - keep_ms,
+                         err);
+}
+
+// Where it was broken off it begins anew when there is time.
+static bool tidy(struct committer *com, bool *is_due,
+                 enum status (*fn)(struct committer *, struct err *))
+{
+    struct err err;
+    if (!*is_due)
+        return false;
+    com->patience.is_leisure = true;
+    enum status rc = fn(com, &err);
+    com->patience.is_leisure = false;
+    *is_due = rc == ST_STOP;
+    if (rc != ST_OK && rc != ST_STOP)
+        log_warn("cleaning is left for later: %s", err.text);
+    return true;
+}
+
+bool committer_tidy_last(struct committer *com)
+{
+    return tidy(com, &com->rename_is_due, rename_left_over) ||
+           tidy(com, &com->clean_is_due, clean_left_over);
+}
+
+bool committer_tidy(struct committer *com)
+{
+    return committer_tidy_last(com) || tidy(com, &com->retain_is_due, retain_left_over);
+}

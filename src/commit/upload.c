@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commit/upload.h"
+
+#include <inttypes.h>
+
+#include "log/read_back.h"
+
+struct spool_reader {
+    struct reader reader;
+    struct spool_file *file;
+    int64_t offset;
+};
+
+static enum status read_spool(struct reader *base, void *p, size_t capacity,
+                              size_t *ret_n, struct err *err)
+{
+    struct spool_reader *reader = (struct spool_reader *)base;
+    TRY(reader->file->ops->read(reader->file, reader->offset, p, capacity, ret_n, err));
+    reader->offset += (int64_t)*ret_n;
+    return ST_OK;
+}
+
+static enum status check_told(struct storage *storage, struct str path,
+                              const struct unit_file *file, bool *ret_same,
+                              struct err *err)
+{
+    struct file_info info;
+    struct checksum told;
+    TRY(storage->ops->stat(storage, path, &info, err));
+    TRY(storage->ops->checksum(storage, path, &told, err));
+    *ret_same = info.size == file->bytes && checksum_eq(&told, &file->checksum);
+    return ST_OK;
+}
+
+static enum status check_bytes(struct storage *storage, struct str path,
+                               const struct unit_file *file, bool *ret_same,
+                               struct err *err)
+{
+    int64_t n_bytes;
+    struct checksum read;
+    TRY(read_back(storage, path, file->bytes, &n_bytes, &read, err));
+    *ret_same = n_bytes == file->bytes && checksum_eq(&read, &file->checksum);
+    return ST_OK;
+}
+
+// What lies there is not what was sent: ST_RETRY, and the next try is a new upload.
+static enum status check_file(struct storage *storage, enum upload_verify by,
+                              const struct unit_file *file, struct str path,
+                              struct err *err)
+{
+    bool is_same = false;
+    enum status rc = check_told(storage, path, file, &is_same, err);
+    if (rc == ST_OK && is_same && by == UPLOAD_VERIFY_READ)
+        rc = check_bytes(storage, path, file, &is_same, err);
+    if (rc == ST_OK && is_same)
+        return ST_OK;
+    if (rc != ST_OK && rc != ST_NOT_FOUND)
+        return rc;
+    return err_set(err, ST_RETRY,
+                   "%s/%.*s: the storage does not hold the %" PRId64 " bytes sent to it",
+                   storage->url, STR_ARGS(path), file->bytes);
+}
+
+static enum status upload_file(struct patience *patience, enum upload_verify by,
+                               struct unit_file *file, const char *writer,
+                               struct err *err)
+{
+    struct storage *storage = &patience->storage;
+    enum status rc;
+    patience_attempt(patience);
+    do {
+        char uuid[UUID_TEXT];
+        env_uuid(patience->parts.env, uuid);
+        file->tmp = path_tmp(str_of(writer), uuid);
+        struct spool_reader reader = {{read_spool}, file->spool, 0};
+        rc = storage->ops->write(storage, path_str(&file->tmp), &reader.reader,
+                                 file->bytes, err);
+        if (rc == ST_OK)
+            rc = check_file(storage, by, file, path_str(&file->tmp), err);
+    } while (patience_again(patience, &rc, err));
+    patience_attempt_end(patience);
+    return rc;
+}
+
+enum status upload_unit(struct patience *patience, enum upload_verify by,
+                        struct unit *unit, const char *writer, struct err *err)
+{
+    for (size_t i = 0; i < unit->n_files; i++)
+        TRY(upload_file(patience, by, &unit->files[i], writer, err));
+    return ST_OK;
+}

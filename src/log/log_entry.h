@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// One entry of the commit log, in memory and as JSON. Format: docs/commit-log.md.
+//
+// An entry borrows its texts; a decoded one borrows from the arena given to decode.
+// Fields that a reader does not know are ignored, missing ones are ST_DATA with their
+// name. Decoding looks at the form of each field, entry_check at what they say.
+#ifndef LOG_LOG_ENTRY_H
+#define LOG_LOG_ENTRY_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/status.h"
+#include "core/checksum.h"
+#include "log/job.h"
+
+enum {
+    ENTRY_FORMAT = 1,
+    ENTRY_BYTES_MAX = 64 << 20,
+    ENTRY_VALUES_MAX = 1000000,   // as JSON has them
+    ENTRY_TEXT_MAX = 1 << 20,     // bytes of one text
+    ENTRY_PARTITION_MAX = 100000, // partitions are below it
+    ENTRY_FILES_MAX = 2           // one of data, one of dead letters
+};
+
+// Counts, offsets and numbers of entries: so that sums of a few cannot overflow.
+#define ENTRY_NUMBER_MAX INT64_C(1000000000000000000)
+
+enum entry_kind {
+    ENTRY_JOB,
+    ENTRY_CLAIM,
+    ENTRY_COMMIT
+};
+enum file_kind {
+    FILE_DATA,
+    FILE_DEAD
+};
+
+// Enough of a record to know it again.
+struct record_mark {
+    int64_t offset; // -1: no record yet
+    int64_t time_ms;
+    uint32_t crc32c; // of the key's bytes, then the value's
+};
+
+// What an entry says of one partition: [first, next).
+struct span {
+    int32_t partition;
+    int64_t first, next;
+    int64_t data;              // records read
+    int64_t skipped;           // offsets without a record; data + skipped = next - first
+    int64_t gap;               // of skipped: had left the topic before they were read
+    int64_t ignored, rejected; // of data
+    struct record_mark last;
+};
+
+struct entry_file {
+    enum file_kind kind;
+    struct str tmp, name; // paths below the result directory
+    int64_t rows, bytes;
+    struct checksum checksum;
+};
+
+// Where a partition stands.
+struct progress {
+    int32_t partition;
+    int64_t next;
+    struct str writer; // of its last claim, empty when nobody has claimed it
+    struct record_mark last;
+};
+
+struct snapshot {
+    struct progress *partitions; // rising
+    size_t n_partitions;
+    int64_t *pending; // rising: entries whose renames were not seen done
+    size_t n_pending;
+    struct str *writers; // whose folder in tmp may still be there
+    size_t n_writers;
+};
+
+struct entry {
+    int64_t number;
+    enum entry_kind kind;
+    char checksum[SHA256_HEX];
+    char prev[SHA256_HEX];      // empty for entry 0
+    struct str writer, attempt; // uuids
+    struct str worker;
+    int64_t time_ms;
+    struct job_identity job;
+    struct str plan, schema, dimension;
+    struct file_format format; // of its data files
+    struct span *spans;
+    size_t n_spans;
+    int64_t rows, matched;
+    int64_t first_batch_ms, last_batch_ms; // SQL's now went from here to there; 0: none
+    struct entry_file *files;
+    size_t n_files;
+    bool has_snapshot;
+    struct snapshot snapshot;
+};
+
+// Appends the JSON text, which entry_decode() has read again; sets entry->checksum.
+// ST_FAIL when nobody could read it: a text that is not UTF-8, a negative number, more
+// than ENTRY_BYTES_MAX, what entry_check refuses.
+enum status entry_encode(struct entry *entry, struct buf *ret, struct err *err);
+// ST_DATA when it is no entry or its checksum is wrong.
+enum status entry_decode(struct str bytes, struct arena *arena, struct entry *ret,
+                         struct err *err);
+// ST_DATA when it is not that number's entry, or holds something that the program does
+// not make: names of files, writers, lists that do not rise, sums that no number holds.
+enum status entry_check(const struct entry *entry, int64_t number, struct err *err);
+// Whether the counts of a span fit each other.
+bool span_adds_up(const struct span *span);
+const char *entry_kind_name(enum entry_kind kind);
+
+#endif

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an entry says is followed: files are moved by its names, folders removed by its
+// writers, offsets added up. So it holds what the program makes and nothing else.
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/env.h"
+#include "log/paths.h"
+
+enum {
+    SHOWN_BYTES = 120 // of a wrong name
+};
+#define LAST_TIME_MS INT64_C(253402300799999) // of the year 9999
+
+static enum status wrong_name(const char *field, size_t index, struct str name,
+                              const char *wanted, struct err *err)
+{
+    struct str shown = {name.p, name.n < SHOWN_BYTES ? name.n : SHOWN_BYTES};
+    return err_set(err, ST_DATA, "field '%s' of file %zu is '%.*s'%s, not %s", field,
+                   index, STR_ARGS(shown), name.n > shown.n ? "..." : "", wanted);
+}
+
+static bool is_tmp(const struct entry *entry, struct str name)
+{
+    AUTO(buf_release) struct buf folder = {0};
+    buf_printf(&folder, PATH_LOG_ROOT "/tmp/%.*s/", STR_ARGS(entry->writer));
+    return str_starts_with(name, buf_cstr(&folder)) &&
+           env_is_uuid((struct str){name.p + folder.n, name.n - folder.n});
+}
+
+static bool is_part(const struct entry *entry, size_t index, struct str name)
+{
+    static const char *const extensions[] = {"csv", "avro"};
+    for (size_t i = 0; i < ARRAY_LEN(extensions); i++) {
+        struct path flat = path_part(entry->number, index, extensions[i], -1);
+        struct path day = path_part(entry->number, index, extensions[i], entry->time_ms);
+        if (str_eq(name, path_str(&flat)) || str_eq(name, path_str(&day)))
+            return true;
+    }
+    return false;
+}
+
+static enum status check_file(const struct entry *entry, size_t index, struct err *err)
+{
+    const struct entry_file *file = &entry->files[index];
+    struct path dead = path_dead(entry->number, index);
+    if (!is_tmp(entry, file->tmp))
+        return wrong_name("tmp", index, file->tmp,
+                          PATH_LOG_ROOT "/tmp/, its writer and a UUID", err);
+    if (file->kind == FILE_DEAD && !str_eq(file->name, path_str(&dead)))
+        return wrong_name("name", index, file->name,
+                          "the name of this entry's dead letters", err);
+    if (file->kind == FILE_DATA && !is_part(entry, index, file->name))
+        return wrong_name("name", index, file->name, "the name of this entry's data file",
+                          err);
+    return ST_OK;
+}
+
+static enum status check_files(const struct entry *entry, struct err *err)
+{
+    if (entry->n_files > ENTRY_FILES_MAX)
+        return err_set(err, ST_DATA,
+                       "field 'files' has %zu files, an entry has at most %d",
+                       entry->n_files, ENTRY_FILES_MAX);
+    for (size_t i = 0; i < entry->n_files; i++)
+        TRY(check_file(entry, i, err));
+    return ST_OK;
+}
+
+static enum status check_uuid(struct str text, const char *field, struct err *err)
+{
+    if (env_is_uuid(text))
+        return ST_OK;
+    return err_set(err, ST_DATA, "field '%s' is not a UUID", field);
+}
+
+// Adds a count of one partition; false when the sum is more than a number may be.
+static bool add(int64_t *sum, int64_t count)
+{
+    *sum += count;
+    return *sum <= ENTRY_NUMBER_MAX;
+}
+
+static enum status check_sums(const struct entry *entry, struct err *err)
+{
+    int64_t data = 0, skipped = 0, rejected = 0, rows = 0, bytes = 0;
+    bool fits = true;
+    for (size_t i = 0; fits && i < entry->n_spans; i++)
+        fits = add(&data, entry->spans[i].data) &&
+               add(&skipped, entry->spans[i].skipped) &&
+               add(&rejected, entry->spans[i].rejected);
+    for (size_t i = 0; fits && i < entry->n_files; i++)
+        fits = add(&rows, entry->files[i].rows) && add(&bytes, entry->files[i].bytes);
+    if (fits)
+        return ST_OK;
+    return err_set(err, ST_DATA, "its numbers add up to more than 10^18");
+}
+
+static enum status check_order(int64_t before, int64_t partition, struct err *err)
+{
+    if (partition > before)
+        return ST_OK;
+    return err_set(err, ST_DATA,
+                   "field 'partition' has %" PRId64 " behind %" PRId64
+                   ", partitions rise",
+                   partition, before);
+}
+
+static enum status check_spans(const struct entry *entry, struct err *err)
+{
+    for (size_t i = 1; i < entry->n_spans; i++)
+        TRY(check_order(entry->spans[i - 1].partition, entry->spans[i].partition, err));
+    return ST_OK;
+}
+
+static enum status check_progress(const struct snapshot *snapshot, struct err *err)
+{
+    for (size_t i = 0; i < snapshot->n_partitions; i++) {
+        const struct progress *progress = &snapshot->partitions[i];
+        if (i > 0)
+            TRY(check_order(progress[-1].partition, progress->partition, err));
+        if (progress->writer.n > 0)
+            TRY(check_uuid(progress->writer, "writer", err));
+    }
+    return ST_OK;
+}
+
+static enum status check_pending(const struct entry *entry, struct err *err)
+{
+    const struct snapshot *snapshot = &entry->snapshot;
+    int64_t before = 0;
+    for (size_t i = 0; i < snapshot->n_pending; i++) {
+        int64_t number = snapshot->pending[i];
+        if (number <= before || number >= entry->number)
+            return err_set(err, ST_DATA,
+                           "field 'pending' has %" PRId64 " behind %" PRId64
+                           ", entries before this one rise",
+                           number, before);
+        before = number;
+    }
+    return ST_OK;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return str_compare(*(const struct str *)a, *(const struct str *)b);
+}
+
+static bool are_distinct(const struct str *texts, size_t n)
+{
+    struct str *sorted = mem_array(n + 1, sizeof(*sorted));
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = texts[i];
+    qsort(sorted, n, sizeof(*sorted), compare_texts);
+    bool distinct = true;
+    for (size_t i = 1; i < n; i++)
+        distinct &= !str_eq(sorted[i - 1], sorted[i]);
+    free(sorted);
+    return distinct;
+}
+
+static enum status check_snapshot(const struct entry *entry, struct err *err)
+{
+    const struct snapshot *snapshot = &entry->snapshot;
+    TRY(check_progress(snapshot, err));
+    TRY(check_pending(entry, err));
+    for (size_t i = 0; i < snapshot->n_writers; i++)
+        TRY(check_uuid(snapshot->writers[i], "writers", err));
+    if (!are_distinct(snapshot->writers, snapshot->n_writers))
+        return err_set(err, ST_DATA, "field 'writers' has one of them twice");
+    return ST_OK;
+}
+
+// Its day is a part of names.
+static enum status check_time(const struct entry *entry, struct err *err)
+{
+    if (entry->time_ms <= LAST_TIME_MS)
+        return ST_OK;
+    return err_set(err, ST_DATA, "field 'time_ms' is not before the year 10000");
+}
+
+enum status entry_check(const struct entry *entry, int64_t number, struct err *err)
+{
+    if (entry->number != number)
+        return err_set(err, ST_DATA, "says that it is entry %" PRId64, entry->number);
+    TRY(check_uuid(entry->writer, "writer", err));
+    TRY(check_uuid(entry->attempt, "attempt", err));
+    TRY(check_time(entry, err));
+    TRY(check_spans(entry, err));
+    TRY(check_files(entry, err));
+    TRY(check_sums(entry, err));
+    return check_snapshot(entry, err);
+}
+
+bool span_adds_up(const struct span *span)
+{
+    return span->next >= span->first && span->gap <= span->skipped &&
+           span->data + span->skipped == span->next - span->first &&
+           span->ignored + span->rejected <= span->data;
+}
