@@ -217,6 +217,8 @@ static size_t on_header(char *p, size_t size, size_t count, void *context)
 static bool is_slow(struct transfer *transfer, int64_t n_moved)
 {
     const struct http_limits *limits = &transfer->request->limits;
+    if (limits->slow_ms >= limits->whole_ms) // that is the limit, then
+        return false;
     int64_t n = n_moved + (int64_t)transfer->n_head;
     if (n - transfer->n_moved >= limits->slow_bytes || n < transfer->n_moved) {
         transfer->n_moved = n;
