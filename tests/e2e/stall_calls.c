@@ -82,17 +82,33 @@ int fsync(int fd)
     return NEXT(fsync)(fd);
 }
 
-int rename(const char *from, const char *to)
+static void stall_below(const char *call, int fd, const char *name)
 {
-    stall("rename", to);
-    return NEXT(rename)(from, to);
+    char link[64], path[8192];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, 4095);
+    n = n > 0 ? n : 0;
+    snprintf(path + n, sizeof(path) - (size_t)n, "/%s", name);
+    stall(call, path);
+}
+
+int renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+    stall_below("rename", to_fd, to);
+    return NEXT(renameat)(from_fd, from, to_fd, to);
 }
 
 int renameat2(int from_fd, const char *from, int to_fd, const char *to,
               unsigned int flags)
 {
-    stall("publish", to);
+    stall_below("publish", to_fd, to);
     return NEXT(renameat2)(from_fd, from, to_fd, to, flags);
+}
+
+int mkdirat(int fd, const char *name, mode_t mode)
+{
+    stall_below("mkdir", fd, name);
+    return NEXT(mkdirat)(fd, name, mode);
 }
 
 int mkdir(const char *path, mode_t mode)
@@ -107,8 +123,8 @@ int stat(const char *restrict path, struct stat *restrict ret)
     return NEXT(stat)(path, ret);
 }
 
-DIR *opendir(const char *path)
+DIR *fdopendir(int fd)
 {
-    stall("opendir", path);
-    return NEXT(opendir)(path);
+    stall_fd("fdopendir", fd);
+    return NEXT(fdopendir)(fd);
 }

@@ -355,14 +355,16 @@ def of_stall(call, path, *args, staged=True):
         scene = Scene()
         if staged:
             scene.tables()
+        if "--reset" in args:
+            (scene.dir / "result").mkdir()
         return scene.does(*args).stalls(call, path)
     return make
 
 
 for call, path, args, recovers in (
         ("open", "p.sql", ["check", "p.sql"], False), ("pread", "trips.csv", ["check", "--live", "p.sql"], False),
-        ("opendir", "staged/trips", ["check", "--live", "p.sql"], False),
-        ("mkdir", "result", ["init", "p.sql"], False), ("opendir", "result", ["init", "--reset", "--yes", "p.sql"], False),
+        ("fdopendir", "staged/trips", ["check", "--live", "p.sql"], False),
+        ("mkdir", "result", ["init", "p.sql"], False), ("fdopendir", "result", ["init", "--reset", "--yes", "p.sql"], False),
         ("write", "_tmp-", ["extract", "feed", "p.sql"], False), ("fsync", "_tmp-", ["extract", "feed", "p.sql"], False),
         ("rename", "trips.csv", ["extract", "feed", "p.sql"], False),
         ("pread", "trips.csv", ["run", "p.sql"], True), ("write", "spool", ["run", "p.sql"], True),
