@@ -322,7 +322,7 @@ def of_unpacking(command):
 
 
 for one in ("extract", "produce"):
-    phase(one, "unpacking a large member", [1], "no time was left after")(of_unpacking(one))
+    phase(one, "unpacking a large member", [1], "no time was left ")(of_unpacking(one))
 
 
 def of_staging():
@@ -333,7 +333,7 @@ def of_staging():
                       ready=lambda process: any((scene.dir / "staged/trips").glob("_tmp-*")))
 
 
-phase("extract", "writing to the staging directory", [1], "no time was left after")(of_staging)
+phase("extract", "writing to the staging directory", [1], "no time was left ")(of_staging)
 
 
 def of_a_directory():
@@ -345,7 +345,7 @@ def of_a_directory():
     return scene.does("extract", "feed", "p.sql", ready=is_busy(0.5))
 
 
-phase("extract", "reading a large file", [1], "no time was left after", numbers=(signal.SIGTERM,))(of_a_directory)
+phase("extract", "reading a large file", [1], "no time was left ", numbers=(signal.SIGTERM,))(of_a_directory)
 
 # Local files that do not answer.
 
@@ -440,7 +440,7 @@ def of_demo(step):
     return make
 
 
-for step in ("check", "init", "extract", "explain", "produce", "run", "verify", "cat"):
+for step in ("check", "init", "extract", "explain", "produce", "run", "verify"):
     phase("demo", step, [0, 1], numbers=(signal.SIGTERM,))(of_demo(step))
 
 
