@@ -29,8 +29,9 @@ struct attempt {
     const struct ask *ask;
     struct reply *reply;
     char *place;
-    struct buf dead; // data nodes that were not reached, by commas
-    size_t into_n;   // bytes that were in ask->into before
+    struct buf dead;          // data nodes that were not reached, by commas
+    struct err why_unreached; // of the last of them
+    size_t into_n;            // bytes that were in ask->into before
     bool blames_name_node;
     int64_t began_ms;
     struct http_backoff backoff;
@@ -211,6 +212,15 @@ static bool is_rpc_port(struct attempt *attempt, const char *url)
     return true;
 }
 
+// No data node is left for the name node to send to. If that is because those that were
+// not reached are left out, what tells is why, not that there is no other.
+static void begin_with_all_data_nodes(struct attempt *attempt, struct err *err)
+{
+    if (attempt->dead.n > 0 && err != NULL)
+        *err = attempt->why_unreached;
+    buf_clear(&attempt->dead);
+}
+
 static enum outcome ask_name_node(struct attempt *attempt, struct err *err)
 {
     struct webhdfs *webhdfs = attempt->webhdfs;
@@ -240,12 +250,15 @@ static enum outcome ask_name_node(struct attempt *attempt, struct err *err)
         judge(attempt, sent, effect, who, &webhdfs->name_node_known, err);
     if (outcome == AGAIN &&
         refusal_says(&attempt->reply->refusal, "Failed to find datanode"))
-        buf_clear(&attempt->dead); // none is left: begin anew with all of them
+        begin_with_all_data_nodes(attempt, err);
     return outcome;
 }
 
-static void exclude(struct attempt *attempt, const char *node)
+// `err` says why.
+static void exclude(struct attempt *attempt, const char *node, const struct err *err)
 {
+    if (err != NULL)
+        attempt->why_unreached = *err;
     struct str rest = str_of(node);
     struct str host = str_cut(&rest, ':'); // the name node knows it by another port
     if (attempt->dead.n > 0)
@@ -284,10 +297,10 @@ static enum outcome send_to_data_node(struct attempt *attempt, const char *url,
     attempt->blames_name_node = false;
     enum http_outcome sent =
         http_send(webhdfs->http, &request, &attempt->reply->answer, err);
-    if (sent == HTTP_NOT_SENT)
-        exclude(attempt, node);
     enum outcome outcome =
         judge(attempt, sent, ask->effect, who, &webhdfs->data_node_known, err);
+    if (sent == HTTP_NOT_SENT)
+        exclude(attempt, node, err);
     // The reader cannot be read twice.
     return outcome == AGAIN && attempt->reply->answer.body_read ? FAILED : outcome;
 }

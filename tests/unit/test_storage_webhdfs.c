@@ -538,6 +538,33 @@ static void test_dead_data_node_is_named_without_secrets(UNUSED void **state)
     fake_http_stop(&name);
 }
 
+// The name node, asked for others than the dead ones, has none: that is not the cause.
+static void test_data_nodes_that_are_all_dead_are_named(UNUSED void **state)
+{
+    struct fake_http name;
+    int port = fake_dead_port();
+    AUTO(mem_auto_free) char *dead = redirect_to(port);
+    START(name, {.answer = dead},
+          {.answer = REMOTE("403", "IOException",
+                            "Failed to find datanode, suggest to check cluster health. "
+                            "excludeDatanodes=127.0.0.1"),
+           .delay_ms = 1600}); // the last try: it ends after retry_ms
+    struct storage_config config = quick();
+    config.timeout_ms = 20000;
+    config.retry_ms = 1500;
+    struct storage *st = open_at(name.port, &config);
+    assert_status(storage_write_bytes(st, PATH("a"), PATH("x"), &err), ST_RETRY);
+    st->ops->close(st);
+    fake_http_stop(&name);
+    assert_int_equal(name.n_lines, 2);
+    AUTO(mem_auto_free)
+    char *why = mem_printf("hdfs://127.0.0.1:%d/r/a: cannot reach data node "
+                           "127.0.0.1:%d: Connection refused; its HTTP port must be "
+                           "reachable from this machine; tried for ",
+                           name.port, port);
+    assert_memory_equal(err.text, why, strlen(why));
+}
+
 static int name_port, data_port; // of the last upload
 
 // Sends n_bytes to a data node that plays `step`.
@@ -1275,8 +1302,9 @@ TEST_MAIN_HDFS(
     T(mkdir_is_repeated_after_a_lost_answer), T(remove_after_a_lost_answer_is_not_found),
     T(replace_after_a_lost_answer), T(dead_data_node_is_left_out_next_time),
     T(directories_of_a_file_are_made_before_it),
-    T(dead_data_node_is_named_without_secrets), T(upload_is_good_after_201_only),
-    T(refused_upload_is_not_repeated), T(short_reader_is_told), T(cut_read_begins_anew),
+    T(dead_data_node_is_named_without_secrets), T(data_nodes_that_are_all_dead_are_named),
+    T(upload_is_good_after_201_only), T(refused_upload_is_not_repeated),
+    T(short_reader_is_told), T(cut_read_begins_anew),
     T(answer_longer_than_asked_is_refused), T(answers_of_others_are_told_apart),
     T(a_no_without_a_reason_is_told), T(safe_mode_says_where_to_look),
     T(answers_are_bounded_before_they_are_read), T(data_node_of_unknown_name_is_told),
