@@ -13,6 +13,7 @@ import urllib.request
 
 import broker
 import lib
+import webhdfs
 
 SCRIPT = """
 SET job.name = 'j';
@@ -64,18 +65,37 @@ def set_space_quota(url, n_bytes):
     urllib.request.urlopen(request, timeout=30).close()
 
 
+def refused(place, user):
+    """The last line of a run that HDFS does not permit to the user, and whom and where HDFS names."""
+    done = place.run("run", "p.sql", "--once", code=1)
+    return last_line(done), re.search(f'user={user}, [^;]*', done.err)[0]
+
+
+def open_to_readers(hdfs, path=""):
+    """Directories as HDFS makes them if nothing is asked for: all may read, only the owner writes."""
+    hdfs.call("PUT", path, "SETPERMISSION", permission="755")
+    for entry in hdfs.list(path):
+        if entry["type"] == "DIRECTORY":
+            open_to_readers(hdfs, f"{path}/{entry['pathSuffix']}")
+
+
 def test_no_permission_names_user_and_place():
-    url = lib.hdfs_url()
+    base = "/" + lib.fresh_name()
+    url = lib.hdfs_url(base + "/result")
     owner = Place(SCRIPT, RESULT=url)
     owner.run("init", "p.sql")
     other = Place(SCRIPT.replace("path = '${RESULT}'", "path = '${RESULT}', user = 'bob'"),
                   RESULT=url)
-    done = other.run("run", "p.sql", "--once", code=1)
-    file = re.search("_tramline/tmp/[0-9a-f-]+/[0-9a-f-]+", done.err)[0]
-    who = re.search('inode="[^;]*', done.err)[0]
-    same(last_line(done), f"tramline run: {url}/{file}: permission denied: user=bob, access=WRITE, "
-                          f"{who}; give another user by WITH (user = '...')")
-    assert who.endswith("drwxr-xr-x"), who
+    way_out = "give another user by WITH (user = '...')"
+    line, who = refused(other, "bob")
+    same(line, f"tramline run: {url}/_tramline/log/000000: permission denied: {who}; {way_out}")
+    assert re.fullmatch(rf'user=bob, access=EXECUTE, inode="{base}":\w+:\w+:drwxr-x---', who), who
+    open_to_readers(webhdfs.WebHdfs(lib.hdfs_url(base)))
+    line, who = refused(other, "bob")
+    folder = re.search("_tramline/tmp/[0-9a-f-]+", line)[0]
+    same(line, f"tramline run: {url}/{folder}: permission denied: {who}; {way_out}")
+    assert re.fullmatch(
+        rf'user=bob, access=WRITE, inode="{base}/result":\w+:\w+:drwxr-xr-x', who), who
     owner.run("run", "p.sql", "--once")
     assert "no gap, no duplicate" in owner.run("verify", "p.sql", "--deep").out
 
