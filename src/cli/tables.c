@@ -514,6 +514,7 @@ enum status tables_executor(const struct pipeline *pipeline, struct tables *tabl
     table_store_close(tables->store); // its memory is not needed any more
     tables->store = NULL;
     *ret = native_executor_open(plan, &tables->dimensions, encoder);
+    native_executor_on_progress(*ret, goes_on, (void *)(uintptr_t)pipeline);
     return ST_OK;
 }
 

@@ -22,7 +22,7 @@ static const struct option_def set_options[] = {
     {"batch.memory", OPTION_BYTES, "64MB", 1 * MIB, 16 * GIB, NULL, 0,
      "a micro-batch ends when its rows take so much memory"},
     {"batch.record_timeout", OPTION_DURATION, "5s", 100, 3600 * SEC, NULL, 0,
-     "longest time that the query takes for one record, by the sqlite executor"},
+     "longest time that the query takes for one record"},
     {"commit.interval", OPTION_DURATION, "60s", 50, 3600 * SEC, NULL, 0,
      "longest time from a record's arrival to its commit"},
     {"commit.bytes", OPTION_BYTES, "128MB", 1 * KIB, 16 * GIB, NULL, 0,

@@ -72,13 +72,14 @@ static size_t find_inner(const struct branch *branch)
 }
 
 void branch_init(struct branch *branch, const struct native_branch *plan,
-                 struct dimension *const *dimensions, struct encoder *encoder)
+                 struct dimension *const *dimensions, struct encoder *encoder,
+                 struct query_limit *limit)
 {
     *branch = (struct branch){.plan = plan, .encoder = encoder, .n_joins = plan->n_joins};
     segments_init(&branch->segments, plan);
     pass_through_init(&branch->pass, plan);
     if (plan->steps != NULL) {
-        steps_init(&branch->steps, plan->steps, dimensions);
+        steps_init(&branch->steps, plan->steps, dimensions, limit);
         dimensions += plan->steps->n;
     }
     branch->joins = mem_array(plan->n_joins + 1, sizeof(*branch->joins));
@@ -433,6 +434,8 @@ static enum emitted emit_stepped(struct branch *branch, size_t i, struct buf *ro
         if (emitted != EMITTED)
             return emitted;
     }
+    if (steps->limit->end != QUERY_GOES_ON)
+        return CUT_OFF;
     if (steps->errors[i].p == NULL)
         return EMITTED;
     buf_printf(reason, "the query fails: %.*s", STR_ARGS(steps->errors[i]));
@@ -461,6 +464,7 @@ enum emitted branch_emit(struct branch *branch, size_t from, size_t to, struct b
             emit_any(branch, values, ret->next, rows, &ret->n_rows, reason);
         if (UNLIKELY(emitted != EMITTED)) {
             rows->n = n_bytes;
+            ret->n_dropped = ret->n_rows - n_rows;
             ret->n_rows = n_rows;
             return emitted;
         }
@@ -469,7 +473,7 @@ enum emitted branch_emit(struct branch *branch, size_t from, size_t to, struct b
     return EMITTED;
 }
 
-static size_t count_row(const struct branch *branch, size_t i)
+size_t branch_count(const struct branch *branch, size_t i)
 {
     size_t n = 1;
     for (size_t k = 0; k < branch->n_joins; k++) {
@@ -478,16 +482,5 @@ static size_t count_row(const struct branch *branch, size_t i)
                  ? 0
                  : tails_of(&join->dimension->groups, join->groups[i])->n_rows;
     }
-    return n;
-}
-
-size_t branch_count(struct branch *branch, size_t i)
-{
-    size_t n = 0;
-    if (branch->plan->steps == NULL)
-        return count_row(branch, i);
-    branch_begin(branch, branch->batch, branch->from + i, 1);
-    for (; branch_wide_row(branch); branch->next_wide++)
-        n += count_row(branch, branch->selection.rows[branch->next_wide]);
     return n;
 }

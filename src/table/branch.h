@@ -68,18 +68,21 @@ struct branch {
 enum emitted {
     EMITTED,
     REJECTED, // the rows of record `next` cannot be written, `reason` says why
-    NO_ROOM   // they do not fit in `rows`
+    NO_ROOM,  // they do not fit in `rows`
+    CUT_OFF   // the limit ended the query before they were known
 };
 
 struct branch_result {
     size_t next; // record of the block; all before it are emitted
     size_t n_rows, n_matched;
+    size_t n_dropped; // rows of record `next` that were taken back
 };
 
 // `dimensions` are those of its steps, then of its joins. All is borrowed until
 // branch_release.
 void branch_init(struct branch *branch, const struct native_branch *plan,
-                 struct dimension *const *dimensions, struct encoder *encoder);
+                 struct dimension *const *dimensions, struct encoder *encoder,
+                 struct query_limit *limit);
 void branch_release(struct branch *branch);
 // Looks the n <= BLOCK_ROWS records from `from` on up.
 void branch_begin(struct branch *branch, const struct batch *batch, size_t from,
@@ -88,8 +91,8 @@ void branch_begin(struct branch *branch, const struct batch *batch, size_t from,
 // From one call to the next `from` does not fall.
 enum emitted branch_emit(struct branch *branch, size_t from, size_t to, struct buf *rows,
                          struct branch_result *ret, struct buf *reason);
-// How many rows record i gives, for a person; after branch_begin.
-size_t branch_count(struct branch *branch, size_t i);
+// How many rows record i gives, for a person; after branch_begin. Not with steps.
+size_t branch_count(const struct branch *branch, size_t i);
 
 // Inside of a branch.
 

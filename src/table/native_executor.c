@@ -14,7 +14,10 @@ struct native_executor {
     const struct plan *plan;
     struct branch *branches;
     size_t n_branches;
-    size_t block_rows; // of the next block at most; fewer after texts that grew too large
+    // Of the next block at most; fewer after texts that grew too large, one after a block
+    // that took too long.
+    size_t block_rows;
+    struct query_limit limit;
     struct buf reason; // of a reject
 };
 
@@ -24,6 +27,7 @@ struct pass {
     struct batch *batch;
     struct buf *rows;
     struct executor_result result;
+    size_t n_dropped; // rows of the record that could not be done
 };
 
 static void reject(struct pass *pass, size_t row)
@@ -35,12 +39,22 @@ static void reject(struct pass *pass, size_t row)
     buf_clear(&native->reason);
 }
 
+// A record on its own took too long.
+static void reject_late(struct pass *pass, size_t row)
+{
+    buf_printf(&pass->native->reason,
+               "the query takes longer than batch.record_timeout for this record, after "
+               "%zu rows",
+               pass->n_dropped);
+    reject(pass, row);
+}
+
 // How many of the block's n records were done, by the only branch.
 static size_t run_alone(struct pass *pass, size_t from, size_t n)
 {
     struct branch_result done = {0};
     enum emitted emitted = EMITTED;
-    while (done.next < n && emitted != NO_ROOM) {
+    while (done.next < n && (emitted == EMITTED || emitted == REJECTED)) {
         emitted = branch_emit(&pass->native->branches[0], done.next, n, pass->rows, &done,
                               &pass->native->reason);
         pass->result.n_rows += done.n_rows;
@@ -48,11 +62,12 @@ static size_t run_alone(struct pass *pass, size_t from, size_t n)
         if (emitted == REJECTED)
             reject(pass, from + done.next++);
     }
+    pass->n_dropped = done.n_dropped;
     return done.next;
 }
 
-// The rows of record i of a block, of all branches. False when they do not fit; then
-// nothing happened.
+// The rows of record i of a block, of all branches. False when they do not fit, or the
+// query was cut off; then nothing happened.
 static bool run_record(struct pass *pass, size_t from, size_t i)
 {
     struct native_executor *native = pass->native;
@@ -63,6 +78,7 @@ static bool run_record(struct pass *pass, size_t from, size_t i)
         emitted = branch_emit(&native->branches[b], i, i + 1, pass->rows, &done,
                               &native->reason);
         n_rows += done.n_rows;
+        pass->n_dropped = n_rows + done.n_dropped;
     }
     if (emitted == EMITTED) {
         pass->result.n_rows += n_rows;
@@ -92,6 +108,7 @@ static size_t begin_block(struct pass *pass, size_t from, size_t n)
 {
     struct native_executor *native = pass->native;
     n = n < native->block_rows ? n : native->block_rows;
+    query_limit_begin(&native->limit, n);
     while (!begin_branches(pass, from, n) && n > 1)
         native->block_rows = n /= 2;
     if (native->block_rows < BLOCK_ROWS)
@@ -111,12 +128,16 @@ static size_t run_block(struct pass *pass, size_t from, size_t n)
     return i;
 }
 
-// Rows of the block's first record, which did not fit.
-static size_t n_rows_of_first(struct native_executor *native)
+// Rows of the block's first record, which did not fit; with steps those until then.
+static size_t n_rows_of_first(const struct pass *pass)
 {
+    const struct native_executor *native = pass->native;
     size_t n = 0;
-    for (size_t b = 0; b < native->n_branches; b++)
+    for (size_t b = 0; b < native->n_branches; b++) {
+        if (native->branches[b].plan->steps != NULL)
+            return pass->n_dropped;
         n += branch_count(&native->branches[b], 0);
+    }
     return n;
 }
 
@@ -134,13 +155,19 @@ static enum status native_run(struct executor *executor, struct batch *batch, si
         n = begin_block(&pass, row, n);
         size_t n_done = run_block(&pass, row, n);
         row += n_done;
-        if (n_done < n)
+        if (n_done == n)
+            continue;
+        if (native->limit.end != QUERY_LATE)
             break;
+        native->block_rows = 1;
+        if (n == 1)
+            reject_late(&pass, row++);
     }
     rows->full = false; // what did not fit was taken back
-    if (row == from && from < batch->n_rows)
+    bool is_stopped = native->limit.end == QUERY_STOPPED;
+    if (row == from && from < batch->n_rows && !is_stopped)
         return output_too_big(native->plan, batch_row(batch, from),
-                              n_rows_of_first(native), rows->limit, err);
+                              n_rows_of_first(&pass), rows->limit, err);
     *ret_next = row;
     *ret = pass.result;
     return ST_OK;
@@ -173,13 +200,22 @@ struct executor *native_executor_open(const struct plan *plan,
     native->executor = (struct executor){.ops = &native_ops, .name = "native"};
     native->plan = plan;
     native->block_rows = BLOCK_ROWS;
+    native->limit.timeout_ms = options_number(&plan->settings, "batch.record_timeout");
     native->n_branches = plans->n_branches;
     native->branches = mem_array(plans->n_branches, sizeof(*native->branches));
     for (size_t b = 0; b < plans->n_branches; b++) {
         branch_init(&native->branches[b], &plans->branches[b], dimensions->items + at,
-                    encoder);
+                    encoder, &native->limit);
         at += native_n_dimensions(&plans->branches[b]);
     }
     assert(at == dimensions->n);
     return &native->executor;
+}
+
+void native_executor_on_progress(struct executor *executor, bool (*go_on)(void *arg),
+                                 void *arg)
+{
+    struct native_executor *native = (struct native_executor *)executor;
+    native->limit.go_on = go_on;
+    native->limit.go_on_arg = arg;
 }

@@ -17,5 +17,8 @@
 struct executor *native_executor_open(const struct plan *plan,
                                       const struct dimensions *dimensions,
                                       struct encoder *encoder);
+// Asked while a query runs that looks rows up one by one; false ends it (executor.h).
+void native_executor_on_progress(struct executor *executor, bool (*go_on)(void *arg),
+                                 void *arg);
 
 #endif

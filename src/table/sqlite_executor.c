@@ -10,13 +10,11 @@
 #include "core/env.h"
 #include "sql/sqlite_host.h"
 #include "table/output_check.h"
+#include "table/query_limit.h"
 
 enum {
     AT_ONCE_MAX = 1 << 30,
-    // A range that takes too long holds a record that does, mostly: it is looked for
-    // fast.
-    LATE_PART = 4,           // of the time of one record, for a range of more
-    LATE_DIVISOR = 16,       // of a range, when that is over
+    LATE_DIVISOR = 16,       // of a range, when its time is over
     QUERY_MEMORY = 256 << 20 // bytes beside the tables
 };
 

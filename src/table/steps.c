@@ -75,9 +75,9 @@ static void open_step(struct step *step, struct steps *steps,
 }
 
 void steps_init(struct steps *steps, const struct native_steps *plan,
-                struct dimension *const *dimensions)
+                struct dimension *const *dimensions, struct query_limit *limit)
 {
-    *steps = (struct steps){.plan = plan};
+    *steps = (struct steps){.plan = plan, .limit = limit};
     steps->items = mem_array(plan->n, sizeof(*steps->items));
     steps->source.values = mem_array(plan->n_columns * BLOCK_ROWS, sizeof(struct value));
     open_evaluator(&steps->filter, plan->filter);
@@ -471,6 +471,8 @@ static const struct step_block *step_next(struct steps *steps, size_t i)
 {
     struct step *step = &steps->items[i];
     do {
+        if (!query_limit_ask(steps->limit))
+            return NULL;
         if (step->input == NULL || step->at == step->rows.n) {
             const struct step_block *input =
                 i == 0 ? source_next(steps) : step_next(steps, i - 1);

@@ -14,6 +14,7 @@
 #include "expr/eval.h"
 #include "sql/plan.h"
 #include "table/dimension.h"
+#include "table/query_limit.h"
 
 // Wide rows on their way. Only those of the selection are there.
 struct step_block {
@@ -26,6 +27,7 @@ struct step;
 
 struct steps {
     const struct native_steps *plan;
+    struct query_limit *limit;
     size_t n_stream_columns;
     struct step *items;
     const struct batch *batch;
@@ -38,14 +40,14 @@ struct steps {
     struct arena arena; // texts of errors
 };
 
-// `dimensions` are those of the steps, in their order.
+// `dimensions` are those of the steps, in their order; `limit` is asked for each block.
 void steps_init(struct steps *steps, const struct native_steps *plan,
-                struct dimension *const *dimensions);
+                struct dimension *const *dimensions, struct query_limit *limit);
 void steps_release(struct steps *steps);
 // Takes the n <= BLOCK_ROWS records from `from` on up.
 void steps_begin(struct steps *steps, const struct batch *batch, size_t from, size_t n);
-// The next block of wide rows, at least one; NULL: there are no more. Valid until the
-// next call.
+// The next block of wide rows, at least one; NULL: there are no more, or the limit ended
+// it. Valid until the next call.
 const struct step_block *steps_next(struct steps *steps);
 // The record has failed; the first error stays. The text is copied.
 void steps_fail(struct steps *steps, uint8_t record, struct str error);

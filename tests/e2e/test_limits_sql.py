@@ -14,7 +14,7 @@ import results
 
 SCRIPT = """
 SET spool = '{0}/spool';
-SET executor = 'sqlite';
+SET executor = '{executor}';
 SET on_error.share = '100%';
 {settings}
 CREATE TABLE numbers (k TEXT NOT NULL, n INT NOT NULL, text TEXT)
@@ -28,11 +28,12 @@ INSERT INTO result SELECT v.id, a.n, b.text FROM visits v
 
 
 class Job:
-    def __init__(self, visits, n_numbers=1000, where="", text="", **settings):
+    def __init__(self, visits, n_numbers=1000, where="", text="", executor="sqlite", **settings):
         self.directory = lib.tmp_dir()
         self.script = self.directory / "p.sql"
         settings = "\n".join(f"SET {k.replace('__', '.')} = '{v}';" for k, v in settings.items())
-        self.script.write_text(SCRIPT.format(self.directory, settings=settings, where=where))
+        self.script.write_text(SCRIPT.format(self.directory, settings=settings, where=where,
+                                             executor=executor))
         (self.directory / "numbers").mkdir()
         (self.directory / "numbers/numbers.csv").write_text(
             "k,n,text\ng,0,\n" + "".join(f"b,{i},{text}{i}\n" for i in range(n_numbers)))
@@ -53,8 +54,8 @@ class Job:
 VISITS = [f"good{i}" for i in range(300)] + ["bad1"] + [f"go{i}" for i in range(300)] + ["bad2"]
 
 
-def test_a_join_that_takes_too_long_is_a_dead_letter():
-    job = Job(VISITS, where=" WHERE a.n + b.n + c.n < 1", batch__record_timeout="500ms")
+def check_late(executor):
+    job = Job(VISITS, where=" WHERE a.n + b.n + c.n < 1", executor=executor, batch__record_timeout="500ms")
     began = time.monotonic()
     job.run()
     letters = job.letters()
@@ -67,8 +68,16 @@ def test_a_join_that_takes_too_long_is_a_dead_letter():
     lib.run("verify", job.script, "--deep")
 
 
-def test_a_join_of_too_many_rows_is_a_dead_letter():
-    job = Job(VISITS, text="x" * 300, batch__record_timeout="60s")
+def test_a_join_that_takes_too_long_is_a_dead_letter():
+    check_late("sqlite")
+
+
+def test_so_is_one_of_the_native_executor():
+    check_late("native")
+
+
+def check_too_many(executor, where):
+    job = Job(VISITS, where=where, text="x" * 300, executor=executor, batch__record_timeout="60s")
     job.run()
     letters = job.letters()
     assert set(letters) == {"bad1,b", "bad2,b"}, letters
@@ -79,9 +88,18 @@ def test_a_join_of_too_many_rows_is_a_dead_letter():
     lib.run("verify", job.script, "--deep")
 
 
-def test_a_signal_ends_a_query():
+def test_a_join_of_too_many_rows_is_a_dead_letter():
+    check_too_many("sqlite", "")
+    check_too_many("native", "")
+
+
+def test_so_is_one_with_a_condition_over_both_sides():
+    check_too_many("native", " WHERE a.n + b.n + c.n >= 0")
+
+
+def check_signal(executor):
     visits = [f"good{i}" for i in range(300)] + [f"bad{i}" for i in range(5)]
-    job = Job(visits, where=" WHERE a.n + b.n + c.n < 1", batch__record_timeout="1h")
+    job = Job(visits, where=" WHERE a.n + b.n + c.n < 1", executor=executor, batch__record_timeout="1h")
     process = subprocess.Popen([lib.program(), "run", job.script, "--once"], stdin=subprocess.DEVNULL,
                                stderr=subprocess.PIPE, env=os.environ)
     time.sleep(4)
@@ -95,6 +113,14 @@ def test_a_signal_ends_a_query():
     job.run()
     assert len(job.ids()) == 300 and len(job.letters()) == 5
     lib.run("verify", job.script, "--deep")
+
+
+def test_a_signal_ends_a_query():
+    check_signal("sqlite")
+
+
+def test_a_signal_ends_one_of_the_native_executor():
+    check_signal("native")
 
 
 def test_tables_are_bounded_while_they_are_read():
