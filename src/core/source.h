@@ -104,7 +104,8 @@ struct source_ops {
     void (*hold)(struct source *source, bool held);
     // Of the run that the last poll gave only the first n_used records were used. The
     // partition gives no run until release(), then first what is left of this one, from
-    // the last used record's offset + 1 on; the others go on. start and stop end it.
+    // the offset of its first record on (with n_used == 0 from run.first on); the others
+    // go on. n_used < run.n. start and stop end it.
     void (*hold_back)(struct source *source, int32_t partition, size_t n_used);
     void (*release)(struct source *source, int32_t partition);
     // How many partitions the stream has now (they are 0 .. n-1).

@@ -229,7 +229,7 @@ static void hold_back(struct source *source, UNUSED int32_t partition, size_t n_
     const struct run *last = &file->last;
     file->is_held_back = true;
     file->rest = (struct run){
-        .first = n_used ? last->records[n_used - 1].offset + 1 : last->first,
+        .first = n_used ? last->records[n_used].offset : last->first,
         .next = last->next,
         .records = last->records + n_used,
         .n = last->n - n_used,

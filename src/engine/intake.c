@@ -339,10 +339,12 @@ static void mark_last(struct span *span, const struct record *record)
     };
 }
 
+// A unit that ends within a run ends where the next record begins: in a file no other
+// place behind a record can be read from.
 static void advance(struct unit *unit, struct span *span, const struct run *run,
                     size_t from, size_t next, const struct batch *batch)
 {
-    int64_t to = next == run->n ? run->next : run->records[next - 1].offset + 1;
+    int64_t to = next == run->n ? run->next : run->records[next].offset;
     span->data += (int64_t)(next - from);
     span->skipped += to - span->next - (int64_t)(next - from);
     unit_move(unit, span, to);

@@ -126,10 +126,10 @@ static struct partition *find(struct kafka_reader *reader, int32_t number)
 void reader_hold_back(struct kafka_reader *reader, int32_t number, size_t n_used)
 {
     struct partition *partition = find(reader, number);
-    assert(partition == reader->from && n_used <= reader->n_records);
+    assert(partition == reader->from && n_used < reader->n_records);
     size_t end = reader->first_record + n_used;
     partition->is_held = true;
-    partition->position = n_used ? reader->records[n_used - 1].offset + 1 : reader->first;
+    partition->position = n_used ? reader->records[n_used].offset : reader->first;
     partition->n_kept = reader->n - end;
     partition->kept = mem_array(partition->n_kept, sizeof(*partition->kept));
     if (partition->n_kept)

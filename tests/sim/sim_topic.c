@@ -350,7 +350,7 @@ static void sim_hold_back(struct source *base, int32_t partition, size_t n_used)
     for (size_t i = 0; i < source->n_reading; i++)
         if (source->reading[i].partition == partition)
             source->reading[i].offset = source->topic->partitions[partition].read =
-                n_used ? source->records[n_used - 1].offset + 1 : source->run_first;
+                n_used ? source->records[n_used].offset : source->run_first;
 }
 
 static void sim_release(struct source *base, int32_t partition)

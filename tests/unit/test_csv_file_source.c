@@ -277,7 +277,7 @@ static void test_what_is_left_of_a_run_is_given_again(UNUSED void **state)
     poll_source(&f, SOURCE_IDLE);
     f.source->ops->release(f.source, 0);
     poll_source(&f, SOURCE_RUN);
-    assert_int_equal(f.event.run.first, 1);
+    assert_int_equal(f.event.run.first, 3);
     assert_int_equal(f.event.run.next, 7);
     assert_int_equal(f.event.run.n, 2);
     assert_int_equal(f.event.run.records[0].offset, 3);
