@@ -7,7 +7,10 @@
 
 static inline struct schema schema_of(struct arena *arena, const char *text)
 {
-    struct schema schema = {.columns = arena_array(arena, 32, sizeof(struct column))};
+    size_t n_most = 1;
+    for (const char *p = text; *p != '\0'; p++)
+        n_most += *p == ',';
+    struct schema schema = {.columns = arena_array(arena, n_most, sizeof(struct column))};
     struct str rest = arena_str(arena, str_of(text));
     while (rest.p != NULL) {
         struct str part = str_trim(str_cut(&rest, ','));

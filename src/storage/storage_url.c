@@ -144,7 +144,7 @@ static enum status set_webhdfs(struct str text, struct str rest, bool tls,
     struct str names = str_cut(&rest, '/');
     if (memchr(names.p, '@', names.n) != NULL)
         return err_set(err, ST_USAGE,
-                       "a user cannot stand in a URL (hdfs://...@...); "
+                       "a user cannot stand in a URL (hdfs://***@...); "
                        "give the user by WITH (user = '...')");
     while (names.p != NULL)
         TRY(append_node(&nodes, str_cut(&names, ','), tls, text, err));

@@ -113,7 +113,7 @@ static void test_wrong_urls_are_refused_with_the_forms(UNUSED void **state)
 static void test_password_in_a_url_is_not_shown(UNUSED void **state)
 {
     assert_refused(STR_LITERAL("hdfs://ann:secret@nn:9870/x"),
-                   "a user cannot stand in a URL (hdfs://...@...); give the user by WITH "
+                   "a user cannot stand in a URL (hdfs://***@...); give the user by WITH "
                    "(user = '...')");
 }
 
