@@ -97,11 +97,9 @@ static void walk(struct tree *tree, const struct node *node, size_t depth)
     }
 }
 
-// A hidden view is named "alias#number".
 static struct str shown_name(const struct node *node)
 {
-    struct str rest = node->name;
-    return node->view && node->view->hidden ? str_cut(&rest, '#') : node->name;
+    return node->view != NULL ? view_shown_name(node->view) : node->name;
 }
 
 static void measure(struct tree *tree, const struct node *node, size_t depth)
@@ -114,9 +112,7 @@ static void measure(struct tree *tree, const struct node *node, size_t depth)
 static const char *kind_of(const struct node *node)
 {
     if (node->view != NULL)
-        return node->view->hidden         ? "subquery"
-               : node->view->materialized ? "materialized view"
-                                          : "view";
+        return view_kind(node->view);
     return node->table->kind == TABLE_DIMENSION ? "table"
            : node->table->kind == TABLE_STREAM  ? "stream"
                                                 : "result";

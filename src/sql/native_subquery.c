@@ -168,9 +168,10 @@ static bool aggregate_can_fail(const struct expr *expr)
 
 static bool gives_one_row(const struct query *query)
 {
-    bool aggregate =
-        query->set_op == SET_NONE && query->has_aggregates && query->n_groups == 0;
-    return aggregate || (query->limit != NULL && query->limit->constant.i <= 1);
+    bool no_more =
+        query->set_op == SET_NONE &&
+        (query->from == NULL || (query->has_aggregates && query->n_groups == 0));
+    return no_more || (query->limit != NULL && query->limit->constant.i <= 1);
 }
 
 static void note_failing(struct visit *visit, const struct expr *expr)

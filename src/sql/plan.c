@@ -81,6 +81,17 @@ const struct table *plan_table(const struct plan *plan, struct str name)
     return NULL;
 }
 
+struct str view_shown_name(const struct view *view)
+{
+    struct str rest = view->name;
+    return view->hidden ? str_cut(&rest, '#') : view->name;
+}
+
+const char *view_kind(const struct view *view)
+{
+    return view->hidden ? "subquery" : view->materialized ? "materialized view" : "view";
+}
+
 struct table plan_table_of_view(const struct view *view)
 {
     return (struct table){

@@ -244,6 +244,9 @@ enum status plan_parse(const struct script *script, struct plan **ret,
 void plan_free(struct plan *plan);
 
 const struct table *plan_table(const struct plan *plan, struct str name); // or NULL
+// As the script has it: a hidden view is named "alias#number".
+struct str view_shown_name(const struct view *view);
+const char *view_kind(const struct view *view);
 // A materialized view as the table that it is kept as.
 struct table plan_table_of_view(const struct view *view);
 

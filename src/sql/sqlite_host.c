@@ -313,9 +313,9 @@ enum status sqlite_host_view(struct sqlite_host *host, const struct view *view,
 {
     enum status status =
         how == SQLITE_VIEW ? create_view(host, view, err) : fill_table(host, view, err);
-    return status == ST_OK
-               ? ST_OK
-               : err_context(err, status, "view '%.*s'", STR_ARGS(view->name));
+    return status == ST_OK ? ST_OK
+                           : err_context(err, status, "%s '%.*s'", view_kind(view),
+                                         STR_ARGS(view_shown_name(view)));
 }
 
 enum status sqlite_host_index(struct sqlite_host *host, struct str relation,

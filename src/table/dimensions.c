@@ -73,7 +73,10 @@ static enum status build(struct building *building, const struct use *use,
     struct dimension_options own = *building->options;
     own.store = building->store;
     TRY(table_store_join(building->store, join, &rows, err));
-    TRY(dimension_build(use->branch, use->join, rows, encoder, &own, ret, err));
+    enum status rc =
+        dimension_build(use->branch, use->join, rows, encoder, &own, ret, err);
+    if (rc != ST_OK)
+        return rc == ST_DATA ? table_store_at_views(building->store, join, rc, err) : rc;
     building->store->n_bytes += (*ret)->stats.memory_bytes;
     return ST_OK;
 }

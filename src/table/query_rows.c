@@ -75,7 +75,7 @@ enum status table_source_open(struct table_store *store,
     if (source->query != NULL)
         return query_rows_open(store, source->query, ret, err);
     if (source->table == NULL)
-        return sqlite_host_query(store->host, source->sql, &source->schema, ret, err);
+        return table_store_sql(store, source->sql, &source->schema, ret, err);
     *ret = open_table(store, source);
     return ST_OK;
 }

@@ -290,12 +290,22 @@ enum status table_store_load(struct table_store *store, const struct table *tabl
 
 // Queries.
 
+// Also what reads no table at all.
+enum status table_store_sql(struct table_store *store, struct str sql,
+                            const struct schema *schema, struct rows **ret,
+                            struct err *err)
+{
+    struct sqlite_host *host;
+    TRY(table_store_host(store, &host, err));
+    return sqlite_host_query(host, sql, schema, ret, err);
+}
+
 enum status table_store_view(struct table_store *store, const struct view *view,
                              struct rows **ret, struct err *err)
 {
     if (view->query != NULL)
         return query_rows_open(store, view->query, ret, err);
-    return sqlite_host_query(store->host, view->sql, &view->schema, ret, err);
+    return table_store_sql(store, view->sql, &view->schema, ret, err);
 }
 
 enum status table_store_join(struct table_store *store, const struct native_join *join,
@@ -303,5 +313,27 @@ enum status table_store_join(struct table_store *store, const struct native_join
 {
     if (join->query != NULL)
         return query_rows_open(store, join->query, ret, err);
-    return sqlite_host_query(store->host, join->sql, &join->read_schema, ret, err);
+    return table_store_sql(store, join->sql, &join->read_schema, ret, err);
+}
+
+static bool reads(const struct native_join *join, const struct view *view)
+{
+    for (size_t i = 0; i < join->n_reads; i++)
+        if (str_eq(join->reads[i], view->name))
+            return true;
+    return false;
+}
+
+enum status table_store_at_views(const struct table_store *store,
+                                 const struct native_join *join, enum status rc,
+                                 struct err *err)
+{
+    AUTO(buf_release) struct buf views = {0};
+    for (size_t i = 0; i < store->plan->n_views; i++) {
+        const struct view *view = &store->plan->views[i];
+        if (reads(join, view))
+            buf_printf(&views, "%s%s '%.*s'", views.n > 0 ? ", " : "", view_kind(view),
+                       STR_ARGS(view_shown_name(view)));
+    }
+    return views.n > 0 ? err_context(err, rc, "%.*s", STR_ARGS(views)) : rc;
 }

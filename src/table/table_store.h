@@ -34,7 +34,7 @@ struct table_store {
     struct table_store_options options;
     struct stored_table *tables; // of each table of the plan
     bool *views;                 // of each view of the plan: in SQLite
-    struct sqlite_host *host;    // NULL: nothing is
+    struct sqlite_host *host;    // NULL: not needed yet
     bool runs_insert;            // SQLite does
     size_t n_bytes; // of all columns, of what queries keep, and of what is made of them
 };
@@ -56,6 +56,14 @@ enum status table_store_view(struct table_store *store, const struct view *view,
                              struct rows **ret, struct err *err);
 enum status table_store_join(struct table_store *store, const struct native_join *join,
                              struct rows **ret, struct err *err);
+// Adds to an error of that join's rows the names of the views that it reads.
+enum status table_store_at_views(const struct table_store *store,
+                                 const struct native_join *join, enum status rc,
+                                 struct err *err);
+// Runs SQL over what is in the database.
+enum status table_store_sql(struct table_store *store, struct str sql,
+                            const struct schema *schema, struct rows **ret,
+                            struct err *err);
 // Adds all rows to columns of the schema.
 enum status table_store_add_rows(struct table_store *store, struct columns *columns,
                                  const struct schema *schema, struct rows *rows,

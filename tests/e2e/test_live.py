@@ -336,11 +336,12 @@ CREATE TABLE visits""")
 
 def test_native_that_cannot_be_is_said_without_a_look():
     case = Case({"executor": "native"})
-    case.script("JOIN names w ON w.id = v.id", "JOIN names w ON w.id < v.id")
+    case.script("JOIN names w ON w.id = v.id",
+                "JOIN (names w CROSS JOIN names x) ON w.id = v.id AND x.id = v.id")
     said = [lib.run(*command, case.job.script, code=2).err for command in (
         ("check",), ("check", "--live"), ("run", "--once"))]
-    words = ("SET executor = 'native' cannot run this query: The join has a condition over both stream"
-             " and tables that is no equality. Leave it 'auto'.\n")
+    words = ("SET executor = 'native' cannot run this query: Tables are joined without an equality, or"
+             " by what may fail, in an outer join. Leave it 'auto'.\n")
     assert said == [f"tramline {c}: {words}" for c in ("check", "check", "run")], said
 
 

@@ -70,6 +70,7 @@ enum shape {
     SHAPE_OF_TABLES, // a subquery that uses a joined table
     SHAPE_OF_BOTH,   // and the stream
     SHAPE_NESTED,    // a subquery in one
+    SHAPE_NO_FROM,   // a subquery of nothing but constants
     SHAPE_SUBQUERY_IN_OUTPUT,
     SHAPE_LARGE,   // many rows a record
     SHAPE_STEPS,   // run row by row
@@ -566,6 +567,42 @@ static void write_aggregate(struct world *world, enum type type)
     say(world, ")");
 }
 
+// Without a FROM.
+static void write_constants(struct world *world, enum type type)
+{
+    static const char *const ends[] = {"",
+                                       "",
+                                       " WHERE true",
+                                       " WHERE 1 > 2",
+                                       " WHERE CAST(NULL AS BOOLEAN)",
+                                       " WHERE (1 = 1) AND EXISTS (SELECT 2)",
+                                       " LIMIT 1",
+                                       " LIMIT 0"};
+    static const char *const starts[] = {"(EXISTS (SELECT ", "(NOT EXISTS (SELECT "};
+    bool exists = type == TYPE_BOOLEAN && percent(world, 30);
+    bool in = !exists && type == TYPE_BOOLEAN && percent(world, 60);
+    world->shapes[SHAPE_NO_FROM] = true;
+    if (exists)
+        say(world, starts[pick(world, ARRAY_LEN(starts))]);
+    else if (in) {
+        type = percent(world, 50) ? TYPE_INT : TYPE_TEXT;
+        say(world, "(");
+        column(world, type);
+        say(world, percent(world, 50) ? " IN (SELECT " : " NOT IN (SELECT ");
+    } else
+        say(world, "(SELECT ");
+    if (percent(world, 20))
+        buf_printf(&world->script, "CAST(NULL AS %s)", type_name(type));
+    else
+        literal(world, type);
+    if (in && percent(world, 40)) {
+        say(world, percent(world, 50) ? " UNION SELECT " : " UNION ALL SELECT ");
+        literal(world, type);
+    } else
+        say(world, ends[pick(world, ARRAY_LEN(ends))]);
+    say(world, exists || in ? "))" : ")");
+}
+
 // False: there is none of the type.
 static bool subquery(struct world *world, enum type type)
 {
@@ -578,7 +615,9 @@ static bool subquery(struct world *world, enum type type)
     bool has_stream = world->aliases[0][0] == 's';
     world->shapes[SHAPE_OF_TABLES] |= !has_stream;
     world->shapes[SHAPE_OF_BOTH] |= has_stream && world->n_aliases > 1;
-    if (type != TYPE_BOOLEAN || percent(world, 15))
+    if (percent(world, 20))
+        write_constants(world, type);
+    else if (type != TYPE_BOOLEAN || percent(world, 15))
         write_aggregate(world, type);
     else if (percent(world, 50))
         write_exists(world);
@@ -1131,6 +1170,26 @@ static void dump_queries(const char *path, uint64_t from, size_t n)
     assert_int_equal(fclose(out), 0);
 }
 
+// Both executors; what it saw of shapes is noted.
+static void check_native(struct world *world)
+{
+    struct outcome native = {0}, sqlite = {0};
+    check_branches(world->plan->native);
+    run_native(world, &native);
+    run_sqlite(world, &sqlite);
+    compare(world, &native.rejects, &sqlite.rejects, "rejects");
+    compare(world, &native.rows, &sqlite.rows, "rows");
+    if (native.n_matched != sqlite.n_matched)
+        fail_msg("%zu matched, by sqlite %zu\n%.*s", native.n_matched, sqlite.n_matched,
+                 STR_ARGS(world->script));
+    for (size_t i = 0; i < world->plan->native->n_branches; i++)
+        world->shapes[SHAPE_STEPS] |= world->plan->native->branches[i].steps != NULL;
+    world->shapes[SHAPE_FAILURE] = native.rejects.n > 0;
+    world->shapes[SHAPE_SLICES] = native.n_slices > 1;
+    release_outcome(&native);
+    release_outcome(&sqlite);
+}
+
 static void run_query(uint64_t seed, size_t times[N_SHAPES], size_t *n_native)
 {
     struct world world;
@@ -1139,24 +1198,10 @@ static void run_query(uint64_t seed, size_t times[N_SHAPES], size_t *n_native)
         print_message("not native: %.*s\n%.*s", STR_ARGS(world.plan->native_why),
                       STR_ARGS(world.script));
     if (world.plan->native != NULL) {
-        check_branches(world.plan->native);
-        struct outcome native = {0}, sqlite = {0};
-        run_native(&world, &native);
-        run_sqlite(&world, &sqlite);
-        compare(&world, &native.rejects, &sqlite.rejects, "rejects");
-        compare(&world, &native.rows, &sqlite.rows, "rows");
-        if (native.n_matched != sqlite.n_matched)
-            fail_msg("%zu matched, by sqlite %zu\n%.*s", native.n_matched,
-                     sqlite.n_matched, STR_ARGS(world.script));
-        for (size_t i = 0; i < world.plan->native->n_branches; i++)
-            world.shapes[SHAPE_STEPS] |= world.plan->native->branches[i].steps != NULL;
-        world.shapes[SHAPE_FAILURE] = native.rejects.n > 0;
-        world.shapes[SHAPE_SLICES] = native.n_slices > 1;
+        check_native(&world);
         for (size_t i = 0; i < N_SHAPES; i++)
             times[i] += world.shapes[i];
         ++*n_native;
-        release_outcome(&native);
-        release_outcome(&sqlite);
     }
     close_world(&world);
 }
@@ -1188,6 +1233,63 @@ static void test_native_gives_what_sqlite_gives(void **state)
     }
     print_message("%zu of %zu queries native\n", n_native, n);
     assert_true(n_native > n * 8 / 10);
+}
+
+// Of most of them nothing is in SQLite's database.
+static void test_subqueries_without_a_from(void **state)
+{
+    (void)state;
+    static const char *const queries[] = {
+        "SELECT s.t, (SELECT 1) AS x FROM st s",
+        "SELECT (SELECT 1) AS x FROM st s",
+        "SELECT (SELECT (SELECT 'a')) AS x FROM st s",
+        "SELECT s.t, (SELECT CAST(NULL AS INT)) AS x FROM st s",
+        "SELECT s.t, (SELECT 1 LIMIT 0) AS x FROM st s",
+        "SELECT s.t, (SELECT 1 OFFSET 1) AS x FROM st s",
+        "SELECT s.t, (SELECT count(*)) AS x FROM st s",
+        "SELECT s.t, (SELECT 1 UNION ALL SELECT 2) AS x FROM st s",
+        "SELECT s.t, (SELECT 1 FROM (SELECT 1 AS y) z) AS x FROM st s",
+        "SELECT s.t, (SELECT z.y FROM (SELECT 1 AS y) z WHERE z.y = s.j) AS x FROM st s",
+        "SELECT s.t, CASE WHEN s.j = 1 THEN (SELECT 5) END AS x FROM st s",
+        "SELECT s.t, EXISTS (SELECT 1) AS x FROM st s",
+        "SELECT s.t, NOT EXISTS (SELECT 1 WHERE 1 > 2) AS x FROM st s",
+        "SELECT s.t FROM st s WHERE (SELECT true)",
+        "SELECT s.t FROM st s WHERE (SELECT 1) = 1 AND (SELECT 2) = s.j",
+        "SELECT s.t FROM st s WHERE s.i IN (SELECT 1)",
+        "SELECT s.t FROM st s WHERE s.i NOT IN (SELECT 1)",
+        "SELECT s.t, s.i IN (SELECT CAST(NULL AS INT)) AS x FROM st s",
+        "SELECT s.t, s.i NOT IN (SELECT 1 UNION SELECT 2) AS x FROM st s",
+        "SELECT s.t, s.i IN (SELECT 1 WHERE false) AS x FROM st s",
+        "SELECT s.t, c.x FROM st s JOIN (SELECT 1 AS x) c ON c.x = s.i",
+        "SELECT s.t, c.x FROM st s LEFT JOIN (SELECT 1 AS x) c ON c.x = s.i",
+        "SELECT s.t, c.x FROM st s LEFT JOIN (SELECT 1 AS x UNION SELECT 2) c ON c.x > "
+        "s.j",
+        "SELECT s.t, c.x FROM st s CROSS JOIN (SELECT 1 AS x) c",
+        "SELECT s.t FROM st s CROSS JOIN (SELECT 1 AS x) c",
+        "WITH c AS (SELECT 1 AS x) SELECT s.t, c.x FROM st s JOIN c ON c.x = s.j",
+        "WITH c AS (SELECT 1 AS x) SELECT s.t, (SELECT x FROM c) AS x FROM st s",
+        "WITH c AS (SELECT 1 AS x) SELECT s.t, (SELECT x FROM c WHERE x = s.j) AS x FROM "
+        "st s",
+        "SELECT s.t, x.q FROM (SELECT t, (SELECT 7) AS q FROM st) s JOIN (SELECT 7 AS q) "
+        "x ON x.q = s.q",
+        "SELECT s.t, (SELECT 1) AS q FROM st s UNION ALL SELECT s.t, (SELECT 2) FROM st "
+        "s",
+        "SELECT s.t, a.u FROM st s JOIN a ON a.i = s.i AND EXISTS (SELECT 1)",
+        "SELECT s.t, a.u FROM st s LEFT JOIN a ON a.i = (SELECT 1)",
+        "SELECT s.t, a.u FROM st s LEFT JOIN a ON a.i = s.j AND a.k IN (SELECT 1)",
+        "SELECT s.t, a.u FROM st s JOIN a ON a.i = s.i WHERE a.k = (SELECT 1)",
+        "SELECT s.t, EXISTS (SELECT 1 FROM a CROSS JOIN (SELECT 1 AS q) w WHERE a.k = "
+        "s.i AND EXISTS (SELECT w.q)) AS x FROM st s WHERE s.i < 9",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
+        struct world world;
+        open_world(&world, 1, queries[i]);
+        if (world.plan->native == NULL)
+            fail_msg("%s\nis not native: %.*s", queries[i],
+                     STR_ARGS(world.plan->native_why));
+        check_native(&world);
+        close_world(&world);
+    }
 }
 
 static void assert_stores(const char *query, size_t n_uses, size_t n_stores)
@@ -1255,4 +1357,5 @@ static void test_equal_joins_have_one_store(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(test_equal_joins_have_one_store),
-          cmocka_unit_test(test_native_gives_what_sqlite_gives))
+          cmocka_unit_test(test_native_gives_what_sqlite_gives),
+          cmocka_unit_test(test_subqueries_without_a_from))
