@@ -402,21 +402,26 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+// By itself, or since there is mail, which it reads as soon as it is free.
+static int64_t wakes_ms(struct wait wait, const struct mailbox *box)
+{
+    if (wait.kind == WAIT_DONE)
+        return INT64_MAX;
+    return wait.kind == WAIT_MAIL && !mailbox_is_empty(box) ? 0 : wait.until_ms;
+}
+
 int64_t sim_process_wakes_ms(const struct sim_process *process)
 {
-    int64_t ms = INT64_MAX;
+    const struct mail *mail = &process->mail;
     if (!process->is_up)
-        return ms;
-    if (process->worker_wait.kind == WAIT_NOTHING)
-        ms = least(ms, sim_source_wakes_ms(process->source));
-    else if (process->worker_wait.kind != WAIT_DONE)
-        ms = least(ms, process->worker_wait.until_ms);
-    int64_t committer_ms = process->committer.wait.until_ms;
+        return INT64_MAX;
+    int64_t ms = process->worker_wait.kind == WAIT_NOTHING
+                     ? sim_source_wakes_ms(process->source)
+                     : wakes_ms(process->worker_wait, &mail->to_worker);
+    int64_t committer_ms = wakes_ms(process->committer.wait, &mail->to_committer);
     if (committer_ms < process->busy_until_ms)
         committer_ms = process->busy_until_ms;
-    if (process->committer.wait.kind != WAIT_DONE)
-        ms = least(ms, committer_ms);
-    if (process->prober_wait.kind != WAIT_DONE)
-        ms = least(ms, process->prober_wait.until_ms);
+    ms = least(ms, committer_ms);
+    ms = least(ms, wakes_ms(process->prober_wait, &mail->to_prober));
     return ms < process->stalled_until_ms ? process->stalled_until_ms : ms;
 }

@@ -38,6 +38,9 @@ static const struct {
      {12480, 13120, 16192, 29123, 29760, 30144, 30656, 31680, 32771, 41668, 42560, 42624,
       42819, 47360, 47619},
      "a worker cleans up after another that goes on"},
+    {25504,
+     {48320, 48783, 60416, 69258, 71363, 76297, 77519},
+     "mail for a committer whose last call takes long"},
 };
 
 static bool fails(struct sim_world *world)
