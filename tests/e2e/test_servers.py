@@ -3,6 +3,7 @@
 """The real servers and the helpers answer as the program's design takes for granted."""
 import json
 import os
+import time
 import urllib.request
 
 import broker
@@ -22,10 +23,12 @@ def refused(call, status, name):
 def test_records_come_back_with_key_and_partition():
     topic = broker.create_topic(partitions=2)
     with broker.Producer() as producer:
-        producer.send(topic, b"a\nb", key="k", partition=1, headers=[("h", "v")], timestamp_ms=1)
+        producer.send(topic, b"a\nb", key="k", partition=1, headers=[("h", "v")],
+                      timestamp_ms=int(time.time() * 1000) - 1)
         producer.send(topic, None, partition=0)
         producer.flush()
-    assert broker.consume(topic) == [(0, 0, None, None), (1, 0, b"k", b"a\nb")]
+    got = broker.consume(topic)
+    assert got == [(0, 0, None, None), (1, 0, b"k", b"a\nb")], got
     assert broker.watermarks(topic, 1) == (0, 1)
     broker.delete_topic(topic)
 
