@@ -174,17 +174,17 @@ void text_put_visible(struct buf *buf, struct str text)
 // A run of good UTF-8 without a NUL byte.
 static void json_letters(struct buf *buf, struct str text)
 {
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
+    while (text.n > 0) {
+        unsigned c;
+        size_t n;
+        (void)first_character(text, &c, &n);
         if (c == '"' || c == '\\')
             buf_char(buf, '\\');
-        bool is_c1 = c == 0xC2 && i + 1 < text.n && (unsigned char)text.p[i + 1] < 0xA0;
-        if (c < 0x20 || c == 0x7F)
+        if (is_hidden(c))
             buf_printf(buf, "\\u%04x", c);
-        else if (is_c1)
-            buf_printf(buf, "\\u%04x", (unsigned char)text.p[++i]);
         else
-            buf_char(buf, (char)c);
+            buf_append(buf, text.p, n);
+        text = (struct str){text.p + n, text.n - n};
     }
 }
 

@@ -13,7 +13,7 @@ void text_base64(struct buf *buf, struct str bytes);
 // different names stay different (docs/commit-log.md).
 void text_utf8(struct buf *buf, struct str name);
 // A JSON string with its quotes (RFC 8259). Each byte that is not UTF-8, and NUL, becomes
-// U+FFFD; control characters, those of Unicode too, are escaped.
+// U+FFFD; characters that text_visible does not show are escaped.
 void text_json(struct buf *buf, struct str text);
 
 // Text that may come from a stranger, for a log or a terminal: one line, in which nothing

@@ -240,6 +240,13 @@ static void test_json_text_is_always_json(UNUSED void **state)
     text_json(&buf, str_of("\x7F\xC2\x9B"
                            "1m\xC2\xA0"));
     assert_str(buf_as_str(&buf), "\"\\u007f\\u009b1m\xC2\xA0\"");
+    buf_clear(&buf);
+    text_json(
+        &buf,
+        str_of(
+            "\xE2\x80\xAE\xE2\x80\xA8\xD8\x9C\xEF\xBB\xBF\xE2\x80\xAF\xF0\x9F\x9A\x8B"));
+    assert_str(buf_as_str(&buf),
+               "\"\\u202e\\u2028\\u061c\\ufeff\xE2\x80\xAF\xF0\x9F\x9A\x8B\"");
     buf_release(&buf);
 }
 
