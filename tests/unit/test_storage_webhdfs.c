@@ -1246,7 +1246,7 @@ static struct storage *open_real(const char *user)
     const char *hdfs = getenv("TRAMLINE_HDFS");
     char uuid[UUID_TEXT];
     env_uuid(env_system(), uuid);
-    AUTO(mem_auto_free) char *url = mem_printf("%s/webhdfs/%s", hdfs, uuid);
+    AUTO(mem_auto_free) char *url = mem_printf("%s/webhdfs-%s", hdfs, uuid);
     struct storage_config config = {.user = user, .timeout_ms = 20000, .retry_ms = 20000};
     struct storage *st;
     assert_ok(storage_open(str_of(url), &config, &st, &err), &err);
