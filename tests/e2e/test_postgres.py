@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
+# test: builds release tests/test_executor_queries
 """Whole queries made by chance give the rows that PostgreSQL gives, in its types.
 
 What docs/sql.md states as different does not occur in them. TEST_SEED makes others."""
