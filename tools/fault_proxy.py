@@ -19,11 +19,12 @@ command a line and answers each with one line of JSON, {"ok": true, ...} or {"er
                            when the client has given up by then; its answer is thrown away
     lose [N] [TEXT]        the next N (1) requests that hold TEXT do not reach the server; the
                            connection is reset
+    stall [N] [TEXT]       from the N-th (1st) request that holds TEXT on it is as `blackhole`
     delay MS               hold every piece of data so long, in both directions
     rate BYTES             at most so many bytes a second on each connection and direction
     stats                  connections, bytes, and how often each fault struck
 
-`cut`, `drop`, `late` and `lose` wait until they struck; the others hold until the next `pass`.
+`cut`, `drop`, `late`, `lose` and `stall` wait until they struck; the others hold until the next `pass`.
 A request is what the client sends in one piece; TEXT is looked for in the bytes going up, also
 where two pieces meet. --rewrite replaces bytes of equal length in the pieces of answers: HDFS
 names its data node in a redirect, and the client must come back through a proxy.
@@ -53,6 +54,7 @@ class Faults:
         self.rate = 0
         self.cut = None  # (bytes, direction, text)
         self.pending = []  # [(verb, seconds, text)], each strikes once
+        self.stall = None  # [requests before it strikes, text]
 
     def strike(self, name):
         self.struck[name] = self.struck.get(name, 0) + 1
@@ -65,6 +67,16 @@ class Faults:
                 self.strike(fault[0])
                 return fault
         return None
+
+    def count_to_stall(self, seen, n_new):
+        """A text that ended before the new bytes was counted with them."""
+        if self.stall is None or seen.rfind(self.stall[1]) < max(0, len(seen) - n_new - len(self.stall[1]) + 1):
+            return
+        self.stall[0] -= 1
+        if self.stall[0] == 0:
+            self.stall = None
+            self.blackhole = True
+            self.strike("stall")
 
 
 class Connection:
@@ -107,8 +119,9 @@ class Connection:
         while data := await self.client_reader.read(PIECE):
             if self.is_cut:
                 continue
-            await self.wait_while_blackholed()
             seen = self.seen_up + data
+            self.faults.count_to_stall(seen, len(data))
+            await self.wait_while_blackholed()
             if not await self.apply_pending(seen):
                 return
             self.arm_cut(seen, len(data))
@@ -289,6 +302,11 @@ class Proxy:
     def do_late(self, seconds, *text):
         self.faults.pending.append(("late", float(seconds), " ".join(text).encode()))
 
+    def do_stall(self, *words):
+        n = int(words[0]) if words and words[0].isdigit() else 1
+        text = words[1:] if words and words[0].isdigit() else words
+        self.faults.stall = [max(n, 1), " ".join(text).encode()]
+
     def do_delay(self, ms):
         self.faults.delay_s = float(ms) / 1000
 
@@ -302,7 +320,8 @@ class Proxy:
             "up": self.bytes["up"],
             "down": self.bytes["down"],
             "struck": self.faults.struck,
-            "waiting": len(self.faults.pending) + (self.faults.cut is not None),
+            "waiting": len(self.faults.pending) + (self.faults.cut is not None)
+            + (self.faults.stall is not None),
         }
 
 

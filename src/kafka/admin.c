@@ -9,8 +9,9 @@
 #include "kafka/lookup.h"
 
 enum {
-    SLICE_MS = 200, // between two looks at the deadline
-    AGAIN_MS = 50,  // between two looks at a topic that is being made or removed
+    SLICE_MS = 200,  // between two looks at the deadline
+    ANY_NUMBER = -1, // of partitions
+    AGAIN_MS = 50,   // between two looks at a topic that is being made or removed
 };
 
 // A consumer's handle without a group: unlike a producer's, its questions make no topic.
@@ -177,7 +178,7 @@ static enum status topic_result(struct request *request,
 // ---- topics
 
 // The brokers answer before all of them know: waits until the topic looks as it should,
-// partitions 0 being a topic that is gone.
+// partitions 0 being a topic that is gone, ANY_NUMBER one that is there.
 static enum status wait_for_shape(struct kafka_admin *admin, const char *topic,
                                   int32_t partitions, struct err *err)
 {
@@ -187,7 +188,8 @@ static enum status wait_for_shape(struct kafka_admin *admin, const char *topic,
         enum status rc = shape_of(admin, topic, &shape, err);
         if (rc == ST_NOT_FOUND
                 ? partitions == 0
-                : rc == ST_OK && shape.partitions == partitions && shape.leaderless == 0)
+                : rc == ST_OK && shape.leaderless == 0 &&
+                      (partitions == ANY_NUMBER || shape.partitions == partitions))
             return ST_OK;
         if (rc != ST_OK && rc != ST_NOT_FOUND && rc != ST_RETRY)
             return rc;
@@ -225,6 +227,10 @@ enum status kafka_admin_create(struct kafka_admin *admin, const char *topic,
     enum status rc = send_create(&request, new_topic, topic, err);
     request_end(&request);
     rd_kafka_NewTopic_destroy(new_topic);
+    if (rc == ST_EXISTS) { // made by another, perhaps a moment ago
+        TRY(wait_for_shape(admin, topic, ANY_NUMBER, err));
+        return ST_EXISTS;
+    }
     TRY(rc);
     return wait_for_shape(admin, topic, wanted.partitions, err);
 }

@@ -27,8 +27,8 @@ enum status kafka_admin_cluster(struct kafka_admin *admin, struct str *ret,
 // ST_NOT_FOUND: there is no such topic.
 enum status kafka_admin_describe(struct kafka_admin *admin, const char *topic,
                                  struct kafka_topic *ret, struct err *err);
-// Returns when all partitions have a leader. ST_EXISTS: nothing happened; describe tells
-// what is there.
+// Returns when all partitions have a leader. ST_EXISTS: it is there, made by another;
+// describe tells what.
 enum status kafka_admin_create(struct kafka_admin *admin, const char *topic,
                                struct kafka_topic wanted, struct err *err);
 // More partitions; the existing ones keep their records.

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "core/env.h"
 #include "kafka/refusal.h"
+#include "kafka/resolve.h"
 
 enum {
     DEFAULT_TIMEOUT_MS = 10000,
@@ -43,6 +44,13 @@ static void on_error(UNUSED rd_kafka_t *rk, int code, const char *text, void *op
         keep_problem(client, (rd_kafka_resp_err_t)code, text);
 }
 
+static int on_name(const char *node, const char *service, const struct addrinfo *hints,
+                   struct addrinfo **ret, void *opaque)
+{
+    struct kafka_client *client = opaque;
+    return resolve(node, service, hints, ret, &client->is_closing);
+}
+
 static bool wants_log(const rd_kafka_conf_t *conf)
 {
     char text[8];
@@ -61,6 +69,7 @@ enum status client_open(struct kafka_client *client, const struct kafka_config *
     if (!wants_log(conf))
         rd_kafka_conf_set_log_cb(conf, no_log);
     rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_resolve_cb(conf, on_name);
     rd_kafka_conf_set_opaque(conf, client);
     char text[512];
     client->rk = rd_kafka_new(type, conf, text, sizeof(text));
@@ -76,6 +85,7 @@ enum status client_open(struct kafka_client *client, const struct kafka_config *
 
 void client_close(struct kafka_client *client)
 {
+    atomic_store(&client->is_closing, true);
     if (client->rk != NULL)
         rd_kafka_destroy_flags(client->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     free(client->brokers);

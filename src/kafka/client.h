@@ -3,9 +3,12 @@
 // a person. The other files of this folder are made of it.
 //
 // librdkafka's log is silent unless the script sets "kafka.debug". Threads: one owner;
-// callbacks run in the owner's calls only, never in librdkafka's threads.
+// callbacks run in the owner's calls only, but for the look-up of names (resolve.h),
+// which runs in librdkafka's threads.
 #ifndef KAFKA_CLIENT_H
 #define KAFKA_CLIENT_H
+
+#include <stdatomic.h>
 
 #include "kafka/conf.h"
 
@@ -21,6 +24,7 @@ struct kafka_client {
     rd_kafka_resp_err_t problem;     // the last that a connection told; 0: none
     char problem_text[PROBLEM_TEXT]; // without librdkafka's decoration
     bool is_down;                    // all brokers are gone; who tells it resets it
+    atomic_bool is_closing;          // read by librdkafka's threads
 };
 
 // Takes over conf, whatever the status. `client` must stay at its address: it is

@@ -157,6 +157,27 @@ def test_blackhole_holds_until_pass():
         assert client.recv(100) == b"echo two\n"
 
 
+def test_stall_holds_from_the_nth_request_with_the_text():
+    server, proxy = start()
+    old = connect(proxy)
+    proxy.do("stall 2 RENAME")
+    for line in (b"one\n", b"RENAME\n", b"three\n"):
+        old.sendall(line)
+        assert old.recv(100) == b"echo " + line
+    assert proxy.stats()["struck"] == {} and proxy.stats()["waiting"] == 1
+    old.sendall(b"REN")
+    time.sleep(0.1)
+    old.sendall(b"AME again\n")
+    assert is_silent(old)
+    assert proxy.stats()["struck"] == {"stall": 1} and proxy.stats()["waiting"] == 0
+    new = connect(proxy)
+    new.sendall(b"new\n")
+    assert is_silent(new)
+    proxy.do("pass")
+    assert old.recv(100) == b"echo RENAME again\n"
+    assert new.recv(100) == b"echo new\n"
+
+
 def test_refuse_and_reset():
     _, proxy = start()
     old = connect(proxy)

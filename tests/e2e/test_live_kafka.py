@@ -115,4 +115,16 @@ def test_a_running_worker_keeps_its_partitions():
     with_worker.stop()
 
 
+def test_inits_at_once_make_one_topic():
+    """Whichever makes it: the others find it, though not all of the brokers know of it yet."""
+    for _ in range(10):
+        work = job(n=0)
+        change(work, f"topic = '{work.topic}'", f"topic = '{lib.fresh_name('made')}'")
+        started = [lib.Started("init", work.script) for _ in range(6)]
+        for one in started:
+            one.wait(60)
+        made = [one for one in started if re.search(r"(?m)^topic +made ", one.text())]
+        assert len(made) == 1, [one.text() for one in started]
+
+
 lib.main()

@@ -6,19 +6,24 @@
 that stalls at any point, a pipe that nobody reads, a file system that does not answer. Nothing is left
 behind, staged tables and results stay whole. The commands are those that the program lists."""
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import pty
 import re
 import signal
+import struct
 import subprocess
+import sys
+import threading
 import time
-import zipfile
 
+import avro_job
 import broker
 import hostile_zip
 import lib
 import results
+from registry_proxy import RegistryProxy
 from stall_server import StallServer
 
 LIMIT_S = 10 * (2 if lib.is_checked() else 1)
@@ -27,7 +32,7 @@ GUARD = "tramline: not at an end 9 s after the signal: left as it is\n"
 FEED = "trip_id,route_id\nT1,a\nT2,b\n"
 ROWS = ["T1,1", "T2,2"]
 SCRIPT = """
-SET spool = '{dir}/spool'; SET commit.interval = '100ms'; {sets}
+SET spool = '{dir}/spool'; SET commit.interval = '{commit}'; {sets}
 CREATE TABLE trips (trip_id TEXT NOT NULL, route_id TEXT)
   WITH (connector = 'filesystem', path = '{place}/staged/trips', format = '{format}');
 {view}
@@ -43,6 +48,7 @@ JOIN = "SELECT v.*, t.route_id FROM visits v JOIN trips t ON t.trip_id = v.trip_
 CROSS = ("SELECT v.*, t.route_id FROM visits v JOIN trips t ON t.trip_id = v.trip_id JOIN trips u ON "
          "u.route_id = t.route_id JOIN trips w ON w.route_id = u.route_id{where}")
 PHASES = []
+ONE_KAFKA_PROXY = threading.Lock()  # there is one such address
 
 
 def phase(command, what, codes, says="", numbers=(signal.SIGTERM, signal.SIGINT), recovers=False):
@@ -54,20 +60,29 @@ def phase(command, what, codes, says="", numbers=(signal.SIGTERM, signal.SIGINT)
     return mark
 
 
+def make_topic():
+    """One that all brokers know."""
+    topic = broker.create_topic()
+    broker.watermarks(topic)
+    return topic
+
+
 class Scene:
     """A job of its own, a command and when it is where it should be."""
 
-    def __init__(self, place=None, stream=FILE, view="", query=JOIN, sets="", format="csv", **names):
+    def __init__(self, place=None, stream=FILE, view="", query=JOIN, sets="", format="csv", commit="100ms",
+                 **names):
         self.dir = lib.tmp_dir()
         self.place = place or f"file://{self.dir}"
         self.tmp = self.dir / "tmp"
         self.tmp.mkdir()
         self.servers, self.env, self.stdin, self.stdout = [], {}, subprocess.DEVNULL, None
         self.ready = lambda process: True
-        self.args = []
+        self.args, self.before = [], []
+        self.exits, self.mends = contextlib.ExitStack(), []
         names = {"dir": self.dir, **names}
         self.names = {"dir": self.dir, "place": self.place, "sets": sets, "view": view, "query": query,
-                      "format": format, "stream": stream.format(**names)}
+                      "format": format, "commit": commit, "stream": stream.format(**names)}
         (self.dir / "p.sql").write_text(SCRIPT.format(**self.names))
         (self.dir / "visits.csv").write_text("trip_id,n\n" + "".join(f"{row}\n" for row in ROWS))
         (self.dir / "feed").mkdir()
@@ -103,17 +118,47 @@ class Scene:
         return {path: path.read_bytes() for name in ("staged", "result") for path in (self.dir / name).rglob("*")
                 if path.is_file() and "_tmp-" not in path.name and "/tmp/" not in str(path)}
 
+    def proxied_hdfs(self):
+        """Prepared there, by proxies that pass so far: of the name node, of the data node."""
+        name, data, url = self.exits.enter_context(lib.proxied_hdfs())
+        self.place = f"{url}/e2e/{lib.fresh_name()}"
+        self.names["place"] = self.place
+        (self.dir / "p.sql").write_text(SCRIPT.format(**self.names))
+        self.mends += [lambda: name.do("pass"), lambda: data.do("pass")]
+        for words in (["extract", "feed", "p.sql"], ["init", "p.sql"]):
+            lib.run(*words, cwd=self.dir)
+        return name, data
+
+    def proxied_kafka(self, rows=ROWS):
+        """The stream is a topic of these records, behind a proxy that passes so far."""
+        self.exits.enter_context(ONE_KAFKA_PROXY)
+        proxy = self.exits.enter_context(lib.proxied_kafka())
+        self.topic = make_topic()
+        broker.produce(self.topic, rows)
+        self.names["stream"] = KAFKA.format(brokers=proxy.address, topic=self.topic)
+        (self.dir / "p.sql").write_text(SCRIPT.format(**self.names))
+        self.mends.append(lambda: proxy.do("pass"))
+        return proxy
+
+    def mend(self):
+        """Whoever stalled answers again."""
+        for mend in self.mends:
+            mend()
+
     def close(self):
         for server in self.servers:
             server.close()
+        self.exits.close()
+
+
+def used_s(process):
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def is_busy(seconds):
     """The process computes: it has used so much of the processor."""
-    def ask(process):
-        fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") > seconds
-    return ask
+    return lambda process: used_s(process) > seconds
 
 
 def is_in(call):
@@ -123,12 +168,29 @@ def is_in(call):
     return ask
 
 
+def struck(proxy, fault, n=1):
+    return lambda process: proxy.stats()["struck"].get(fault, 0) >= n
+
+
+def is_still(process):
+    """It waits: half a second goes by without work."""
+    used = used_s(process)
+    time.sleep(0.5)
+    return used_s(process) - used < 0.03
+
+
 def run_phase(command, what, codes, says, number, recovers, make):
     scene = make()
+    try:
+        run_scene(scene, f"{command}, {what}, signal {number}", codes, says, number, recovers)
+    finally:
+        scene.close()
+
+
+def run_scene(scene, name, codes, says, number, recovers):
     log = scene.dir / "log"
-    name = f"{command}, {what}, signal {number}"
     with open(log, "wb") as out:
-        process = subprocess.Popen([lib.program(), *map(str, scene.args)], cwd=scene.dir, stdin=scene.stdin,
+        process = subprocess.Popen([*scene.before, lib.program(), *map(str, scene.args)], cwd=scene.dir, stdin=scene.stdin,
                                    stdout=scene.stdout or out, stderr=out,
                                    env={**os.environ, "TMPDIR": str(scene.tmp), **scene.env})
     try:
@@ -147,7 +209,7 @@ def run_phase(command, what, codes, says, number, recovers, make):
     finally:
         process.kill()
         process.wait()
-        scene.close()
+        scene.mend()
     said = log.read_text(errors="replace")
     print(f"{took_s:5.1f} s  exit {process.returncode:4}  {name}", flush=True)
     wanted = [code if code >= 0 else -number for code in codes] + [128 + number] * (says == GUARD)
@@ -249,7 +311,7 @@ for point in WHERE:
 
 def of_registry(where, *args):
     def make():
-        scene = Scene(stream=AVRO, brokers=lib.brokers(), topic=broker.create_topic(), registry="http://0.0.0.0:1")
+        scene = Scene(stream=AVRO, brokers=lib.brokers(), topic=make_topic(), registry="http://0.0.0.0:1")
         address = scene.server(where).address
         text = (scene.dir / "p.sql").read_text().replace("http://0.0.0.0:1", f"http://{address}")
         (scene.dir / "p.sql").write_text(text)
@@ -393,6 +455,9 @@ phase("run", "a join without end, by SQLite", [0])(
     of_query("sqlite", " WHERE w.trip_id || u.trip_id || t.trip_id < ''", "SET batch.record_timeout = '1h';"))
 phase("run", "a LIKE without end, by SQLite", [0, 1])(
     of_query("sqlite", " WHERE w.trip_id || u.trip_id || t.trip_id LIKE '%9'", "SET batch.record_timeout = '1h';"))
+phase("run", "a join without end, by the native executor", [0])(
+    of_query("native", " WHERE LENGTH(w.trip_id) + LENGTH(u.trip_id) + LENGTH(t.trip_id) < 1",
+             "SET batch.record_timeout = '1h';"))
 
 
 def of_load(executor, *args):
@@ -429,6 +494,148 @@ def of_view(*args):
 phase("run", "making a view", [0], "stopped before the job began")(of_view("run", "p.sql"))
 phase("check", "trying a view", [1])(of_view("check", "--live", "p.sql"))
 phase("cat", "a view without end", ENDS_AT_ONCE)(of_view("cat", "p.sql", "many"))
+
+# A registry that is asked for a schema of a record.
+
+SCHEMA = {"type": "record", "name": "v", "fields": [{"name": "trip_id", "type": "string"}, {"name": "n", "type": "int"}]}
+
+
+def avro_scene(registry):
+    """Two records of one schema; the registry of the script answers when all is mended."""
+    topic = make_topic()
+    scene = Scene(stream=AVRO, brokers=lib.brokers(), topic=topic, registry=registry).tables()
+    (scene.dir / "result").mkdir()
+    number = avro_job.register(f"{topic}-value", SCHEMA)
+    broker.produce(topic, [b"\0" + struct.pack(">i", number) + datum for datum in (b"\4T1\2", b"\4T2\4")])
+    script = scene.dir / "p.sql"
+    scene.mends.append(lambda: script.write_text(script.read_text().replace(registry, lib.registry_url())))
+    return scene
+
+
+def of_decoding(where):
+    def make():
+        server = StallServer(where)
+        scene = avro_scene(f"http://{server.address}")
+        scene.servers.append(server)
+        return scene.does("run", "p.sql", ready=lambda process: server.is_reached())
+    return make
+
+
+for point in WHERE:
+    phase("run", f"decoding, registry stalls: {point}", [0], recovers=True)(of_decoding(point))
+
+
+def of_refusals():
+    proxy = RegistryProxy()
+    scene = avro_scene(proxy.url)
+    scene.exits.enter_context(proxy)
+    proxy.answer(503, b"", "/schemas/ids")
+    return scene.does("run", "p.sql", ready=lambda process: len(proxy.requests) > 2)
+
+
+phase("run", "decoding, registry refuses: between two questions", [0], recovers=True)(of_refusals)
+
+# Brokers that stall at the n-th request that names the topic.
+
+
+def of_produce(n, n_rows):
+    def make():
+        scene = Scene().tables()
+        proxy = scene.proxied_kafka(rows=[])
+        with open(scene.dir / "visits.csv", "w", encoding="ascii") as file:
+            file.writelines(["trip_id,n\n", *(["T1,1\n"] * n_rows)])
+        proxy.do(f"stall {n} {scene.topic}")
+        has_struck = struck(proxy, "stall")
+        return scene.does("produce", "visits.csv", "p.sql", ready=lambda process: has_struck(process) and is_still(process))
+    return make
+
+
+for nth in range(1, 5):
+    phase("produce", f"brokers stall at request {nth}", [1], numbers=(signal.SIGTERM,))(of_produce(nth, 2))
+phase("produce", "the queue is full: brokers stall", [1])(of_produce(4, 700_000))
+
+
+def of_stream(n, membership):
+    def make():
+        scene = Scene(sets=f"SET membership = '{membership}';").tables()
+        (scene.dir / "result").mkdir()
+        proxy = scene.proxied_kafka()
+        proxy.do(f"stall {n} {scene.topic}")
+        return scene.does("run", "p.sql", ready=struck(proxy, "stall"))
+    return make
+
+
+for kind, n_requests in (("group", 10), ("none", 6)):
+    for nth in range(1, n_requests + 1):
+        phase("run", f"membership {kind}, brokers stall at request {nth}", [0], recovers=True,
+              numbers=(signal.SIGTERM,))(of_stream(nth, kind))
+
+# Name and data nodes that stall at the n-th request of a run, or refuse: it waits to try again.
+
+
+def of_nodes(which, command, fault, n=1, *args):
+    def make():
+        scene = Scene(sets="SET storage.retry = '60s';")
+        nodes = dict(zip(("name", "data"), scene.proxied_hdfs()))
+        nodes[which].do(command)
+        return scene.does(*(args or ["run", "p.sql"]), ready=struck(nodes[which], fault, n))
+    return make
+
+
+for which, n_requests in (("name", 30), ("data", 6)):
+    for nth in range(1, n_requests + 1):
+        phase("run", f"{which} node stalls at request {nth}", [0, 1], recovers=True, numbers=(signal.SIGTERM,))(
+            of_nodes(which, f"stall {nth} HTTP/1.1", "stall"))
+for which, fault, op in (("name", "lose", "op=CREATE"), ("name", "drop", "op=RENAME"), ("name", "lose", "op=RENAME"),
+                         ("name", "lose", "op=MKDIRS"), ("data", "lose", "op=CREATE"), ("data", "drop", "op=CREATE")):
+    phase("run", f"{which} node: waits to try again after {fault} {op}", [0, 1], recovers=True)(
+        of_nodes(which, f"{fault} 1000 {op}", fault, 3))
+
+# A name that is looked up by a server that does not answer.
+
+NAMES = r"""
+mount --bind "$1" /etc/resolv.conf && "$2" - "$3" "$PPID" <<'TEXT' &
+import fcntl, os, socket, struct, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 0x49))  # SIOCSIFFLAGS: up and running
+s.bind(("127.0.0.1", 53))
+open(sys.argv[1] + ".up", "w").close()
+parent = os.getppid()
+s.settimeout(0.5)
+while os.getppid() == parent:
+    try:
+        s.recv(4096)
+        open(sys.argv[1], "w").close()
+    except TimeoutError:
+        pass
+TEXT
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do [ -e "$3.up" ] && break; sleep 0.5; done
+shift 3
+exec "$@"
+"""
+
+
+def of_names(stream, place, *args):
+    def make():
+        scene = Scene(stream=stream, brokers="brokers.example:9092", topic="t", registry="http://registry.example:8081")
+        if place:
+            scene.names["place"] = place
+            (scene.dir / "p.sql").write_text(SCRIPT.format(**scene.names))
+        scene.tables()
+        (scene.dir / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:30 attempts:5\n")
+        asked = scene.dir / "asked"
+        scene.before = ["unshare", "--mount", "--net", "sh", "-c", NAMES, "sh", scene.dir / "resolv.conf", sys.executable, asked]
+        return scene.does(*args, ready=lambda process: asked.exists())
+    return make
+
+
+for words in (["init", "p.sql"], ["check", "--live", "p.sql"], ["produce", "visits.csv", "p.sql"], ["run", "p.sql"],
+              ["run", "--once", "p.sql"], ["init", "--reset", "--yes", "p.sql"]):
+    phase(words[0], f"{' '.join(words)}, the name of its brokers is looked up", [0] if words[0] == "run" else [1])(
+        of_names(KAFKA, "", *words))
+    if words[0] != "produce":
+        phase(words[0], f"{' '.join(words)}, the name of its name node is looked up",
+              [0] if words[0] == "run" else [1])(of_names(FILE, "hdfs://nodes.example:9870/x", *words))
 
 # The demo, at each of its steps.
 
