@@ -176,6 +176,18 @@ class Run:
         return json.loads(self.out)
 
 
+def root_is_a_mount():
+    """Whether mounts below "/" can be kept from all others: not in a chroot, where "/" is none."""
+    mounts = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
+    return any(line.split()[4] == "/" for line in mounts)
+
+
+def with_own_mounts(*command):
+    """The command, with mounts of its own. In a chroot others may see them until they are undone."""
+    propagation = "private" if root_is_a_mount() else "unchanged"
+    return ["unshare", "--mount", "--propagation", propagation, *command]
+
+
 def run(*args, limit_s=RUN_LIMIT_S, env=None, code=0, cwd=None):
     """Runs `tramline ARGS`; fails when it takes too long or its exit code is not `code`
     (None: any will do)."""

@@ -3,7 +3,6 @@
 """What a user sees of servers that refuse and disks that are full; after it nothing is lost."""
 import contextlib
 import os
-import pathlib
 import re
 import shlex
 import signal
@@ -121,14 +120,8 @@ def in_small_disk(place, *commands):
     """Runs commands where `result` is a disk of 300 kB; its size can be changed by remount."""
     mount = f"mount -t tmpfs -o size=300k none {place.dir}/result"
     script = "\n".join(["set -e", mount, f"trap 'umount {place.dir}/result' EXIT", *commands])
-    # In a chroot "/" is no mount that could be made private: then this one may be seen outside,
-    # until it goes.
-    mounts = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
-    is_mount = any(line.split()[4] == "/" for line in mounts)
-    propagation = "private" if is_mount else "unchanged"
-    return subprocess.run(["unshare", "--mount", "--propagation", propagation, "sh", "-c", script],
-                          cwd=place.dir, text=True, capture_output=True,
-                          env={**os.environ, **place.env}, timeout=60)
+    return subprocess.run(lib.with_own_mounts("sh", "-c", script), cwd=place.dir, text=True,
+                          capture_output=True, env={**os.environ, **place.env}, timeout=60)
 
 
 def test_a_full_disk_stops_it_until_there_is_room():

@@ -204,7 +204,9 @@ def test_no_place_for_temporary_files():
 # A disk of its own, in a mount namespace of its own.
 
 FULL = """
-mount -t tmpfs -o size={size} none {place} && cp -a {copy}/. {place}/ && exec "$@"
+mount -t tmpfs -o size={size} none {place} || exit 99
+trap 'umount {place}' EXIT
+cp -a {copy}/. {place}/ && "$@"
 """
 
 
@@ -221,7 +223,7 @@ def test_a_disk_that_is_full():
         subprocess.run(["cp", "-a", f"{work.dir / name}/.", copy], check=True)
         script = FULL.format(size="64k", place=work.dir / name, copy=copy)
         for words in commands:
-            done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", lib.program(), *words], cwd=work.dir,
+            done = subprocess.run(lib.with_own_mounts("sh", "-c", script, "sh", lib.program(), *words), cwd=work.dir,
                                   stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S, check=False)
             said = (done.stdout + done.stderr).decode()
             assert done.returncode in (0, 1), (name, words, done.returncode, said)
