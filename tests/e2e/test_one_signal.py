@@ -26,6 +26,8 @@ import results
 from registry_proxy import RegistryProxy
 from stall_server import StallServer
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # below nohup it is ignored, by children too
+
 LIMIT_S = 10 * (2 if lib.is_checked() else 1)
 REACH_S = 60
 GUARD = "tramline: not at an end 9 s after the signal: left as it is\n"
