@@ -281,7 +281,9 @@ def produce(topic, values, partition=-1, key=None, brokers=None):
         return producer.offsets
 
 
-NOT_YET = (3, 5, 6)  # the broker of a new partition: unknown, without a leader, not its leader
+# Of a new partition, the broker: unknown, without a leader, not its leader; the client: no such one, or
+# topic, in what it was told.
+NOT_YET = (3, 5, 6, -190, -188)
 
 
 def watermarks(topic, partition=0, brokers=None):
