@@ -28,7 +28,6 @@ struct step;
 struct steps {
     const struct native_steps *plan;
     struct query_limit *limit;
-    size_t n_stream_columns;
     struct step *items;
     const struct batch *batch;
     size_t from, n; // its records

@@ -20,8 +20,7 @@ FORGED = re.compile(rb"^2026-11-29T10:00:00\.000Z", re.MULTILINE)
 
 
 def assert_clean(said, what):
-    """`said` as it went to a terminal or a file, which adds \\r before \\n. Data is as it was but for
-    control characters."""
+    """`said` as it went to a terminal or a file, which adds \\r before \\n."""
     assert isinstance(said, bytes) and said, what
     rest = said.replace(b"\r\n", b"\n")
     found = re.search(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]", rest)
