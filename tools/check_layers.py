@@ -24,9 +24,9 @@ ALLOWED = {
     "storage": "base core http",
     "log": "base core",
     "commit": "base core log",
-    "engine": "base core expr sql table log commit",
+    "work": "base core expr sql table log commit",
     "gtfs": "base core csv http",
-    "cli": "base core csv avro expr sql table registry kafka storage log commit engine gtfs http",
+    "cli": "base core csv avro expr sql table registry kafka storage log commit work gtfs http",
 }
 
 # A pattern of headers, and the only folders that may include them.
@@ -36,7 +36,7 @@ OWNERS = [
     (r"pg_query\.h", "sql"),
     (r"sqlite3(ext)?\.h", "sql table"),
     (r"archive(_entry)?\.h", "gtfs"),
-    # engine starts no thread and never blocks outside a port: a simulator runs it.
+    # work starts no thread and never blocks outside a port: a simulator runs it.
     (r"pthread\.h|threads\.h|sys/socket\.h|poll\.h|sys/epoll\.h", "base kafka storage cli"),
 ]
 

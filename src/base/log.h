@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Log lines on stderr: "2026-11-22T10:00:00.000Z warn  text". Any thread; one line is one
-// write, whatever the text holds (text_visible). Only src/engine and src/cli log.
+// write, whatever the text holds (text_visible). Only src/work and src/cli log.
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 

@@ -10,10 +10,10 @@
 #include "cli/stream.h"
 #include "cli/tables.h"
 #include "cli/term.h"
-#include "engine/job_check.h"
 #include "gtfs/manifest.h"
 #include "kafka/admin.h"
 #include "storage/spool_local.h"
+#include "work/job_check.h"
 
 struct live {
     struct pipeline *pipeline;

@@ -6,9 +6,9 @@
 
 #include "cli/pipeline.h"
 #include "csv/field.h"
-#include "engine/commit_service.h"
-#include "engine/prober.h"
-#include "engine/worker.h"
+#include "work/commit_service.h"
+#include "work/prober.h"
+#include "work/worker.h"
 
 struct run_threads_parts {
     const struct pipeline *pipeline;

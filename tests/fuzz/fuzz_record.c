@@ -8,7 +8,7 @@
 
 #include "avro/frame.h"
 #include "base/text.h"
-#include "engine/dead_letter.h"
+#include "work/dead_letter.h"
 
 const struct fuzz_budget fuzz_budget = {
     .steps = 5000,

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "engine/message.h"
+#include "work/message.h"
 
 static void give_up_turn(struct sim_committer *actor, struct wait wait)
 {

@@ -4,8 +4,8 @@
 #ifndef TESTS_SIM_COMMITTER_H
 #define TESTS_SIM_COMMITTER_H
 
-#include "engine/commit_service.h"
 #include "sim/sim_fiber.h"
+#include "work/commit_service.h"
 
 struct sim_committer {
     struct waiter waiter;

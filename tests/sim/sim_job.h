@@ -3,12 +3,12 @@
 #ifndef TESTS_SIM_JOB_H
 #define TESTS_SIM_JOB_H
 
-#include "engine/prober.h"
-#include "engine/worker.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_codec.h"
 #include "sim/sim_committer.h"
 #include "sim/sim_topic.h"
+#include "work/prober.h"
+#include "work/worker.h"
 
 struct sim_job {
     struct sim_clock clock;

@@ -14,8 +14,6 @@
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
 
-#include "engine/prober.h"
-#include "engine/worker.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_codec.h"
 #include "sim/sim_committer.h"
@@ -23,6 +21,8 @@
 #include "sim/sim_topic.h"
 #include "storage/fault.h"
 #include "storage/mem.h"
+#include "work/prober.h"
+#include "work/worker.h"
 
 enum {
     SIM_ORPHANS_MAX = 512,

@@ -4,10 +4,10 @@
 // storage: where that is slow, the simulator must find an end that comes too late.
 #include "sim/sim_mutant.h"
 
-#include "engine/worker_inside.h"
+#include "work/worker_inside.h"
 
 #define deadline_set(deadline, at_ms) ((void)(deadline), (void)(at_ms))
-#include "engine/worker.c"
+#include "work/worker.c"
 
 static bool fails(struct sim_world *world)
 {

@@ -4,12 +4,12 @@
 // the simulator must find a worker that spins.
 #include "sim/sim_mutant.h"
 
-#include "engine/held.h"
+#include "work/held.h"
 
 int64_t real_until_due(const struct held *held, int64_t now_ms, int64_t most_ms);
 
 #define held_until_due real_until_due
-#include "engine/held.c"
+#include "work/held.c"
 #undef held_until_due
 
 int64_t held_until_due(const struct held *held, UNUSED int64_t now_ms, int64_t most_ms)

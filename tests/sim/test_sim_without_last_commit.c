@@ -4,12 +4,12 @@
 // is read again.
 #include "sim/sim_mutant.h"
 
-#include "engine/worker_inside.h"
+#include "work/worker_inside.h"
 
 void real_begin_stop(struct worker *worker);
 
 #define worker_begin_stop real_begin_stop
-#include "engine/worker_acts.c"
+#include "work/worker_acts.c"
 #undef worker_begin_stop
 
 void worker_begin_stop(struct worker *worker)

@@ -5,7 +5,7 @@
 // simulator must find that the others are not read either.
 #include "sim/sim_mutant.h"
 
-#include "engine/assignment.h"
+#include "work/assignment.h"
 
 bool __wrap_assignment_goes_without(const struct assignment *assignment, int64_t now_ms);
 

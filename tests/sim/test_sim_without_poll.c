@@ -4,12 +4,12 @@
 // member that is out.
 #include "sim/sim_mutant.h"
 
-#include "engine/worker_inside.h"
+#include "work/worker_inside.h"
 
 enum status real_poll_held(struct worker *worker, int64_t timeout_ms, struct err *err);
 
 #define worker_poll_held real_poll_held
-#include "engine/worker_events.c"
+#include "work/worker_events.c"
 #undef worker_poll_held
 
 enum status worker_poll_held(struct worker *worker, int64_t timeout_ms, struct err *err)

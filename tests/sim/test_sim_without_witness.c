@@ -4,7 +4,7 @@
 // a running worker, the simulator must find rows of the other topic.
 #include "sim/sim_mutant.h"
 
-#include "engine/witness.h"
+#include "work/witness.h"
 
 void witness_keep(UNUSED struct witness *witness, UNUSED const struct progress *log,
                   UNUSED size_t n)

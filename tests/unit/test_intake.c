@@ -2,12 +2,12 @@
 #include "test.h"
 
 #include "commit/retry.h"
-#include "engine/held.h"
-#include "engine/intake.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_codec.h"
 #include "sim/sim_topic.h"
 #include "storage/spool_mem.h"
+#include "work/held.h"
+#include "work/intake.h"
 
 // An executor whose one result is as large as told.
 struct large_executor {

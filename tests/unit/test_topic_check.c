@@ -2,10 +2,10 @@
 // A topic that is made anew while it is read: what was read is looked at again.
 #include "test.h"
 
-#include "engine/progress.h"
-#include "engine/topic_check.h"
-#include "engine/witness.h"
 #include "sim/sim_job.h"
+#include "work/progress.h"
+#include "work/topic_check.h"
+#include "work/witness.h"
 
 enum {
     N_MANY = 20

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "work/commit_service.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "commit/committer.h"
+#include "commit/upload.h"
+#include "work/message.h"
+
+enum {
+    IDLE_MS = 60000
+};
+
+struct commit_service {
+    struct commit_service_parts parts;
+    struct committer *committer;
+    struct patience patience; // of uploads
+    int64_t generation;       // of the claim
+    bool is_ending;
+    enum status result;
+    struct err result_err;
+};
+
+static bool has_mail(void *context)
+{
+    const struct commit_service *service = context;
+    return !service->is_ending && !mailbox_is_empty(&service->parts.mail->to_committer);
+}
+
+struct commit_service *commit_service_open(const struct commit_service_parts *parts)
+{
+    struct commit_service *service = mem_zalloc(sizeof(*service));
+    service->parts = *parts;
+    service->committer = committer_open(&(struct committer_parts){
+        .job = parts->job,
+        .storage = parts->storage,
+        .env = parts->env,
+        .waiter = parts->waiter,
+        .deadline = &parts->mail->deadline,
+        .status = parts->status,
+        .is_called = has_mail,
+        .context = service,
+    });
+    patience_init(&service->patience,
+                  &(struct patience_parts){
+                      .storage = parts->storage,
+                      .env = parts->env,
+                      .waiter = parts->waiter,
+                      .deadline = &parts->mail->deadline,
+                      .status = parts->status,
+                      .limit_ms = parts->job->settings.storage_retry_ms,
+                  });
+    return service;
+}
+
+void commit_service_free(struct commit_service *service)
+{
+    if (service == NULL)
+        return;
+    committer_free(service->committer);
+    free(service);
+}
+
+enum status commit_service_result(const struct commit_service *service, struct err *ret)
+{
+    *ret = service->result_err;
+    return service->result;
+}
+
+static void send(struct commit_service *service, struct message *message)
+{
+    bool sent = mailbox_try_push(&service->parts.mail->to_worker, message);
+    assert(sent); // a mailbox holds all that can be under way
+}
+
+// Answers with where the log stands.
+static void answer(struct commit_service *service, const struct message *message,
+                   enum message_kind kind)
+{
+    const struct log_state *state = committer_state(service->committer);
+    struct message *reply = message_new(kind, message->generation);
+    reply->is_of_unit = message->kind == ASK_UNIT;
+    reply->next_entry = state->next;
+    reply->progress = log_state_progress(state, &reply->arena);
+    reply->n_progress = state->n_partitions;
+    atomic_store(&service->parts.status->last_entry, state->next - 1);
+    send(service, reply);
+}
+
+static enum status claim(struct commit_service *service, const struct message *message,
+                         struct err *err)
+{
+    service->generation = message->generation;
+    return committer_claim(service->committer,
+                           &(struct claim){
+                               .starts = message->starts,
+                               .n_starts = message->n_starts,
+                               .origins = message->origins,
+                               .n_origins = message->n_origins,
+                               .base = message->next_entry,
+                           },
+                           err);
+}
+
+// Steps 1 to 6 of "Publish entry N".
+static enum status commit(struct commit_service *service, const struct message *message,
+                          enum message_kind *ret, struct err *err)
+{
+    struct committer *committer = service->committer;
+    enum status rc;
+    *ret = TELL_DROPPED;
+    if (!committer_has_claim(committer) || message->generation != service->generation)
+        return ST_OK;
+    *ret = TELL_COMMITTED;
+    do {
+        TRY(upload_unit(&service->patience, service->parts.job->settings.upload_verify,
+                        message->unit, committer_writer(committer), err));
+        rc = committer_commit(committer, message->unit, err);
+    } while (rc == ST_NOT_FOUND);
+    return rc;
+}
+
+static enum status do_asked(struct commit_service *service, const struct message *message,
+                            enum message_kind *ret, struct err *err)
+{
+    switch (message->kind) {
+    case ASK_STATE:
+        *ret = TELL_STATE;
+        return committer_recover(service->committer, err);
+    case ASK_CLAIM:
+        *ret = TELL_CLAIMED;
+        return claim(service, message, err);
+    default:
+        return commit(service, message, ret, err);
+    }
+}
+
+static void take(struct commit_service *service, const struct message *message)
+{
+    struct err err = {0};
+    enum message_kind kind;
+    if (message->kind == ASK_END) {
+        service->is_ending = true;
+        return;
+    }
+    enum status rc = do_asked(service, message, &kind, &err);
+    if (rc == ST_OK) {
+        answer(service, message, kind);
+    } else if (rc == ST_CONFLICT) {
+        atomic_fetch_add(&service->parts.status->n_conflicts, 1);
+        answer(service, message, TELL_CONFLICT);
+    } else {
+        struct message *reply = message_new(TELL_FAILED, 0);
+        reply->err = err;
+        reply->err.status = rc;
+        service->result = rc;
+        service->result_err = reply->err;
+        send(service, reply);
+    }
+}
+
+// Mail goes first.
+static struct message *next_message(struct commit_service *service)
+{
+    struct waiter *waiter = service->parts.waiter;
+    struct env *env = service->parts.env;
+    struct message *message;
+    while ((message = mailbox_try_pop(&service->parts.mail->to_committer)) == NULL)
+        if (!committer_tidy(service->committer))
+            waiter->wait(waiter,
+                         (struct wait){WAIT_MAIL, env->ops->monotonic_ms(env) + IDLE_MS});
+    return message;
+}
+
+void commit_service_run(struct commit_service *service)
+{
+    while (service->result == ST_OK && !service->is_ending) {
+        struct message *message = next_message(service);
+        take(service, message);
+        message_free(message);
+    }
+    while (service->result == ST_OK && committer_tidy_last(service->committer))
+        continue;
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// A committer at the other end of its worker's mail: answers one message after another,
+// and tidies up when there is none.
+//
+// Once the worker has set the mail's deadline, what is not done by then fails.
+//
+// Threads: one, which also owns the storage handle; from open to free that has the mail's
+// deadline.
+// Errors: a final one is told to the worker, ends the service, and stays in
+// commit_service_result().
+#ifndef WORK_COMMIT_SERVICE_H
+#define WORK_COMMIT_SERVICE_H
+
+#include "commit/engine_status.h"
+#include "core/env.h"
+#include "core/storage.h"
+#include "log/job.h"
+#include "work/mailbox.h"
+
+struct commit_service;
+
+// All borrowed; they outlive the service.
+struct commit_service_parts {
+    const struct job *job;
+    struct storage *storage; // its root is the result directory
+    struct env *env;
+    struct mail *mail;
+    struct engine_status *status;
+    struct waiter *waiter; // ends a wait when mail has arrived
+};
+
+struct commit_service *commit_service_open(const struct commit_service_parts *parts);
+// Ends after its worker did.
+void commit_service_run(struct commit_service *service);
+// After that: ST_OK, or why it ended.
+enum status commit_service_result(const struct commit_service *service, struct err *ret);
+void commit_service_free(struct commit_service *service);
+
+#endif

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The end of a run --once: what was in the topic when it was asked, in all partitions,
+// ours or not. It is reached when the log has it, whoever of the workers wrote that.
+#ifndef WORK_GOAL_H
+#define WORK_GOAL_H
+
+#include "work/message.h"
+
+struct goal {
+    bool is_counted;
+    struct source_range *ranges; // by partition; high -1: not known yet
+    int32_t n;
+    int32_t n_found;
+    bool is_reached;        // as of the last goal_look()
+    int32_t behind;         // else the first partition that is not
+    int64_t behind_next;    // where it stands
+    struct progress *known; // where the log stands, to be confirmed
+    bool *is_confirmed;
+    size_t n_known, n_confirmed;
+    int64_t known_entry; // the log's end then
+};
+
+bool goal_is_known(const struct goal *goal);
+// What is still to be asked until it is known, for the prober. NULL: nothing.
+struct message *goal_ask(const struct goal *goal, int64_t generation);
+// Looks where the log stands.
+void goal_look(struct goal *goal, const struct message *message);
+// Reached before anything was read: is what the log has read still in the topic?
+void goal_confirm(struct goal *goal, const struct message *message);
+bool goal_is_confirmed(const struct goal *goal);
+struct message *goal_ask_again(const struct goal *goal, int64_t generation);
+// The prober's answers to either.
+void goal_told(struct goal *goal, const struct message *message);
+// Whether one partition has been read far enough.
+bool goal_is_behind(const struct goal *goal, int32_t partition, int64_t next);
+// What is waited for, without a word on how long: "partition 2 ...".
+void goal_explain(const struct goal *goal, struct buf *text);
+void goal_release(struct goal *goal);
+
+#endif

@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "work/intake.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "work/dead_letter.h"
+
+enum {
+    ROWS_BYTES = 256 << 10,    // of a slice: what the second cache holds beside its copy
+    ROWS_BYTES_MAX = 256 << 20 // of the rows of one record
+};
+
+void intake_init(struct intake *intake, const struct worker_parts *parts)
+{
+    *intake = (struct intake){.parts = parts, .rows = BUF_INIT(ROWS_BYTES)};
+    batch_init(&intake->batch, parts->decoder->schema->n);
+    intake->batch.limit = (size_t)parts->job->settings.batch_memory;
+}
+
+void intake_begin(struct intake *intake, struct unit *unit)
+{
+    assert(intake->unit == NULL);
+    intake->unit = unit;
+}
+
+static int64_t clock_ms(const struct intake *intake)
+{
+    return intake->parts->env->ops->monotonic_ms(intake->parts->env);
+}
+
+// The data file.
+
+// Where its rows come from: the ranges of offsets read, or, for the room they need, the
+// longest that they may become.
+static void format_note(const struct intake *intake, bool is_longest, struct buf *ret)
+{
+    const struct unit *unit = intake->unit;
+    const char *comma = "";
+    buf_text(ret, "{\"cluster\":");
+    text_json(ret, intake->parts->source->cluster);
+    buf_text(ret, ",\"topic\":");
+    text_json(ret, intake->parts->source->topic);
+    buf_text(ret, ",\"partitions\":[");
+    for (size_t i = 0; i < unit->n_spans; i++) {
+        const struct span *span = &unit->spans[i];
+        if (span->next == span->first && !is_longest)
+            continue;
+        buf_printf(
+            ret,
+            "%s{\"partition\":%" PRId32 ",\"first\":%" PRId64 ",\"next\":%" PRId64 "}",
+            comma, span->partition, span->first, is_longest ? INT64_MAX : span->next);
+        comma = ",";
+    }
+    buf_text(ret, "]}");
+}
+
+static void put_note(struct intake *intake, bool is_longest, struct buf *front)
+{
+    struct encoder *encoder = intake->parts->encoder;
+    buf_clear(&intake->json);
+    format_note(intake, is_longest, &intake->json);
+    encoder->ops->note(encoder, buf_as_str(&intake->json), front);
+}
+
+static enum status begin_data(struct intake *intake, struct err *err)
+{
+    struct encoder *encoder = intake->parts->encoder;
+    TRY(spool_writer_begin(&intake->data, intake->parts->spool, err));
+    put_note(intake, true, &intake->data.out);
+    return encoder->ops->begin(encoder, &intake->data.out, err);
+}
+
+static enum status write_rows(struct intake *intake, size_t n_rows, struct err *err)
+{
+    struct encoder *encoder = intake->parts->encoder;
+    if (n_rows == 0)
+        return ST_OK;
+    if (intake->data.file == NULL)
+        TRY(begin_data(intake, err));
+    TRY(encoder->ops->rows(encoder, buf_as_str(&intake->rows), n_rows, &intake->data.out,
+                           err));
+    intake->data.rows += (int64_t)n_rows;
+    return spool_writer_flush(&intake->data, err);
+}
+
+static enum status end_data(struct intake *intake, struct err *err)
+{
+    struct encoder *encoder = intake->parts->encoder;
+    if (intake->data.file == NULL)
+        return ST_OK;
+    AUTO(buf_release) struct buf front = {0};
+    put_note(intake, false, &front);
+    TRY(encoder->ops->end(encoder, &intake->data.out, err));
+    TRY(spool_writer_overwrite(&intake->data, buf_as_str(&front), err));
+    struct unit *unit = intake->unit;
+    TRY(spool_writer_finish(&intake->data, FILE_DATA, encoder->extension,
+                            &unit->files[unit->n_files], err));
+    unit->n_files++;
+    return ST_OK;
+}
+
+// The dead letters.
+
+// Base64 makes of three bytes four.
+static enum status letter_too_large(const struct intake *intake, const struct run *run,
+                                    const struct record *record, struct err *err)
+{
+    return err_set(
+        err, ST_DATA,
+        "topic '%.*s' partition %" PRId32 " offset %" PRId64
+        ": this record of %zu bytes is too large for a dead letter; one has at "
+        "most %d MB",
+        STR_ARGS(intake->parts->source->topic), run->partition, record->offset,
+        record->key.n + record->value.n, BUF_LIMIT_DEFAULT >> 20);
+}
+
+static enum status write_dead(struct intake *intake, const struct run *run,
+                              const struct reject *reject, struct err *err)
+{
+    struct source *source = intake->parts->source;
+    if (intake->dead.file == NULL)
+        TRY(spool_writer_begin(&intake->dead, intake->parts->spool, err));
+    buf_clear(&intake->json);
+    source->ops->headers(source, reject->record, &intake->json);
+    struct dead_letter letter = {
+        .topic = source->topic,
+        .partition = run->partition,
+        .record = &run->records[reject->record],
+        .headers = buf_as_str(&intake->json),
+        .reason = reject->reason,
+    };
+    dead_letter_format(&letter, &intake->dead.out);
+    if (intake->dead.out.full)
+        return letter_too_large(intake, run, letter.record, err);
+    intake->dead.rows++;
+    return spool_writer_flush(&intake->dead, err);
+}
+
+static enum status end_dead(struct intake *intake, struct err *err)
+{
+    if (intake->dead.file == NULL)
+        return ST_OK;
+    struct unit *unit = intake->unit;
+    TRY(spool_writer_finish(&intake->dead, FILE_DEAD, "jsonl",
+                            &unit->files[unit->n_files], err));
+    unit->n_files++;
+    return ST_OK;
+}
+
+static enum status refuse_record(const struct intake *intake, const struct run *run,
+                                 const struct reject *reject, struct err *err)
+{
+    return err_set(err, ST_DATA,
+                   "topic '%.*s' partition %" PRId32 " offset %" PRId64 ": %.*s; to set "
+                   "such records aside and go on: SET on_error = 'dead_letter'",
+                   STR_ARGS(intake->parts->source->topic), run->partition,
+                   run->records[reject->record].offset, STR_ARGS(reject->reason));
+}
+
+// What to do about it is for a person; so nothing more is committed.
+static enum status check_share(const struct intake *intake, bool is_end, struct err *err)
+{
+    int64_t limit = intake->parts->job->settings.on_error_share;
+    const struct share_window *bad = &intake->bad;
+    if (!share_window_exceeds(bad, limit, is_end))
+        return ST_OK;
+    return err_set(
+        err, ST_DATA,
+        "topic '%.*s': of the last %zu records %zu cannot be read, more than "
+        "on_error.share = '%" PRId64 "%%'; the last is partition %" PRId32
+        " offset %" PRId64
+        ": %.*s; what was read since the last commit is read again at the next "
+        "start",
+        STR_ARGS(intake->parts->source->topic), bad->n_seen, bad->n_counted, limit,
+        intake->last_partition, intake->last_offset,
+        STR_ARGS(buf_as_str(&intake->last_reason)));
+}
+
+static void note_rejects(struct intake *intake, const struct run *run, size_t n_records)
+{
+    const struct batch *batch = &intake->batch;
+    share_window_add(&intake->bad, n_records - batch->n_ignored - batch->n_rejects,
+                     batch->n_rejects);
+    if (batch->n_rejects == 0)
+        return;
+    const struct reject *reject = &batch->rejects[batch->n_rejects - 1];
+    intake->last_partition = run->partition;
+    intake->last_offset = run->records[reject->record].offset;
+    buf_clear(&intake->last_reason);
+    buf_str(&intake->last_reason, reject->reason);
+}
+
+static enum status take_rejects(struct intake *intake, const struct run *run,
+                                size_t n_records, struct err *err)
+{
+    const struct batch *batch = &intake->batch;
+    if (batch->n_rejects && intake->parts->job->settings.on_error == ON_ERROR_FAIL)
+        return refuse_record(intake, run, &batch->rejects[0], err);
+    note_rejects(intake, run, n_records);
+    TRY(check_share(intake, false, err));
+    for (size_t i = 0; i < batch->n_rejects; i++)
+        TRY(write_dead(intake, run, &batch->rejects[i], err));
+    return ST_OK;
+}
+
+// How many records match.
+
+static enum status low_match(const struct intake *intake, struct err *err)
+{
+    const struct share_window *unmatched = &intake->unmatched;
+    return err_set(err, ST_DATA,
+                   "topic '%.*s': of the last %zu records %zu gave a row, fewer than "
+                   "match.min = '%" PRId64 "%%'; are the tables those of this stream?",
+                   STR_ARGS(intake->parts->source->topic), unmatched->n_seen,
+                   unmatched->n_seen - unmatched->n_counted,
+                   intake->parts->job->settings.match_min);
+}
+
+static enum status check_match(struct intake *intake, bool is_end, struct err *err)
+{
+    const struct job_settings *settings = &intake->parts->job->settings;
+    bool was_low = intake->is_match_low;
+    intake->is_match_low =
+        share_window_exceeds(&intake->unmatched, 100 - settings->match_min, is_end);
+    if (!intake->is_match_low || (was_low && settings->on_low_match == ON_LOW_MATCH_WARN))
+        return ST_OK;
+    enum status rc = low_match(intake, err);
+    if (settings->on_low_match == ON_LOW_MATCH_FAIL)
+        return rc;
+    log_warn("%s", err->text);
+    return ST_OK;
+}
+
+// The rows of a batch are taken: `n_matched` records gave some.
+static enum status take_match(struct intake *intake, size_t n_records, size_t n_matched,
+                              struct err *err)
+{
+    const struct batch *batch = &intake->batch;
+    if (intake->parts->job->settings.match_min == 0)
+        return ST_OK;
+    size_t n_good = n_records - batch->n_ignored - batch->n_rejects;
+    share_window_add(&intake->unmatched, n_matched, n_good - n_matched);
+    return check_match(intake, false, err);
+}
+
+enum status intake_check_end(struct intake *intake, struct err *err)
+{
+    TRY(check_share(intake, true, err));
+    return check_match(intake, true, err);
+}
+
+// The rows.
+
+// Enriches from `row` on. The rows of one record may need a larger buffer than a slice.
+static enum status run_slice(struct intake *intake, size_t row, size_t *ret_next,
+                             struct executor_result *ret, struct err *err)
+{
+    struct executor *executor = intake->parts->executor;
+    enum status rc = ST_LIMIT;
+    for (size_t limit = ROWS_BYTES; rc == ST_LIMIT && limit <= ROWS_BYTES_MAX;
+         limit *= 4) {
+        buf_clear(&intake->rows);
+        buf_set_limit(&intake->rows, limit);
+        rc = executor->ops->run(executor, &intake->batch, row, &intake->rows, ret_next,
+                                ret, err);
+    }
+    if (rc != ST_LIMIT)
+        return rc;
+    batch_reject(&intake->batch, intake->batch.records[row], str_of(err->text));
+    buf_clear(&intake->rows);
+    *ret_next = row + 1;
+    *ret = (struct executor_result){0};
+    return ST_OK;
+}
+
+// Up to *ret_row: all rows, unless the executor was asked to stop.
+static enum status take_rows(struct intake *intake, size_t *ret_row, struct err *err)
+{
+    struct engine_status *status = intake->parts->status;
+    size_t row = 0;
+    for (size_t before = SIZE_MAX; row < intake->batch.n_rows && row != before;) {
+        struct executor_result result;
+        before = row;
+        TRY(run_slice(intake, row, &row, &result, err));
+        TRY(write_rows(intake, result.n_rows, err));
+        intake->unit->rows += (int64_t)result.n_rows;
+        intake->unit->matched += (int64_t)result.n_matched;
+        atomic_fetch_add(&status->n_rows, (int64_t)result.n_rows);
+        atomic_fetch_add(&status->n_matched, (int64_t)result.n_matched);
+    }
+    *ret_row = row;
+    return ST_OK;
+}
+
+// Leaves in the batch what stands before the record of that row: that one's index.
+static size_t cut_batch(struct intake *intake, size_t from, size_t row, size_t n_decoder)
+{
+    struct batch *batch = &intake->batch;
+    size_t next = batch->records[row];
+    size_t n_kept = 0, n_of_decoder = 0;
+    for (size_t i = 0; i < batch->n_rejects; i++) {
+        if (batch->rejects[i].record >= next)
+            continue;
+        n_of_decoder += i < n_decoder;
+        batch->rejects[n_kept++] = batch->rejects[i];
+    }
+    batch->n_rejects = n_kept;
+    batch->n_rows = row;
+    batch->n_ignored = next - from - row - n_of_decoder;
+    intake->is_cut = true;
+    return next;
+}
+
+// The batch.
+
+static void start_batch(struct intake *intake)
+{
+    struct unit *unit = intake->unit;
+    batch_clear(&intake->batch);
+    int64_t now_ms = intake->parts->env->ops->wall_ms(intake->parts->env);
+    if (now_ms < unit->last_batch_ms) // the clock was set back
+        now_ms = unit->last_batch_ms;
+    if (unit->first_batch_ms == 0)
+        unit->first_batch_ms = now_ms;
+    unit->last_batch_ms = now_ms;
+    intake->batch.now_ms = now_ms;
+}
+
+static void mark_last(struct span *span, const struct record *record)
+{
+    span->last = (struct record_mark){
+        .offset = record->offset,
+        .time_ms = record->time_ms,
+        .crc32c = crc32c(crc32c(0, record->key.p, record->key.n), record->value.p,
+                         record->value.n),
+    };
+}
+
+// A unit that ends within a run ends where the next record begins: in a file no other
+// place behind a record can be read from.
+static void advance(struct unit *unit, struct span *span, const struct run *run,
+                    size_t from, size_t next, const struct batch *batch)
+{
+    int64_t to = next == run->n ? run->next : run->records[next].offset;
+    span->data += (int64_t)(next - from);
+    span->skipped += to - span->next - (int64_t)(next - from);
+    unit_move(unit, span, to);
+    span->ignored += (int64_t)batch->n_ignored;
+    span->rejected += (int64_t)batch->n_rejects;
+    if (next > from)
+        mark_last(span, &run->records[next - 1]);
+}
+
+static void count_batch(struct intake *intake, size_t n_records)
+{
+    struct engine_status *status = intake->parts->status;
+    if (atomic_fetch_add(&status->n_batches, 1) == 0)
+        log_debug("the first %zu records are enriched", n_records);
+    atomic_fetch_add(&status->n_read, (int64_t)n_records);
+    atomic_fetch_add(&status->n_ignored, (int64_t)intake->batch.n_ignored);
+    atomic_fetch_add(&status->n_rejected, (int64_t)intake->batch.n_rejects);
+}
+
+// Takes records [from, *ret_next) of the run, at most batch.records of them.
+static enum status take_batch(struct intake *intake, const struct run *run,
+                              struct span *span, size_t from, size_t *ret_next,
+                              struct err *err)
+{
+    struct decoder *decoder = intake->parts->decoder;
+    size_t limit = (size_t)intake->parts->job->settings.batch_records;
+    struct run part = *run;
+    if (part.n - from > limit)
+        part.n = from + limit;
+    size_t next = part.n;
+    start_batch(intake);
+    enum status rc =
+        decoder->ops->decode(decoder, &part, from, &intake->batch, &next, err);
+    if (rc != ST_OK && rc != ST_RETRY)
+        return rc;
+    assert(intake->batch.n_rows + intake->batch.n_rejects + intake->batch.n_ignored ==
+           next - from);
+    size_t n_rejects = intake->batch.n_rejects, row = 0;
+    int64_t n_matched_before = intake->unit->matched;
+    TRY(take_rows(intake, &row, err));
+    if (row < intake->batch.n_rows)
+        next = cut_batch(intake, from, row, n_rejects);
+    if (next > from) {
+        TRY(take_rejects(intake, run, next - from, err));
+        TRY(take_match(intake, next - from,
+                       (size_t)(intake->unit->matched - n_matched_before), err));
+        advance(intake->unit, span, run, from, next, &intake->batch);
+        count_batch(intake, next - from);
+    }
+    *ret_next = next;
+    return rc;
+}
+
+static enum status check_run(const struct intake *intake, const struct run *run,
+                             const struct span *span, struct err *err)
+{
+    int64_t wanted = span ? span->next : -1;
+    bool rises = run->first == wanted;
+    for (size_t i = 0; rises && i < run->n; i++) {
+        rises = run->records[i].offset >= wanted;
+        wanted = run->records[i].offset + 1;
+    }
+    if (rises && run->next >= wanted)
+        return ST_OK;
+    return err_set(err, ST_FAIL,
+                   "topic '%.*s' partition %" PRId32 ": offsets do not follow on %" PRId64
+                   ": the client gave [%" PRId64 ", %" PRId64 "); nothing of it is used",
+                   STR_ARGS(intake->parts->source->topic), run->partition, wanted,
+                   run->first, run->next);
+}
+
+static void note_opened(struct intake *intake)
+{
+    if (unit_is_empty(intake->unit))
+        intake->opened_ms = clock_ms(intake);
+}
+
+enum status intake_run(struct intake *intake, const struct run *run, size_t *ret_n_used,
+                       struct err *err)
+{
+    struct span *span = unit_span(intake->unit, run->partition);
+    *ret_n_used = 0;
+    TRY(check_run(intake, run, span, err));
+    note_opened(intake);
+    while (*ret_n_used < run->n && !intake->is_cut)
+        TRY(take_batch(intake, run, span, *ret_n_used, ret_n_used, err));
+    if (run->n == 0)
+        advance(intake->unit, span, run, 0, 0, &(struct batch){0});
+    return ST_OK;
+}
+
+enum status intake_refuse_gap(struct str topic, const struct source_gap *gap,
+                              struct err *err)
+{
+    return err_set(err, ST_DATA,
+                   "topic '%.*s' partition %" PRId32 ": offset %" PRId64
+                   " is wanted, but the first one there is %" PRId64 ": %" PRId64
+                   " offsets have left the topic before they were read; to write that "
+                   "into the log and go on: SET on_gap = 'record'",
+                   STR_ARGS(topic), gap->partition, gap->wanted, gap->low,
+                   gap->low - gap->wanted);
+}
+
+enum status intake_gap(struct intake *intake, const struct source_gap *gap,
+                       struct err *err)
+{
+    struct span *span = unit_span(intake->unit, gap->partition);
+    struct str topic = intake->parts->source->topic;
+    if (span == NULL || gap->wanted != span->next || gap->low < gap->wanted)
+        return err_set(err, ST_DATA,
+                       "topic '%.*s' partition %" PRId32 ": offset %" PRId64
+                       " is not there, and the first one that is, %" PRId64
+                       ", is not after it: was the topic made anew?",
+                       STR_ARGS(topic), gap->partition, gap->wanted, gap->low);
+    if (intake->parts->job->settings.on_gap == ON_GAP_FAIL)
+        return intake_refuse_gap(topic, gap, err);
+    note_opened(intake);
+    span->skipped += gap->low - span->next;
+    span->gap += gap->low - span->next;
+    unit_move(intake->unit, span, gap->low);
+    return ST_OK;
+}
+
+// The unit.
+
+bool intake_is_due(const struct intake *intake, int64_t now_ms)
+{
+    const struct job_settings *settings = &intake->parts->job->settings;
+    if (intake->unit == NULL || unit_is_empty(intake->unit))
+        return false;
+    return now_ms - intake->opened_ms >= settings->commit_interval_ms ||
+           spool_writer_bytes(&intake->data) >= settings->commit_bytes ||
+           spool_writer_bytes(&intake->dead) >= settings->commit_bytes ||
+           intake->unit->rows >= settings->commit_rows;
+}
+
+enum status intake_finish(struct intake *intake, struct unit **ret, struct err *err)
+{
+    TRY(end_data(intake, err));
+    TRY(end_dead(intake, err));
+    *ret = intake->unit;
+    intake->unit = NULL;
+    return ST_OK;
+}
+
+void intake_drop(struct intake *intake)
+{
+    struct encoder *encoder = intake->parts->encoder;
+    struct err ignored;
+    if (intake->data.file != NULL &&
+        encoder->ops->end(encoder, &intake->data.out, &ignored) != ST_OK)
+        buf_clear(&intake->data.out);
+    spool_writer_drop(&intake->data);
+    spool_writer_drop(&intake->dead);
+    unit_free(intake->unit);
+    intake->unit = NULL;
+}
+
+void intake_release(struct intake *intake)
+{
+    intake_drop(intake);
+    spool_writer_release(&intake->data);
+    spool_writer_release(&intake->dead);
+    batch_release(&intake->batch);
+    buf_release(&intake->rows);
+    buf_release(&intake->json);
+    buf_release(&intake->last_reason);
+}

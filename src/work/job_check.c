@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "work/job_check.h"
+
+#include "log/commit_log.h"
+#include "work/intake.h"
+#include "work/topic_check.h"
+
+enum status job_check_log(struct storage *storage, struct log_state *ret, struct err *err)
+{
+    return log_recover(storage, ret, err);
+}
+
+enum status job_check_partition(const struct log_partition *partition,
+                                const struct job *job, struct source *source,
+                                struct err *err)
+{
+    struct probe probe = {
+        .kind = PROBE_CHECK,
+        .partition = partition->partition,
+        .next = partition->next,
+        .last = partition->last,
+    };
+    TRY(topic_check(source, &probe, err));
+    struct source_gap gap = {partition->partition, partition->next, probe.range.low};
+    if (gap.low > gap.wanted && job->settings.on_gap == ON_GAP_FAIL)
+        return intake_refuse_gap(source->topic, &gap, err);
+    return ST_OK;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a worker meets its committer and its prober: bounded mailboxes of whole messages.
+//
+// A message belongs to who holds it; the receiver frees it. No side has more than a few
+// messages under way (one question, MAIL_UNITS_MAX units, one set of probes for each
+// purpose, one end), so a push always finds room. Any thread.
+#ifndef WORK_MAILBOX_H
+#define WORK_MAILBOX_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "commit/wait.h"
+#include "core/deadline.h"
+#include "core/env.h"
+
+struct message; // work/message.h
+struct queue;
+
+enum {
+    MAIL_UNITS_MAX = 2, // finished units that wait for their commit
+    MAIL_CAPACITY = 16
+};
+
+struct mailbox {
+    struct queue *queue;
+};
+
+struct mail {
+    struct mailbox to_committer;
+    struct mailbox to_prober;
+    struct mailbox to_worker;
+    // The worker's to set, anybody's to read.
+    struct deadline deadline; // of all that the committer is to do
+    _Atomic int64_t
+        generation;          // see message.h: the prober drops questions of another one
+    _Atomic bool only_looks; // the prober drops all questions but those
+};
+
+void mail_init(struct mail *mail);
+void mail_release(struct mail *mail); // frees what nobody fetched
+
+bool mailbox_try_push(struct mailbox *box, struct message *message) MUST_USE;
+bool mailbox_is_empty(const struct mailbox *box);
+struct message *mailbox_try_pop(struct mailbox *box); // NULL: empty
+// Ends the wait that is on, or else the next one.
+void mailbox_wake(struct mailbox *box);
+// Waits as a step asked for: not at all, until mail arrives, or until the time has come.
+void mailbox_wait(struct mailbox *box, struct wait wait, struct env *env);
+
+// Waits so for the mail of one box.
+struct mailbox_waiter {
+    struct waiter waiter;
+    struct mailbox *box;
+    struct env *env;
+};
+struct mailbox_waiter mailbox_waiter(struct mailbox *box, struct env *env);
+
+#endif

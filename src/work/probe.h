@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Questions about the topic. The answer to one may take long or not come at all, so a
+// thread of its own asks them (prober.h), and no other waits.
+#ifndef WORK_PROBE_H
+#define WORK_PROBE_H
+
+#include "core/source.h"
+#include "log/log_entry.h"
+
+enum probe_kind {
+    PROBE_COUNT, // -> count
+    PROBE_RANGE, // -> range
+    PROBE_TIME,  // the first offset not older than time_ms -> offset
+    PROBE_CHECK, // is it still the topic in which `next` and `last` were seen? -> range
+};
+
+struct probe {
+    enum probe_kind kind;
+    int32_t partition;
+    int64_t time_ms;
+    int64_t next; // -1: unknown
+    struct record_mark last;
+    // The answer.
+    bool is_answered;
+    bool is_seen; // of CHECK: the record `last` is still there
+    int32_t count;
+    int64_t offset;
+    struct source_range range;
+};
+
+// What the questions of a message are for: one message of each may be under way. The
+// first goes before the others.
+enum probe_purpose {
+    PROBES_LOOK, // before a unit is handed over
+    PROBES_ASSIGNMENT,
+    PROBES_GOAL,
+    PROBES_LATE, // partitions that did not answer when they were assigned
+    PROBES_LAG,
+    PROBES_N
+};
+
+#endif

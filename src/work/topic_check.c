@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "work/topic_check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static enum status made_anew(const struct source *source, int32_t partition,
+                             const char *how, struct err *err)
+{
+    return err_set(err, ST_DATA,
+                   "topic '%.*s' partition %" PRId32
+                   " %s: the topic was made anew or cut "
+                   "since; give the result another path, or start over with tramline "
+                   "init --reset",
+                   STR_ARGS(source->topic), partition, how);
+}
+
+static enum status check_end(const struct source *source, const struct probe *probe,
+                             struct err *err)
+{
+    char how[128];
+    if (probe->range.high >= probe->next)
+        return ST_OK;
+    snprintf(how, sizeof(how),
+             "ends at offset %" PRId64 ", but the log has read it up to %" PRId64,
+             probe->range.high, probe->next);
+    return made_anew(source, probe->partition, how, err);
+}
+
+// Fine also when the record is not there any more: it has left the topic in good order.
+static enum status check_record(struct source *source, struct probe *probe,
+                                struct err *err)
+{
+    const struct record_mark *mark = &probe->last;
+    struct record record;
+    enum status rc =
+        source->ops->fetch(source, probe->partition, mark->offset, &record, err);
+    if (rc == ST_NOT_FOUND)
+        return ST_OK;
+    TRY(rc);
+    uint32_t crc =
+        crc32c(crc32c(0, record.key.p, record.key.n), record.value.p, record.value.n);
+    probe->is_seen = record.time_ms == mark->time_ms && crc == mark->crc32c;
+    if (probe->is_seen)
+        return ST_OK;
+    char how[128];
+    snprintf(how, sizeof(how),
+             "has another record at offset %" PRId64 " than the log has seen there",
+             mark->offset);
+    return made_anew(source, probe->partition, how, err);
+}
+
+enum status topic_check(struct source *source, struct probe *probe, struct err *err)
+{
+    TRY(source->ops->range(source, probe->partition, &probe->range, err));
+    TRY(check_end(source, probe, err));
+    return probe->last.offset < probe->range.low ? ST_OK
+                                                 : check_record(source, probe, err);
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "work/worker_inside.h"
+
+static const struct wait at_once = {WAIT_NOTHING, 0};
+
+struct worker *worker_open(const struct worker_parts *parts)
+{
+    struct worker *worker = mem_zalloc(sizeof(*worker));
+    worker->parts = *parts;
+    worker->phase = WORKER_IDLE;
+    parts->source->deadline = &worker->deadline;
+    assignment_init(&worker->assignment, &worker->parts);
+    intake_init(&worker->intake, &worker->parts);
+    return worker;
+}
+
+void worker_free(struct worker *worker)
+{
+    if (worker == NULL)
+        return;
+    worker->parts.source->deadline = NULL;
+    assignment_release(&worker->assignment);
+    intake_release(&worker->intake);
+    unit_free(worker->looked_at);
+    goal_release(&worker->goal);
+    witness_release(&worker->witness);
+    held_release(&worker->held);
+    lag_release(&worker->lag);
+    free(worker);
+}
+
+void worker_stop(struct worker *worker, int64_t within_ms)
+{
+    struct mail *mail = worker->parts.mail;
+    struct source *source = worker->parts.source;
+    int64_t at_ms = within_ms ? worker_clock_ms(worker) + within_ms : INT64_MAX;
+    if (within_ms)
+        deadline_set(&mail->deadline, at_ms);
+    atomic_store(&worker->stop_at_ms, at_ms);
+    deadline_end(&worker->deadline); // until the worker sees that it is to stop
+    source->ops->wake(source);
+    mailbox_wake(&mail->to_worker);
+    mailbox_wake(&mail->to_committer);
+}
+
+enum status worker_result(const struct worker *worker, struct err *ret)
+{
+    *ret = worker->result_err;
+    return worker->result;
+}
+
+static struct wait nap(const struct worker *worker, int64_t ms)
+{
+    return (struct wait){WAIT_MAIL,
+                         worker_clock_ms(worker) + (ms < PAUSE_MS ? ms : PAUSE_MS)};
+}
+
+// Units.
+
+static bool all_is_committed(const struct worker *worker)
+{
+    return !worker_has_work(worker) && worker->looked_at == NULL && worker->n_units == 0;
+}
+
+// Hands over what there is, or waits for the answers.
+static enum status step_last_commit(struct worker *worker, struct wait *wait,
+                                    struct err *err)
+{
+    if (worker_has_work(worker) && worker_has_room(worker))
+        return worker_close_unit(worker, err);
+    *wait = nap(worker, ANSWER_MS);
+    return ST_OK;
+}
+
+static enum status step_return(struct worker *worker, struct wait *wait, struct err *err)
+{
+    bool is_late = worker_clock_ms(worker) >= worker->return_until_ms;
+    if (all_is_committed(worker) || is_late) {
+        if (is_late)
+            log_warn("the last commit before the partitions go away took too long; what "
+                     "it does not bring is read again");
+        worker_let_go(worker);
+        return ST_OK;
+    }
+    TRY(step_last_commit(worker, wait, err));
+    return worker_poll_held(worker, 0, err);
+}
+
+static enum status step_gather(struct worker *worker, struct wait *wait, struct err *err)
+{
+    if (!all_is_committed(worker)) {
+        TRY(step_last_commit(worker, wait, err));
+        return worker_poll_held(worker, 0, err);
+    }
+    worker_drop_work(worker);
+    assignment_again(&worker->assignment);
+    worker->next_batch_ms = 0;
+    worker->phase = WORKER_ASSIGN;
+    return ST_OK;
+}
+
+// The time is over, and the topic could not be looked at.
+static void leave_work(struct worker *worker)
+{
+    const char *why = worker->look_err.text;
+    log_warn("%s%swhat was read last could not be committed before the end; it will be "
+             "read again",
+             why, why[0] ? "; " : "");
+    intake_drop(&worker->intake);
+    unit_free(worker->looked_at);
+    worker->looked_at = NULL;
+}
+
+// What was handed over the committer answers in any case, since it has the same deadline,
+// and so has a look at the topic.
+static enum status step_stop(struct worker *worker, struct wait *wait, struct err *err)
+{
+    bool has_work = worker_has_work(worker) || worker->looked_at != NULL;
+    if (has_work && worker_is_late(worker) && !worker->is_asked[PROBES_LOOK])
+        leave_work(worker);
+    if (!all_is_committed(worker))
+        return step_last_commit(worker, wait, err);
+    worker_fail(worker, &(struct err){0});
+    return ST_OK;
+}
+
+// Reading.
+
+static bool all_is_read(struct worker *worker)
+{
+    const struct unit *unit = worker->intake.unit;
+    if (!worker_settings(worker)->once)
+        return false;
+    for (size_t *at = &worker->n_reached; *at < unit->n_spans; (*at)++)
+        if (!goal_is_behind(&worker->goal, unit->spans[*at].partition,
+                            unit->spans[*at].next))
+            return false;
+    return true;
+}
+
+static bool unit_is_due(struct worker *worker, int64_t now_ms)
+{
+    return intake_is_due(&worker->intake, now_ms) ||
+           (worker_has_work(worker) && all_is_read(worker));
+}
+
+// `ms`, or until the unit is due; shorter where an answer or the log is awaited, since
+// mail does not end a wait for the source.
+static int64_t until_due(const struct worker *worker, int64_t now_ms, int64_t ms)
+{
+    int64_t due_ms =
+        worker->intake.opened_ms + worker_settings(worker)->commit_interval_ms - now_ms;
+    if (worker_has_work(worker) && due_ms < ms)
+        ms = due_ms;
+    bool is_watching =
+        worker->n_units || worker->looked_at != NULL || worker_settings(worker)->once;
+    int64_t most = is_watching ? ANSWER_MS : PAUSE_MS;
+    return ms < most ? ms : most;
+}
+
+// Reads on from the ends of the open unit, now or after a pause.
+static enum status restart(struct worker *worker, struct err *err)
+{
+    const struct unit *unit = worker->intake.unit;
+    for (size_t i = 0; i < unit->n_spans; i++)
+        worker->assignment.positions[i].next = unit->spans[i].next;
+    TRY(assignment_start(&worker->assignment, err));
+    held_clear(&worker->held);
+    worker->restart_is_due = false;
+    return ST_OK;
+}
+
+static enum status next_unit(struct worker *worker, struct err *err)
+{
+    struct unit *next = unit_after(worker->intake.unit);
+    enum status rc = worker_close_unit(worker, err);
+    if (rc == ST_OK)
+        intake_begin(&worker->intake, next);
+    else
+        unit_free(next);
+    return rc;
+}
+
+static enum status step_read(struct worker *worker, struct wait *wait, struct err *err)
+{
+    int64_t now_ms = worker_clock_ms(worker);
+    if (unit_is_due(worker, now_ms)) {
+        if (all_is_read(worker))
+            TRY(intake_check_end(&worker->intake, err));
+        if (worker_has_room(worker))
+            return next_unit(worker, err);
+        *wait = nap(worker, ANSWER_MS);
+        return worker_poll_held(worker, 0, err);
+    }
+    if (now_ms < worker->next_batch_ms)
+        return worker_poll_held(
+            worker, until_due(worker, now_ms, worker->next_batch_ms - now_ms), err);
+    if (worker->restart_is_due)
+        return restart(worker, err);
+    int64_t idle_ms = until_due(worker, now_ms, PAUSE_MS);
+    return worker_poll(worker, held_until_due(&worker->held, now_ms, idle_ms), err);
+}
+
+static enum status step_assign(struct worker *worker, struct wait *wait, struct err *err)
+{
+    bool is_waiting = assignment_is_waiting(&worker->assignment);
+    bool has_question = assignment_has_question(&worker->assignment);
+    bool has_probes = assignment_has_probes(&worker->assignment);
+    if (is_waiting || (has_question && worker->question != QUESTION_NONE) ||
+        (has_probes && worker->is_asked[PROBES_ASSIGNMENT])) {
+        *wait = nap(worker, ANSWER_MS);
+        return worker_poll_held(worker, 0, err);
+    }
+    int64_t now_ms = worker_clock_ms(worker);
+    if (now_ms < worker->next_batch_ms)
+        return worker_poll_held(
+            worker, until_due(worker, now_ms, worker->next_batch_ms - now_ms), err);
+    TRY(assignment_step(&worker->assignment, worker->generation, err));
+    if (has_question)
+        worker->question = QUESTION_ASSIGNMENT;
+    if (has_probes)
+        worker->is_asked[PROBES_ASSIGNMENT] = true;
+    if (worker->assignment.phase != ASSIGNMENT_READING)
+        return ST_OK;
+    retry_reset(&worker->retry);
+    worker_set_waiting(worker, false);
+    worker_begin_late(worker);
+    worker->n_reached = 0;
+    intake_begin(&worker->intake,
+                 unit_new(worker->assignment.positions, worker->assignment.n));
+    lag_reset(&worker->lag, worker->assignment.n, worker->parts.status);
+    worker->is_checked = true;
+    worker->batch_is_open = false;
+    worker->next_batch_ms = 0;
+    worker->phase = WORKER_READ;
+    return ST_OK;
+}
+
+// What is waited for, when it takes longer than a group that is whole.
+static void tell_idle(struct worker *worker)
+{
+    int64_t now_ms = worker_clock_ms(worker);
+    if (worker->idle_is_told_ms == 0)
+        worker->idle_is_told_ms = now_ms + IDLE_SILENT_MS;
+    if (now_ms < worker->idle_is_told_ms)
+        return;
+    worker->idle_is_told_ms = INT64_MAX;
+    log_info("no partitions yet: the consumer group shares them out; one that was killed "
+             "is waited for until its session.timeout is over");
+}
+
+static enum status step_idle(struct worker *worker, struct err *err)
+{
+    tell_idle(worker);
+    struct source *source = worker->parts.source;
+    if (worker->stop_is_due)
+        TRY(source->ops->stop(source, err));
+    worker->stop_is_due = false;
+    TRY(worker_poll_held(worker, PAUSE_MS / 2, err));
+    retry_reset(&worker->retry);
+    worker_set_waiting(worker, false);
+    return ST_OK;
+}
+
+// The whole.
+
+static enum status step_phase(struct worker *worker, struct wait *wait, struct err *err)
+{
+    switch (worker->phase) {
+    case WORKER_IDLE:
+        return step_idle(worker, err);
+    case WORKER_ASSIGN:
+        return step_assign(worker, wait, err);
+    case WORKER_READ:
+        return step_read(worker, wait, err);
+    case WORKER_GATHER:
+        return step_gather(worker, wait, err);
+    case WORKER_RETURN:
+        return step_return(worker, wait, err);
+    case WORKER_STOP:
+        return step_stop(worker, wait, err);
+    case WORKER_DONE:
+        break;
+    }
+    return ST_OK;
+}
+
+// Brokers or registry are away: wait for them, as long as it takes, as a member.
+static struct wait after_retry(struct worker *worker, const struct err *err)
+{
+    if (deadline_is_over(&worker->deadline, worker_clock_ms(worker)))
+        return at_once; // they were not, but the worker is to stop
+    int64_t until_ms = worker_pause(worker, &worker->retry, err->text);
+    bool reads_on = worker->phase == WORKER_READ && worker->restart_is_due;
+    if (reads_on || worker->phase == WORKER_ASSIGN) {
+        worker->next_batch_ms = until_ms;
+        return at_once; // and keeps polling for the membership until then
+    }
+    return nap(worker, until_ms - worker_clock_ms(worker));
+}
+
+static struct wait after_error(struct worker *worker, const struct err *err)
+{
+    if (err->status == ST_RETRY)
+        return after_retry(worker, err);
+    worker_fail(worker, err);
+    return at_once;
+}
+
+struct wait worker_step(struct worker *worker)
+{
+    struct err err;
+    struct wait wait = at_once;
+    if (atomic_load(&worker->stop_at_ms) != 0 && worker->phase != WORKER_DONE)
+        worker_begin_stop(worker); // at each step: there may be less time by now
+    worker_read_mail(worker);
+    if (worker->phase == WORKER_DONE)
+        return (struct wait){WAIT_DONE, 0};
+    worker_look_at_log(worker);
+    worker_ask_topic(worker);
+    enum status rc = worker_check_patience(worker, &err);
+    if (rc == ST_OK)
+        rc = step_phase(worker, &wait, &err);
+    err.status = rc;
+    return rc == ST_OK ? wait : after_error(worker, &err);
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads the stream and makes units of work: records in, finished files and next offsets
+// out. Publishes nothing; its committer does.
+//
+// How: on an assignment it asks the committer where the log stands, checks with the topic
+// that this still makes sense, has the committer claim the partitions, and reads on from
+// there. Runs are decoded, enriched and encoded into spool files; a unit ends by
+// commit.interval, .bytes or .rows, by a revoke or a stop, or at the end of a run --once.
+// With MAIL_UNITS_MAX units under way it holds the source and only keeps its membership.
+//
+// Threads: one, which also owns source, decoder, executor, encoder and spool. Only
+// worker_stop() may be called from elsewhere. From open to free the source has the
+// worker's deadline.
+// Errors: a final one ends it; worker_result() has the text. Nothing is lost by that:
+// what is not committed is read again.
+#ifndef WORK_WORKER_H
+#define WORK_WORKER_H
+
+#include "commit/engine_status.h"
+#include "core/codec.h"
+#include "core/env.h"
+#include "core/source.h"
+#include "core/spool.h"
+#include "log/job.h"
+#include "table/executor.h"
+#include "work/mailbox.h"
+
+struct worker;
+
+// All borrowed; they outlive the worker.
+struct worker_parts {
+    const struct job *job;
+    struct source *source;
+    struct decoder *decoder;
+    struct executor *executor;
+    struct encoder *encoder;
+    struct spool *spool;
+    struct env *env;
+    struct mail *mail;
+    struct engine_status *status;
+};
+
+struct worker *worker_open(const struct worker_parts *parts);
+// Does one bounded piece: a run, an event, an answer. Waits only inside source's poll,
+// at most a second.
+struct wait worker_step(struct worker *worker);
+// Asks it to commit what it has and end, within so many ms; 0: however long that takes.
+// What the source is being asked for is not waited for, and committer and source get that
+// deadline. May be called again with less time, also when worker or committer has ended.
+// Any thread, one at a time.
+void worker_stop(struct worker *worker, int64_t within_ms);
+// After WAIT_DONE: ST_OK, or why it ended.
+enum status worker_result(const struct worker *worker, struct err *ret);
+void worker_free(struct worker *worker);
+
+#endif

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "work/worker_inside.h"
+
+void worker_send(struct worker *worker, struct message *message)
+{
+    bool sent = mailbox_try_push(&worker->parts.mail->to_committer, message);
+    assert(sent); // a mailbox holds all that can be under way
+}
+
+void worker_ask(struct worker *worker, struct message *message)
+{
+    if (worker->is_asked[message->purpose]) {
+        message_free(message);
+        return;
+    }
+    worker->is_asked[message->purpose] = true;
+    bool sent = mailbox_try_push(&worker->parts.mail->to_prober, message);
+    assert(sent); // one of each purpose
+}
+
+int64_t worker_pause(struct worker *worker, struct retry *retry, const char *why)
+{
+    int64_t until_ms;
+    int64_t now = worker_clock_ms(worker);
+    bool goes_on = retry_again(retry, now, now, INT64_MAX, &until_ms);
+    assert(goes_on);
+    if (retry->delay_ms == 100)
+        log_warn("%s; waiting", why);
+    snprintf(worker->patience.why, sizeof(worker->patience.why), "%s", why);
+    worker_set_waiting(worker, true);
+    return until_ms;
+}
+
+void worker_set_waiting(struct worker *worker, bool is_waiting)
+{
+    if (is_waiting != worker->is_waiting)
+        atomic_fetch_add(&worker->parts.status->n_waiting, is_waiting ? 1 : -1);
+    worker->is_waiting = is_waiting;
+}
+
+void worker_drop_work(struct worker *worker)
+{
+    intake_drop(&worker->intake);
+    unit_free(worker->looked_at);
+    worker->looked_at = NULL;
+    lag_reset(&worker->lag, 0, worker->parts.status);
+    held_clear(&worker->held);
+    worker->restart_is_due = false;
+    atomic_store(&worker->parts.mail->generation, ++worker->generation);
+}
+
+void worker_let_go(struct worker *worker)
+{
+    worker_drop_work(worker);
+    assignment_end(&worker->assignment);
+    worker->stop_is_due = true;
+    worker->phase = WORKER_IDLE;
+}
+
+void worker_end(struct worker *worker, const struct err *err)
+{
+    struct source *source = worker->parts.source;
+    struct err ignored; // it reads nothing that would be used
+    worker->result = err->status;
+    worker->result_err = *err;
+    worker_drop_work(worker);
+    deadline_end(&worker->deadline); // of what the prober still asks
+    if (source->ops->stop(source, &ignored) != ST_OK)
+        log_debug("%s", ignored.text);
+    struct message *end = message_new(ASK_END, worker->generation);
+    bool sent = mailbox_try_push(&worker->parts.mail->to_prober, end);
+    assert(sent);
+    worker->phase = WORKER_DONE;
+}
+
+void worker_fail(struct worker *worker, const struct err *err)
+{
+    worker_end(worker, err);
+    worker_send(worker, message_new(ASK_END, worker->generation));
+}
+
+void worker_begin_stop(struct worker *worker)
+{
+    deadline_set(&worker->deadline, atomic_load(&worker->stop_at_ms));
+    if (worker->phase == WORKER_STOP)
+        return;
+    atomic_store(&worker->parts.mail->only_looks, true);
+    retry_reset(&worker->retry);
+    worker->look_ms = 0;
+    worker->phase = WORKER_STOP;
+}

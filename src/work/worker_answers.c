@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/log.h"
+#include "work/progress.h"
+#include "work/worker_inside.h"
+
+// Of the goal, or whether what the log has is still there.
+static void ask_goal(struct worker *worker)
+{
+    if (worker->is_asked[PROBES_GOAL] || worker_clock_ms(worker) < worker->goal_ms)
+        return;
+    worker_ask(worker, goal_is_known(&worker->goal)
+                           ? goal_ask_again(&worker->goal, worker->generation)
+                           : goal_ask(&worker->goal, worker->generation));
+}
+
+// What is read, told or written, by whichever worker.
+static bool has_progressed(struct worker *worker)
+{
+    struct patience *patience = &worker->patience;
+    int64_t n_read = atomic_load(&worker->parts.status->n_read);
+    int64_t n_found = worker->goal.n_found, entry = worker->goal.known_entry;
+    bool has = patience->since_ms == 0 || n_read != patience->n_read ||
+               n_found != patience->n_found || entry != patience->entry;
+    patience->n_read = n_read;
+    patience->n_found = n_found;
+    patience->entry = entry;
+    return has;
+}
+
+enum status worker_check_patience(struct worker *worker, struct err *err)
+{
+    const struct job_settings *settings = worker_settings(worker);
+    struct patience *patience = &worker->patience;
+    int64_t now_ms = worker_clock_ms(worker);
+    if (!settings->once || settings->once_timeout_ms == 0 ||
+        worker->phase == WORKER_STOP || worker->phase == WORKER_DONE)
+        return ST_OK;
+    if (has_progressed(worker) || worker->n_units > 0) {
+        patience->since_ms = now_ms;
+        patience->why[0] = '\0';
+        return ST_OK;
+    }
+    if (now_ms - patience->since_ms < settings->once_timeout_ms)
+        return ST_OK;
+    AUTO(buf_release) struct buf what = {0};
+    goal_explain(&worker->goal, &what);
+    return err_set(err, ST_FAIL,
+                   "run --once has waited for %lld s for '%.*s': %s%s%s; a longer "
+                   "once.timeout waits longer",
+                   (long long)(settings->once_timeout_ms / 1000),
+                   STR_ARGS(worker->parts.source->topic), buf_cstr(&what),
+                   patience->why[0] ? "; " : "", patience->why);
+}
+
+static void end_of_goal(struct worker *worker)
+{
+    worker->is_checked |= goal_is_confirmed(&worker->goal);
+    if (worker->is_checked)
+        worker_begin_stop(worker);
+    else
+        ask_goal(worker);
+}
+
+// --once: what others have written is looked at now and then.
+void worker_look_at_log(struct worker *worker)
+{
+    if (!worker_settings(worker)->once || worker->phase == WORKER_STOP)
+        return;
+    if (!goal_is_known(&worker->goal)) {
+        ask_goal(worker);
+        return;
+    }
+    bool is_quiet = worker->phase == WORKER_IDLE ||
+                    (worker->phase == WORKER_READ && !worker_has_work(worker));
+    if (!is_quiet || worker->looked_at != NULL || worker->n_units ||
+        worker->question != QUESTION_NONE)
+        return;
+    if (worker->goal.is_reached)
+        end_of_goal(worker);
+    else if (worker_clock_ms(worker) >= worker->next_tail_ms) {
+        worker->question = QUESTION_LOG;
+        worker->next_tail_ms = worker_clock_ms(worker) + TAIL_MS;
+        worker_send(worker, message_new(ASK_STATE, worker->generation));
+    }
+}
+
+static void report(struct worker *worker, const struct message *message)
+{
+    struct source *source = worker->parts.source;
+    struct arena arena AUTO(arena_release) = {0};
+    size_t n = 0;
+    struct source_start *next =
+        arena_array(&arena, message->n_progress, sizeof(struct source_start));
+    const struct assignment *ours = &worker->assignment;
+    for (size_t i = 0; i < message->n_progress; i++) {
+        const struct progress *progress = &message->progress[i];
+        if (progress_find(ours->positions, ours->n, progress->partition) != NULL)
+            next[n++] = (struct source_start){progress->partition, progress->next};
+    }
+    source->ops->report(source, next, n);
+}
+
+// The claim does not hold: read the log again and claim anew, later and later when that
+// happens again and again.
+static void take_conflict(struct worker *worker)
+{
+    worker_drop_work(worker);
+    if (worker->phase == WORKER_RETURN) {
+        worker_let_go(worker);
+        return;
+    }
+    if (worker->phase != WORKER_READ && worker->phase != WORKER_ASSIGN)
+        return;
+    if (++worker->n_conflicts == CONFLICTS_SAID)
+        log_warn("another worker claims the same partitions again and again; with SET "
+                 "membership = 'none' there may be only one");
+    int64_t pause_ms = 100 << (worker->n_conflicts < 8 ? worker->n_conflicts : 8);
+    worker->next_batch_ms = worker_clock_ms(worker) + pause_ms;
+    assignment_again(&worker->assignment);
+    worker->phase = WORKER_ASSIGN;
+}
+
+static void take_state(struct worker *worker, const struct message *message)
+{
+    if (worker_settings(worker)->once) {
+        goal_look(&worker->goal, message);
+        goal_confirm(&worker->goal, message);
+    }
+    if (worker->question == QUESTION_ASSIGNMENT &&
+        message->generation == worker->generation)
+        assignment_state(&worker->assignment, message);
+}
+
+static void take_committed(struct worker *worker, const struct message *message)
+{
+    worker->n_conflicts = 0;
+    if (worker_settings(worker)->once)
+        goal_look(&worker->goal, message);
+    if (message->generation == worker->generation)
+        report(worker, message);
+}
+
+// A committer whose time was over before its work was done is no failure of the job.
+static void take_failure(struct worker *worker, const struct err *err)
+{
+    if (!worker_is_late(worker)) {
+        worker_end(worker, err);
+        return;
+    }
+    if (worker->n_units > 0)
+        log_warn("%s; what was read last will be read again", err->text);
+    worker_end(worker, &(struct err){0});
+}
+
+static void take_answer(struct worker *worker, const struct message *message)
+{
+    bool is_of_now = message->generation == worker->generation;
+    switch (message->kind) {
+    case TELL_STATE:
+        take_state(worker, message);
+        break;
+    case TELL_CLAIMED:
+        if (is_of_now && worker->phase == WORKER_ASSIGN)
+            assignment_claimed(&worker->assignment);
+        break;
+    case TELL_COMMITTED:
+        take_committed(worker, message);
+        break;
+    case TELL_CONFLICT:
+        if (is_of_now)
+            take_conflict(worker);
+        break;
+    case TELL_FAILED:
+        take_failure(worker, &message->err);
+        break;
+    case TELL_TOPIC:
+        worker_take_topic(worker, message);
+        break;
+    default:
+        break;
+    }
+}
+
+void worker_read_mail(struct worker *worker)
+{
+    struct message *message;
+    while (worker->phase != WORKER_DONE &&
+           (message = mailbox_try_pop(&worker->parts.mail->to_worker)) != NULL) {
+        if (message->n_progress > 0)
+            witness_keep(&worker->witness, message->progress, message->n_progress);
+        take_answer(worker, message);
+        if (message->is_of_unit)
+            worker->n_units--;
+        else if (message->kind != TELL_TOPIC)
+            worker->question = QUESTION_NONE;
+        message_free(message);
+    }
+}

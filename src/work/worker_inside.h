@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// The worker's inside, shared by its files: worker.c (phases) stands on worker_events.c
+// (what the source tells), worker_answers.c (what the committer tells) and worker_topic.c
+// (what the prober tells), and all four on worker_acts.c.
+#ifndef WORK_WORKER_INSIDE_H
+#define WORK_WORKER_INSIDE_H
+
+#include "commit/retry.h"
+#include "work/assignment.h"
+#include "work/goal.h"
+#include "work/held.h"
+#include "work/intake.h"
+#include "work/lag.h"
+#include "work/message.h"
+#include "work/witness.h"
+#include "work/worker.h"
+
+enum worker_phase {
+    WORKER_IDLE,   // no partitions
+    WORKER_ASSIGN, // the assignment is on its way to reading
+    WORKER_READ,
+    WORKER_GATHER, // late partitions answer: a commit, then all of them anew
+    WORKER_RETURN, // partitions go away: the last commit
+    WORKER_STOP,   // the same for good
+    WORKER_DONE,
+};
+
+enum {
+    IDLE_SILENT_MS = 3000, // without partitions, before it is told
+    ANSWER_MS = 50,    // how often membership is looked after while an answer is awaited
+    PAUSE_MS = 1000,   // longest nap
+    BEHIND_MS = 20,    // wait for records that are on their way
+    TAIL_MS = 500,     // --once: how often the log is read while others work
+    CONFLICTS_SAID = 5 // in a row, before somebody should look
+};
+
+// Asked of the committer and not answered; one at a time.
+enum question {
+    QUESTION_NONE,
+    QUESTION_LOG, // where it stands
+    QUESTION_ASSIGNMENT
+};
+
+struct worker {
+    struct worker_parts parts;
+    enum worker_phase phase;
+    _Atomic int64_t stop_at_ms; // asked to stop: when it has to be over, INT64_MAX for no
+                                // such time; 0: not asked
+    struct deadline deadline;   // of the source's calls
+    int64_t generation;
+    int n_units; // handed over, not answered
+    // Finished, and handed over once the topic is seen to be the one of before.
+    struct unit *looked_at;
+    enum question question;
+    bool is_asked[PROBES_N]; // of the prober
+    struct assignment assignment;
+    struct intake intake;
+    struct goal goal;
+    size_t n_reached; // --once: of our partitions, in order, those read far enough
+    bool is_checked;  // --once: the topic is the log's
+    struct retry goal_retry;
+    int64_t goal_ms; // until then it is not asked for
+    struct patience {
+        int64_t since_ms; // of the last progress; 0: not begun
+        int64_t n_read, n_found, entry;
+        char why[512]; // what was last waited for, from below
+    } patience;
+    struct witness witness;
+    struct retry look_retry;
+    int64_t look_ms;     // until then the topic is not looked at
+    struct err look_err; // of the last look in vain
+    struct retry late_retry;
+    int64_t late_ms; // until then late partitions are not asked
+    struct lag lag;
+    int64_t batch_began_ms; // of the micro-batch read last
+    bool batch_is_open;     // it takes more of what is there
+    int64_t next_batch_ms;  // until then nothing is read
+    int64_t next_tail_ms;
+    int64_t return_until_ms; // of RETURN
+    bool stop_is_due;        // IDLE: the source is to be told that we let go
+    int64_t idle_is_told_ms; // IDLE: when it is; 0: since this step
+    bool is_behind;          // the last poll found nothing at hand, though there is more
+    bool restart_is_due;     // the source reads on from the unit's ends at next_batch_ms
+    int n_conflicts;         // in a row
+    struct held held;
+    struct retry retry;
+    bool is_waiting;
+    enum status result;
+    struct err result_err;
+};
+
+static inline int64_t worker_clock_ms(const struct worker *worker)
+{
+    return worker->parts.env->ops->monotonic_ms(worker->parts.env);
+}
+
+static inline const struct job_settings *worker_settings(const struct worker *worker)
+{
+    return &worker->parts.job->settings;
+}
+
+// It was to have ended by now.
+static inline bool worker_is_late(const struct worker *worker)
+{
+    int64_t at_ms = atomic_load(&worker->stop_at_ms);
+    return at_ms != 0 && worker_clock_ms(worker) >= at_ms;
+}
+
+// In the open unit.
+static inline bool worker_has_work(const struct worker *worker)
+{
+    return worker->intake.unit != NULL && !unit_is_empty(worker->intake.unit);
+}
+
+// Another unit may be finished.
+static inline bool worker_has_room(const struct worker *worker)
+{
+    return worker->looked_at == NULL && worker->n_units < MAIL_UNITS_MAX;
+}
+
+// worker_acts.c
+void worker_set_waiting(struct worker *worker, bool is_waiting); // for the numbers
+void worker_send(struct worker *worker, struct message *message);
+// Unless questions for the same are under way.
+void worker_ask(struct worker *worker, struct message *message);
+void worker_begin_stop(struct worker *worker);
+// Drops what is read and not handed over; answers of before are not looked at.
+void worker_drop_work(struct worker *worker);
+void worker_let_go(struct worker *worker); // and has no partitions any more
+// It is over, without a word to the committer.
+void worker_end(struct worker *worker, const struct err *err);
+void worker_fail(struct worker *worker, const struct err *err); // and with one
+// When to try again; says once why not yet.
+int64_t worker_pause(struct worker *worker, struct retry *retry, const char *why);
+
+// worker_events.c: polls, for membership only while held, and takes what comes.
+enum status worker_poll_held(struct worker *worker, int64_t timeout_ms, struct err *err);
+// Waits at most idle_ms for a micro-batch to begin; not at all inside of one.
+enum status worker_poll(struct worker *worker, int64_t idle_ms, struct err *err);
+
+// worker_topic.c: asks what is due, and takes what the prober tells.
+void worker_ask_topic(struct worker *worker);
+// Finishes the open unit; it goes to the committer after a look at the topic. None is
+// open after it.
+enum status worker_close_unit(struct worker *worker, struct err *err);
+void worker_begin_late(struct worker *worker); // reading begins without the late ones
+void worker_take_topic(struct worker *worker, const struct message *message);
+
+// worker_answers.c
+void worker_read_mail(struct worker *worker);
+// --once: fails where nothing has come for too long.
+enum status worker_check_patience(struct worker *worker, struct err *err);
+// --once: where do others stand; the end when all is read.
+void worker_look_at_log(struct worker *worker);
+
+#endif

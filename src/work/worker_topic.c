@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/log.h"
+#include "work/worker_inside.h"
+
+enum {
+    LAST_LOOKS_MS = 100 // between two looks before the end
+};
+
+// The look before a unit is handed over.
+
+static void keep_positions(struct worker *worker, const struct unit *unit)
+{
+    for (size_t i = 0; i < unit->n_spans; i++) {
+        worker->assignment.positions[i].next = unit->spans[i].next;
+        worker->assignment.positions[i].last = unit->spans[i].last;
+    }
+}
+
+static void hand_over(struct worker *worker)
+{
+    struct message *message = message_new(ASK_UNIT, worker->generation);
+    message->unit = worker->looked_at;
+    worker->looked_at = NULL;
+    keep_positions(worker, message->unit);
+    worker_send(worker, message);
+    worker->n_units++;
+}
+
+static void look(struct worker *worker)
+{
+    const struct assignment *assignment = &worker->assignment;
+    if (worker->looked_at == NULL || worker->is_asked[PROBES_LOOK] ||
+        worker_clock_ms(worker) < worker->look_ms)
+        return;
+    struct message *message =
+        message_probes(PROBES_LOOK, worker->generation, WITNESSES_MAX);
+    message->ends_when_seen = true;
+    if (worker->parts.source->is_shared)
+        message->n_probes = witness_choose(&worker->witness, assignment->positions,
+                                           assignment->n, message->probes);
+    if (message->n_probes > 0) {
+        worker_ask(worker, message);
+        return;
+    }
+    message_free(message);
+    hand_over(worker);
+}
+
+enum status worker_close_unit(struct worker *worker, struct err *err)
+{
+    TRY(intake_finish(&worker->intake, &worker->looked_at, err));
+    retry_reset(&worker->look_retry);
+    worker->look_ms = 0;
+    worker->look_err = (struct err){0};
+    look(worker);
+    return ST_OK;
+}
+
+// Others may have written meanwhile of partitions that do answer.
+static void ask_log(struct worker *worker)
+{
+    if (worker->question != QUESTION_NONE)
+        return;
+    worker->question = QUESTION_LOG;
+    worker_send(worker, message_new(ASK_STATE, worker->generation));
+}
+
+static void take_look(struct worker *worker, const struct message *message)
+{
+    bool is_seen = false;
+    for (size_t i = 0; i < message->n_probes; i++)
+        is_seen |= message->probes[i].is_seen;
+    if (worker->looked_at == NULL)
+        return;
+    if (is_seen || message->err.status == ST_OK) {
+        hand_over(worker);
+        return;
+    }
+    ask_log(worker);
+    worker->look_err = message->err;
+    if (worker->phase == WORKER_STOP) // what came of it is said at the end
+        worker->look_ms = worker_clock_ms(worker) + LAST_LOOKS_MS;
+    else
+        worker->look_ms = worker_pause(worker, &worker->look_retry, message->err.text);
+}
+
+// An assignment and its late partitions.
+
+static void take_assignment(struct worker *worker, const struct message *message)
+{
+    if (worker->phase != WORKER_ASSIGN)
+        return;
+    if (assignment_told(&worker->assignment, message))
+        retry_reset(&worker->retry);
+    else
+        worker->next_batch_ms = worker_pause(worker, &worker->retry, message->err.text);
+}
+
+static void ask_late(struct worker *worker)
+{
+    if (worker->assignment.n_late && !worker->is_asked[PROBES_LATE] &&
+        worker_clock_ms(worker) >= worker->late_ms)
+        worker_ask(worker, assignment_ask_late(&worker->assignment, worker->generation));
+}
+
+void worker_begin_late(struct worker *worker)
+{
+    int64_t now_ms = worker_clock_ms(worker);
+    if (worker->assignment.n_late == 0)
+        retry_reset(&worker->late_retry);
+    else
+        (void)retry_again(&worker->late_retry, now_ms, now_ms, INT64_MAX,
+                          &worker->late_ms);
+}
+
+static void take_late(struct worker *worker, const struct message *message)
+{
+    size_t n_answered = 0;
+    for (size_t i = 0; i < message->n_probes; i++)
+        n_answered += message->probes[i].is_answered;
+    if (worker->phase != WORKER_READ)
+        return;
+    worker_begin_late(worker);
+    if (n_answered == 0)
+        return;
+    log_info("topic '%.*s': %zu of the partitions that did not answer do now; after a "
+             "commit all are claimed anew",
+             STR_ARGS(worker->parts.source->topic), n_answered);
+    worker->phase = WORKER_GATHER;
+}
+
+// The lag.
+
+static void ask_lag(struct worker *worker)
+{
+    if (worker->is_asked[PROBES_LAG])
+        return;
+    struct message *message =
+        lag_ask(&worker->lag, worker->parts.env, worker->intake.unit, worker->generation);
+    if (message != NULL)
+        worker_ask(worker, message);
+}
+
+static void take_lag(struct worker *worker, const struct message *message)
+{
+    if (worker->phase == WORKER_READ)
+        lag_told(&worker->lag, message, worker->parts.source->topic, worker->parts.env,
+                 worker->intake.unit, worker->parts.status);
+}
+
+// The goal of a run --once.
+
+static void take_goal(struct worker *worker, const struct message *message)
+{
+    goal_told(&worker->goal, message);
+    if (message->err.status == ST_RETRY)
+        worker->goal_ms = worker_pause(worker, &worker->goal_retry, message->err.text);
+    else
+        retry_reset(&worker->goal_retry);
+}
+
+// The whole.
+
+void worker_ask_topic(struct worker *worker)
+{
+    look(worker);
+    if (worker->phase != WORKER_READ)
+        return;
+    ask_late(worker);
+    ask_lag(worker);
+}
+
+static bool is_final(const struct message *message)
+{
+    return message->err.status != ST_OK && message->err.status != ST_RETRY;
+}
+
+void worker_take_topic(struct worker *worker, const struct message *message)
+{
+    worker->is_asked[message->purpose] = false;
+    bool is_of_now = message->generation == worker->generation;
+    if (!is_of_now && message->purpose != PROBES_GOAL)
+        return;
+    if (worker->phase == WORKER_STOP && message->purpose != PROBES_LOOK)
+        return; // nobody wants to know any more
+    if (is_final(message) && message->purpose != PROBES_LAG) {
+        worker_fail(worker, &message->err);
+        return;
+    }
+    switch (message->purpose) {
+    case PROBES_LOOK:
+        take_look(worker, message);
+        break;
+    case PROBES_ASSIGNMENT:
+        take_assignment(worker, message);
+        break;
+    case PROBES_LATE:
+        take_late(worker, message);
+        break;
+    case PROBES_LAG:
+        take_lag(worker, message);
+        break;
+    default:
+        take_goal(worker, message);
+        break;
+    }
+}
