@@ -26,7 +26,8 @@ ALLOWED = {
     "commit": "base core log",
     "work": "base core expr sql table log commit",
     "gtfs": "base core csv http",
-    "cli": "base core csv avro expr sql table registry kafka storage log commit work gtfs http",
+    "job": "base core csv avro expr sql table registry kafka storage log commit work gtfs http",
+    "cli": "base core csv avro expr sql table registry kafka storage log commit work gtfs http job",
 }
 
 # A pattern of headers, and the only folders that may include them.
@@ -37,7 +38,7 @@ OWNERS = [
     (r"sqlite3(ext)?\.h", "sql table"),
     (r"archive(_entry)?\.h", "gtfs"),
     # work starts no thread and never blocks outside a port: a simulator runs it.
-    (r"pthread\.h|threads\.h|sys/socket\.h|poll\.h|sys/epoll\.h", "base kafka storage cli"),
+    (r"pthread\.h|threads\.h|sys/socket\.h|poll\.h|sys/epoll\.h", "base kafka storage job"),
 ]
 
 PROJECT_WORDS = set(

@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 enum {
+    RING = 16,
+    RING_TEXT = 64,
     ESCAPE_MAX = 8 // bytes of "\u202e" and its end
 };
 
@@ -201,4 +203,58 @@ void text_json(struct buf *buf, struct str text)
         text = (struct str){text.p + n, text.n - n};
     }
     buf_char(buf, '"');
+}
+
+// Numbers.
+
+static _Thread_local char ring[RING][RING_TEXT];
+static _Thread_local unsigned ring_at;
+
+static char *next_text(void)
+{
+    return ring[ring_at++ % RING];
+}
+
+const char *text_count(int64_t n)
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof(digits), "%lld", (long long)n);
+    char *text = next_text();
+    int at = 0;
+    for (int i = 0; i < length; i++) {
+        text[at++] = digits[i];
+        int left = length - 1 - i;
+        if (left > 0 && left % 3 == 0 && digits[i] != '-')
+            text[at++] = ',';
+    }
+    text[at] = '\0';
+    return text;
+}
+
+const char *text_counted(int64_t n, const char *one, const char *many)
+{
+    const char *count = text_count(n);
+    char *text = next_text();
+    snprintf(text, RING_TEXT, "%s %s", count, n == 1 ? one : many);
+    return text;
+}
+
+const char *text_bytes(int64_t n)
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
+    double size = (double)n;
+    size_t unit = 0;
+    for (; size >= 1024 && unit + 1 < ARRAY_LEN(units); unit++)
+        size /= 1024;
+    char *text = next_text();
+    snprintf(text, RING_TEXT, unit ? "%.1f %s" : "%.0f %s", size, units[unit]);
+    return text;
+}
+
+const char *text_seconds(int64_t ms)
+{
+    char *text = next_text();
+    snprintf(text, RING_TEXT, "%lld.%lld s", (long long)(ms / 1000),
+             (long long)(ms % 1000 / 100));
+    return text;
 }

@@ -4,6 +4,8 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdint.h>
+
 #include "base/buf.h"
 
 // RFC 4648, section 4: with padding, without line ends.
@@ -32,5 +34,12 @@ void text_put_visible(struct buf *buf, struct str text); // all of it
 void text_hide_logins(char *text);
 // The same with a star for each byte: all stays in its place.
 void text_star_logins(char *text);
+
+// "1,234,567"; "1 file", "2 files"; "1.2 MB"; "3.4 s". In a ring of static buffers of the
+// thread: good for one printf.
+const char *text_count(int64_t n);
+const char *text_counted(int64_t n, const char *one, const char *many);
+const char *text_bytes(int64_t n);
+const char *text_seconds(int64_t ms);
 
 #endif

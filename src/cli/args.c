@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "cli/term.h"
 
 enum {
     SET_FILE_BYTES_MAX = 1 << 20
@@ -283,4 +284,16 @@ enum status args_number(const struct args *args, const char *flag, int64_t min,
                        "%s takes a whole number of at least %lld, not '%s'", flag,
                        (long long)min, text);
     return ST_OK;
+}
+
+enum status args_script(const struct args *args, int i, struct pipeline *ret,
+                        struct err *err)
+{
+    struct pipeline_script script = {
+        .path = args->positional[i],
+        .variables = args->variables,
+        .n_variables = args->n_variables,
+        .width = term_width_err(),
+    };
+    return pipeline_open(&script, ret, err);
 }

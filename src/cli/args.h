@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "base/status.h"
-#include "sql/plan.h"
+#include "job/pipeline.h"
 
 struct args;
 
@@ -61,6 +61,10 @@ const char *args_text(const struct args *args, const char *flag, const char *oth
 // ST_USAGE when it is no whole number of at least `min`.
 enum status args_number(const struct args *args, const char *flag, int64_t min,
                         int64_t otherwise, int64_t *ret, struct err *err);
+
+// Opens the script that is this argument, with the variables that were given.
+enum status args_script(const struct args *args, int i, struct pipeline *ret,
+                        struct err *err);
 
 void args_help(const struct command *command);
 // The flags that every command with a script has, or else every command.

@@ -2,11 +2,11 @@
 #include <stdio.h>
 
 #include "cli/commands.h"
-#include "cli/pipeline.h"
-#include "cli/result.h"
 #include "cli/row_printer.h"
-#include "cli/tables.h"
 #include "cli/term.h"
+#include "job/pipeline.h"
+#include "job/result.h"
+#include "job/tables.h"
 
 struct cat {
     const struct pipeline *pipeline;
@@ -172,7 +172,7 @@ static enum status run(const struct args *args, struct err *err)
     struct pipeline pipeline;
     struct cat cat = {.pipeline = &pipeline};
     TRY(args_number(args, "--limit", 0, INT64_MAX, &cat.left, err));
-    TRY(pipeline_open(args, args->positional[0], &pipeline, err));
+    TRY(args_script(args, 0, &pipeline, err));
     // No stop flag: it only reads, so a signal may end it where it is.
     enum status status = cat_named(args, &cat, str_of(args->positional[1]), err);
     pipeline_release(&pipeline);

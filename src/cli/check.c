@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
 
-#include "cli/check.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/explain_text.h"
-#include "cli/pipeline.h"
-#include "cli/stop.h"
-#include "cli/tables.h"
 #include "cli/term.h"
+#include "job/check.h"
+#include "job/pipeline.h"
+#include "job/stop.h"
+#include "job/tables.h"
 
-void check_tell(struct checked *checked, const char *what, const char *name,
-                enum status status, const char *text)
+static void print_checked(const char *what, const char *name, enum status status,
+                          const char *text)
 {
     bool colour = term_has_colour_out();
     printf("%s%-5s%s %-10s %s%s%s\n",
@@ -19,9 +20,6 @@ void check_tell(struct checked *checked, const char *what, const char *name,
                              : "\033[31m",
            status == ST_OK ? "ok" : "BAD", colour ? "\033[0m" : "", what, name,
            text[0] ? ": " : "", text);
-    if (status == ST_OK)
-        return;
-    checked->n_bad++;
 }
 
 // "p.sql: good: 3 tables, 1 view; stop_times (kafka, csv) becomes result (csv), 18
@@ -33,8 +31,8 @@ static void print_good(const char *path, const struct plan *plan)
         n_tables += plan->tables[i].kind == TABLE_DIMENSION;
     for (size_t i = 0; i < plan->n_views; i++)
         n_views += !plan->views[i].hidden;
-    printf("%s: good: %s, %s", path, term_counted(n_tables, "table", "tables"),
-           term_counted(n_views, "view", "views"));
+    printf("%s: good: %s, %s", path, text_counted(n_tables, "table", "tables"),
+           text_counted(n_views, "view", "views"));
     const struct table *from = plan->stream, *to = plan->sink;
     if (to == NULL) {
         printf("; no INSERT, so there is no result\n");
@@ -44,24 +42,24 @@ static void print_good(const char *path, const struct plan *plan)
     printf("; %s (%s, %s) becomes %s (%s), %s, by the %s executor\n", from->name.p,
            from->connector.p, from->format.group->name, to->name.p,
            to->format.group->name,
-           term_counted((int64_t)plan->output.n, "column", "columns"),
+           text_counted((int64_t)plan->output.n, "column", "columns"),
            explain_executor(plan, &why));
 }
 
 static enum status look(struct pipeline *pipeline, struct err *err)
 {
-    struct checked checked = {0};
+    struct checked checked = {.tell = print_checked};
     check_live(pipeline, &checked);
     if (checked.n_bad == 0)
         return ST_OK;
     return err_set(err, ST_FAIL, "not ready: %s of those that the script names",
-                   term_counted((int64_t)checked.n_bad, "thing", "things"));
+                   text_counted((int64_t)checked.n_bad, "thing", "things"));
 }
 
 static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline;
-    TRY(pipeline_open(args, args->positional[0], &pipeline, err));
+    TRY(args_script(args, 0, &pipeline, err));
     enum status status = stop_catch(err);
     pipeline.deadline = stop_waits();
     pipeline.is_hurried = true;

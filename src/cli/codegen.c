@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "cli/commands.h"
-#include "cli/text_file.h"
+#include "job/text_file.h"
 
 // What every file begins with that may be replaced.
 static const char mark[] = "/* Made by tramline codegen";

@@ -5,12 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/commands.h"
-#include "cli/pipeline.h"
-#include "cli/stop.h"
 #include "cli/term.h"
 #include "core/env.h"
 #include "gtfs/make_feed.h"
+#include "job/pipeline.h"
+#include "job/stop.h"
 #include "kafka/embedded.h"
 #include "log/verify.h"
 #include "storage/storage_url.h"
@@ -148,8 +149,8 @@ static enum status prove(const struct demo *demo, int64_t n_stop_times, struct e
                        (long long)n_stop_times, (long long)n_records, demo->root);
     printf("\nAll %s stop_times arrived, once; they became %s rows, all in %s:\n  "
            "%s/enriched_stop_time\n",
-           term_count(n_records), term_count(n_rows),
-           term_seconds(now_ms() - demo->begun_ms), demo->root);
+           text_count(n_records), text_count(n_rows),
+           text_seconds(now_ms() - demo->begun_ms), demo->root);
     return ST_OK;
 }
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "base/buf.h"
-#include "cli/stop.h"
 #include "core/env.h"
+#include "job/stop.h"
 
 enum {
     LIMIT_MS = 5000,

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/explain_text.h"
-#include "cli/sink.h"
+#include "job/sink.h"
 
 // Loads the tables and builds what the join probes.
 static enum status load(const struct pipeline *pipeline, struct tables *ret,
@@ -53,7 +53,7 @@ static enum status explain(const struct args *args, const struct pipeline *pipel
 static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline;
-    TRY(pipeline_open(args, args->positional[0], &pipeline, err));
+    TRY(args_script(args, 0, &pipeline, err));
     // No stop flag: it only reads, so a signal may end it where it is.
     enum status status = explain(args, &pipeline, err);
     pipeline_release(&pipeline);

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "cli/explain_text.h"
-#include "cli/tables.h"
+#include "job/tables.h"
 
 static json_t *text(struct str s)
 {

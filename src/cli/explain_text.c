@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "cli/term.h"
 
 enum {
@@ -147,7 +148,7 @@ static void print_node(struct tree *tree, const struct node *node, size_t depth)
     const struct table *table = node->table;
     if (table != NULL && table->kind == TABLE_DIMENSION && tree->tables != NULL)
         printf("%10s rows  ",
-               term_count(tree->tables->n_rows[table - tree->plan->tables]));
+               text_count(tree->tables->n_rows[table - tree->plan->tables]));
     printf("%s%s\n", table && str_is(table->connector, "kafka") ? "topic " : "",
            place_of(node));
 }
@@ -194,17 +195,17 @@ static void print_columns(const struct schema *schema)
 static void print_join(const struct dimension *dimension)
 {
     const struct dimension_stats *stats = &dimension->stats;
-    printf("  %-8s  %s keys, %s rows; ", "join", term_count((int64_t)stats->n_keys),
-           term_count((int64_t)stats->n_rows));
+    printf("  %-8s  %s keys, %s rows; ", "join", text_count((int64_t)stats->n_keys),
+           text_count((int64_t)stats->n_rows));
     if (stats->max_matches <= 1)
         printf("keys are unique\n");
     else
         printf("keys are not unique\n  %-8s  %.1f rows a record expected, %s at worst "
                "(key %s)\n",
                "fan-out", dimension_fan_out(dimension),
-               term_count((int64_t)stats->max_matches), dimension->max_key);
+               text_count((int64_t)stats->max_matches), dimension->max_key);
     printf("  %-8s  %s, %.0f bytes a row; a row of the result has %.0f from it\n",
-           "memory", term_bytes((int64_t)stats->memory_bytes),
+           "memory", text_bytes((int64_t)stats->memory_bytes),
            stats->n_rows ? (double)stats->memory_bytes / (double)stats->n_rows : 0.0,
            stats->n_rows ? (double)stats->row_bytes / (double)stats->n_rows : 0.0);
 }

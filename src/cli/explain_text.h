@@ -3,7 +3,7 @@
 #ifndef CLI_EXPLAIN_TEXT_H
 #define CLI_EXPLAIN_TEXT_H
 
-#include "cli/tables.h"
+#include "job/tables.h"
 
 // Prints on stdout. `tables` is NULL when they were not read.
 void explain_text(const struct pipeline *pipeline, const struct tables *tables);

@@ -2,17 +2,18 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/commands.h"
-#include "cli/pipeline.h"
-#include "cli/sink.h"
-#include "cli/stop.h"
-#include "cli/tables.h"
 #include "cli/term.h"
 #include "core/env.h"
 #include "csv/table.h"
 #include "gtfs/dates.h"
 #include "gtfs/extract.h"
 #include "gtfs/swap.h"
+#include "job/pipeline.h"
+#include "job/sink.h"
+#include "job/stop.h"
+#include "job/tables.h"
 
 struct shown {
     struct feed_progress progress;
@@ -204,12 +205,12 @@ static void print_tables(const struct staged *staged,
         int64_t before = staged->tables[i].n_rows_before;
         char rows[64];
         int n = snprintf(rows, sizeof(rows), "%s",
-                         term_counted(table->n_rows, "row", "rows"));
+                         text_counted(table->n_rows, "row", "rows"));
         if (before >= 0)
             snprintf(rows + n, sizeof(rows) - (size_t)n, ", before %s",
-                     term_count(before));
+                     text_count(before));
         printf("%-16.*s %10s  %-24s  ", STR_ARGS(table->name),
-               table->present ? term_bytes(table->size) : "not there", rows);
+               table->present ? text_bytes(table->size) : "not there", rows);
         term_put(table->path);
         putchar('\n');
     }
@@ -292,7 +293,7 @@ static enum status run(const struct args *args, struct err *err)
 {
     bool back = args_has(args, "--rollback");
     struct staged staged = {0};
-    TRY(pipeline_open(args, args->positional[back ? 0 : 1], &staged.pipeline, err));
+    TRY(args_script(args, back ? 0 : 1, &staged.pipeline, err));
     enum status status = stop_catch(err);
     staged.pipeline.deadline = stop_waits();
     if (status == ST_OK && back) {

@@ -3,13 +3,14 @@
 #include <unistd.h>
 
 #include "avro/encoder.h"
+#include "base/text.h"
 #include "cli/commands.h"
-#include "cli/pipeline.h"
-#include "cli/produce_format.h"
-#include "cli/slot.h"
-#include "cli/stop.h"
 #include "cli/term.h"
 #include "core/env.h"
+#include "job/pipeline.h"
+#include "job/produce_format.h"
+#include "job/slot.h"
+#include "job/stop.h"
 #include "kafka/admin.h"
 #include "log/reset.h"
 
@@ -73,13 +74,13 @@ static enum status make_topic(struct kafka_admin *admin, const struct table *str
     TRY(status);
     char text[512];
     snprintf(text, sizeof(text), "%s, %s, %s", topic,
-             term_counted(there.partitions, "partition", "partitions"),
-             term_counted(there.replication, "copy", "copies"));
+             text_counted(there.partitions, "partition", "partitions"),
+             text_counted(there.replication, "copy", "copies"));
     said("topic", text, what);
     if (options_given(&stream->options, "partitions") &&
         there.partitions != wanted.partitions)
         printf("           the script says %s; the topic keeps its %d\n",
-               term_counted(wanted.partitions, "partition", "partitions"),
+               text_counted(wanted.partitions, "partition", "partitions"),
                there.partitions);
     return ST_OK;
 }
@@ -147,7 +148,7 @@ static void tell_left(const struct storage *storage, const struct reset_report *
 {
     AUTO(buf_release) struct buf text = {0};
     buf_printf(&text, "%s of others in %s, such as '%s'",
-               term_counted(report->n_left, "name", "names"), storage->url, report->left);
+               text_counted(report->n_left, "name", "names"), storage->url, report->left);
     said("result", buf_cstr(&text), "left");
 }
 
@@ -180,7 +181,7 @@ static enum status refuse_members(struct pipeline *pipeline, struct err *err)
         status = err_set(err, ST_FAIL,
                          "group %s is in use by %s; stop them before --reset (one that "
                          "was killed counts until its session.timeout is over): %.*s",
-                         pipeline->group, term_counted((int64_t)n, "worker", "workers"),
+                         pipeline->group, text_counted((int64_t)n, "worker", "workers"),
                          STR_ARGS(buf_as_str(&names)));
     kafka_admin_close(admin);
     return status == ST_NOT_FOUND ? ST_OK : status;
@@ -233,7 +234,7 @@ static enum status init(const struct args *args, struct pipeline *pipeline,
 static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline;
-    TRY(pipeline_open(args, args->positional[0], &pipeline, err));
+    TRY(args_script(args, 0, &pipeline, err));
     enum status status = stop_catch(err);
     pipeline.deadline = stop_waits();
     if (status == ST_OK)

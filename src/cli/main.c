@@ -13,9 +13,9 @@
 #include "cli/commands.h"
 #include "cli/exit_guard.h"
 #include "cli/help_page.h"
-#include "cli/stop.h"
 #include "cli/term.h"
 #include "core/env.h"
+#include "job/stop.h"
 
 static const struct command *const commands[] = {
     &command_init,    &command_extract, &command_produce,   &command_run,

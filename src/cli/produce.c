@@ -8,15 +8,16 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/exit_guard.h"
-#include "cli/pipeline.h"
-#include "cli/produce_format.h"
-#include "cli/stop.h"
 #include "cli/term.h"
 #include "core/env.h"
 #include "csv/table.h"
 #include "gtfs/feed.h"
+#include "job/pipeline.h"
+#include "job/produce_format.h"
+#include "job/stop.h"
 #include "kafka/producer.h"
 
 enum {
@@ -196,7 +197,7 @@ static void tell(struct produce *produce)
     if (term_is_err() || now - produce->told_ms < TELL_MS)
         return;
     produce->told_ms = now;
-    log_info("%s sent so far", term_counted(produce->n, "record", "records"));
+    log_info("%s sent so far", text_counted(produce->n, "record", "records"));
 }
 
 // Keeps to --rate.
@@ -265,9 +266,9 @@ static enum status publish(struct produce *produce, struct err *err)
     int64_t ms = env->ops->monotonic_ms(env) - produce->begun_ms;
     bool all = delivery.n_acknowledged == produce->n && flushed == ST_OK;
     printf("produced %s records in %s, all acknowledged: %s\n",
-           term_count(delivery.n_acknowledged), term_seconds(ms), all ? "yes" : "no");
+           text_count(delivery.n_acknowledged), text_seconds(ms), all ? "yes" : "no");
     if (!all)
-        printf("sent were %s\n", term_counted(produce->n, "record", "records"));
+        printf("sent were %s\n", text_counted(produce->n, "record", "records"));
     if (status == ST_OK && flushed != ST_OK) {
         *err = flush_err;
         return flushed;
@@ -339,7 +340,7 @@ static enum status produce_file(const struct args *args, struct pipeline *pipeli
 static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline;
-    TRY(pipeline_open(args, args->positional[1], &pipeline, err));
+    TRY(args_script(args, 1, &pipeline, err));
     enum status status = stop_catch(err);
     pipeline.deadline = stop_waits();
     if (status == ST_OK)

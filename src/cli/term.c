@@ -12,18 +12,8 @@
 #include "core/env.h"
 
 enum {
-    RING = 16,
-    RING_TEXT = 64,
     BAR_CELLS = 24
 };
-
-static char ring[RING][RING_TEXT];
-static unsigned ring_at;
-
-static char *next_text(void)
-{
-    return ring[ring_at++ % RING];
-}
 
 bool term_is_out(void)
 {
@@ -77,50 +67,6 @@ size_t term_width(void)
 size_t term_width_err(void)
 {
     return width_of(STDERR_FILENO);
-}
-
-const char *term_count(int64_t n)
-{
-    char digits[24];
-    int length = snprintf(digits, sizeof(digits), "%lld", (long long)n);
-    char *text = next_text();
-    int at = 0;
-    for (int i = 0; i < length; i++) {
-        text[at++] = digits[i];
-        int left = length - 1 - i;
-        if (left > 0 && left % 3 == 0 && digits[i] != '-')
-            text[at++] = ',';
-    }
-    text[at] = '\0';
-    return text;
-}
-
-const char *term_counted(int64_t n, const char *one, const char *many)
-{
-    const char *count = term_count(n);
-    char *text = next_text();
-    snprintf(text, RING_TEXT, "%s %s", count, n == 1 ? one : many);
-    return text;
-}
-
-const char *term_bytes(int64_t n)
-{
-    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
-    double size = (double)n;
-    size_t unit = 0;
-    for (; size >= 1024 && unit + 1 < ARRAY_LEN(units); unit++)
-        size /= 1024;
-    char *text = next_text();
-    snprintf(text, RING_TEXT, unit ? "%.1f %s" : "%.0f %s", size, units[unit]);
-    return text;
-}
-
-const char *term_seconds(int64_t ms)
-{
-    char *text = next_text();
-    snprintf(text, RING_TEXT, "%lld.%lld s", (long long)(ms / 1000),
-             (long long)(ms % 1000 / 100));
-    return text;
 }
 
 void term_put(struct str text)
@@ -190,7 +136,7 @@ void progress_begin(struct progress_bar *progress, const char *what, const char 
 
 static const char *amount(const struct progress_bar *progress, int64_t n)
 {
-    return progress->unit ? term_count(n) : term_bytes(n);
+    return progress->unit ? text_count(n) : text_bytes(n);
 }
 
 // A line that the terminal broke in two could not be taken back.
@@ -221,7 +167,7 @@ void progress_show(struct progress_bar *progress, int64_t done, int64_t total)
                    (long long)(done * 100 / total));
     }
     const char *unit = progress->unit ? progress->unit : "";
-    buf_printf(&line, "%s %s  %s", amount(progress, done), unit, term_seconds(ms));
+    buf_printf(&line, "%s %s  %s", amount(progress, done), unit, text_seconds(ms));
     redraw(buf_as_str(&line));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What people see: progress, numbers with separators, how wide a line may be.
+// What people see: progress, how wide a line may be.
 //
 // Progress stands on stderr: one line rewritten on a terminal, nothing elsewhere but the
 // final line. Results stand on stdout. One thread.
@@ -20,13 +20,6 @@ bool term_has_colour_err(void);
 // Columns of the terminal on stdout, or of $COLUMNS; 0: no limit.
 size_t term_width(void);
 size_t term_width_err(void); // the same of stderr
-
-// "1,234,567"; "1 file", "2 files"; "1.2 MB"; "3.4 s". In a ring of static buffers: good
-// for one printf.
-const char *term_count(int64_t n);
-const char *term_counted(int64_t n, const char *one, const char *many);
-const char *term_bytes(int64_t n);
-const char *term_seconds(int64_t ms);
 
 // Text from a stranger on stdout, as text_visible has it.
 void term_put(struct str text);

@@ -3,9 +3,9 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/pipeline.h"
-#include "cli/result.h"
 #include "cli/term.h"
+#include "job/pipeline.h"
+#include "job/result.h"
 #include "log/verify.h"
 
 struct counting {
@@ -41,7 +41,7 @@ static void show(void *context, int64_t n_done, int64_t n_total)
 
 static void print_number(const char *name, int64_t n)
 {
-    printf("  %-12s %16s\n", name, term_count(n));
+    printf("  %-12s %16s\n", name, text_count(n));
 }
 
 static void print_text(const struct verify_report *report)
@@ -65,8 +65,8 @@ static void print_text(const struct verify_report *report)
     printf("partitions\n");
     for (size_t i = 0; i < report->n_partitions; i++)
         printf("  %-6d %16s .. %s\n", report->partitions[i].partition,
-               term_count(report->partitions[i].first),
-               term_count(report->partitions[i].next));
+               text_count(report->partitions[i].first),
+               text_count(report->partitions[i].next));
     for (size_t i = 0; i < report->n_findings; i++) {
         printf("%s: ", report->findings[i].kind == FINDING_ERROR ? "ERROR" : "note");
         term_put(report->findings[i].text);
@@ -147,7 +147,7 @@ static enum status verify(const struct args *args, const struct pipeline *pipeli
             print_text(&report);
         if (report.n_errors)
             status = err_set(err, ST_DATA, "the result in %s has %s", storage->url,
-                             term_counted((int64_t)report.n_errors, "error", "errors"));
+                             text_counted((int64_t)report.n_errors, "error", "errors"));
     }
     verify_report_release(&report);
     return status;
@@ -156,7 +156,7 @@ static enum status verify(const struct args *args, const struct pipeline *pipeli
 static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline;
-    TRY(pipeline_open(args, args->positional[0], &pipeline, err));
+    TRY(args_script(args, 0, &pipeline, err));
     // No stop flag: it only reads, so a signal may end it where it is.
     struct storage *storage = NULL;
     enum status status = pipeline_need_insert(&pipeline, err);

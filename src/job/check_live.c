@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "gtfs/manifest.h"
+#include "job/check.h"
+#include "job/plan_job.h"
+#include "job/result.h"
+#include "job/sink.h"
+#include "job/slot.h"
+#include "job/stream.h"
+#include "job/tables.h"
+#include "kafka/admin.h"
+#include "storage/spool_local.h"
+#include "work/job_check.h"
+
+void check_tell(struct checked *checked, const char *what, const char *name,
+                enum status status, const char *text)
+{
+    checked->tell(what, name, status, text);
+    checked->n_bad += status != ST_OK;
+}
+
+struct live {
+    struct pipeline *pipeline;
+    struct checked *checked;
+    struct tables tables;
+    struct source *source;   // NULL: it could not be opened
+    struct storage *storage; // of the result
+    struct log_state state;
+};
+
+static void tell(const struct live *live, const char *what, struct str name,
+                 enum status status, const struct err *err, const char *text)
+{
+    check_tell(live->checked, what, name.p, status, status == ST_OK ? text : err->text);
+}
+
+static void tell_count(const struct live *live, const char *what, struct str name,
+                       enum status status, const struct err *err, int64_t n)
+{
+    tell(live, what, name, status, err,
+         status == ST_OK ? text_counted(n, "row", "rows") : "");
+}
+
+// Tables, views, the join.
+
+// Whether all are good.
+static bool load_tables(struct live *live)
+{
+    const struct plan *plan = live->pipeline->plan;
+    bool good = true;
+    for (size_t i = 0; i < plan->n_tables; i++) {
+        struct err err = {0};
+        if (plan->tables[i].kind != TABLE_DIMENSION)
+            continue;
+        enum status rc = tables_load_one(live->pipeline, &live->tables, i, &err);
+        tell_count(live, "table", plan->tables[i].name, rc, &err, live->tables.n_rows[i]);
+        good &= rc == ST_OK;
+    }
+    return good;
+}
+
+static bool try_views(struct live *live)
+{
+    const struct plan *plan = live->pipeline->plan;
+    bool good = true;
+    for (size_t i = 0; i < plan->n_views; i++) {
+        const struct view *view = &plan->views[i];
+        struct err err = {0};
+        int64_t n = 0;
+        if (!view->materialized)
+            continue;
+        enum status rc = tables_try_view(&live->tables, view, &n, &err);
+        tell_count(live, "view", view->name, rc, &err, n);
+        good &= rc == ST_OK;
+    }
+    return good;
+}
+
+static enum status try_join(struct live *live, struct err *err)
+{
+    const struct plan *plan = live->pipeline->plan;
+    struct encoder *encoder;
+    struct executor *executor = NULL;
+    TRY(sink_encoder_open(plan->sink, &plan->output, "", &encoder, err));
+    enum status rc =
+        tables_executor(live->pipeline, &live->tables, encoder, &executor, err);
+    if (executor != NULL)
+        executor->ops->close(executor);
+    encoder->ops->close(encoder);
+    return rc;
+}
+
+static enum status read_manifest(const struct live *live, struct err *err)
+{
+    struct storage *root;
+    struct feed_manifest manifest = {0};
+    TRY(pipeline_feed_root(live->pipeline, &root, err));
+    if (root == NULL)
+        return ST_OK;
+    enum status rc = feed_manifest_read(root, &manifest, err);
+    feed_manifest_release(&manifest);
+    root->ops->close(root);
+    return rc == ST_NOT_FOUND ? ST_OK : rc;
+}
+
+// What extract left beside the tables.
+static void check_feed(const struct live *live)
+{
+    struct err err = {0};
+    enum status rc = tables_wait_for_extract(live->pipeline, &err);
+    if (rc == ST_OK)
+        rc = read_manifest(live, &err);
+    if (rc != ST_OK)
+        tell(live, "feed", STR_LITERAL("of the tables"), rc, &err, "");
+}
+
+static enum status try_query(struct live *live, struct err *err)
+{
+    TRY(tables_load_views(&live->tables, err));
+    return try_views(live) && live->pipeline->plan->sink != NULL ? try_join(live, err)
+                                                                 : ST_OK;
+}
+
+static void check_tables(struct live *live)
+{
+    struct err err = {0};
+    enum status rc = ST_OK;
+    tables_begin(live->pipeline, NULL, &live->tables);
+    check_feed(live);
+    if (rc == ST_OK && !load_tables(live))
+        return; // what reads them cannot be tried
+    if (rc == ST_OK)
+        rc = try_query(live, &err);
+    const struct table *sink = live->pipeline->plan->sink;
+    if (rc != ST_OK)
+        tell(live, "query", sink ? sink->name : STR_LITERAL("views"), rc, &err, "");
+}
+
+// The stream.
+
+static void describe_topic(struct live *live, char *text, size_t size)
+{
+    struct kafka_config config;
+    struct kafka_admin *admin;
+    struct kafka_topic topic;
+    pipeline_kafka(live->pipeline, &config);
+    if (kafka_admin_open(&config, &admin, NULL) != ST_OK)
+        return;
+    if (kafka_admin_describe(admin, config.topic, &topic, NULL) == ST_OK)
+        snprintf(text, size, "%s, %s",
+                 text_counted(topic.partitions, "partition", "partitions"),
+                 text_counted(topic.replication, "copy", "copies"));
+    kafka_admin_close(admin);
+}
+
+static void check_stream(struct live *live)
+{
+    struct err err = {0};
+    const struct table *stream = live->pipeline->plan->stream;
+    bool is_file = str_is(stream->connector, "file");
+    char text[80] = "";
+    enum status rc = stream_look_open(live->pipeline, &live->source, &err);
+    if (rc == ST_OK && !is_file)
+        describe_topic(live, text, sizeof(text));
+    tell(live, is_file ? "stream" : "topic",
+         is_file ? stream->name : options_text(&stream->options, "topic"), rc, &err,
+         text);
+}
+
+// The result and its log.
+
+static enum status check_directory(struct live *live, char *text, size_t size,
+                                   struct err *err)
+{
+    struct file_info info;
+    const struct options *options = &live->pipeline->plan->sink->options;
+    TRY(pipeline_storage(live->pipeline, options, &live->storage, err));
+    TRY(job_check_log(live->storage, &live->state, err));
+    struct storage *storage = live->storage;
+    enum status rc = storage->ops->stat(storage, str_of(""), &info, err);
+    if (rc == ST_NOT_FOUND)
+        snprintf(text, size, "not there yet; run makes it");
+    else if (rc == ST_OK && live->state.next > 0)
+        snprintf(text, size, "entry %lld of its log comes next",
+                 (long long)live->state.next);
+    return rc == ST_NOT_FOUND ? ST_OK : rc;
+}
+
+static enum status check_log(struct live *live, struct err *err)
+{
+    const struct plan *plan = live->pipeline->plan;
+    AUTO(buf_release) struct buf schema = {0};
+    struct job job = {.identity = plan_job_identity(live->pipeline, live->source)};
+    schema_format(&plan->output, &schema);
+    job.schema = buf_as_str(&schema);
+    job.format = result_format(plan->sink, &live->pipeline->arena);
+    plan_job_settings(plan, true, &job.settings);
+    TRY(log_state_check_job(&live->state, &job, live->storage->url, err));
+    for (size_t i = 0; i < live->state.n_partitions; i++)
+        TRY(job_check_partition(&live->state.partitions[i], &job, live->source, err));
+    return ST_OK;
+}
+
+static void check_result(struct live *live)
+{
+    struct err err = {0};
+    char text[80] = "";
+    enum status rc = check_directory(live, text, sizeof(text), &err);
+    if (rc == ST_OK && live->source != NULL)
+        rc = check_log(live, &err);
+    tell(live, "result", live->pipeline->plan->sink->name, rc, &err, text);
+}
+
+static enum status try_spool(const struct live *live, struct err *err)
+{
+    const char *directory;
+    struct spool *spool;
+    TRY(pipeline_spool_check(live->pipeline, &directory, err));
+    TRY(slot_check(directory, live->pipeline->job_name, err));
+    if (access(directory, F_OK) != 0)
+        return ST_OK; // run makes it
+    TRY(spool_local_open(directory, &spool, err));
+    spool->ops->close(spool);
+    return ST_OK;
+}
+
+static void check_spool(const struct live *live)
+{
+    struct err err = {0};
+    enum status rc = try_spool(live, &err);
+    if (rc != ST_OK)
+        tell(live, "spool", str_of(live->pipeline->job_name), rc, &err, "");
+}
+
+void check_live(struct pipeline *pipeline, struct checked *checked)
+{
+    const struct plan *plan = pipeline->plan;
+    struct live live = {.pipeline = pipeline, .checked = checked};
+    check_tables(&live);
+    if (plan->stream != NULL)
+        check_stream(&live);
+    if (plan->sink != NULL) {
+        check_result(&live);
+        check_spool(&live);
+    }
+    if (plan->stream != NULL && pipeline_is_avro(plan->stream))
+        check_schemas(pipeline, live.source, checked);
+    tables_release(&live.tables);
+    log_state_release(&live.state);
+    if (live.source != NULL)
+        live.source->ops->close(live.source);
+    if (live.storage != NULL)
+        live.storage->ops->close(live.storage);
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/lookup_thread.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/thread.h"
+#include "core/env.h"
+
+enum answer_state {
+    ANSWER_WANTED,
+    ANSWER_THERE
+};
+
+// A schema that was asked for; the answer goes to whoever asks next.
+struct answer {
+    struct schema_key key;
+    enum answer_state state;
+    struct err err;   // err.status: of the answer
+    int64_t there_ms; // monotonic, since when
+    struct arena arena;
+    struct schema_texts texts; // in the arena
+};
+
+struct lookup_thread {
+    struct schema_lookup lookup; // first member
+    struct registry *registry;   // the thread's
+    struct deadline deadline;    // of the registry's requests: the close ends them
+    pthread_t thread;
+    pthread_mutex_t mutex; // of what follows
+    pthread_cond_t wanted, there;
+    bool is_closing;
+    struct answer *answers[LOOKUP_ASKED_MAX]; // oldest first
+    size_t n;
+    struct answer *given; // borrowed by the last caller
+};
+
+static void answer_free(struct answer *answer)
+{
+    if (answer == NULL)
+        return;
+    arena_release(&answer->arena);
+    free(answer);
+}
+
+static int64_t now_ms(void)
+{
+    return env_system()->ops->monotonic_ms(env_system());
+}
+
+static struct answer *find(struct lookup_thread *t, const struct schema_key *key)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (schema_key_eq(&t->answers[i]->key, key))
+            return t->answers[i];
+    return NULL;
+}
+
+static struct answer *next_wanted(struct lookup_thread *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->answers[i]->state == ANSWER_WANTED)
+            return t->answers[i];
+    return NULL;
+}
+
+static void take_out(struct lookup_thread *t, const struct answer *answer)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < t->n; i++)
+        if (t->answers[i] != answer)
+            t->answers[kept++] = t->answers[i];
+    t->n = kept;
+}
+
+static void copy_texts(struct answer *answer, struct schema_texts texts)
+{
+    struct str *items = arena_array(&answer->arena, texts.n, sizeof(*items));
+    for (size_t i = 0; i < texts.n; i++)
+        items[i] = arena_str(&answer->arena, texts.items[i]);
+    answer->texts = (struct schema_texts){items, texts.n};
+}
+
+// Without the lock: nobody else touches an answer that is wanted.
+static void ask(struct lookup_thread *t, struct answer *answer)
+{
+    struct schema_lookup *registry = registry_lookup(t->registry);
+    struct schema_texts texts;
+    answer->err = (struct err){0};
+    enum status rc = registry->ops->get(registry, &answer->key, &texts, &answer->err);
+    answer->err.status = rc;
+    if (rc == ST_OK)
+        copy_texts(answer, texts);
+}
+
+static void *serve(void *context)
+{
+    struct lookup_thread *t = context;
+    pthread_mutex_lock(&t->mutex);
+    while (!t->is_closing) {
+        struct answer *answer = next_wanted(t);
+        if (answer == NULL) {
+            pthread_cond_wait(&t->wanted, &t->mutex);
+            continue;
+        }
+        pthread_mutex_unlock(&t->mutex);
+        ask(t, answer);
+        pthread_mutex_lock(&t->mutex);
+        answer->state = ANSWER_THERE;
+        answer->there_ms = now_ms();
+        pthread_cond_broadcast(&t->there);
+    }
+    pthread_mutex_unlock(&t->mutex);
+    return NULL;
+}
+
+// What the registry did not have or could not give, so long ago that it may by now.
+static bool is_stale(const struct answer *answer)
+{
+    return answer->state == ANSWER_THERE && answer->err.status != ST_OK &&
+           now_ms() - answer->there_ms > LOOKUP_FRESH_MS;
+}
+
+static struct timespec deadline(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    time.tv_nsec += LOOKUP_PATIENCE_MS * 1000000L;
+    if (time.tv_nsec >= 1000000000L) {
+        time.tv_nsec -= 1000000000L;
+        time.tv_sec++;
+    }
+    return time;
+}
+
+static void make_room(struct lookup_thread *t)
+{
+    for (size_t i = 0; t->n == LOOKUP_ASKED_MAX && i < t->n; i++) {
+        struct answer *answer = t->answers[i];
+        if (answer->state != ANSWER_THERE) // nobody came back for it
+            continue;
+        take_out(t, answer);
+        answer_free(answer);
+    }
+}
+
+// NULL: there are too many questions.
+static struct answer *ask_and_wait(struct lookup_thread *t, const struct schema_key *key)
+{
+    make_room(t);
+    if (t->n == LOOKUP_ASKED_MAX)
+        return NULL;
+    struct answer *answer = mem_zalloc(sizeof(*answer));
+    answer->key = *key;
+    t->answers[t->n++] = answer;
+    pthread_cond_signal(&t->wanted);
+    struct timespec until = deadline();
+    while (answer->state == ANSWER_WANTED &&
+           pthread_cond_timedwait(&t->there, &t->mutex, &until) == 0)
+        ;
+    return answer;
+}
+
+static enum status get(struct schema_lookup *lookup, const struct schema_key *key,
+                       struct schema_texts *ret, struct err *err)
+{
+    struct lookup_thread *t = (struct lookup_thread *)lookup;
+    pthread_mutex_lock(&t->mutex);
+    struct answer *answer = find(t, key);
+    if (answer != NULL && is_stale(answer)) {
+        take_out(t, answer);
+        answer_free(answer);
+        answer = NULL;
+    }
+    if (answer == NULL)
+        answer = ask_and_wait(t, key);
+    bool is_there = answer != NULL && answer->state == ANSWER_THERE;
+    if (is_there)
+        take_out(t, answer);
+    pthread_mutex_unlock(&t->mutex);
+    if (!is_there)
+        return err_set(err, ST_RETRY, "registry: no answer yet");
+    answer_free(t->given);
+    t->given = answer;
+    *ret = answer->texts;
+    if (err != NULL)
+        *err = answer->err;
+    return answer->err.status;
+}
+
+static void close_thread(struct schema_lookup *lookup)
+{
+    struct lookup_thread *t = (struct lookup_thread *)lookup;
+    pthread_mutex_lock(&t->mutex);
+    t->is_closing = true;
+    deadline_end(&t->deadline);
+    pthread_cond_signal(&t->wanted);
+    pthread_mutex_unlock(&t->mutex);
+    pthread_join(t->thread, NULL);
+    for (size_t i = 0; i < t->n; i++)
+        answer_free(t->answers[i]);
+    answer_free(t->given);
+    registry_close(t->registry);
+    pthread_cond_destroy(&t->wanted);
+    pthread_cond_destroy(&t->there);
+    pthread_mutex_destroy(&t->mutex);
+    free(t);
+}
+
+static const struct schema_lookup_ops lookup_thread_ops = {
+    .get = get,
+    .close = close_thread,
+};
+
+static void init_conditions(struct lookup_thread *t)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&t->mutex, NULL);
+    pthread_cond_init(&t->wanted, NULL);
+    pthread_cond_init(&t->there, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+enum status lookup_thread_open(const struct registry_config *config,
+                               struct schema_lookup **ret, struct err *err)
+{
+    struct lookup_thread *t = mem_zalloc(sizeof(*t));
+    t->lookup.ops = &lookup_thread_ops;
+    struct registry_config own = *config;
+    own.deadline = &t->deadline;
+    own.rounds = 1;
+    enum status rc = registry_open(&own, &t->registry, err);
+    if (rc != ST_OK) {
+        free(t);
+        return rc;
+    }
+    init_conditions(t);
+    thread_start(&t->thread, serve, t);
+    *ret = &t->lookup;
+    return ST_OK;
+}

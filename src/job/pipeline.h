@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// A script made ready for a command: its plan, its names, and how to open what it names.
+//
+// Any thread may read it; storages are opened one a thread.
+#ifndef JOB_PIPELINE_H
+#define JOB_PIPELINE_H
+
+#include "core/storage.h"
+#include "gtfs/feed.h"
+#include "kafka/config.h"
+#include "registry/registry.h"
+#include "sql/plan.h"
+#include "storage/storage_url.h"
+
+struct pipeline {
+    struct plan *plan;
+    struct arena arena;
+    const char *job_name;
+    const char *group;
+    const struct deadline *deadline; // of what is opened by it; NULL: none
+    bool is_hurried;          // a storage that does not answer is asked for a second only
+    _Atomic int64_t *told_ms; // when it was last said that a storage does not answer
+};
+
+struct pipeline_script {
+    const char *path; // "-": standard input
+    const struct variable *variables;
+    size_t n_variables;
+    size_t width; // of what is said of its errors; 0: no limit
+};
+
+// Reads and plans the script; what is wrong with it is printed on stderr as it is.
+enum status pipeline_open(const struct pipeline_script *from, struct pipeline *ret,
+                          struct err *err);
+void pipeline_release(struct pipeline *pipeline);
+// ST_USAGE when the script has no INSERT.
+enum status pipeline_need_insert(const struct pipeline *pipeline, struct err *err);
+
+// The storage of a table, view or sink: its options are of the group "filesystem".
+enum status pipeline_storage(const struct pipeline *pipeline,
+                             const struct options *options, struct storage **ret,
+                             struct err *err);
+// Where _feed.json stands: the directory above the first table's; NULL without a table.
+enum status pipeline_feed_root(const struct pipeline *pipeline, struct storage **ret,
+                               struct err *err);
+
+// Opens a feed, downloads it first if that is a URL. `progress` may be NULL.
+enum status pipeline_feed(const struct pipeline *pipeline, const char *location,
+                          struct feed_progress *progress, struct feed **ret,
+                          struct err *err);
+
+// The options "kafka.<name>" of a stream's table; texts live in the arena.
+const struct kafka_property *pipeline_client_options(const struct table *stream,
+                                                     struct arena *arena);
+// Texts live in the pipeline. Only for a stream with connector 'kafka'.
+void pipeline_kafka(struct pipeline *pipeline, struct kafka_config *ret);
+void pipeline_registry_config(const struct pipeline *pipeline,
+                              const struct options *format, struct registry_config *ret);
+enum status pipeline_registry(const struct pipeline *pipeline,
+                              const struct options *format, struct registry **ret,
+                              struct err *err);
+bool pipeline_is_avro(const struct table *table);
+
+// The local directory for locks and files on their way; made when missing.
+enum status pipeline_spool_path(struct pipeline *pipeline, const char **ret,
+                                struct err *err);
+// Whether it could be made, if it is not there.
+enum status pipeline_spool_check(struct pipeline *pipeline, const char **ret,
+                                 struct err *err);
+
+#endif

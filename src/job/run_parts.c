@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/run_parts.h"
+
+#include <assert.h>
+
+#include "base/log.h"
+#include "job/plan_job.h"
+#include "job/result.h"
+#include "job/sink.h"
+#include "storage/spool_local.h"
+
+static enum status open_tables(struct run_parts *parts, struct err *err)
+{
+    const struct plan *plan = parts->pipeline->plan;
+    TRY(tables_load(parts->pipeline, NULL, false, &parts->tables, err));
+    log_debug("the tables are read");
+    TRY(tables_write_views(parts->pipeline, &parts->tables, err));
+    TRY(sink_encoder_open(plan->sink, &plan->output, plan->hash, &parts->encoder, err));
+    TRY(tables_executor(parts->pipeline, &parts->tables, parts->encoder, &parts->executor,
+                        err));
+    log_debug("the tables are ready to be joined with");
+    return ST_OK;
+}
+
+static void make_job(struct run_parts *parts)
+{
+    const struct plan *plan = parts->pipeline->plan;
+    schema_format(&plan->output, &parts->schema_text);
+    parts->job.identity = plan_job_identity(parts->pipeline, parts->stream.source);
+    parts->job.plan = str_of(plan->hash);
+    parts->job.schema = buf_as_str(&parts->schema_text);
+    parts->job.format = result_format(plan->sink, &parts->pipeline->arena);
+    parts->job.dimension = str_of(parts->tables.version);
+    parts->job.worker = str_of(parts->slot.worker);
+}
+
+enum status run_parts_open(struct pipeline *pipeline, bool once, struct run_parts *ret,
+                           struct err *err)
+{
+    const struct plan *plan = pipeline->plan;
+    const char *directory;
+    *ret = (struct run_parts){.pipeline = pipeline};
+    plan_job_settings(plan, once, &ret->job.settings);
+    TRY(pipeline_spool_path(pipeline, &directory, err));
+    TRY(slot_take(directory, pipeline->job_name, &pipeline->arena, &ret->slot, err));
+    TRY(spool_local_open(directory, &ret->spool, err));
+    TRY(pipeline_storage(pipeline, &plan->sink->options, &ret->storage, err));
+    // Exactly once needs both; so far a URL names no storage without them.
+    assert(ret->storage->exclusive && ret->storage->durable);
+    TRY(stream_open(pipeline, &ret->stream, err));
+    log_debug("the stream is open");
+    TRY(open_tables(ret, err));
+    make_job(ret);
+    return ST_OK;
+}
+
+// The stream first: the others wait for its partitions.
+void run_parts_release(struct run_parts *parts)
+{
+    stream_close(&parts->stream);
+    if (parts->executor != NULL)
+        parts->executor->ops->close(parts->executor);
+    tables_release(&parts->tables);
+    if (parts->encoder != NULL)
+        parts->encoder->ops->close(parts->encoder);
+    if (parts->storage != NULL)
+        parts->storage->ops->close(parts->storage);
+    if (parts->spool != NULL)
+        parts->spool->ops->close(parts->spool);
+    slot_release(&parts->slot);
+    buf_release(&parts->schema_text);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan assembled into what runs it: its place on this machine, spool, storage, stream,
+// tables and executor. One thread opens and closes; what runs has threads of its own
+// (run_threads.h).
+#ifndef JOB_RUN_PARTS_H
+#define JOB_RUN_PARTS_H
+
+#include "core/spool.h"
+#include "job/pipeline.h"
+#include "job/slot.h"
+#include "job/stream.h"
+#include "job/tables.h"
+#include "log/job.h"
+
+// In the order in which they are opened.
+struct run_parts {
+    struct pipeline *pipeline; // borrowed
+    struct slot slot;
+    struct spool *spool;
+    struct storage *storage;
+    struct stream stream;
+    struct encoder *encoder;
+    struct tables tables;
+    struct executor *executor;
+    struct job job; // job.dimension: version of the tables that were read
+    struct buf schema_text;
+};
+
+// `ret` is to be released also when it fails.
+enum status run_parts_open(struct pipeline *pipeline, bool once, struct run_parts *ret,
+                           struct err *err);
+void run_parts_release(struct run_parts *parts);
+
+#endif

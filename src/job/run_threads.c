@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/run_threads.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "base/thread.h"
+#include "csv/decoder.h"
+#include "job/stop.h"
+#include "work/commit_service.h"
+#include "work/prober.h"
+#include "work/worker.h"
+
+enum {
+    TELL_OFTEN_MS = 10000,
+    TELL_SELDOM_MS = 60000,
+    N_THREADS = 2
+};
+
+struct watch {
+    const struct run_parts *parts;
+    struct run_shown shown;
+    const struct csv_padded *padded; // keys of the stream; NULL: nobody counts them
+    struct mail mail;
+    struct mailbox_waiter waiter; // the committer's
+    struct engine_status status;
+    struct worker *worker;
+    struct commit_service *committer;
+    struct prober *prober;
+    int done_fd; // an event when worker or committer has ended
+    int n_ended;
+    int64_t begun_ms, told_ms, looked_ms;
+    bool told_padded;
+    bool tables_changed;
+    bool is_stopping; // by a signal
+};
+
+static void wake(const struct watch *watch)
+{
+    uint64_t one = 1;
+    if (write(watch->done_fd, &one, sizeof(one)) < 0)
+        return;                 // the counter is full: it is awake already
+    deadline_end(stop_waits()); // a look at the tables must not hold up the end
+}
+
+static void *worker_thread(void *arg)
+{
+    struct watch *watch = arg;
+    struct wait wait;
+    while ((wait = worker_step(watch->worker)).kind != WAIT_DONE)
+        mailbox_wait(&watch->mail.to_worker, wait, env_system());
+    wake(watch);
+    return NULL;
+}
+
+static void *committer_thread(void *arg)
+{
+    struct watch *watch = arg;
+    commit_service_run(watch->committer);
+    wake(watch);
+    return NULL;
+}
+
+static void *prober_thread(void *arg)
+{
+    struct watch *watch = arg;
+    struct wait wait;
+    while ((wait = prober_step(watch->prober)).kind != WAIT_DONE)
+        mailbox_wait(&watch->mail.to_prober, wait, env_system());
+    return NULL;
+}
+
+static int64_t now_ms(void)
+{
+    return env_system()->ops->monotonic_ms(env_system());
+}
+
+static int64_t load(_Atomic int64_t *number)
+{
+    return atomic_load_explicit(number, memory_order_relaxed);
+}
+
+// Once it has ended nobody measures the lag any more.
+static bool has_lag(const struct watch *watch)
+{
+    return watch->n_ended < N_THREADS;
+}
+
+static void tell_json(struct watch *watch, int64_t ms)
+{
+    struct engine_status *s = &watch->status;
+    char lag[80] = "";
+    if (has_lag(watch))
+        snprintf(lag, sizeof(lag), "\"lag_records\":%lld,\"lag_ms\":%lld,",
+                 (long long)load(&s->lag_records), (long long)load(&s->lag_ms));
+    printf("{\"elapsed_ms\":%lld,\"read\":%lld,\"matched\":%lld,\"ignored\":%lld,"
+           "\"rejected\":%lld,\"rows\":%lld,\"commits\":%lld,\"committed_records\":%lld,"
+           "\"committed_rows\":%lld,\"committed_bytes\":%lld,%s\"partitions\":%lld,"
+           "\"entry\":%lld}\n",
+           (long long)ms, (long long)load(&s->n_read), (long long)load(&s->n_matched),
+           (long long)load(&s->n_ignored), (long long)load(&s->n_rejected),
+           (long long)load(&s->n_rows), (long long)load(&s->n_commits),
+           (long long)load(&s->committed_records), (long long)load(&s->committed_rows),
+           (long long)load(&s->committed_bytes), lag, (long long)load(&s->n_partitions),
+           (long long)load(&s->last_entry));
+    fflush(stdout);
+}
+
+// Says once why records may match nothing.
+static void tell_padded(struct watch *watch, int64_t enriched, int64_t matched)
+{
+    const struct csv_padded *padded = watch->padded;
+    if (watch->told_padded || padded == NULL || padded->n == 0 || matched >= enriched)
+        return;
+    watch->told_padded = true;
+    const struct plan *plan = watch->parts->pipeline->plan;
+    log_warn(
+        "stream %.*s: %s of %.*s with blanks at the ends, the first %s: they match only "
+        "one with the same blanks; trim = true takes them off",
+        STR_ARGS(plan->stream->name), text_counted((int64_t)padded->n, "value", "values"),
+        STR_ARGS(plan->join_column), padded->first);
+}
+
+static void tell(struct watch *watch)
+{
+    struct engine_status *s = &watch->status;
+    int64_t ms = now_ms() - watch->begun_ms;
+    int64_t read = load(&s->n_read);
+    int64_t enriched = read - load(&s->n_ignored) - load(&s->n_rejected);
+    int64_t matched = load(&s->n_matched); // may be a batch ahead of n_read
+    tell_padded(watch, enriched, matched);
+    if (watch->shown.as_json) {
+        tell_json(watch, ms);
+        return;
+    }
+    int64_t percent = enriched > 0 ? matched * 1000 / enriched : 0;
+    if (percent > 1000)
+        percent = 1000;
+    char lag[80] = "";
+    if (has_lag(watch))
+        snprintf(lag, sizeof(lag), "; lag %s, %s",
+                 text_counted(load(&s->lag_records), "record", "records"),
+                 text_seconds(load(&s->lag_ms)));
+    log_info("read %s records, matched %lld.%lld %%, wrote %s rows, rejected %s; "
+             "committed %s records in %s%s",
+             text_count(read), (long long)(percent / 10), (long long)(percent % 10),
+             text_count(load(&s->n_rows)), text_count(load(&s->n_rejected)),
+             text_count(load(&s->committed_records)),
+             text_counted(load(&s->n_commits), "commit", "commits"), lag);
+}
+
+// Says once that the staged tables are not those that were read.
+static void look_at_tables(struct watch *watch)
+{
+    char version[65];
+    struct err err = {0};
+    enum status rc = tables_version(watch->parts->pipeline, version, &err);
+    if (deadline_is_over(stop_waits(), now_ms()))
+        return; // nobody wants to know any more
+    if (rc != ST_OK) {
+        log_warn("cannot look at the staged tables: %s", err.text);
+        return;
+    }
+    if (watch->tables_changed || str_is(watch->parts->job.dimension, version))
+        return;
+    watch->tables_changed = true;
+    const struct options *set = &watch->parts->pipeline->plan->settings;
+    bool fail = options_is(set, "on_table_change", "fail");
+    log_line(fail ? LOG_ERROR : LOG_WARN,
+             "the staged tables have changed; this run goes on with those it read at its "
+             "start%s",
+             fail ? " to its last commit and ends (on_table_change = 'fail')"
+                  : "; restart it to use the new ones");
+    if (fail)
+        worker_stop(watch->worker, 0);
+}
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void look_at_threads(struct watch *watch)
+{
+    uint64_t n;
+    if (read(watch->done_fd, &n, sizeof(n)) > 0)
+        watch->n_ended += (int)n;
+    if (!stop_is_asked() || watch->is_stopping)
+        return;
+    watch->is_stopping = true;
+    worker_stop(watch->worker, STOP_COMMIT_MS);
+}
+
+static void watch_until_done(struct watch *watch)
+{
+    int64_t tell_every = watch->shown.often ? TELL_OFTEN_MS : TELL_SELDOM_MS;
+    const struct options *set = &watch->parts->pipeline->plan->settings;
+    int64_t look_every = options_number(set, "tables.check_interval");
+    watch->told_ms = watch->looked_ms = now_ms();
+    while (watch->n_ended < N_THREADS) {
+        int64_t next =
+            earliest(watch->told_ms + tell_every, watch->looked_ms + look_every);
+        int64_t wait = next - now_ms();
+        struct pollfd events[] = {
+            {.fd = watch->done_fd, .events = POLLIN},
+            {.fd = watch->is_stopping ? -1 : stop_fd(), .events = POLLIN}};
+        poll(events, ARRAY_LEN(events), wait < 0 ? 0 : (int)wait);
+        look_at_threads(watch);
+        if (now_ms() >= watch->told_ms + tell_every) {
+            tell(watch);
+            watch->told_ms = now_ms();
+        }
+        if (now_ms() >= watch->looked_ms + look_every) {
+            look_at_tables(watch);
+            watch->looked_ms = now_ms();
+        }
+    }
+}
+
+// A run --once from cron is one that nobody watches: that its records matched nothing is
+// an error. They are committed all the same; what a person may not want committed ends
+// earlier, by on_error.share and match.min. A query that joins nothing may leave out what
+// it likes.
+static enum status check_outcome(struct watch *watch, struct err *err)
+{
+    const struct plan *plan = watch->parts->pipeline->plan;
+    int64_t rejected = load(&watch->status.n_rejected);
+    int64_t wanted = load(&watch->status.n_read) - load(&watch->status.n_ignored);
+    if (!watch->parts->job.settings.once || wanted == 0)
+        return ST_OK;
+    if (rejected == wanted) {
+        log_warn(
+            "all of the %s rejected, as on_error.share = '100%%' allows; tramline cat "
+            "--dead shows each with its reason",
+            text_counted(wanted, "record was", "records were"));
+        return ST_OK;
+    }
+    if (load(&watch->status.n_matched) > 0 || plan->n_insert_reads < 2 ||
+        options_given(&plan->settings, "match.min"))
+        return ST_OK;
+    return err_set(err, ST_DATA,
+                   "of the %s none gave a row: are the tables those of this stream? If "
+                   "that is as it should be: SET match.min = '0%%'",
+                   text_counted(wanted - rejected, "record", "records"));
+}
+
+static enum status open_watch(const struct run_parts *parts, struct run_shown shown,
+                              struct watch *watch, struct err *err)
+{
+    const struct decoder *csv = parts->stream.csv;
+    *watch = (struct watch){
+        .parts = parts,
+        .shown = shown,
+        .padded = csv ? csv_decoder_padded(csv) : NULL,
+        .begun_ms = now_ms(),
+    };
+    TRY(stop_open_event(&watch->done_fd, err));
+    mail_init(&watch->mail);
+    struct worker_parts worker = {
+        .job = &parts->job,
+        .source = parts->stream.source,
+        .decoder = parts->stream.decoder,
+        .executor = parts->executor,
+        .encoder = parts->encoder,
+        .spool = parts->spool,
+        .env = env_system(),
+        .mail = &watch->mail,
+        .status = &watch->status,
+    };
+    watch->worker = worker_open(&worker);
+    watch->waiter = mailbox_waiter(&watch->mail.to_committer, env_system());
+    struct commit_service_parts committer = {
+        .job = &parts->job,
+        .storage = parts->storage,
+        .env = env_system(),
+        .mail = &watch->mail,
+        .status = &watch->status,
+        .waiter = &watch->waiter.waiter,
+    };
+    watch->committer = commit_service_open(&committer);
+    watch->prober = prober_open(
+        &(struct prober_parts){parts->stream.source, env_system(), &watch->mail});
+    return ST_OK;
+}
+
+static void close_watch(struct watch *watch)
+{
+    worker_free(watch->worker);
+    commit_service_free(watch->committer);
+    prober_free(watch->prober);
+    mail_release(&watch->mail);
+    close(watch->done_fd);
+}
+
+enum status run_threads(const struct run_parts *parts, struct run_shown shown,
+                        struct err *err)
+{
+    struct watch watch;
+    TRY(open_watch(parts, shown, &watch, err));
+    pthread_t worker, committer, prober;
+    thread_start(&worker, worker_thread, &watch);
+    thread_start(&committer, committer_thread, &watch);
+    thread_start(&prober, prober_thread, &watch);
+    watch_until_done(&watch);
+    pthread_join(worker, NULL);
+    pthread_join(committer, NULL);
+    pthread_join(prober, NULL);
+    tell(&watch);
+    enum status status = worker_result(watch.worker, err);
+    if (status == ST_OK && watch.tables_changed &&
+        options_is(&parts->pipeline->plan->settings, "on_table_change", "fail"))
+        status = err_set(err, ST_FAIL,
+                         "the staged tables changed while the job ran; what "
+                         "was read is committed; run it again");
+    if (status == ST_OK && !stop_is_asked())
+        status = check_outcome(&watch, err);
+    close_watch(&watch);
+    return status;
+}

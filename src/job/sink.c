@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/sink.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "avro/encoder.h"
+#include "core/env.h"
+#include "csv/encoder.h"
+#include "job/text_file.h"
+#include "storage/spool_local.h"
+
+static bool is_avro(const struct table *table)
+{
+    return strcmp(table->format.group->name, "avro") == 0;
+}
+
+static enum status open_avro(const struct table *table, const struct schema *schema,
+                             const char *plan_hash, struct encoder **ret, struct err *err)
+{
+    const struct options *format = &table->format;
+    AUTO(buf_release) struct buf imposed = {0};
+    if (options_text(format, "schema").p != NULL)
+        TRY(text_file_read(options_text(format, "schema").p, &imposed, err));
+    struct str name = options_text(format, "schema.name");
+    struct avro_pair pair = {STR_LITERAL("tramline.plan"), str_of(plan_hash)};
+    struct avro_encoder_options options = {
+        .schema =
+            {
+                .schema = buf_as_str(&imposed),
+                .name = name.p ? name : table->name,
+                .namespace = options_text(format, "schema.namespace"),
+            },
+        .block_bytes = (size_t)options_number(format, "block.bytes"),
+        .metadata = &pair,
+        .n_metadata = plan_hash[0] ? 1 : 0,
+    };
+    avro_codec_of_name(options_text(format, "codec"), &options.codec);
+    return avro_encoder_open(schema, &options, ret, err);
+}
+
+enum status sink_encoder_open(const struct table *table, const struct schema *schema,
+                              const char *plan_hash, struct encoder **ret,
+                              struct err *err)
+{
+    if (is_avro(table))
+        return open_avro(table, schema, plan_hash, ret, err);
+    *ret = csv_encoder_open(schema, options_number(&table->format, "header"));
+    return ST_OK;
+}
+
+// A table on its way: encoded whole into the spool, since a storage wants to know the
+// size of what it is given.
+struct table_writer {
+    struct encoder *encoder;
+    struct spool_file *file;
+    struct checksummer *sum;
+    struct batch batch;
+    struct buf row_bytes, out;
+    struct sink_file made;
+};
+
+static enum status flush(struct table_writer *writer, struct err *err)
+{
+    TRY(buf_check(&writer->out, "table", err));
+    writer->made.size += (int64_t)writer->out.n;
+    checksummer_add(writer->sum, writer->out.p, writer->out.n);
+    TRY(writer->file->ops->append(writer->file, buf_as_str(&writer->out), err));
+    buf_clear(&writer->out);
+    return ST_OK;
+}
+
+static enum status encode_batch(struct table_writer *writer, struct err *err)
+{
+    struct encoder *encoder = writer->encoder;
+    struct batch *batch = &writer->batch;
+    buf_clear(&writer->row_bytes);
+    for (size_t i = 0; i < batch->n_rows; i++) {
+        encoder->ops->fields(encoder, 0, batch_row(batch, i), batch->n_columns,
+                             &writer->row_bytes);
+        encoder->ops->end_row(encoder, &writer->row_bytes);
+    }
+    TRY(buf_check(&writer->row_bytes, "table", err));
+    writer->made.n_rows += (int64_t)batch->n_rows;
+    TRY(encoder->ops->rows(encoder, buf_as_str(&writer->row_bytes), batch->n_rows,
+                           &writer->out, err));
+    return flush(writer, err);
+}
+
+static enum status encode_all(struct table_writer *writer, struct rows *rows,
+                              struct err *err)
+{
+    TRY(writer->encoder->ops->begin(writer->encoder, &writer->out, err));
+    TRY(rows->ops->next(rows, &writer->batch, err));
+    while (writer->batch.n_rows) {
+        TRY(encode_batch(writer, err));
+        TRY(rows->ops->next(rows, &writer->batch, err));
+    }
+    TRY(writer->encoder->ops->end(writer->encoder, &writer->out, err));
+    return flush(writer, err);
+}
+
+struct file_reader {
+    struct reader reader;
+    struct spool_file *file;
+    int64_t offset;
+};
+
+static enum status read_file(struct reader *reader, void *p, size_t capacity,
+                             size_t *ret_n, struct err *err)
+{
+    struct file_reader *file = (struct file_reader *)reader;
+    TRY(file->file->ops->read(file->file, file->offset, p, capacity, ret_n, err));
+    file->offset += (int64_t)*ret_n;
+    return ST_OK;
+}
+
+static enum status spool_file_open(struct spool_file **ret, struct err *err)
+{
+    struct spool *spool;
+    TRY(spool_local_open_temporary(&spool, err));
+    enum status status = spool->ops->create(spool, ret, err);
+    spool->ops->close(spool);
+    return status;
+}
+
+// Into the spool, and from there to the storage unless it is NULL.
+static enum status write_rows(struct storage *storage, const struct table *table,
+                              struct rows *rows, struct str path, struct sink_file *ret,
+                              struct err *err)
+{
+    struct table_writer writer = {0};
+    TRY(sink_encoder_open(table, rows->schema, "", &writer.encoder, err));
+    batch_init(&writer.batch, rows->schema->n);
+    writer.sum = checksummer_open(CHECKSUM_BLOCK_BYTES);
+    enum status status = spool_file_open(&writer.file, err);
+    if (status == ST_OK)
+        status = encode_all(&writer, rows, err);
+    if (status == ST_OK && storage != NULL)
+        status = storage->ops->mkdir(storage, str_of(""), err);
+    if (status == ST_OK && storage != NULL) {
+        struct file_reader reader = {{read_file}, writer.file, 0};
+        status =
+            storage->ops->write(storage, path, &reader.reader, writer.made.size, err);
+    }
+    checksummer_finish(writer.sum, &writer.made.checksum);
+    *ret = writer.made;
+    if (writer.file != NULL)
+        writer.file->ops->discard(writer.file);
+    writer.encoder->ops->close(writer.encoder);
+    checksummer_free(writer.sum);
+    batch_release(&writer.batch);
+    buf_release(&writer.row_bytes);
+    buf_release(&writer.out);
+    return status;
+}
+
+enum status sink_write_file(struct storage *storage, const struct table *table,
+                            struct rows *rows, struct str path, struct sink_file *ret,
+                            struct err *err)
+{
+    return write_rows(storage, table, rows, path, ret, err);
+}
+
+enum status sink_try_table(const struct table *table, struct rows *rows, int64_t *ret_n,
+                           struct err *err)
+{
+    struct sink_file made = {0};
+    enum status status = write_rows(NULL, table, rows, str_of(""), &made, err);
+    *ret_n = made.n_rows;
+    return status;
+}
+
+enum status sink_write_table(struct storage *storage, const struct table *table,
+                             struct rows *rows, int64_t *ret_n, struct err *err)
+{
+    char uuid[UUID_TEXT], from[64], to[256];
+    env_uuid(env_system(), uuid);
+    snprintf(from, sizeof(from), "_tmp-%s", uuid);
+    snprintf(to, sizeof(to), "%.*s.%s", STR_ARGS(table->name),
+             is_avro(table) ? "avro" : "csv");
+    struct sink_file made;
+    enum status status = sink_write_file(storage, table, rows, str_of(from), &made, err);
+    *ret_n = made.n_rows;
+    if (status == ST_OK)
+        status = storage->ops->replace(storage, str_of(from), str_of(to), err);
+    if (status != ST_OK) {
+        enum status ignored = storage->ops->remove(storage, str_of(from), NULL);
+        (void)ignored; // a name that begins with _ is no data
+    }
+    return status;
+}
+
+enum status sink_check(const struct table *table, struct err *err)
+{
+    struct encoder *encoder;
+    TRY(sink_encoder_open(table, &table->schema, "", &encoder, err));
+    encoder->ops->close(encoder);
+    return ST_OK;
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Encoders for what a script writes, and tables written whole.
+#ifndef JOB_SINK_H
+#define JOB_SINK_H
+
+#include "core/checksum.h"
+#include "core/codec.h"
+#include "core/rows.h"
+#include "core/storage.h"
+#include "sql/plan.h"
+
+// The encoder of a table's format. `schema` is borrowed for its life; `plan_hash` goes
+// into the metadata of Avro files, "" for none.
+enum status sink_encoder_open(const struct table *table, const struct schema *schema,
+                              const char *plan_hash, struct encoder **ret,
+                              struct err *err);
+
+// Whether the result or a materialized view can be written in its format: an Avro schema
+// that does not fit the columns is ST_USAGE.
+enum status sink_check(const struct table *table, struct err *err);
+
+struct sink_file {
+    int64_t n_rows, size;
+    struct checksum checksum; // of what was sent
+};
+
+// Writes rows as a file in the table's format.
+enum status sink_write_file(struct storage *storage, const struct table *table,
+                            struct rows *rows, struct str path, struct sink_file *ret,
+                            struct err *err);
+// The same as the one file of the table's directory: a temporary name, then one rename.
+enum status sink_write_table(struct storage *storage, const struct table *table,
+                             struct rows *rows, int64_t *ret_n, struct err *err);
+
+// Makes all rows, as for a file, and writes none.
+enum status sink_try_table(const struct table *table, struct rows *rows, int64_t *ret_n,
+                           struct err *err);
+
+#endif

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/stream.h"
+
+#include "avro/decoder.h"
+#include "base/log.h"
+#include "csv/decoder.h"
+#include "csv/file_source.h"
+#include "job/lookup_thread.h"
+#include "job/tables.h"
+#include "job/text_file.h"
+#include "kafka/source.h"
+#include "table/used_columns.h"
+
+enum status stream_file_open(const struct table *table, struct source **ret,
+                             struct err *err)
+{
+    const char *path = options_text(&table->options, "path").p;
+    bool header = options_number(&table->format, "header");
+    TRY(csv_file_source_open(path, header ? &table->schema : NULL, ret, err));
+    const struct csv_header *found = csv_file_source_header(*ret);
+    if (found != NULL && found->absent != NULL)
+        log_warn("%s has no %s: NULL in every record", path, found->absent);
+    return ST_OK;
+}
+
+static enum status open_file(const struct pipeline *pipeline, struct source **ret,
+                             struct err *err)
+{
+    const struct plan *plan = pipeline->plan;
+    TRY(stream_file_open(plan->stream, ret, err));
+    csv_file_source_limit(*ret, (size_t)options_number(&plan->settings, "batch.records"));
+    return ST_OK;
+}
+
+static enum status open_source(struct pipeline *pipeline, struct source **ret,
+                               struct err *err)
+{
+    const struct table *table = pipeline->plan->stream;
+    if (str_is(table->connector, "file"))
+        return open_file(pipeline, ret, err);
+    struct kafka_config config;
+    pipeline_kafka(pipeline, &config);
+    return kafka_source_open(&config, ret, err);
+}
+
+static enum status open_avro(const struct table *table, struct schema_lookup *lookup,
+                             struct decoder **ret, struct err *err)
+{
+    AUTO(buf_release) struct buf schema = {0};
+    const char *file = options_text(&table->format, "schema").p;
+    if (file != NULL)
+        TRY(text_file_read(file, &schema, err));
+    struct avro_decoder_config config = {
+        .columns = &table->schema,
+        .reader_schema = buf_as_str(&schema),
+        .lookup = lookup,
+        .reject_unreadable = true,
+    };
+    enum status rc = avro_decoder_open(&config, ret, err);
+    return rc != ST_OK && file != NULL ? err_context(err, rc, "%s", file) : rc;
+}
+
+enum status stream_decoder_open(const struct table *table, struct schema_lookup *lookup,
+                                const struct csv_header *header, struct str key,
+                                const bool *used, struct decoder **ret, struct err *err)
+{
+    if (pipeline_is_avro(table))
+        return open_avro(table, lookup, ret, err);
+    struct csv_decoder_options options = {
+        .header = header,
+        .trim = options_number(&table->format, "trim"),
+        .key = key.n ? schema_find(&table->schema, key) : -1,
+        .used = used,
+    };
+    return csv_decoder_open(&table->schema, &options, ret, err);
+}
+
+static enum status open_lookup(const struct pipeline *pipeline, struct stream *stream,
+                               struct err *err)
+{
+    const struct table *table = pipeline->plan->stream;
+    if (!pipeline_is_avro(table))
+        return ST_OK;
+    struct registry_config config;
+    pipeline_registry_config(pipeline, &table->format, &config);
+    return lookup_thread_open(&config, &stream->lookup, err);
+}
+
+// Of the plan's stream.
+static enum status open_decoder(const struct plan *plan, struct schema_lookup *lookup,
+                                const struct csv_header *header, struct decoder **ret,
+                                struct err *err)
+{
+    AUTO(arena_release) struct arena arena = {0};
+    bool *used = NULL;
+    if (tables_run_natively(plan)) {
+        used = arena_array(&arena, plan->stream->schema.n, sizeof(bool));
+        used_columns(plan, used);
+    }
+    return stream_decoder_open(plan->stream, lookup, header, plan->join_column, used, ret,
+                               err);
+}
+
+static enum status open_all(struct pipeline *pipeline, struct stream *stream,
+                            struct err *err)
+{
+    TRY(open_lookup(pipeline, stream, err));
+    TRY(open_source(pipeline, &stream->source, err));
+    const struct table *table = pipeline->plan->stream;
+    const struct csv_header *header = NULL;
+    if (str_is(table->connector, "file"))
+        header = csv_file_source_header(stream->source);
+    return open_decoder(pipeline->plan, stream->lookup, header, &stream->decoder, err);
+}
+
+static enum status check_client(const struct table *table, struct err *err)
+{
+    AUTO(arena_release) struct arena arena = {0};
+    const struct kafka_config config = {
+        .brokers = "",
+        .properties = pipeline_client_options(table, &arena),
+        .n_properties = table->n_client_options,
+    };
+    return kafka_config_check_sasl(&config, err);
+}
+
+enum status stream_check(const struct table *table, struct err *err)
+{
+    struct decoder *decoder;
+    if (pipeline_is_avro(table) && options_text(&table->format, "registry").p == NULL)
+        return err_set(err, ST_USAGE,
+                       "a stream with format = 'avro' needs option "
+                       "registry = 'http://host:port/...'");
+    TRY(stream_decoder_open(table, NULL, NULL, (struct str){0}, NULL, &decoder, err));
+    decoder->ops->close(decoder);
+    return check_client(table, err);
+}
+
+enum status stream_look_open(struct pipeline *pipeline, struct source **ret,
+                             struct err *err)
+{
+    const struct table *table = pipeline->plan->stream;
+    struct kafka_config config;
+    if (str_is(table->connector, "file"))
+        return stream_file_open(table, ret, err);
+    pipeline_kafka(pipeline, &config);
+    config.membership = KAFKA_NONE;
+    return kafka_source_open(&config, ret, err);
+}
+
+enum status stream_open(struct pipeline *pipeline, struct stream *ret, struct err *err)
+{
+    *ret = (struct stream){0};
+    enum status status = open_all(pipeline, ret, err);
+    if (status == ST_OK && !pipeline_is_avro(pipeline->plan->stream))
+        ret->csv = ret->decoder;
+    if (status != ST_OK)
+        stream_close(ret);
+    return status;
+}
+
+static void tell_tails(const struct decoder *csv)
+{
+    size_t n = csv != NULL ? csv_decoder_n_tails(csv) : 0;
+    if (n)
+        log_warn(
+            "%zu records have empty fields past the last column; they were passed over",
+            n);
+}
+
+void stream_close(struct stream *stream)
+{
+    tell_tails(stream->csv);
+    if (stream->decoder != NULL)
+        stream->decoder->ops->close(stream->decoder);
+    if (stream->source != NULL)
+        stream->source->ops->close(stream->source);
+    if (stream->lookup != NULL)
+        stream->lookup->ops->close(stream->lookup);
+    *stream = (struct stream){0};
+}

@@ -1,0 +1,571 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/tables.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "avro/reader.h"
+#include "avro/table.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "core/env.h"
+#include "gtfs/manifest.h"
+#include "gtfs/swap.h"
+#include "job/sink.h"
+#include "job/staged_check.h"
+#include "job/text_file.h"
+
+enum {
+    LOAD_TRIES = 3,
+    CHECK_TRIES = 5,
+    CHECK_PAUSE_MS = 1000,
+    EXTRACT_MS = 60000 // a file that is older was not written by an extract at work
+};
+
+static void storage_close(struct storage **storage)
+{
+    if (*storage != NULL)
+        (*storage)->ops->close(*storage);
+}
+
+static void rows_close(struct rows **rows)
+{
+    if (*rows != NULL)
+        (*rows)->ops->close(*rows);
+}
+
+static bool is_data_file(const struct file_info *file)
+{
+    return !file->is_directory && file->name.p[0] != '_' && file->name.p[0] != '.';
+}
+
+enum status tables_find_file(struct storage *storage, const struct table *table,
+                             struct arena *arena, struct file_info *ret, struct err *err)
+{
+    struct file_list list = {0};
+    enum status status = storage->ops->list(storage, str_of(""), arena, &list, err);
+    if (status != ST_OK && status != ST_NOT_FOUND)
+        return status;
+    size_t n_found = 0;
+    for (size_t i = 0; i < list.n; i++)
+        if (is_data_file(&list.items[i]) && n_found++ == 0)
+            *ret = list.items[i];
+    if (n_found == 1)
+        return ST_OK;
+    if (n_found == 0)
+        return err_set(err, ST_NOT_FOUND,
+                       "table %.*s: there is no file in %s; stage it by tramline "
+                       "extract, or WITH (optional = true) if it may be missing",
+                       STR_ARGS(table->name), storage->url);
+    return err_set(err, ST_DATA,
+                   "table %.*s: %zu files in %s, but a table is one file; remove the "
+                   "others, or run tramline extract",
+                   STR_ARGS(table->name), n_found, storage->url);
+}
+
+static enum status open_avro(struct storage *storage, struct str name,
+                             const struct table *table, struct rows **ret,
+                             struct err *err)
+{
+    AUTO(buf_release) struct buf schema = {0};
+    const char *path = options_text(&table->format, "schema").p;
+    if (path != NULL)
+        TRY(text_file_read(path, &schema, err));
+    struct avro_table_options options = {
+        .columns = &table->schema,
+        .reader_schema = buf_as_str(&schema),
+        .skip_errors = options_is(&table->options, "on_error", "skip"),
+    };
+    return avro_table_open(storage, name, &options, ret, err);
+}
+
+struct csv_table_options table_csv_options(const struct table *table)
+{
+    bool is_avro = pipeline_is_avro(table);
+    return (struct csv_table_options){
+        .header = is_avro || options_number(&table->format, "header"),
+        .skip_errors = options_is(&table->options, "on_error", "skip"),
+        .trim = !is_avro && options_number(&table->format, "trim"),
+        .may_be_empty = options_number(&table->options, "optional"),
+    };
+}
+
+enum status table_rows_open(struct storage *storage, const struct table *table,
+                            struct rows **ret, struct err *err)
+{
+    AUTO(arena_release) struct arena arena = {0};
+    struct file_info file;
+    TRY(tables_find_file(storage, table, &arena, &file, err));
+    if (pipeline_is_avro(table))
+        return open_avro(storage, file.name, table, ret, err);
+    struct csv_table_options options = table_csv_options(table);
+    return csv_table_open(storage, file.name, &table->schema, &options, ret, err);
+}
+
+enum status table_check(const struct table *table, struct err *err)
+{
+    if (!pipeline_is_avro(table) || options_text(&table->format, "schema").p == NULL)
+        return ST_OK;
+    const char *path = options_text(&table->format, "schema").p;
+    AUTO(buf_release) struct buf schema = {0};
+    struct avro_reader *reader;
+    TRY(text_file_read(path, &schema, err));
+    enum status rc = avro_reader_open(&table->schema, buf_as_str(&schema), &reader, err);
+    if (rc != ST_OK)
+        return err_context(err, rc, "%s", path);
+    avro_reader_free(reader);
+    return ST_OK;
+}
+
+static void tell_messages(const struct table *table, size_t n_skipped,
+                          const char *const *messages, size_t n)
+{
+    if (n_skipped)
+        log_warn("table %.*s: %zu rows left out, the first of them:",
+                 STR_ARGS(table->name), n_skipped);
+    for (size_t i = 0; i < n; i++)
+        log_warn("  %s", messages[i]);
+}
+
+void table_tell_absent(const struct table *table, const struct rows *rows)
+{
+    const char *absent = csv_table_absent(rows);
+    if (absent != NULL)
+        log_warn("table %.*s: the header has no %s: NULL in every row",
+                 STR_ARGS(table->name), absent);
+}
+
+void table_tell_rows(const struct table *table, const struct rows *rows)
+{
+    const struct csv_table_stats *stats = csv_table_stats(rows);
+    if (stats->n_tails)
+        log_warn("table %.*s: %zu rows have empty fields past the last column; they were "
+                 "passed over",
+                 STR_ARGS(table->name), stats->n_tails);
+    if (stats->n_short)
+        log_warn("table %.*s: %zu short rows; their missing columns are NULL",
+                 STR_ARGS(table->name), stats->n_short);
+    tell_messages(table, stats->n_skipped, stats->messages, stats->n_messages);
+}
+
+static void tell_skipped(const struct table *table, const struct rows *rows)
+{
+    if (!pipeline_is_avro(table)) {
+        table_tell_absent(table, rows);
+        table_tell_rows(table, rows);
+        return;
+    }
+    const struct avro_table_stats *stats = avro_table_stats(rows);
+    tell_messages(table, stats->n_skipped, stats->messages, stats->n_messages);
+}
+
+// An optional table whose file is missing.
+static enum status no_rows(UNUSED struct rows *rows, struct batch *batch,
+                           UNUSED struct err *err)
+{
+    batch_clear(batch);
+    return ST_OK;
+}
+
+static void no_close(UNUSED struct rows *rows)
+{
+}
+
+static const struct rows_ops empty_ops = {.next = no_rows, .close = no_close};
+
+static bool has_text(const struct table *table, struct str name)
+{
+    int column = schema_find(&table->schema, name);
+    return column >= 0 && table->schema.columns[column].type == TYPE_TEXT;
+}
+
+// Whether another table has a column of this name, as tables have that are joined by it.
+static bool is_shared(const struct plan *plan, const struct table *table, struct str name)
+{
+    bool is = false;
+    for (size_t i = 0; i < plan->n_tables; i++)
+        is = is || (&plan->tables[i] != table && has_text(&plan->tables[i], name));
+    return is;
+}
+
+// Keys that nothing matches, as it seems to who looks at them.
+static void tell_padded(const struct plan *plan, const struct table *table,
+                        const struct rows *rows)
+{
+    for (size_t i = 0; i < table->schema.n && !pipeline_is_avro(table); i++) {
+        struct str name = table->schema.columns[i].name;
+        const struct csv_padded *padded = csv_table_padded(rows, i);
+        if (padded->n == 0 || !is_shared(plan, table, name))
+            continue;
+        log_warn(
+            "table %.*s: %s of %.*s with blanks at the ends, the first %s: they match "
+            "only one with the same blanks; trim = true takes them off",
+            STR_ARGS(table->name), text_counted((int64_t)padded->n, "value", "values"),
+            STR_ARGS(name), padded->first);
+    }
+}
+
+static enum status load_table(const struct pipeline *pipeline, const struct table *table,
+                              struct table_store *store, uint64_t *ret_n, struct err *err)
+{
+    AUTO(storage_close) struct storage *storage = NULL;
+    TRY(pipeline_storage(pipeline, &table->options, &storage, err));
+    struct rows *rows = NULL;
+    enum status status = table_rows_open(storage, table, &rows, err);
+    bool optional = options_number(&table->options, "optional");
+    if (status == ST_NOT_FOUND && optional) {
+        struct rows empty = {&empty_ops, &table->schema};
+        return table_store_load(store, table, &empty, ret_n, err);
+    }
+    TRY(status);
+    status = table_store_load(store, table, rows, ret_n, err);
+    tell_skipped(table, rows);
+    if (status == ST_OK)
+        tell_padded(pipeline->plan, table, rows);
+    rows_close(&rows);
+    return status;
+}
+
+bool tables_run_natively(const struct plan *plan)
+{
+    return plan->native != NULL && !options_is(&plan->settings, "executor", "sqlite");
+}
+
+enum status tables_load_views(struct tables *tables, struct err *err)
+{
+    return table_store_load_views(tables->store, err);
+}
+
+static bool is_out_of_time(const struct pipeline *pipeline)
+{
+    int64_t now_ms = env_system()->ops->monotonic_ms(env_system());
+    return deadline_is_over(pipeline->deadline, now_ms);
+}
+
+static bool goes_on(void *arg)
+{
+    return !is_out_of_time(arg);
+}
+
+static void tell_rows(const struct table *table, int64_t n)
+{
+    log_info("table %.*s: %s", STR_ARGS(table->name), text_counted(n, "row", "rows"));
+    if (n == 0 && !options_number(&table->options, "optional"))
+        log_warn("table %.*s has no rows, so that nothing matches it; if that is meant, "
+                 "say WITH (optional = true)",
+                 STR_ARGS(table->name));
+}
+
+static void want(struct table_store *store, const struct view *view)
+{
+    const struct plan *plan = store->plan;
+    if (view != NULL) {
+        table_store_want_view(store, view);
+        return;
+    }
+    if (plan->sink != NULL)
+        table_store_want_insert(store, tables_run_natively(plan));
+    for (size_t i = 0; i < plan->n_views; i++)
+        if (plan->views[i].materialized)
+            table_store_want_view(store, &plan->views[i]);
+}
+
+void tables_begin(const struct pipeline *pipeline, const struct view *view,
+                  struct tables *ret)
+{
+    const struct plan *plan = pipeline->plan;
+    const struct table_store_options options = {
+        .limit_bytes = (size_t)options_number(&plan->settings, "dimension.memory"),
+        .go_on = goes_on,
+        .go_on_arg = (void *)(uintptr_t)pipeline,
+    };
+    ret->store = table_store_open(plan, &options);
+    ret->n_rows = mem_array(plan->n_tables, sizeof(*ret->n_rows));
+    want(ret->store, view);
+}
+
+enum status tables_load_one(const struct pipeline *pipeline, struct tables *tables,
+                            size_t index, struct err *err)
+{
+    uint64_t n = 0;
+    const struct table *table = &pipeline->plan->tables[index];
+    TRY(load_table(pipeline, table, tables->store, &n, err));
+    tables->n_rows[index] = (int64_t)n;
+    return ST_OK;
+}
+
+static enum status load_once(const struct pipeline *pipeline, const struct view *view,
+                             bool quiet, struct tables *ret, struct err *err)
+{
+    const struct plan *plan = pipeline->plan;
+    tables_begin(pipeline, view, ret);
+    for (size_t i = 0; i < plan->n_tables; i++) {
+        if (plan->tables[i].kind != TABLE_DIMENSION)
+            continue;
+        TRY(tables_load_one(pipeline, ret, i, err));
+        if (!quiet)
+            tell_rows(&plan->tables[i], ret->n_rows[i]);
+    }
+    return tables_load_views(ret, err);
+}
+
+static enum status cut_off(const struct storage *root, struct err *err)
+{
+    return err_set(
+        err, ST_DATA,
+        "%s/" FEED_SWAP_NAME
+        ": an extract was cut off while it replaced the tables, which may be of "
+        "two feeds; run tramline extract again, or tramline extract --rollback",
+        root->url);
+}
+
+enum status tables_wait_for_extract(const struct pipeline *pipeline, struct err *err)
+{
+    AUTO(storage_close) struct storage *root = NULL;
+    struct env *env = env_system();
+    TRY(pipeline_feed_root(pipeline, &root, err));
+    for (int64_t ms = 0; root != NULL && ms < EXTRACT_MS; ms += CHECK_PAUSE_MS) {
+        struct file_info swap;
+        enum status rc = root->ops->stat(root, str_of(FEED_SWAP_NAME), &swap, err);
+        if (rc == ST_NOT_FOUND)
+            return ST_OK;
+        TRY(rc);
+        if (is_out_of_time(pipeline))
+            return err_set(err, ST_STOP, "asked to stop");
+        if (swap.modified_ms < env->ops->wall_ms(env) - EXTRACT_MS)
+            break;
+        if (ms == 0)
+            log_info("an extract is replacing the tables; waiting for its end");
+        env->ops->sleep_ms(env, CHECK_PAUSE_MS);
+    }
+    return root == NULL ? ST_OK : cut_off(root, err);
+}
+
+// The version of the tables as one extract has left them. One may be replacing them just
+// now, which takes a moment. Tables that were changed without extract are no reason not
+// to go on.
+static enum status settled_version(const struct pipeline *pipeline, char ret[65],
+                                   struct err *err)
+{
+    struct staged_difference differs = {0};
+    for (int i = 0; i < CHECK_TRIES; i++) {
+        if (i > 0)
+            env_system()->ops->sleep_ms(env_system(), CHECK_PAUSE_MS);
+        if (is_out_of_time(pipeline))
+            return err_set(err, ST_STOP, "asked to stop");
+        TRY(tables_wait_for_extract(pipeline, err));
+        TRY(tables_version(pipeline, ret, err));
+        TRY(staged_check(pipeline, &differs, err));
+        if (differs.table == NULL)
+            return ST_OK;
+        if (differs.modified_ms < env_system()->ops->wall_ms(env_system()) - EXTRACT_MS)
+            break; // not by an extract that is at work
+    }
+    log_warn(
+        "table %.*s is not as tramline extract left it: if tables of two feeds may be "
+        "mixed, run extract again; if this is meant, remove _feed.json",
+        STR_ARGS(differs.table->name));
+    return ST_OK;
+}
+
+static enum status changed_again(struct err *err)
+{
+    return err_set(err, ST_FAIL,
+                   "the staged tables changed %d times while they were "
+                   "read; is tramline extract running in a loop?",
+                   LOAD_TRIES);
+}
+
+enum status tables_load(const struct pipeline *pipeline, const struct view *view,
+                        bool quiet, struct tables *ret, struct err *err)
+{
+    *ret = (struct tables){0};
+    for (int i = 0; i < LOAD_TRIES; i++) {
+        char before[65];
+        TRY(settled_version(pipeline, before, err));
+        enum status status = load_once(pipeline, view, quiet, ret, err);
+        if (status != ST_OK) {
+            tables_release(ret);
+            return status;
+        }
+        TRY(tables_version(pipeline, ret->version, err));
+        if (strcmp(before, ret->version) == 0)
+            return ST_OK;
+        log_warn("the staged tables changed while they were read; reading them again");
+        tables_release(ret);
+    }
+    return changed_again(err);
+}
+
+static enum status write_view(const struct pipeline *pipeline, struct tables *tables,
+                              const struct view *view, struct err *err)
+{
+    const struct table table = plan_table_of_view(view);
+    AUTO(storage_close) struct storage *storage = NULL;
+    TRY(pipeline_storage(pipeline, &view->options, &storage, err));
+    AUTO(rows_close) struct rows *rows = NULL;
+    TRY(table_store_view(tables->store, view, &rows, err));
+    int64_t n = 0;
+    TRY(sink_write_table(storage, &table, rows, &n, err));
+    log_info("materialized view %.*s: %s in %s", STR_ARGS(view->name),
+             text_counted(n, "row", "rows"), storage->url);
+    return ST_OK;
+}
+
+static enum status write_views(const struct pipeline *pipeline, struct tables *tables,
+                               struct err *err)
+{
+    const struct plan *plan = pipeline->plan;
+    for (size_t i = 0; i < plan->n_views; i++) {
+        if (!plan->views[i].materialized)
+            continue;
+        enum status rc = write_view(pipeline, tables, &plan->views[i], err);
+        if (rc != ST_OK)
+            return err_context(err, rc, "materialized view %.*s",
+                               STR_ARGS(plan->views[i].name));
+    }
+    return ST_OK;
+}
+
+static enum status try_view(struct tables *tables, const struct view *view,
+                            int64_t *ret_n, struct err *err)
+{
+    const struct table table = plan_table_of_view(view);
+    AUTO(rows_close) struct rows *rows = NULL;
+    TRY(table_store_view(tables->store, view, &rows, err));
+    return sink_try_table(&table, rows, ret_n, err);
+}
+
+enum status tables_try_view(struct tables *tables, const struct view *view,
+                            int64_t *ret_n, struct err *err)
+{
+    enum status rc = try_view(tables, view, ret_n, err);
+    return rc == ST_OK
+               ? ST_OK
+               : err_context(err, rc, "materialized view %.*s", STR_ARGS(view->name));
+}
+
+static bool has_materialized(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->n_views; i++)
+        if (plan->views[i].materialized)
+            return true;
+    return false;
+}
+
+// A worker that began before an extract may come to this after one that began behind it,
+// and put its view of the old tables over that of the new ones. So it looks once more
+// afterwards: who writes last has seen the tables that are staged.
+enum status tables_write_views(const struct pipeline *pipeline, struct tables *tables,
+                               struct err *err)
+{
+    if (!has_materialized(pipeline->plan))
+        return ST_OK;
+    for (int i = 0; i < LOAD_TRIES; i++) {
+        char now[65];
+        TRY(write_views(pipeline, tables, err));
+        TRY(tables_version(pipeline, now, err));
+        if (strcmp(now, tables->version) == 0)
+            return ST_OK;
+        log_warn("the staged tables changed while views of them were written; reading "
+                 "them again");
+        tables_release(tables);
+        TRY(tables_load(pipeline, NULL, false, tables, err));
+    }
+    return changed_again(err);
+}
+
+static enum status build_dimensions(const struct pipeline *pipeline,
+                                    struct tables *tables, struct encoder *encoder,
+                                    struct err *err)
+{
+    const struct dimension_options options = {
+        .limit_bytes =
+            (size_t)options_number(&pipeline->plan->settings, "dimension.memory"),
+        .version = str_of(tables->version),
+    };
+    return dimensions_build(pipeline->plan->native, tables->store, encoder, &options,
+                            &tables->dimensions, err);
+}
+
+enum status tables_executor_check(const struct plan *plan, struct err *err)
+{
+    if (!options_is(&plan->settings, "executor", "native") || plan->native != NULL)
+        return ST_OK;
+    return err_set(err, ST_USAGE,
+                   "SET executor = 'native' cannot run this query: %.*s Leave it 'auto'.",
+                   STR_ARGS(plan->native_why));
+}
+
+enum status tables_executor(const struct pipeline *pipeline, struct tables *tables,
+                            struct encoder *encoder, struct executor **ret,
+                            struct err *err)
+{
+    const struct plan *plan = pipeline->plan;
+    TRY(tables_executor_check(plan, err));
+    if (!tables_run_natively(plan)) {
+        struct sqlite_host *host;
+        TRY(table_store_host(tables->store, &host, err));
+        return sqlite_executor_open(plan, host, encoder, ret, err);
+    }
+    if (tables->dimensions.items == NULL)
+        TRY(build_dimensions(pipeline, tables, encoder, err));
+    table_store_close(tables->store); // its memory is not needed any more
+    tables->store = NULL;
+    *ret = native_executor_open(plan, &tables->dimensions, encoder);
+    native_executor_on_progress(*ret, goes_on, (void *)(uintptr_t)pipeline);
+    return ST_OK;
+}
+
+// Names, sizes and times of the files: for tables that extract did not stage.
+static enum status version_of_files(const struct pipeline *pipeline, struct buf *text,
+                                    struct err *err)
+{
+    const struct plan *plan = pipeline->plan;
+    for (size_t i = 0; i < plan->n_tables; i++) {
+        const struct table *table = &plan->tables[i];
+        if (table->kind != TABLE_DIMENSION)
+            continue;
+        AUTO(storage_close) struct storage *storage = NULL;
+        TRY(pipeline_storage(pipeline, &table->options, &storage, err));
+        AUTO(arena_release) struct arena arena = {0};
+        struct file_list list = {0};
+        enum status status = storage->ops->list(storage, str_of(""), &arena, &list, err);
+        if (status != ST_OK && status != ST_NOT_FOUND)
+            return status;
+        buf_printf(text, "%.*s\n", STR_ARGS(table->name));
+        for (size_t f = 0; f < list.n; f++)
+            if (is_data_file(&list.items[f]))
+                buf_printf(text, "%.*s %lld %lld\n", STR_ARGS(list.items[f].name),
+                           (long long)list.items[f].size,
+                           (long long)list.items[f].modified_ms);
+    }
+    return ST_OK;
+}
+
+enum status tables_version(const struct pipeline *pipeline, char ret[65], struct err *err)
+{
+    AUTO(buf_release) struct buf text = {0};
+    AUTO(storage_close) struct storage *root = NULL;
+    enum status status = pipeline_feed_root(pipeline, &root, err);
+    struct feed_manifest manifest = {0};
+    if (status == ST_OK && root != NULL) {
+        status = feed_manifest_read(root, &manifest, err);
+        buf_text(&text, manifest.version);
+        feed_manifest_release(&manifest);
+    }
+    if (status != ST_OK && status != ST_NOT_FOUND)
+        return status;
+    TRY(version_of_files(pipeline, &text, err));
+    sha256_hex(text.p, text.n, ret);
+    return ST_OK;
+}
+
+void tables_release(struct tables *tables)
+{
+    dimensions_release(&tables->dimensions);
+    table_store_close(tables->store);
+    free(tables->n_rows);
+    *tables = (struct tables){0};
+}
