@@ -3,6 +3,7 @@
 
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <time.h>
 
 enum {
     RING = 16,
@@ -257,4 +258,14 @@ const char *text_seconds(int64_t ms)
     snprintf(text, RING_TEXT, "%lld.%lld s", (long long)(ms / 1000),
              (long long)(ms % 1000 / 100));
     return text;
+}
+
+struct str text_time(int64_t ms, char ret[TEXT_TIME_MAX])
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm tm;
+    gmtime_r(&seconds, &tm);
+    size_t n = strftime(ret, TEXT_TIME_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
+    n += (size_t)snprintf(ret + n, TEXT_TIME_MAX - n, ".%03dZ", (int)(ms % 1000));
+    return (struct str){ret, n};
 }

@@ -29,6 +29,12 @@ enum {
 size_t text_visible(struct str text, char *ret, size_t room);
 void text_put_visible(struct buf *buf, struct str text); // all of it
 
+// A time since 1970, of the years to 9999: "2026-11-22T05:00:00.000Z".
+enum {
+    TEXT_TIME_MAX = 40
+};
+struct str text_time(int64_t ms, char ret[TEXT_TIME_MAX]);
+
 // In place: "http://me:word@host" becomes "http://***@host", whatever the scheme, also
 // one that is mistyped or left out.
 void text_hide_logins(char *text);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // GTFS times and the batch's time.
 #include <stdio.h>
-#include <time.h>
 
+#include "base/text.h"
 #include "expr/eval.h"
 #include "expr/functions.h"
 
@@ -63,11 +63,6 @@ struct value time_now(struct call *call, const struct value *args, size_t n_args
 {
     (void)args;
     (void)n_args;
-    time_t seconds = (time_t)(call->now_ms / 1000);
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
-    char text[40];
-    size_t n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-    int n_ms = snprintf(text + n, sizeof(text) - n, ".%03dZ", (int)(call->now_ms % 1000));
-    return text_in(call, text, (int)n + n_ms);
+    char text[TEXT_TIME_MAX];
+    return text_in(call, text, (int)text_time(call->now_ms, text).n);
 }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "core/env.h"
 #include "sql/print.h"
 #include "sql/sqlite_internal.h"
@@ -87,7 +88,7 @@ static enum status set_up(struct sqlite_host *host, struct err *err)
                     "SQLite", err));
     sqlite_functions_register(host);
     sqlite_stream_register(host);
-    sqlite_now_format(0, host->now);
+    text_time(0, host->now);
     sqlite3_progress_handler(host->db, PROGRESS_STEPS, progress, host);
     return ST_OK;
 }

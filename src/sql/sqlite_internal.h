@@ -5,11 +5,11 @@
 
 #include <sqlite3.h>
 
+#include "base/text.h"
 #include "expr/functions.h"
 #include "sql/sqlite_host.h"
 
 enum {
-    NOW_TEXT_MAX = 32,
     N_SQLITE_SCALARS = 27 // see sqlite_functions.c
 };
 
@@ -33,7 +33,7 @@ struct sqlite_host {
     const struct batch *batch;
     size_t from, n;
     int n_indexes;
-    char now[NOW_TEXT_MAX]; // the batch's time as text
+    char now[TEXT_TIME_MAX]; // the batch's time as text
     struct sqlite_scalar scalars[N_SQLITE_SCALARS];
     struct arena call_arena; // for text that they make
 };
@@ -42,8 +42,6 @@ struct sqlite_host {
 void sqlite_functions_register(struct sqlite_host *host);
 // Registers the module "tramline_stream".
 void sqlite_stream_register(struct sqlite_host *host);
-// The time as "2026-11-22T05:00:00.000Z".
-void sqlite_now_format(int64_t now_ms, char ret[NOW_TEXT_MAX]);
 
 // Status and text of what a call of SQLite came to: "WHAT fails: ...".
 enum status sqlite_failed(struct sqlite_host *host, int rc, const char *what,

@@ -5,8 +5,8 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/text.h"
 #include "sql/print.h"
 #include "sql/sqlite_internal.h"
 
@@ -179,20 +179,11 @@ enum status sqlite_host_stream(struct sqlite_host *host, struct str name,
     return sqlite_exec(host, buf_cstr(&sql), "SQLite", err);
 }
 
-void sqlite_now_format(int64_t now_ms, char ret[NOW_TEXT_MAX])
-{
-    time_t seconds = (time_t)(now_ms / 1000);
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
-    size_t n = strftime(ret, NOW_TEXT_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(ret + n, NOW_TEXT_MAX - n, ".%03dZ", (int)(now_ms % 1000));
-}
-
 void sqlite_host_set_batch(struct sqlite_host *host, const struct batch *batch,
                            size_t from, size_t n)
 {
     host->batch = batch;
     host->from = from;
     host->n = n;
-    sqlite_now_format(batch->now_ms, host->now);
+    text_time(batch->now_ms, host->now);
 }
