@@ -3,7 +3,6 @@
 """A result in a directory where others may write: entries with names that lead elsewhere, and symbolic
 links in the place of files and directories. Whatever the command, nothing outside the result changes,
 and nothing of others inside."""
-import hashlib
 import json
 import os
 import shutil
@@ -15,25 +14,6 @@ COMMITS = {"commit.rows": "20", "batch.records": "10", "log.snapshot": "3"}
 LOG = "_tramline/log/000000/{:020}.json"
 WAY_OUT = ("nothing of it was followed: put the entry back as it was, or start over with tramline init "
            "--reset")
-
-
-def entries(result):
-    return sorted((result / "_tramline/log/000000").iterdir())
-
-
-def forge(result, number, edit):
-    """Changes an entry, and those behind it so that the chain holds."""
-    before = None
-    for at, path in enumerate(entries(result)):
-        entry = json.loads(path.read_text())
-        if at == number:
-            edit(entry)
-        elif at > number:
-            entry["prev"] = before
-        entry["checksum"] = "0" * 64
-        text = json.dumps(entry)
-        before = hashlib.sha256(text.encode()).hexdigest()
-        path.write_text(text.replace("0" * 64, before, 1))
 
 
 def tree(directory):
@@ -90,7 +70,7 @@ class Attack:
 
 def last_commit(attack):
     """The number of the newest entry with a data file."""
-    return max(n for n, path in enumerate(entries(attack.result))
+    return max(n for n, path in enumerate(file_job.entries(attack.result))
                if json.loads(path.read_text())["files"])
 
 
@@ -127,7 +107,7 @@ def test_names_in_entries_are_refused_by_every_command():
     (attack.work.directory / "good/link").symlink_to(attack.outside)
     for name, (edit, field) in names_of(attack).items():
         attack.again()
-        forge(attack.result, number, edit)
+        file_job.forge(attack.result, number, edit)
         place = f"{attack.result}/{LOG.format(number)}"
         inside = tree(attack.result)
         for command, args in attack.read_commands().items():
@@ -143,10 +123,10 @@ def test_names_in_entries_are_refused_by_every_command():
 
 def test_writers_of_a_snapshot_are_refused():
     attack = Attack()
-    number = next(n for n, path in enumerate(entries(attack.result)) if n and "snapshot" in path.read_text())
+    number = next(n for n, path in enumerate(file_job.entries(attack.result)) if n and "snapshot" in path.read_text())
     for writer in ("..", "../..", "/", "../../outside", ""):
         attack.again()
-        forge(attack.result, number, lambda e: e["snapshot"]["writers"].append(writer))
+        file_job.forge(attack.result, number, lambda e: e["snapshot"]["writers"].append(writer))
         inside = tree(attack.result)
         for command in ("run", "verify"):
             said = attack.tell(*attack.read_commands()[command], code=3)

@@ -2,17 +2,11 @@
 # test: needs nothing
 """What a terminal gets: colours and rewritten lines only where it takes them, carets at their
 places however narrow it is."""
-import fcntl
-import os
-import pty
 import re
-import select
-import struct
-import subprocess
-import termios
 import unicodedata
 
 import lib
+import terminal
 
 SCRIPT = """CREATE TABLE trips (trip_id TEXT NOT NULL, route_id TEXT)
   WITH (connector = 'filesystem', path = 'trips', format = 'csv');
@@ -21,31 +15,6 @@ CREATE TABLE stop_times (trip_id TEXT NOT NULL)
 CREATE TABLE result () WITH (connector = 'filesystem', path = 'result', format = 'csv');
 INSERT INTO result SELECT s.* FROM stop_times s JOIN trips t ON t.trip_id = s.trip_id;
 """
-
-
-def shown(args, cwd, width=80, env=None, unset=()):
-    """What the program writes to a terminal, stdout and stderr, as it is."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
-    environ = {**os.environ, "TERM": "xterm", "HOME": str(cwd), **(env or {})}
-    for name in ("NO_COLOR", *unset):
-        if name not in (env or {}):
-            environ.pop(name, None)
-    process = subprocess.Popen([lib.program(), *args], cwd=cwd, stdin=subprocess.DEVNULL,
-                               stdout=theirs, stderr=theirs, env=environ)
-    os.close(theirs)
-    text = b""
-    while True:
-        try:
-            piece = os.read(ours, 1 << 16) if select.select([ours], [], [], 60)[0] else b""
-        except OSError:
-            break
-        if not piece:
-            break
-        text += piece
-    process.wait(60)
-    os.close(ours)
-    return text.decode().replace("\r\n", "\n")
 
 
 def place(text=SCRIPT):
@@ -65,12 +34,12 @@ def big_feed(directory):
 def everything(env, unset=()):
     """All that is coloured or rewritten: verdicts, errors, the demo's commands, progress."""
     directory = place()
-    text = shown(["check", "--live", "p.sql"], directory, env=env, unset=unset)
+    text = terminal.shown(["check", "--live", "p.sql"], directory, env=env, unset=unset)
     assert "BAD " in text and "not ready" in text, text
-    text += shown(["demo", "--dir", "demo"], directory, env=env, unset=unset)
+    text += terminal.shown(["demo", "--dir", "demo"], directory, env=env, unset=unset)
     big_feed(directory)
-    text += shown(["extract", "feed", "p.sql"], directory, env=env, unset=unset)
-    return text + shown(["check", "wrong.sql"], directory, env=env, unset=unset)
+    text += terminal.shown(["extract", "feed", "p.sql"], directory, env=env, unset=unset)
+    return text + terminal.shown(["check", "wrong.sql"], directory, env=env, unset=unset)
 
 
 def test_a_terminal_gets_colours_and_progress():
@@ -107,7 +76,7 @@ def columns(text):
 def check_caret(line, wrong, width):
     """The one error of a script whose line has `wrong`: each line of it fits, and the caret stands
     below the first letter of it."""
-    text = shown(["check", "p.sql"], place(line + "\n"), width=width, env={"NO_COLOR": "1"})
+    text = terminal.shown(["check", "p.sql"], place(line + "\n"), width=width, env={"NO_COLOR": "1"})
     lines = text.splitlines()
     at = next(i for i, one in enumerate(lines) if one.strip() == "^")
     source, caret = lines[at - 1], lines[at]
