@@ -64,11 +64,8 @@ static enum status print_letters(void *context, struct str path, struct err *err
 
 static enum row_style style_of(const struct args *args)
 {
-    if (args_has(args, "--json"))
-        return ROWS_JSON;
-    return args_has(args, "--csv") || (!term_is_out() && !args_has(args, "--table"))
-               ? ROWS_CSV
-               : ROWS_ALIGNED;
+    return row_style(args_has(args, "--json"), args_has(args, "--csv"),
+                     args_has(args, "--table"));
 }
 
 static enum status cat_result(const struct args *args, struct cat *cat, struct err *err)

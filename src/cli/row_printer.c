@@ -13,6 +13,13 @@ enum {
     GAP = 2        // between columns
 };
 
+enum row_style row_style(bool json, bool csv, bool table)
+{
+    if (json)
+        return ROWS_JSON;
+    return csv || (!term_is_out() && !table) ? ROWS_CSV : ROWS_ALIGNED;
+}
+
 void row_printer_open(struct row_printer *printer, enum row_style style,
                       const struct schema *schema)
 {

@@ -32,6 +32,8 @@ struct row_printer {
     bool header_done;
 };
 
+// As flags ask for; without one aligned on a terminal, else CSV.
+enum row_style row_style(bool json, bool csv, bool table);
 void row_printer_open(struct row_printer *printer, enum row_style style,
                       const struct schema *schema);
 void row_printer_row(struct row_printer *printer, const struct value *row);

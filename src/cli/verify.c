@@ -6,6 +6,7 @@
 #include "cli/term.h"
 #include "job/pipeline.h"
 #include "job/result.h"
+#include "log/log_back.h"
 #include "log/verify.h"
 
 struct counting {
@@ -136,10 +137,7 @@ static enum status verify(const struct args *args, const struct pipeline *pipeli
     enum status status = verify_run(storage, &options, &report, err);
     progress_end(&counting.bar);
     if (status == ST_NOT_FOUND)
-        status = err_set(err, ST_FAIL,
-                         "there is no commit log in %s; has tramline run "
-                         "ever committed?",
-                         storage->url);
+        status = log_none(storage, err);
     if (status == ST_OK) {
         if (args_has(args, "--json"))
             print_json(&report);

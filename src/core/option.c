@@ -60,6 +60,11 @@ static bool parse_with_unit(struct str text, const struct unit *units, size_t n,
     return false;
 }
 
+bool option_duration(struct str text, int64_t *ret)
+{
+    return parse_with_unit(text, duration_units, ARRAY_LEN(duration_units), ret);
+}
+
 static bool parse_boolean(struct str text, int64_t *ret)
 {
     bool yes = str_is(text, "true") || str_is(text, "on") || str_is(text, "1");
@@ -90,7 +95,7 @@ static bool parse(const struct option_def *def, struct str text, int64_t *ret)
     case OPTION_BYTES:
         return parse_with_unit(text, byte_units, ARRAY_LEN(byte_units), ret);
     case OPTION_DURATION:
-        return parse_with_unit(text, duration_units, ARRAY_LEN(duration_units), ret);
+        return option_duration(text, ret);
     case OPTION_PERCENT:
         return parse_with_unit(text, percent_units, ARRAY_LEN(percent_units), ret);
     case OPTION_BOOLEAN:

@@ -50,6 +50,9 @@ const struct option_group *option_group_find(const char *name); // NULL when the
 const struct option_def *option_find(const struct option_group *group, struct str name);
 const char *option_type_name(enum option_type type);
 
+// The text of an OPTION_DURATION to ms.
+bool option_duration(struct str text, int64_t *ret);
+
 struct option_value {
     bool given;      // by the script; else the default
     struct str text; // NUL-terminated; p == NULL: neither given nor a default

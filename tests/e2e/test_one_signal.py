@@ -249,7 +249,7 @@ def of_script(command):
     return make
 
 
-for one in ("check", "explain", "init", "extract", "produce", "run", "verify", "cat", "codegen"):
+for one in ("check", "explain", "init", "extract", "produce", "run", "verify", "history", "cat", "codegen"):
     phase(one, "its input by a pipe that nobody writes to", ENDS_AT_ONCE,
           numbers=(signal.SIGTERM, signal.SIGHUP))(of_script(one))
 
@@ -297,8 +297,8 @@ def of_hdfs(where, *args):
 
 
 for point in WHERE:
-    for words in (["explain", "p.sql"], ["verify", "p.sql"], ["verify", "--deep", "p.sql"], ["cat", "p.sql", "trips"],
-                  ["cat", "p.sql", "result"]):
+    for words in (["explain", "p.sql"], ["verify", "p.sql"], ["verify", "--deep", "p.sql"], ["history", "p.sql"],
+                  ["cat", "p.sql", "trips"], ["cat", "p.sql", "result"]):
         if point in ("silent", "body"):
             phase(words[0], f"{' '.join(words)}, name node stalls: {point}", ENDS_AT_ONCE)(of_hdfs(point, *words))
     for words in (["check", "--live", "p.sql"], ["init", "p.sql"], ["init", "--reset", "--yes", "p.sql"],
