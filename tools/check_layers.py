@@ -15,6 +15,7 @@ ALLOWED = {
     "core": "base",
     "csv": "base core",
     "avro": "base core",
+    "codegen": "base core avro",
     "expr": "base core",
     "sql": "base core expr",
     "table": "base core expr sql",
@@ -27,7 +28,7 @@ ALLOWED = {
     "work": "base core expr sql table log commit",
     "gtfs": "base core csv http",
     "job": "base core csv avro expr sql table registry kafka storage log commit work gtfs http",
-    "cli": "base core csv avro expr sql table registry kafka storage log commit work gtfs http job",
+    "cli": "base core csv avro expr sql table registry kafka storage log commit work gtfs http job codegen",
 }
 
 # A pattern of headers, and the only folders that may include them.

@@ -34,12 +34,12 @@ HELP = {"about", "more", "help", "arguments"}
 HELP_TABLES = re.compile(r"\bstruct (flag|option_def|function)\b")
 # Files with literals that are text of another kind: why.
 NO_MESSAGES = {
-    "src/avro/codegen.c": "C source that it writes",
-    "src/avro/codegen_model.c": "C source that it writes",
-    "src/avro/codegen_public.c": "C source that it writes",
-    "src/avro/codegen_runtime.c": "C source that it writes",
-    "src/avro/codegen_show.c": "C source that it writes",
-    "src/avro/codegen_source.c": "C source that it writes",
+    "src/codegen/codegen.c": "C source that it writes",
+    "src/codegen/model.c": "C source that it writes",
+    "src/codegen/public.c": "C source that it writes",
+    "src/codegen/runtime.c": "C source that it writes",
+    "src/codegen/show.c": "C source that it writes",
+    "src/codegen/source.c": "C source that it writes",
     "src/cli/demo.c": "the script of the demo and what it tells",
     "src/cli/explain_text.c": "the plan that it prints",
     "src/core/option_tables.c": "help of options",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "avro/codegen.h"
+#include "codegen/codegen.h"
 
 #include <errno.h>
 #include <stdio.h>

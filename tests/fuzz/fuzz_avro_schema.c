@@ -5,9 +5,9 @@
 
 #include "fuzz_parts.h"
 
-#include "avro/codegen.h"
 #include "avro/schema.h"
 #include "avro/table.h"
+#include "codegen/codegen.h"
 
 const struct fuzz_budget fuzz_budget = {
     .steps = 500000, // what each C program begins with takes 350,000

@@ -17,11 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "avro/codegen.h"
 #include "avro/decoder.h"
 #include "avro/frame.h"
 #include "avro/table.h"
 #include "base/hash.h"
+#include "codegen/codegen.h"
 #include "core/option.h"
 #include "registry/registry.h"
 #include "storage/storage_url.h"

@@ -3,7 +3,7 @@
 // tests/e2e/test_avro_codegen.py.
 #include "test.h"
 
-#include "avro/codegen.h"
+#include "codegen/codegen.h"
 
 static void assert_refused(const char *schema, const char *prefix, enum status status,
                            const char *text)

@@ -4,8 +4,8 @@
 // One struct a record, with init, release, encode, decode and print; enums; tagged
 // unions; arrays and maps as pointer and count. What is made compiles as C17 and as C++17
 // without a warning; docs/avro.md, "C types", describes it.
-#ifndef AVRO_CODEGEN_H
-#define AVRO_CODEGEN_H
+#ifndef CODEGEN_CODEGEN_H
+#define CODEGEN_CODEGEN_H
 
 #include "base/buf.h"
 

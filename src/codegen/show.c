@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What generated code shows values with, for logs.
-#include "avro/codegen_runtime.h"
+#include "codegen/runtime.h"
 
 // clang-format off
 const struct codegen_function codegen_show_functions[] = {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "avro/codegen_model.h"
+#include "codegen/model.h"
 
 #include <stdlib.h>
 
-#include "avro/codegen_runtime.h"
 #include "base/hash.h"
+#include "codegen/runtime.h"
 
 enum {
     WORD_MAX = 60,        // bytes of a name made of others; longer ones are cut

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "avro/codegen_runtime.h"
+#include "codegen/runtime.h"
 
 #include <assert.h>
 

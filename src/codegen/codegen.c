@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "avro/codegen.h"
+#include "codegen/codegen.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "avro/codegen_model.h"
-#include "avro/codegen_runtime.h"
-#include "avro/codegen_source.h"
+#include "codegen/model.h"
+#include "codegen/runtime.h"
+#include "codegen/source.h"
 
 enum {
     LINE_BYTES = 76,    // of a comment's or string literal's line

@@ -2,7 +2,7 @@
 // For each type that has a definition of its own four static functions: get_TAG decodes
 // into zeroed memory, put_TAG encodes, text_TAG shows, free_TAG gives memory back.
 // Records and enums also have those that the header declares.
-#include "avro/codegen_source.h"
+#include "codegen/source.h"
 
 enum {
     LINE_BYTES = 90

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // C text that every generated file has, and the functions that some have. For
-// src/avro/codegen*.c.
-#ifndef AVRO_CODEGEN_RUNTIME_H
-#define AVRO_CODEGEN_RUNTIME_H
+// src/codegen.
+#ifndef CODEGEN_RUNTIME_H
+#define CODEGEN_RUNTIME_H
 
 #include "base/buf.h"
 
@@ -20,7 +20,7 @@ const struct codegen_function *codegen_function(size_t index);
 // Appends those functions whose names stand in `body`, and those they need.
 void codegen_add_functions(struct buf *source, const char *body);
 
-// In codegen_show.c; the last ones of codegen_function.
+// In show.c; the last ones of codegen_function.
 extern const struct codegen_function codegen_show_functions[];
 extern const size_t codegen_n_show_functions;
 

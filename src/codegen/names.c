@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "avro/codegen_model.h"
+#include "codegen/model.h"
 
 #include <stdlib.h>
 
-#include "avro/codegen_runtime.h"
 #include "base/hash.h"
+#include "codegen/runtime.h"
 
 enum {
     SET_SLOTS = 64 // of a new set; a power of two

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The C types that a schema becomes, with their names; what codegen prints. For
-// src/avro/codegen*.c.
-#ifndef AVRO_CODEGEN_MODEL_H
-#define AVRO_CODEGEN_MODEL_H
+// src/codegen.
+#ifndef CODEGEN_MODEL_H
+#define CODEGEN_MODEL_H
 
 #include "avro/schema.h"
 
