@@ -29,20 +29,16 @@ static bool is_conflict(const struct publish *publish)
 
 static struct entry_file make_file(struct publish *publish, size_t index)
 {
-    const struct unit_file *file = &publish->work->unit->files[index];
+    const struct entry_file *file = &publish->work->unit->files[index];
     int64_t day_ms =
         publish->job->settings.directory_by_day ? publish->entry.time_ms : -1;
-    struct path name = file->kind == FILE_DEAD ? path_dead(publish->entry.number, index)
-                                               : path_part(publish->entry.number, index,
-                                                           file->extension, day_ms);
-    return (struct entry_file){
-        .kind = file->kind,
-        .tmp = arena_str(&publish->arena, path_str(&file->tmp)),
-        .name = arena_str(&publish->arena, path_str(&name)),
-        .rows = file->rows,
-        .bytes = file->bytes,
-        .checksum = file->checksum,
-    };
+    struct path name =
+        file->kind == FILE_DEAD
+            ? path_dead(publish->entry.number, index)
+            : path_part(publish->entry.number, index, publish->job->extension, day_ms);
+    struct entry_file ret = *file;
+    ret.name = arena_str(&publish->arena, path_str(&name));
+    return ret;
 }
 
 static void add_work(struct publish *publish)
@@ -56,6 +52,7 @@ static void add_work(struct publish *publish)
             entry->spans[entry->n_spans++] = work->spans[i];
     if (unit == NULL)
         return;
+    entry->dimension = unit->dimension;
     entry->rows = unit->rows;
     entry->matched = unit->matched;
     entry->first_batch_ms = unit->first_batch_ms;

@@ -8,7 +8,6 @@
 #define COMMIT_PUBLISH_H
 
 #include "commit/patience.h"
-#include "commit/unit.h"
 #include "log/job.h"
 #include "log/log_state.h"
 #include "log/paths.h"

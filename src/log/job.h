@@ -75,8 +75,9 @@ struct job {
     struct str plan;   // its hash
     struct str schema; // schema_format() of the result
     struct file_format format;
-    struct str dimension; // version of the staged tables
-    struct str worker;    // "host/pid/slot", for people
+    const char *extension; // of its data files
+    struct str dimension;  // version of the staged tables
+    struct str worker;     // "host/pid/slot", for people
     struct job_settings settings;
 };
 

@@ -11,56 +11,20 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/status.h"
-#include "core/checksum.h"
 #include "log/job.h"
+#include "log/unit.h"
 
 enum {
     ENTRY_FORMAT = 1,
     ENTRY_BYTES_MAX = 64 << 20,
-    ENTRY_VALUES_MAX = 1000000,   // as JSON has them
-    ENTRY_TEXT_MAX = 1 << 20,     // bytes of one text
-    ENTRY_PARTITION_MAX = 100000, // partitions are below it
-    ENTRY_FILES_MAX = 2           // one of data, one of dead letters
+    ENTRY_VALUES_MAX = 1000000 // as JSON has them
 };
-
-// Counts, offsets and numbers of entries: so that sums of a few cannot overflow.
-#define ENTRY_NUMBER_MAX INT64_C(1000000000000000000)
 
 enum entry_kind {
     ENTRY_JOB,
     ENTRY_CLAIM,
     ENTRY_COMMIT
 };
-enum file_kind {
-    FILE_DATA,
-    FILE_DEAD
-};
-
-// Enough of a record to know it again.
-struct record_mark {
-    int64_t offset; // -1: no record yet
-    int64_t time_ms;
-    uint32_t crc32c; // of the key's bytes, then the value's
-};
-
-// What an entry says of one partition: [first, next).
-struct span {
-    int32_t partition;
-    int64_t first, next;
-    int64_t data;              // records read
-    int64_t skipped;           // offsets without a record; data + skipped = next - first
-    int64_t gap;               // of skipped: had left the topic before they were read
-    int64_t ignored, rejected; // of data
-    struct record_mark last;
-};
-
-struct entry_file {
-    enum file_kind kind;
-    struct str tmp, name; // paths below the result directory
-    int64_t rows, bytes;
-    struct checksum checksum;
-};
-
 // Where a partition stands.
 struct progress {
     int32_t partition;
@@ -109,8 +73,8 @@ enum status entry_decode(struct str bytes, struct arena *arena, struct entry *re
 // ST_DATA when it is not that number's entry, or holds something that the program does
 // not make: names of files, writers, lists that do not rise, sums that no number holds.
 enum status entry_check(const struct entry *entry, int64_t number, struct err *err);
-// Whether the counts of a span fit each other.
-bool span_adds_up(const struct span *span);
+// What it says as a unit does; borrowed from it.
+struct unit entry_unit(const struct entry *entry);
 const char *entry_kind_name(enum entry_kind kind);
 
 #endif

@@ -5,28 +5,11 @@
 #include <stdlib.h>
 
 #include "core/env.h"
+#include "log/fields.h"
+#include "log/log_entry.h"
 #include "log/paths.h"
 
-enum {
-    SHOWN_BYTES = 120 // of a wrong name
-};
 #define LAST_TIME_MS INT64_C(253402300799999) // of the year 9999
-
-static enum status wrong_name(const char *field, size_t index, struct str name,
-                              const char *wanted, struct err *err)
-{
-    struct str shown = {name.p, name.n < SHOWN_BYTES ? name.n : SHOWN_BYTES};
-    return err_set(err, ST_DATA, "field '%s' of file %zu is '%.*s'%s, not %s", field,
-                   index, STR_ARGS(shown), name.n > shown.n ? "..." : "", wanted);
-}
-
-static bool is_tmp(const struct entry *entry, struct str name)
-{
-    AUTO(buf_release) struct buf folder = {0};
-    buf_printf(&folder, PATH_LOG_ROOT "/tmp/%.*s/", STR_ARGS(entry->writer));
-    return str_starts_with(name, buf_cstr(&folder)) &&
-           env_is_uuid((struct str){name.p + folder.n, name.n - folder.n});
-}
 
 static bool is_part(const struct entry *entry, size_t index, struct str name)
 {
@@ -40,13 +23,10 @@ static bool is_part(const struct entry *entry, size_t index, struct str name)
     return false;
 }
 
-static enum status check_file(const struct entry *entry, size_t index, struct err *err)
+static enum status check_name(const struct entry *entry, size_t index, struct err *err)
 {
     const struct entry_file *file = &entry->files[index];
     struct path dead = path_dead(entry->number, index);
-    if (!is_tmp(entry, file->tmp))
-        return wrong_name("tmp", index, file->tmp,
-                          PATH_LOG_ROOT "/tmp/, its writer and a UUID", err);
     if (file->kind == FILE_DEAD && !str_eq(file->name, path_str(&dead)))
         return wrong_name("name", index, file->name,
                           "the name of this entry's dead letters", err);
@@ -56,14 +36,10 @@ static enum status check_file(const struct entry *entry, size_t index, struct er
     return ST_OK;
 }
 
-static enum status check_files(const struct entry *entry, struct err *err)
+static enum status check_names(const struct entry *entry, struct err *err)
 {
-    if (entry->n_files > ENTRY_FILES_MAX)
-        return err_set(err, ST_DATA,
-                       "field 'files' has %zu files, an entry has at most %d",
-                       entry->n_files, ENTRY_FILES_MAX);
     for (size_t i = 0; i < entry->n_files; i++)
-        TRY(check_file(entry, i, err));
+        TRY(check_name(entry, i, err));
     return ST_OK;
 }
 
@@ -72,45 +48,6 @@ static enum status check_uuid(struct str text, const char *field, struct err *er
     if (env_is_uuid(text))
         return ST_OK;
     return err_set(err, ST_DATA, "field '%s' is not a UUID", field);
-}
-
-// Adds a count of one partition; false when the sum is more than a number may be.
-static bool add(int64_t *sum, int64_t count)
-{
-    *sum += count;
-    return *sum <= ENTRY_NUMBER_MAX;
-}
-
-static enum status check_sums(const struct entry *entry, struct err *err)
-{
-    int64_t data = 0, skipped = 0, rejected = 0, rows = 0, bytes = 0;
-    bool fits = true;
-    for (size_t i = 0; fits && i < entry->n_spans; i++)
-        fits = add(&data, entry->spans[i].data) &&
-               add(&skipped, entry->spans[i].skipped) &&
-               add(&rejected, entry->spans[i].rejected);
-    for (size_t i = 0; fits && i < entry->n_files; i++)
-        fits = add(&rows, entry->files[i].rows) && add(&bytes, entry->files[i].bytes);
-    if (fits)
-        return ST_OK;
-    return err_set(err, ST_DATA, "its numbers add up to more than 10^18");
-}
-
-static enum status check_order(int64_t before, int64_t partition, struct err *err)
-{
-    if (partition > before)
-        return ST_OK;
-    return err_set(err, ST_DATA,
-                   "field 'partition' has %" PRId64 " behind %" PRId64
-                   ", partitions rise",
-                   partition, before);
-}
-
-static enum status check_spans(const struct entry *entry, struct err *err)
-{
-    for (size_t i = 1; i < entry->n_spans; i++)
-        TRY(check_order(entry->spans[i - 1].partition, entry->spans[i].partition, err));
-    return ST_OK;
 }
 
 static enum status check_progress(const struct snapshot *snapshot, struct err *err)
@@ -183,18 +120,10 @@ enum status entry_check(const struct entry *entry, int64_t number, struct err *e
 {
     if (entry->number != number)
         return err_set(err, ST_DATA, "says that it is entry %" PRId64, entry->number);
-    TRY(check_uuid(entry->writer, "writer", err));
+    struct unit unit = entry_unit(entry);
+    TRY(unit_check(&unit, err));
     TRY(check_uuid(entry->attempt, "attempt", err));
     TRY(check_time(entry, err));
-    TRY(check_spans(entry, err));
-    TRY(check_files(entry, err));
-    TRY(check_sums(entry, err));
+    TRY(check_names(entry, err));
     return check_snapshot(entry, err);
-}
-
-bool span_adds_up(const struct span *span)
-{
-    return span->next >= span->first && span->gap <= span->skipped &&
-           span->data + span->skipped == span->next - span->first &&
-           span->ignored + span->rejected <= span->data;
 }

@@ -1,130 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/log_entry.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "core/json.h"
-
-// What decoding goes with: the first thing that was wrong stays in err.
-struct decoding {
-    struct arena *arena;
-    struct err *err;
-    enum status rc;
-};
-
-static void wrong(struct decoding *dec, const char *key, const char *wanted)
-{
-    if (dec->rc == ST_OK)
-        dec->rc = err_set(dec->err, ST_DATA, "field '%s' is not %s", key, wanted);
-}
-
-static struct str get_text(struct decoding *dec, const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_string(value)) {
-        wrong(dec, key, "a text");
-        return (struct str){"", 0};
-    }
-    struct str text = json_as_str(value);
-    if (text.n > ENTRY_TEXT_MAX)
-        wrong(dec, key, "at most 1048576 bytes long");
-    return arena_str(dec->arena, text);
-}
-
-static int64_t get_number(struct decoding *dec, const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    int64_t number = json_integer_value(value);
-    if (json_is_integer(value) && number >= 0 && number <= ENTRY_NUMBER_MAX)
-        return number;
-    wrong(dec, key, "a whole number from 0 to 10^18");
-    return 0;
-}
-
-// Records of a stream may have the time -1: none.
-static int64_t get_time(struct decoding *dec, const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_integer(value))
-        wrong(dec, key, "a whole number");
-    return json_integer_value(value);
-}
-
-static int32_t get_partition(struct decoding *dec, const json_t *object)
-{
-    int64_t number = get_number(dec, object, "partition");
-    if (number >= ENTRY_PARTITION_MAX)
-        wrong(dec, "partition", "below 100000");
-    return (int32_t)number;
-}
-
-static const json_t *get_array(struct decoding *dec, const json_t *object,
-                               const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_array(value))
-        wrong(dec, key, "an array");
-    return value;
-}
-
-static void get_hex(struct decoding *dec, const json_t *object, const char *key,
-                    size_t n_digits, char *ret)
-{
-    struct str text = get_text(dec, object, key);
-    if (text.n != n_digits || strspn(text.p, "0123456789abcdef") < n_digits) {
-        wrong(dec, key, "hex digits");
-        text.n = 0;
-    }
-    memcpy(ret, text.p, text.n);
-    ret[text.n] = '\0';
-}
-
-static struct record_mark get_mark(struct decoding *dec, const json_t *object)
-{
-    const json_t *last = json_object_get(object, "last");
-    if (last == NULL)
-        return (struct record_mark){.offset = -1};
-    char crc[9];
-    get_hex(dec, last, "crc32c", 8, crc);
-    return (struct record_mark){
-        .offset = get_number(dec, last, "offset"),
-        .time_ms = get_time(dec, last, "time_ms"),
-        .crc32c = (uint32_t)strtoul(crc, NULL, 16),
-    };
-}
-
-static struct span get_span(struct decoding *dec, const json_t *object)
-{
-    struct span span = {
-        .partition = get_partition(dec, object),
-        .first = get_number(dec, object, "first"),
-        .next = get_number(dec, object, "next"),
-        .data = get_number(dec, object, "data"),
-        .skipped = get_number(dec, object, "skipped"),
-        .gap = get_number(dec, object, "gap"),
-        .ignored = get_number(dec, object, "ignored"),
-        .rejected = get_number(dec, object, "rejected"),
-        .last = get_mark(dec, object),
-    };
-    return span;
-}
-
-static struct entry_file get_file(struct decoding *dec, const json_t *object)
-{
-    struct entry_file file = {
-        .tmp = get_text(dec, object, "tmp"),
-        .name = get_text(dec, object, "name"),
-        .rows = get_number(dec, object, "rows"),
-        .bytes = get_number(dec, object, "bytes"),
-    };
-    struct str kind = get_text(dec, object, "kind");
-    file.kind = str_is(kind, "dead") ? FILE_DEAD : FILE_DATA;
-    if (file.kind == FILE_DATA && !str_is(kind, "data"))
-        wrong(dec, "kind", "'data' or 'dead'");
-    get_hex(dec, object, "checksum", CHECKSUM_HEX - 1, file.checksum.hex);
-    return file;
-}
+#include "log/fields.h"
 
 static struct progress get_progress(struct decoding *dec, const json_t *object)
 {
@@ -234,22 +113,18 @@ static void get_head(struct decoding *dec, const json_t *object, struct entry *r
     ret->format = get_format(dec, object);
 }
 
-static void get_work(struct decoding *dec, const json_t *object, struct entry *ret)
+static void get_unit(struct decoding *dec, const json_t *object, struct entry *ret)
 {
-    const json_t *spans = get_array(dec, object, "partitions");
-    ret->n_spans = json_array_size(spans);
-    ret->spans = arena_array(dec->arena, ret->n_spans, sizeof(*ret->spans));
-    for (size_t i = 0; i < ret->n_spans; i++)
-        ret->spans[i] = get_span(dec, json_array_get(spans, i));
-    const json_t *files = get_array(dec, object, "files");
-    ret->n_files = json_array_size(files);
-    ret->files = arena_array(dec->arena, ret->n_files, sizeof(*ret->files));
-    for (size_t i = 0; i < ret->n_files; i++)
-        ret->files[i] = get_file(dec, json_array_get(files, i));
-    ret->rows = get_number(dec, object, "rows");
-    ret->matched = get_number(dec, object, "matched");
-    ret->first_batch_ms = get_number(dec, object, "first_batch_ms");
-    ret->last_batch_ms = get_number(dec, object, "last_batch_ms");
+    struct unit unit = {0};
+    get_work(dec, object, &unit);
+    ret->spans = unit.spans;
+    ret->n_spans = unit.n_spans;
+    ret->rows = unit.rows;
+    ret->matched = unit.matched;
+    ret->first_batch_ms = unit.first_batch_ms;
+    ret->last_batch_ms = unit.last_batch_ms;
+    ret->files = unit.files;
+    ret->n_files = unit.n_files;
     const json_t *snapshot = json_object_get(object, "snapshot");
     ret->has_snapshot = snapshot != NULL;
     if (snapshot)
@@ -288,11 +163,11 @@ enum status entry_decode(struct str bytes, struct arena *arena, struct entry *re
     json_t *object = json_loadb(bytes.p, bytes.n, JSON_REJECT_DUPLICATES, &why);
     if (object == NULL)
         return err_set(err, ST_DATA, "not JSON: %s", why.text);
-    struct decoding dec = {arena, err, ST_OK};
+    struct decoding dec = {.arena = arena, .err = err, .has_names = true};
     struct entry entry = {0};
     if (check_format(&dec, object) == ST_OK) {
         get_head(&dec, object, &entry);
-        get_work(&dec, object, &entry);
+        get_unit(&dec, object, &entry);
     }
     json_decref(object);
     if (dec.rc == ST_OK && !checksum_holds(bytes, entry.checksum))

@@ -2,6 +2,7 @@
 #include "work/assignment.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -128,8 +129,9 @@ void assignment_state(struct assignment *assignment, const struct message *messa
         assignment->phase = ASSIGNMENT_COUNT;
 }
 
-void assignment_claimed(struct assignment *assignment)
+void assignment_claimed(struct assignment *assignment, const struct message *message)
 {
+    snprintf(assignment->writer, UUID_TEXT, "%.*s", STR_ARGS(message->writer));
     assignment->phase = ASSIGNMENT_START;
 }
 

@@ -41,6 +41,7 @@ struct assignment {
     int64_t check_until_ms; // monotonic, who has no answer by then is late
     int32_t *late;          // rising
     size_t n_late;
+    char writer[UUID_TEXT];       // of our claim
     int64_t base;                 // log's end as the committer told it
     struct source_start *origins; // of all partitions, for an empty log; -1: not found
     size_t n_origins;
@@ -59,7 +60,7 @@ enum status assignment_step(struct assignment *assignment, int64_t generation,
                             struct err *err);
 // The committer's answers.
 void assignment_state(struct assignment *assignment, const struct message *message);
-void assignment_claimed(struct assignment *assignment);
+void assignment_claimed(struct assignment *assignment, const struct message *message);
 // The prober's. False: some are missing and are to be asked for again, after a pause.
 bool assignment_told(struct assignment *assignment, const struct message *message);
 // late.c: whether those that have not answered the check are left out by now.

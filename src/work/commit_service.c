@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "commit/committer.h"
-#include "commit/upload.h"
 #include "work/message.h"
+#include "work/upload.h"
 
 enum {
     IDLE_MS = 60000
@@ -84,6 +84,9 @@ static void answer(struct commit_service *service, const struct message *message
     reply->next_entry = state->next;
     reply->progress = log_state_progress(state, &reply->arena);
     reply->n_progress = state->n_partitions;
+    if (kind == TELL_CLAIMED)
+        reply->writer =
+            arena_str(&reply->arena, str_of(committer_writer(service->committer)));
     atomic_store(&service->parts.status->last_entry, state->next - 1);
     send(service, reply);
 }
@@ -114,9 +117,9 @@ static enum status commit(struct commit_service *service, const struct message *
         return ST_OK;
     *ret = TELL_COMMITTED;
     do {
-        TRY(upload_unit(&service->patience, service->parts.job->settings.upload_verify,
-                        message->unit, committer_writer(committer), err));
-        rc = committer_commit(committer, message->unit, err);
+        TRY(upload_draft(&service->patience, service->parts.job->settings.upload_verify,
+                         message->draft, err));
+        rc = committer_commit(committer, &message->draft->unit, err);
     } while (rc == ST_NOT_FOUND);
     return rc;
 }

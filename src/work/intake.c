@@ -20,10 +20,10 @@ void intake_init(struct intake *intake, const struct worker_parts *parts)
     intake->batch.limit = (size_t)parts->job->settings.batch_memory;
 }
 
-void intake_begin(struct intake *intake, struct unit *unit)
+void intake_begin(struct intake *intake, struct draft *draft)
 {
-    assert(intake->unit == NULL);
-    intake->unit = unit;
+    assert(intake->draft == NULL);
+    intake->draft = draft;
 }
 
 static int64_t clock_ms(const struct intake *intake)
@@ -37,7 +37,7 @@ static int64_t clock_ms(const struct intake *intake)
 // longest that they may become.
 static void format_note(const struct intake *intake, bool is_longest, struct buf *ret)
 {
-    const struct unit *unit = intake->unit;
+    const struct unit *unit = &intake->draft->unit;
     const char *comma = "";
     buf_text(ret, "{\"cluster\":");
     text_json(ret, intake->parts->source->cluster);
@@ -95,11 +95,7 @@ static enum status end_data(struct intake *intake, struct err *err)
     put_note(intake, false, &front);
     TRY(encoder->ops->end(encoder, &intake->data.out, err));
     TRY(spool_writer_overwrite(&intake->data, buf_as_str(&front), err));
-    struct unit *unit = intake->unit;
-    TRY(spool_writer_finish(&intake->data, FILE_DATA, encoder->extension,
-                            &unit->files[unit->n_files], err));
-    unit->n_files++;
-    return ST_OK;
+    return spool_writer_finish(&intake->data, FILE_DATA, intake->draft, err);
 }
 
 // The dead letters.
@@ -143,11 +139,7 @@ static enum status end_dead(struct intake *intake, struct err *err)
 {
     if (intake->dead.file == NULL)
         return ST_OK;
-    struct unit *unit = intake->unit;
-    TRY(spool_writer_finish(&intake->dead, FILE_DEAD, "jsonl",
-                            &unit->files[unit->n_files], err));
-    unit->n_files++;
-    return ST_OK;
+    return spool_writer_finish(&intake->dead, FILE_DEAD, intake->draft, err);
 }
 
 static enum status refuse_record(const struct intake *intake, const struct run *run,
@@ -286,8 +278,8 @@ static enum status take_rows(struct intake *intake, size_t *ret_row, struct err 
         before = row;
         TRY(run_slice(intake, row, &row, &result, err));
         TRY(write_rows(intake, result.n_rows, err));
-        intake->unit->rows += (int64_t)result.n_rows;
-        intake->unit->matched += (int64_t)result.n_matched;
+        intake->draft->unit.rows += (int64_t)result.n_rows;
+        intake->draft->unit.matched += (int64_t)result.n_matched;
         atomic_fetch_add(&status->n_rows, (int64_t)result.n_rows);
         atomic_fetch_add(&status->n_matched, (int64_t)result.n_matched);
     }
@@ -318,7 +310,7 @@ static size_t cut_batch(struct intake *intake, size_t from, size_t row, size_t n
 
 static void start_batch(struct intake *intake)
 {
-    struct unit *unit = intake->unit;
+    struct unit *unit = &intake->draft->unit;
     batch_clear(&intake->batch);
     int64_t now_ms = intake->parts->env->ops->wall_ms(intake->parts->env);
     if (now_ms < unit->last_batch_ms) // the clock was set back
@@ -341,13 +333,13 @@ static void mark_last(struct span *span, const struct record *record)
 
 // A unit that ends within a run ends where the next record begins: in a file no other
 // place behind a record can be read from.
-static void advance(struct unit *unit, struct span *span, const struct run *run,
+static void advance(struct draft *draft, struct span *span, const struct run *run,
                     size_t from, size_t next, const struct batch *batch)
 {
     int64_t to = next == run->n ? run->next : run->records[next].offset;
     span->data += (int64_t)(next - from);
     span->skipped += to - span->next - (int64_t)(next - from);
-    unit_move(unit, span, to);
+    draft_move(draft, span, to);
     span->ignored += (int64_t)batch->n_ignored;
     span->rejected += (int64_t)batch->n_rejects;
     if (next > from)
@@ -383,15 +375,15 @@ static enum status take_batch(struct intake *intake, const struct run *run,
     assert(intake->batch.n_rows + intake->batch.n_rejects + intake->batch.n_ignored ==
            next - from);
     size_t n_rejects = intake->batch.n_rejects, row = 0;
-    int64_t n_matched_before = intake->unit->matched;
+    int64_t n_matched_before = intake->draft->unit.matched;
     TRY(take_rows(intake, &row, err));
     if (row < intake->batch.n_rows)
         next = cut_batch(intake, from, row, n_rejects);
     if (next > from) {
         TRY(take_rejects(intake, run, next - from, err));
         TRY(take_match(intake, next - from,
-                       (size_t)(intake->unit->matched - n_matched_before), err));
-        advance(intake->unit, span, run, from, next, &intake->batch);
+                       (size_t)(intake->draft->unit.matched - n_matched_before), err));
+        advance(intake->draft, span, run, from, next, &intake->batch);
         count_batch(intake, next - from);
     }
     *ret_next = next;
@@ -418,21 +410,21 @@ static enum status check_run(const struct intake *intake, const struct run *run,
 
 static void note_opened(struct intake *intake)
 {
-    if (unit_is_empty(intake->unit))
+    if (draft_is_empty(intake->draft))
         intake->opened_ms = clock_ms(intake);
 }
 
 enum status intake_run(struct intake *intake, const struct run *run, size_t *ret_n_used,
                        struct err *err)
 {
-    struct span *span = unit_span(intake->unit, run->partition);
+    struct span *span = draft_span(intake->draft, run->partition);
     *ret_n_used = 0;
     TRY(check_run(intake, run, span, err));
     note_opened(intake);
     while (*ret_n_used < run->n && !intake->is_cut)
         TRY(take_batch(intake, run, span, *ret_n_used, ret_n_used, err));
     if (run->n == 0)
-        advance(intake->unit, span, run, 0, 0, &(struct batch){0});
+        advance(intake->draft, span, run, 0, 0, &(struct batch){0});
     return ST_OK;
 }
 
@@ -451,7 +443,7 @@ enum status intake_refuse_gap(struct str topic, const struct source_gap *gap,
 enum status intake_gap(struct intake *intake, const struct source_gap *gap,
                        struct err *err)
 {
-    struct span *span = unit_span(intake->unit, gap->partition);
+    struct span *span = draft_span(intake->draft, gap->partition);
     struct str topic = intake->parts->source->topic;
     if (span == NULL || gap->wanted != span->next || gap->low < gap->wanted)
         return err_set(err, ST_DATA,
@@ -464,7 +456,7 @@ enum status intake_gap(struct intake *intake, const struct source_gap *gap,
     note_opened(intake);
     span->skipped += gap->low - span->next;
     span->gap += gap->low - span->next;
-    unit_move(intake->unit, span, gap->low);
+    draft_move(intake->draft, span, gap->low);
     return ST_OK;
 }
 
@@ -473,20 +465,20 @@ enum status intake_gap(struct intake *intake, const struct source_gap *gap,
 bool intake_is_due(const struct intake *intake, int64_t now_ms)
 {
     const struct job_settings *settings = &intake->parts->job->settings;
-    if (intake->unit == NULL || unit_is_empty(intake->unit))
+    if (intake->draft == NULL || draft_is_empty(intake->draft))
         return false;
     return now_ms - intake->opened_ms >= settings->commit_interval_ms ||
            spool_writer_bytes(&intake->data) >= settings->commit_bytes ||
            spool_writer_bytes(&intake->dead) >= settings->commit_bytes ||
-           intake->unit->rows >= settings->commit_rows;
+           intake->draft->unit.rows >= settings->commit_rows;
 }
 
-enum status intake_finish(struct intake *intake, struct unit **ret, struct err *err)
+enum status intake_finish(struct intake *intake, struct draft **ret, struct err *err)
 {
     TRY(end_data(intake, err));
     TRY(end_dead(intake, err));
-    *ret = intake->unit;
-    intake->unit = NULL;
+    *ret = intake->draft;
+    intake->draft = NULL;
     return ST_OK;
 }
 
@@ -499,8 +491,8 @@ void intake_drop(struct intake *intake)
         buf_clear(&intake->data.out);
     spool_writer_drop(&intake->data);
     spool_writer_drop(&intake->dead);
-    unit_free(intake->unit);
-    intake->unit = NULL;
+    draft_free(intake->draft);
+    intake->draft = NULL;
 }
 
 void intake_release(struct intake *intake)

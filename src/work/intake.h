@@ -13,7 +13,7 @@
 
 struct intake {
     const struct worker_parts *parts; // borrowed
-    struct unit *unit;                // open, or NULL
+    struct draft *draft;              // of the open unit, or NULL
     bool is_cut;                      // the executor was asked to stop within a run
     int64_t opened_ms;                // monotonic, of the unit's first offsets
     struct spool_writer data, dead;
@@ -29,7 +29,7 @@ struct intake {
 };
 
 void intake_init(struct intake *intake, const struct worker_parts *parts);
-void intake_begin(struct intake *intake, struct unit *unit); // takes the empty unit over
+void intake_begin(struct intake *intake, struct draft *draft); // empty; takes it over
 // Takes a run into the open unit. ST_RETRY: what its decoder waits for is not there; the
 // *ret_n_used records before are taken. ST_OK with fewer than all: the program is asked
 // to stop; they are to be read again.
@@ -46,7 +46,7 @@ enum status intake_gap(struct intake *intake, const struct source_gap *gap,
 enum status intake_check_end(struct intake *intake, struct err *err);
 bool intake_is_due(const struct intake *intake, int64_t now_ms); // by the settings
 // Hands the unit over, finished; none is open after it.
-enum status intake_finish(struct intake *intake, struct unit **ret, struct err *err);
+enum status intake_finish(struct intake *intake, struct draft **ret, struct err *err);
 void intake_drop(struct intake *intake); // the open unit, if there is one
 void intake_release(struct intake *intake);
 

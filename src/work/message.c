@@ -24,7 +24,7 @@ void message_free(struct message *message)
 {
     if (message == NULL)
         return;
-    unit_free(message->unit);
+    draft_free(message->draft);
     arena_release(&message->arena);
     free(message);
 }

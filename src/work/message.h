@@ -7,21 +7,21 @@
 #define WORK_MESSAGE_H
 
 #include "base/arena.h"
-#include "commit/unit.h"
+#include "work/draft.h"
 #include "work/probe.h"
 
 enum message_kind {
     // To the committer.
     ASK_STATE, // read the log to its end, finish renames -> TELL_STATE
     ASK_CLAIM, // .starts (and .origins for an empty log) -> TELL_CLAIMED or _CONFLICT
-    ASK_UNIT,  // .unit, now the committer's -> TELL_COMMITTED, _CONFLICT or _DROPPED
+    ASK_UNIT,  // .draft, now the committer's -> TELL_COMMITTED, _CONFLICT or _DROPPED
     ASK_END,   // the worker has ended: end too
     // To the prober, and back with the answers.
     ASK_TOPIC, // .purpose, .probes -> TELL_TOPIC
     // To the worker.
     TELL_TOPIC, // .err: ST_RETRY: not all are answered; ST_OK; else final
     TELL_STATE,
-    TELL_CLAIMED,
+    TELL_CLAIMED,   // .writer
     TELL_CONFLICT,  // somebody else owns one of the partitions
     TELL_COMMITTED, // .progress is as of after the unit
     TELL_DROPPED,   // a unit of a claim that is no more
@@ -36,7 +36,8 @@ struct message {
     size_t n_starts;
     struct source_start *origins; // where all partitions begin, for entry 0
     size_t n_origins;
-    struct unit *unit;
+    struct draft *draft;
+    struct str writer;  // of the claim
     bool is_of_unit;    // an answer to ASK_UNIT
     int64_t next_entry; // the log's end, 0: there is no log; of a claim: as it was told
     struct progress *progress; // of all partitions that the log knows, rising

@@ -42,18 +42,12 @@ enum status spool_writer_overwrite(struct spool_writer *writer, struct str front
 }
 
 enum status spool_writer_finish(struct spool_writer *writer, enum file_kind kind,
-                                const char *extension, struct unit_file *ret,
-                                struct err *err)
+                                struct draft *ret, struct err *err)
 {
     TRY(move_out(writer, err));
-    *ret = (struct unit_file){
-        .kind = kind,
-        .spool = writer->file,
-        .extension = extension,
-        .rows = writer->rows,
-        .bytes = writer->bytes,
-    };
-    checksummer_finish(writer->sum, &ret->checksum);
+    struct entry_file file = {.kind = kind, .rows = writer->rows, .bytes = writer->bytes};
+    checksummer_finish(writer->sum, &file.checksum);
+    draft_add_file(ret, &file, writer->file);
     writer->file = NULL;
     writer->bytes = 0;
     writer->rows = 0;

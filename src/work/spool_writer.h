@@ -4,7 +4,7 @@
 #ifndef WORK_SPOOL_WRITER_H
 #define WORK_SPOOL_WRITER_H
 
-#include "commit/unit.h"
+#include "work/draft.h"
 
 struct spool_writer {
     struct spool_file *file; // NULL: not begun
@@ -21,10 +21,9 @@ enum status spool_writer_flush(struct spool_writer *writer, struct err *err);
 // Puts bytes over the front of what was written; FRONT_BYTES of core/codec.h.
 enum status spool_writer_overwrite(struct spool_writer *writer, struct str front,
                                    struct err *err);
-// All of `out` is in the file; hands it over and begins anew.
+// All of `out` is in the file; hands it over to the draft and begins anew.
 enum status spool_writer_finish(struct spool_writer *writer, enum file_kind kind,
-                                const char *extension, struct unit_file *ret,
-                                struct err *err);
+                                struct draft *ret, struct err *err);
 int64_t spool_writer_bytes(const struct spool_writer *writer); // with `out`
 void spool_writer_drop(struct spool_writer *writer);           // the file is gone
 void spool_writer_release(struct spool_writer *writer);

@@ -26,7 +26,7 @@ void worker_free(struct worker *worker)
     worker->parts.source->deadline = NULL;
     assignment_release(&worker->assignment);
     intake_release(&worker->intake);
-    unit_free(worker->looked_at);
+    draft_free(worker->looked_at);
     goal_release(&worker->goal);
     witness_release(&worker->witness);
     held_release(&worker->held);
@@ -112,7 +112,7 @@ static void leave_work(struct worker *worker)
              "read again",
              why, why[0] ? "; " : "");
     intake_drop(&worker->intake);
-    unit_free(worker->looked_at);
+    draft_free(worker->looked_at);
     worker->looked_at = NULL;
 }
 
@@ -133,7 +133,7 @@ static enum status step_stop(struct worker *worker, struct wait *wait, struct er
 
 static bool all_is_read(struct worker *worker)
 {
-    const struct unit *unit = worker->intake.unit;
+    const struct unit *unit = &worker->intake.draft->unit;
     if (!worker_settings(worker)->once)
         return false;
     for (size_t *at = &worker->n_reached; *at < unit->n_spans; (*at)++)
@@ -166,7 +166,7 @@ static int64_t until_due(const struct worker *worker, int64_t now_ms, int64_t ms
 // Reads on from the ends of the open unit, now or after a pause.
 static enum status restart(struct worker *worker, struct err *err)
 {
-    const struct unit *unit = worker->intake.unit;
+    const struct unit *unit = &worker->intake.draft->unit;
     for (size_t i = 0; i < unit->n_spans; i++)
         worker->assignment.positions[i].next = unit->spans[i].next;
     TRY(assignment_start(&worker->assignment, err));
@@ -177,12 +177,12 @@ static enum status restart(struct worker *worker, struct err *err)
 
 static enum status next_unit(struct worker *worker, struct err *err)
 {
-    struct unit *next = unit_after(worker->intake.unit);
+    struct draft *next = draft_after(worker->intake.draft);
     enum status rc = worker_close_unit(worker, err);
     if (rc == ST_OK)
         intake_begin(&worker->intake, next);
     else
-        unit_free(next);
+        draft_free(next);
     return rc;
 }
 
@@ -232,7 +232,9 @@ static enum status step_assign(struct worker *worker, struct wait *wait, struct 
     worker_begin_late(worker);
     worker->n_reached = 0;
     intake_begin(&worker->intake,
-                 unit_new(worker->assignment.positions, worker->assignment.n));
+                 draft_new(worker->assignment.positions, worker->assignment.n,
+                           str_of(worker->assignment.writer),
+                           worker->parts.job->dimension));
     lag_reset(&worker->lag, worker->assignment.n, worker->parts.status);
     worker->is_checked = true;
     worker->batch_is_open = false;

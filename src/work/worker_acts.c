@@ -45,7 +45,7 @@ void worker_set_waiting(struct worker *worker, bool is_waiting)
 void worker_drop_work(struct worker *worker)
 {
     intake_drop(&worker->intake);
-    unit_free(worker->looked_at);
+    draft_free(worker->looked_at);
     worker->looked_at = NULL;
     lag_reset(&worker->lag, 0, worker->parts.status);
     held_clear(&worker->held);

@@ -161,7 +161,7 @@ static void take_answer(struct worker *worker, const struct message *message)
         break;
     case TELL_CLAIMED:
         if (is_of_now && worker->phase == WORKER_ASSIGN)
-            assignment_claimed(&worker->assignment);
+            assignment_claimed(&worker->assignment, message);
         break;
     case TELL_COMMITTED:
         take_committed(worker, message);

@@ -50,7 +50,7 @@ struct worker {
     int64_t generation;
     int n_units; // handed over, not answered
     // Finished, and handed over once the topic is seen to be the one of before.
-    struct unit *looked_at;
+    struct draft *looked_at;
     enum question question;
     bool is_asked[PROBES_N]; // of the prober
     struct assignment assignment;
@@ -109,7 +109,7 @@ static inline bool worker_is_late(const struct worker *worker)
 // In the open unit.
 static inline bool worker_has_work(const struct worker *worker)
 {
-    return worker->intake.unit != NULL && !unit_is_empty(worker->intake.unit);
+    return worker->intake.draft != NULL && !draft_is_empty(worker->intake.draft);
 }
 
 // Another unit may be finished.

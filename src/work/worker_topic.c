@@ -19,9 +19,9 @@ static void keep_positions(struct worker *worker, const struct unit *unit)
 static void hand_over(struct worker *worker)
 {
     struct message *message = message_new(ASK_UNIT, worker->generation);
-    message->unit = worker->looked_at;
+    message->draft = worker->looked_at;
     worker->looked_at = NULL;
-    keep_positions(worker, message->unit);
+    keep_positions(worker, &message->draft->unit);
     worker_send(worker, message);
     worker->n_units++;
 }
@@ -135,8 +135,8 @@ static void ask_lag(struct worker *worker)
 {
     if (worker->is_asked[PROBES_LAG])
         return;
-    struct message *message =
-        lag_ask(&worker->lag, worker->parts.env, worker->intake.unit, worker->generation);
+    struct message *message = lag_ask(&worker->lag, worker->parts.env,
+                                      &worker->intake.draft->unit, worker->generation);
     if (message != NULL)
         worker_ask(worker, message);
 }
@@ -145,7 +145,7 @@ static void take_lag(struct worker *worker, const struct message *message)
 {
     if (worker->phase == WORKER_READ)
         lag_told(&worker->lag, message, worker->parts.source->topic, worker->parts.env,
-                 worker->intake.unit, worker->parts.status);
+                 &worker->intake.draft->unit, worker->parts.status);
 }
 
 // The goal of a run --once.

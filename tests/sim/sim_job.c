@@ -13,6 +13,7 @@ void sim_job_init(struct sim_job *job, int32_t n_partitions)
                      STR_LITERAL("g"), STR_LITERAL("sim")},
         .plan = STR_LITERAL("plan"),
         .schema = STR_LITERAL("value TEXT NOT NULL"),
+        .extension = "avro",
         .dimension = STR_LITERAL("none"),
         .worker = STR_LITERAL("sim"),
         .settings = job_settings_default(),

@@ -141,6 +141,7 @@ static struct job make_job(struct sim_world *world, bool once)
                      STR_LITERAL("g"), STR_LITERAL("sim")},
         .plan = STR_LITERAL("plan"),
         .schema = STR_LITERAL("value TEXT NOT NULL"),
+        .extension = "avro",
         .dimension = STR_LITERAL("none"),
         .worker = STR_LITERAL("sim"),
         .settings = job_settings_default(),

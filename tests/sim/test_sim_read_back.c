@@ -11,7 +11,7 @@ enum upload_verify sim_upload_verify(void)
 }
 
 #define checksum_eq(a, b) (strcmp(#a, "&told") == 0 || checksum_eq(a, b))
-#include "commit/upload.c"
+#include "work/upload.c"
 
 static void test_files_that_a_storage_lies_about_are_found(UNUSED void **state)
 {

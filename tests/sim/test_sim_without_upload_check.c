@@ -5,7 +5,7 @@
 #include "sim/sim_mutant.h"
 
 #define checksum_eq(a, b) ((void)(a), (void)(b), true)
-#include "commit/upload.c"
+#include "work/upload.c"
 
 static void test_simulator_finds_it(UNUSED void **state)
 {

@@ -70,7 +70,7 @@ static void set_up(struct fixture *fix)
     };
     intake_init(&fix->intake, &fix->parts);
     struct progress at = {.partition = 0, .next = 10, .last = {.offset = -1}};
-    intake_begin(&fix->intake, unit_new(&at, 1));
+    intake_begin(&fix->intake, draft_new(&at, 1, STR_LITERAL("w"), STR_LITERAL("d")));
 }
 
 static void tear_down(struct fixture *fix)
@@ -91,22 +91,22 @@ static void test_a_run_becomes_rows_and_offsets(UNUSED void **state)
     struct fixture fix;
     size_t n_used;
     struct err err = {0};
-    struct unit *unit;
+    struct draft *draft;
     set_up(&fix);
     struct run run = {0, 10, 14, two_records, 2};
     assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
-    assert_ok(intake_finish(&fix.intake, &unit, &err), &err);
-    assert_int_equal(unit->spans[0].next, 14);
-    assert_int_equal(unit->spans[0].data, 2);
-    assert_int_equal(unit->spans[0].skipped, 2);
-    assert_int_equal(unit->spans[0].last.offset, 12);
+    assert_ok(intake_finish(&fix.intake, &draft, &err), &err);
+    assert_int_equal(draft->unit.spans[0].next, 14);
+    assert_int_equal(draft->unit.spans[0].data, 2);
+    assert_int_equal(draft->unit.spans[0].skipped, 2);
+    assert_int_equal(draft->unit.spans[0].last.offset, 12);
     // CRC-32C of "r0.12.1", by a bit-by-bit computation elsewhere.
-    assert_int_equal(unit->spans[0].last.crc32c, 0xcf8ad4a6);
-    assert_int_equal(unit->rows, 3);
-    assert_int_equal(unit->n_files, 1);
-    assert_int_equal(unit->files[0].bytes,
+    assert_int_equal(draft->unit.spans[0].last.crc32c, 0xcf8ad4a6);
+    assert_int_equal(draft->unit.rows, 3);
+    assert_int_equal(draft->unit.n_files, 1);
+    assert_int_equal(draft->unit.files[0].bytes,
                      strlen("BEGIN\n0.10.0\n0.10.1\n0.12.0\nEND\n"));
-    unit_free(unit);
+    draft_free(draft);
     tear_down(&fix);
 }
 
@@ -127,7 +127,7 @@ static void test_a_full_batch_ends_within_a_run(UNUSED void **state)
     struct fixture fix;
     size_t n_used;
     struct err err = {0};
-    struct unit *unit;
+    struct draft *draft;
     set_up(&fix);
     whole_runs = fix.decoder.decoder.ops;
     const struct decoder_ops ops = {.decode = decode_one, .close = whole_runs->close};
@@ -135,15 +135,15 @@ static void test_a_full_batch_ends_within_a_run(UNUSED void **state)
     struct run run = {0, 10, 14, two_records, 2};
     assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
     assert_int_equal(n_used, 2);
-    assert_ok(intake_finish(&fix.intake, &unit, &err), &err);
+    assert_ok(intake_finish(&fix.intake, &draft, &err), &err);
     assert_int_equal(fix.status.n_batches, 2);
-    assert_int_equal(unit->spans[0].next, 14);
-    assert_int_equal(unit->spans[0].data, 2);
-    assert_int_equal(unit->spans[0].skipped, 2);
-    assert_int_equal(unit->rows, 3);
-    assert_int_equal(unit->files[0].bytes,
+    assert_int_equal(draft->unit.spans[0].next, 14);
+    assert_int_equal(draft->unit.spans[0].data, 2);
+    assert_int_equal(draft->unit.spans[0].skipped, 2);
+    assert_int_equal(draft->unit.rows, 3);
+    assert_int_equal(draft->unit.files[0].bytes,
                      strlen("BEGIN\n0.10.0\n0.10.1\n0.12.0\nEND\n"));
-    unit_free(unit);
+    draft_free(draft);
     tear_down(&fix);
 }
 
@@ -185,10 +185,10 @@ static void test_a_decoder_that_waits_leaves_the_rest(UNUSED void **state)
     fix.decoder.fault_percent = 100;
     struct run run = {0, 10, 14, two_records, 2};
     assert_status(intake_run(&fix.intake, &run, &n_used, &err), ST_RETRY);
-    int64_t next = fix.intake.unit->spans[0].next;
+    int64_t next = fix.intake.draft->unit.spans[0].next;
     assert_true(next == 10 || next == 12);
     assert_int_equal(n_used, next == 12);
-    assert_int_equal(fix.intake.unit->spans[0].data, n_used);
+    assert_int_equal(fix.intake.draft->unit.spans[0].data, n_used);
     tear_down(&fix);
 }
 
@@ -259,13 +259,13 @@ static void test_but_not_without_end(UNUSED void **state)
     fix.job.settings.on_error_share = 100;
     assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
     assert_int_equal(n_used, 1);
-    struct unit *unit;
-    assert_ok(intake_finish(&fix.intake, &unit, &err), &err);
-    assert_int_equal(unit->spans[0].next, 11);
-    assert_int_equal(unit->spans[0].rejected, 1);
-    assert_int_equal(unit->rows, 0);
-    assert_int_equal(unit->n_files, 1); // the dead letters
-    unit_free(unit);
+    struct draft *draft;
+    assert_ok(intake_finish(&fix.intake, &draft, &err), &err);
+    assert_int_equal(draft->unit.spans[0].next, 11);
+    assert_int_equal(draft->unit.spans[0].rejected, 1);
+    assert_int_equal(draft->unit.rows, 0);
+    assert_int_equal(draft->unit.n_files, 1); // the dead letters
+    draft_free(draft);
     tear_down(&fix);
 }
 
@@ -295,7 +295,7 @@ static void test_a_stop_cuts_a_batch(UNUSED void **state)
         struct fixture fix;
         size_t n_used;
         struct err err;
-        struct unit *unit;
+        struct draft *draft;
         set_up(&fix);
         fix.large = (struct large_executor){{&ops, "one"}, n_done};
         fix.parts.executor = &fix.large.executor;
@@ -303,14 +303,14 @@ static void test_a_stop_cuts_a_batch(UNUSED void **state)
         assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
         assert_int_equal(n_used, n_done);
         assert_int_equal(fix.intake.is_cut, n_done < 2);
-        assert_ok(intake_finish(&fix.intake, &unit, &err), &err);
+        assert_ok(intake_finish(&fix.intake, &draft, &err), &err);
         static const int64_t next[] = {10, 12, 14};
-        assert_int_equal(unit->spans[0].next, next[n_done]);
-        assert_int_equal(unit->spans[0].data, n_done);
-        assert_int_equal(unit->spans[0].next,
-                         10 + unit->spans[0].data + unit->spans[0].skipped);
-        assert_int_equal(unit->rows, n_done);
-        unit_free(unit);
+        assert_int_equal(draft->unit.spans[0].next, next[n_done]);
+        assert_int_equal(draft->unit.spans[0].data, n_done);
+        assert_int_equal(draft->unit.spans[0].next,
+                         10 + draft->unit.spans[0].data + draft->unit.spans[0].skipped);
+        assert_int_equal(draft->unit.rows, n_done);
+        draft_free(draft);
         tear_down(&fix);
     }
 }

@@ -5,12 +5,13 @@
 #include "test.h"
 
 #include "base/log.h"
-#include "commit/upload.h"
+#include "log/paths.h"
 #include "log/verify.h"
 #include "sim/sim_job.h"
 #include "sim/sim_patience.h"
 #include "storage/mem.h"
 #include "storage/spool_mem.h"
+#include "work/upload.h"
 
 enum lie {
     LIE_NONE,
@@ -181,7 +182,7 @@ struct fixture {
     struct sim_clock clock;
     struct sim_patience sim;
     struct spool *spool;
-    struct unit unit;
+    struct draft *draft;
 };
 
 static void set_up(struct fixture *fix, size_t n_bytes)
@@ -195,26 +196,28 @@ static void set_up(struct fixture *fix, size_t n_bytes)
     fix->spool = spool_mem_open();
     for (size_t i = 0; i < n_bytes; i++)
         buf_char(&bytes, (char)('a' + i % 26));
-    struct unit_file *file = &fix->unit.files[fix->unit.n_files++];
-    assert_ok(fix->spool->ops->create(fix->spool, &file->spool, &err), &err);
-    assert_ok(file->spool->ops->append(file->spool, buf_as_str(&bytes), &err), &err);
+    struct spool_file *spool;
+    assert_ok(fix->spool->ops->create(fix->spool, &spool, &err), &err);
+    assert_ok(spool->ops->append(spool, buf_as_str(&bytes), &err), &err);
+    struct entry_file file = {.kind = FILE_DATA, .bytes = (int64_t)n_bytes};
     struct checksummer *sum = checksummer_open(CHECKSUM_BLOCK_BYTES);
     checksummer_add(sum, bytes.p, bytes.n);
-    checksummer_finish(sum, &file->checksum);
+    checksummer_finish(sum, &file.checksum);
     checksummer_free(sum);
-    file->bytes = (int64_t)n_bytes;
+    fix->draft = draft_new(NULL, 0, STR_LITERAL("w"), STR_LITERAL("d"));
+    draft_add_file(fix->draft, &file, spool);
 }
 
 static void tear_down(struct fixture *fix)
 {
-    fix->unit.files[0].spool->ops->discard(fix->unit.files[0].spool);
+    draft_free(fix->draft);
     fix->spool->ops->close(fix->spool);
     liar_release(&fix->liar);
 }
 
 static enum status upload(struct fixture *fix, enum upload_verify by, struct err *err)
 {
-    return upload_unit(&fix->sim.patience, by, &fix->unit, "w", err);
+    return upload_draft(&fix->sim.patience, by, fix->draft, err);
 }
 
 static void assert_lie_is_found(enum lie lie, size_t n_bytes)
@@ -226,14 +229,14 @@ static void assert_lie_is_found(enum lie lie, size_t n_bytes)
     fix.liar.lie = lie;
     assert_ok(upload(&fix, UPLOAD_VERIFY_CHECKSUM, &err), &err);
     assert_int_equal(fix.liar.n_reads, 0);
-    assert_string_equal(fix.unit.files[0].tmp.text, fix.liar.path_text);
+    assert_str(fix.draft->unit.files[0].tmp, fix.liar.path_text);
     fix.liar.lie = lie;
     assert_ok(upload(&fix, UPLOAD_VERIFY_READ, &err), &err); // under another name
     snprintf(text, sizeof(text),
              "mem:///r/%s: the storage does not hold the %zu bytes sent to it",
              fix.liar.path_text, n_bytes);
     assert_string_equal(err.text, text); // of the try before
-    assert_string_not_equal(fix.unit.files[0].tmp.text, fix.liar.path_text);
+    assert_false(str_is(fix.draft->unit.files[0].tmp, fix.liar.path_text));
     assert_int_equal(fix.sim.paused_ms, 100);
     tear_down(&fix);
 }

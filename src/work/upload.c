@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "commit/upload.h"
+#include "work/upload.h"
 
 #include <inttypes.h>
 
+#include "log/paths.h"
 #include "log/read_back.h"
 
 struct spool_reader {
@@ -21,7 +22,7 @@ static enum status read_spool(struct reader *base, void *p, size_t capacity,
 }
 
 static enum status check_told(struct storage *storage, struct str path,
-                              const struct unit_file *file, bool *ret_same,
+                              const struct entry_file *file, bool *ret_same,
                               struct err *err)
 {
     struct file_info info;
@@ -33,7 +34,7 @@ static enum status check_told(struct storage *storage, struct str path,
 }
 
 static enum status check_bytes(struct storage *storage, struct str path,
-                               const struct unit_file *file, bool *ret_same,
+                               const struct entry_file *file, bool *ret_same,
                                struct err *err)
 {
     int64_t n_bytes;
@@ -45,7 +46,7 @@ static enum status check_bytes(struct storage *storage, struct str path,
 
 // What lies there is not what was sent: ST_RETRY, and the next try is a new upload.
 static enum status check_file(struct storage *storage, enum upload_verify by,
-                              const struct unit_file *file, struct str path,
+                              const struct entry_file *file, struct str path,
                               struct err *err)
 {
     bool is_same = false;
@@ -62,30 +63,33 @@ static enum status check_file(struct storage *storage, enum upload_verify by,
 }
 
 static enum status upload_file(struct patience *patience, enum upload_verify by,
-                               struct unit_file *file, const char *writer,
-                               struct err *err)
+                               struct unit *unit, struct entry_file *file,
+                               struct spool_file *spool, struct err *err)
 {
     struct storage *storage = &patience->storage;
+    struct path tmp;
     enum status rc;
     patience_attempt(patience);
     do {
         char uuid[UUID_TEXT];
         env_uuid(patience->parts.env, uuid);
-        file->tmp = path_tmp(str_of(writer), uuid);
-        struct spool_reader reader = {{read_spool}, file->spool, 0};
-        rc = storage->ops->write(storage, path_str(&file->tmp), &reader.reader,
-                                 file->bytes, err);
+        tmp = path_tmp(unit->writer, uuid);
+        struct spool_reader reader = {{read_spool}, spool, 0};
+        rc = storage->ops->write(storage, path_str(&tmp), &reader.reader, file->bytes,
+                                 err);
         if (rc == ST_OK)
-            rc = check_file(storage, by, file, path_str(&file->tmp), err);
+            rc = check_file(storage, by, file, path_str(&tmp), err);
     } while (patience_again(patience, &rc, err));
     patience_attempt_end(patience);
+    file->tmp = arena_str(&unit->arena, path_str(&tmp));
     return rc;
 }
 
-enum status upload_unit(struct patience *patience, enum upload_verify by,
-                        struct unit *unit, const char *writer, struct err *err)
+enum status upload_draft(struct patience *patience, enum upload_verify by,
+                         struct draft *draft, struct err *err)
 {
+    struct unit *unit = &draft->unit;
     for (size_t i = 0; i < unit->n_files; i++)
-        TRY(upload_file(patience, by, &unit->files[i], writer, err));
+        TRY(upload_file(patience, by, unit, &unit->files[i], draft->spools[i], err));
     return ST_OK;
 }

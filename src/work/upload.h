@@ -3,15 +3,16 @@
 // counts only after its own good answer, with size and checksum at the storage equal to
 // ours, as the storage tells them or also as read back (SET upload.verify); each try has
 // a new name.
-#ifndef COMMIT_UPLOAD_H
-#define COMMIT_UPLOAD_H
+#ifndef WORK_UPLOAD_H
+#define WORK_UPLOAD_H
 
 #include "commit/patience.h"
-#include "commit/unit.h"
 #include "log/job.h"
+#include "work/draft.h"
 
-// May be called again: then all of it lies there under new names.
-enum status upload_unit(struct patience *patience, enum upload_verify by,
-                        struct unit *unit, const char *writer, struct err *err);
+// Into the folder of the unit's writer; the unit has the names then. May be called again:
+// then all of it lies there under new ones.
+enum status upload_draft(struct patience *patience, enum upload_verify by,
+                         struct draft *draft, struct err *err);
 
 #endif

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "log/unit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/env.h"
+#include "log/fields.h"
+#include "log/log_entry.h"
+#include "log/paths.h"
+
+enum {
+    SHOWN_BYTES = 120 // of a wrong name
+};
+
+void unit_release(struct unit *unit)
+{
+    arena_release(&unit->arena);
+    *unit = (struct unit){0};
+}
+
+// Encoding.
+
+static json_t *mark_json(const struct record_mark *mark)
+{
+    char crc[9];
+    snprintf(crc, sizeof(crc), "%08" PRIx32, mark->crc32c);
+    json_t *object = json_object();
+    put_number(object, "offset", mark->offset);
+    put_number(object, "time_ms", mark->time_ms);
+    put_text(object, "crc32c", str_of(crc));
+    return object;
+}
+
+void put_mark(json_t *object, const struct record_mark *mark)
+{
+    if (mark->offset >= 0)
+        json_object_set_new(object, "last", mark_json(mark));
+}
+
+static json_t *span_json(const struct span *span)
+{
+    json_t *object = json_object();
+    put_number(object, "partition", span->partition);
+    put_number(object, "first", span->first);
+    put_number(object, "next", span->next);
+    put_number(object, "data", span->data);
+    put_number(object, "skipped", span->skipped);
+    put_number(object, "gap", span->gap);
+    put_number(object, "ignored", span->ignored);
+    put_number(object, "rejected", span->rejected);
+    put_mark(object, &span->last);
+    return object;
+}
+
+static json_t *file_json(const struct entry_file *file)
+{
+    json_t *object = json_object();
+    put_text(object, "kind", str_of(file->kind == FILE_DEAD ? "dead" : "data"));
+    put_text(object, "tmp", file->tmp);
+    if (file->name.p != NULL)
+        put_text(object, "name", file->name);
+    put_number(object, "rows", file->rows);
+    put_number(object, "bytes", file->bytes);
+    put_text(object, "checksum", str_of(file->checksum.hex));
+    return object;
+}
+
+void put_work(json_t *object, const struct unit *unit)
+{
+    json_t *partitions = json_array();
+    for (size_t i = 0; i < unit->n_spans; i++)
+        json_array_append_new(partitions, span_json(&unit->spans[i]));
+    json_object_set_new(object, "partitions", partitions);
+    put_number(object, "rows", unit->rows);
+    put_number(object, "matched", unit->matched);
+    put_number(object, "first_batch_ms", unit->first_batch_ms);
+    put_number(object, "last_batch_ms", unit->last_batch_ms);
+    json_t *files = json_array();
+    for (size_t i = 0; i < unit->n_files; i++)
+        json_array_append_new(files, file_json(&unit->files[i]));
+    json_object_set_new(object, "files", files);
+}
+
+void unit_encode(const struct unit *unit, struct buf *ret)
+{
+    json_t *object = json_object();
+    put_text(object, "writer", unit->writer);
+    put_text(object, "dimension", unit->dimension);
+    put_work(object, unit);
+    fields_append(object, ret);
+    json_decref(object);
+}
+
+// Decoding.
+
+// Records of a stream may have the time -1: none.
+static int64_t get_time(struct decoding *dec, const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_integer(value))
+        wrong(dec, key, "a whole number");
+    return json_integer_value(value);
+}
+
+struct record_mark get_mark(struct decoding *dec, const json_t *object)
+{
+    const json_t *last = json_object_get(object, "last");
+    if (last == NULL)
+        return (struct record_mark){.offset = -1};
+    char crc[9];
+    get_hex(dec, last, "crc32c", 8, crc);
+    return (struct record_mark){
+        .offset = get_number(dec, last, "offset"),
+        .time_ms = get_time(dec, last, "time_ms"),
+        .crc32c = (uint32_t)strtoul(crc, NULL, 16),
+    };
+}
+
+static struct span get_span(struct decoding *dec, const json_t *object)
+{
+    struct span span = {
+        .partition = get_partition(dec, object),
+        .first = get_number(dec, object, "first"),
+        .next = get_number(dec, object, "next"),
+        .data = get_number(dec, object, "data"),
+        .skipped = get_number(dec, object, "skipped"),
+        .gap = get_number(dec, object, "gap"),
+        .ignored = get_number(dec, object, "ignored"),
+        .rejected = get_number(dec, object, "rejected"),
+        .last = get_mark(dec, object),
+    };
+    return span;
+}
+
+static struct entry_file get_file(struct decoding *dec, const json_t *object)
+{
+    struct entry_file file = {
+        .tmp = get_text(dec, object, "tmp"),
+        .name = dec->has_names ? get_text(dec, object, "name") : (struct str){0},
+        .rows = get_number(dec, object, "rows"),
+        .bytes = get_number(dec, object, "bytes"),
+    };
+    struct str kind = get_text(dec, object, "kind");
+    file.kind = str_is(kind, "dead") ? FILE_DEAD : FILE_DATA;
+    if (file.kind == FILE_DATA && !str_is(kind, "data"))
+        wrong(dec, "kind", "'data' or 'dead'");
+    get_hex(dec, object, "checksum", CHECKSUM_HEX - 1, file.checksum.hex);
+    return file;
+}
+
+void get_work(struct decoding *dec, const json_t *object, struct unit *ret)
+{
+    const json_t *spans = get_array(dec, object, "partitions");
+    ret->n_spans = json_array_size(spans);
+    ret->spans = arena_array(dec->arena, ret->n_spans, sizeof(*ret->spans));
+    for (size_t i = 0; i < ret->n_spans; i++)
+        ret->spans[i] = get_span(dec, json_array_get(spans, i));
+    const json_t *files = get_array(dec, object, "files");
+    ret->n_files = json_array_size(files);
+    ret->files = arena_array(dec->arena, ret->n_files, sizeof(*ret->files));
+    for (size_t i = 0; i < ret->n_files; i++)
+        ret->files[i] = get_file(dec, json_array_get(files, i));
+    ret->rows = get_number(dec, object, "rows");
+    ret->matched = get_number(dec, object, "matched");
+    ret->first_batch_ms = get_number(dec, object, "first_batch_ms");
+    ret->last_batch_ms = get_number(dec, object, "last_batch_ms");
+}
+
+static enum status decode(struct str line, struct unit *ret, struct err *err)
+{
+    json_error_t why;
+    if (json_check(line, ENTRY_VALUES_MAX, err) != ST_OK)
+        return err_context(err, ST_DATA, "as JSON");
+    json_t *object = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, &why);
+    if (object == NULL)
+        return err_set(err, ST_DATA, "not JSON: %s", why.text);
+    struct decoding dec = {.arena = &ret->arena, .err = err};
+    ret->writer = get_text(&dec, object, "writer");
+    ret->dimension = get_text(&dec, object, "dimension");
+    get_work(&dec, object, ret);
+    json_decref(object);
+    return dec.rc;
+}
+
+static enum status check_counts(const struct unit *unit, struct err *err)
+{
+    for (size_t i = 0; i < unit->n_spans; i++)
+        if (!span_adds_up(&unit->spans[i]))
+            return err_set(err, ST_DATA,
+                           "the counts of partition %" PRId32 " do not add up",
+                           unit->spans[i].partition);
+    return ST_OK;
+}
+
+enum status unit_decode(struct str line, struct unit *ret, struct err *err)
+{
+    struct unit unit = {0};
+    enum status rc = decode(line, &unit, err);
+    if (rc == ST_OK)
+        rc = unit_check(&unit, err);
+    if (rc == ST_OK)
+        rc = check_counts(&unit, err);
+    if (rc == ST_OK)
+        *ret = unit;
+    else
+        unit_release(&unit);
+    return rc;
+}
+
+// Checking.
+
+enum status wrong_name(const char *field, size_t index, struct str name,
+                       const char *wanted, struct err *err)
+{
+    struct str shown = {name.p, name.n < SHOWN_BYTES ? name.n : SHOWN_BYTES};
+    return err_set(err, ST_DATA, "field '%s' of file %zu is '%.*s'%s, not %s", field,
+                   index, STR_ARGS(shown), name.n > shown.n ? "..." : "", wanted);
+}
+
+static bool is_tmp(const struct unit *unit, struct str name)
+{
+    AUTO(buf_release) struct buf folder = {0};
+    buf_printf(&folder, PATH_LOG_ROOT "/tmp/%.*s/", STR_ARGS(unit->writer));
+    return str_starts_with(name, buf_cstr(&folder)) &&
+           env_is_uuid((struct str){name.p + folder.n, name.n - folder.n});
+}
+
+// Adds a count of one partition; false when the sum is more than a number may be.
+static bool add(int64_t *sum, int64_t count)
+{
+    *sum += count;
+    return *sum <= ENTRY_NUMBER_MAX;
+}
+
+static enum status check_sums(const struct unit *unit, struct err *err)
+{
+    int64_t data = 0, skipped = 0, rejected = 0, rows = 0, bytes = 0;
+    bool fits = true;
+    for (size_t i = 0; fits && i < unit->n_spans; i++)
+        fits = add(&data, unit->spans[i].data) && add(&skipped, unit->spans[i].skipped) &&
+               add(&rejected, unit->spans[i].rejected);
+    for (size_t i = 0; fits && i < unit->n_files; i++)
+        fits = add(&rows, unit->files[i].rows) && add(&bytes, unit->files[i].bytes);
+    if (fits)
+        return ST_OK;
+    return err_set(err, ST_DATA, "its numbers add up to more than 10^18");
+}
+
+enum status check_order(int64_t before, int64_t partition, struct err *err)
+{
+    if (partition > before)
+        return ST_OK;
+    return err_set(err, ST_DATA,
+                   "field 'partition' has %" PRId64 " behind %" PRId64
+                   ", partitions rise",
+                   partition, before);
+}
+
+static enum status check_spans(const struct unit *unit, struct err *err)
+{
+    for (size_t i = 1; i < unit->n_spans; i++)
+        TRY(check_order(unit->spans[i - 1].partition, unit->spans[i].partition, err));
+    return ST_OK;
+}
+
+static enum status check_files(const struct unit *unit, struct err *err)
+{
+    if (unit->n_files > ENTRY_FILES_MAX)
+        return err_set(err, ST_DATA,
+                       "field 'files' has %zu files, an entry has at most %d",
+                       unit->n_files, ENTRY_FILES_MAX);
+    for (size_t i = 0; i < unit->n_files; i++)
+        if (!is_tmp(unit, unit->files[i].tmp))
+            return wrong_name("tmp", i, unit->files[i].tmp,
+                              PATH_LOG_ROOT "/tmp/, its writer and a UUID", err);
+    return ST_OK;
+}
+
+enum status unit_check(const struct unit *unit, struct err *err)
+{
+    if (!env_is_uuid(unit->writer))
+        return err_set(err, ST_DATA, "field 'writer' is not a UUID");
+    TRY(check_spans(unit, err));
+    TRY(check_files(unit, err));
+    return check_sums(unit, err);
+}
+
+bool span_adds_up(const struct span *span)
+{
+    return span->next >= span->first && span->gap <= span->skipped &&
+           span->data + span->skipped == span->next - span->first &&
+           span->ignored + span->rejected <= span->data;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// A unit in the making, or finished and not uploaded yet: beside the value its files,
+// which are still in the spool.
+#ifndef WORK_DRAFT_H
+#define WORK_DRAFT_H
+
+#include "core/spool.h"
+#include "log/log_entry.h"
+
+struct draft {
+    struct unit unit; // one span for each claimed partition, empty ones too
+    bool is_moved;    // an offset was passed
+    struct spool_file *spools[ENTRY_FILES_MAX]; // of the unit's files; NULL: uploaded
+};
+
+// Begins at `next` of each partition.
+struct draft *draft_new(const struct progress *partitions, size_t n, struct str writer,
+                        struct str dimension);
+struct draft *draft_after(const struct draft *draft); // at its ends
+void draft_move(struct draft *draft, struct span *span, int64_t next);
+bool draft_is_empty(const struct draft *draft);                  // no offset was passed
+struct span *draft_span(struct draft *draft, int32_t partition); // NULL: not of it
+// The file's name in tmp is not known yet; takes the spool's file over.
+void draft_add_file(struct draft *draft, const struct entry_file *file,
+                    struct spool_file *spool);
+void draft_discard_spools(struct draft *draft); // uploaded, or nobody wants them
+void draft_free(struct draft *draft);
+
+#endif

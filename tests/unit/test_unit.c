@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// A unit as a value: what it says as JSON is, to the letter, what an entry says of the
+// same work, and nothing is read that the program does not make.
+#include "test.h"
+
+#include "log/log_entry.h"
+#include "log/unit.h"
+
+#define WRITER "11111111-1111-4111-8111-111111111111"
+#define OTHER  "22222222-2222-4222-8222-222222222222"
+#define TMP    "_tramline/tmp/" WRITER "/" OTHER
+#define SUM    "0123456789abcdef0123456789abcdef"
+#define SPAN                                                                            \
+    "{\"partition\":0,\"first\":100,\"next\":250,\"data\":148,\"skipped\":2,\"gap\":0," \
+    "\"ignored\":1,\"rejected\":3,"                                                     \
+    "\"last\":{\"offset\":249,\"time_ms\":-1,\"crc32c\":\"9ae0daaf\"}}"
+#define NUMBERS   "\"rows\":1480,\"matched\":144,\"first_batch_ms\":5,\"last_batch_ms\":6"
+#define FILE_HEAD "{\"kind\":\"data\",\"tmp\":\"" TMP "\""
+#define FILE_TAIL "\"rows\":1480,\"bytes\":99999,\"checksum\":\"" SUM "\"}"
+
+// After docs/commit-log.md.
+static const char by_hand[] =
+    "{\"writer\":\"" WRITER "\",\"dimension\":\"d\","
+    "\"partitions\":[" SPAN "]," NUMBERS ",\"files\":[" FILE_HEAD "," FILE_TAIL "]}\n";
+
+static void test_it_reads_and_writes_the_same(UNUSED void **state)
+{
+    struct unit unit;
+    struct err err = {0};
+    AUTO(buf_release) struct buf text = {0};
+    assert_ok(unit_decode(str_of(by_hand), &unit, &err), &err);
+    assert_str(unit.writer, WRITER);
+    assert_str(unit.dimension, "d");
+    assert_int_equal(unit.n_spans, 1);
+    assert_int_equal(unit.spans[0].next, 250);
+    assert_int_equal(unit.spans[0].last.crc32c, 0x9ae0daaf);
+    assert_int_equal(unit.rows, 1480);
+    assert_int_equal(unit.last_batch_ms, 6);
+    assert_int_equal(unit.n_files, 1);
+    assert_str(unit.files[0].tmp, TMP);
+    assert_null(unit.files[0].name.p);
+    unit_encode(&unit, &text);
+    assert_string_equal(buf_cstr(&text), by_hand);
+    unit_release(&unit);
+}
+
+// An entry has the same fields, its file a name as well.
+static void test_an_entry_says_the_same(UNUSED void **state)
+{
+    struct unit unit;
+    struct err err = {0};
+    AUTO(buf_release) struct buf text = {0};
+    assert_ok(unit_decode(str_of(by_hand), &unit, &err), &err);
+    unit.files[0].name = STR_LITERAL("part-00000000000000000007-0.csv");
+    struct entry entry = {
+        .number = 7,
+        .kind = ENTRY_COMMIT,
+        .prev = "00000000000000000000000000000000000000000000000000000000000000aa",
+        .writer = unit.writer,
+        .attempt = STR_LITERAL(OTHER),
+        .worker = STR_LITERAL("w"),
+        .job = {STR_LITERAL("c"), STR_LITERAL("t"), STR_LITERAL("g"), STR_LITERAL("n")},
+        .plan = STR_LITERAL("p"),
+        .schema = STR_LITERAL("s"),
+        .dimension = unit.dimension,
+        .spans = unit.spans,
+        .n_spans = unit.n_spans,
+        .rows = unit.rows,
+        .matched = unit.matched,
+        .first_batch_ms = unit.first_batch_ms,
+        .last_batch_ms = unit.last_batch_ms,
+        .files = unit.files,
+        .n_files = unit.n_files,
+    };
+    assert_ok(entry_encode(&entry, &text, &err), &err);
+    assert_non_null(strstr(
+        buf_cstr(&text),
+        "\"dimension\":\"d\",\"partitions\":[" SPAN "]," NUMBERS ",\"files\":[" FILE_HEAD
+        ",\"name\":\"part-00000000000000000007-0.csv\"," FILE_TAIL "]}"));
+    unit_release(&unit);
+}
+
+static void assert_refused(const char *from, const char *to, const char *why)
+{
+    char line[2048];
+    struct unit unit;
+    struct err err = {0};
+    const char *place = strstr(by_hand, from);
+    assert_non_null(place);
+    snprintf(line, sizeof(line), "%.*s%s%s", (int)(place - by_hand), by_hand, to,
+             place + strlen(from));
+    assert_status(unit_decode(str_of(line), &unit, &err), ST_DATA);
+    assert_string_equal(err.text, why);
+}
+
+static void test_what_nobody_makes_is_refused(UNUSED void **state)
+{
+    assert_refused("{\"writer\"", "\"writer\"",
+                   "not JSON: '[' or '{' expected near '\"writer\"'");
+    assert_refused("\"rows\":1480,\"matched\"", "\"rows\":-1,\"matched\"",
+                   "field 'rows' is not a whole number from 0 to 10^18");
+    assert_refused("\"dimension\":\"d\"", "\"dimension\":1",
+                   "field 'dimension' is not a text");
+    assert_refused("\"writer\":\"1", "\"writer\":\"g", "field 'writer' is not a UUID");
+    assert_refused("\"data\":148", "\"data\":149",
+                   "the counts of partition 0 do not add up");
+    assert_refused("[" SPAN, "[" SPAN "," SPAN,
+                   "field 'partition' has 0 behind 0, partitions rise");
+    assert_refused("\"kind\":\"data\"", "\"kind\":\"day\"",
+                   "field 'kind' is not 'data' or 'dead'");
+    assert_refused("tmp/1", "tmp/../1",
+                   "field 'tmp' of file 0 is '_tramline/tmp/../11111111-1111-4111-8111-"
+                   "111111111111/22222222-2222-4222-8222-222222222222', not "
+                   "_tramline/tmp/, its writer and a UUID");
+}
+
+TEST_MAIN(cmocka_unit_test(test_it_reads_and_writes_the_same),
+          cmocka_unit_test(test_an_entry_says_the_same),
+          cmocka_unit_test(test_what_nobody_makes_is_refused))
