@@ -13,6 +13,7 @@ extern const struct command command_check;
 extern const struct command command_explain;
 extern const struct command command_verify;
 extern const struct command command_history;
+extern const struct command command_status;
 extern const struct command command_cat;
 extern const struct command command_codegen;
 extern const struct command command_demo;

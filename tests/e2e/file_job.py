@@ -89,13 +89,13 @@ def sealed(entry):
 
 
 def forge(result, number, edit):
-    """Changes an entry, and those behind it so that the chain holds."""
+    """Changes an entry, and the others so that the chain holds."""
     before = None
     for at, path in enumerate(entries(result)):
         entry = json.loads(path.read_text())
+        if at > 0:
+            entry["prev"] = before
         if at == number:
             edit(entry)
-        elif at > number:
-            entry["prev"] = before
         path.write_text(sealed(entry))
         before = json.loads(path.read_text())["checksum"]

@@ -249,7 +249,7 @@ def of_script(command):
     return make
 
 
-for one in ("check", "explain", "init", "extract", "produce", "run", "verify", "history", "cat", "codegen"):
+for one in ("check", "explain", "init", "extract", "produce", "run", "verify", "history", "status", "cat", "codegen"):
     phase(one, "its input by a pipe that nobody writes to", ENDS_AT_ONCE,
           numbers=(signal.SIGTERM, signal.SIGHUP))(of_script(one))
 
@@ -298,6 +298,7 @@ def of_hdfs(where, *args):
 
 for point in WHERE:
     for words in (["explain", "p.sql"], ["verify", "p.sql"], ["verify", "--deep", "p.sql"], ["history", "p.sql"],
+                  ["status", "p.sql"],
                   ["cat", "p.sql", "trips"], ["cat", "p.sql", "result"]):
         if point in ("silent", "body"):
             phase(words[0], f"{' '.join(words)}, name node stalls: {point}", ENDS_AT_ONCE)(of_hdfs(point, *words))
@@ -351,6 +352,23 @@ def of_prompt():
 
 
 phase("init", "--reset asks on a terminal", [1, 2])(of_prompt)
+
+
+
+def of_status(where):
+    """The log has an entry; then the brokers are silent."""
+    def make():
+        scene = Scene().tables()
+        lib.run("run", "--once", "p.sql", cwd=scene.dir)
+        address = scene.server(where).address
+        scene.names["stream"] = KAFKA.format(brokers=address, topic="t")
+        (scene.dir / "p.sql").write_text(SCRIPT.format(**scene.names))
+        return scene.does("status", "p.sql")
+    return make
+
+
+for point in ("connect", "silent"):
+    phase("status", f"brokers: {point}", ENDS_AT_ONCE)(of_status(point))
 
 # Feeds.
 

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a job stands, seen from outside: from its log and its topic, also while nothing
+// runs. No worker is asked, no group joined, nothing changed.
+//
+// What was committed and by whom is the log's; how much waits is the topic's: a
+// partition's lag in seconds is the age of its first record that is not committed. What
+// has no answer is unknown, and a reason of the verdict.
+//
+// Threads: one. Each look is bounded in time: by the storage's limits and SURVEY_MS for
+// the topic.
+#ifndef JOB_SURVEY_H
+#define JOB_SURVEY_H
+
+#include "core/source.h"
+#include "job/pipeline.h"
+#include "log/log_state.h"
+
+enum {
+    SURVEY_VERSION = 1, // of the JSON: docs/operations.md
+    SURVEY_MS = 30000,
+    SURVEY_REASONS = 10
+};
+
+enum survey_level {
+    SURVEY_OK,
+    SURVEY_WARN, // somebody should look some time
+    SURVEY_BAD   // the result does not grow as it should
+};
+
+struct survey_reason {
+    const char *code; // of a closed list: docs/operations.md
+    enum survey_level level;
+    char text[800];
+};
+
+// Numbers are -1 where they are unknown.
+struct survey_partition {
+    int32_t partition;
+    int64_t committed; // next offset to commit
+    int64_t end;       // of the topic
+    int64_t lag_records, lag_ms;
+    int64_t record_ms; // time of the last record that is committed
+    struct str owner;  // the worker that claimed it last; empty: nobody
+    int64_t commit_ms; // of the newest commit that names it
+};
+
+// The newest commit; number -1: there is none among the newest entries.
+struct survey_commit {
+    int64_t number, time_ms;
+    struct str worker;
+    int64_t records, rows, matched, wanted, rejected;
+};
+
+struct survey {
+    struct arena arena; // of texts
+    int64_t time_ms;
+    int64_t next_entry;
+    struct str result;         // URL
+    struct job_identity job;   // as the log has it
+    struct str tables, script; // of the newest entry: versions
+    struct survey_commit commit;
+    struct survey_partition *partitions; // rising
+    size_t n_partitions;
+    int64_t lag_records, lag_ms; // -1: of some partition unknown
+    struct survey_reason reasons[SURVEY_REASONS];
+    size_t n_reasons;
+    enum survey_level level; // the worst
+};
+
+struct surveyor {
+    struct pipeline *pipeline; // borrowed
+    struct storage *storage;
+    struct source *source; // NULL: not open yet
+    struct deadline deadline;
+    struct log_state state;
+};
+
+// To be closed also when it fails.
+enum status surveyor_open(struct pipeline *pipeline, struct surveyor *ret,
+                          struct err *err);
+void surveyor_close(struct surveyor *surveyor);
+// ST_FAIL when there is no log. `ret` is to be released.
+enum status surveyor_look(struct surveyor *surveyor, struct survey *ret, struct err *err);
+void survey_release(struct survey *survey);
+
+extern const char *const survey_level_names[SURVEY_BAD + 1];
+void survey_json(const struct survey *survey, struct buf *ret);
+
+#endif
