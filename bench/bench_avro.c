@@ -12,6 +12,7 @@
 #include "avro/frame.h"
 #include "avro/table.h"
 #include "csv/decoder.h"
+#include "memory/lookup_mem.h"
 #include "stop_times.h" // generated
 #include "storage/storage_url.h"
 

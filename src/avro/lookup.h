@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Port: schema texts by id, as a Schema Registry gives them.
 //
-// src/registry implements it over HTTP; memory_lookup below holds them in memory, for
-// tests and tools. One thread at a time.
+// src/registry implements it over HTTP. One thread at a time.
 #ifndef AVRO_LOOKUP_H
 #define AVRO_LOOKUP_H
 
@@ -52,16 +51,5 @@ struct schema_lookup_ops {
 struct schema_lookup {
     const struct schema_lookup_ops *ops;
 };
-
-// Schemas in memory.
-struct schema_lookup *memory_lookup_open(void);
-// Copies the text; replaces the one that the id had.
-void memory_lookup_add(struct schema_lookup *lookup, int32_t id, struct str text);
-void memory_lookup_add_key(struct schema_lookup *lookup, const struct schema_key *key,
-                           struct str text);
-// While `times` > 0 each get answers ST_RETRY and counts it down.
-void memory_lookup_fail(struct schema_lookup *lookup, int times);
-// How often get was called.
-int memory_lookup_calls(const struct schema_lookup *lookup);
 
 #endif

@@ -9,6 +9,7 @@
 #include "avro/decoder.h"
 #include "avro/frame.h"
 #include "avro/table.h"
+#include "memory/lookup_mem.h"
 
 const struct fuzz_budget fuzz_budget = {
     .steps = 200000,

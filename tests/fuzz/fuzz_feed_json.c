@@ -8,7 +8,7 @@
 
 #include "gtfs/manifest.h"
 #include "gtfs/swap.h"
-#include "storage/mem.h"
+#include "memory/storage_mem.h"
 
 const struct fuzz_budget fuzz_budget = {
     .steps = 40000,

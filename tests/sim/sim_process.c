@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "log/paths.h"
-#include "storage/spool_mem.h"
+#include "memory/spool_mem.h"
 
 enum {
     MAX_POLL_MS = 5000,

@@ -14,13 +14,13 @@
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
 
+#include "memory/storage_fault.h"
+#include "memory/storage_mem.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_codec.h"
 #include "sim/sim_committer.h"
 #include "sim/sim_event.h"
 #include "sim/sim_topic.h"
-#include "storage/fault.h"
-#include "storage/mem.h"
 #include "work/prober.h"
 #include "work/worker.h"
 

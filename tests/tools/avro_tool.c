@@ -23,6 +23,7 @@
 #include "base/hash.h"
 #include "codegen/codegen.h"
 #include "core/option.h"
+#include "memory/lookup_mem.h"
 #include "registry/registry.h"
 #include "storage/storage_url.h"
 

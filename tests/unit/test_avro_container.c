@@ -4,7 +4,7 @@
 #include "test.h"
 
 #include "avro/table.h"
-#include "storage/mem.h"
+#include "memory/storage_mem.h"
 
 #define NAME(literal)  {(literal), sizeof(literal) - 1}
 #define BYTES(literal) ((struct str){(literal), sizeof(literal) - 1})

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "avro/decoder.h"
+#include "memory/lookup_mem.h"
 
 #define SCHEMA(fields)    "{\"type\":\"record\",\"name\":\"r\",\"fields\":[" fields "]}"
 #define FIELD(name, type) "{\"name\":\"" name "\",\"type\":" type "}"

@@ -16,6 +16,7 @@
 #include "avro/table.h"
 #include "avro/wire.h"
 #include "bytes_storage.h"
+#include "memory/lookup_mem.h"
 
 enum {
     TIME_MS = 6000, // on a busy machine; each takes less than a third of it

@@ -5,6 +5,7 @@
 #include "avro/decoder.h"
 #include "avro/plan.h"
 #include "base/mem.h"
+#include "memory/lookup_mem.h"
 
 #define SCHEMA(fields)    "{\"type\":\"record\",\"name\":\"r\",\"fields\":[" fields "]}"
 #define FIELD(name, type) "{\"name\":\"" name "\",\"type\":" type "}"

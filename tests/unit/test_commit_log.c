@@ -6,9 +6,9 @@
 #include "log/commit_log.h"
 #include "log/log_read.h"
 #include "log/paths.h"
+#include "memory/storage_fault.h"
+#include "memory/storage_mem.h"
 #include "sim/sim_patience.h"
-#include "storage/fault.h"
-#include "storage/mem.h"
 
 static struct storage *open_mem(void)
 {

@@ -6,9 +6,9 @@
 
 #include "base/log.h"
 #include "log/verify.h"
+#include "memory/spool_mem.h"
+#include "memory/storage_mem.h"
 #include "sim/sim_job.h"
-#include "storage/mem.h"
-#include "storage/spool_mem.h"
 
 enum {
     N_SLOTS = 2,

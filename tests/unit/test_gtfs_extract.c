@@ -8,7 +8,7 @@
 #include "gtfs_fixture.h"
 
 #include "gtfs/extract.h"
-#include "storage/mem.h"
+#include "memory/storage_mem.h"
 
 #define TRIPS_TEXT "\xEF\xBB\xBFtrip_id,service_id\r\n1,\"a\"\r\n2,b"
 #define DATES_TEXT "service_id,date\na,20261129\n"

@@ -8,8 +8,8 @@
 
 #include "gtfs/extract.h"
 #include "gtfs/swap.h"
-#include "storage/fault.h"
-#include "storage/mem.h"
+#include "memory/storage_fault.h"
+#include "memory/storage_mem.h"
 
 enum {
     N_TABLES = 3,

@@ -2,10 +2,10 @@
 #include "test.h"
 
 #include "commit/retry.h"
+#include "memory/spool_mem.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_codec.h"
 #include "sim/sim_topic.h"
-#include "storage/spool_mem.h"
 #include "work/held.h"
 #include "work/intake.h"
 

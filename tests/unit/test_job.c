@@ -7,8 +7,8 @@
 #include "log/commit_log.h"
 #include "log/paths.h"
 #include "log/verify.h"
+#include "memory/storage_mem.h"
 #include "sim/sim_job.h"
-#include "storage/mem.h"
 
 struct fixture {
     struct sim_job job;

@@ -12,11 +12,11 @@
 #include "log/log_read.h"
 #include "log/paths.h"
 #include "log/verify.h"
+#include "memory/storage_fault.h"
+#include "memory/storage_mem.h"
 #include "sim/sim_job.h"
 #include "sim/sim_patience.h"
 #include "sim/sim_random.h"
-#include "storage/fault.h"
-#include "storage/mem.h"
 
 enum {
     ENTRIES_MAX = 16,

@@ -2,9 +2,9 @@
 // Calls that failed for now are made again, for as long as they may.
 #include "test.h"
 
+#include "memory/storage_fault.h"
+#include "memory/storage_mem.h"
 #include "sim/sim_patience.h"
-#include "storage/fault.h"
-#include "storage/mem.h"
 
 enum {
     LIMIT_MS = 60000

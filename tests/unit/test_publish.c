@@ -5,9 +5,9 @@
 
 #include "commit/publish.h"
 #include "log/log_read.h"
+#include "memory/storage_fault.h"
+#include "memory/storage_mem.h"
 #include "sim/sim_patience.h"
-#include "storage/fault.h"
-#include "storage/mem.h"
 
 #define ME    "00000000-0000-4000-8000-00000000000a"
 #define OTHER "00000000-0000-4000-8000-00000000000b"

@@ -3,7 +3,7 @@
 #include "log/reset.h"
 
 #include "log/paths.h"
-#include "storage/mem.h"
+#include "memory/storage_mem.h"
 #include "test.h"
 
 static const char *const ours[] = {

@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "memory/spool_mem.h"
 #include "storage/spool_local.h"
-#include "storage/spool_mem.h"
 
 static void check_contract(struct spool *spool)
 {

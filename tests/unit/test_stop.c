@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "memory/spool_mem.h"
+#include "memory/storage_fault.h"
+#include "memory/storage_mem.h"
 #include "sim/sim_job.h"
-#include "storage/fault.h"
-#include "storage/mem.h"
-#include "storage/spool_mem.h"
 
 enum {
     STOP_MS = 7000,

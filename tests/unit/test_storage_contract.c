@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every storage holds to, each case on each of them: local, mem, fault without
 // faults, and with TRAMLINE_HDFS=hdfs://127.0.0.1:PORT a real HDFS.
-#include "storage/fault.h"
+#include "memory/storage_fault.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,8 +9,8 @@
 
 #include "base/mem.h"
 #include "core/env.h"
+#include "memory/storage_mem.h"
 #include "storage/local.h"
-#include "storage/mem.h"
 #include "storage/storage_url.h"
 #include "test.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "storage/fault.h"
+#include "memory/storage_fault.h"
 
-#include "storage/mem.h"
+#include "memory/storage_mem.h"
 #include "test.h"
 
 #define PATH(text) STR_LITERAL(text)

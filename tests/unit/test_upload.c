@@ -7,10 +7,10 @@
 #include "base/log.h"
 #include "log/paths.h"
 #include "log/verify.h"
+#include "memory/spool_mem.h"
+#include "memory/storage_mem.h"
 #include "sim/sim_job.h"
 #include "sim/sim_patience.h"
-#include "storage/mem.h"
-#include "storage/spool_mem.h"
 #include "work/upload.h"
 
 enum lie {

@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 #include "log/log_read.h"
+#include "memory/storage_mem.h"
 #include "sim/sim_job.h"
-#include "storage/mem.h"
 
 struct fixture {
     struct sim_job job;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "storage/mem.h"
+#include "memory/storage_mem.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#include "storage/mem_tree.h"
+#include "memory/storage_tree.h"
 #include "storage/path.h"
 
 enum {

@@ -9,8 +9,8 @@
 //
 // One thread at a time. A worker that dies leaves its calls on their way: keep this
 // storage open beyond it, and settle them then.
-#ifndef STORAGE_FAULT_H
-#define STORAGE_FAULT_H
+#ifndef MEMORY_STORAGE_FAULT_H
+#define MEMORY_STORAGE_FAULT_H
 
 #include "core/storage.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A spool in memory, for tests and the simulator. One thread.
-#ifndef STORAGE_SPOOL_MEM_H
-#define STORAGE_SPOOL_MEM_H
+#ifndef MEMORY_SPOOL_MEM_H
+#define MEMORY_SPOOL_MEM_H
 
 #include "core/spool.h"
 

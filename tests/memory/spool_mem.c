@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "storage/spool_mem.h"
+#include "memory/spool_mem.h"
 
 #include <assert.h>
 #include <stdlib.h>

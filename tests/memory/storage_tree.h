@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A tree of directories and files in memory: what storage/mem.c shows as a storage. It
 // knows nothing of statuses. The caller holds the lock of the tree.
-#ifndef STORAGE_MEM_TREE_H
-#define STORAGE_MEM_TREE_H
+#ifndef MEMORY_STORAGE_TREE_H
+#define MEMORY_STORAGE_TREE_H
 
 #include <pthread.h>
 
 #include "core/env.h"
-#include "storage/mem.h"
+#include "memory/storage_mem.h"
 
 struct mem_node {
     struct str name; // owned

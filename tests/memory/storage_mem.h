@@ -5,8 +5,8 @@
 // one, as several workers see one HDFS. Every call takes effect in one step. A tree may
 // be used by several threads, each with a storage of its own. Promises exclusive and
 // durable.
-#ifndef STORAGE_MEM_H
-#define STORAGE_MEM_H
+#ifndef MEMORY_STORAGE_MEM_H
+#define MEMORY_STORAGE_MEM_H
 
 #include "core/env.h"
 #include "core/storage.h"

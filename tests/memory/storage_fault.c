@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "storage/fault.h"
+#include "memory/storage_fault.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "storage/mem_tree.h"
+#include "memory/storage_tree.h"
 
 #include <assert.h>
 #include <stdlib.h>
