@@ -28,7 +28,8 @@ ALLOWED = {
     "work": "base core expr sql table log commit",
     "gtfs": "base core csv http",
     "job": "base core csv avro expr sql table registry kafka storage log commit work gtfs http",
-    "cli": "base core csv avro expr sql table registry kafka storage log commit work gtfs http job codegen",
+    "testing": "base core csv sql table job",
+    "cli": "base core csv avro expr sql table registry kafka storage log commit work gtfs http job codegen testing",
 }
 
 # A pattern of headers, and the only folders that may include them.

@@ -215,8 +215,6 @@ static enum status take_all(struct args *args, int argc, char **argv, struct err
             only_names = true;
         } else if (!only_names && argv[i][0] == '-' && argv[i][1] != '\0') {
             TRY(take_flag(args, argc, argv, &i, err));
-        } else if (n == ARGS_MAX) {
-            return too_many(command, argv[i], err);
         } else {
             args->positional[n++] = argv[i];
         }
@@ -224,7 +222,8 @@ static enum status take_all(struct args *args, int argc, char **argv, struct err
     size_t wanted = command->n_arguments;
     if (command->instead_of_first && args_has(args, command->instead_of_first))
         wanted--;
-    if (n > wanted)
+    args->n_positional = n;
+    if (n > wanted && !command->takes_more)
         return too_many(command, args->positional[wanted], err);
     if (n < wanted)
         return err_set(err, ST_USAGE, "an argument is missing; usage: tramline %s %s",
@@ -241,6 +240,7 @@ enum args_result args_parse(const struct command *command, int argc, char **argv
         return ARGS_DONE;
     }
     ret->flags = arena_array(&ret->arena, command->n_flags, sizeof(*ret->flags));
+    ret->positional = arena_array(&ret->arena, (size_t)argc, sizeof(*ret->positional));
     struct err err = {0};
     if (take_all(ret, argc, argv, &err) == ST_OK)
         return ARGS_RUN;

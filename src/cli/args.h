@@ -26,18 +26,16 @@ struct command {
     const struct flag *flags;
     size_t n_flags;
     size_t n_arguments;           // exactly so many
+    bool takes_more;              // or any number beyond
     const char *instead_of_first; // flag with which the first is left out; NULL: none
     bool no_script;               // has no --set
     enum status (*run)(const struct args *args, struct err *err);
 };
 
-enum {
-    ARGS_MAX = 4
-};
-
 struct args {
     const struct command *command;
-    const char *positional[ARGS_MAX];
+    const char **positional;
+    size_t n_positional;
     const char **flags; // for each of the command's flags its argument, or "" when given
     struct variable *variables;
     size_t n_variables, variables_capacity;

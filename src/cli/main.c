@@ -18,10 +18,10 @@
 #include "job/stop.h"
 
 static const struct command *const commands[] = {
-    &command_init,      &command_extract, &command_produce, &command_run,
-    &command_check,     &command_explain, &command_verify,  &command_history,
-    &command_status,    &command_cat,     &command_codegen, &command_demo,
-    &command_reference,
+    &command_init,    &command_extract,   &command_produce, &command_run,
+    &command_check,   &command_explain,   &command_test,    &command_verify,
+    &command_history, &command_status,    &command_cat,     &command_codegen,
+    &command_demo,    &command_reference,
 };
 
 static void help(void)

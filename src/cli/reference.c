@@ -6,9 +6,10 @@
 #include "core/option.h"
 
 static const struct command *const documented[] = {
-    &command_init,   &command_extract, &command_produce, &command_run,
-    &command_check,  &command_explain, &command_verify,  &command_history,
-    &command_status, &command_cat,     &command_codegen, &command_demo,
+    &command_init,    &command_extract, &command_produce, &command_run,
+    &command_check,   &command_explain, &command_test,    &command_verify,
+    &command_history, &command_status,  &command_cat,     &command_codegen,
+    &command_demo,
 };
 
 static void print_command(const struct command *command)

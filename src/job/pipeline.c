@@ -69,8 +69,8 @@ static void name_job(struct pipeline *pipeline)
     pipeline->group = group.p ? group.p : made;
 }
 
-static enum status read_columns(struct str file, struct arena *arena, struct schema *ret,
-                                struct err *err)
+enum status pipeline_read_columns(struct str file, struct arena *arena,
+                                  struct schema *ret, struct err *err)
 {
     AUTO(buf_release) struct buf text = {0};
     TRY(text_file_read(file.p, &text, err));
@@ -80,8 +80,7 @@ static enum status read_columns(struct str file, struct arena *arena, struct sch
     return ST_OK;
 }
 
-// The next ${NAME} of the script; empty: there is none.
-static struct str next_variable(struct str *rest)
+struct str pipeline_next_variable(struct str *rest)
 {
     const char *at = rest->n ? memmem(rest->p, rest->n, "${", 2) : NULL;
     if (at == NULL)
@@ -92,7 +91,7 @@ static struct str next_variable(struct str *rest)
 
 static bool uses_variable(struct str script, struct str name)
 {
-    for (struct str used; (used = next_variable(&script)).p != NULL;)
+    for (struct str used; (used = pipeline_next_variable(&script)).p != NULL;)
         if (str_eq(used, name))
             return true;
     return false;
@@ -103,7 +102,8 @@ static const char *nearest_variable(struct str script, struct str name,
 {
     const char *names[128];
     size_t n = 0;
-    for (struct str used; n < ARRAY_LEN(names) && (used = next_variable(&script)).p;)
+    for (struct str used;
+         n < ARRAY_LEN(names) && (used = pipeline_next_variable(&script)).p;)
         names[n++] = arena_cstr(arena, used);
     return str_nearest(name, names, n);
 }
@@ -136,7 +136,7 @@ enum status pipeline_open(const struct pipeline_script *from, struct pipeline *r
         .text = buf_as_str(&text),
         .variables = from->variables,
         .n_variables = from->n_variables,
-        .read_columns = read_columns,
+        .read_columns = pipeline_read_columns,
         .width = from->width,
         .checks = &script_checks,
     };

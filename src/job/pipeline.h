@@ -33,6 +33,12 @@ struct pipeline_script {
 enum status pipeline_open(const struct pipeline_script *from, struct pipeline *ret,
                           struct err *err);
 void pipeline_release(struct pipeline *pipeline);
+// Columns of a table that leaves them out, from the file of its Avro schema (plan.h).
+enum status pipeline_read_columns(struct str file, struct arena *arena,
+                                  struct schema *ret, struct err *err);
+// The name in the next ${NAME} of a script's text, which is cut; p == NULL: there is
+// none.
+struct str pipeline_next_variable(struct str *rest);
 // ST_USAGE when the script has no INSERT.
 enum status pipeline_need_insert(const struct pipeline *pipeline, struct err *err);
 

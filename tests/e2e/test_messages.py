@@ -104,6 +104,10 @@ def test_command_lines():
     check_file("command.txt", 50)
 
 
+def test_tests_of_a_pipeline():
+    check_file("test.txt", 45)
+
+
 def place():
     """A directory with the files that the cases of command.txt have in common."""
     directory = lib.tmp_dir()

@@ -249,7 +249,8 @@ def of_script(command):
     return make
 
 
-for one in ("check", "explain", "init", "extract", "produce", "run", "verify", "history", "status", "cat", "codegen"):
+for one in ("check", "explain", "init", "extract", "produce", "run", "verify", "history", "status", "cat", "codegen",
+            "test"):
     phase(one, "its input by a pipe that nobody writes to", ENDS_AT_ONCE,
           numbers=(signal.SIGTERM, signal.SIGHUP))(of_script(one))
 
@@ -514,6 +515,17 @@ def of_view(*args):
 phase("run", "making a view", [0], "stopped before the job began")(of_view("run", "p.sql"))
 phase("check", "trying a view", [1])(of_view("check", "--live", "p.sql"))
 phase("cat", "a view without end", ENDS_AT_ONCE)(of_view("cat", "p.sql", "many"))
+
+
+def of_test():
+    scene = of_view("test", "p.sql", "w.test")()
+    script = (scene.dir / "p.sql").read_text()
+    (scene.dir / "p.sql").write_text(script.replace("w.route_id <", "w.route_id || t.route_id || u.route_id >"))
+    (scene.dir / "w.test").write_text("[trips]\n" + MANY + "[expect many]\n")
+    return scene
+
+
+phase("test", "a view without end", ENDS_AT_ONCE)(of_test)
 
 # A registry that is asked for a schema of a record.
 

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/term.h"
+#include "job/text_file.h"
+#include "testing/test_suite.h"
+
+struct suite {
+    struct test_script script;
+    struct test_list list;
+    struct test_result *results;
+    size_t n;
+    bool json, colour;
+    struct buf report; // what is wrong with the script
+};
+
+static void suite_release(struct suite *suite)
+{
+    for (size_t i = 0; i < suite->n; i++)
+        test_result_release(&suite->results[i]);
+    free(suite->results);
+    test_list_release(&suite->list);
+    buf_release(&suite->report);
+}
+
+static void tell(const struct suite *suite, const struct test_result *result)
+{
+    AUTO(buf_release) struct buf text = {0};
+    test_result_show(result, suite->colour, &text);
+    fwrite(text.p, 1, text.n, stdout);
+}
+
+// What is wrong with the script is the same for each test: it is said once.
+static enum status run_all(struct suite *suite, struct err *err)
+{
+    suite->results = mem_array(suite->list.n, sizeof(*suite->results));
+    while (suite->n < suite->list.n) {
+        struct test_result *result = &suite->results[suite->n];
+        test_run_one(&suite->script, &suite->list.items[suite->n], result,
+                     &suite->report);
+        suite->n++;
+        if (suite->report.n > 0) {
+            fwrite(suite->report.p, 1, suite->report.n, stderr);
+            return err_set(err, ST_USAGE, "%s", result->error.text);
+        }
+        if (!suite->json)
+            tell(suite, result);
+    }
+    return ST_OK;
+}
+
+static enum status write_junit(const struct suite *suite, const char *path,
+                               struct err *err)
+{
+    AUTO(buf_release) struct buf text = {0};
+    test_results_junit(suite->script.path, suite->results, suite->n, &text);
+    FILE *file = fopen(path, "wb");
+    bool good = file != NULL && fwrite(text.p, 1, text.n, file) == text.n;
+    int error = errno;
+    if (file != NULL && fclose(file) != 0 && good) {
+        good = false;
+        error = errno;
+    }
+    return good ? ST_OK
+                : err_set(err, ST_USAGE, "--junit: cannot write %s: %s", path,
+                          strerror(error));
+}
+
+static void tell_sum(const struct suite *suite)
+{
+    if (suite->json) {
+        AUTO(buf_release) struct buf text = {0};
+        test_results_json(suite->script.path, suite->results, suite->n, &text);
+        fwrite(text.p, 1, text.n, stdout);
+        return;
+    }
+    size_t n_ok = test_results_count(suite->results, suite->n, TEST_OK);
+    size_t n_failed = test_results_count(suite->results, suite->n, TEST_FAILED);
+    size_t n_wrong = test_results_count(suite->results, suite->n, TEST_BROKEN);
+    printf("%s: %zu ok", text_counted((int64_t)suite->n, "test", "tests"), n_ok);
+    if (n_failed)
+        printf(", %zu failed", n_failed);
+    if (n_wrong)
+        printf(", %zu wrong", n_wrong);
+    putchar('\n');
+}
+
+static enum status conclude(const struct suite *suite, struct err *err)
+{
+    size_t n_failed = test_results_count(suite->results, suite->n, TEST_FAILED);
+    size_t n_wrong = test_results_count(suite->results, suite->n, TEST_BROKEN);
+    if (n_wrong > 0)
+        return err_set(err, ST_USAGE, "%s cannot be run as written",
+                       text_counted((int64_t)n_wrong, "test", "tests"));
+    if (n_failed > 0)
+        return err_set(err, ST_FAIL, "%s other rows than expected",
+                       text_counted((int64_t)n_failed, "test gives", "tests give"));
+    return ST_OK;
+}
+
+static enum status run_suite(const struct args *args, struct suite *suite,
+                             struct err *err)
+{
+    const char *junit = args_text(args, "--junit", NULL);
+    TRY(test_list_find(args->positional[0], args->positional + 1, args->n_positional - 1,
+                       &suite->list, err));
+    TRY(run_all(suite, err));
+    tell_sum(suite);
+    if (junit != NULL)
+        TRY(write_junit(suite, junit, err));
+    return conclude(suite, err);
+}
+
+static enum status run(const struct args *args, struct err *err)
+{
+    AUTO(buf_release) struct buf text = {0};
+    TRY(text_input_read(args->positional[0], &text, err));
+    AUTO(suite_release)
+    struct suite suite = {
+        .script =
+            {
+                .path = args->positional[0],
+                .text = buf_as_str(&text),
+                .variables = args->variables,
+                .n_variables = args->n_variables,
+                .width = term_width_err(),
+            },
+        .json = args_has(args, "--json"),
+        .colour = term_has_colour_out(),
+    };
+    // No stop flag: it only reads, so a signal may end it where it is.
+    return run_suite(args, &suite, err);
+}
+
+static const struct flag flags[] = {
+    {"--json", NULL, "what came of them as one JSON object"},
+    {"--junit", "FILE", "also write it there as JUnit's XML"},
+};
+
+const struct command command_test = {
+    .name = "test",
+    .arguments = "PIPELINE.sql [TEST ...]",
+    .about = "Run tests of a script: rows in, rows expected; no server is asked",
+    .more =
+        "TEST is a file NAME.test, a folder with expect.csv or reject.csv, a folder of\n"
+        "tests, or a name or glob that chooses among them; by default all of the folder\n"
+        "tests/ beside the script. docs/testing-pipelines.md shows how one is written.",
+    .flags = flags,
+    .n_flags = ARRAY_LEN(flags),
+    .n_arguments = 1,
+    .takes_more = true,
+    .run = run,
+};
