@@ -7,7 +7,7 @@
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
-#include "core/source.h"
+#include "core/stream.h"
 
 enum {
     BENCH_ROUNDS = 5

@@ -13,7 +13,8 @@
 #include "base/mem.h"
 #include "core/env.h"
 #include "kafka/producer.h"
-#include "kafka/source.h"
+#include "kafka/stream.h"
+#include "kafka/topic.h"
 
 enum {
     PATIENCE_MS = 20000
@@ -24,73 +25,117 @@ UNUSED static int64_t now_ms(void)
     return env_system()->ops->monotonic_ms(env_system());
 }
 
-UNUSED static struct source *open_source(const struct kafka_config *config)
+// Streams that are open, each with what it stands on.
+static struct opened {
+    struct stream *stream;
+    struct topic *topic;
+    struct asker *asker;
+    struct kafka_config config;
+    struct topic *questions; // of the test, beside the asker's; NULL: none was asked
+} opened[8];
+
+static struct opened *opened_as(const struct stream *stream)
 {
-    struct source *source;
+    for (size_t i = 0; i < ARRAY_LEN(opened); i++)
+        if (opened[i].stream == stream)
+            return &opened[i];
+    fail_msg("too many streams");
+    return NULL;
+}
+
+UNUSED static struct stream *open_stream(const struct kafka_config *config)
+{
+    struct opened *open = opened_as(NULL);
     struct err err;
-    assert_ok(kafka_source_open(config, &source, &err), &err);
-    return source;
+    open->config = *config;
+    assert_ok(kafka_topic_open(config, &open->topic, &err), &err);
+    open->asker = asker_open();
+    asker_start(open->asker);
+    assert_ok(kafka_stream_open(config, open->topic, open->asker, &open->stream, &err),
+              &err);
+    return open->stream;
+}
+
+UNUSED static void close_stream(struct stream *stream)
+{
+    struct opened *open = opened_as(stream);
+    asker_close(open->asker);
+    stream->ops->close(stream);
+    open->topic->ops->close(open->topic);
+    if (open->questions != NULL)
+        open->questions->ops->close(open->questions);
+    *open = (struct opened){0};
+}
+
+// For questions to what the stream reads.
+UNUSED static struct topic *topic_of(const struct stream *stream)
+{
+    struct opened *open = opened_as(stream);
+    struct err err;
+    if (open->questions == NULL)
+        assert_ok(kafka_topic_open(&open->config, &open->questions, &err), &err);
+    return open->questions;
 }
 
 // Polls until something happens, at most PATIENCE_MS.
-UNUSED static struct source_event poll_event(struct source *source)
+UNUSED static struct stream_event poll_event(struct stream *stream)
 {
-    struct source_event event = {.kind = SOURCE_IDLE};
+    struct stream_event event = {.kind = STREAM_IDLE};
     struct err err;
     int64_t deadline = now_ms() + PATIENCE_MS;
-    while (event.kind == SOURCE_IDLE && now_ms() < deadline)
-        assert_ok(source->ops->poll(source, 200, &event, &err), &err);
+    while (event.kind == STREAM_IDLE && now_ms() < deadline)
+        assert_ok(stream->ops->poll(stream, 200, &event, &err), &err);
     return event;
 }
 
-UNUSED static struct source_event poll_for(struct source *source,
-                                           enum source_event_kind kind)
+UNUSED static struct stream_event poll_for(struct stream *stream,
+                                           enum stream_event_kind kind)
 {
-    struct source_event event = poll_event(source);
+    struct stream_event event = poll_event(stream);
     assert_int_equal(event.kind, kind);
     return event;
 }
 
 // Nothing but IDLE for so long.
-UNUSED static void poll_nothing(struct source *source, int ms)
+UNUSED static void poll_nothing(struct stream *stream, int ms)
 {
-    struct source_event event;
+    struct stream_event event;
     struct err err;
-    assert_ok(source->ops->poll(source, ms, &event, &err), &err);
-    assert_int_equal(event.kind, SOURCE_IDLE);
+    assert_ok(stream->ops->poll(stream, ms, &event, &err), &err);
+    assert_int_equal(event.kind, STREAM_IDLE);
 }
 
-UNUSED static void start_at(struct source *source, const struct source_event *assign,
+UNUSED static void start_at(struct stream *stream, const struct stream_event *assign,
                             int64_t offset)
 {
-    struct source_start *starts = mem_array(assign->n_partitions, sizeof(*starts));
+    struct stream_start *starts = mem_array(assign->n_partitions, sizeof(*starts));
     struct err err;
     for (size_t i = 0; i < assign->n_partitions; i++)
-        starts[i] = (struct source_start){assign->partitions[i], offset};
-    assert_ok(source->ops->start(source, starts, assign->n_partitions, &err), &err);
+        starts[i] = (struct stream_start){assign->partitions[i], offset};
+    assert_ok(stream->ops->start(stream, starts, assign->n_partitions, &err), &err);
     free(starts);
 }
 
-UNUSED static void stop(struct source *source)
+UNUSED static void stop(struct stream *stream)
 {
     struct err err;
-    assert_ok(source->ops->stop(source, &err), &err);
+    assert_ok(stream->ops->stop(stream, &err), &err);
 }
 
 // Waits for the assignment and starts all of it; returns how many partitions.
-UNUSED static size_t begin(struct source *source, int64_t offset)
+UNUSED static size_t begin(struct stream *stream, int64_t offset)
 {
-    struct source_event assign = poll_for(source, SOURCE_ASSIGN);
-    start_at(source, &assign, offset);
+    struct stream_event assign = poll_for(stream, STREAM_ASSIGN);
+    start_at(stream, &assign, offset);
     return assign.n_partitions;
 }
 
 // Reads until n records came; returns what followed in offsets without records.
-UNUSED static int64_t read_records(struct source *source, size_t n)
+UNUSED static int64_t read_records(struct stream *stream, size_t n)
 {
     int64_t skipped = 0;
     while (n > 0) {
-        struct source_event event = poll_for(source, SOURCE_RUN);
+        struct stream_event event = poll_for(stream, STREAM_RUN);
         assert_true(event.run.n <= n);
         n -= event.run.n;
         skipped += event.run.next - event.run.first - (int64_t)event.run.n;

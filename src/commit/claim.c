@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commit/claim.h"
 
-struct publish_work claim_work(enum entry_kind kind, const struct source_start *starts,
+struct publish_work claim_work(enum entry_kind kind, const struct stream_start *starts,
                                size_t n, int64_t base)
 {
     struct span *spans = mem_array(n ? n : 1, sizeof(*spans));

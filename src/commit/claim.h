@@ -5,20 +5,20 @@
 #define COMMIT_CLAIM_H
 
 #include "commit/publish.h"
-#include "core/source.h"
+#include "core/stream.h"
 
 // What is asked for; borrowed.
 struct claim {
-    const struct source_start *starts; // of the partitions to claim
+    const struct stream_start *starts; // of the partitions to claim
     size_t n_starts;
-    const struct source_start *origins; // of all partitions, for entry 0
+    const struct stream_start *origins; // of all partitions, for entry 0
     size_t n_origins;
     int64_t base; // an entry from this number on that touches ours is a conflict
 };
 
 // An entry that moves nothing: all partitions stand where they start. The spans are the
 // caller's to free.
-struct publish_work claim_work(enum entry_kind kind, const struct source_start *starts,
+struct publish_work claim_work(enum entry_kind kind, const struct stream_start *starts,
                                size_t n, int64_t base);
 
 #endif

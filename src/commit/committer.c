@@ -150,7 +150,7 @@ static enum status publish(struct committer *com, const struct publish_work *wor
 }
 
 static enum status publish_claim(struct committer *com, enum entry_kind kind,
-                                 const struct source_start *starts, size_t n,
+                                 const struct stream_start *starts, size_t n,
                                  int64_t base, struct err *err)
 {
     struct publish_work work = claim_work(kind, starts, n, base);

@@ -28,7 +28,7 @@ struct engine_status {
     _Atomic int64_t lag_ms;         // age of the last record read, 0 without lag
     _Atomic int64_t last_commit_ms; // wall time, 0: none yet
     _Atomic int64_t last_entry;     // newest log entry seen, -1: none
-    _Atomic int64_t n_waiting;      // slots held back: source, storage or registry away
+    _Atomic int64_t n_waiting;      // slots held back: stream, storage or registry away
 };
 
 #endif

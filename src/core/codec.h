@@ -5,7 +5,7 @@
 #define CORE_CODEC_H
 
 #include "core/batch.h"
-#include "core/source.h"
+#include "core/stream.h"
 
 struct decoder;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Until when answers are wanted: a moment of the monotonic clock.
 //
-// The owner of a port's handle lends it one (source.h, storage.h, ...). Whatever a call
+// The owner of a port's handle lends it one (topic.h, storage.h, ...). Whatever a call
 // of that handle waits for, it waits no longer than that; a call that comes later does
 // not wait at all. The owner may set it while a call waits, from any thread, also in a
 // signal handler; the call takes notice within a second or two. Zero is a valid start:

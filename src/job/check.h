@@ -4,7 +4,7 @@
 #ifndef JOB_CHECK_H
 #define JOB_CHECK_H
 
-#include "core/source.h"
+#include "core/topic.h"
 #include "job/pipeline.h"
 
 struct checked {
@@ -22,9 +22,9 @@ void check_tell(struct checked *checked, const char *what, const char *name,
 void check_live(struct pipeline *pipeline, struct checked *checked);
 
 // For a stream in Avro: whether the subject's latest version, the schema that produce
-// would write, and the last record of each partition agree with the script. `source`:
+// would write, and the last record of each partition agree with the script. `topic`:
 // NULL when it could not be opened.
-void check_schemas(struct pipeline *pipeline, struct source *source,
+void check_schemas(struct pipeline *pipeline, struct topic *topic,
                    struct checked *checked);
 
 #endif

@@ -26,7 +26,7 @@ struct live {
     struct pipeline *pipeline;
     struct checked *checked;
     struct tables tables;
-    struct source *source;   // NULL: it could not be opened
+    struct topic *topic;     // NULL: it could not be opened
     struct storage *storage; // of the result
     struct log_state state;
 };
@@ -162,7 +162,7 @@ static void check_stream(struct live *live)
     const struct table *stream = live->pipeline->plan->stream;
     bool is_file = str_is(stream->connector, "file");
     char text[80] = "";
-    enum status rc = stream_look_open(live->pipeline, &live->source, &err);
+    enum status rc = stream_topic_open(live->pipeline, &live->topic, &err);
     if (rc == ST_OK && !is_file)
         describe_topic(live, text, sizeof(text));
     tell(live, is_file ? "stream" : "topic",
@@ -193,14 +193,14 @@ static enum status check_log(struct live *live, struct err *err)
 {
     const struct plan *plan = live->pipeline->plan;
     AUTO(buf_release) struct buf schema = {0};
-    struct job job = {.identity = plan_job_identity(live->pipeline, live->source)};
+    struct job job = {.identity = plan_job_identity(live->pipeline, live->topic)};
     schema_format(&plan->output, &schema);
     job.schema = buf_as_str(&schema);
     job.format = result_format(plan->sink, &live->pipeline->arena);
     plan_job_settings(plan, true, &job.settings);
     TRY(log_state_check_job(&live->state, &job, live->storage->url, err));
     for (size_t i = 0; i < live->state.n_partitions; i++)
-        TRY(job_check_partition(&live->state.partitions[i], &job, live->source, err));
+        TRY(job_check_partition(&live->state.partitions[i], &job, live->topic, err));
     return ST_OK;
 }
 
@@ -209,7 +209,7 @@ static void check_result(struct live *live)
     struct err err = {0};
     char text[80] = "";
     enum status rc = check_directory(live, text, sizeof(text), &err);
-    if (rc == ST_OK && live->source != NULL)
+    if (rc == ST_OK && live->topic != NULL)
         rc = check_log(live, &err);
     tell(live, "result", live->pipeline->plan->sink->name, rc, &err, text);
 }
@@ -247,11 +247,11 @@ void check_live(struct pipeline *pipeline, struct checked *checked)
         check_spool(&live);
     }
     if (plan->stream != NULL && pipeline_is_avro(plan->stream))
-        check_schemas(pipeline, live.source, checked);
+        check_schemas(pipeline, live.topic, checked);
     tables_release(&live.tables);
     log_state_release(&live.state);
-    if (live.source != NULL)
-        live.source->ops->close(live.source);
+    if (live.topic != NULL)
+        live.topic->ops->close(live.topic);
     if (live.storage != NULL)
         live.storage->ops->close(live.storage);
 }

@@ -173,18 +173,18 @@ static void check_record(struct schema_check *c, int32_t partition,
     tell(c, "record", rc, text);
 }
 
-static enum status check_partitions(struct schema_check *c, struct source *source,
+static enum status check_partitions(struct schema_check *c, struct topic *topic,
                                     struct err *err)
 {
     int32_t n;
-    TRY(source->ops->count(source, &n, err));
+    TRY(topic->ops->count(topic, &n, err));
     for (int32_t i = 0; i < n && i < PARTITIONS_MAX; i++) {
-        struct source_range range;
+        struct topic_range range;
         struct record record;
-        TRY(source->ops->range(source, i, &range, err));
+        TRY(topic->ops->range(topic, i, &range, err));
         if (range.high <= range.low)
             continue;
-        enum status rc = source->ops->fetch(source, i, range.high - 1, &record, err);
+        enum status rc = topic->ops->fetch(topic, i, range.high - 1, &record, err);
         if (rc == ST_OK)
             check_record(c, i, &record);
         else if (rc != ST_NOT_FOUND) // a transaction's marker stands at the end
@@ -193,10 +193,10 @@ static enum status check_partitions(struct schema_check *c, struct source *sourc
     return ST_OK;
 }
 
-static void check_stream(struct schema_check *c, struct source *source)
+static void check_stream(struct schema_check *c, struct topic *topic)
 {
     struct err err = {0};
-    enum status rc = check_partitions(c, source, &err);
+    enum status rc = check_partitions(c, topic, &err);
     if (rc != ST_OK)
         tell(c, "record", rc, err.text);
 }
@@ -210,7 +210,7 @@ static enum status open_check(struct schema_check *c, struct err *err)
     return produce_format_prepare(pipeline, &c->format, err);
 }
 
-void check_schemas(struct pipeline *pipeline, struct source *source,
+void check_schemas(struct pipeline *pipeline, struct topic *topic,
                    struct checked *checked)
 {
     struct schema_check c = {.pipeline = pipeline, .checked = checked};
@@ -219,8 +219,8 @@ void check_schemas(struct pipeline *pipeline, struct source *source,
     if (rc == ST_OK) {
         check_latest(&c);
         check_writing(&c);
-        if (source != NULL)
-            check_stream(&c, source);
+        if (topic != NULL)
+            check_stream(&c, topic);
     } else {
         tell(&c, "schema", rc, err.text);
     }

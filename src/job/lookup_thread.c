@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/thread.h"
+#include "base/asker.h"
 #include "core/env.h"
 
 enum answer_state {
@@ -15,6 +15,8 @@ enum answer_state {
 
 // A schema that was asked for; the answer goes to whoever asks next.
 struct answer {
+    struct question question; // first: an answer is a question
+    struct lookup_thread *lookup;
     struct schema_key key;
     enum answer_state state;
     struct err err;   // err.status: of the answer
@@ -25,12 +27,11 @@ struct answer {
 
 struct lookup_thread {
     struct schema_lookup lookup; // first member
-    struct registry *registry;   // the thread's
+    struct registry *registry;   // the asker's
     struct deadline deadline;    // of the registry's requests: the close ends them
-    pthread_t thread;
+    struct asker *asker;
     pthread_mutex_t mutex; // of what follows
-    pthread_cond_t wanted, there;
-    bool is_closing;
+    pthread_cond_t there;
     struct answer *answers[LOOKUP_ASKED_MAX]; // oldest first
     size_t n;
     struct answer *given; // borrowed by the last caller
@@ -57,14 +58,6 @@ static struct answer *find(struct lookup_thread *t, const struct schema_key *key
     return NULL;
 }
 
-static struct answer *next_wanted(struct lookup_thread *t)
-{
-    for (size_t i = 0; i < t->n; i++)
-        if (t->answers[i]->state == ANSWER_WANTED)
-            return t->answers[i];
-    return NULL;
-}
-
 static void take_out(struct lookup_thread *t, const struct answer *answer)
 {
     size_t kept = 0;
@@ -83,37 +76,40 @@ static void copy_texts(struct answer *answer, struct schema_texts texts)
 }
 
 // Without the lock: nobody else touches an answer that is wanted.
-static void ask(struct lookup_thread *t, struct answer *answer)
+static bool ask(struct question *question)
 {
-    struct schema_lookup *registry = registry_lookup(t->registry);
+    struct answer *answer = (struct answer *)question;
+    struct schema_lookup *registry = registry_lookup(answer->lookup->registry);
     struct schema_texts texts;
     answer->err = (struct err){0};
     enum status rc = registry->ops->get(registry, &answer->key, &texts, &answer->err);
     answer->err.status = rc;
     if (rc == ST_OK)
         copy_texts(answer, texts);
+    return true;
 }
 
-static void *serve(void *context)
+static void answered(struct question *question)
 {
-    struct lookup_thread *t = context;
+    struct answer *answer = (struct answer *)question;
+    struct lookup_thread *t = answer->lookup;
     pthread_mutex_lock(&t->mutex);
-    while (!t->is_closing) {
-        struct answer *answer = next_wanted(t);
-        if (answer == NULL) {
-            pthread_cond_wait(&t->wanted, &t->mutex);
-            continue;
-        }
-        pthread_mutex_unlock(&t->mutex);
-        ask(t, answer);
-        pthread_mutex_lock(&t->mutex);
-        answer->state = ANSWER_THERE;
-        answer->there_ms = now_ms();
-        pthread_cond_broadcast(&t->there);
-    }
+    answer->state = ANSWER_THERE;
+    answer->there_ms = now_ms();
+    pthread_cond_broadcast(&t->there);
     pthread_mutex_unlock(&t->mutex);
-    return NULL;
 }
+
+// It is freed with the lookup, which is being closed.
+static void dropped(UNUSED struct question *question)
+{
+}
+
+static const struct question_ops answer_ops = {
+    .ask = ask,
+    .answered = answered,
+    .dropped = dropped,
+};
 
 // What the registry did not have or could not give, so long ago that it may by now.
 static bool is_stale(const struct answer *answer)
@@ -152,9 +148,11 @@ static struct answer *ask_and_wait(struct lookup_thread *t, const struct schema_
     if (t->n == LOOKUP_ASKED_MAX)
         return NULL;
     struct answer *answer = mem_zalloc(sizeof(*answer));
+    answer->question.ops = &answer_ops;
+    answer->lookup = t;
     answer->key = *key;
     t->answers[t->n++] = answer;
-    pthread_cond_signal(&t->wanted);
+    asker_ask(t->asker, &answer->question);
     struct timespec until = deadline();
     while (answer->state == ANSWER_WANTED &&
            pthread_cond_timedwait(&t->there, &t->mutex, &until) == 0)
@@ -192,17 +190,12 @@ static enum status get(struct schema_lookup *lookup, const struct schema_key *ke
 static void close_thread(struct schema_lookup *lookup)
 {
     struct lookup_thread *t = (struct lookup_thread *)lookup;
-    pthread_mutex_lock(&t->mutex);
-    t->is_closing = true;
     deadline_end(&t->deadline);
-    pthread_cond_signal(&t->wanted);
-    pthread_mutex_unlock(&t->mutex);
-    pthread_join(t->thread, NULL);
+    asker_close(t->asker);
     for (size_t i = 0; i < t->n; i++)
         answer_free(t->answers[i]);
     answer_free(t->given);
     registry_close(t->registry);
-    pthread_cond_destroy(&t->wanted);
     pthread_cond_destroy(&t->there);
     pthread_mutex_destroy(&t->mutex);
     free(t);
@@ -213,13 +206,12 @@ static const struct schema_lookup_ops lookup_thread_ops = {
     .close = close_thread,
 };
 
-static void init_conditions(struct lookup_thread *t)
+static void init_condition(struct lookup_thread *t)
 {
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&t->mutex, NULL);
-    pthread_cond_init(&t->wanted, NULL);
     pthread_cond_init(&t->there, &attributes);
     pthread_condattr_destroy(&attributes);
 }
@@ -237,8 +229,9 @@ enum status lookup_thread_open(const struct registry_config *config,
         free(t);
         return rc;
     }
-    init_conditions(t);
-    thread_start(&t->thread, serve, t);
+    init_condition(t);
+    t->asker = asker_open();
+    asker_start(t->asker);
     *ret = &t->lookup;
     return ST_OK;
 }

@@ -26,11 +26,11 @@ void plan_job_settings(const struct plan *plan, bool once, struct job_settings *
 }
 
 struct job_identity plan_job_identity(const struct pipeline *pipeline,
-                                      const struct source *source)
+                                      const struct topic *topic)
 {
     return (struct job_identity){
-        .cluster = source->cluster,
-        .topic = source->topic,
+        .cluster = topic->cluster,
+        .topic = topic->name,
         .group = str_of(pipeline->group),
         .name = str_of(pipeline->job_name),
     };

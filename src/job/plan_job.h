@@ -3,13 +3,13 @@
 #ifndef JOB_PLAN_JOB_H
 #define JOB_PLAN_JOB_H
 
-#include "core/source.h"
+#include "core/topic.h"
 #include "job/pipeline.h"
 #include "log/job.h"
 
 void plan_job_settings(const struct plan *plan, bool once, struct job_settings *ret);
 // Borrows from both.
 struct job_identity plan_job_identity(const struct pipeline *pipeline,
-                                      const struct source *source);
+                                      const struct topic *topic);
 
 #endif

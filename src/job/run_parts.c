@@ -26,7 +26,7 @@ static void make_job(struct run_parts *parts)
 {
     const struct plan *plan = parts->pipeline->plan;
     schema_format(&plan->output, &parts->schema_text);
-    parts->job.identity = plan_job_identity(parts->pipeline, parts->stream.source);
+    parts->job.identity = plan_job_identity(parts->pipeline, parts->stream.topic);
     parts->job.plan = str_of(plan->hash);
     parts->job.schema = buf_as_str(&parts->schema_text);
     parts->job.format = result_format(plan->sink, &parts->pipeline->arena);

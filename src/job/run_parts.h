@@ -18,7 +18,7 @@ struct run_parts {
     struct slot slot;
     struct spool *spool;
     struct storage *storage;
-    struct stream stream;
+    struct stream_parts stream;
     struct encoder *encoder;
     struct tables tables;
     struct executor *executor;

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/asker.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/thread.h"
 #include "csv/decoder.h"
 #include "job/stop.h"
 #include "work/commit_service.h"
-#include "work/prober.h"
 #include "work/worker.h"
 
 enum {
@@ -31,7 +31,6 @@ struct watch {
     struct engine_status status;
     struct worker *worker;
     struct commit_service *committer;
-    struct prober *prober;
     int done_fd; // an event when worker or committer has ended
     int n_ended;
     int64_t begun_ms, told_ms, looked_ms;
@@ -63,15 +62,6 @@ static void *committer_thread(void *arg)
     struct watch *watch = arg;
     commit_service_run(watch->committer);
     wake(watch);
-    return NULL;
-}
-
-static void *prober_thread(void *arg)
-{
-    struct watch *watch = arg;
-    struct wait wait;
-    while ((wait = prober_step(watch->prober)).kind != WAIT_DONE)
-        mailbox_wait(&watch->mail.to_prober, wait, env_system());
     return NULL;
 }
 
@@ -263,7 +253,9 @@ static enum status open_watch(const struct run_parts *parts, struct run_shown sh
     mail_init(&watch->mail);
     struct worker_parts worker = {
         .job = &parts->job,
-        .source = parts->stream.source,
+        .stream = parts->stream.stream,
+        .topic = parts->stream.topic,
+        .asker = parts->stream.asker,
         .decoder = parts->stream.decoder,
         .executor = parts->executor,
         .encoder = parts->encoder,
@@ -283,8 +275,6 @@ static enum status open_watch(const struct run_parts *parts, struct run_shown sh
         .waiter = &watch->waiter.waiter,
     };
     watch->committer = commit_service_open(&committer);
-    watch->prober = prober_open(
-        &(struct prober_parts){parts->stream.source, env_system(), &watch->mail});
     return ST_OK;
 }
 
@@ -292,7 +282,6 @@ static void close_watch(struct watch *watch)
 {
     worker_free(watch->worker);
     commit_service_free(watch->committer);
-    prober_free(watch->prober);
     mail_release(&watch->mail);
     close(watch->done_fd);
 }
@@ -302,14 +291,13 @@ enum status run_threads(const struct run_parts *parts, struct run_shown shown,
 {
     struct watch watch;
     TRY(open_watch(parts, shown, &watch, err));
-    pthread_t worker, committer, prober;
+    pthread_t worker, committer;
     thread_start(&worker, worker_thread, &watch);
     thread_start(&committer, committer_thread, &watch);
-    thread_start(&prober, prober_thread, &watch);
     watch_until_done(&watch);
     pthread_join(worker, NULL);
     pthread_join(committer, NULL);
-    pthread_join(prober, NULL);
+    asker_join(parts->stream.asker);
     tell(&watch);
     enum status status = worker_result(watch.worker, err);
     if (status == ST_OK && watch.tables_changed &&

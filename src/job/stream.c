@@ -4,43 +4,52 @@
 #include "avro/decoder.h"
 #include "base/log.h"
 #include "csv/decoder.h"
-#include "csv/file_source.h"
+#include "csv/file_stream.h"
+#include "csv/file_topic.h"
 #include "job/lookup_thread.h"
 #include "job/tables.h"
 #include "job/text_file.h"
-#include "kafka/source.h"
+#include "kafka/stream.h"
+#include "kafka/topic.h"
 #include "table/used_columns.h"
 
-enum status stream_file_open(const struct table *table, struct source **ret,
-                             struct err *err)
+// Over its topic; says which columns its header lacks.
+static enum status open_file(const struct table *table, struct topic *topic,
+                             struct stream **ret, struct err *err)
 {
-    const char *path = options_text(&table->options, "path").p;
     bool header = options_number(&table->format, "header");
-    TRY(csv_file_source_open(path, header ? &table->schema : NULL, ret, err));
-    const struct csv_header *found = csv_file_source_header(*ret);
+    TRY(csv_file_stream_open(topic, header ? &table->schema : NULL, ret, err));
+    const struct csv_header *found = csv_file_stream_header(*ret);
     if (found != NULL && found->absent != NULL)
-        log_warn("%s has no %s: NULL in every record", path, found->absent);
+        log_warn("%s has no %s: NULL in every record", csv_file_topic_file(topic).path,
+                 found->absent);
     return ST_OK;
 }
 
-static enum status open_file(const struct pipeline *pipeline, struct source **ret,
-                             struct err *err)
-{
-    const struct plan *plan = pipeline->plan;
-    TRY(stream_file_open(plan->stream, ret, err));
-    csv_file_source_limit(*ret, (size_t)options_number(&plan->settings, "batch.records"));
-    return ST_OK;
-}
-
-static enum status open_source(struct pipeline *pipeline, struct source **ret,
-                               struct err *err)
+static enum status open_topic(struct pipeline *pipeline, struct topic **ret,
+                              struct err *err)
 {
     const struct table *table = pipeline->plan->stream;
-    if (str_is(table->connector, "file"))
-        return open_file(pipeline, ret, err);
     struct kafka_config config;
+    if (str_is(table->connector, "file"))
+        return csv_file_topic_open(options_text(&table->options, "path").p, ret, err);
     pipeline_kafka(pipeline, &config);
-    return kafka_source_open(&config, ret, err);
+    return kafka_topic_open(&config, ret, err);
+}
+
+static enum status open_stream(struct pipeline *pipeline, struct stream_parts *parts,
+                               struct err *err)
+{
+    const struct plan *plan = pipeline->plan;
+    struct kafka_config config;
+    if (str_is(plan->stream->connector, "file")) {
+        TRY(open_file(plan->stream, parts->topic, &parts->stream, err));
+        csv_file_stream_limit(parts->stream,
+                              (size_t)options_number(&plan->settings, "batch.records"));
+        return ST_OK;
+    }
+    pipeline_kafka(pipeline, &config);
+    return kafka_stream_open(&config, parts->topic, parts->asker, &parts->stream, err);
 }
 
 static enum status open_avro(const struct table *table, struct schema_lookup *lookup,
@@ -75,15 +84,15 @@ enum status stream_decoder_open(const struct table *table, struct schema_lookup 
     return csv_decoder_open(&table->schema, &options, ret, err);
 }
 
-static enum status open_lookup(const struct pipeline *pipeline, struct stream *stream,
-                               struct err *err)
+static enum status open_lookup(const struct pipeline *pipeline,
+                               struct stream_parts *parts, struct err *err)
 {
     const struct table *table = pipeline->plan->stream;
     if (!pipeline_is_avro(table))
         return ST_OK;
     struct registry_config config;
     pipeline_registry_config(pipeline, &table->format, &config);
-    return lookup_thread_open(&config, &stream->lookup, err);
+    return lookup_thread_open(&config, &parts->lookup, err);
 }
 
 // Of the plan's stream.
@@ -101,16 +110,19 @@ static enum status open_decoder(const struct plan *plan, struct schema_lookup *l
                                err);
 }
 
-static enum status open_all(struct pipeline *pipeline, struct stream *stream,
+static enum status open_all(struct pipeline *pipeline, struct stream_parts *parts,
                             struct err *err)
 {
-    TRY(open_lookup(pipeline, stream, err));
-    TRY(open_source(pipeline, &stream->source, err));
+    TRY(open_lookup(pipeline, parts, err));
+    TRY(open_topic(pipeline, &parts->topic, err));
+    parts->asker = asker_open();
+    asker_start(parts->asker);
+    TRY(open_stream(pipeline, parts, err));
     const struct table *table = pipeline->plan->stream;
     const struct csv_header *header = NULL;
     if (str_is(table->connector, "file"))
-        header = csv_file_source_header(stream->source);
-    return open_decoder(pipeline->plan, stream->lookup, header, &stream->decoder, err);
+        header = csv_file_stream_header(parts->stream);
+    return open_decoder(pipeline->plan, parts->lookup, header, &parts->decoder, err);
 }
 
 static enum status check_client(const struct table *table, struct err *err)
@@ -136,21 +148,28 @@ enum status stream_check(const struct table *table, struct err *err)
     return check_client(table, err);
 }
 
-enum status stream_look_open(struct pipeline *pipeline, struct source **ret,
-                             struct err *err)
+enum status stream_topic_open(struct pipeline *pipeline, struct topic **ret,
+                              struct err *err)
 {
     const struct table *table = pipeline->plan->stream;
-    struct kafka_config config;
-    if (str_is(table->connector, "file"))
-        return stream_file_open(table, ret, err);
-    pipeline_kafka(pipeline, &config);
-    config.membership = KAFKA_NONE;
-    return kafka_source_open(&config, ret, err);
+    struct stream *file;
+    struct topic *topic;
+    TRY(open_topic(pipeline, &topic, err));
+    enum status rc = ST_OK;
+    if (str_is(table->connector, "file") &&
+        (rc = open_file(table, topic, &file, err)) == ST_OK)
+        file->ops->close(file);
+    if (rc == ST_OK)
+        *ret = topic;
+    else
+        topic->ops->close(topic);
+    return rc;
 }
 
-enum status stream_open(struct pipeline *pipeline, struct stream *ret, struct err *err)
+enum status stream_open(struct pipeline *pipeline, struct stream_parts *ret,
+                        struct err *err)
 {
-    *ret = (struct stream){0};
+    *ret = (struct stream_parts){0};
     enum status status = open_all(pipeline, ret, err);
     if (status == ST_OK && !pipeline_is_avro(pipeline->plan->stream))
         ret->csv = ret->decoder;
@@ -168,14 +187,17 @@ static void tell_tails(const struct decoder *csv)
             n);
 }
 
-void stream_close(struct stream *stream)
+void stream_close(struct stream_parts *parts)
 {
-    tell_tails(stream->csv);
-    if (stream->decoder != NULL)
-        stream->decoder->ops->close(stream->decoder);
-    if (stream->source != NULL)
-        stream->source->ops->close(stream->source);
-    if (stream->lookup != NULL)
-        stream->lookup->ops->close(stream->lookup);
-    *stream = (struct stream){0};
+    tell_tails(parts->csv);
+    if (parts->decoder != NULL)
+        parts->decoder->ops->close(parts->decoder);
+    asker_close(parts->asker);
+    if (parts->stream != NULL)
+        parts->stream->ops->close(parts->stream);
+    if (parts->topic != NULL)
+        parts->topic->ops->close(parts->topic);
+    if (parts->lookup != NULL)
+        parts->lookup->ops->close(parts->lookup);
+    *parts = (struct stream_parts){0};
 }

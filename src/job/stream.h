@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens the stream of a script: its source and its decoder.
+// Opens the stream of a script: topic, stream and decoder.
 #ifndef JOB_STREAM_H
 #define JOB_STREAM_H
 
+#include "base/asker.h"
 #include "core/codec.h"
-#include "core/source.h"
+#include "core/stream.h"
+#include "core/topic.h"
 #include "csv/header.h"
 #include "job/pipeline.h"
 
-struct stream {
-    struct source *source;
+struct stream_parts {
+    struct topic *topic;
+    struct asker *asker; // of the topic, on its thread
+    struct stream *stream;
     struct decoder *decoder;
     const struct decoder *csv;    // the same, when it is one of CSV
     struct schema_lookup *lookup; // NULL for CSV
@@ -21,17 +25,15 @@ struct stream {
 enum status stream_decoder_open(const struct table *table, struct schema_lookup *lookup,
                                 const struct csv_header *header, struct str key,
                                 const bool *used, struct decoder **ret, struct err *err);
-// The source of a table with connector 'file'; says which columns its header lacks.
-enum status stream_file_open(const struct table *table, struct source **ret,
-                             struct err *err);
 // What can be wrong with the stream, without any contact: no registry, a schema's file
 // that the columns do not fit, SASL without a mechanism.
 enum status stream_check(const struct table *table, struct err *err);
-enum status stream_open(struct pipeline *pipeline, struct stream *ret, struct err *err);
-// The source alone, for a look beside a running job: no member of its group. The caller
-// closes it.
-enum status stream_look_open(struct pipeline *pipeline, struct source **ret,
-                             struct err *err);
-void stream_close(struct stream *stream);
+enum status stream_open(struct pipeline *pipeline, struct stream_parts *ret,
+                        struct err *err);
+// The topic alone, for a look beside a running job; of a file its header is looked at,
+// too. The caller closes it.
+enum status stream_topic_open(struct pipeline *pipeline, struct topic **ret,
+                              struct err *err);
+void stream_close(struct stream_parts *stream);
 
 #endif

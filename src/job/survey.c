@@ -62,8 +62,8 @@ enum status surveyor_open(struct pipeline *pipeline, struct surveyor *ret,
 
 void surveyor_close(struct surveyor *surveyor)
 {
-    if (surveyor->source != NULL)
-        surveyor->source->ops->close(surveyor->source);
+    if (surveyor->topic != NULL)
+        surveyor->topic->ops->close(surveyor->topic);
     if (surveyor->storage != NULL)
         surveyor->storage->ops->close(surveyor->storage);
     log_state_release(&surveyor->state);
@@ -184,14 +184,14 @@ static enum status look_at_log(struct surveyor *surveyor, struct survey *survey,
 // The topic.
 
 // The time of the first record that is not committed; -1: unknown.
-static int64_t first_waiting_ms(struct source *source,
+static int64_t first_waiting_ms(struct topic *topic,
                                 const struct survey_partition *partition)
 {
     for (int i = 0; i < MARKERS_MAX && partition->committed + i < partition->end; i++) {
         struct record record;
         struct err ignored;
-        enum status rc = source->ops->fetch(source, partition->partition,
-                                            partition->committed + i, &record, &ignored);
+        enum status rc = topic->ops->fetch(topic, partition->partition,
+                                           partition->committed + i, &record, &ignored);
         if (rc == ST_OK)
             return record.time_ms;
         if (rc != ST_NOT_FOUND)
@@ -200,7 +200,7 @@ static int64_t first_waiting_ms(struct source *source,
     return -1;
 }
 
-static void measure(struct source *source, int64_t now_ms,
+static void measure(struct topic *topic, int64_t now_ms,
                     struct survey_partition *partition)
 {
     bool waits = partition->end > partition->committed;
@@ -208,22 +208,22 @@ static void measure(struct source *source, int64_t now_ms,
     partition->lag_ms = 0;
     if (!waits)
         return;
-    int64_t time_ms = first_waiting_ms(source, partition);
+    int64_t time_ms = first_waiting_ms(topic, partition);
     if (time_ms < 0)
         partition->lag_ms = -1;
     else if (now_ms > time_ms)
         partition->lag_ms = now_ms - time_ms;
 }
 
-static enum status look_at_partition(struct source *source, int64_t now_ms,
+static enum status look_at_partition(struct topic *topic, int64_t now_ms,
                                      struct survey_partition *partition, struct err *err)
 {
-    struct source_range range;
-    TRY(source->ops->range(source, partition->partition, &range, err));
+    struct topic_range range;
+    TRY(topic->ops->range(topic, partition->partition, &range, err));
     partition->end = range.high;
     if (partition->committed < 0) // it appeared since, and begins where it begins
         partition->committed = range.low;
-    measure(source, now_ms, partition);
+    measure(topic, now_ms, partition);
     return ST_OK;
 }
 
@@ -271,8 +271,7 @@ static enum status check_job(struct surveyor *surveyor, struct err *err)
     const struct plan *plan = surveyor->pipeline->plan;
     AUTO(buf_release) struct buf schema = {0};
     AUTO(arena_release) struct arena arena = {0};
-    struct job job = {.identity =
-                          plan_job_identity(surveyor->pipeline, surveyor->source)};
+    struct job job = {.identity = plan_job_identity(surveyor->pipeline, surveyor->topic)};
     schema_format(&plan->output, &schema);
     job.schema = buf_as_str(&schema);
     job.format = result_format(plan->sink, &arena);
@@ -283,15 +282,15 @@ static enum status check_job(struct surveyor *surveyor, struct err *err)
 static enum status look_at_partitions(struct surveyor *surveyor, struct survey *survey,
                                       struct err *err)
 {
-    struct source *source = surveyor->source;
+    struct topic *topic = surveyor->topic;
     enum status worst = ST_OK;
     int32_t n;
-    TRY(source->ops->count(source, &n, err));
+    TRY(topic->ops->count(topic, &n, err));
     add_partitions(survey, n);
     for (size_t i = 0; i < survey->n_partitions; i++) {
         struct err why;
         enum status rc =
-            look_at_partition(source, survey->time_ms, &survey->partitions[i], &why);
+            look_at_partition(topic, survey->time_ms, &survey->partitions[i], &why);
         if (rc != ST_OK && worst == ST_OK)
             worst = err_set(err, rc, "%s", why.text);
     }
@@ -303,9 +302,9 @@ static enum status look_at_topic(struct surveyor *surveyor, struct survey *surve
 {
     struct env *env = env_system();
     deadline_set(&surveyor->deadline, env->ops->monotonic_ms(env) + SURVEY_MS);
-    if (surveyor->source == NULL)
-        TRY(stream_look_open(surveyor->pipeline, &surveyor->source, err));
-    surveyor->source->deadline = &surveyor->deadline;
+    if (surveyor->topic == NULL)
+        TRY(stream_topic_open(surveyor->pipeline, &surveyor->topic, err));
+    surveyor->topic->deadline = &surveyor->deadline;
     enum status rc = check_job(surveyor, err);
     if (rc == ST_OK)
         return look_at_partitions(surveyor, survey, err);

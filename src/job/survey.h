@@ -11,7 +11,7 @@
 #ifndef JOB_SURVEY_H
 #define JOB_SURVEY_H
 
-#include "core/source.h"
+#include "core/topic.h"
 #include "job/pipeline.h"
 #include "log/log_state.h"
 
@@ -70,7 +70,7 @@ struct survey {
 struct surveyor {
     struct pipeline *pipeline; // borrowed
     struct storage *storage;
-    struct source *source; // NULL: not open yet
+    struct topic *topic; // NULL: not open yet
     struct deadline deadline;
     struct log_state state;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a script and its command say about a Kafka topic and how to reach it.
 //
-// Filled once by the caller and given to the source, the producer and the admin client,
+// Filled once by the caller and given to topic, stream, producer and admin client,
 // which copy what they keep. Zero in a number means the default.
 #ifndef KAFKA_CONFIG_H
 #define KAFKA_CONFIG_H
@@ -29,9 +29,9 @@ struct kafka_config {
     const struct kafka_property *properties;
     size_t n_properties;
     int timeout_ms;                  // longest wait for one answer; default 10 s
-    const struct deadline *deadline; // of opening and, for a source, as in struct source
+    const struct deadline *deadline; // of opening and, for a topic, as in struct topic
 
-    // The rest is for the source alone.
+    // The rest is for the stream alone.
     const char *group; // consumer group: joined, or only told of the progress
     enum kafka_membership membership;
     int64_t buffer_bytes;   // most memory for records fetched and not read; 384 MB

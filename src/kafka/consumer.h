@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The librdkafka consumer behind a source: how it is configured, how it joins a group,
+// The librdkafka consumer behind a stream: how it is configured, how it joins a group,
 // how it says farewell. Threads: one owner.
 #ifndef KAFKA_CONSUMER_H
 #define KAFKA_CONSUMER_H

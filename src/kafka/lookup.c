@@ -157,7 +157,7 @@ struct question {
     enum finding finding;
     int32_t leader, n_partitions;
     int64_t time_ms; // in: a time; out: an offset
-    struct source_range range;
+    struct topic_range range;
     rd_kafka_message_t *message;
 };
 
@@ -310,7 +310,7 @@ static rd_kafka_resp_err_t call_offset_at(void *arg, int timeout_ms)
 }
 
 enum status lookup_range(struct kafka_lookup *lookup, int32_t partition,
-                         struct source_range *ret, struct err *err)
+                         struct topic_range *ret, struct err *err)
 {
     struct question question = {.lookup = lookup, .partition = partition};
     TRY(ask(&question, call_range, err));

@@ -8,7 +8,7 @@
 #ifndef KAFKA_LOOKUP_H
 #define KAFKA_LOOKUP_H
 
-#include "core/source.h"
+#include "core/topic.h"
 #include "kafka/client.h"
 
 struct kafka_lookup {
@@ -28,7 +28,7 @@ void lookup_close(struct kafka_lookup *lookup);
 
 enum status lookup_count(struct kafka_lookup *lookup, int32_t *ret, struct err *err);
 enum status lookup_range(struct kafka_lookup *lookup, int32_t partition,
-                         struct source_range *ret, struct err *err);
+                         struct topic_range *ret, struct err *err);
 enum status lookup_offset_at(struct kafka_lookup *lookup, int32_t partition,
                              int64_t time_ms, int64_t *ret, struct err *err);
 enum status lookup_fetch(struct kafka_lookup *lookup, int32_t partition, int64_t offset,

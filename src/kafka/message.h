@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// librdkafka's message as a record of the source port. Pure.
+// librdkafka's message as a record of the stream port. Pure.
 #ifndef KAFKA_MESSAGE_H
 #define KAFKA_MESSAGE_H
 
 #include <librdkafka/rdkafka.h>
 
 #include "base/buf.h"
-#include "core/source.h"
+#include "core/stream.h"
 
 // Borrows from the message. No key and an empty key stay apart, so do values. The headers
 // are only looked at for `value_schema`.

@@ -46,7 +46,7 @@ static int compare_partitions(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
-void reader_start(struct kafka_reader *reader, const struct source_start *starts,
+void reader_start(struct kafka_reader *reader, const struct stream_start *starts,
                   size_t n)
 {
     reader->partitions = mem_array(n, sizeof(*reader->partitions));
@@ -210,7 +210,7 @@ static void pass_ends(struct kafka_reader *reader)
     }
 }
 
-static enum status make_run(struct kafka_reader *reader, struct source_event *ret,
+static enum status make_run(struct kafka_reader *reader, struct stream_event *ret,
                             struct err *err)
 {
     int64_t first = reader->first = reader->from->position;
@@ -218,7 +218,7 @@ static enum status make_run(struct kafka_reader *reader, struct source_event *re
     pass_ends(reader);
     if (reader->from->position == first)
         return ST_OK;
-    ret->kind = SOURCE_RUN;
+    ret->kind = STREAM_RUN;
     ret->run = (struct run){
         .partition = reader->from->number,
         .first = first,
@@ -231,19 +231,19 @@ static enum status make_run(struct kafka_reader *reader, struct source_event *re
 
 // Where the client stopped may lie after the last record, when aborted ones were between.
 static void make_gap(struct kafka_reader *reader, int64_t offset,
-                     struct source_event *ret)
+                     struct stream_event *ret)
 {
     struct partition *from = reader->from;
     if (offset > from->position) {
-        ret->kind = SOURCE_RUN;
+        ret->kind = STREAM_RUN;
         ret->run = (struct run){
             .partition = from->number, .first = from->position, .next = offset};
         from->position = offset;
         return;
     }
     reader->n_lent++;
-    ret->kind = SOURCE_GAP;
-    ret->gap = (struct source_gap){.partition = from->number, .wanted = from->position};
+    ret->kind = STREAM_GAP;
+    ret->gap = (struct stream_gap){.partition = from->number, .wanted = from->position};
 }
 
 static enum status status_of(rd_kafka_resp_err_t code)
@@ -264,7 +264,7 @@ static enum status status_of(rd_kafka_resp_err_t code)
 // After bytes that cannot be read librdkafka would go on behind them: the message stays
 // at the front, so that nobody gets past it.
 static enum status failure(struct kafka_reader *reader, const rd_kafka_message_t *message,
-                           struct source_event *ret, struct err *err)
+                           struct stream_event *ret, struct err *err)
 {
     snprintf(reader->trouble, sizeof(reader->trouble),
              "topic '%s', partition %d, offset %lld: %s", reader->topic,
@@ -274,12 +274,12 @@ static enum status failure(struct kafka_reader *reader, const rd_kafka_message_t
     if (rc != ST_RETRY)
         return err_set(err, rc, "%s", reader->trouble);
     reader->n_lent++;
-    ret->kind = SOURCE_TROUBLE;
-    ret->trouble = (struct source_trouble){reader->from->number, reader->trouble};
+    ret->kind = STREAM_TROUBLE;
+    ret->trouble = (struct stream_trouble){reader->from->number, reader->trouble};
     return ST_OK;
 }
 
-static enum status take_front(struct kafka_reader *reader, struct source_event *ret,
+static enum status take_front(struct kafka_reader *reader, struct stream_event *ret,
                               struct err *err)
 {
     const rd_kafka_message_t *message = reader->messages[reader->n_lent];
@@ -303,11 +303,11 @@ static bool take_any(struct kafka_reader *reader)
     return false;
 }
 
-enum status reader_next(struct kafka_reader *reader, struct source_event *ret,
+enum status reader_next(struct kafka_reader *reader, struct stream_event *ret,
                         struct err *err)
 {
-    ret->kind = SOURCE_IDLE;
-    while (ret->kind == SOURCE_IDLE && (has_more(reader) || take_any(reader))) {
+    ret->kind = STREAM_IDLE;
+    while (ret->kind == STREAM_IDLE && (has_more(reader) || take_any(reader))) {
         enum status rc = take_front(reader, ret, err);
         if (rc != ST_OK)
             return rc;

@@ -12,7 +12,7 @@
 
 #include <librdkafka/rdkafka.h>
 
-#include "core/source.h"
+#include "core/stream.h"
 
 struct partition {
     int32_t number;
@@ -42,7 +42,7 @@ struct kafka_reader {
     size_t n_records;
     size_t first_record; // index of the run's first message
     int64_t first;       // of the run
-    char trouble[512];   // the text of the last SOURCE_TROUBLE
+    char trouble[512];   // the text of the last STREAM_TROUBLE
 };
 
 void reader_init(struct kafka_reader *reader, rd_kafka_t *rk, const char *topic,
@@ -50,21 +50,21 @@ void reader_init(struct kafka_reader *reader, rd_kafka_t *rk, const char *topic,
 void reader_release(struct kafka_reader *reader);
 
 // Takes the partitions' queues; to be called before they are assigned.
-void reader_start(struct kafka_reader *reader, const struct source_start *starts,
+void reader_start(struct kafka_reader *reader, const struct stream_start *starts,
                   size_t n);
 // Gives them back and drops what is in them; to be called after they are unassigned.
 void reader_stop(struct kafka_reader *reader);
 
-// See core/source.h. The messages stay in memory: at most one batch of each partition.
+// See core/stream.h. The messages stay in memory: at most one batch of each partition.
 void reader_hold_back(struct kafka_reader *reader, int32_t partition, size_t n_used);
 void reader_let_on(struct kafka_reader *reader, int32_t partition);
 
 // Ends the borrowing of the last run.
 void reader_give_back(struct kafka_reader *reader);
-// SOURCE_RUN, SOURCE_GAP without `low`, SOURCE_TROUBLE (a fetch failed, librdkafka
-// repeats it), or SOURCE_IDLE when all queues are empty. Never waits. Errors are final
+// STREAM_RUN, STREAM_GAP without `low`, STREAM_TROUBLE (a fetch failed, librdkafka
+// repeats it), or STREAM_IDLE when all queues are empty. Never waits. Errors are final
 // and are given again by each further call.
-enum status reader_next(struct kafka_reader *reader, struct source_event *ret,
+enum status reader_next(struct kafka_reader *reader, struct stream_event *ret,
                         struct err *err);
 // Some partition's queue is empty although the brokers have more; not of one that has
 // been so for seconds, since nobody may lead it.

@@ -146,7 +146,7 @@ static bool take_count(struct assignment *assignment, const struct message *mess
     assignment->origins =
         mem_resize(assignment->origins, n + 1, sizeof(*assignment->origins));
     for (size_t i = 0; i < n; i++)
-        assignment->origins[i] = (struct source_start){(int32_t)i, -1};
+        assignment->origins[i] = (struct stream_start){(int32_t)i, -1};
     assignment->phase = ASSIGNMENT_ORIGINS;
     return true;
 }
@@ -249,7 +249,8 @@ static void send_probes(struct assignment *assignment, int64_t generation)
         add_origins(assignment, message);
     else
         add_checks(assignment, message);
-    send(&assignment->parts->mail->to_prober, message);
+    const struct worker_parts *parts = assignment->parts;
+    probes_ask(message, parts->asker, parts->topic, parts->mail);
     assignment->is_asking = true;
 }
 
@@ -278,13 +279,13 @@ struct message *assignment_ask_late(const struct assignment *assignment,
 
 // Claim and start.
 
-static struct source_start *starts_of(const struct assignment *assignment,
+static struct stream_start *starts_of(const struct assignment *assignment,
                                       struct arena *arena)
 {
-    struct source_start *starts =
-        arena_array(arena, assignment->n, sizeof(struct source_start));
+    struct stream_start *starts =
+        arena_array(arena, assignment->n, sizeof(struct stream_start));
     for (size_t i = 0; i < assignment->n; i++)
-        starts[i] = (struct source_start){assignment->positions[i].partition,
+        starts[i] = (struct stream_start){assignment->positions[i].partition,
                                           assignment->positions[i].next};
     return starts;
 }
@@ -297,7 +298,7 @@ static void send_claim(struct assignment *assignment, int64_t generation)
     message->next_entry = assignment->base;
     message->n_origins = assignment->n_origins;
     message->origins =
-        arena_array(&message->arena, message->n_origins, sizeof(struct source_start));
+        arena_array(&message->arena, message->n_origins, sizeof(struct stream_start));
     for (size_t i = 0; i < message->n_origins; i++)
         message->origins[i] = assignment->origins[i];
     send(&assignment->parts->mail->to_committer, message);
@@ -306,9 +307,9 @@ static void send_claim(struct assignment *assignment, int64_t generation)
 
 enum status assignment_start(struct assignment *assignment, struct err *err)
 {
-    struct source *source = assignment->parts->source;
+    struct stream *stream = assignment->parts->stream;
     struct arena arena AUTO(arena_release) = {0};
-    TRY(source->ops->start(source, starts_of(assignment, &arena), assignment->n, err));
+    TRY(stream->ops->start(stream, starts_of(assignment, &arena), assignment->n, err));
     assignment->phase = ASSIGNMENT_READING;
     return ST_OK;
 }
@@ -318,7 +319,7 @@ enum status assignment_step(struct assignment *assignment, int64_t generation,
 {
     switch (assignment->phase) {
     case ASSIGNMENT_STOP:
-        TRY(assignment->parts->source->ops->stop(assignment->parts->source, err));
+        TRY(assignment->parts->stream->ops->stop(assignment->parts->stream, err));
         assignment->phase = ASSIGNMENT_ASK;
         return ST_OK;
     case ASSIGNMENT_ASK:

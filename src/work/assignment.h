@@ -6,7 +6,7 @@
 // start of every partition by the option `start`; one that the log does not know appeared
 // later and starts at its beginning.
 //
-// What it wants to know of the topic it asks the prober, and asks again what had no
+// What it wants to know of the topic it has the asker ask, and asks again what had no
 // answer. Partitions that still have none after a while are late: the others are claimed
 // and read without them, and the worker begins anew when one of them answers. Only an
 // empty log waits for all, since entry 0 fixes the start of all.
@@ -18,7 +18,7 @@
 
 enum assignment_phase {
     ASSIGNMENT_NONE,
-    ASSIGNMENT_STOP,    // the source may still be reading
+    ASSIGNMENT_STOP,    // the stream may still be reading
     ASSIGNMENT_ASK,     // the committer where the log stands
     ASSIGNMENT_ASKED,   // waits for assignment_state()
     ASSIGNMENT_COUNT,   // an empty log: how many partitions are there
@@ -43,7 +43,7 @@ struct assignment {
     size_t n_late;
     char writer[UUID_TEXT];       // of our claim
     int64_t base;                 // log's end as the committer told it
-    struct source_start *origins; // of all partitions, for an empty log; -1: not found
+    struct stream_start *origins; // of all partitions, for an empty log; -1: not found
     size_t n_origins;
 };
 
@@ -52,7 +52,7 @@ void assignment_init(struct assignment *assignment, const struct worker_parts *p
 void assignment_begin(struct assignment *assignment, const int32_t *partitions, size_t n);
 void assignment_again(struct assignment *assignment); // also with the late ones
 void assignment_end(struct assignment *assignment);   // no partitions
-// Its next step asks the committer something, or the prober.
+// Its next step asks something, of the committer or the topic.
 bool assignment_has_question(const struct assignment *assignment);
 bool assignment_has_probes(const struct assignment *assignment);
 bool assignment_is_waiting(const struct assignment *assignment); // for their answer
@@ -61,14 +61,14 @@ enum status assignment_step(struct assignment *assignment, int64_t generation,
 // The committer's answers.
 void assignment_state(struct assignment *assignment, const struct message *message);
 void assignment_claimed(struct assignment *assignment, const struct message *message);
-// The prober's. False: some are missing and are to be asked for again, after a pause.
+// The topic's. False: some are missing and are to be asked for again, after a pause.
 bool assignment_told(struct assignment *assignment, const struct message *message);
 // late.c: whether those that have not answered the check are left out by now.
 bool assignment_goes_without(const struct assignment *assignment, int64_t now_ms);
-// Whether the late ones answer now, for the prober.
+// Whether the late ones answer now.
 struct message *assignment_ask_late(const struct assignment *assignment,
                                     int64_t generation);
-// Has the source read on from the positions.
+// Has the stream read on from the positions.
 enum status assignment_start(struct assignment *assignment, struct err *err);
 void assignment_release(struct assignment *assignment);
 

@@ -3,7 +3,7 @@
 #ifndef WORK_DEAD_LETTER_H
 #define WORK_DEAD_LETTER_H
 
-#include "core/source.h"
+#include "core/stream.h"
 
 struct dead_letter {
     struct str topic;

@@ -40,7 +40,7 @@ static void count(struct goal *goal, int32_t n)
 
 static void find(struct goal *goal, const struct probe *probe)
 {
-    struct source_range *range = &goal->ranges[probe->partition];
+    struct topic_range *range = &goal->ranges[probe->partition];
     if (range->high < 0)
         goal->n_found++;
     *range = probe->range;

@@ -8,7 +8,7 @@
 
 struct goal {
     bool is_counted;
-    struct source_range *ranges; // by partition; high -1: not known yet
+    struct topic_range *ranges; // by partition; high -1: not known yet
     int32_t n;
     int32_t n_found;
     bool is_reached;        // as of the last goal_look()
@@ -21,7 +21,7 @@ struct goal {
 };
 
 bool goal_is_known(const struct goal *goal);
-// What is still to be asked until it is known, for the prober. NULL: nothing.
+// What is still to be asked until it is known of the topic. NULL: nothing.
 struct message *goal_ask(const struct goal *goal, int64_t generation);
 // Looks where the log stands.
 void goal_look(struct goal *goal, const struct message *message);
@@ -29,7 +29,7 @@ void goal_look(struct goal *goal, const struct message *message);
 void goal_confirm(struct goal *goal, const struct message *message);
 bool goal_is_confirmed(const struct goal *goal);
 struct message *goal_ask_again(const struct goal *goal, int64_t generation);
-// The prober's answers to either.
+// The answers to either.
 void goal_told(struct goal *goal, const struct message *message);
 // Whether one partition has been read far enough.
 bool goal_is_behind(const struct goal *goal, int32_t partition, int64_t next);

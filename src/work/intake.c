@@ -40,9 +40,9 @@ static void format_note(const struct intake *intake, bool is_longest, struct buf
     const struct unit *unit = &intake->draft->unit;
     const char *comma = "";
     buf_text(ret, "{\"cluster\":");
-    text_json(ret, intake->parts->source->cluster);
+    text_json(ret, intake->parts->topic->cluster);
     buf_text(ret, ",\"topic\":");
-    text_json(ret, intake->parts->source->topic);
+    text_json(ret, intake->parts->topic->name);
     buf_text(ret, ",\"partitions\":[");
     for (size_t i = 0; i < unit->n_spans; i++) {
         const struct span *span = &unit->spans[i];
@@ -109,20 +109,20 @@ static enum status letter_too_large(const struct intake *intake, const struct ru
         "topic '%.*s' partition %" PRId32 " offset %" PRId64
         ": this record of %zu bytes is too large for a dead letter; one has at "
         "most %d MB",
-        STR_ARGS(intake->parts->source->topic), run->partition, record->offset,
+        STR_ARGS(intake->parts->topic->name), run->partition, record->offset,
         record->key.n + record->value.n, BUF_LIMIT_DEFAULT >> 20);
 }
 
 static enum status write_dead(struct intake *intake, const struct run *run,
                               const struct reject *reject, struct err *err)
 {
-    struct source *source = intake->parts->source;
+    struct stream *stream = intake->parts->stream;
     if (intake->dead.file == NULL)
         TRY(spool_writer_begin(&intake->dead, intake->parts->spool, err));
     buf_clear(&intake->json);
-    source->ops->headers(source, reject->record, &intake->json);
+    stream->ops->headers(stream, reject->record, &intake->json);
     struct dead_letter letter = {
-        .topic = source->topic,
+        .topic = intake->parts->topic->name,
         .partition = run->partition,
         .record = &run->records[reject->record],
         .headers = buf_as_str(&intake->json),
@@ -148,7 +148,7 @@ static enum status refuse_record(const struct intake *intake, const struct run *
     return err_set(err, ST_DATA,
                    "topic '%.*s' partition %" PRId32 " offset %" PRId64 ": %.*s; to set "
                    "such records aside and go on: SET on_error = 'dead_letter'",
-                   STR_ARGS(intake->parts->source->topic), run->partition,
+                   STR_ARGS(intake->parts->topic->name), run->partition,
                    run->records[reject->record].offset, STR_ARGS(reject->reason));
 }
 
@@ -166,7 +166,7 @@ static enum status check_share(const struct intake *intake, bool is_end, struct 
         " offset %" PRId64
         ": %.*s; what was read since the last commit is read again at the next "
         "start",
-        STR_ARGS(intake->parts->source->topic), bad->n_seen, bad->n_counted, limit,
+        STR_ARGS(intake->parts->topic->name), bad->n_seen, bad->n_counted, limit,
         intake->last_partition, intake->last_offset,
         STR_ARGS(buf_as_str(&intake->last_reason)));
 }
@@ -206,7 +206,7 @@ static enum status low_match(const struct intake *intake, struct err *err)
     return err_set(err, ST_DATA,
                    "topic '%.*s': of the last %zu records %zu gave a row, fewer than "
                    "match.min = '%" PRId64 "%%'; are the tables those of this stream?",
-                   STR_ARGS(intake->parts->source->topic), unmatched->n_seen,
+                   STR_ARGS(intake->parts->topic->name), unmatched->n_seen,
                    unmatched->n_seen - unmatched->n_counted,
                    intake->parts->job->settings.match_min);
 }
@@ -404,7 +404,7 @@ static enum status check_run(const struct intake *intake, const struct run *run,
     return err_set(err, ST_FAIL,
                    "topic '%.*s' partition %" PRId32 ": offsets do not follow on %" PRId64
                    ": the client gave [%" PRId64 ", %" PRId64 "); nothing of it is used",
-                   STR_ARGS(intake->parts->source->topic), run->partition, wanted,
+                   STR_ARGS(intake->parts->topic->name), run->partition, wanted,
                    run->first, run->next);
 }
 
@@ -428,7 +428,7 @@ enum status intake_run(struct intake *intake, const struct run *run, size_t *ret
     return ST_OK;
 }
 
-enum status intake_refuse_gap(struct str topic, const struct source_gap *gap,
+enum status intake_refuse_gap(struct str topic, const struct stream_gap *gap,
                               struct err *err)
 {
     return err_set(err, ST_DATA,
@@ -440,11 +440,11 @@ enum status intake_refuse_gap(struct str topic, const struct source_gap *gap,
                    gap->low - gap->wanted);
 }
 
-enum status intake_gap(struct intake *intake, const struct source_gap *gap,
+enum status intake_gap(struct intake *intake, const struct stream_gap *gap,
                        struct err *err)
 {
     struct span *span = draft_span(intake->draft, gap->partition);
-    struct str topic = intake->parts->source->topic;
+    struct str topic = intake->parts->topic->name;
     if (span == NULL || gap->wanted != span->next || gap->low < gap->wanted)
         return err_set(err, ST_DATA,
                        "topic '%.*s' partition %" PRId32 ": offset %" PRId64

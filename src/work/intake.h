@@ -36,10 +36,10 @@ void intake_begin(struct intake *intake, struct draft *draft); // empty; takes i
 enum status intake_run(struct intake *intake, const struct run *run, size_t *ret_n_used,
                        struct err *err);
 // The words for a gap that on_gap = 'fail' does not pass over. ST_DATA.
-enum status intake_refuse_gap(struct str topic, const struct source_gap *gap,
+enum status intake_refuse_gap(struct str topic, const struct stream_gap *gap,
                               struct err *err);
 // With on_gap = 'record': notes that the offsets up to `low` have left the topic.
-enum status intake_gap(struct intake *intake, const struct source_gap *gap,
+enum status intake_gap(struct intake *intake, const struct stream_gap *gap,
                        struct err *err);
 // All that a run --once wants is read: too many bad records, or too few that match,
 // however few there were, are ST_DATA, before the last unit is handed over.

@@ -11,7 +11,7 @@ enum status job_check_log(struct storage *storage, struct log_state *ret, struct
 }
 
 enum status job_check_partition(const struct log_partition *partition,
-                                const struct job *job, struct source *source,
+                                const struct job *job, struct topic *topic,
                                 struct err *err)
 {
     struct probe probe = {
@@ -20,9 +20,9 @@ enum status job_check_partition(const struct log_partition *partition,
         .next = partition->next,
         .last = partition->last,
     };
-    TRY(topic_check(source, &probe, err));
-    struct source_gap gap = {partition->partition, partition->next, probe.range.low};
+    TRY(topic_check(topic, &probe, err));
+    struct stream_gap gap = {partition->partition, partition->next, probe.range.low};
     if (gap.low > gap.wanted && job->settings.on_gap == ON_GAP_FAIL)
-        return intake_refuse_gap(source->topic, &gap, err);
+        return intake_refuse_gap(topic->name, &gap, err);
     return ST_OK;
 }

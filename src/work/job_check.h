@@ -4,8 +4,8 @@
 #ifndef WORK_JOB_CHECK_H
 #define WORK_JOB_CHECK_H
 
-#include "core/source.h"
 #include "core/storage.h"
+#include "core/topic.h"
 #include "log/log_state.h"
 
 // Reads the log into the empty `ret`; ST_OK also when there is none.
@@ -13,7 +13,7 @@ enum status job_check_log(struct storage *storage, struct log_state *ret,
                           struct err *err);
 // Whether the partition still holds what the log has read of it, and what comes next.
 enum status job_check_partition(const struct log_partition *partition,
-                                const struct job *job, struct source *source,
+                                const struct job *job, struct topic *topic,
                                 struct err *err);
 
 #endif

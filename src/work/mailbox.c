@@ -10,7 +10,6 @@ void mail_init(struct mail *mail)
     atomic_init(&mail->generation, 0);
     atomic_init(&mail->only_looks, false);
     mail->to_committer.queue = queue_open(MAIL_CAPACITY);
-    mail->to_prober.queue = queue_open(MAIL_CAPACITY);
     mail->to_worker.queue = queue_open(MAIL_CAPACITY);
 }
 
@@ -25,7 +24,6 @@ static void box_release(struct mailbox *box)
 void mail_release(struct mail *mail)
 {
     box_release(&mail->to_committer);
-    box_release(&mail->to_prober);
     box_release(&mail->to_worker);
 }
 

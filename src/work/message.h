@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What worker, committer and prober say to each other.
+// What worker and committer say to each other, and what the worker asks of the topic.
 //
 // Every message carries the worker's generation: it rises with each assignment, revoke,
 // loss or conflict, and an answer of an older one is not looked at.
@@ -7,7 +7,9 @@
 #define WORK_MESSAGE_H
 
 #include "base/arena.h"
+#include "base/asker.h"
 #include "work/draft.h"
+#include "work/mailbox.h"
 #include "work/probe.h"
 
 enum message_kind {
@@ -16,7 +18,7 @@ enum message_kind {
     ASK_CLAIM, // .starts (and .origins for an empty log) -> TELL_CLAIMED or _CONFLICT
     ASK_UNIT,  // .draft, now the committer's -> TELL_COMMITTED, _CONFLICT or _DROPPED
     ASK_END,   // the worker has ended: end too
-    // To the prober, and back with the answers.
+    // To the asker, and back with the answers.
     ASK_TOPIC, // .purpose, .probes -> TELL_TOPIC
     // To the worker.
     TELL_TOPIC, // .err: ST_RETRY: not all are answered; ST_OK; else final
@@ -29,12 +31,13 @@ enum message_kind {
 };
 
 struct message {
+    struct question question; // first member: ASK_TOPIC is a question
     enum message_kind kind;
     int64_t generation;
     struct arena arena;
-    struct source_start *starts; // to claim
+    struct stream_start *starts; // to claim
     size_t n_starts;
-    struct source_start *origins; // where all partitions begin, for entry 0
+    struct stream_start *origins; // where all partitions begin, for entry 0
     size_t n_origins;
     struct draft *draft;
     struct str writer;  // of the claim
@@ -44,8 +47,10 @@ struct message {
     size_t n_progress;
     enum probe_purpose purpose;
     struct probe *probes;
-    size_t n_probes;
+    size_t n_probes, n_asked;
     bool ends_when_seen; // with the first probe whose record is still there
+    struct topic *topic;
+    struct mail *mail; // of the answer
     struct err err;
 };
 
@@ -54,5 +59,8 @@ struct message *message_new(enum message_kind kind, int64_t generation);
 struct message *message_probes(enum probe_purpose purpose, int64_t generation,
                                size_t n_most);
 void message_free(struct message *message); // and its unit
+// Has the probes asked of the topic; the message comes back to the worker's box.
+void probes_ask(struct message *message, struct asker *asker, struct topic *topic,
+                struct mail *mail);
 
 #endif

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Questions about the topic. The answer to one may take long or not come at all, so a
-// thread of its own asks them (prober.h), and no other waits.
+// Questions about the topic, which an asker asks (base/asker.h).
 #ifndef WORK_PROBE_H
 #define WORK_PROBE_H
 
-#include "core/source.h"
+#include "core/topic.h"
 #include "log/log_entry.h"
 
 enum probe_kind {
@@ -25,7 +24,7 @@ struct probe {
     bool is_seen; // of CHECK: the record `last` is still there
     int32_t count;
     int64_t offset;
-    struct source_range range;
+    struct topic_range range;
 };
 
 // What the questions of a message are for: one message of each may be under way. The

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static enum status made_anew(const struct source *source, int32_t partition,
+static enum status made_anew(const struct topic *topic, int32_t partition,
                              const char *how, struct err *err)
 {
     return err_set(err, ST_DATA,
@@ -12,10 +12,10 @@ static enum status made_anew(const struct source *source, int32_t partition,
                    " %s: the topic was made anew or cut "
                    "since; give the result another path, or start over with tramline "
                    "init --reset",
-                   STR_ARGS(source->topic), partition, how);
+                   STR_ARGS(topic->name), partition, how);
 }
 
-static enum status check_end(const struct source *source, const struct probe *probe,
+static enum status check_end(const struct topic *topic, const struct probe *probe,
                              struct err *err)
 {
     char how[128];
@@ -24,17 +24,16 @@ static enum status check_end(const struct source *source, const struct probe *pr
     snprintf(how, sizeof(how),
              "ends at offset %" PRId64 ", but the log has read it up to %" PRId64,
              probe->range.high, probe->next);
-    return made_anew(source, probe->partition, how, err);
+    return made_anew(topic, probe->partition, how, err);
 }
 
 // Fine also when the record is not there any more: it has left the topic in good order.
-static enum status check_record(struct source *source, struct probe *probe,
-                                struct err *err)
+static enum status check_record(struct topic *topic, struct probe *probe, struct err *err)
 {
     const struct record_mark *mark = &probe->last;
     struct record record;
     enum status rc =
-        source->ops->fetch(source, probe->partition, mark->offset, &record, err);
+        topic->ops->fetch(topic, probe->partition, mark->offset, &record, err);
     if (rc == ST_NOT_FOUND)
         return ST_OK;
     TRY(rc);
@@ -47,13 +46,13 @@ static enum status check_record(struct source *source, struct probe *probe,
     snprintf(how, sizeof(how),
              "has another record at offset %" PRId64 " than the log has seen there",
              mark->offset);
-    return made_anew(source, probe->partition, how, err);
+    return made_anew(topic, probe->partition, how, err);
 }
 
-enum status topic_check(struct source *source, struct probe *probe, struct err *err)
+enum status topic_check(struct topic *topic, struct probe *probe, struct err *err)
 {
-    TRY(source->ops->range(source, probe->partition, &probe->range, err));
-    TRY(check_end(source, probe, err));
+    TRY(topic->ops->range(topic, probe->partition, &probe->range, err));
+    TRY(check_end(topic, probe, err));
     return probe->last.offset < probe->range.low ? ST_OK
-                                                 : check_record(source, probe, err);
+                                                 : check_record(topic, probe, err);
 }

@@ -9,6 +9,6 @@
 
 // Answers a PROBE_CHECK: the partition still reaches `next`, and `last`, where it has not
 // left the topic, is still that record. ST_DATA: it is another topic, or was cut.
-enum status topic_check(struct source *source, struct probe *probe, struct err *err);
+enum status topic_check(struct topic *topic, struct probe *probe, struct err *err);
 
 #endif

@@ -13,7 +13,7 @@ struct worker *worker_open(const struct worker_parts *parts)
     struct worker *worker = mem_zalloc(sizeof(*worker));
     worker->parts = *parts;
     worker->phase = WORKER_IDLE;
-    parts->source->deadline = &worker->deadline;
+    parts->topic->deadline = &worker->deadline;
     assignment_init(&worker->assignment, &worker->parts);
     intake_init(&worker->intake, &worker->parts);
     return worker;
@@ -23,7 +23,7 @@ void worker_free(struct worker *worker)
 {
     if (worker == NULL)
         return;
-    worker->parts.source->deadline = NULL;
+    worker->parts.topic->deadline = NULL;
     assignment_release(&worker->assignment);
     intake_release(&worker->intake);
     draft_free(worker->looked_at);
@@ -37,13 +37,13 @@ void worker_free(struct worker *worker)
 void worker_stop(struct worker *worker, int64_t within_ms)
 {
     struct mail *mail = worker->parts.mail;
-    struct source *source = worker->parts.source;
+    struct stream *stream = worker->parts.stream;
     int64_t at_ms = within_ms ? worker_clock_ms(worker) + within_ms : INT64_MAX;
     if (within_ms)
         deadline_set(&mail->deadline, at_ms);
     atomic_store(&worker->stop_at_ms, at_ms);
     deadline_end(&worker->deadline); // until the worker sees that it is to stop
-    source->ops->wake(source);
+    stream->ops->wake(stream);
     mailbox_wake(&mail->to_worker);
     mailbox_wake(&mail->to_committer);
 }
@@ -150,7 +150,7 @@ static bool unit_is_due(struct worker *worker, int64_t now_ms)
 }
 
 // `ms`, or until the unit is due; shorter where an answer or the log is awaited, since
-// mail does not end a wait for the source.
+// mail does not end a wait for the stream.
 static int64_t until_due(const struct worker *worker, int64_t now_ms, int64_t ms)
 {
     int64_t due_ms =
@@ -259,9 +259,9 @@ static void tell_idle(struct worker *worker)
 static enum status step_idle(struct worker *worker, struct err *err)
 {
     tell_idle(worker);
-    struct source *source = worker->parts.source;
+    struct stream *stream = worker->parts.stream;
     if (worker->stop_is_due)
-        TRY(source->ops->stop(source, err));
+        TRY(stream->ops->stop(stream, err));
     worker->stop_is_due = false;
     TRY(worker_poll_held(worker, PAUSE_MS / 2, err));
     retry_reset(&worker->retry);

@@ -6,21 +6,23 @@
 // that this still makes sense, has the committer claim the partitions, and reads on from
 // there. Runs are decoded, enriched and encoded into spool files; a unit ends by
 // commit.interval, .bytes or .rows, by a revoke or a stop, or at the end of a run --once.
-// With MAIL_UNITS_MAX units under way it holds the source and only keeps its membership.
+// With MAIL_UNITS_MAX units under way it holds the stream and only keeps its membership.
 //
-// Threads: one, which also owns source, decoder, executor, encoder and spool. Only
-// worker_stop() may be called from elsewhere. From open to free the source has the
+// Threads: one, which also owns stream, decoder, executor, encoder and spool. Only
+// worker_stop() may be called from elsewhere. From open to free the topic has the
 // worker's deadline.
 // Errors: a final one ends it; worker_result() has the text. Nothing is lost by that:
 // what is not committed is read again.
 #ifndef WORK_WORKER_H
 #define WORK_WORKER_H
 
+#include "base/asker.h"
 #include "commit/engine_status.h"
 #include "core/codec.h"
 #include "core/env.h"
-#include "core/source.h"
 #include "core/spool.h"
+#include "core/stream.h"
+#include "core/topic.h"
 #include "log/job.h"
 #include "table/executor.h"
 #include "work/mailbox.h"
@@ -30,7 +32,9 @@ struct worker;
 // All borrowed; they outlive the worker.
 struct worker_parts {
     const struct job *job;
-    struct source *source;
+    struct stream *stream;
+    struct topic *topic; // what the stream reads
+    struct asker *asker; // of questions to the topic
     struct decoder *decoder;
     struct executor *executor;
     struct encoder *encoder;
@@ -41,11 +45,11 @@ struct worker_parts {
 };
 
 struct worker *worker_open(const struct worker_parts *parts);
-// Does one bounded piece: a run, an event, an answer. Waits only inside source's poll,
+// Does one bounded piece: a run, an event, an answer. Waits only inside stream's poll,
 // at most a second.
 struct wait worker_step(struct worker *worker);
 // Asks it to commit what it has and end, within so many ms; 0: however long that takes.
-// What the source is being asked for is not waited for, and committer and source get that
+// What the topic is being asked for is not waited for, and committer and topic get that
 // deadline. May be called again with less time, also when worker or committer has ended.
 // Any thread, one at a time.
 void worker_stop(struct worker *worker, int64_t within_ms);

@@ -18,8 +18,7 @@ void worker_ask(struct worker *worker, struct message *message)
         return;
     }
     worker->is_asked[message->purpose] = true;
-    bool sent = mailbox_try_push(&worker->parts.mail->to_prober, message);
-    assert(sent); // one of each purpose
+    probes_ask(message, worker->parts.asker, worker->parts.topic, worker->parts.mail);
 }
 
 int64_t worker_pause(struct worker *worker, struct retry *retry, const char *why)
@@ -63,17 +62,15 @@ void worker_let_go(struct worker *worker)
 
 void worker_end(struct worker *worker, const struct err *err)
 {
-    struct source *source = worker->parts.source;
+    struct stream *stream = worker->parts.stream;
     struct err ignored; // it reads nothing that would be used
     worker->result = err->status;
     worker->result_err = *err;
     worker_drop_work(worker);
-    deadline_end(&worker->deadline); // of what the prober still asks
-    if (source->ops->stop(source, &ignored) != ST_OK)
+    deadline_end(&worker->deadline); // of what is still asked
+    if (stream->ops->stop(stream, &ignored) != ST_OK)
         log_debug("%s", ignored.text);
-    struct message *end = message_new(ASK_END, worker->generation);
-    bool sent = mailbox_try_push(&worker->parts.mail->to_prober, end);
-    assert(sent);
+    asker_end(worker->parts.asker);
     worker->phase = WORKER_DONE;
 }
 

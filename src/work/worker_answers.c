@@ -48,7 +48,7 @@ enum status worker_check_patience(struct worker *worker, struct err *err)
                    "run --once has waited for %lld s for '%.*s': %s%s%s; a longer "
                    "once.timeout waits longer",
                    (long long)(settings->once_timeout_ms / 1000),
-                   STR_ARGS(worker->parts.source->topic), buf_cstr(&what),
+                   STR_ARGS(worker->parts.topic->name), buf_cstr(&what),
                    patience->why[0] ? "; " : "", patience->why);
 }
 
@@ -86,18 +86,18 @@ void worker_look_at_log(struct worker *worker)
 
 static void report(struct worker *worker, const struct message *message)
 {
-    struct source *source = worker->parts.source;
+    struct stream *stream = worker->parts.stream;
     struct arena arena AUTO(arena_release) = {0};
     size_t n = 0;
-    struct source_start *next =
-        arena_array(&arena, message->n_progress, sizeof(struct source_start));
+    struct stream_start *next =
+        arena_array(&arena, message->n_progress, sizeof(struct stream_start));
     const struct assignment *ours = &worker->assignment;
     for (size_t i = 0; i < message->n_progress; i++) {
         const struct progress *progress = &message->progress[i];
         if (progress_find(ours->positions, ours->n, progress->partition) != NULL)
-            next[n++] = (struct source_start){progress->partition, progress->next};
+            next[n++] = (struct stream_start){progress->partition, progress->next};
     }
-    source->ops->report(source, next, n);
+    stream->ops->report(stream, next, n);
 }
 
 // The claim does not hold: read the log again and claim anew, later and later when that

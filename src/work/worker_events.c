@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "work/worker_inside.h"
 
-static void begin_assign(struct worker *worker, const struct source_event *event)
+static void begin_assign(struct worker *worker, const struct stream_event *event)
 {
     worker_drop_work(worker);
     worker->stop_is_due = false;
@@ -25,7 +25,7 @@ static void begin_return(struct worker *worker)
     worker->phase = WORKER_RETURN;
 }
 
-static enum status take_gap(struct worker *worker, const struct source_gap *gap,
+static enum status take_gap(struct worker *worker, const struct stream_gap *gap,
                             struct err *err)
 {
     if (worker->phase != WORKER_READ)
@@ -33,7 +33,7 @@ static enum status take_gap(struct worker *worker, const struct source_gap *gap,
     TRY(intake_gap(&worker->intake, gap, err));
     log_warn("topic '%.*s' partition %" PRId32 ": offsets %" PRId64 " to %" PRId64
              " had left the topic before they were read",
-             STR_ARGS(worker->parts.source->topic), gap->partition, gap->wanted,
+             STR_ARGS(worker->parts.topic->name), gap->partition, gap->wanted,
              gap->low - 1);
     worker->restart_is_due = true;
     worker->next_batch_ms = worker_clock_ms(worker);
@@ -46,7 +46,7 @@ static enum status waited_too_long(const struct worker *worker, const struct run
     return err_context(err, ST_FAIL,
                        "topic '%.*s' partition %" PRId32 " offset %" PRId64
                        ": waited for %" PRId64 " s (registry.retry)",
-                       STR_ARGS(worker->parts.source->topic), run->partition,
+                       STR_ARGS(worker->parts.topic->name), run->partition,
                        run->records[n_used].offset,
                        worker_settings(worker)->schema_retry_ms / 1000);
 }
@@ -55,7 +55,7 @@ static enum status waited_too_long(const struct worker *worker, const struct run
 static enum status hold_back(struct worker *worker, const struct run *run, size_t n_used,
                              struct err *err)
 {
-    struct source *source = worker->parts.source;
+    struct stream *stream = worker->parts.stream;
     int64_t limit_ms = worker_settings(worker)->schema_retry_ms;
     bool is_said;
     if (!held_add(&worker->held, run->partition, n_used > 0, worker_clock_ms(worker),
@@ -64,21 +64,21 @@ static enum status hold_back(struct worker *worker, const struct run *run, size_
     if (is_said)
         log_warn("topic '%.*s' partition %" PRId32 " is held back at offset %" PRId64
                  ": %s",
-                 STR_ARGS(source->topic), run->partition, run->records[n_used].offset,
-                 err->text);
-    source->ops->hold_back(source, run->partition, n_used);
+                 STR_ARGS(worker->parts.topic->name), run->partition,
+                 run->records[n_used].offset, err->text);
+    stream->ops->hold_back(stream, run->partition, n_used);
     worker_set_waiting(worker, true);
     return ST_OK;
 }
 
 static void release_due(struct worker *worker)
 {
-    struct source *source = worker->parts.source;
+    struct stream *stream = worker->parts.stream;
     size_t at = 0;
     int64_t now_ms = worker_clock_ms(worker);
     int32_t partition;
     while ((partition = held_take_due(&worker->held, now_ms, &at)) >= 0)
-        source->ops->release(source, partition);
+        stream->ops->release(stream, partition);
 }
 
 static enum status take_run(struct worker *worker, const struct run *run, struct err *err)
@@ -95,33 +95,33 @@ static enum status take_run(struct worker *worker, const struct run *run, struct
     TRY(rc);
     if (held_drop(&worker->held, run->partition))
         log_info("topic '%.*s' partition %" PRId32 " goes on",
-                 STR_ARGS(worker->parts.source->topic), run->partition);
+                 STR_ARGS(worker->parts.topic->name), run->partition);
     worker_set_waiting(worker, worker->held.n > 0);
     retry_reset(&worker->retry);
     return ST_OK;
 }
 
-static enum status take_event(struct worker *worker, const struct source_event *event,
+static enum status take_event(struct worker *worker, const struct stream_event *event,
                               struct err *err)
 {
     switch (event->kind) {
-    case SOURCE_IDLE:
+    case STREAM_IDLE:
         return ST_OK;
-    case SOURCE_RUN:
+    case STREAM_RUN:
         assert(worker->phase == WORKER_READ);
         return take_run(worker, &event->run, err);
-    case SOURCE_ASSIGN:
+    case STREAM_ASSIGN:
         begin_assign(worker, event);
         return ST_OK;
-    case SOURCE_REVOKE:
+    case STREAM_REVOKE:
         begin_return(worker);
         return ST_OK;
-    case SOURCE_LOST:
+    case STREAM_LOST:
         worker_let_go(worker);
         return ST_OK;
-    case SOURCE_GAP:
+    case STREAM_GAP:
         return take_gap(worker, &event->gap, err);
-    case SOURCE_TROUBLE:
+    case STREAM_TROUBLE:
         log_warn("%s; the other partitions go on", event->trouble.reason);
         return ST_OK;
     }
@@ -130,10 +130,10 @@ static enum status take_event(struct worker *worker, const struct source_event *
 
 enum status worker_poll_held(struct worker *worker, int64_t timeout_ms, struct err *err)
 {
-    struct source *source = worker->parts.source;
-    struct source_event event;
-    source->ops->hold(source, true);
-    TRY(source->ops->poll(source, (int)timeout_ms, &event, err));
+    struct stream *stream = worker->parts.stream;
+    struct stream_event event;
+    stream->ops->hold(stream, true);
+    TRY(stream->ops->poll(stream, (int)timeout_ms, &event, err));
     return take_event(worker, &event, err);
 }
 
@@ -142,22 +142,22 @@ enum status worker_poll_held(struct worker *worker, int64_t timeout_ms, struct e
 // it began, so that what arrives meanwhile comes as one.
 enum status worker_poll(struct worker *worker, int64_t idle_ms, struct err *err)
 {
-    struct source *source = worker->parts.source;
-    struct source_event event;
+    struct stream *stream = worker->parts.stream;
+    struct stream_event event;
     release_due(worker);
-    source->ops->hold(source, false);
+    stream->ops->hold(stream, false);
     int64_t behind_ms = worker->is_behind ? BEHIND_MS : 0;
     int64_t timeout_ms = worker->batch_is_open ? behind_ms : idle_ms;
-    TRY(source->ops->poll(source, (int)timeout_ms, &event, err));
-    worker->is_behind = event.kind == SOURCE_IDLE && event.is_behind;
-    if (event.kind == SOURCE_IDLE) {
+    TRY(stream->ops->poll(stream, (int)timeout_ms, &event, err));
+    worker->is_behind = event.kind == STREAM_IDLE && event.is_behind;
+    if (event.kind == STREAM_IDLE) {
         retry_reset(&worker->retry);
         worker_set_waiting(worker, worker->held.n > 0);
         if (worker->batch_is_open && !event.is_behind)
             worker->next_batch_ms =
                 worker->batch_began_ms + worker_settings(worker)->batch_interval_ms;
         worker->batch_is_open = worker->batch_is_open && event.is_behind;
-    } else if (event.kind == SOURCE_RUN && !worker->batch_is_open) {
+    } else if (event.kind == STREAM_RUN && !worker->batch_is_open) {
         worker->batch_began_ms = worker_clock_ms(worker);
         worker->batch_is_open = true;
     }

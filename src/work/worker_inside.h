@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The worker's inside, shared by its files: worker.c (phases) stands on worker_events.c
-// (what the source tells), worker_answers.c (what the committer tells) and worker_topic.c
-// (what the prober tells), and all four on worker_acts.c.
+// (what the stream tells), worker_answers.c (what the committer tells) and worker_topic.c
+// (what the topic answers), and all four on worker_acts.c.
 #ifndef WORK_WORKER_INSIDE_H
 #define WORK_WORKER_INSIDE_H
 
@@ -35,7 +35,7 @@ enum {
 };
 
 // Asked of the committer and not answered; one at a time.
-enum question {
+enum worker_question {
     QUESTION_NONE,
     QUESTION_LOG, // where it stands
     QUESTION_ASSIGNMENT
@@ -46,13 +46,13 @@ struct worker {
     enum worker_phase phase;
     _Atomic int64_t stop_at_ms; // asked to stop: when it has to be over, INT64_MAX for no
                                 // such time; 0: not asked
-    struct deadline deadline;   // of the source's calls
+    struct deadline deadline;   // of the questions to the topic
     int64_t generation;
     int n_units; // handed over, not answered
     // Finished, and handed over once the topic is seen to be the one of before.
     struct draft *looked_at;
-    enum question question;
-    bool is_asked[PROBES_N]; // of the prober
+    enum worker_question question;
+    bool is_asked[PROBES_N]; // of the topic
     struct assignment assignment;
     struct intake intake;
     struct goal goal;
@@ -77,10 +77,10 @@ struct worker {
     int64_t next_batch_ms;  // until then nothing is read
     int64_t next_tail_ms;
     int64_t return_until_ms; // of RETURN
-    bool stop_is_due;        // IDLE: the source is to be told that we let go
+    bool stop_is_due;        // IDLE: the stream is to be told that we let go
     int64_t idle_is_told_ms; // IDLE: when it is; 0: since this step
     bool is_behind;          // the last poll found nothing at hand, though there is more
-    bool restart_is_due;     // the source reads on from the unit's ends at next_batch_ms
+    bool restart_is_due;     // the stream reads on from the unit's ends at next_batch_ms
     int n_conflicts;         // in a row
     struct held held;
     struct retry retry;
@@ -138,7 +138,7 @@ enum status worker_poll_held(struct worker *worker, int64_t timeout_ms, struct e
 // Waits at most idle_ms for a micro-batch to begin; not at all inside of one.
 enum status worker_poll(struct worker *worker, int64_t idle_ms, struct err *err);
 
-// worker_topic.c: asks what is due, and takes what the prober tells.
+// worker_topic.c: asks what is due, and takes what the topic answers.
 void worker_ask_topic(struct worker *worker);
 // Finishes the open unit; it goes to the committer after a look at the topic. None is
 // open after it.

@@ -35,7 +35,7 @@ static void look(struct worker *worker)
     struct message *message =
         message_probes(PROBES_LOOK, worker->generation, WITNESSES_MAX);
     message->ends_when_seen = true;
-    if (worker->parts.source->is_shared)
+    if (worker->parts.topic->is_shared)
         message->n_probes = witness_choose(&worker->witness, assignment->positions,
                                            assignment->n, message->probes);
     if (message->n_probes > 0) {
@@ -125,7 +125,7 @@ static void take_late(struct worker *worker, const struct message *message)
         return;
     log_info("topic '%.*s': %zu of the partitions that did not answer do now; after a "
              "commit all are claimed anew",
-             STR_ARGS(worker->parts.source->topic), n_answered);
+             STR_ARGS(worker->parts.topic->name), n_answered);
     worker->phase = WORKER_GATHER;
 }
 
@@ -144,7 +144,7 @@ static void ask_lag(struct worker *worker)
 static void take_lag(struct worker *worker, const struct message *message)
 {
     if (worker->phase == WORKER_READ)
-        lag_told(&worker->lag, message, worker->parts.source->topic, worker->parts.env,
+        lag_told(&worker->lag, message, worker->parts.topic->name, worker->parts.env,
                  &worker->intake.draft->unit, worker->parts.status);
 }
 

@@ -22,9 +22,9 @@ enum sim_event_kind {
     SIM_STOP,
     SIM_AWAY,
     SIM_RECREATE,
-    SIM_FAULT,        // of a call of storage, source or decoder
+    SIM_FAULT,        // of a call of storage, stream or decoder
     SIM_DEATH,        // planned for after an entry
-    SIM_STOP_IN_CALL, // of storage or source
+    SIM_STOP_IN_CALL, // of storage or stream
     SIM_SLOW,
     SIM_EVENT_KINDS
 };

@@ -36,7 +36,7 @@ static void move_at_once(struct sim_world *world)
         if (!is_member(&world->processes[i]))
             continue;
         sim_trace(world, "group: %d gets %zu partitions", i, shares[i].n);
-        sim_source_reassign(world->processes[i].source, shares[i].partitions, shares[i].n,
+        sim_stream_reassign(world->processes[i].stream, shares[i].partitions, shares[i].n,
                             sim_chance(&world->random, 30));
     }
 }
@@ -50,7 +50,7 @@ void sim_group_change(struct sim_world *world)
     world->is_regrouping = true;
     for (int i = 0; i < world->profile.n_processes; i++)
         if (is_member(&world->processes[i]))
-            sim_source_revoke(world->processes[i].source);
+            sim_stream_revoke(world->processes[i].stream);
 }
 
 void sim_group_step(struct sim_world *world)
@@ -61,7 +61,7 @@ void sim_group_step(struct sim_world *world)
     for (int i = 0; i < world->profile.n_processes; i++)
         if (world->processes[i].is_up &&
             world->processes[i].worker_wait.kind != WAIT_DONE &&
-            sim_source_has_partitions(world->processes[i].source))
+            sim_stream_has_partitions(world->processes[i].stream))
             return;
     world->is_regrouping = false;
     if (!share_out(world, shares))
@@ -71,6 +71,6 @@ void sim_group_step(struct sim_world *world)
             continue;
         sim_trace(world, "group: %d gets %zu partitions", i, shares[i].n);
         world->topic.moved_ms = world->clock.now_ms;
-        sim_source_assign(world->processes[i].source, shares[i].partitions, shares[i].n);
+        sim_stream_assign(world->processes[i].stream, shares[i].partitions, shares[i].n);
     }
 }

@@ -29,15 +29,14 @@ void sim_job_record(struct sim_job *job, int32_t partition, enum sim_record_kind
 
 // Steps whoever has something to do; time jumps when nobody has.
 static void step_all(struct sim_job *job, struct worker *worker,
-                     struct sim_committer *committer, struct prober *prober,
-                     struct wait wait[3])
+                     struct sim_committer *committer, struct asker *asker,
+                     struct wait wait[2])
 {
     if (wait[0].kind != WAIT_DONE)
         wait[0] = worker_step(worker);
     if (wait[1].kind != WAIT_DONE)
         wait[1] = (sim_committer_step(committer), committer->wait);
-    if (wait[2].kind != WAIT_DONE)
-        wait[2] = prober_step(prober);
+    (void)asker_step(asker);
     job->clock.now_ms += 10;
 }
 
@@ -47,33 +46,32 @@ enum status sim_job_run(struct sim_job *job, struct storage *storage, struct err
     struct sim_decoder decoder;
     struct executor executor = sim_executor;
     struct encoder encoder = sim_encoder;
-    struct sim_source *source = sim_source_open(&job->topic, &job->clock);
+    struct sim_stream *stream = sim_stream_open(&job->topic, &job->clock);
+    struct asker *asker = asker_open();
     struct spool *spool = spool_mem_open();
     mail_init(&mail);
     sim_decoder_init(&decoder, &job->clock.random);
     struct worker *worker = worker_open(&(struct worker_parts){
-        &job->job, sim_source_port(source), &decoder.decoder, &executor, &encoder, spool,
-        &job->clock.env, &mail, &job->status});
+        &job->job, sim_stream_port(stream), sim_stream_topic(stream), asker,
+        &decoder.decoder, &executor, &encoder, spool, &job->clock.env, &mail,
+        &job->status});
     struct sim_committer committer;
     sim_committer_open(&committer,
                        (struct commit_service_parts){&job->job, storage, &job->clock.env,
                                                      &mail, &job->status, NULL});
-    struct prober *prober = prober_open(
-        &(struct prober_parts){sim_source_port(source), &job->clock.env, &mail});
     int32_t all[SIM_PARTITIONS_MAX] = {0, 1, 2, 3};
-    sim_source_reassign(source, all, (size_t)job->topic.n_partitions, false);
-    struct wait wait[3] = {{0}, {0}, {0}};
-    while (wait[0].kind != WAIT_DONE || wait[1].kind != WAIT_DONE ||
-           wait[2].kind != WAIT_DONE)
-        step_all(job, worker, &committer, prober, wait);
+    sim_stream_reassign(stream, all, (size_t)job->topic.n_partitions, false);
+    struct wait wait[2] = {{0}, {0}};
+    while (wait[0].kind != WAIT_DONE || wait[1].kind != WAIT_DONE)
+        step_all(job, worker, &committer, asker, wait);
     enum status rc = commit_service_result(committer.committer, err);
     if (rc == ST_OK)
         rc = worker_result(worker, err);
     worker_free(worker);
     sim_committer_free(&committer);
-    prober_free(prober);
+    asker_close(asker);
     mail_release(&mail);
-    sim_source_free(source);
+    sim_stream_free(stream);
     spool->ops->close(spool);
     return rc;
 }

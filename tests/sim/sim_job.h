@@ -7,7 +7,6 @@
 #include "sim/sim_codec.h"
 #include "sim/sim_committer.h"
 #include "sim/sim_topic.h"
-#include "work/prober.h"
 #include "work/worker.h"
 
 struct sim_job {

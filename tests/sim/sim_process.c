@@ -12,6 +12,7 @@ enum {
     IDLE_POLLS_MAX = 100, // in a second
     CALM_STOP_MS = 4000,
     CALL_MS = 10000, // longest wait of the storage by itself
+    IDLE_MS = 60000, // of an asker that nobody asks
     NOTICE_MS = 1000 // a call takes notice of a deadline that comes while it waits
 };
 
@@ -182,7 +183,9 @@ static void open_engine(struct sim_process *process)
 {
     struct worker_parts worker = {
         .job = &process->job,
-        .source = sim_source_port(process->source),
+        .stream = sim_stream_port(process->stream),
+        .topic = sim_stream_topic(process->stream),
+        .asker = process->asker,
         .decoder = &process->decoder.decoder,
         .executor = &process->executor,
         .encoder = &process->encoder,
@@ -200,8 +203,6 @@ static void open_engine(struct sim_process *process)
     };
     process->worker = worker_open(&worker);
     sim_committer_open(&process->committer, committer);
-    process->prober = prober_open(&(struct prober_parts){
-        sim_source_port(process->source), &process->world->clock.env, &process->mail});
 }
 
 void sim_process_start(struct sim_process *process, bool once)
@@ -218,9 +219,10 @@ void sim_process_start(struct sim_process *process, bool once)
     process->decoder.events = &world->events;
     process->executor = sim_executor;
     process->encoder = sim_encoder;
-    process->source = sim_source_open(&world->topic, &world->clock);
+    process->stream = sim_stream_open(&world->topic, &world->clock);
     process->spool = spool_mem_open();
-    sim_source_on_call(process->source, maybe_stop, process);
+    sim_stream_on_call(process->stream, maybe_stop, process);
+    process->asker = asker_open();
     open_storage(process);
     open_engine(process);
     sim_trace(world, "%d starts%s", index, once ? " --once" : "");
@@ -235,9 +237,9 @@ void sim_process_crash(struct sim_process *process)
     sim_committer_cut(&process->committer);
     sim_committer_free(&process->committer);
     worker_free(process->worker);
-    prober_free(process->prober);
+    asker_close(process->asker);
     mail_release(&process->mail);
-    sim_source_free(process->source);
+    sim_stream_free(process->stream);
     process->spool->ops->close(process->spool);
     if (storage_fault_n_late(process->storage) && world->n_orphans < SIM_ORPHANS_MAX)
         world->orphans[world->n_orphans++] = process->storage;
@@ -307,7 +309,7 @@ static bool worker_is_awake(const struct sim_process *process)
 {
     return is_awake(process, process->worker_wait, &process->mail.to_worker) &&
            (process->worker_wait.kind != WAIT_NOTHING ||
-            sim_source_is_ready(process->source));
+            sim_stream_is_ready(process->stream));
 }
 
 static void step_worker(struct sim_process *process)
@@ -327,9 +329,23 @@ static void step_committer(struct sim_process *process)
                     err.text);
 }
 
-static void step_prober(struct sim_process *process)
+static void step_asker(struct sim_process *process)
 {
-    process->prober_wait = prober_step(process->prober);
+    if (asker_step(process->asker))
+        process->asker_wait = (struct wait){WAIT_NOTHING, 0};
+    else if (asker_has_ended(process->asker))
+        process->asker_wait = (struct wait){WAIT_DONE, 0};
+    else
+        process->asker_wait =
+            (struct wait){WAIT_MAIL, process->world->clock.now_ms + IDLE_MS};
+}
+
+static bool asker_is_awake(const struct sim_process *process)
+{
+    struct wait wait = process->asker_wait;
+    return wait.kind == WAIT_NOTHING ||
+           (wait.kind == WAIT_MAIL && (!asker_is_idle(process->asker) ||
+                                       process->world->clock.now_ms >= wait.until_ms));
 }
 
 // A member that polls too seldom is out; one that polls all the time burns a core.
@@ -340,14 +356,14 @@ static void check_member(struct sim_process *process)
     int64_t awake_ms = process->stalled_until_ms > process->started_ms
                            ? process->stalled_until_ms
                            : process->started_ms;
-    int64_t polled_ms = sim_source_polled_ms(process->source);
+    int64_t polled_ms = sim_stream_polled_ms(process->stream);
     if (polled_ms < awake_ms)
         polled_ms = awake_ms;
     if (process->worker_wait.kind != WAIT_DONE && process->stopped_ms == 0 &&
         now_ms > polled_ms + MAX_POLL_MS)
         sim_fail(world, "process %d was not polled for %d ms: it is no member any more",
                  process->index, (int)(now_ms - polled_ms));
-    process->n_idle += sim_source_take_idle(process->source);
+    process->n_idle += sim_stream_take_idle(process->stream);
     if (process->n_idle > IDLE_POLLS_MAX)
         sim_fail(world, "process %d polls in vain all the time: %d times in a second",
                  process->index, process->n_idle);
@@ -361,7 +377,7 @@ static bool has_ended(const struct sim_process *process)
 {
     return process->worker_wait.kind == WAIT_DONE &&
            process->committer.wait.kind == WAIT_DONE &&
-           process->prober_wait.kind == WAIT_DONE;
+           process->asker_wait.kind == WAIT_DONE;
 }
 
 static void wake(struct wait *wait)
@@ -383,8 +399,8 @@ bool sim_process_step(struct sim_process *process)
     if (process->world->clock.now_ms >= process->busy_until_ms &&
         is_awake(process, process->committer.wait, &process->mail.to_committer))
         steps[n++] = step_committer;
-    if (is_awake(process, process->prober_wait, &process->mail.to_prober))
-        steps[n++] = step_prober;
+    if (asker_is_awake(process))
+        steps[n++] = step_asker;
     if (n == 0)
         return false;
     process->is_woken = false;
@@ -417,12 +433,15 @@ int64_t sim_process_wakes_ms(const struct sim_process *process)
     if (!process->is_up)
         return INT64_MAX;
     int64_t ms = process->worker_wait.kind == WAIT_NOTHING
-                     ? sim_source_wakes_ms(process->source)
+                     ? sim_stream_wakes_ms(process->stream)
                      : wakes_ms(process->worker_wait, &mail->to_worker);
     int64_t committer_ms = wakes_ms(process->committer.wait, &mail->to_committer);
     if (committer_ms < process->busy_until_ms)
         committer_ms = process->busy_until_ms;
     ms = least(ms, committer_ms);
-    ms = least(ms, wakes_ms(process->prober_wait, &mail->to_prober));
+    if (process->asker_wait.kind == WAIT_MAIL && !asker_is_idle(process->asker))
+        ms = least(ms, 0);
+    else if (process->asker_wait.kind != WAIT_DONE)
+        ms = least(ms, process->asker_wait.until_ms);
     return ms < process->stalled_until_ms ? process->stalled_until_ms : ms;
 }

@@ -15,13 +15,20 @@ enum {
 };
 
 struct member_event {
-    enum source_event_kind kind;
+    enum stream_event_kind kind;
     int32_t partitions[SIM_PARTITIONS_MAX];
     size_t n;
 };
 
-struct sim_source {
-    struct source source;
+// What is asked of the topic, beside the stream.
+struct asked {
+    struct topic topic; // first member
+    struct sim_stream *stream;
+};
+
+struct sim_stream {
+    struct stream stream;
+    struct asked asked;
     struct sim_topic *topic;
     struct sim_clock *clock;
     struct member_event events[EVENTS_MAX]; // oldest first
@@ -29,7 +36,7 @@ struct sim_source {
     int32_t told[SIM_PARTITIONS_MAX]; // of the event given last
     bool has_assignment;              // told to the group's member or on its way
     bool is_held;
-    struct source_start reading[SIM_PARTITIONS_MAX];
+    struct stream_start reading[SIM_PARTITIONS_MAX];
     size_t n_reading;
     int64_t asleep_until_ms;
     struct record *records; // of the run given last; freed at the next poll
@@ -110,139 +117,139 @@ void sim_topic_away(struct sim_topic *topic, int32_t partition, int64_t from_ms,
     topic->partitions[partition].away_until_ms = until_ms;
 }
 
-// The source.
+// The stream.
 
-static struct sim_source *of(struct source *source)
+static struct sim_stream *of(struct stream *stream)
 {
-    return (struct sim_source *)source;
+    return (struct sim_stream *)stream;
 }
 
-void sim_source_on_call(struct sim_source *source, void (*fn)(void *), void *context)
+void sim_stream_on_call(struct sim_stream *stream, void (*fn)(void *), void *context)
 {
-    source->on_call = fn;
-    source->context = context;
+    stream->on_call = fn;
+    stream->context = context;
 }
 
 // Each call of the port comes by here.
-static enum status maybe_away(const struct sim_source *source, struct err *err)
+static enum status maybe_away(const struct sim_stream *stream, struct err *err)
 {
-    if (source->on_call != NULL)
-        source->on_call(source->context);
-    const struct sim_topic *topic = source->topic;
+    if (stream->on_call != NULL)
+        stream->on_call(stream->context);
+    const struct sim_topic *topic = stream->topic;
     if (topic->fault_percent && sim_chance(topic->random, topic->fault_percent) &&
         sim_events_let(topic->events, SIM_FAULT))
         return err_set(err, ST_RETRY, "the brokers do not answer (made by a test)");
     return ST_OK;
 }
 
-static bool is_away(const struct sim_source *source, int32_t partition)
+static bool is_away(const struct sim_stream *stream, int32_t partition)
 {
-    const struct sim_partition *part = &source->topic->partitions[partition];
-    int64_t now_ms = source->clock->now_ms;
+    const struct sim_partition *part = &stream->topic->partitions[partition];
+    int64_t now_ms = stream->clock->now_ms;
     return now_ms >= part->away_from_ms && now_ms < part->away_until_ms;
 }
 
-static enum status maybe_no_leader(const struct sim_source *source, int32_t partition,
+static enum status maybe_no_leader(const struct sim_stream *stream, int32_t partition,
                                    struct err *err)
 {
-    TRY(maybe_away(source, err));
-    if (is_away(source, partition))
+    TRY(maybe_away(stream, err));
+    if (is_away(stream, partition))
         return err_set(err, ST_RETRY,
                        "topic 'stop_times' partition %d has no leader (made by a test)",
                        partition);
     return ST_OK;
 }
 
-static bool can_read(const struct sim_source *source, const struct source_start *at)
+static bool can_read(const struct sim_stream *stream, const struct stream_start *at)
 {
-    return at->offset < source->topic->partitions[at->partition].high &&
-           !source->held_back[at->partition] && !is_away(source, at->partition);
+    return at->offset < stream->topic->partitions[at->partition].high &&
+           !stream->held_back[at->partition] && !is_away(stream, at->partition);
 }
 
-static bool has_records(const struct sim_source *source)
+static bool has_records(const struct sim_stream *stream)
 {
-    for (size_t i = 0; i < source->n_reading && !source->is_held; i++)
-        if (can_read(source, &source->reading[i]))
+    for (size_t i = 0; i < stream->n_reading && !stream->is_held; i++)
+        if (can_read(stream, &stream->reading[i]))
             return true;
     return false;
 }
 
 // A partition that is away and of which that was not told yet.
-static int32_t untold_trouble(const struct sim_source *source)
+static int32_t untold_trouble(const struct sim_stream *stream)
 {
-    for (size_t i = 0; i < source->n_reading && !source->is_held; i++) {
-        int32_t partition = source->reading[i].partition;
-        if (is_away(source, partition) && !source->is_told[partition])
+    for (size_t i = 0; i < stream->n_reading && !stream->is_held; i++) {
+        int32_t partition = stream->reading[i].partition;
+        if (is_away(stream, partition) && !stream->is_told[partition])
             return partition;
     }
     return -1;
 }
 
-static bool give_trouble(struct sim_source *source, struct source_event *ret)
+static bool give_trouble(struct sim_stream *stream, struct stream_event *ret)
 {
-    int32_t partition = untold_trouble(source);
+    int32_t partition = untold_trouble(stream);
     if (partition < 0)
         return false;
-    source->is_told[partition] = true;
-    snprintf(source->trouble, sizeof(source->trouble),
+    stream->is_told[partition] = true;
+    snprintf(stream->trouble, sizeof(stream->trouble),
              "topic 'stop_times' partition %d has no leader (made by a test)", partition);
-    *ret = (struct source_event){.kind = SOURCE_TROUBLE,
-                                 .trouble = {partition, source->trouble}};
+    *ret = (struct stream_event){.kind = STREAM_TROUBLE,
+                                 .trouble = {partition, stream->trouble}};
     return true;
 }
 
-bool sim_source_is_ready(const struct sim_source *source)
+bool sim_stream_is_ready(const struct sim_stream *stream)
 {
-    return source->n_events || has_records(source) || untold_trouble(source) >= 0 ||
-           source->clock->now_ms >= source->asleep_until_ms;
+    return stream->n_events || has_records(stream) || untold_trouble(stream) >= 0 ||
+           stream->clock->now_ms >= stream->asleep_until_ms;
 }
 
-int64_t sim_source_wakes_ms(const struct sim_source *source)
+int64_t sim_stream_wakes_ms(const struct sim_stream *stream)
 {
-    return source->asleep_until_ms;
+    return stream->asleep_until_ms;
 }
 
-static void give_event(struct sim_source *source, struct source_event *ret)
+static void give_event(struct sim_stream *stream, struct stream_event *ret)
 {
-    struct member_event *event = &source->events[0];
-    memcpy(source->told, event->partitions, sizeof(source->told));
-    *ret = (struct source_event){
-        .kind = event->kind, .partitions = source->told, .n_partitions = event->n};
-    source->n_events--;
-    memmove(source->events, source->events + 1, source->n_events * sizeof(*event));
-    source->n_reading = 0; // until start()
+    struct member_event *event = &stream->events[0];
+    memcpy(stream->told, event->partitions, sizeof(stream->told));
+    *ret = (struct stream_event){
+        .kind = event->kind, .partitions = stream->told, .n_partitions = event->n};
+    stream->n_events--;
+    memmove(stream->events, stream->events + 1, stream->n_events * sizeof(*event));
+    stream->n_reading = 0; // until start()
 }
 
 // A partition whose wanted offset has left the topic; it is read on after start() only.
-static bool give_gap(struct sim_source *source, struct source_event *ret)
+static bool give_gap(struct sim_stream *stream, struct stream_event *ret)
 {
-    for (size_t i = 0; i < source->n_reading; i++) {
-        struct source_start *at = &source->reading[i];
-        int64_t low = source->topic->partitions[at->partition].low;
+    for (size_t i = 0; i < stream->n_reading; i++) {
+        struct stream_start *at = &stream->reading[i];
+        int64_t low = stream->topic->partitions[at->partition].low;
         bool is_there = at->offset >= low &&
-                        at->offset <= source->topic->partitions[at->partition].high;
-        if (source->is_held || is_there || source->held_back[at->partition] ||
-            is_away(source, at->partition))
+                        at->offset <= stream->topic->partitions[at->partition].high;
+        if (stream->is_held || is_there || stream->held_back[at->partition] ||
+            is_away(stream, at->partition))
             continue;
-        *ret = (struct source_event){.kind = SOURCE_GAP,
+        *ret = (struct stream_event){.kind = STREAM_GAP,
                                      .gap = {at->partition, at->offset, low}};
-        *at = source->reading[--source->n_reading];
+        *at = stream->reading[--stream->n_reading];
         return true;
     }
     return false;
 }
 
-static size_t fill_run(struct sim_source *source, const struct sim_partition *part,
+static size_t fill_run(struct sim_stream *stream, const struct sim_partition *part,
                        int64_t first, int64_t next)
 {
     size_t n = 0;
-    source->records = mem_array(RUN_MAX, sizeof(struct record));
+    stream->records = mem_array(RUN_MAX, sizeof(struct record));
     for (int64_t offset = first; offset < next; offset++) {
         const struct sim_record *record = &part->records[offset];
         if (record->kind == SIM_HOLE)
             continue;
         struct str value = str_of(record->value);
-        source->records[n++] = (struct record){
+        stream->records[n++] = (struct record){
             .offset = offset,
             .time_ms = SIM_EPOCH_MS + offset,
             .value = record->kind == SIM_EMPTY ? (struct str){0} : value,
@@ -251,9 +258,9 @@ static size_t fill_run(struct sim_source *source, const struct sim_partition *pa
     return n;
 }
 
-static void note_read(const struct sim_source *source, const struct run *run)
+static void note_read(const struct sim_stream *stream, const struct run *run)
 {
-    struct sim_topic *topic = source->topic;
+    struct sim_topic *topic = stream->topic;
     struct sim_partition *part = &topic->partitions[run->partition];
     if (topic->is_calm && run->first < part->read)
         snprintf(topic->wrong, sizeof(topic->wrong),
@@ -262,135 +269,140 @@ static void note_read(const struct sim_source *source, const struct run *run)
     part->read = run->next;
 }
 
-static void give_run(struct sim_source *source, struct source_event *ret)
+static void give_run(struct sim_stream *stream, struct stream_event *ret)
 {
-    struct source_start *at;
+    struct stream_start *at;
     const struct sim_partition *part;
     do {
         size_t i =
-            (size_t)sim_between(source->topic->random, 0, (int64_t)source->n_reading - 1);
-        at = &source->reading[i];
-        part = &source->topic->partitions[at->partition];
-    } while (!can_read(source, at));
-    source->is_told[at->partition] = false;
+            (size_t)sim_between(stream->topic->random, 0, (int64_t)stream->n_reading - 1);
+        at = &stream->reading[i];
+        part = &stream->topic->partitions[at->partition];
+    } while (!can_read(stream, at));
+    stream->is_told[at->partition] = false;
     int64_t n_max = part->high - at->offset < RUN_MAX ? part->high - at->offset : RUN_MAX;
-    int64_t fixed = source->topic->run_offsets;
-    int64_t n_offsets = fixed == 0 ? sim_between(source->topic->random, 1, n_max)
+    int64_t fixed = stream->topic->run_offsets;
+    int64_t n_offsets = fixed == 0 ? sim_between(stream->topic->random, 1, n_max)
                                    : (fixed < n_max ? fixed : n_max);
     struct run run = {at->partition, at->offset, at->offset + n_offsets, NULL, 0};
-    run.n = fill_run(source, part, run.first, run.next);
-    run.records = source->records;
-    source->run_first = run.first;
+    run.n = fill_run(stream, part, run.first, run.next);
+    run.records = stream->records;
+    stream->run_first = run.first;
     at->offset = run.next;
-    note_read(source, &run);
-    *ret = (struct source_event){.kind = SOURCE_RUN, .run = run};
+    note_read(stream, &run);
+    *ret = (struct stream_event){.kind = STREAM_RUN, .run = run};
 }
 
-static enum status sim_poll(struct source *base, int timeout_ms, struct source_event *ret,
+static enum status sim_poll(struct stream *base, int timeout_ms, struct stream_event *ret,
                             struct err *err)
 {
-    struct sim_source *source = of(base);
-    free(source->records);
-    source->records = NULL;
-    source->asleep_until_ms = 0;
-    source->polled_ms = source->clock->now_ms;
-    TRY(maybe_away(source, err));
-    if (source->n_events) {
-        give_event(source, ret);
-    } else if (give_gap(source, ret) || give_trouble(source, ret)) {
+    struct sim_stream *stream = of(base);
+    free(stream->records);
+    stream->records = NULL;
+    stream->asleep_until_ms = 0;
+    stream->polled_ms = stream->clock->now_ms;
+    TRY(maybe_away(stream, err));
+    if (stream->n_events) {
+        give_event(stream, ret);
+    } else if (give_gap(stream, ret) || give_trouble(stream, ret)) {
         return ST_OK;
-    } else if (has_records(source)) {
-        give_run(source, ret);
+    } else if (has_records(stream)) {
+        give_run(stream, ret);
     } else {
-        source->n_idle++;
-        source->asleep_until_ms =
-            source->clock->now_ms + (source->is_woken ? 0 : timeout_ms);
-        source->is_woken = false;
-        *ret = (struct source_event){.kind = SOURCE_IDLE};
+        stream->n_idle++;
+        stream->asleep_until_ms =
+            stream->clock->now_ms + (stream->is_woken ? 0 : timeout_ms);
+        stream->is_woken = false;
+        *ret = (struct stream_event){.kind = STREAM_IDLE};
     }
     return ST_OK;
 }
 
-static enum status sim_start(struct source *base, const struct source_start *starts,
+static enum status sim_start(struct stream *base, const struct stream_start *starts,
                              size_t n, struct err *err)
 {
-    struct sim_source *source = of(base);
-    TRY(maybe_away(source, err));
-    memset(source->held_back, 0, sizeof(source->held_back));
-    memcpy(source->reading, starts, n * sizeof(*starts));
-    source->n_reading = n;
+    struct sim_stream *stream = of(base);
+    TRY(maybe_away(stream, err));
+    memset(stream->held_back, 0, sizeof(stream->held_back));
+    memcpy(stream->reading, starts, n * sizeof(*starts));
+    stream->n_reading = n;
     return ST_OK;
 }
 
-static enum status sim_stop(struct source *base, struct err *err)
+static enum status sim_stop(struct stream *base, struct err *err)
 {
-    struct sim_source *source = of(base);
-    TRY(maybe_away(source, err));
-    source->n_reading = 0;
-    if (source->is_revoked)
-        source->has_partitions = source->is_revoked = false;
+    struct sim_stream *stream = of(base);
+    TRY(maybe_away(stream, err));
+    stream->n_reading = 0;
+    if (stream->is_revoked)
+        stream->has_partitions = stream->is_revoked = false;
     return ST_OK;
 }
 
-static void sim_wake(struct source *base)
+static void sim_wake(struct stream *base)
 {
     of(base)->asleep_until_ms = 0;
     of(base)->is_woken = true;
 }
 
-static void sim_hold(struct source *base, bool held)
+static void sim_hold(struct stream *base, bool held)
 {
     of(base)->is_held = held;
 }
 
-static void sim_hold_back(struct source *base, int32_t partition, size_t n_used)
+static void sim_hold_back(struct stream *base, int32_t partition, size_t n_used)
 {
-    struct sim_source *source = of(base);
-    source->held_back[partition] = true;
-    for (size_t i = 0; i < source->n_reading; i++)
-        if (source->reading[i].partition == partition)
-            source->reading[i].offset = source->topic->partitions[partition].read =
-                n_used ? source->records[n_used].offset : source->run_first;
+    struct sim_stream *stream = of(base);
+    stream->held_back[partition] = true;
+    for (size_t i = 0; i < stream->n_reading; i++)
+        if (stream->reading[i].partition == partition)
+            stream->reading[i].offset = stream->topic->partitions[partition].read =
+                n_used ? stream->records[n_used].offset : stream->run_first;
 }
 
-static void sim_release(struct source *base, int32_t partition)
+static void sim_release(struct stream *base, int32_t partition)
 {
     of(base)->held_back[partition] = false;
 }
 
-static enum status sim_count(struct source *base, int32_t *ret, struct err *err)
+static struct sim_stream *asked_of(struct topic *topic)
 {
-    TRY(maybe_away(of(base), err));
-    *ret = of(base)->topic->n_partitions;
+    return ((struct asked *)topic)->stream;
+}
+
+static enum status sim_count(struct topic *base, int32_t *ret, struct err *err)
+{
+    TRY(maybe_away(asked_of(base), err));
+    *ret = asked_of(base)->topic->n_partitions;
     return ST_OK;
 }
 
-static enum status sim_range(struct source *base, int32_t partition,
-                             struct source_range *ret, struct err *err)
+static enum status sim_range(struct topic *base, int32_t partition,
+                             struct topic_range *ret, struct err *err)
 {
-    TRY(maybe_no_leader(of(base), partition, err));
-    const struct sim_partition *part = &of(base)->topic->partitions[partition];
-    *ret = (struct source_range){part->low, part->high};
+    TRY(maybe_no_leader(asked_of(base), partition, err));
+    const struct sim_partition *part = &asked_of(base)->topic->partitions[partition];
+    *ret = (struct topic_range){part->low, part->high};
     return ST_OK;
 }
 
-static enum status sim_offset_at(struct source *base, int32_t partition, int64_t time_ms,
+static enum status sim_offset_at(struct topic *base, int32_t partition, int64_t time_ms,
                                  int64_t *ret, struct err *err)
 {
-    struct source_range range;
+    struct topic_range range;
     TRY(sim_range(base, partition, &range, err));
     int64_t offset = time_ms - SIM_EPOCH_MS;
     *ret = offset < range.low ? range.low : offset > range.high ? range.high : offset;
     return ST_OK;
 }
 
-static enum status sim_fetch(struct source *base, int32_t partition, int64_t offset,
+static enum status sim_fetch(struct topic *base, int32_t partition, int64_t offset,
                              struct record *ret, struct err *err)
 {
-    struct sim_source *source = of(base);
-    TRY(maybe_no_leader(source, partition, err));
+    struct sim_stream *stream = asked_of(base);
+    TRY(maybe_no_leader(stream, partition, err));
     const struct sim_record *record =
-        &source->topic->partitions[partition].records[offset];
+        &stream->topic->partitions[partition].records[offset];
     if (record->kind == SIM_HOLE)
         return err_set(err, ST_NOT_FOUND, "no record there");
     *ret = (struct record){.offset = offset, .time_ms = SIM_EPOCH_MS + offset};
@@ -399,24 +411,24 @@ static enum status sim_fetch(struct source *base, int32_t partition, int64_t off
     return ST_OK;
 }
 
-static void sim_headers(UNUSED struct source *base, UNUSED size_t index,
+static void sim_headers(UNUSED struct stream *base, UNUSED size_t index,
                         UNUSED struct buf *json)
 {
 }
 
-static void sim_report(struct source *base, const struct source_start *next, size_t n)
+static void sim_report(struct stream *base, const struct stream_start *next, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         of(base)->topic->partitions[next[i].partition].committed = next[i].offset;
 }
 
-static void sim_close(struct source *base)
+static void sim_close(struct stream *base)
 {
     free(of(base)->records);
     free(base);
 }
 
-static const struct source_ops ops = {
+static const struct stream_ops ops = {
     .poll = sim_poll,
     .start = sim_start,
     .stop = sim_stop,
@@ -424,89 +436,105 @@ static const struct source_ops ops = {
     .hold = sim_hold,
     .hold_back = sim_hold_back,
     .release = sim_release,
-    .count = sim_count,
-    .range = sim_range,
-    .offset_at = sim_offset_at,
-    .fetch = sim_fetch,
     .headers = sim_headers,
     .report = sim_report,
     .close = sim_close,
 };
 
-struct sim_source *sim_source_open(struct sim_topic *topic, struct sim_clock *clock)
+static void topic_close(UNUSED struct topic *topic)
 {
-    struct sim_source *source = mem_zalloc(sizeof(*source));
-    source->source = (struct source){.ops = &ops,
-                                     .cluster = STR_LITERAL("sim-cluster"),
-                                     .topic = STR_LITERAL("stop_times"),
-                                     .is_shared = true};
-    source->topic = topic;
-    source->clock = clock;
-    source->polled_ms = clock->now_ms;
-    return source;
+    // It goes with its stream.
 }
 
-struct source *sim_source_port(struct sim_source *source)
+static const struct topic_ops topic_ops = {
+    .count = sim_count,
+    .range = sim_range,
+    .offset_at = sim_offset_at,
+    .fetch = sim_fetch,
+    .close = topic_close,
+};
+
+struct sim_stream *sim_stream_open(struct sim_topic *topic, struct sim_clock *clock)
 {
-    return &source->source;
+    struct sim_stream *stream = mem_zalloc(sizeof(*stream));
+    stream->stream = (struct stream){.ops = &ops};
+    stream->asked = (struct asked){.topic = {.ops = &topic_ops,
+                                             .cluster = STR_LITERAL("sim-cluster"),
+                                             .name = STR_LITERAL("stop_times"),
+                                             .is_shared = true},
+                                   .stream = stream};
+    stream->topic = topic;
+    stream->clock = clock;
+    stream->polled_ms = clock->now_ms;
+    return stream;
 }
 
-static void add_event(struct sim_source *source, enum source_event_kind kind,
+struct stream *sim_stream_port(struct sim_stream *stream)
+{
+    return &stream->stream;
+}
+
+struct topic *sim_stream_topic(struct sim_stream *stream)
+{
+    return &stream->asked.topic;
+}
+
+static void add_event(struct sim_stream *stream, enum stream_event_kind kind,
                       const int32_t *partitions, size_t n)
 {
-    if (source->n_events == EVENTS_MAX) // it sleeps: what came first is of no interest
-        source->n_events = 0;
-    struct member_event *event = &source->events[source->n_events++];
+    if (stream->n_events == EVENTS_MAX) // it sleeps: what came first is of no interest
+        stream->n_events = 0;
+    struct member_event *event = &stream->events[stream->n_events++];
     *event = (struct member_event){.kind = kind, .n = n};
     for (size_t i = 0; i < n; i++)
         event->partitions[i] = partitions[i];
 }
 
-void sim_source_reassign(struct sim_source *source, const int32_t *partitions, size_t n,
+void sim_stream_reassign(struct sim_stream *stream, const int32_t *partitions, size_t n,
                          bool is_lost)
 {
-    if (source->has_assignment)
-        add_event(source, is_lost ? SOURCE_LOST : SOURCE_REVOKE, NULL, 0);
-    add_event(source, SOURCE_ASSIGN, partitions, n);
-    source->has_assignment = true;
+    if (stream->has_assignment)
+        add_event(stream, is_lost ? STREAM_LOST : STREAM_REVOKE, NULL, 0);
+    add_event(stream, STREAM_ASSIGN, partitions, n);
+    stream->has_assignment = true;
 }
 
-void sim_source_revoke(struct sim_source *source)
+void sim_stream_revoke(struct sim_stream *stream)
 {
-    if (source->has_partitions && !source->is_revoked)
-        add_event(source, SOURCE_REVOKE, NULL, 0);
-    source->is_revoked = source->has_partitions;
+    if (stream->has_partitions && !stream->is_revoked)
+        add_event(stream, STREAM_REVOKE, NULL, 0);
+    stream->is_revoked = stream->has_partitions;
 }
 
-void sim_source_assign(struct sim_source *source, const int32_t *partitions, size_t n)
+void sim_stream_assign(struct sim_stream *stream, const int32_t *partitions, size_t n)
 {
-    add_event(source, SOURCE_ASSIGN, partitions, n);
-    source->has_partitions = true;
+    add_event(stream, STREAM_ASSIGN, partitions, n);
+    stream->has_partitions = true;
 }
 
-bool sim_source_has_partitions(const struct sim_source *source)
+bool sim_stream_has_partitions(const struct sim_stream *stream)
 {
-    return source->has_partitions;
+    return stream->has_partitions;
 }
 
-bool sim_source_is_reading(const struct sim_source *source)
+bool sim_stream_is_reading(const struct sim_stream *stream)
 {
-    return source->n_reading > 0;
+    return stream->n_reading > 0;
 }
 
-int64_t sim_source_polled_ms(const struct sim_source *source)
+int64_t sim_stream_polled_ms(const struct sim_stream *stream)
 {
-    return source->polled_ms;
+    return stream->polled_ms;
 }
 
-int sim_source_take_idle(struct sim_source *source)
+int sim_stream_take_idle(struct sim_stream *stream)
 {
-    int n = source->n_idle;
-    source->n_idle = 0;
+    int n = stream->n_idle;
+    stream->n_idle = 0;
     return n;
 }
 
-void sim_source_free(struct sim_source *source)
+void sim_stream_free(struct sim_stream *stream)
 {
-    source->source.ops->close(&source->source);
+    stream->stream.ops->close(&stream->stream);
 }

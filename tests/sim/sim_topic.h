@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A topic and its group, shared by all workers of a schedule, and the source through
+// A topic and its group, shared by all workers of a schedule, and the stream through
 // which each of them sees it.
 //
 // Offsets hold records or nothing (markers, aborted, compacted). The group knows no
@@ -8,7 +8,7 @@
 #ifndef TESTS_SIM_TOPIC_H
 #define TESTS_SIM_TOPIC_H
 
-#include "core/source.h"
+#include "core/topic.h"
 #include "sim/sim_clock.h"
 
 enum {
@@ -45,7 +45,7 @@ struct sim_partition {
 struct sim_topic {
     struct sim_partition partitions[SIM_PARTITIONS_MAX];
     int32_t n_partitions;
-    int fault_percent;   // of source calls that answer ST_RETRY
+    int fault_percent;   // of stream calls that answer ST_RETRY
     int64_t run_offsets; // of each run that has as many left; 0: by chance
     struct sim_random *random;
     struct sim_events *events; // NULL: no faults
@@ -71,26 +71,27 @@ void sim_topic_append(struct sim_topic *topic, int32_t partition, int64_t n);
 // Another topic under its name, with other records.
 void sim_topic_recreate(struct sim_topic *topic);
 
-struct sim_source; // a member's view
+struct sim_stream; // a member's view
 
-struct sim_source *sim_source_open(struct sim_topic *topic, struct sim_clock *clock);
-struct source *sim_source_port(struct sim_source *source);
+struct sim_stream *sim_stream_open(struct sim_topic *topic, struct sim_clock *clock);
+struct stream *sim_stream_port(struct sim_stream *stream);
+struct topic *sim_stream_topic(struct sim_stream *stream); // closed with it
 // Called within each call of the port.
-void sim_source_on_call(struct sim_source *source, void (*fn)(void *), void *context);
+void sim_stream_on_call(struct sim_stream *stream, void (*fn)(void *), void *context);
 // Puts events in its way: what it has goes away (in good order, or lost), then these.
-void sim_source_reassign(struct sim_source *source, const int32_t *partitions, size_t n,
+void sim_stream_reassign(struct sim_stream *stream, const int32_t *partitions, size_t n,
                          bool is_lost);
 // The same in two: what it has goes away in good order; these are its own.
-void sim_source_revoke(struct sim_source *source);
-void sim_source_assign(struct sim_source *source, const int32_t *partitions, size_t n);
-bool sim_source_has_partitions(const struct sim_source *source); // it has not let go
-bool sim_source_is_reading(const struct sim_source *source);
-int64_t sim_source_polled_ms(const struct sim_source *source);
+void sim_stream_revoke(struct sim_stream *stream);
+void sim_stream_assign(struct sim_stream *stream, const int32_t *partitions, size_t n);
+bool sim_stream_has_partitions(const struct sim_stream *stream); // it has not let go
+bool sim_stream_is_reading(const struct sim_stream *stream);
+int64_t sim_stream_polled_ms(const struct sim_stream *stream);
 // Polls that found nothing at hand since the last call of this.
-int sim_source_take_idle(struct sim_source *source);
+int sim_stream_take_idle(struct sim_stream *stream);
 // Whether its poll would return at once.
-bool sim_source_is_ready(const struct sim_source *source);
-int64_t sim_source_wakes_ms(const struct sim_source *source); // when it would by itself
-void sim_source_free(struct sim_source *source);
+bool sim_stream_is_ready(const struct sim_stream *stream);
+int64_t sim_stream_wakes_ms(const struct sim_stream *stream); // when it would by itself
+void sim_stream_free(struct sim_stream *stream);
 
 #endif

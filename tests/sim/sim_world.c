@@ -408,7 +408,7 @@ static void run_recreated_round(struct sim_world *world)
     }
     for (int i = 0; i < SIM_MEMBERS_MAX; i++)
         if (world->processes[i].is_up &&
-            sim_source_is_reading(world->processes[i].source))
+            sim_stream_is_reading(world->processes[i].stream))
             sim_fail(world, "process %d reads on in another topic: that is wrong data",
                      i);
 }

@@ -21,7 +21,6 @@
 #include "sim/sim_committer.h"
 #include "sim/sim_event.h"
 #include "sim/sim_topic.h"
-#include "work/prober.h"
 #include "work/worker.h"
 
 enum {
@@ -70,15 +69,15 @@ struct sim_process {
     struct mail mail;
     struct worker *worker;
     struct sim_committer committer;
-    struct prober *prober;
-    struct sim_source *source;
+    struct asker *asker;
+    struct sim_stream *stream;
     struct spool *spool;
     struct storage *storage; // fault over mem
     struct engine_status status;
     struct sim_decoder decoder;
     struct executor executor;
     struct encoder encoder;
-    struct wait worker_wait, prober_wait;
+    struct wait worker_wait, asker_wait;
     int64_t n_calls_to_live; // 0: no death planned
     bool is_dying;           // in a storage call: nothing after it takes effect
     bool is_gone;            // its committer is only brought to its end

@@ -7,7 +7,8 @@
 #include "feeds.h"
 
 #include "csv/decoder.h"
-#include "csv/file_source.h"
+#include "csv/file_stream.h"
+#include "csv/file_topic.h"
 #include "csv/table.h"
 
 #define TRIPS \
@@ -88,25 +89,27 @@ static void test_tables_have_all_their_rows(UNUSED void **state)
     check_table("stm-2021-spring-sample", "stop_times.txt", STOP_TIMES, false, 3629, 0);
 }
 
-// Every record of the file through source and decoder.
+// Every record of the file through stream and decoder.
 static void stream(const char *path, const struct schema *schema, size_t *n_rows,
                    size_t *n_ignored)
 {
-    struct source *source;
+    struct stream *stream;
     struct decoder *decoder;
     struct err err;
-    assert_ok(csv_file_source_open(path, NULL, &source, &err), &err);
+    struct topic *topic;
+    assert_ok(csv_file_topic_open(path, &topic, &err), &err);
+    assert_ok(csv_file_stream_open(topic, NULL, &stream, &err), &err);
     assert_ok(csv_decoder_open(schema, NULL, &decoder, &err), &err);
     struct batch batch;
     batch_init(&batch, schema->n);
-    struct source_event event = {0};
-    struct source_start start = {0};
-    assert_ok(source->ops->poll(source, 0, &event, &err), &err);
-    assert_ok(source->ops->start(source, &start, 1, &err), &err);
+    struct stream_event event = {0};
+    struct stream_start start = {0};
+    assert_ok(stream->ops->poll(stream, 0, &event, &err), &err);
+    assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
     for (;;) {
         size_t next;
-        assert_ok(source->ops->poll(source, 0, &event, &err), &err);
-        if (event.kind != SOURCE_RUN)
+        assert_ok(stream->ops->poll(stream, 0, &event, &err), &err);
+        if (event.kind != STREAM_RUN)
             break;
         batch_clear(&batch);
         assert_ok(decoder->ops->decode(decoder, &event.run, 0, &batch, &next, &err),
@@ -117,7 +120,8 @@ static void stream(const char *path, const struct schema *schema, size_t *n_rows
     }
     batch_release(&batch);
     decoder->ops->close(decoder);
-    source->ops->close(source);
+    stream->ops->close(stream);
+    topic->ops->close(topic);
 }
 
 static void test_files_stream_all_their_records(UNUSED void **state)

@@ -18,7 +18,7 @@ enum {
 struct slot {
     struct sim_job job; // each with the same topic; a slot reads one partition of it
     struct mail mail;
-    struct sim_source *source;
+    struct sim_stream *stream;
     struct sim_decoder decoder;
     struct executor executor;
     struct encoder encoder;
@@ -27,8 +27,8 @@ struct slot {
     struct worker *worker;
     struct commit_service *committer;
     struct mailbox_waiter waiter; // the committer's
-    struct prober *prober;
-    pthread_t threads[3];
+    struct asker *asker;
+    pthread_t threads[2];
 };
 
 static void *run_worker(void *arg)
@@ -47,15 +47,6 @@ static void *run_committer(void *arg)
     return NULL;
 }
 
-static void *run_prober(void *arg)
-{
-    struct slot *slot = arg;
-    struct wait wait;
-    while ((wait = prober_step(slot->prober)).kind != WAIT_DONE)
-        mailbox_wait(&slot->mail.to_prober, wait, env_system());
-    return NULL;
-}
-
 static void open_parts(struct slot *slot, struct mem_tree *tree)
 {
     sim_job_init(&slot->job, N_SLOTS);
@@ -68,27 +59,26 @@ static void open_parts(struct slot *slot, struct mem_tree *tree)
     sim_decoder_init(&slot->decoder, &slot->job.clock.random);
     slot->executor = sim_executor;
     slot->encoder = sim_encoder;
-    slot->source = sim_source_open(&slot->job.topic, &slot->job.clock);
+    slot->stream = sim_stream_open(&slot->job.topic, &slot->job.clock);
     slot->spool = spool_mem_open();
     slot->storage = storage_mem_open(tree, "/r");
 }
 
 static void start(struct slot *slot, int32_t partition)
 {
+    slot->asker = asker_open();
+    asker_start(slot->asker);
     slot->worker = worker_open(&(struct worker_parts){
-        &slot->job.job, sim_source_port(slot->source), &slot->decoder.decoder,
-        &slot->executor, &slot->encoder, slot->spool, env_system(), &slot->mail,
-        &slot->job.status});
+        &slot->job.job, sim_stream_port(slot->stream), sim_stream_topic(slot->stream),
+        slot->asker, &slot->decoder.decoder, &slot->executor, &slot->encoder, slot->spool,
+        env_system(), &slot->mail, &slot->job.status});
     slot->waiter = mailbox_waiter(&slot->mail.to_committer, env_system());
     slot->committer = commit_service_open(&(struct commit_service_parts){
         &slot->job.job, slot->storage, env_system(), &slot->mail, &slot->job.status,
         &slot->waiter.waiter});
-    slot->prober = prober_open(
-        &(struct prober_parts){sim_source_port(slot->source), env_system(), &slot->mail});
-    sim_source_reassign(slot->source, &partition, 1, false);
+    sim_stream_reassign(slot->stream, &partition, 1, false);
     assert_int_equal(pthread_create(&slot->threads[0], NULL, run_worker, slot), 0);
     assert_int_equal(pthread_create(&slot->threads[1], NULL, run_committer, slot), 0);
-    assert_int_equal(pthread_create(&slot->threads[2], NULL, run_prober, slot), 0);
 }
 
 static void join(struct slot *slot)
@@ -96,14 +86,13 @@ static void join(struct slot *slot)
     struct err err = {0};
     pthread_join(slot->threads[0], NULL);
     pthread_join(slot->threads[1], NULL);
-    pthread_join(slot->threads[2], NULL);
     assert_ok(commit_service_result(slot->committer, &err), &err);
     assert_ok(worker_result(slot->worker, &err), &err);
     worker_free(slot->worker);
     commit_service_free(slot->committer);
-    prober_free(slot->prober);
+    asker_close(slot->asker);
     mail_release(&slot->mail);
-    sim_source_free(slot->source);
+    sim_stream_free(slot->stream);
     slot->spool->ops->close(slot->spool);
     slot->storage->ops->close(slot->storage);
 }

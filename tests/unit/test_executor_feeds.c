@@ -5,7 +5,8 @@
 #include "test.h"
 
 #include "csv/decoder.h"
-#include "csv/file_source.h"
+#include "csv/file_stream.h"
+#include "csv/file_topic.h"
 #include "feed_job.h"
 #include "feeds.h"
 #include "table_fixture.h"
@@ -251,24 +252,24 @@ static void test_rows_are_those_of_the_sqlite3_shell(UNUSED void **state)
     }
 }
 
-// As the engine does it: runs of a source, decoded, a batch each.
-static size_t run_stream(struct world *world, struct source *source)
+// As the engine does it: runs of a stream, decoded, a batch each.
+static size_t run_stream(struct world *world, struct stream *stream)
 {
     struct decoder *decoder;
     struct batch batch;
-    struct source_event event;
-    const struct source_start start = {0, 0};
+    struct stream_event event;
+    const struct stream_start start = {0, 0};
     size_t n_rows = 0;
     const struct schema *schema = &world->job.plan->stream->schema;
     assert_ok(csv_decoder_open(schema, NULL, &decoder, &world->err), &world->err);
     batch_init(&batch, schema->n);
     bool started = false;
     for (;;) {
-        assert_ok(source->ops->poll(source, 0, &event, &world->err), &world->err);
-        if (event.kind == SOURCE_ASSIGN) {
-            assert_ok(source->ops->start(source, &start, 1, &world->err), &world->err);
+        assert_ok(stream->ops->poll(stream, 0, &event, &world->err), &world->err);
+        if (event.kind == STREAM_ASSIGN) {
+            assert_ok(stream->ops->start(stream, &start, 1, &world->err), &world->err);
             started = true;
-        } else if (event.kind == SOURCE_RUN) {
+        } else if (event.kind == STREAM_RUN) {
             size_t next;
             batch_clear(&batch);
             assert_ok(
@@ -289,13 +290,16 @@ static void test_a_file_as_a_stream_gives_the_same_count(UNUSED void **state)
     skip_without_feeds();
     for (size_t i = 0; i < 3; i++) { // those whose stop_times have the five columns
         struct world world;
-        struct source *source;
+        struct stream *stream;
         char path[PATH_MAX];
         open_world(&world, &feeds[i]);
         feed_path(feeds[i].name, "stop_times.txt", path);
-        assert_ok(csv_file_source_open(path, NULL, &source, &world.err), &world.err);
-        assert_int_equal(run_stream(&world, source), feeds[i].n_rows);
-        source->ops->close(source);
+        struct topic *topic;
+        assert_ok(csv_file_topic_open(path, &topic, &world.err), &world.err);
+        assert_ok(csv_file_stream_open(topic, NULL, &stream, &world.err), &world.err);
+        assert_int_equal(run_stream(&world, stream), feeds[i].n_rows);
+        stream->ops->close(stream);
+        topic->ops->close(topic);
         close_world(&world);
     }
 }

@@ -39,7 +39,7 @@ static const struct executor_ops large_ops = {.run = run_large, .close = close_l
 struct fixture {
     struct sim_clock clock;
     struct sim_topic *topic;
-    struct sim_source *source;
+    struct sim_stream *stream;
     struct sim_decoder decoder;
     struct large_executor large;
     struct executor executor;
@@ -56,11 +56,12 @@ static void set_up(struct fixture *fix)
     sim_clock_init(&fix->clock, 1);
     sim_decoder_init(&fix->decoder, &fix->clock.random);
     fix->topic = mem_zalloc(sizeof(*fix->topic));
-    fix->source = sim_source_open(fix->topic, &fix->clock);
+    fix->stream = sim_stream_open(fix->topic, &fix->clock);
     fix->job.settings = job_settings_default();
     fix->parts = (struct worker_parts){
         .job = &fix->job,
-        .source = sim_source_port(fix->source),
+        .stream = sim_stream_port(fix->stream),
+        .topic = sim_stream_topic(fix->stream),
         .decoder = &fix->decoder.decoder,
         .executor = &fix->executor,
         .encoder = &fix->encoder,
@@ -77,7 +78,7 @@ static void tear_down(struct fixture *fix)
 {
     intake_release(&fix->intake);
     fix->parts.spool->ops->close(fix->parts.spool);
-    sim_source_free(fix->source);
+    sim_stream_free(fix->stream);
     free(fix->topic);
 }
 
@@ -168,7 +169,7 @@ static void test_a_gap_that_leads_back_is_refused(UNUSED void **state)
     struct fixture fix;
     struct err err;
     set_up(&fix);
-    const struct source_gap gap = {.partition = 0, .wanted = 10, .low = 3};
+    const struct stream_gap gap = {.partition = 0, .wanted = 10, .low = 3};
     assert_status(intake_gap(&fix.intake, &gap, &err), ST_DATA);
     assert_string_equal(
         err.text, "topic 'stop_times' partition 0: offset 10 is not there, and the "

@@ -133,9 +133,9 @@ static void test_options_refused_as_a_whole(UNUSED void **state)
     struct kafka_config config = config_of("any");
     config.properties = properties;
     config.n_properties = 2;
-    struct source *source;
+    struct topic *asked;
     struct err err;
-    assert_status(kafka_source_open(&config, &source, &err), ST_USAGE);
+    assert_status(kafka_topic_open(&config, &asked, &err), ST_USAGE);
     assert_string_equal(err.text, "the Kafka client refuses its options: "
                                   "Unsupported SASL mechanism: SHA");
 }
@@ -166,12 +166,12 @@ static void test_absent_brokers_are_named_in_bounded_time(UNUSED void **state)
     struct kafka_config config = config_of("any");
     config.brokers = brokers;
     config.timeout_ms = 1500;
-    struct source *source;
+    struct topic *asked;
     struct kafka_admin *admin;
     struct kafka_topic topic;
     struct err err;
     int64_t began = now_ms();
-    assert_status(kafka_source_open(&config, &source, &err), ST_RETRY);
+    assert_status(kafka_topic_open(&config, &asked, &err), ST_RETRY);
     assert_string_equal(err.text, expected);
     assert_true(now_ms() - began < 30000);
     assert_ok(kafka_admin_open(&config, &admin, &err), &err);
@@ -205,9 +205,9 @@ static void test_a_port_without_a_broker_is_named(UNUSED void **state)
     struct kafka_config config = config_of("any");
     config.brokers = brokers;
     config.timeout_ms = 1000;
-    struct source *source;
+    struct topic *asked;
     struct err err;
-    assert_status(kafka_source_open(&config, &source, &err), ST_RETRY);
+    assert_status(kafka_topic_open(&config, &asked, &err), ST_RETRY);
     assert_string_equal(err.text, expected);
     close(fd);
 }
@@ -237,10 +237,10 @@ static void test_a_port_of_http_is_told_at_once(UNUSED void **state)
     struct kafka_config config = config_of("any");
     config.brokers = brokers;
     config.timeout_ms = 100000;
-    struct source *source;
+    struct topic *asked;
     struct err err;
     int64_t began = now_ms();
-    assert_status(kafka_source_open(&config, &source, &err), ST_FAIL);
+    assert_status(kafka_topic_open(&config, &asked, &err), ST_FAIL);
     assert_string_equal(err.text, expected);
     assert_true(now_ms() - began < 50000); // not a matter of patience
     shutdown(fd, SHUT_RDWR);
@@ -258,11 +258,11 @@ static void test_a_name_that_is_none_is_told(UNUSED void **state)
         "'.', '_' and '-'",
         name);
     struct kafka_config config = config_of(name);
-    struct source *source;
+    struct topic *asked;
     struct kafka_admin *admin;
     struct kafka_topic topic;
     struct err err;
-    assert_status(kafka_source_open(&config, &source, &err), ST_USAGE);
+    assert_status(kafka_topic_open(&config, &asked, &err), ST_USAGE);
     assert_string_equal(err.text, expected);
     assert_ok(kafka_admin_open(&config, &admin, &err), &err);
     assert_status(kafka_admin_describe(admin, name, &topic, &err), ST_USAGE);
@@ -272,18 +272,25 @@ static void test_a_name_that_is_none_is_told(UNUSED void **state)
 
 static void test_no_descriptor_left_is_told(UNUSED void **state)
 {
-    struct kafka_config config = config_of("any");
-    struct source *source;
+    make_topic("nofile", 1);
+    struct kafka_config config = config_of("nofile");
+    struct topic *topic;
+    struct asker *asker = asker_open();
+    struct stream *stream;
     struct err err;
     struct rlimit limit, none;
+    assert_ok(kafka_topic_open(&config, &topic, &err), &err);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     none = (struct rlimit){3, limit.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    enum status rc = kafka_source_open(&config, &source, &err);
+    enum status rc = kafka_stream_open(&config, topic, asker, &stream, &err);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     assert_status(rc, ST_FAIL);
-    assert_string_equal(err.text, "topic 'any': no file descriptor: Too many open files; "
-                                  "raise the limit of open files (ulimit -n)");
+    assert_string_equal(err.text,
+                        "topic 'nofile': no file descriptor: Too many open files; "
+                        "raise the limit of open files (ulimit -n)");
+    topic->ops->close(topic);
+    asker_close(asker);
 }
 
 static void test_a_deadline_ends_waiting(UNUSED void **state)
@@ -292,13 +299,13 @@ static void test_a_deadline_ends_waiting(UNUSED void **state)
     struct kafka_config config = config_of("any");
     deadline_end(&deadline);
     config.deadline = &deadline;
-    struct source *source;
+    struct topic *asked;
     struct kafka_admin *admin;
     struct err err;
     char expected[256];
     snprintf(expected, sizeof(expected),
              "brokers %s: no answer in the time that was left", config.brokers);
-    assert_status(kafka_source_open(&config, &source, &err), ST_RETRY);
+    assert_status(kafka_topic_open(&config, &asked, &err), ST_RETRY);
     assert_string_equal(err.text, expected);
     assert_ok(kafka_admin_open(&config, &admin, &err), &err);
     assert_status(kafka_admin_create(admin, "any", (struct kafka_topic){1, 1}, &err),
@@ -366,14 +373,14 @@ static void test_all_partitions_come_at_once_without_a_group(UNUSED void **state
 {
     make_topic("alone", 3);
     struct kafka_config config = config_of("alone");
-    struct source *source = open_source(&config);
-    struct source_event assign = poll_for(source, SOURCE_ASSIGN);
+    struct stream *stream = open_stream(&config);
+    struct stream_event assign = poll_for(stream, STREAM_ASSIGN);
     assert_int_equal(assign.n_partitions, 3);
     for (int32_t i = 0; i < 3; i++)
         assert_int_equal(assign.partitions[i], i);
-    assert_true(source->cluster.n > 0);
-    assert_str(source->topic, "alone");
-    source->ops->close(source);
+    assert_true(topic_of(stream)->cluster.n > 0);
+    assert_str(topic_of(stream)->name, "alone");
+    close_stream(stream);
 }
 
 static void check_bytes(struct str s, const char *expected)
@@ -398,10 +405,10 @@ static void test_no_key_and_empty_key_stay_apart(UNUSED void **state)
     for (int i = 0; i < 3; i++)
         raw_produce(rk, "nulls", 0, sent[i].key, sent[i].value, 1700000000001 + i);
     raw_close(rk);
-    struct source *source = open_source(&config);
-    begin(source, 0);
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
     for (int64_t n = 0; n < 3;) {
-        struct source_event event = poll_for(source, SOURCE_RUN);
+        struct stream_event event = poll_for(stream, STREAM_RUN);
         assert_int_equal(event.run.first, n);
         for (size_t i = 0; i < event.run.n; i++, n++) {
             const struct record *record = &event.run.records[i];
@@ -412,7 +419,7 @@ static void test_no_key_and_empty_key_stay_apart(UNUSED void **state)
         }
         assert_int_equal(event.run.next, n);
     }
-    source->ops->close(source);
+    close_stream(stream);
 }
 
 static void test_headers_are_json_with_base64(UNUSED void **state)
@@ -431,34 +438,34 @@ static void test_headers_are_json_with_base64(UNUSED void **state)
     rd_kafka_header_add(headers, "none", -1, NULL, 0);
     raw_produce_headers(rk, "headers", headers);
     raw_close(rk);
-    struct source *source = open_source(&config);
-    begin(source, 0);
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
     for (size_t n = 0; n < 2;) {
-        struct source_event event = poll_for(source, SOURCE_RUN);
+        struct stream_event event = poll_for(stream, STREAM_RUN);
         for (size_t i = 0; i < event.run.n; i++, n++) {
             struct buf json = {0};
-            source->ops->headers(source, i, &json);
+            stream->ops->headers(stream, i, &json);
             assert_str(buf_as_str(&json), expected[n]);
             buf_release(&json);
         }
     }
-    source->ops->close(source);
+    close_stream(stream);
 }
 
 // Reads 20 runs, with so long a time for both partitions to arrive before the first; true
 // when they took turns.
-static bool take_turns(struct source *source, int arrival_ms)
+static bool take_turns(struct stream *stream, int arrival_ms)
 {
-    const struct source_start starts[] = {{0, 0}, {1, 0}};
+    const struct stream_start starts[] = {{0, 0}, {1, 0}};
     struct err err;
     bool took_turns = true;
     int32_t last = -1;
-    assert_ok(source->ops->start(source, starts, 2, &err), &err);
-    source->ops->hold(source, true);
-    poll_nothing(source, arrival_ms);
-    source->ops->hold(source, false);
+    assert_ok(stream->ops->start(stream, starts, 2, &err), &err);
+    stream->ops->hold(stream, true);
+    poll_nothing(stream, arrival_ms);
+    stream->ops->hold(stream, false);
     for (int i = 0; i < 20; i++) {
-        struct source_event event = poll_for(source, SOURCE_RUN);
+        struct stream_event event = poll_for(stream, STREAM_RUN);
         assert_in_range(event.run.n, 1, 10);
         took_turns &= event.run.partition != last;
         last = event.run.partition;
@@ -476,13 +483,13 @@ static void test_partitions_take_turns(UNUSED void **state)
     for (int i = 0; i < 400; i++)
         raw_produce(rk, "turns", i % 2, NULL, "value", 0);
     raw_close(rk);
-    struct source *source = open_source(&config);
-    begin(source, 0);
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
     int arrival_ms = 100;
-    while (!take_turns(source, arrival_ms) && arrival_ms < PATIENCE_MS)
+    while (!take_turns(stream, arrival_ms) && arrival_ms < PATIENCE_MS)
         arrival_ms *= 2;
     assert_true(arrival_ms < PATIENCE_MS);
-    source->ops->close(source);
+    close_stream(stream);
 }
 
 static void test_start_again_reads_from_there_only(UNUSED void **state)
@@ -491,24 +498,24 @@ static void test_start_again_reads_from_there_only(UNUSED void **state)
     struct kafka_config config = config_of("again");
     config.run_records = 7;
     produce(&config, 1000);
-    struct source *source = open_source(&config);
-    begin(source, 0);
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
     size_t n_read = 0; // since the last start
     for (int64_t offset = 900; offset >= 0; offset -= 300) {
-        poll_for(source, SOURCE_RUN);
-        const struct source_start start = {0, offset};
+        poll_for(stream, STREAM_RUN);
+        const struct stream_start start = {0, offset};
         struct err err;
-        assert_ok(source->ops->start(source, &start, 1, &err), &err);
-        struct source_event event = poll_for(source, SOURCE_RUN);
+        assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
+        struct stream_event event = poll_for(stream, STREAM_RUN);
         assert_int_equal(event.run.first, offset);
         assert_int_equal(event.run.records[0].offset, offset);
         assert_in_range(event.run.n, 1, 7);
         n_read = event.run.n;
     }
-    assert_int_equal(read_records(source, 1000 - n_read), 0);
-    stop(source);
-    poll_nothing(source, 300);
-    source->ops->close(source);
+    assert_int_equal(read_records(stream, 1000 - n_read), 0);
+    stop(stream);
+    poll_nothing(stream, 300);
+    close_stream(stream);
 }
 
 static void test_hold_gives_no_run(UNUSED void **state)
@@ -516,19 +523,19 @@ static void test_hold_gives_no_run(UNUSED void **state)
     make_topic("hold", 1);
     struct kafka_config config = config_of("hold");
     produce(&config, 10);
-    struct source *source = open_source(&config);
-    begin(source, 0);
-    source->ops->hold(source, true);
-    poll_nothing(source, 500);
-    source->ops->hold(source, false);
-    assert_int_equal(read_records(source, 10), 0);
-    source->ops->close(source);
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
+    stream->ops->hold(stream, true);
+    poll_nothing(stream, 500);
+    stream->ops->hold(stream, false);
+    assert_int_equal(read_records(stream, 10), 0);
+    close_stream(stream);
 }
 
-static void *wake_after_a_moment(void *source)
+static void *wake_after_a_moment(void *stream)
 {
     env_system()->ops->sleep_ms(env_system(), 100);
-    ((struct source *)source)->ops->wake(source);
+    ((struct stream *)stream)->ops->wake(stream);
     return NULL;
 }
 
@@ -536,18 +543,18 @@ static void test_a_wake_ends_a_poll(UNUSED void **state)
 {
     make_topic("wake", 1);
     struct kafka_config config = config_of("wake");
-    struct source *source = open_source(&config);
-    struct source_event event;
+    struct stream *stream = open_stream(&config);
+    struct stream_event event;
     struct err err;
-    begin(source, 0);
+    begin(stream, 0);
     int64_t began = now_ms();
     pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, wake_after_a_moment, source), 0);
-    assert_ok(source->ops->poll(source, 60000, &event, &err), &err);
+    assert_int_equal(pthread_create(&thread, NULL, wake_after_a_moment, stream), 0);
+    assert_ok(stream->ops->poll(stream, 60000, &event, &err), &err);
     pthread_join(thread, NULL);
-    assert_int_equal(event.kind, SOURCE_IDLE);
+    assert_int_equal(event.kind, STREAM_IDLE);
     assert_true(now_ms() - began < 50000);
-    source->ops->close(source);
+    close_stream(stream);
 }
 
 static void test_a_partition_held_back_goes_on_where_it_stood(UNUSED void **state)
@@ -561,31 +568,31 @@ static void test_a_partition_held_back_goes_on_where_it_stood(UNUSED void **stat
         for (int32_t partition = 0; partition < 2; partition++)
             raw_produce(rk, "held", partition, NULL, "x", 0);
     raw_close(rk);
-    struct source *source = open_source(&config);
-    begin(source, 0);
-    struct source_event event = poll_for(source, SOURCE_RUN);
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
+    struct stream_event event = poll_for(stream, STREAM_RUN);
     int32_t held = event.run.partition;
     size_t n_used = event.run.n / 2;
-    source->ops->hold_back(source, held, n_used);
+    stream->ops->hold_back(stream, held, n_used);
     for (int64_t next = 0; next < 10; next = event.run.next) {
-        event = poll_for(source, SOURCE_RUN);
+        event = poll_for(stream, STREAM_RUN);
         assert_int_equal(event.run.partition, 1 - held);
         assert_int_equal(event.run.first, next);
     }
-    poll_nothing(source, 300);
-    source->ops->release(source, held);
-    event = poll_for(source, SOURCE_RUN);
+    poll_nothing(stream, 300);
+    stream->ops->release(stream, held);
+    event = poll_for(stream, STREAM_RUN);
     assert_int_equal(event.run.first, n_used);
     assert_int_equal(event.run.records[0].offset, n_used);
-    source->ops->hold_back(source, held, 0); // nothing of it was used
-    source->ops->release(source, held);
+    stream->ops->hold_back(stream, held, 0); // nothing of it was used
+    stream->ops->release(stream, held);
     for (int64_t next = (int64_t)n_used; next < 10; next = event.run.next) {
-        event = poll_for(source, SOURCE_RUN);
+        event = poll_for(stream, STREAM_RUN);
         assert_int_equal(event.run.partition, held);
         assert_int_equal(event.run.first, next);
         assert_int_equal(event.run.n, event.run.next - next);
     }
-    source->ops->close(source);
+    close_stream(stream);
 }
 
 static void test_what_is_held_back_goes_with_a_stop(UNUSED void **state)
@@ -593,16 +600,16 @@ static void test_what_is_held_back_goes_with_a_stop(UNUSED void **state)
     make_topic("held-stop", 1);
     struct kafka_config config = config_of("held-stop");
     produce(&config, 10);
-    struct source *source = open_source(&config);
-    begin(source, 0);
-    poll_for(source, SOURCE_RUN);
-    source->ops->hold_back(source, 0, 0);
-    const struct source_start start = {0, 4};
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
+    poll_for(stream, STREAM_RUN);
+    stream->ops->hold_back(stream, 0, 0);
+    const struct stream_start start = {0, 4};
     struct err err;
-    assert_ok(source->ops->start(source, &start, 1, &err), &err);
-    assert_int_equal(poll_for(source, SOURCE_RUN).run.first, 4);
-    source->ops->hold_back(source, 0, 0);
-    source->ops->close(source);
+    assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
+    assert_int_equal(poll_for(stream, STREAM_RUN).run.first, 4);
+    stream->ops->hold_back(stream, 0, 0);
+    close_stream(stream);
 }
 
 static void test_idle_says_whether_there_is_more(UNUSED void **state)
@@ -610,16 +617,16 @@ static void test_idle_says_whether_there_is_more(UNUSED void **state)
     make_topic("more", 2);
     struct kafka_config config = config_of("more");
     produce(&config, 10);
-    struct source *source = open_source(&config);
-    struct source_event event;
+    struct stream *stream = open_stream(&config);
+    struct stream_event event;
     struct err err;
-    begin(source, 0);
-    assert_ok(source->ops->poll(source, 0, &event, &err), &err);
-    assert_true(event.kind == SOURCE_IDLE && event.is_behind);
-    read_records(source, 10);
-    assert_ok(source->ops->poll(source, 1000, &event, &err), &err);
-    assert_true(event.kind == SOURCE_IDLE && !event.is_behind);
-    source->ops->close(source);
+    begin(stream, 0);
+    assert_ok(stream->ops->poll(stream, 0, &event, &err), &err);
+    assert_true(event.kind == STREAM_IDLE && event.is_behind);
+    read_records(stream, 10);
+    assert_ok(stream->ops->poll(stream, 1000, &event, &err), &err);
+    assert_true(event.kind == STREAM_IDLE && !event.is_behind);
+    close_stream(stream);
 }
 
 static void test_offset_that_left_is_a_gap(UNUSED void **state)
@@ -633,20 +640,21 @@ static void test_offset_that_left_is_a_gap(UNUSED void **state)
     for (int i = 0; i < 1000; i++)
         raw_produce(rk, "gap", 0, NULL, value, 0);
     raw_close(rk);
-    struct source *source = open_source(&config);
-    struct source_range range;
+    struct stream *stream = open_stream(&config);
+    struct topic *topic = topic_of(stream);
+    struct topic_range range;
     struct err err;
-    assert_ok(source->ops->range(source, 0, &range, &err), &err);
+    assert_ok(topic->ops->range(topic, 0, &range, &err), &err);
     assert_true(range.low > 0 && range.high == 1000);
-    begin(source, 3);
-    struct source_event event = poll_for(source, SOURCE_GAP);
+    begin(stream, 3);
+    struct stream_event event = poll_for(stream, STREAM_GAP);
     assert_int_equal(event.gap.wanted, 3);
     assert_int_equal(event.gap.low, range.low);
-    poll_nothing(source, 300);
-    const struct source_start start = {0, range.low};
-    assert_ok(source->ops->start(source, &start, 1, &err), &err);
-    assert_int_equal(read_records(source, (size_t)(1000 - range.low)), 0);
-    source->ops->close(source);
+    poll_nothing(stream, 300);
+    const struct stream_start start = {0, range.low};
+    assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
+    assert_int_equal(read_records(stream, (size_t)(1000 - range.low)), 0);
+    close_stream(stream);
 }
 
 static void test_fetch_reads_one_record_again(UNUSED void **state)
@@ -654,21 +662,22 @@ static void test_fetch_reads_one_record_again(UNUSED void **state)
     make_topic("fetch", 1);
     struct kafka_config config = config_of("fetch");
     produce(&config, 5000);
-    struct source *source = open_source(&config);
+    struct stream *stream = open_stream(&config);
+    struct topic *topic = topic_of(stream);
     struct record record;
     struct err err;
     for (int64_t offset = 4999; offset >= 0; offset -= 1249) {
         char key[24];
         snprintf(key, sizeof(key), "k%d", (int)offset);
-        assert_ok(source->ops->fetch(source, 0, offset, &record, &err), &err);
+        assert_ok(topic->ops->fetch(topic, 0, offset, &record, &err), &err);
         assert_int_equal(record.offset, offset);
         assert_str(record.key, key);
     }
-    assert_status(source->ops->fetch(source, 0, 5000, &record, &err), ST_NOT_FOUND);
+    assert_status(topic->ops->fetch(topic, 0, 5000, &record, &err), ST_NOT_FOUND);
     assert_string_equal(err.text,
                         "topic 'fetch', partition 0: there is no record at offset 5000");
-    assert_status(source->ops->fetch(source, 0, 5001, &record, &err), ST_NOT_FOUND);
-    source->ops->close(source);
+    assert_status(topic->ops->fetch(topic, 0, 5001, &record, &err), ST_NOT_FOUND);
+    close_stream(stream);
 }
 
 static void test_record_batches_of_one_key_keep_order(UNUSED void **state)
@@ -689,17 +698,17 @@ static void test_record_batches_of_one_key_keep_order(UNUSED void **state)
     assert_true(delivery.n_acknowledged == 3000 && delivery.n_failed == 0 &&
                 delivery.n_waiting == 0);
     kafka_producer_close(producer);
-    struct source *source = open_source(&config);
-    begin(source, 0);
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
     for (int64_t n = 0; n < 3000;) {
-        struct source_event event = poll_for(source, SOURCE_RUN);
+        struct stream_event event = poll_for(stream, STREAM_RUN);
         for (size_t i = 0; i < event.run.n; i++) {
             int64_t value;
             assert_true(str_to_i64(event.run.records[i].value, &value));
             assert_int_equal(value, n++);
         }
     }
-    source->ops->close(source);
+    close_stream(stream);
 }
 
 // Hashes as in Kafka's own test of Utils.murmur2 (UtilsTest.java).
@@ -727,17 +736,17 @@ static void test_keys_go_where_java_puts_them(UNUSED void **state)
             &err);
     assert_ok(kafka_producer_flush(producer, NULL, &delivery, &err), &err);
     kafka_producer_close(producer);
-    struct source *source = open_source(&config);
-    begin(source, 0);
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
     for (size_t n = 0; n < ARRAY_LEN(known);) {
-        struct source_event event = poll_for(source, SOURCE_RUN);
+        struct stream_event event = poll_for(stream, STREAM_RUN);
         for (size_t i = 0; i < event.run.n; i++, n++)
             for (size_t k = 0; k < ARRAY_LEN(known); k++)
                 if (str_is(event.run.records[i].key, known[k].key))
                     assert_int_equal(event.run.partition,
                                      (known[k].hash & 0x7FFFFFFF) % 7);
     }
-    source->ops->close(source);
+    close_stream(stream);
 }
 
 static void test_group_gives_all_to_a_single_member(UNUSED void **state)
@@ -746,12 +755,12 @@ static void test_group_gives_all_to_a_single_member(UNUSED void **state)
     struct kafka_config config = config_of("group");
     config.membership = KAFKA_GROUP;
     produce(&config, 100);
-    struct source *source = open_source(&config);
-    assert_int_equal(begin(source, 0), 2);
-    read_records(source, 100);
-    const struct source_start next[] = {{0, 50}, {1, 50}};
-    source->ops->report(source, next, 2);
-    source->ops->close(source);
+    struct stream *stream = open_stream(&config);
+    assert_int_equal(begin(stream, 0), 2);
+    read_records(stream, 100);
+    const struct stream_start next[] = {{0, 50}, {1, 50}};
+    stream->ops->report(stream, next, 2);
+    close_stream(stream);
 }
 
 // ---- when things go wrong
@@ -789,12 +798,12 @@ static struct kafka_config scripted_config(rd_kafka_mock_cluster_t *cluster,
 }
 
 // Polls through runs and silence until poll fails.
-static enum status poll_failure(struct source *source, struct err *err)
+static enum status poll_failure(struct stream *stream, struct err *err)
 {
-    struct source_event event;
+    struct stream_event event;
     enum status rc = ST_OK;
     for (int64_t end = now_ms() + PATIENCE_MS; rc == ST_OK && now_ms() < end;)
-        rc = source->ops->poll(source, 100, &event, err);
+        rc = stream->ops->poll(stream, 100, &event, err);
     return rc;
 }
 
@@ -806,13 +815,13 @@ static void test_a_group_that_refuses_us_is_named(UNUSED void **state)
     config.membership = KAFKA_GROUP;
     rd_kafka_mock_push_request_errors(cluster, 10, 1, // FindCoordinator
                                       RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
-    struct source *source = open_source(&config);
+    struct stream *stream = open_stream(&config);
     struct err err = {0};
-    assert_status(poll_failure(source, &err), ST_FAIL);
+    assert_status(poll_failure(stream, &err), ST_FAIL);
     assert_string_equal(err.text,
                         "topic 'denied', group 'test': FindCoordinator response "
                         "error: Broker: Group authorization failed");
-    source->ops->close(source);
+    close_stream(stream);
     rd_kafka_destroy(rk);
 }
 
@@ -825,15 +834,15 @@ test_a_session_that_brokers_do_not_take_leads_to_the_option(UNUSED void **state)
     config.membership = KAFKA_GROUP;
     rd_kafka_mock_push_request_errors(cluster, 11, 1, // JoinGroup
                                       RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT);
-    struct source *source = open_source(&config);
+    struct stream *stream = open_stream(&config);
     struct err err = {0};
-    assert_status(poll_failure(source, &err), ST_FAIL);
+    assert_status(poll_failure(stream, &err), ST_FAIL);
     assert_string_equal(
         err.text,
         "topic 'strict', group 'test': JoinGroup failed: Broker: Invalid session "
         "timeout; set the option session.timeout between the brokers' "
         "group.min.session.timeout.ms and group.max.session.timeout.ms");
-    source->ops->close(source);
+    close_stream(stream);
     rd_kafka_destroy(rk);
 }
 
@@ -843,22 +852,22 @@ static void test_brokers_that_go_away_are_told_once(UNUSED void **state)
     rd_kafka_t *rk = scripted_cluster(&cluster);
     struct kafka_config config = scripted_config(cluster, "away", 1);
     produce(&config, 10);
-    struct source *source = open_source(&config);
-    begin(source, 0);
-    read_records(source, 10);
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
+    read_records(stream, 10);
     rd_kafka_mock_broker_set_down(cluster, 1);
     struct err err;
-    assert_status(poll_failure(source, &err), ST_RETRY);
+    assert_status(poll_failure(stream, &err), ST_RETRY);
     char expected[128];
     int n = snprintf(expected, sizeof(expected),
                      "brokers %s cannot be reached: ", config.brokers);
     assert_memory_equal(err.text, expected, (size_t)n);
     for (int i = 0; i < 5; i++)
-        poll_nothing(source, 200);
+        poll_nothing(stream, 200);
     rd_kafka_mock_broker_set_up(cluster, 1);
     produce(&config, 10);
-    read_records(source, 10);
-    source->ops->close(source);
+    read_records(stream, 10);
+    close_stream(stream);
     rd_kafka_destroy(rk);
 }
 
@@ -880,53 +889,53 @@ static void test_fetch_that_fails_is_repeated(UNUSED void **state)
     rd_kafka_t *rk = scripted_cluster(&cluster);
     struct kafka_config config = scripted_config(cluster, "hiccup", 1);
     produce(&config, 10);
-    struct source *source = open_source(&config);
+    struct stream *stream = open_stream(&config);
     rd_kafka_mock_push_request_errors(cluster, API_FETCH, 1, RD_KAFKA_RESP_ERR_UNKNOWN);
-    begin(source, 0);
-    struct source_event event = poll_for(source, SOURCE_TROUBLE);
+    begin(stream, 0);
+    struct stream_event event = poll_for(stream, STREAM_TROUBLE);
     assert_int_equal(event.trouble.partition, 0);
     assert_fetch_failed(event.trouble.reason,
                         "topic 'hiccup', partition 0, offset 0: Fetch from broker "
                         "1 failed: Unknown broker error");
-    read_records(source, 10);
-    source->ops->close(source);
+    read_records(stream, 10);
+    close_stream(stream);
     rd_kafka_destroy(rk);
 }
 
 // ---- trouble of one partition
 
 // At once where a broker leads it; librdkafka takes its time to connect again.
-static void assert_can_be_asked(struct source *source, int32_t partition, int64_t high)
+static void assert_can_be_asked(struct topic *topic, int32_t partition, int64_t high)
 {
-    struct source_range range;
+    struct topic_range range;
     struct record record;
     int64_t offset;
     struct err err;
     enum status rc = ST_RETRY;
     for (int64_t end = now_ms() + PATIENCE_MS; rc == ST_RETRY && now_ms() < end;) {
-        rc = source->ops->range(source, partition, &range, &err);
+        rc = topic->ops->range(topic, partition, &range, &err);
         if (rc == ST_OK)
-            rc = source->ops->offset_at(source, partition, 0, &offset, &err);
+            rc = topic->ops->offset_at(topic, partition, 0, &offset, &err);
         if (rc == ST_OK) // by a connection of its own
-            rc = source->ops->fetch(source, partition, high - 1, &record, &err);
+            rc = topic->ops->fetch(topic, partition, high - 1, &record, &err);
     }
     assert_ok(rc, &err);
     assert_int_equal(range.high, high);
     assert_int_equal(record.offset, high - 1);
 }
 
-static void assert_cannot_be_asked(struct source *source, int32_t partition,
+static void assert_cannot_be_asked(struct topic *topic, int32_t partition,
                                    enum status status, const char *text)
 {
-    struct source_range range;
+    struct topic_range range;
     struct record record;
     int64_t offset;
     struct err err;
-    assert_status(source->ops->range(source, partition, &range, &err), status);
+    assert_status(topic->ops->range(topic, partition, &range, &err), status);
     assert_string_equal(err.text, text);
-    assert_status(source->ops->offset_at(source, partition, 0, &offset, &err), status);
+    assert_status(topic->ops->offset_at(topic, partition, 0, &offset, &err), status);
     assert_string_equal(err.text, text);
-    assert_status(source->ops->fetch(source, partition, 0, &record, &err), status);
+    assert_status(topic->ops->fetch(topic, partition, 0, &record, &err), status);
     assert_string_equal(err.text, text);
 }
 
@@ -947,23 +956,24 @@ static void test_partition_without_a_leader_holds_back_only_itself(UNUSED void *
     struct kafka_config config = scripted_config(cluster, "headless", 2);
     produce_to(cluster, "headless", 0, 10);
     produce_to(cluster, "headless", 1, 10);
-    struct source *source = open_source(&config);
-    begin(source, 0);
-    read_records(source, 20);
+    struct stream *stream = open_stream(&config);
+    struct topic *topic = topic_of(stream);
+    begin(stream, 0);
+    read_records(stream, 20);
     rd_kafka_mock_partition_set_leader(cluster, "headless", 1, -1);
     int64_t began = now_ms();
-    assert_cannot_be_asked(source, 1, ST_RETRY,
+    assert_cannot_be_asked(topic, 1, ST_RETRY,
                            "topic 'headless', partition 1: no broker leads it now");
     assert_true(now_ms() - began < 3 * 2000); // each below the client's time
     produce_to(cluster, "headless", 0, 10);
-    read_records(source, 10);
-    assert_can_be_asked(source, 0, 20);
-    poll_nothing(source, 500);
+    read_records(stream, 10);
+    assert_can_be_asked(topic, 0, 20);
+    poll_nothing(stream, 500);
     rd_kafka_mock_partition_set_leader(cluster, "headless", 1, 1);
-    assert_can_be_asked(source, 1, 10);
+    assert_can_be_asked(topic, 1, 10);
     produce_to(cluster, "headless", 1, 10);
-    read_records(source, 10);
-    source->ops->close(source);
+    read_records(stream, 10);
+    close_stream(stream);
     rd_kafka_destroy(rk);
 }
 
@@ -976,14 +986,15 @@ static void test_partition_that_never_had_a_leader_is_waited_for(UNUSED void **s
     produce_to(cluster, "unborn", 0, 10);
     produce_to(cluster, "unborn", 1, 10);
     rd_kafka_mock_partition_set_leader(cluster, "unborn", 1, -1);
-    struct source *source = open_source(&config);
-    assert_cannot_be_asked(source, 1, ST_RETRY,
+    struct stream *stream = open_stream(&config);
+    struct topic *topic = topic_of(stream);
+    assert_cannot_be_asked(topic, 1, ST_RETRY,
                            "topic 'unborn', partition 1: no broker leads it now");
-    begin(source, 0);
-    read_records(source, 10);
+    begin(stream, 0);
+    read_records(stream, 10);
     rd_kafka_mock_partition_set_leader(cluster, "unborn", 1, 1);
-    read_records(source, 10);
-    source->ops->close(source);
+    read_records(stream, 10);
+    close_stream(stream);
     rd_kafka_destroy(rk);
 }
 
@@ -996,21 +1007,22 @@ static void test_leader_that_does_not_answer_is_named(UNUSED void **state)
         rd_kafka_mock_partition_set_leader(cluster, "mute", i, i + 1);
     produce_to(cluster, "mute", 0, 10);
     produce_to(cluster, "mute", 1, 10);
-    struct source *source = open_source(&config);
-    begin(source, 0);
-    read_records(source, 20);
+    struct stream *stream = open_stream(&config);
+    struct topic *topic = topic_of(stream);
+    begin(stream, 0);
+    read_records(stream, 20);
     rd_kafka_mock_broker_set_down(cluster, 2);
     assert_cannot_be_asked(
-        source, 1, ST_RETRY,
+        topic, 1, ST_RETRY,
         "topic 'mute', partition 1: broker 2, which leads it, gives no answer");
-    assert_can_be_asked(source, 0, 10);
+    assert_can_be_asked(topic, 0, 10);
     produce_to(cluster, "mute", 0, 10);
-    read_records(source, 10);
+    read_records(stream, 10);
     rd_kafka_mock_broker_set_up(cluster, 2);
     produce_to(cluster, "mute", 1, 10);
-    read_records(source, 10);
-    assert_can_be_asked(source, 1, 20);
-    source->ops->close(source);
+    read_records(stream, 10);
+    assert_can_be_asked(topic, 1, 20);
+    close_stream(stream);
     rd_kafka_destroy(rk);
 }
 
@@ -1019,23 +1031,24 @@ static void test_partition_that_is_not_there_any_more_is_final(UNUSED void **sta
     rd_kafka_mock_cluster_t *cluster;
     rd_kafka_t *rk = scripted_cluster(&cluster);
     struct kafka_config config = scripted_config(cluster, "shrunk", 1);
-    struct source *source = open_source(&config);
-    assert_cannot_be_asked(source, 3, ST_DATA,
+    struct stream *stream = open_stream(&config);
+    struct topic *topic = topic_of(stream);
+    assert_cannot_be_asked(topic, 3, ST_DATA,
                            "topic 'shrunk', partition 3: there are only 1 partitions "
                            "now: the topic was made anew; give the result another path, "
                            "or start over with tramline init --reset");
     // Too soon to say: not all brokers hear of a new partition at once.
     struct deadline deadline;
-    struct source_range range;
+    struct topic_range range;
     struct err err;
     deadline_set(&deadline, now_ms() + 700);
-    source->deadline = &deadline;
-    assert_status(source->ops->range(source, 3, &range, &err), ST_RETRY);
+    topic->deadline = &deadline;
+    assert_status(topic->ops->range(topic, 3, &range, &err), ST_RETRY);
     char expected[128];
     snprintf(expected, sizeof(expected),
              "brokers %s: no answer in the time that was left", config.brokers);
     assert_string_equal(err.text, expected);
-    source->ops->close(source);
+    close_stream(stream);
     rd_kafka_destroy(rk);
 }
 
@@ -1045,18 +1058,18 @@ static void test_reading_that_is_forbidden_is_final(UNUSED void **state)
     rd_kafka_t *rk = scripted_cluster(&cluster);
     struct kafka_config config = scripted_config(cluster, "secret", 1);
     produce(&config, 10);
-    struct source *source = open_source(&config);
+    struct stream *stream = open_stream(&config);
     rd_kafka_mock_push_request_errors(cluster, API_FETCH, 1,
                                       RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
-    begin(source, 0);
+    begin(stream, 0);
     for (int i = 0; i < 2; i++) { // and stays so
         struct err err;
-        assert_status(poll_failure(source, &err), ST_FAIL);
+        assert_status(poll_failure(stream, &err), ST_FAIL);
         assert_fetch_failed(err.text,
                             "topic 'secret', partition 0, offset 0: Fetch from broker 1 "
                             "failed: Broker: Topic authorization failed");
     }
-    source->ops->close(source);
+    close_stream(stream);
     rd_kafka_destroy(rk);
 }
 
@@ -1067,17 +1080,17 @@ static void test_lost_membership_is_told_and_regained(UNUSED void **state)
     struct kafka_config config = scripted_config(cluster, "lost", 2);
     config.membership = KAFKA_GROUP;
     produce(&config, 10);
-    struct source *source = open_source(&config);
-    begin(source, 0);
-    read_records(source, 10);
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
+    read_records(stream, 10);
     rd_kafka_mock_push_request_errors(cluster, API_HEARTBEAT, 1,
                                       RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
-    poll_for(source, SOURCE_LOST);
-    poll_nothing(source, 300);
-    stop(source);
-    assert_int_equal(begin(source, 0), 2);
-    read_records(source, 10);
-    source->ops->close(source);
+    poll_for(stream, STREAM_LOST);
+    poll_nothing(stream, 300);
+    stop(stream);
+    assert_int_equal(begin(stream, 0), 2);
+    read_records(stream, 10);
+    close_stream(stream);
     rd_kafka_destroy(rk);
 }
 

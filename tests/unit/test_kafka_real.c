@@ -38,7 +38,7 @@ static void drop_topic(const char *name)
 static void test_missing_topic_says_how_to_make_it(UNUSED void **state)
 {
     struct kafka_config config = {.brokers = brokers, .topic = "nowhere", .group = "g"};
-    struct source *source;
+    struct topic *asked;
     struct kafka_producer *producer;
     struct kafka_topic topic;
     struct err err;
@@ -46,7 +46,7 @@ static void test_missing_topic_says_how_to_make_it(UNUSED void **state)
     snprintf(expected, sizeof(expected),
              "topic 'nowhere' is not on the brokers %s; make it with tramline init",
              brokers);
-    assert_status(kafka_source_open(&config, &source, &err), ST_NOT_FOUND);
+    assert_status(kafka_topic_open(&config, &asked, &err), ST_NOT_FOUND);
     assert_string_equal(err.text, expected);
     assert_status(kafka_producer_open(&config, &producer, &err), ST_NOT_FOUND);
     assert_string_equal(err.text, expected);
@@ -103,8 +103,8 @@ static void test_members_of_a_group_are_told(UNUSED void **state)
     assert_ok(kafka_admin_members(admin, name, &n, &names, &err), &err);
     assert_int_equal(n, 0);
     config.membership = KAFKA_GROUP;
-    struct source *source = open_source(&config);
-    begin(source, 0);
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
     assert_ok(kafka_admin_members(admin, name, &n, &names, &err), &err);
     assert_int_equal(n, 1);
     assert_str(buf_as_str(&names), "tramline at 127.0.0.1");
@@ -113,7 +113,7 @@ static void test_members_of_a_group_are_told(UNUSED void **state)
              "group '%s' on %s: Broker: The group is not empty", name, brokers);
     assert_status(kafka_admin_forget_group(admin, name, &err), ST_FAIL);
     assert_string_equal(err.text, expected);
-    source->ops->close(source);
+    close_stream(stream);
     assert_ok(kafka_admin_members(admin, name, &n, &names, &err), &err);
     assert_int_equal(n, 0);
     assert_ok(kafka_admin_forget_group(admin, name, &err), &err);
@@ -130,9 +130,9 @@ static void test_wrong_protocol_names_the_options(UNUSED void **state)
                                   .timeout_ms = 10000,
                                   .properties = &tls,
                                   .n_properties = 1};
-    struct source *source;
+    struct topic *asked;
     struct err err;
-    enum status rc = kafka_source_open(&config, &source, &err);
+    enum status rc = kafka_topic_open(&config, &asked, &err);
     // After it comes what OpenSSL says, or that the broker left, which may be by chance.
     const char *reason = strstr(err.text, "SSL handshake failed: ");
     const char *left = strstr(err.text, "Disconnected");
@@ -175,11 +175,12 @@ static void test_aborted_tail_is_passed(UNUSED void **state)
     rd_kafka_t *rk = transactional(name);
     transaction(rk, name, 5, true);
     transaction(rk, name, 7, false);
-    struct source *source = open_source(&config);
-    begin(source, 0);
+    struct stream *stream = open_stream(&config);
+    struct topic *topic = topic_of(stream);
+    begin(stream, 0);
     size_t n_records = 0;
     for (int64_t next = 0; next < 14;) {
-        struct source_event event = poll_for(source, SOURCE_RUN);
+        struct stream_event event = poll_for(stream, STREAM_RUN);
         assert_int_equal(event.run.first, next);
         for (size_t i = 0; i < event.run.n; i++)
             assert_str(event.run.records[i].value, "good");
@@ -188,15 +189,15 @@ static void test_aborted_tail_is_passed(UNUSED void **state)
         assert_true(next <= 14);
     }
     assert_int_equal(n_records, 5);
-    poll_nothing(source, 600);
+    poll_nothing(stream, 600);
     struct record record;
     struct err err;
-    assert_ok(source->ops->fetch(source, 0, 4, &record, &err), &err);
+    assert_ok(topic->ops->fetch(topic, 0, 4, &record, &err), &err);
     assert_str(record.value, "good");
-    assert_status(source->ops->fetch(source, 0, 5, &record, &err), ST_NOT_FOUND);
-    assert_status(source->ops->fetch(source, 0, 7, &record, &err), ST_NOT_FOUND);
-    assert_status(source->ops->fetch(source, 0, 13, &record, &err), ST_NOT_FOUND);
-    source->ops->close(source);
+    assert_status(topic->ops->fetch(topic, 0, 5, &record, &err), ST_NOT_FOUND);
+    assert_status(topic->ops->fetch(topic, 0, 7, &record, &err), ST_NOT_FOUND);
+    assert_status(topic->ops->fetch(topic, 0, 13, &record, &err), ST_NOT_FOUND);
+    close_stream(stream);
     rd_kafka_destroy(rk);
     drop_topic(name);
 }
@@ -210,26 +211,27 @@ static void test_open_transaction_is_the_end(UNUSED void **state)
     assert_null(rd_kafka_begin_transaction(rk));
     raw_produce(rk, name, 0, NULL, "not yet", 0);
     assert_int_equal(rd_kafka_flush(rk, PATIENCE_MS), 0);
-    struct source *source = open_source(&config);
-    struct source_range range;
+    struct stream *stream = open_stream(&config);
+    struct topic *topic = topic_of(stream);
+    struct topic_range range;
     struct err err;
-    assert_ok(source->ops->range(source, 0, &range, &err), &err);
+    assert_ok(topic->ops->range(topic, 0, &range, &err), &err);
     assert_true(range.low == 0 && range.high == 3);
-    begin(source, 0);
+    begin(stream, 0);
     size_t n = 0;
     for (int64_t next = 0; next < 3;) { // two records and their marker
-        struct source_event event = poll_for(source, SOURCE_RUN);
+        struct stream_event event = poll_for(stream, STREAM_RUN);
         assert_int_equal(event.run.first, next);
         n += event.run.n;
         next = event.run.next;
     }
     assert_int_equal(n, 2);
-    poll_nothing(source, 600);
+    poll_nothing(stream, 600);
     assert_null(rd_kafka_commit_transaction(rk, PATIENCE_MS));
-    struct source_event event = poll_for(source, SOURCE_RUN);
+    struct stream_event event = poll_for(stream, STREAM_RUN);
     assert_int_equal(event.run.first, 3);
     assert_str(event.run.records[0].value, "not yet");
-    source->ops->close(source);
+    close_stream(stream);
     rd_kafka_destroy(rk);
     drop_topic(name);
 }
@@ -258,22 +260,23 @@ static void test_offset_that_left_is_a_gap(UNUSED void **state)
     struct kafka_config config = make_topic(name, 1);
     produce(&config, 100);
     delete_records(name, 40);
-    struct source *source = open_source(&config);
-    begin(source, 10);
-    struct source_event event = poll_for(source, SOURCE_GAP);
+    struct stream *stream = open_stream(&config);
+    struct topic *topic = topic_of(stream);
+    begin(stream, 10);
+    struct stream_event event = poll_for(stream, STREAM_GAP);
     assert_true(event.gap.partition == 0 && event.gap.wanted == 10 &&
                 event.gap.low == 40);
-    const struct source_start low = {0, 40}, far = {0, 500};
+    const struct stream_start low = {0, 40}, far = {0, 500};
     struct err err;
-    assert_ok(source->ops->start(source, &low, 1, &err), &err);
-    read_records(source, 60);
-    assert_ok(source->ops->start(source, &far, 1, &err), &err);
-    event = poll_for(source, SOURCE_GAP);
+    assert_ok(stream->ops->start(stream, &low, 1, &err), &err);
+    read_records(stream, 60);
+    assert_ok(stream->ops->start(stream, &far, 1, &err), &err);
+    event = poll_for(stream, STREAM_GAP);
     assert_true(event.gap.wanted == 500 && event.gap.low == 40);
     struct record record;
-    assert_status(source->ops->fetch(source, 0, 39, &record, &err), ST_NOT_FOUND);
-    assert_status(source->ops->fetch(source, 0, 500, &record, &err), ST_NOT_FOUND);
-    source->ops->close(source);
+    assert_status(topic->ops->fetch(topic, 0, 39, &record, &err), ST_NOT_FOUND);
+    assert_status(topic->ops->fetch(topic, 0, 500, &record, &err), ST_NOT_FOUND);
+    close_stream(stream);
     drop_topic(name);
 }
 
@@ -287,20 +290,21 @@ static void test_times_find_offsets(UNUSED void **state)
     for (int i = 0; i < 10; i++)
         raw_produce(rk, name, 0, NULL, "value", began_ms + i * 1000);
     raw_close(rk);
-    struct source *source = open_source(&config);
+    struct stream *stream = open_stream(&config);
+    struct topic *topic = topic_of(stream);
     struct err err;
     int64_t offset;
     const int64_t at[][2] = {{-5000, 0}, {0, 0},    {1, 1},
                              {5000, 5},  {9000, 9}, {9001, 10}};
     for (size_t i = 0; i < ARRAY_LEN(at); i++) {
-        assert_ok(source->ops->offset_at(source, 0, began_ms + at[i][0], &offset, &err),
+        assert_ok(topic->ops->offset_at(topic, 0, began_ms + at[i][0], &offset, &err),
                   &err);
         assert_int_equal(offset, at[i][1]);
     }
-    begin(source, 5);
-    struct source_event event = poll_for(source, SOURCE_RUN);
+    begin(stream, 5);
+    struct stream_event event = poll_for(stream, STREAM_RUN);
     assert_int_equal(event.run.records[0].time_ms, began_ms + 5000);
-    source->ops->close(source);
+    close_stream(stream);
     drop_topic(name);
 }
 
@@ -313,25 +317,25 @@ static void test_two_members_share_the_partitions(UNUSED void **state)
     struct kafka_config config = make_topic(name, 4);
     config.membership = KAFKA_GROUP;
     produce(&config, 100);
-    struct source *a = open_source(&config);
+    struct stream *a = open_stream(&config);
     assert_int_equal(begin(a, 0), 4);
     read_records(a, 100);
-    struct source *b = open_source(&config);
-    struct source_event event;
+    struct stream *b = open_stream(&config);
+    struct stream_event event;
     struct err err;
     bool seen[4] = {false};
     size_t n_seen = 0;
     bool is_revoked = false;
     for (int64_t deadline = now_ms() + PATIENCE_MS; n_seen < 4 && now_ms() < deadline;) {
-        struct source *each[] = {a, b};
+        struct stream *each[] = {a, b};
         for (int i = 0; i < 2; i++) {
             assert_ok(each[i]->ops->poll(each[i], 50, &event, &err), &err);
-            if (event.kind == SOURCE_REVOKE) {
+            if (event.kind == STREAM_REVOKE) {
                 assert_ptr_equal(each[i], a);
                 is_revoked = true;
                 poll_nothing(a, 100); // until the answer
                 stop(a);
-            } else if (event.kind == SOURCE_ASSIGN) {
+            } else if (event.kind == STREAM_ASSIGN) {
                 assert_int_equal(event.n_partitions, 2);
                 assert_true(is_revoked);
                 for (size_t p = 0; p < 2; p++, n_seen++) {
@@ -343,14 +347,14 @@ static void test_two_members_share_the_partitions(UNUSED void **state)
         }
     }
     assert_int_equal(n_seen, 4);
-    b->ops->close(b);
-    while ((event = poll_event(a)).kind == SOURCE_RUN)
+    close_stream(b);
+    while ((event = poll_event(a)).kind == STREAM_RUN)
         ;
-    assert_int_equal(event.kind, SOURCE_REVOKE);
+    assert_int_equal(event.kind, STREAM_REVOKE);
     stop(a);
     assert_int_equal(begin(a, 0), 4);
     read_records(a, 100);
-    a->ops->close(a);
+    close_stream(a);
     drop_topic(name);
 }
 
@@ -361,12 +365,12 @@ static pid_t start_worker(const struct kafka_config *config)
     assert_int_equal(pipe(ready), 0);
     pid_t pid = fork();
     if (pid == 0) {
-        struct source *source = open_source(config);
-        begin(source, 0);
-        read_records(source, 100);
+        struct stream *stream = open_stream(config);
+        begin(stream, 0);
+        read_records(stream, 100);
         assert_int_equal(write(ready[1], "x", 1), 1);
         for (;;)
-            poll_nothing(source, 100);
+            poll_nothing(stream, 100);
     }
     char x;
     close(ready[1]);
@@ -387,11 +391,11 @@ test_partitions_of_a_killed_member_come_within_ten_seconds(UNUSED void **state)
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     int64_t began = now_ms();
-    struct source *source = open_source(&config);
-    assert_int_equal(begin(source, 0), 4);
-    read_records(source, 100);
+    struct stream *stream = open_stream(&config);
+    assert_int_equal(begin(stream, 0), 4);
+    read_records(stream, 100);
     assert_true(now_ms() - began < 10000);
-    source->ops->close(source);
+    close_stream(stream);
     drop_topic(name);
 }
 
@@ -411,21 +415,21 @@ static void test_who_closes_has_left_whatever_it_was_about_to_do(UNUSED void **s
     char name[64];
     struct kafka_config config = make_topic(name, 4);
     config.membership = KAFKA_GROUP;
-    struct source *source = open_source(&config); // about to join
-    source->ops->close(source);
+    struct stream *stream = open_stream(&config); // about to join
+    close_stream(stream);
     assert_int_equal(n_members(name), 0);
-    source = open_source(&config);
-    poll_for(source, SOURCE_ASSIGN); // not answered
-    source->ops->close(source);
+    stream = open_stream(&config);
+    poll_for(stream, STREAM_ASSIGN); // not answered
+    close_stream(stream);
     assert_int_equal(n_members(name), 0);
-    source = open_source(&config);
-    begin(source, 0); // reading
-    struct source *other = open_source(&config);
-    poll_for(source, SOURCE_REVOKE); // not answered
-    source->ops->close(source);
+    stream = open_stream(&config);
+    begin(stream, 0); // reading
+    struct stream *other = open_stream(&config);
+    poll_for(stream, STREAM_REVOKE); // not answered
+    close_stream(stream);
     assert_int_equal(begin(other, 0), 4);
     assert_int_equal(n_members(name), 1);
-    other->ops->close(other);
+    close_stream(other);
     assert_int_equal(n_members(name), 0);
     drop_topic(name);
 }
@@ -438,19 +442,20 @@ static void grow_while_reading(enum kafka_membership membership)
     config.properties = &often;
     config.n_properties = 1;
     config.membership = membership;
-    struct source *source = open_source(&config);
-    assert_int_equal(begin(source, 0), 2);
+    struct stream *stream = open_stream(&config);
+    struct topic *topic = topic_of(stream);
+    assert_int_equal(begin(stream, 0), 2);
     struct err err;
     assert_ok(kafka_admin_grow(admin, name, 5, &err), &err);
-    poll_for(source, SOURCE_REVOKE);
-    stop(source);
-    assert_int_equal(begin(source, 0), 5);
+    poll_for(stream, STREAM_REVOKE);
+    stop(stream);
+    assert_int_equal(begin(stream, 0), 5);
     produce(&config, 100);
-    read_records(source, 100);
+    read_records(stream, 100);
     int32_t n;
-    assert_ok(source->ops->count(source, &n, &err), &err);
+    assert_ok(topic->ops->count(topic, &n, &err), &err);
     assert_int_equal(n, 5);
-    source->ops->close(source);
+    close_stream(stream);
     drop_topic(name);
 }
 
@@ -470,12 +475,12 @@ static void test_report_is_seen_by_lag_tools(UNUSED void **state)
     struct kafka_config config = make_topic(name, 2);
     config.membership = KAFKA_GROUP;
     produce(&config, 10);
-    struct source *source = open_source(&config);
-    begin(source, 0);
-    read_records(source, 10);
-    const struct source_start next[] = {{0, 3}, {1, 4}};
-    source->ops->report(source, next, 2);
-    source->ops->close(source);
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
+    read_records(stream, 10);
+    const struct stream_start next[] = {{0, 3}, {1, 4}};
+    stream->ops->report(stream, next, 2);
+    close_stream(stream);
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", brokers, NULL, 0);
     rd_kafka_conf_set(conf, "group.id", name, NULL, 0);
@@ -529,18 +534,18 @@ static void test_hold_keeps_membership_and_bounds_memory(UNUSED void **state)
     config.buffer_bytes = 32 << 20;
     const int n = 120000;
     produce_noise(&config, n);
-    struct source *source = open_source(&config);
+    struct stream *stream = open_stream(&config);
     int64_t before = resident_bytes();
-    begin(source, 0);
-    source->ops->hold(source, true);
+    begin(stream, 0);
+    stream->ops->hold(stream, true);
     for (int i = 0; i < 4; i++)
-        poll_nothing(source, 2000);
+        poll_nothing(stream, 2000);
     int64_t grown = resident_bytes() - before;
     print_message("held: %lld MB more\n", (long long)grown >> 20);
     assert_in_range(grown, 1, 48 << 20);
-    source->ops->hold(source, false);
-    read_records(source, (size_t)n);
-    source->ops->close(source);
+    stream->ops->hold(stream, false);
+    read_records(stream, (size_t)n);
+    close_stream(stream);
     drop_topic(name);
 }
 
@@ -557,15 +562,15 @@ static void test_idle_source_sleeps(UNUSED void **state)
     char name[64];
     struct kafka_config config = make_topic(name, 8);
     config.membership = KAFKA_GROUP;
-    struct source *source = open_source(&config);
-    begin(source, 0);
-    poll_nothing(source, 1000);
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
+    poll_nothing(stream, 1000);
     int64_t before = cpu_ms();
-    poll_nothing(source, 5000);
+    poll_nothing(stream, 5000);
     int64_t used = cpu_ms() - before;
     print_message("idle: %lld ms of CPU in 5 s\n", (long long)used);
     assert_true(used <= 50);
-    source->ops->close(source);
+    close_stream(stream);
     drop_topic(name);
 }
 

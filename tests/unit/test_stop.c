@@ -24,12 +24,12 @@ struct fixture {
     struct sim_decoder decoder;
     struct executor executor;
     struct encoder encoder;
-    struct sim_source *source;
+    struct sim_stream *stream;
     struct spool *spool;
     struct worker *worker;
     struct sim_committer committer;
-    struct prober *prober;
-    struct wait waits[3];
+    struct asker *asker;
+    struct wait waits[2];
     FILE *said;
     int stderr_fd;
     struct buf text;
@@ -48,17 +48,17 @@ static void open_engine(struct fixture *f)
     sim_decoder_init(&f->decoder, &job->clock.random);
     f->executor = sim_executor;
     f->encoder = sim_encoder;
-    f->source = sim_source_open(&job->topic, &job->clock);
+    f->stream = sim_stream_open(&job->topic, &job->clock);
     f->spool = spool_mem_open();
+    f->asker = asker_open();
     f->worker = worker_open(&(struct worker_parts){
-        &job->job, sim_source_port(f->source), &f->decoder.decoder, &f->executor,
-        &f->encoder, f->spool, &job->clock.env, &f->mail, &job->status});
+        &job->job, sim_stream_port(f->stream), sim_stream_topic(f->stream), f->asker,
+        &f->decoder.decoder, &f->executor, &f->encoder, f->spool, &job->clock.env,
+        &f->mail, &job->status});
     sim_committer_open(&f->committer, (struct commit_service_parts){
                                           &job->job, f->storage, &job->clock.env,
                                           &f->mail, &job->status, NULL});
-    f->prober = prober_open(
-        &(struct prober_parts){sim_source_port(f->source), &job->clock.env, &f->mail});
-    sim_source_assign(f->source, (int32_t[]){0}, 1);
+    sim_stream_assign(f->stream, (int32_t[]){0}, 1);
     memset(f->waits, 0, sizeof(f->waits));
 }
 
@@ -79,9 +79,9 @@ static void close_engine(struct fixture *f)
 {
     worker_free(f->worker);
     sim_committer_free(&f->committer);
-    prober_free(f->prober);
+    asker_close(f->asker);
     mail_release(&f->mail);
-    sim_source_free(f->source);
+    sim_stream_free(f->stream);
     f->spool->ops->close(f->spool);
 }
 
@@ -126,8 +126,7 @@ static int step_all(struct fixture *f)
         sim_committer_step(&f->committer);
         f->waits[1] = f->committer.wait;
     }
-    if (may_step(f, f->waits[2], &f->mail.to_prober) && ++n)
-        f->waits[2] = prober_step(f->prober);
+    n += asker_step(f->asker);
     dup2(f->stderr_fd, STDERR_FILENO);
     f->job.clock.now_ms += 5;
     return n;
@@ -141,7 +140,7 @@ static void run_for(struct fixture *f, int64_t ms)
 
 static bool has_ended(const struct fixture *f)
 {
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 2; i++)
         if (f->waits[i].kind != WAIT_DONE)
             return false;
     return true;
@@ -150,7 +149,7 @@ static bool has_ended(const struct fixture *f)
 static void ask_to_stop(struct fixture *f, int64_t within_ms)
 {
     worker_stop(f->worker, within_ms);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 2; i++)
         if (f->waits[i].kind != WAIT_DONE)
             f->waits[i] = (struct wait){WAIT_NOTHING, 0}; // they are woken
 }
@@ -316,7 +315,7 @@ static void test_a_stop_while_partitions_go_away(UNUSED void **state)
     set_up(&f);
     read_some(&f, true);
     storage_fault_set(f.storage, &(struct fault_config){.decide = refuse});
-    sim_source_revoke(f.source);
+    sim_stream_revoke(f.stream);
     run_for(&f, 20000); // the revoke waits for the commit
     assert_int_equal(n_committed(&f), N_RECORDS);
     storage_fault_set(f.storage, &(struct fault_config){0});
@@ -333,7 +332,7 @@ static void test_a_revoke_waits_for_minutes(UNUSED void **state)
     set_up(&f);
     read_some(&f, true);
     storage_fault_set(f.storage, &(struct fault_config){.decide = refuse});
-    sim_source_revoke(f.source);
+    sim_stream_revoke(f.stream);
     run_for(&f, 200000);
     storage_fault_set(f.storage, &(struct fault_config){0});
     run_for(&f, 20000);
@@ -350,7 +349,7 @@ static void test_a_revoke_does_not_wait_for_ever(UNUSED void **state)
     set_up(&f);
     read_some(&f, true);
     storage_fault_set(f.storage, &(struct fault_config){.decide = refuse});
-    sim_source_revoke(f.source);
+    sim_stream_revoke(f.stream);
     run_for(&f, 230000);
     const char *text = "warn  the last commit before the partitions go away took too "
                        "long; what it does not bring is read again\n";

@@ -13,16 +13,16 @@ enum {
 
 struct fixture {
     struct sim_job job;
-    struct sim_source *source;
+    struct sim_stream *stream;
     struct progress at; // the log has read five records of ten
 };
 
 static struct record_mark mark_of(struct fixture *fix, int64_t offset)
 {
-    struct source *source = sim_source_port(fix->source);
+    struct topic *topic = sim_stream_topic(fix->stream);
     struct record record;
     struct err err = {0};
-    assert_ok(source->ops->fetch(source, 0, offset, &record, &err), &err);
+    assert_ok(topic->ops->fetch(topic, 0, offset, &record, &err), &err);
     return (struct record_mark){offset, record.time_ms,
                                 crc32c(0, record.value.p, record.value.n)};
 }
@@ -32,19 +32,19 @@ static void set_up(struct fixture *fix)
     sim_job_init(&fix->job, 1);
     for (int i = 0; i < 10; i++)
         sim_job_record(&fix->job, 0, SIM_ROWS, 1);
-    fix->source = sim_source_open(&fix->job.topic, &fix->job.clock);
+    fix->stream = sim_stream_open(&fix->job.topic, &fix->job.clock);
     fix->at = (struct progress){.partition = 0, .next = 5, .last = mark_of(fix, 4)};
 }
 
 static void tear_down(struct fixture *fix)
 {
-    sim_source_free(fix->source);
+    sim_stream_free(fix->stream);
 }
 
 static enum status look(struct fixture *fix, struct probe *probe, struct err *err)
 {
     *probe = progress_check(&fix->at);
-    return topic_check(sim_source_port(fix->source), probe, err);
+    return topic_check(sim_stream_topic(fix->stream), probe, err);
 }
 
 static void test_what_was_read_is_looked_at_again(UNUSED void **state)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kafka/source.h"
+#include "kafka/stream.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -12,25 +11,23 @@
 
 #include "base/mem.h"
 #include "kafka/consumer.h"
-#include "kafka/lookup.h"
 #include "kafka/message.h"
+#include "kafka/question.h"
 #include "kafka/reader.h"
+#include "kafka/topic.h"
 
 enum {
     DEFAULT_RUN_RECORDS = 4096,
     LEAST_PATIENCE_MS = 10,
     MOST_PATIENCE_MS = 640,
     GAP_AGAIN_MS = 1000, // until a gap's end is asked for again
-    QUESTION_MS = 1000,  // longest wait of a poll for an answer of its own
+    SERVE_MS = 60000,    // in a group, between two questions
     CUT_OFF_MS = 10000,  // after a lost membership: a group that is whole is faster
 };
 
-struct kafka_source {
-    struct source base;         // first: a kafka_source is a source
+struct kafka_stream {
+    struct stream base;         // first: a kafka_stream is a stream
     struct kafka_client client; // the consumer
-    struct kafka_lookup lookup;
-    pthread_mutex_t lookup_lock;  // a question may keep it for long: polls only try
-    struct deadline own_deadline; // of a poll's question
     struct kafka_reader reader;
     char *topic, *group;
     enum kafka_membership membership;
@@ -39,12 +36,15 @@ struct kafka_source {
     atomic_bool is_woken; // by kafka_wake
     int32_t *assigned;    // rising
     size_t n_assigned;
-    int32_t n_known;    // partitions of the topic when they were last counted
-    int64_t refresh_ms; // between two looks at the number of partitions
+    struct kafka_question count; // of partitions
+    bool is_doubted;             // it is asked since the group does not find the topic
+    int32_t n_known;             // partitions of the topic when they were last counted
+    int64_t refresh_ms;          // between two looks at the number of partitions
     int64_t refresh_at_ms;
-    enum source_event_kind due;   // to be told by the next poll; IDLE: none
-    enum source_event_kind asked; // told and not answered; IDLE: none
-    struct source_gap *gaps; // to be told once `low` is known; room for all partitions
+    enum stream_event_kind due;   // to be told by the next poll; IDLE: none
+    enum stream_event_kind asked; // told and not answered; IDLE: none
+    struct kafka_question low;    // where the partition of the last gap begins
+    struct stream_gap *gaps; // to be told once `low` is known; room for all partitions
     size_t n_gaps;
     int64_t gap_at_ms;
     int64_t lost_at_ms;  // since when there is no membership, to be told why; 0: there is
@@ -53,20 +53,20 @@ struct kafka_source {
     bool is_unanswered; // the group revoked what the owner never heard of
 };
 
-static struct kafka_source *kafka_of(struct source *source)
+static struct kafka_stream *kafka_of(struct stream *stream)
 {
-    return (struct kafka_source *)source;
+    return (struct kafka_stream *)stream;
 }
 
-static struct kafka_source *owner_of(struct kafka_client *client)
+static struct kafka_stream *owner_of(struct kafka_client *client)
 {
-    return (struct kafka_source *)((char *)client -
-                                   offsetof(struct kafka_source, client));
+    return (struct kafka_stream *)((char *)client -
+                                   offsetof(struct kafka_stream, client));
 }
 
 // ---- membership
 
-static enum status assign(struct kafka_source *kafka,
+static enum status assign(struct kafka_stream *kafka,
                           const rd_kafka_topic_partition_list_t *list, struct err *err)
 {
     rd_kafka_resp_err_t code = rd_kafka_assign(kafka->client.rk, list);
@@ -82,7 +82,7 @@ static int compare_numbers(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void assigned_from(struct kafka_source *kafka,
+static void assigned_from(struct kafka_stream *kafka,
                           const rd_kafka_topic_partition_list_t *list)
 {
     free(kafka->assigned);
@@ -93,14 +93,14 @@ static void assigned_from(struct kafka_source *kafka,
     qsort(kafka->assigned, kafka->n_assigned, sizeof(*kafka->assigned), compare_numbers);
 }
 
-static void assign_all(struct kafka_source *kafka)
+static void assign_all(struct kafka_stream *kafka)
 {
     free(kafka->assigned);
     kafka->n_assigned = (size_t)kafka->n_known;
     kafka->assigned = mem_array(kafka->n_assigned, sizeof(*kafka->assigned));
     for (int32_t i = 0; i < kafka->n_known; i++)
         kafka->assigned[i] = i;
-    kafka->due = SOURCE_ASSIGN;
+    kafka->due = STREAM_ASSIGN;
 }
 
 // The owner hears of it by the next poll; until it answers, librdkafka waits. Makes no
@@ -108,27 +108,27 @@ static void assign_all(struct kafka_source *kafka)
 static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                          rd_kafka_topic_partition_list_t *list, void *opaque)
 {
-    struct kafka_source *kafka = owner_of(opaque);
+    struct kafka_stream *kafka = owner_of(opaque);
     if (kafka->is_closing)
         return;                                   // consumer_leave answers
-    bool is_unseen = kafka->due == SOURCE_ASSIGN; // the owner knows nothing of it
-    kafka->due = SOURCE_IDLE;
+    bool is_unseen = kafka->due == STREAM_ASSIGN; // the owner knows nothing of it
+    kafka->due = STREAM_IDLE;
     kafka->lost_at_ms = 0;
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         assigned_from(kafka, list);
-        kafka->due = SOURCE_ASSIGN;
+        kafka->due = STREAM_ASSIGN;
     } else if (is_unseen) {
         kafka->is_unanswered = true;
     } else {
-        kafka->due = rd_kafka_assignment_lost(rk) ? SOURCE_LOST : SOURCE_REVOKE;
+        kafka->due = rd_kafka_assignment_lost(rk) ? STREAM_LOST : STREAM_REVOKE;
     }
-    if (kafka->due == SOURCE_LOST)
+    if (kafka->due == STREAM_LOST)
         kafka->lost_at_ms = client_now_ms();
-    if (kafka->due == SOURCE_ASSIGN) // what comes from now on may be why it is lost
+    if (kafka->due == STREAM_ASSIGN) // what comes from now on may be why it is lost
         kafka->client.problem = RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static enum status fatal_error(struct kafka_source *kafka, struct err *err)
+static enum status fatal_error(struct kafka_stream *kafka, struct err *err)
 {
     char text[512] = "";
     rd_kafka_fatal_error(kafka->client.rk, text, sizeof(text));
@@ -136,31 +136,12 @@ static enum status fatal_error(struct kafka_source *kafka, struct err *err)
                    text);
 }
 
-// A poll's own questions: not while another thread waits for an answer.
-static bool may_look_up(struct kafka_source *kafka)
-{
-    if (pthread_mutex_trylock(&kafka->lookup_lock) != 0)
-        return false;
-    deadline_set(&kafka->own_deadline, client_now_ms() + QUESTION_MS);
-    kafka->lookup.client.deadline = &kafka->own_deadline;
-    return true;
-}
-
-static void has_looked_up(struct kafka_source *kafka)
-{
-    pthread_mutex_unlock(&kafka->lookup_lock);
-}
-
-// The group's error may be older than what the brokers know of the topic.
-static enum status topic_error(struct kafka_source *kafka, const char *text,
+// The group's error may be older than what the brokers know of the topic: that is asked.
+static enum status topic_error(struct kafka_stream *kafka, const char *text,
                                struct err *err)
 {
-    int32_t n;
-    if (may_look_up(kafka)) {
-        enum status rc = lookup_count(&kafka->lookup, &n, err);
-        has_looked_up(kafka);
-        TRY(rc);
-    }
+    kafka->is_doubted = true;
+    question_ask(&kafka->count, QUESTION_COUNT);
     return err_set(err, ST_RETRY, "topic '%s', group '%s': %s", kafka->topic,
                    kafka->group, text);
 }
@@ -181,7 +162,7 @@ static bool is_final(rd_kafka_resp_err_t code)
     }
 }
 
-static enum status group_error(struct kafka_source *kafka,
+static enum status group_error(struct kafka_stream *kafka,
                                const rd_kafka_message_t *message, struct err *err)
 {
     assert(message->err); // records have their partitions' queues
@@ -202,7 +183,7 @@ static enum status group_error(struct kafka_source *kafka,
 
 // The brokers are away for longer than a membership lasts. The client does not call all
 // of them down where it also knows one by its part, the group's coordinator.
-static bool is_cut_off(const struct kafka_source *kafka)
+static bool is_cut_off(const struct kafka_stream *kafka)
 {
     return kafka->lost_at_ms != 0 && kafka->client.problem != 0 &&
            client_now_ms() >= kafka->lost_at_ms + CUT_OFF_MS;
@@ -210,7 +191,7 @@ static bool is_cut_off(const struct kafka_source *kafka)
 
 // Serves the consumer's own queue: callbacks, errors, and the sign of life that the group
 // wants.
-static enum status serve(struct kafka_source *kafka, struct err *err)
+static enum status serve(struct kafka_stream *kafka, struct err *err)
 {
     rd_kafka_message_t *message;
     while ((message = rd_kafka_consumer_poll(kafka->client.rk, 0)) != NULL) {
@@ -230,97 +211,114 @@ static enum status serve(struct kafka_source *kafka, struct err *err)
     return ST_RETRY; // even when refused: they have let us in before
 }
 
-// Without a group nobody else tells of new partitions. In a group this keeps what the
-// second handle has to say from piling up.
-static void refresh(struct kafka_source *kafka)
+// Without a group nobody else tells of new partitions. In a group this only keeps what
+// the topic's handle has to say from piling up.
+static enum status refresh(struct kafka_stream *kafka, struct err *err)
 {
-    if (client_now_ms() < kafka->refresh_at_ms || !may_look_up(kafka))
-        return;
-    kafka->refresh_at_ms = client_now_ms() + kafka->refresh_ms;
-    rd_kafka_poll(kafka->lookup.client.rk, 0);
-    int32_t n = 0;
-    bool may_have_grown = kafka->membership == KAFKA_NONE && kafka->is_reading &&
-                          lookup_count(&kafka->lookup, &n, NULL) == ST_OK;
-    has_looked_up(kafka);
-    if (!may_have_grown || n <= kafka->n_known)
-        return;
-    kafka->n_known = n;
-    kafka->due = SOURCE_REVOKE;
+    if (client_now_ms() >= kafka->refresh_at_ms) {
+        kafka->refresh_at_ms =
+            client_now_ms() +
+            (kafka->membership == KAFKA_NONE ? kafka->refresh_ms : SERVE_MS);
+        question_ask(&kafka->count, QUESTION_COUNT);
+    }
+    if (!question_take(&kafka->count))
+        return ST_OK;
+    bool is_doubted = kafka->is_doubted;
+    kafka->is_doubted = false;
+    if (is_doubted && question_is_final(&kafka->count))
+        return question_fail(&kafka->count, err);
+    bool has_grown = kafka->membership == KAFKA_NONE && kafka->is_reading &&
+                     kafka->count.status == ST_OK && kafka->count.count > kafka->n_known;
+    if (!has_grown)
+        return ST_OK;
+    kafka->n_known = kafka->count.count;
+    kafka->due = STREAM_REVOKE;
+    return ST_OK;
 }
 
 // ---- poll
 
-static void tell_due(struct kafka_source *kafka, struct source_event *ret)
+static void tell_due(struct kafka_stream *kafka, struct stream_event *ret)
 {
     ret->kind = kafka->asked = kafka->due;
     ret->partitions = kafka->assigned;
     ret->n_partitions = kafka->n_assigned;
-    kafka->due = SOURCE_IDLE;
+    kafka->due = STREAM_IDLE;
 }
 
-// Stays IDLE while the partition cannot be asked: the others are read meanwhile.
-static enum status tell_gap(struct kafka_source *kafka, struct source_event *ret,
+static struct stream_gap *find_gap(struct kafka_stream *kafka, int32_t partition)
+{
+    for (size_t i = 0; i < kafka->n_gaps; i++)
+        if (kafka->gaps[i].partition == partition)
+            return &kafka->gaps[i];
+    return NULL;
+}
+
+// Where a gap ends is asked; the other partitions are read meanwhile.
+static enum status tell_gap(struct kafka_stream *kafka, struct stream_event *ret,
                             struct err *err)
 {
-    struct source_gap gap = kafka->gaps[kafka->n_gaps - 1];
-    struct source_range range;
-    if (!may_look_up(kafka))
-        return ST_OK;
-    kafka->gap_at_ms = client_now_ms() + GAP_AGAIN_MS;
-    enum status rc = lookup_range(&kafka->lookup, gap.partition, &range, err);
-    has_looked_up(kafka);
-    if (rc == ST_RETRY)
-        return ST_OK;
-    TRY(rc);
-    gap.low = range.low;
-    kafka->n_gaps--;
-    ret->kind = SOURCE_GAP;
-    ret->gap = gap;
+    if (question_take(&kafka->low)) {
+        struct stream_gap *gap = find_gap(kafka, kafka->low.partition);
+        if (kafka->low.status == ST_OK && gap != NULL) {
+            ret->kind = STREAM_GAP;
+            ret->gap = *gap;
+            ret->gap.low = kafka->low.range.low;
+            *gap = kafka->gaps[--kafka->n_gaps];
+            return ST_OK;
+        }
+        if (question_is_final(&kafka->low))
+            return question_fail(&kafka->low, err);
+    }
+    if (kafka->n_gaps > 0 && client_now_ms() >= kafka->gap_at_ms &&
+        !kafka->low.is_asked) {
+        kafka->gap_at_ms = client_now_ms() + GAP_AGAIN_MS;
+        question_ask(&kafka->low, kafka->gaps[kafka->n_gaps - 1].partition);
+    }
     return ST_OK;
 }
 
-static enum status read_next(struct kafka_source *kafka, struct source_event *ret,
+static enum status read_next(struct kafka_stream *kafka, struct stream_event *ret,
                              struct err *err)
 {
-    if (kafka->n_gaps > 0 && client_now_ms() >= kafka->gap_at_ms) {
-        TRY(tell_gap(kafka, ret, err));
-        if (ret->kind != SOURCE_IDLE)
-            return ST_OK;
-    }
+    TRY(tell_gap(kafka, ret, err));
+    if (ret->kind != STREAM_IDLE)
+        return ST_OK;
     TRY(reader_next(&kafka->reader, ret, err));
-    if (ret->kind != SOURCE_GAP)
+    if (ret->kind != STREAM_GAP)
         return ST_OK;
     kafka->gaps[kafka->n_gaps++] = ret->gap;
-    ret->kind = SOURCE_IDLE;
+    kafka->gap_at_ms = 0;
+    ret->kind = STREAM_IDLE;
     return tell_gap(kafka, ret, err);
 }
 
-static bool is_reading(const struct kafka_source *kafka)
+static bool is_reading(const struct kafka_stream *kafka)
 {
-    return kafka->is_reading && !kafka->is_held && kafka->asked == SOURCE_IDLE;
+    return kafka->is_reading && !kafka->is_held && kafka->asked == STREAM_IDLE;
 }
 
-static enum status next_event(struct kafka_source *kafka, struct source_event *ret,
+static enum status next_event(struct kafka_stream *kafka, struct stream_event *ret,
                               struct err *err)
 {
-    *ret = (struct source_event){.kind = SOURCE_IDLE};
-    if (kafka->asked == SOURCE_REVOKE && rd_kafka_assignment_lost(kafka->client.rk))
-        kafka->due = SOURCE_LOST;
-    if (kafka->due != SOURCE_IDLE) {
+    *ret = (struct stream_event){.kind = STREAM_IDLE};
+    if (kafka->asked == STREAM_REVOKE && rd_kafka_assignment_lost(kafka->client.rk))
+        kafka->due = STREAM_LOST;
+    if (kafka->due != STREAM_IDLE) {
         tell_due(kafka, ret);
         return ST_OK;
     }
     return is_reading(kafka) ? read_next(kafka, ret, err) : ST_OK;
 }
 
-static bool is_starved(const struct kafka_source *kafka)
+static bool is_starved(const struct kafka_stream *kafka)
 {
     return is_reading(kafka) && reader_is_starved(&kafka->reader);
 }
 
 // Sleeps until a queue gets something. What is in a queue already does not wake: the
 // caller clears the descriptor first and then finds all queues empty.
-static void sleep_until_woken(struct kafka_source *kafka, int64_t ms)
+static void sleep_until_woken(struct kafka_stream *kafka, int64_t ms)
 {
     struct pollfd fd = {.fd = kafka->wake_fd, .events = POLLIN};
     bool is_hungry = is_starved(kafka);
@@ -335,28 +333,28 @@ static void sleep_until_woken(struct kafka_source *kafka, int64_t ms)
         kafka->patience_ms *= 2;
 }
 
-static void clear_wake(struct kafka_source *kafka)
+static void clear_wake(struct kafka_stream *kafka)
 {
     uint64_t count;
     ssize_t n = read(kafka->wake_fd, &count, sizeof(count));
     (void)n; // nothing to read is fine
 }
 
-static enum status kafka_poll(struct source *source, int timeout_ms,
-                              struct source_event *ret, struct err *err)
+static enum status kafka_poll(struct stream *stream, int timeout_ms,
+                              struct stream_event *ret, struct err *err)
 {
-    struct kafka_source *kafka = kafka_of(source);
+    struct kafka_stream *kafka = kafka_of(stream);
     int64_t deadline = client_now_ms() + timeout_ms;
     reader_give_back(&kafka->reader);
     for (;;) {
         clear_wake(kafka);
-        refresh(kafka);
+        TRY(refresh(kafka, err));
         TRY(serve(kafka, err));
         TRY(next_event(kafka, ret, err));
         int64_t left = deadline - client_now_ms();
         bool is_over = left <= 0 || atomic_exchange(&kafka->is_woken, false);
-        if (ret->kind != SOURCE_IDLE || is_over) {
-            ret->is_behind = ret->kind == SOURCE_IDLE && is_starved(kafka);
+        if (ret->kind != STREAM_IDLE || is_over) {
+            ret->is_behind = ret->kind == STREAM_IDLE && is_starved(kafka);
             return ST_OK;
         }
         sleep_until_woken(kafka, left);
@@ -366,7 +364,7 @@ static enum status kafka_poll(struct source *source, int timeout_ms,
 // ---- start and stop
 
 static rd_kafka_topic_partition_list_t *
-list_of(const struct kafka_source *kafka, const struct source_start *starts, size_t n)
+list_of(const struct kafka_stream *kafka, const struct stream_start *starts, size_t n)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
     for (size_t i = 0; i < n; i++)
@@ -375,7 +373,7 @@ list_of(const struct kafka_source *kafka, const struct source_start *starts, siz
     return list;
 }
 
-static enum status stop_reading(struct kafka_source *kafka, struct err *err)
+static enum status stop_reading(struct kafka_stream *kafka, struct err *err)
 {
     if (!kafka->is_reading)
         return ST_OK;
@@ -387,10 +385,10 @@ static enum status stop_reading(struct kafka_source *kafka, struct err *err)
     return rc;
 }
 
-static enum status kafka_start(struct source *source, const struct source_start *starts,
+static enum status kafka_start(struct stream *stream, const struct stream_start *starts,
                                size_t n, struct err *err)
 {
-    struct kafka_source *kafka = kafka_of(source);
+    struct kafka_stream *kafka = kafka_of(stream);
     TRY(stop_reading(kafka, err));
     reader_start(&kafka->reader, starts, n);
     free(kafka->gaps);
@@ -399,99 +397,58 @@ static enum status kafka_start(struct source *source, const struct source_start 
     enum status rc = assign(kafka, list, err);
     rd_kafka_topic_partition_list_destroy(list);
     kafka->is_reading = true; // also on failure: stop gives the queues back
-    kafka->asked = SOURCE_IDLE;
+    kafka->asked = STREAM_IDLE;
     return rc;
 }
 
-static enum status kafka_stop(struct source *source, struct err *err)
+static enum status kafka_stop(struct stream *stream, struct err *err)
 {
-    struct kafka_source *kafka = kafka_of(source);
-    bool is_answer = kafka->asked == SOURCE_REVOKE || kafka->asked == SOURCE_LOST;
+    struct kafka_stream *kafka = kafka_of(stream);
+    bool is_answer = kafka->asked == STREAM_REVOKE || kafka->asked == STREAM_LOST;
     if (kafka->is_reading)
         TRY(stop_reading(kafka, err));
     else if (is_answer && kafka->membership == KAFKA_GROUP)
         TRY(assign(kafka, NULL, err)); // it waits for an answer all the same
     if (!is_answer)
         return ST_OK;
-    kafka->asked = SOURCE_IDLE;
+    kafka->asked = STREAM_IDLE;
     if (kafka->membership == KAFKA_NONE)
         assign_all(kafka);
     return ST_OK;
 }
 
-static void kafka_wake(struct source *source)
+static void kafka_wake(struct stream *stream)
 {
-    struct kafka_source *kafka = kafka_of(source);
+    struct kafka_stream *kafka = kafka_of(stream);
     const uint64_t one = 1;
     atomic_store(&kafka->is_woken, true);
     ssize_t n = write(kafka->wake_fd, &one, sizeof(one));
     (void)n; // a counter that is full wakes, too
 }
 
-static void kafka_hold(struct source *source, bool held)
+static void kafka_hold(struct stream *stream, bool held)
 {
-    kafka_of(source)->is_held = held;
+    kafka_of(stream)->is_held = held;
 }
 
-static void kafka_hold_back(struct source *source, int32_t partition, size_t n_used)
+static void kafka_hold_back(struct stream *stream, int32_t partition, size_t n_used)
 {
-    reader_hold_back(&kafka_of(source)->reader, partition, n_used);
+    reader_hold_back(&kafka_of(stream)->reader, partition, n_used);
 }
 
-static void kafka_release(struct source *source, int32_t partition)
+static void kafka_release(struct stream *stream, int32_t partition)
 {
-    reader_let_on(&kafka_of(source)->reader, partition);
+    reader_let_on(&kafka_of(stream)->reader, partition);
 }
 
-// ---- questions, answered beside the stream
-
-static struct kafka_lookup *begin_question(struct source *source)
+static void kafka_headers(struct stream *stream, size_t index, struct buf *json)
 {
-    pthread_mutex_lock(&kafka_of(source)->lookup_lock);
-    kafka_of(source)->lookup.client.deadline = source->deadline;
-    return &kafka_of(source)->lookup;
+    message_headers(reader_message(&kafka_of(stream)->reader, index), json);
 }
 
-static enum status end_question(struct source *source, enum status rc)
+static void kafka_report(struct stream *stream, const struct stream_start *next, size_t n)
 {
-    pthread_mutex_unlock(&kafka_of(source)->lookup_lock);
-    return rc;
-}
-
-static enum status kafka_count(struct source *source, int32_t *ret, struct err *err)
-{
-    return end_question(source, lookup_count(begin_question(source), ret, err));
-}
-
-static enum status kafka_range(struct source *source, int32_t partition,
-                               struct source_range *ret, struct err *err)
-{
-    return end_question(source,
-                        lookup_range(begin_question(source), partition, ret, err));
-}
-
-static enum status kafka_offset_at(struct source *source, int32_t partition,
-                                   int64_t time_ms, int64_t *ret, struct err *err)
-{
-    return end_question(
-        source, lookup_offset_at(begin_question(source), partition, time_ms, ret, err));
-}
-
-static enum status kafka_fetch(struct source *source, int32_t partition, int64_t offset,
-                               struct record *ret, struct err *err)
-{
-    return end_question(
-        source, lookup_fetch(begin_question(source), partition, offset, ret, err));
-}
-
-static void kafka_headers(struct source *source, size_t index, struct buf *json)
-{
-    message_headers(reader_message(&kafka_of(source)->reader, index), json);
-}
-
-static void kafka_report(struct source *source, const struct source_start *next, size_t n)
-{
-    struct kafka_source *kafka = kafka_of(source);
+    struct kafka_stream *kafka = kafka_of(stream);
     if (n == 0)
         return;
     rd_kafka_topic_partition_list_t *list = list_of(kafka, next, n);
@@ -501,9 +458,9 @@ static void kafka_report(struct source *source, const struct source_start *next,
 
 // ---- open and close
 
-static void kafka_close(struct source *source)
+static void kafka_close(struct stream *stream)
 {
-    struct kafka_source *kafka = kafka_of(source);
+    struct kafka_stream *kafka = kafka_of(stream);
     if (kafka->queue != NULL) {
         kafka->is_closing = true;
         if (kafka->membership == KAFKA_GROUP) // first: what is unassigned is joined for
@@ -513,8 +470,6 @@ static void kafka_close(struct source *source)
     }
     reader_release(&kafka->reader);
     client_close(&kafka->client);
-    lookup_close(&kafka->lookup);
-    pthread_mutex_destroy(&kafka->lookup_lock);
     if (kafka->wake_fd >= 0)
         close(kafka->wake_fd); // after librdkafka, which writes to it
     free(kafka->gaps);
@@ -524,7 +479,7 @@ static void kafka_close(struct source *source)
     free(kafka);
 }
 
-static const struct source_ops kafka_source_ops = {
+static const struct stream_ops kafka_stream_ops = {
     .poll = kafka_poll,
     .start = kafka_start,
     .stop = kafka_stop,
@@ -532,16 +487,12 @@ static const struct source_ops kafka_source_ops = {
     .hold = kafka_hold,
     .hold_back = kafka_hold_back,
     .release = kafka_release,
-    .count = kafka_count,
-    .range = kafka_range,
-    .offset_at = kafka_offset_at,
-    .fetch = kafka_fetch,
     .headers = kafka_headers,
     .report = kafka_report,
     .close = kafka_close,
 };
 
-static void open_queues(struct kafka_source *kafka, int32_t run_records)
+static void open_queues(struct kafka_stream *kafka, int32_t run_records)
 {
     rd_kafka_t *rk = kafka->client.rk;
     const uint64_t one = 1; // what an eventfd wants to be written
@@ -551,8 +502,8 @@ static void open_queues(struct kafka_source *kafka, int32_t run_records)
                 (size_t)(run_records ? run_records : DEFAULT_RUN_RECORDS));
 }
 
-static enum status open_all(struct kafka_source *kafka, const struct kafka_config *config,
-                            struct err *err)
+static enum status open_all(struct kafka_stream *kafka, const struct kafka_config *config,
+                            struct topic *topic, struct asker *asker, struct err *err)
 {
     kafka->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (kafka->wake_fd < 0)
@@ -560,11 +511,11 @@ static enum status open_all(struct kafka_source *kafka, const struct kafka_confi
                        "topic '%s': no file descriptor: %s; raise the limit of open "
                        "files (ulimit -n)",
                        config->topic, strerror(errno));
-    TRY(lookup_open(&kafka->lookup, config, &kafka->n_known, err));
+    question_init(&kafka->count, asker, topic, kafka->wake_fd);
+    question_init(&kafka->low, asker, topic, kafka->wake_fd);
     TRY(consumer_open(&kafka->client, config, kafka->n_known, on_rebalance, err));
     open_queues(kafka, config->run_records);
     kafka->reader.value_schema = config->value_schema;
-    kafka->base.cluster = str_of(kafka->lookup.cluster);
     kafka->patience_ms = LEAST_PATIENCE_MS;
     kafka->refresh_ms = consumer_refresh_ms(&kafka->client);
     kafka->refresh_at_ms = client_now_ms() + kafka->refresh_ms;
@@ -575,21 +526,16 @@ static enum status open_all(struct kafka_source *kafka, const struct kafka_confi
     return ST_OK;
 }
 
-enum status kafka_source_open(const struct kafka_config *config, struct source **ret,
-                              struct err *err)
+enum status kafka_stream_open(const struct kafka_config *config, struct topic *topic,
+                              struct asker *asker, struct stream **ret, struct err *err)
 {
-    struct kafka_source *kafka = mem_zalloc(sizeof(*kafka));
+    struct kafka_stream *kafka = mem_zalloc(sizeof(*kafka));
     kafka->topic = mem_strdup(config->topic);
     kafka->group = mem_strdup(config->group);
     kafka->membership = config->membership;
-    kafka->base = (struct source){
-        .ops = &kafka_source_ops,
-        .topic = str_of(kafka->topic),
-        .is_shared = true,
-        .deadline = config->deadline,
-    };
-    pthread_mutex_init(&kafka->lookup_lock, NULL);
-    enum status rc = open_all(kafka, config, err);
+    kafka->base = (struct stream){.ops = &kafka_stream_ops};
+    kafka->n_known = kafka_topic_opened_with(topic);
+    enum status rc = open_all(kafka, config, topic, asker, err);
     if (rc != ST_OK) {
         kafka_close(&kafka->base);
         return rc;

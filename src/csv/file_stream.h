@@ -9,24 +9,25 @@
 // quote, a record above CSV_RECORD_MAX) is a record of one physical line: the decoder
 // rejects it and reading goes on.
 //
-// The end is the file's size when it was opened. After it polls give SOURCE_IDLE. A start
-// past the end is a SOURCE_GAP. Runs have at most 10,000 records and about 1 MB.
-#ifndef CSV_FILE_SOURCE_H
-#define CSV_FILE_SOURCE_H
+// The end is the file's size when it was opened. After it polls give STREAM_IDLE. A start
+// past the end is a STREAM_GAP. Runs have at most 10,000 records and about 1 MB.
+#ifndef CSV_FILE_STREAM_H
+#define CSV_FILE_STREAM_H
 
-#include "core/source.h"
+#include "core/stream.h"
+#include "core/topic.h"
 #include "csv/header.h"
 
-// cluster is "file", topic the file's absolute path by text_utf8(). `schema`: the file
-// begins with a header line, which has the columns of it; NULL: it has none. Errors:
-// ST_NOT_FOUND, ST_FAIL, and ST_DATA for what is no text and a header that does not fit.
-enum status csv_file_source_open(const char *path, const struct schema *schema,
-                                 struct source **ret, struct err *err);
+// Over a topic of csv_file_topic_open, which it borrows. `schema`: the file begins with a
+// header line, which has the columns of it; NULL: it has none. Errors: ST_FAIL, and
+// ST_DATA for what is no text and a header that does not fit.
+enum status csv_file_stream_open(struct topic *topic, const struct schema *schema,
+                                 struct stream **ret, struct err *err);
 // Valid until close; wherever in the file reading begins, it is of the file's front. NULL
-// when the source was opened without a schema.
-const struct csv_header *csv_file_source_header(const struct source *source);
+// when the stream was opened without a schema.
+const struct csv_header *csv_file_stream_header(const struct stream *stream);
 // At most so many records a run (from 1; 10,000 without it), so that files can be closed
 // as often as the job wants.
-void csv_file_source_limit(struct source *source, size_t run_records);
+void csv_file_stream_limit(struct stream *stream, size_t run_records);
 
 #endif

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kafka/topic.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "kafka/lookup.h"
+
+struct kafka_topic_port {
+    struct topic base; // first: a kafka_topic_port is a topic
+    struct kafka_lookup lookup;
+    int32_t opened_with;
+};
+
+// What the handle has to say does not pile up.
+static struct kafka_lookup *begin(struct topic *base)
+{
+    struct kafka_lookup *lookup = &((struct kafka_topic_port *)base)->lookup;
+    rd_kafka_poll(lookup->client.rk, 0);
+    lookup->client.deadline = base->deadline;
+    return lookup;
+}
+
+static enum status count(struct topic *topic, int32_t *ret, struct err *err)
+{
+    return lookup_count(begin(topic), ret, err);
+}
+
+static enum status range(struct topic *topic, int32_t partition, struct topic_range *ret,
+                         struct err *err)
+{
+    return lookup_range(begin(topic), partition, ret, err);
+}
+
+static enum status offset_at(struct topic *topic, int32_t partition, int64_t time_ms,
+                             int64_t *ret, struct err *err)
+{
+    return lookup_offset_at(begin(topic), partition, time_ms, ret, err);
+}
+
+static enum status fetch(struct topic *topic, int32_t partition, int64_t offset,
+                         struct record *ret, struct err *err)
+{
+    return lookup_fetch(begin(topic), partition, offset, ret, err);
+}
+
+static void topic_close(struct topic *topic)
+{
+    lookup_close(&((struct kafka_topic_port *)topic)->lookup);
+    free(topic);
+}
+
+static const struct topic_ops kafka_topic_ops = {
+    .count = count,
+    .range = range,
+    .offset_at = offset_at,
+    .fetch = fetch,
+    .close = topic_close,
+};
+
+enum status kafka_topic_open(const struct kafka_config *config, struct topic **ret,
+                             struct err *err)
+{
+    struct kafka_topic_port *topic = mem_zalloc(sizeof(*topic));
+    enum status rc = lookup_open(&topic->lookup, config, &topic->opened_with, err);
+    if (rc != ST_OK) {
+        topic_close(&topic->base);
+        return rc;
+    }
+    topic->base = (struct topic){
+        .ops = &kafka_topic_ops,
+        .cluster = str_of(topic->lookup.cluster),
+        .name = str_of(topic->lookup.topic),
+        .is_shared = true,
+        .deadline = config->deadline,
+    };
+    *ret = &topic->base;
+    return ST_OK;
+}
+
+int32_t kafka_topic_opened_with(const struct topic *topic)
+{
+    return ((const struct kafka_topic_port *)topic)->opened_with;
+}
