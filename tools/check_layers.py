@@ -27,9 +27,10 @@ ALLOWED = {
     "commit": "base core log",
     "work": "base core expr sql table log commit",
     "gtfs": "base core csv http",
+    "generate": "base core",
     "job": "base core csv avro expr sql table registry kafka storage log commit work gtfs http",
     "testing": "base core csv sql table job",
-    "cli": "base core csv avro expr sql table registry kafka storage log commit work gtfs http job codegen testing",
+    "cli": "base core csv avro expr sql table registry kafka storage log commit work gtfs http job codegen generate testing",
 }
 
 # A pattern of headers, and the only folders that may include them.

@@ -5,6 +5,7 @@
 kind_options() {
     case $1 in
     release) printf '%s\n' -DCMAKE_BUILD_TYPE=Release ;;
+    package) printf '%s\n' -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr ;;
     debug) printf '%s\n' -DCMAKE_BUILD_TYPE=Debug ;;
     asan) printf '%s\n' -DCMAKE_BUILD_TYPE=Debug -DTRAMLINE_SANITIZE=ON ;;
     tsan) printf '%s\n' -DCMAKE_BUILD_TYPE=Debug -DTRAMLINE_TSAN=ON ;;
@@ -20,7 +21,7 @@ build() {
     local kind=$1 options launcher=()
     shift
     options=$(kind_options "$kind") ||
-        usage_error "build: unknown kind '$kind'; there are release, debug, asan, tsan, clang, coverage"
+        usage_error "build: unknown kind '$kind'; there are release, package, debug, asan, tsan, clang, coverage"
     need build
     case $kind in
     clang) need lint ;;
@@ -37,4 +38,14 @@ build() {
         }
     fi
     ninja -C "build/$kind" "$@"
+}
+
+# make_package: build/package/tramline_VERSION_ARCH.deb, whose path is printed.
+make_package() {
+    build package all words >&2
+    (cd build/package && rm -f ./*.deb && cpack -G DEB) >build/package.log 2>&1 || {
+        cat build/package.log >&2
+        die "package: cpack failed"
+    }
+    ls "$PWD"/build/package/*.deb
 }

@@ -6,10 +6,11 @@ packages_build=(build-essential cmake ninja-build pkg-config librdkafka-dev libp
     libsqlite3-dev libcurl4-openssl-dev libarchive-dev libjansson-dev libdeflate-dev libsnappy-dev
     libzstd-dev libmicrohttpd-dev libssl-dev libcmocka-dev)
 packages_test=(python3 python3-venv sqlite3 postgresql kcat openssl valgrind locales groff-base mandoc
-    libavro-dev clang libclang-rt-dev)
+    libavro-dev clang libclang-rt-dev systemd zsh fish dpkg-dev file debootstrap)
 packages_stack=(python3 curl maven)
 packages_lint=(python3 clang clang-format-19)
 packages_fuzz=(clang libclang-rt-dev)
+packages_package=(dpkg-dev file)
 packages_long=(krb5-kdc krb5-admin-server krb5-user) # of test --long: a Kerberos realm
 
 say() {
@@ -56,7 +57,7 @@ apt_update_is_due() {
     ! ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1
 }
 
-# need SET...: the packages of the sets (build, test, stack, lint, fuzz, long) are installed after it.
+# need SET...: the packages of the sets (build, test, stack, lint, fuzz, package, long) are installed after it.
 need() {
     local wanted=() missing set
     for set in "$@"; do

@@ -18,7 +18,11 @@ extern const struct command command_status;
 extern const struct command command_cat;
 extern const struct command command_codegen;
 extern const struct command command_demo;
+extern const struct command command_generate;
 extern const struct command command_reference;
+
+// All of them, as `tramline help` lists them.
+const struct command *const *cli_commands(size_t *ret_n);
 
 // Runs one command as the program would; the exit code. `argv` begins with its name.
 int cli_main(int argc, char **argv);

@@ -17,12 +17,31 @@
 #include "core/env.h"
 #include "job/stop.h"
 
+// clang-format off: one a line
 static const struct command *const commands[] = {
-    &command_init,    &command_extract,   &command_produce, &command_run,
-    &command_check,   &command_explain,   &command_test,    &command_verify,
-    &command_history, &command_status,    &command_cat,     &command_codegen,
-    &command_demo,    &command_reference,
+    &command_init,
+    &command_extract,
+    &command_produce,
+    &command_run,
+    &command_check,
+    &command_explain,
+    &command_test,
+    &command_verify,
+    &command_history,
+    &command_status,
+    &command_cat,
+    &command_codegen,
+    &command_demo,
+    &command_generate,
+    &command_reference,
 };
+// clang-format on
+
+const struct command *const *cli_commands(size_t *ret_n)
+{
+    *ret_n = ARRAY_LEN(commands);
+    return commands;
+}
 
 static void help(void)
 {

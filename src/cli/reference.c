@@ -4,13 +4,15 @@
 #include "cli/commands.h"
 #include "cli/man_page.h"
 #include "core/option.h"
+#include "generate/generate.h"
 
-static const struct command *const documented[] = {
-    &command_init,    &command_extract, &command_produce, &command_run,
-    &command_check,   &command_explain, &command_test,    &command_verify,
-    &command_history, &command_status,  &command_cat,     &command_codegen,
-    &command_demo,
-};
+// All but this one, the last.
+static const struct command *const *documented(size_t *ret_n)
+{
+    const struct command *const *all = cli_commands(ret_n);
+    (*ret_n)--;
+    return all;
+}
 
 static void print_command(const struct command *command)
 {
@@ -62,10 +64,30 @@ static void print_group(const struct option_group *group)
     printf("\n");
 }
 
+// The unit that is installed: `systemctl start tramline@stm` runs /etc/tramline/stm.sql.
+static enum status print_unit(const char *program)
+{
+    struct generate_service service = {
+        .program = program,
+        .script = "/etc/tramline/%i.sql",
+        .variables = "/etc/tramline/%i.env",
+        .name = "%i",
+    };
+    AUTO(buf_release) struct buf text = {0};
+    generate_service(&service, &text);
+    fwrite(text.p, 1, text.n, stdout);
+    return ST_OK;
+}
+
 static enum status run(const struct args *args, UNUSED struct err *err)
 {
+    size_t n;
+    const struct command *const *commands = documented(&n);
+    const char *program = args_text(args, "--unit", NULL);
+    if (program != NULL)
+        return print_unit(program);
     if (args_has(args, "--man")) {
-        man_page_print(documented, ARRAY_LEN(documented));
+        man_page_print(commands, n);
         return ST_OK;
     }
     printf(
@@ -73,8 +95,8 @@ static enum status run(const struct args *args, UNUSED struct err *err)
         "## Commands\n\nEach also takes `--help` and `--log-level LEVEL`; those with a "
         "script `--set NAME=VALUE`\nand `--set-file NAME=FILE`. Exit codes: 0 done, 1 "
         "failed, 2 wrong usage, 3 the data has errors.\n\n");
-    for (size_t i = 0; i < ARRAY_LEN(documented); i++)
-        print_command(documented[i]);
+    for (size_t i = 0; i < n; i++)
+        print_command(commands[i]);
     printf(
         "## Options of a script\n\n`SET name = 'value';` for the whole job, `WITH (name "
         "= 'value')` for tables and views.\n\n");
@@ -87,6 +109,7 @@ static enum status run(const struct args *args, UNUSED struct err *err)
 
 static const struct flag flags[] = {
     {"--man", NULL, "as a manual page instead, for man(1)"},
+    {"--unit", "PROGRAM", "the unit tramline@.service instead, for systemd"},
 };
 
 const struct command command_reference = {

@@ -9,6 +9,7 @@
 
 #include "base/asker.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "base/text.h"
 #include "base/thread.h"
 #include "csv/decoder.h"
@@ -19,6 +20,7 @@
 enum {
     TELL_OFTEN_MS = 10000,
     TELL_SELDOM_MS = 60000,
+    BUSY_MAX_MS = 600000, // of a step of the worker; one that takes longer hangs
     N_THREADS = 2
 };
 
@@ -33,7 +35,8 @@ struct watch {
     struct commit_service *committer;
     int done_fd; // an event when worker or committer has ended
     int n_ended;
-    int64_t begun_ms, told_ms, looked_ms;
+    _Atomic int64_t busy_since_ms; // the worker's step; 0: it waits
+    int64_t begun_ms, told_ms, looked_ms, beat_ms;
     bool told_padded;
     bool tables_changed;
     bool is_stopping; // by a signal
@@ -47,11 +50,29 @@ static void wake(const struct watch *watch)
     deadline_end(stop_waits()); // a look at the tables must not hold up the end
 }
 
+static int64_t now_ms(void)
+{
+    return env_system()->ops->monotonic_ms(env_system());
+}
+
+static int64_t load(_Atomic int64_t *number)
+{
+    return atomic_load_explicit(number, memory_order_relaxed);
+}
+
+static struct wait step(struct watch *watch)
+{
+    atomic_store_explicit(&watch->busy_since_ms, now_ms(), memory_order_relaxed);
+    struct wait wait = worker_step(watch->worker);
+    atomic_store_explicit(&watch->busy_since_ms, 0, memory_order_relaxed);
+    return wait;
+}
+
 static void *worker_thread(void *arg)
 {
     struct watch *watch = arg;
     struct wait wait;
-    while ((wait = worker_step(watch->worker)).kind != WAIT_DONE)
+    while ((wait = step(watch)).kind != WAIT_DONE)
         mailbox_wait(&watch->mail.to_worker, wait, env_system());
     wake(watch);
     return NULL;
@@ -63,16 +84,6 @@ static void *committer_thread(void *arg)
     commit_service_run(watch->committer);
     wake(watch);
     return NULL;
-}
-
-static int64_t now_ms(void)
-{
-    return env_system()->ops->monotonic_ms(env_system());
-}
-
-static int64_t load(_Atomic int64_t *number)
-{
-    return atomic_load_explicit(number, memory_order_relaxed);
 }
 
 // Once it has ended nobody measures the lag any more.
@@ -124,6 +135,8 @@ static void tell(struct watch *watch)
     int64_t enriched = read - load(&s->n_ignored) - load(&s->n_rejected);
     int64_t matched = load(&s->n_matched); // may be a batch ahead of n_read
     tell_padded(watch, enriched, matched);
+    notify("STATUS=read %s records, committed %s", text_count(read),
+           text_count(load(&s->committed_records)));
     if (watch->shown.as_json) {
         tell_json(watch, ms);
         return;
@@ -183,7 +196,17 @@ static void look_at_threads(struct watch *watch)
     if (!stop_is_asked() || watch->is_stopping)
         return;
     watch->is_stopping = true;
+    notify("STOPPING=1\nSTATUS=stopping");
     worker_stop(watch->worker, STOP_COMMIT_MS);
+}
+
+// To the service manager, which ends and restarts a program that it does not hear.
+static void beat(struct watch *watch)
+{
+    int64_t since_ms = load(&watch->busy_since_ms);
+    if (since_ms == 0 || now_ms() - since_ms < BUSY_MAX_MS)
+        notify("WATCHDOG=1");
+    watch->beat_ms = now_ms();
 }
 
 static void watch_until_done(struct watch *watch)
@@ -191,16 +214,21 @@ static void watch_until_done(struct watch *watch)
     int64_t tell_every = watch->shown.often ? TELL_OFTEN_MS : TELL_SELDOM_MS;
     const struct options *set = &watch->parts->pipeline->plan->settings;
     int64_t look_every = options_number(set, "tables.check_interval");
-    watch->told_ms = watch->looked_ms = now_ms();
+    int64_t beat_every = notify_watchdog_ms();
+    watch->told_ms = watch->looked_ms = watch->beat_ms = now_ms();
     while (watch->n_ended < N_THREADS) {
         int64_t next =
             earliest(watch->told_ms + tell_every, watch->looked_ms + look_every);
+        if (beat_every > 0)
+            next = earliest(next, watch->beat_ms + beat_every);
         int64_t wait = next - now_ms();
         struct pollfd events[] = {
             {.fd = watch->done_fd, .events = POLLIN},
             {.fd = watch->is_stopping ? -1 : stop_fd(), .events = POLLIN}};
         poll(events, ARRAY_LEN(events), wait < 0 ? 0 : (int)wait);
         look_at_threads(watch);
+        if (beat_every > 0 && now_ms() >= watch->beat_ms + beat_every)
+            beat(watch);
         if (now_ms() >= watch->told_ms + tell_every) {
             tell(watch);
             watch->told_ms = now_ms();
@@ -294,6 +322,7 @@ enum status run_threads(const struct run_parts *parts, struct run_shown shown,
     pthread_t worker, committer;
     thread_start(&worker, worker_thread, &watch);
     thread_start(&committer, committer_thread, &watch);
+    notify("READY=1\nSTATUS=reading");
     watch_until_done(&watch);
     pthread_join(worker, NULL);
     pthread_join(committer, NULL);

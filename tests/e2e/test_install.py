@@ -41,11 +41,16 @@ def rendered():
 def test_files_are_where_a_distribution_has_them():
     found = {str(p.relative_to(installed())) for p in installed().rglob("*") if p.is_file()}
     for path in ("usr/bin/tramline", "usr/share/man/man1/tramline.1",
+                 "usr/lib/systemd/system/tramline@.service",
+                 "usr/share/bash-completion/completions/tramline",
+                 "usr/share/zsh/vendor-completions/_tramline",
+                 "usr/share/fish/vendor_completions.d/tramline.fish",
                  "usr/share/doc/tramline/README.md", "usr/share/doc/tramline/docs/tutorial.md",
                  "usr/share/doc/tramline/examples/stm/pipeline.sql"):
         assert path in found, (path, sorted(found))
     for path in found:
-        assert re.match(r"usr/(bin|share/man/man1|share/doc/tramline)/", path), path
+        assert re.match(r"usr/(bin|lib/systemd/system|share/(man/man1|doc/tramline|bash-completion/completions"
+                        r"|zsh/vendor-completions|fish/vendor_completions.d))/", path), path
 
 
 def test_the_installed_program_takes_the_installed_example():

@@ -273,7 +273,8 @@ def of_pipe(command, *args):
     return make
 
 
-for words in (["cat", "p.sql", "trips"], ["explain", "p.sql"], ["reference"], ["help"], ["help", "sql"], ["--version"],
+for words in (["cat", "p.sql", "trips"], ["explain", "p.sql"], ["reference"], ["generate", "completion", "zsh"],
+              ["generate", "duckdb", "p.sql"], ["help"], ["help", "sql"], ["--version"],
               ["verify", "--help"]):
     phase(words[0], f"{' '.join(words)} into a pipe that is full", ENDS_AT_ONCE)(of_pipe(*words))
 for words in (["check", "p.sql"], ["init", "p.sql"], ["extract", "--force", "feed", "p.sql"]):

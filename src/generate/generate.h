@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What other programs need to know of a job, as text for their configuration.
+#ifndef GENERATE_GENERATE_H
+#define GENERATE_GENERATE_H
+
+#include "base/buf.h"
+#include "core/schema.h"
+
+struct generate_service {
+    const char *program;       // absolute path
+    const char *script;        // absolute path, or with %i
+    const char *variables;     // file with NAME=value lines for ${NAME} in the script
+    const char *name;          // of the job, for people
+    const char *const *writes; // local directories that the job writes to
+    size_t n_writes;
+};
+
+// A unit for systemd.
+void generate_service(const struct generate_service *service, struct buf *ret);
+
+struct generate_view {
+    struct str name;             // of the result
+    const struct schema *schema; // of the result
+    struct str directory;        // a path or a URL
+    bool is_local;
+    bool by_day;     // files are in directories of days
+    bool has_header; // of CSV
+    bool is_avro;
+};
+
+// A view over the result's files for DuckDB.
+void generate_duckdb(const struct generate_view *view, struct buf *ret);
+
+struct generate_alerts {
+    const char *job; // value of the label by which Prometheus tells jobs apart
+    int64_t lag_s, commit_s;
+    bool joins; // whether records can go unmatched
+};
+
+// Alert rules for Prometheus.
+void generate_alerts(const struct generate_alerts *alerts, struct buf *ret);
+
+// A board for Grafana, as JSON.
+void generate_grafana(const char *job, struct buf *ret);
+
+#endif

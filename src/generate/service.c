@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "generate/generate.h"
+#include "generate/template.h"
+
+// systemd.syntax(7): '%' begins a specifier and is written twice, but for a template's
+// own %i; '$' of a command begins a variable.
+static void put_path(const char *path, bool of_command, struct buf *ret)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                "0123456789/._-%@:";
+    bool quoted = strspn(path, plain) < strlen(path);
+    if (quoted)
+        buf_char(ret, '"');
+    for (const char *c = path; *c; c++) {
+        if ((*c == '%' && c[1] != 'i') || (*c == '$' && of_command))
+            buf_char(ret, *c);
+        else if (*c == '\\' || *c == '"')
+            buf_char(ret, '\\');
+        buf_char(ret, *c);
+    }
+    if (quoted)
+        buf_char(ret, '"');
+}
+
+static bool is_below(const char *path, const char *directory)
+{
+    size_t n = strlen(directory);
+    return strncmp(path, directory, n) == 0 && path[n] == '/';
+}
+
+// What the unit hides of /home is visible to a script that stands there.
+static bool is_at_home(const char *path)
+{
+    return is_below(path, "/home") || is_below(path, "/root") ||
+           is_below(path, "/run/user");
+}
+
+void generate_service(const struct generate_service *service, struct buf *ret)
+{
+    AUTO(buf_release) struct buf program = {0};
+    AUTO(buf_release) struct buf script = {0};
+    AUTO(buf_release) struct buf writes = {0};
+    put_path(service->program, true, &program);
+    put_path(service->script, true, &script);
+    bool at_home = is_at_home(service->script) || is_at_home(service->program);
+    for (size_t i = 0; i < service->n_writes; i++) {
+        buf_text(&writes, "ReadWritePaths=");
+        put_path(service->writes[i], false, &writes);
+        buf_char(&writes, '\n');
+        at_home |= is_at_home(service->writes[i]);
+    }
+    struct template_word words[] = {
+        {"PROGRAM", buf_cstr(&program)},   {"SCRIPT", buf_cstr(&script)},
+        {"VARIABLES", service->variables}, {"NAME", service->name},
+        {"WRITES", buf_cstr(&writes)},     {"HOME", at_home ? "read-only" : "yes"},
+    };
+    template_fill(template_service, words, ARRAY_LEN(words), ret);
+}
