@@ -75,6 +75,11 @@ static void open_executor(struct query *query, bool is_native)
         return;
     bench_must(feed_job_build(job, query->encoder, &err), &err);
     query->executor = native_executor_open(job->plan, &job->dimensions, query->encoder);
+    if (!native_asks(job->plan->native))
+        return;
+    struct sqlite_host *host;
+    bench_must(table_store_host(job->store, &host, &err), &err);
+    bench_must(native_executor_use_sqlite(query->executor, host, &err), &err);
 }
 
 // Only the columns that the native executor looks at, as in a job.

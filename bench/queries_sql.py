@@ -60,6 +60,10 @@ MORE = {
                          "JOIN stops p ON p.stop_id = s.stop_id",
     "1 % filter": f"SELECT {S}, {E} {STREAM_E} WHERE s.stop_sequence = 40",
     "where, seconds": WHERE_SECONDS,
+    "asked": f"SELECT {S}, (SELECT e.date FROM enriched_trip e WHERE e.trip_id = s.trip_id ORDER BY e.date LIMIT 1) AS first_day "
+             "FROM stop_times s",
+    "asked anew": f"SELECT {S}, (SELECT e.date FROM enriched_trip e WHERE e.trip_id = s.trip_id AND e.date > s.arrival_time "
+                  "ORDER BY e.date LIMIT 1) AS next_day FROM stop_times s",
     "both sides": f"SELECT {S}, COALESCE(e.start_time, s.arrival_time) AS from_time, {E} {STREAM_E}",
 }
 QUERIES = {**MORE, **TWELVE}

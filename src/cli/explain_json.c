@@ -78,10 +78,21 @@ static json_t *views_json(const struct plan *plan)
     return array;
 }
 
+static void add_builds(json_t *array, const struct native_branch *branch);
+
+static void add_step_builds(json_t *array, const struct native_step *step)
+{
+    if (step->asked == NULL)
+        add_builds(array, &step->table);
+    else
+        json_array_append_new(
+            array, json_pack("{ss ss}", "by", "sqlite", "why", step->asked->why));
+}
+
 static void add_builds(json_t *array, const struct native_branch *branch)
 {
     for (size_t i = 0; branch->steps != NULL && i < branch->steps->n; i++)
-        add_builds(array, &branch->steps->items[i].table);
+        add_step_builds(array, &branch->steps->items[i]);
     for (size_t i = 0; i < branch->n_joins; i++)
         json_array_append_new(
             array, build_json(branch->joins[i].query, branch->joins[i].query_why));

@@ -31,6 +31,8 @@ struct tree {
 static const char *native_shape(const struct native_plan *native)
 {
     const struct native_branch *first = &native->branches[0];
+    if (native_asks(native))
+        return "hash joins and steps, but for subqueries that sqlite answers";
     if (native->n_branches > 1)
         return "hash joins, by each branch of UNION ALL";
     if (first->steps != NULL)
@@ -247,6 +249,11 @@ static void print_step(const struct native_step *step, size_t i)
                                             "a row for each match, or one of NULLs",
                                         [STEP_EXISTS] = "whether there is a match",
                                         [STEP_SINGLE] = "the only match"};
+    if (step->asked != NULL) {
+        printf("  %-8s  %zu, row by row: sqlite answers: %s\n", "step", i,
+               step->asked->why);
+        return;
+    }
     printf("  %-8s  %zu, row by row: %s%s\n", "step", i, kinds[step->kind],
            step->matches != NULL ? ", each asked by a condition" : "");
 }
@@ -272,7 +279,8 @@ static void print_branches(const struct native_plan *native, const struct tables
             printf("  %-8s  %zu of %zu\n", "branch", b + 1, native->n_branches);
         for (size_t i = 0; branch->steps != NULL && i < branch->steps->n; i++) {
             print_step(&branch->steps->items[i], i);
-            print_use(tables, at++);
+            if (branch->steps->items[i].asked == NULL)
+                print_use(tables, at++);
         }
         for (size_t i = 0; i < branch->n_joins; i++)
             print_use(tables, at++);

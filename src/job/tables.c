@@ -498,6 +498,21 @@ enum status tables_executor_check(const struct plan *plan, struct err *err)
                    STR_ARGS(plan->native_why));
 }
 
+static enum status ask_sqlite(struct tables *tables, struct executor **executor,
+                              struct err *err)
+{
+    struct sqlite_host *host;
+    table_store_release_columns(tables->store);
+    enum status rc = table_store_host(tables->store, &host, err);
+    if (rc == ST_OK)
+        rc = native_executor_use_sqlite(*executor, host, err);
+    if (rc == ST_OK)
+        return ST_OK;
+    (*executor)->ops->close(*executor);
+    *executor = NULL;
+    return rc;
+}
+
 enum status tables_executor(const struct pipeline *pipeline, struct tables *tables,
                             struct encoder *encoder, struct executor **ret,
                             struct err *err)
@@ -511,10 +526,12 @@ enum status tables_executor(const struct pipeline *pipeline, struct tables *tabl
     }
     if (tables->dimensions.items == NULL)
         TRY(build_dimensions(pipeline, tables, encoder, err));
-    table_store_close(tables->store); // its memory is not needed any more
-    tables->store = NULL;
     *ret = native_executor_open(plan, &tables->dimensions, encoder);
     native_executor_on_progress(*ret, goes_on, (void *)(uintptr_t)pipeline);
+    if (native_asks(plan->native))
+        return ask_sqlite(tables, ret, err);
+    table_store_close(tables->store); // its memory is not needed any more
+    tables->store = NULL;
     return ST_OK;
 }
 

@@ -57,8 +57,9 @@ static bool changes(const struct expr *expr)
 
 static bool call_can_fail(const struct expr *expr)
 {
-    static const char *const names[] = {"substr",     "substring", "lpad",  "replace",
-                                        "split_part", "abs",       "round", "single"};
+    static const char *const names[] = {"substr",  "substring",  "lpad",
+                                        "replace", "split_part", "abs",
+                                        "round",   "single",     "fail"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strcmp(expr->function->name, names[i]) == 0)
             return true;

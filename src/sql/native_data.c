@@ -134,7 +134,7 @@ static void step_column(json_t *object, const struct reader *reader,
     json_object_set_new(object, "of", numbered("step", i));
     json_object_set_new(object, "column",
                         step->flag == expr->leaf
-                            ? json_string("match")
+                            ? text(expr->leaf->schema.columns[expr->column].name)
                             : numbered("value", value_index(step, expr)));
 }
 
@@ -229,26 +229,48 @@ static json_t *tables_data(const struct native_maker *maker,
                      exprs_data(&tables, values));
 }
 
-static json_t *steps_data(const struct native_maker *maker,
-                          const struct native_branch *branch)
+static json_t *parameters_data(const struct native_maker *maker,
+                               const struct join_maker *join)
+{
+    const struct reader stream = {maker, false, NULL};
+    json_t *list = json_array();
+    for (size_t i = 0; i < join->n_keys; i++)
+        json_array_append_new(list, expr_data(&stream, join->keys[i].stream));
+    return list;
+}
+
+static json_t *asked_data(const struct native_maker *maker, const struct step_maker *step)
+{
+    const struct reader stream = {maker, false, NULL};
+    return json_pack("{ss so so so}", "kind", "sqlite", "sql", text(step->asked->sql),
+                     "parameters", parameters_data(maker, &step->join), "filter",
+                     exprs_data(&stream, &step->filter));
+}
+
+static json_t *step_data(const struct native_maker *maker, const struct step_maker *step,
+                         const struct native_join *made)
 {
     static const char *const kinds[] = {[STEP_INNER] = "inner",
                                         [STEP_LEFT] = "left",
                                         [STEP_EXISTS] = "exists",
                                         [STEP_SINGLE] = "single"};
-    const struct reader stream = {maker, false, NULL};
+    const struct reader stream = {maker, false, NULL}, matches = {maker, false, step};
+    if (step->kind == STEP_SQLITE)
+        return asked_data(maker, step);
+    return json_pack("{ss so so so so}", "kind", kinds[step->kind], "keys",
+                     keys_data(maker, &step->join), "conditions",
+                     exprs_data(&matches, &step->residual), "filter",
+                     exprs_data(&stream, &step->filter), "tables",
+                     tables_data(maker, &step->join, made, &step->values));
+}
+
+static json_t *steps_data(const struct native_maker *maker,
+                          const struct native_branch *branch)
+{
     json_t *steps = json_array();
-    for (size_t i = 0; i < maker->n_steps; i++) {
-        const struct step_maker *step = maker->steps[i];
-        const struct reader matches = {maker, false, step};
-        const struct native_join *made = branch->steps->items[i].table.joins;
-        json_array_append_new(
-            steps, json_pack("{ss so so so so}", "kind", kinds[step->kind], "keys",
-                             keys_data(maker, &step->join), "conditions",
-                             exprs_data(&matches, &step->residual), "filter",
-                             exprs_data(&stream, &step->filter), "tables",
-                             tables_data(maker, &step->join, made, &step->values)));
-    }
+    for (size_t i = 0; i < maker->n_steps; i++)
+        json_array_append_new(steps, step_data(maker, maker->steps[i],
+                                               branch->steps->items[i].table.joins));
     return steps;
 }
 

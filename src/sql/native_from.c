@@ -73,7 +73,7 @@ struct reads {
 
 bool native_has_leaf(const struct from *from, const struct from *leaf)
 {
-    if (from->kind != FROM_JOIN)
+    if (from == NULL || from->kind != FROM_JOIN)
         return from == leaf;
     return native_has_leaf(from->left, leaf) || native_has_leaf(from->right, leaf);
 }

@@ -47,8 +47,11 @@ struct step_maker {
     struct exprs values;   // columns of the tables that something reads
     size_t *places;        // of them in the wide row
     size_t places_capacity;
-    struct from *flag; // a leaf whose only column the step itself computes
-    size_t flag_place; // in the wide row
+    // A leaf whose columns the step itself computes: the flag, or SQLite's answer and why
+    // there is none.
+    struct from *flag;
+    size_t flag_place;                // in the wide row
+    const struct native_asked *asked; // STEP_SQLITE; then there are keys, and no tables
 };
 
 struct replaced {
@@ -125,6 +128,24 @@ void native_take_branch(struct native_maker *maker, const struct query *query,
 
 // native_subquery.c: what stands for a subquery; steps or tables come for it.
 struct expr *native_take_subquery(struct native_maker *maker, const struct expr *expr);
+
+// native_asked.c: the same for one that SQLite answers, and why it does.
+struct expr *native_ask(struct native_maker *maker, const struct expr *expr,
+                        const char *why);
+
+// native_expr.c: expressions that stand for others.
+struct expr *native_expr(struct native_maker *maker, enum expr_kind kind, enum type type,
+                         size_t n_args);
+struct expr *native_constant(struct native_maker *maker, enum type type,
+                             struct value value);
+struct expr *native_boolean(struct native_maker *maker, bool is_true);
+struct expr *native_column(struct native_maker *maker, const struct from *leaf,
+                           size_t column);
+struct expr *native_op(struct native_maker *maker, enum op op, struct expr *a,
+                       struct expr *b);
+struct expr *native_failure(struct native_maker *maker, enum type type,
+                            struct expr *text);
+struct expr *native_copy_of(const struct expr *expr); // to stand in a new one
 
 // native_steps.c
 struct step_maker *native_add_step(struct native_maker *maker, enum step_kind kind,

@@ -152,7 +152,7 @@ uint32_t native_wide_place(void *arg, const struct from *leaf, size_t column)
         return value_place(maker, wide->step, leaf, column);
     struct step_maker *step = maker->steps[stage_of_leaf(maker, leaf) - 1];
     if (step->flag == leaf)
-        return (uint32_t)step->flag_place;
+        return (uint32_t)(step->flag_place + column);
     return value_place(maker, step, leaf, column);
 }
 
@@ -202,8 +202,10 @@ void native_compile_steps(struct native_maker *maker, struct native_steps *steps
     steps->filter = compile_all(maker, NULL, &maker->first_filter);
     for (size_t i = 0; i < maker->n_steps; i++) {
         struct step_maker *step = maker->steps[i];
-        native_need_key(maker, &step->join);
+        if (step->kind != STEP_SQLITE)
+            native_need_key(maker, &step->join);
         items[i].kind = step->kind;
+        items[i].asked = step->asked;
         items[i].keys = compile_keys(maker, &step->join);
         items[i].matches = compile_all(maker, step, &step->residual);
         items[i].filter = compile_all(maker, NULL, &step->filter);
@@ -242,7 +244,8 @@ void native_finish_steps(struct native_maker *maker, struct native_steps *steps)
 {
     struct native_step *items = (struct native_step *)(uintptr_t)steps->items; // ours
     for (size_t i = 0; i < steps->n; i++)
-        finish_table(maker, maker->steps[i], &items[i]);
+        if (items[i].kind != STEP_SQLITE)
+            finish_table(maker, maker->steps[i], &items[i]);
     steps->n_columns = maker->n_wide;
 }
 

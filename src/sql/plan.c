@@ -103,3 +103,12 @@ struct table plan_table_of_view(const struct view *view)
         .format = view->format,
     };
 }
+
+bool native_asks(const struct native_plan *native)
+{
+    for (size_t b = 0; b < native->n_branches; b++)
+        for (size_t i = 0; i < native_n_steps(&native->branches[b]); i++)
+            if (native->branches[b].steps->items[i].asked != NULL)
+                return true;
+    return false;
+}

@@ -141,15 +141,29 @@ enum step_kind {
     STEP_LEFT,   // the same; without a match a row with NULLs
     STEP_EXISTS, // one row; the flag: BOOLEAN, whether there is a match
     STEP_SINGLE, // one row, with the first match; the flag: INT, matches, 2 at most
+    STEP_SQLITE, // one row, with what SQLite answers
+};
+
+// A subquery that no look-up can stand for: asked for each row with other parameters.
+struct native_asked {
+    struct str sql;          // gives one row; parameters are ?1, ?2, ...
+    struct schema schema;    // of its one column
+    const struct str *reads; // names of tables and views of the plan
+    size_t n_reads;
+    bool reads_now;  // the batch's time
+    const char *why; // SQLite, as a sentence
 };
 
 // Looks each row up in a table and widens it. What it reads of the table is kept as
 // values, not encoded: expressions may be over it.
 struct native_step {
     enum step_kind kind;
-    struct native_branch table;    // one join; its outputs are what the row is widened by
-    struct schema schema;          // of those
-    const size_t *places;          // for each of them: column of the wide row
+    struct native_branch table; // one join; its outputs are what the row is widened by
+    struct schema schema;       // of those
+    const size_t *places;       // for each of them: column of the wide row
+    // STEP_SQLITE: no table, and the keys are its parameters. Its value is at flag_place;
+    // behind it is why there is none: TEXT, or NULL.
+    const struct native_asked *asked;
     size_t flag_place;             // column of the wide row
     const struct program *keys;    // over the row: part_keys(0)
     const struct program *matches; // over row and match: FILTER; NULL: any matches
@@ -163,10 +177,18 @@ struct native_steps {
     size_t n_columns; // of the wide row; the stream's come first
 };
 
+static inline size_t native_n_steps(const struct native_branch *branch)
+{
+    return branch->steps != NULL ? branch->steps->n : 0;
+}
+
 // Of its steps, then of its joins.
 static inline size_t native_n_dimensions(const struct native_branch *branch)
 {
-    return (branch->steps != NULL ? branch->steps->n : 0) + branch->n_joins;
+    size_t n = branch->n_joins;
+    for (size_t i = 0; i < native_n_steps(branch); i++)
+        n += branch->steps->items[i].table.n_joins;
+    return n;
 }
 
 // The query as hash joins: its rows are those of all branches (UNION ALL).
@@ -174,6 +196,9 @@ struct native_plan {
     const struct native_branch *branches;
     size_t n_branches;
 };
+
+// Whether SQLite is asked about some rows.
+bool native_asks(const struct native_plan *native);
 
 // A relation's column that the stream's query looks rows up by.
 struct lookup {

@@ -16,9 +16,17 @@
 // print_name gives no other column this name.
 #define STREAM_ROW_COLUMN "^.row"
 
+// Columns that are parameters, ?1, ?2, ...
+struct printer_parameters {
+    // Its number; 0: it is none.
+    size_t (*number)(struct printer_parameters *parameters, const struct from *leaf,
+                     size_t column);
+};
+
 struct printer {
     struct buf *out;
     bool traced; // the stream's row index is one more column of queries that read it
+    struct printer_parameters *parameters; // NULL: there are none
 };
 
 void print_query(struct printer *printer, const struct query *query);

@@ -360,11 +360,22 @@ static void print_exists(struct printer *printer, const struct expr *expr)
     text(printer, "))");
 }
 
+static void print_column_or_parameter(struct printer *printer, const struct expr *expr)
+{
+    struct printer_parameters *parameters = printer->parameters;
+    size_t number =
+        parameters == NULL ? 0 : parameters->number(parameters, expr->leaf, expr->column);
+    if (number > 0)
+        buf_printf(printer->out, "?%zu", number);
+    else
+        print_column(printer, expr->leaf, expr->column);
+}
+
 void print_expr(struct printer *printer, const struct expr *expr)
 {
     switch (expr->kind) {
     case EXPR_COLUMN:
-        print_column(printer, expr->leaf, expr->column);
+        print_column_or_parameter(printer, expr);
         break;
     case EXPR_CONST:
         print_constant(printer, expr);

@@ -50,6 +50,8 @@ enum status sqlite_host_query(struct sqlite_host *host, struct str sql,
                               struct err *err);
 // Starts such a query again, over the tables and the batch as they are now.
 void sqlite_host_rewind(struct rows *rows);
+// The same with its parameters ?1 to ?n, borrowed until the next.
+void sqlite_host_bind(struct rows *rows, const struct value *parameters, size_t n);
 
 // Declares the stream: a table whose rows are those of the batch that was set last.
 enum status sqlite_host_stream(struct sqlite_host *host, struct str name,
@@ -58,6 +60,9 @@ enum status sqlite_host_stream(struct sqlite_host *host, struct str name,
 // the time that SQL's now() tells. Rewind before the next row is asked for.
 void sqlite_host_set_batch(struct sqlite_host *host, const struct batch *batch,
                            size_t from, size_t n);
+
+// The time that SQL's now() tells.
+void sqlite_host_set_now(struct sqlite_host *host, int64_t now_ms);
 
 // What runs from now on ends with ST_LIMIT behind that time (monotonic; 0: never).
 void sqlite_host_set_deadline(struct sqlite_host *host, int64_t deadline_ms);

@@ -150,3 +150,11 @@ void sqlite_host_rewind(struct rows *base)
     sqlite3_reset(rows->stmt);
     rows->done = false;
 }
+
+void sqlite_host_bind(struct rows *base, const struct value *parameters, size_t n)
+{
+    struct sqlite_rows *rows = (struct sqlite_rows *)base;
+    sqlite_host_rewind(base);
+    for (size_t i = 0; i < n; i++)
+        sqlite_bind_value(rows->stmt, (int)i + 1, parameters[i]);
+}

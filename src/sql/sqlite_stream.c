@@ -185,5 +185,10 @@ void sqlite_host_set_batch(struct sqlite_host *host, const struct batch *batch,
     host->batch = batch;
     host->from = from;
     host->n = n;
-    text_time(batch->now_ms, host->now);
+    sqlite_host_set_now(host, batch->now_ms);
+}
+
+void sqlite_host_set_now(struct sqlite_host *host, int64_t now_ms)
+{
+    text_time(now_ms, host->now);
 }

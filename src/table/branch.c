@@ -80,7 +80,7 @@ void branch_init(struct branch *branch, const struct native_branch *plan,
     pass_through_init(&branch->pass, plan);
     if (plan->steps != NULL) {
         steps_init(&branch->steps, plan->steps, dimensions, limit);
-        dimensions += plan->steps->n;
+        dimensions += native_n_dimensions(plan) - plan->n_joins;
     }
     branch->joins = mem_array(plan->n_joins + 1, sizeof(*branch->joins));
     for (size_t i = 0; i < plan->n_joins; i++) {

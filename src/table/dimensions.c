@@ -106,8 +106,9 @@ static enum status add_branch(struct building *building,
                               const struct native_branch *branch, struct encoder *encoder,
                               struct err *err)
 {
-    for (size_t i = 0; branch->steps != NULL && i < branch->steps->n; i++)
-        TRY(add_step(building, &branch->steps->items[i], err));
+    for (size_t i = 0; i < native_n_steps(branch); i++)
+        if (branch->steps->items[i].kind != STEP_SQLITE)
+            TRY(add_step(building, &branch->steps->items[i], err));
     for (size_t join = 0; join < branch->n_joins; join++)
         TRY(add(building, &(struct use){branch, join, false}, encoder, err));
     return ST_OK;

@@ -212,6 +212,35 @@ struct executor *native_executor_open(const struct plan *plan,
     return &native->executor;
 }
 
+// Whether SQLite is asked about rows of it.
+static bool is_asked_about(const struct native_plan *plan, struct str relation)
+{
+    for (size_t b = 0; b < plan->n_branches; b++)
+        for (size_t i = 0; i < native_n_steps(&plan->branches[b]); i++) {
+            const struct native_asked *asked = plan->branches[b].steps->items[i].asked;
+            for (size_t k = 0; asked != NULL && k < asked->n_reads; k++)
+                if (str_eq(asked->reads[k], relation))
+                    return true;
+        }
+    return false;
+}
+
+enum status native_executor_use_sqlite(struct executor *executor,
+                                       struct sqlite_host *host, struct err *err)
+{
+    struct native_executor *native = (struct native_executor *)executor;
+    const struct plan *plan = native->plan;
+    for (size_t i = 0; i < plan->n_lookups; i++)
+        if (is_asked_about(plan->native, plan->lookups[i].relation))
+            TRY(sqlite_host_index(host, plan->lookups[i].relation,
+                                  plan->lookups[i].column, err));
+    for (size_t b = 0; b < native->n_branches; b++)
+        if (native->branches[b].plan->steps != NULL)
+            TRY(steps_use_sqlite(&native->branches[b].steps, host, err));
+    sqlite_host_limit_memory(host, sqlite_host_memory() + SQLITE_QUERY_MEMORY);
+    return ST_OK;
+}
+
 void native_executor_on_progress(struct executor *executor, bool (*go_on)(void *arg),
                                  void *arg)
 {

@@ -17,6 +17,10 @@
 struct executor *native_executor_open(const struct plan *plan,
                                       const struct dimensions *dimensions,
                                       struct encoder *encoder);
+// Before the first run of a plan that asks SQLite (native_asks): the host has the tables
+// and views that it reads. Makes the indexes; borrowed until close.
+enum status native_executor_use_sqlite(struct executor *executor,
+                                       struct sqlite_host *host, struct err *err);
 // Asked while a query runs that looks rows up one by one; false ends it (executor.h).
 void native_executor_on_progress(struct executor *executor, bool (*go_on)(void *arg),
                                  void *arg);

@@ -11,7 +11,8 @@
 enum {
     // Of the time of one record, for several: among them is one that takes too long,
     // mostly, and it is looked for fast.
-    LATE_PART = 4
+    LATE_PART = 4,
+    SQLITE_QUERY_MEMORY = 256 << 20 // bytes that SQLite may take for it, beside tables
 };
 
 enum query_end {

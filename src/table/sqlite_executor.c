@@ -14,8 +14,7 @@
 
 enum {
     AT_ONCE_MAX = 1 << 30,
-    LATE_DIVISOR = 16,       // of a range, when its time is over
-    QUERY_MEMORY = 256 << 20 // bytes beside the tables
+    LATE_DIVISOR = 16, // of a range, when its time is over
 };
 
 struct sqlite_executor {
@@ -239,7 +238,7 @@ enum status sqlite_executor_open(const struct plan *plan, struct sqlite_host *ho
         sqlite_close(&sqlite->executor);
         return rc;
     }
-    sqlite_host_limit_memory(host, sqlite_host_memory() + QUERY_MEMORY);
+    sqlite_host_limit_memory(host, sqlite_host_memory() + SQLITE_QUERY_MEMORY);
     *ret = &sqlite->executor;
     return ST_OK;
 }

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "table/asked.h"
 #include "table/value_encoder.h"
 
 // The rows of a group, one after another.
@@ -27,6 +28,7 @@ struct step {
     const struct native_step *plan;
     const struct dimension *dimension;
     struct evaluator keys, matches, filter;
+    struct asked asked; // SQLite's
     struct value *key_row;
     size_t *key_places; // 0 .. n_keys - 1
     struct buf key_bytes;
@@ -59,15 +61,15 @@ static void open_evaluator(struct evaluator *evaluator, const struct program *pr
 static void open_step(struct step *step, struct steps *steps,
                       const struct native_step *plan, const struct dimension *dimension)
 {
-    size_t n_keys = plan->table.joins[0].n_keys;
+    size_t n_keys = plan->keys->parts[part_keys(0)].n_values;
     step->steps = steps;
     step->plan = plan;
     step->dimension = dimension;
     open_evaluator(&step->keys, plan->keys);
     open_evaluator(&step->matches, plan->matches);
     open_evaluator(&step->filter, plan->filter);
-    step->key_row = mem_array(n_keys, sizeof(struct value));
-    step->key_places = mem_array(n_keys, sizeof(size_t));
+    step->key_row = mem_array(n_keys + 1, sizeof(struct value));
+    step->key_places = mem_array(n_keys + 1, sizeof(size_t));
     for (size_t i = 0; i < n_keys; i++)
         step->key_places[i] = i;
     step->output.values =
@@ -81,8 +83,21 @@ void steps_init(struct steps *steps, const struct native_steps *plan,
     steps->items = mem_array(plan->n, sizeof(*steps->items));
     steps->source.values = mem_array(plan->n_columns * BLOCK_ROWS, sizeof(struct value));
     open_evaluator(&steps->filter, plan->filter);
-    for (size_t i = 0; i < plan->n; i++)
-        open_step(&steps->items[i], steps, &plan->items[i], dimensions[i]);
+    for (size_t i = 0; i < plan->n; i++) {
+        open_step(&steps->items[i], steps, &plan->items[i], *dimensions);
+        dimensions += plan->items[i].table.n_joins;
+    }
+}
+
+enum status steps_use_sqlite(struct steps *steps, struct sqlite_host *host,
+                             struct err *err)
+{
+    for (size_t i = 0; i < steps->plan->n; i++) {
+        const struct native_asked *asked = steps->plan->items[i].asked;
+        if (asked != NULL)
+            TRY(asked_open(&steps->items[i].asked, asked, host, err));
+    }
+    return ST_OK;
 }
 
 static void close_step(struct step *step)
@@ -90,6 +105,7 @@ static void close_step(struct step *step)
     evaluator_release(&step->keys);
     evaluator_release(&step->matches);
     evaluator_release(&step->filter);
+    asked_close(&step->asked);
     free(step->key_row);
     free(step->key_places);
     buf_release(&step->key_bytes);
@@ -205,21 +221,26 @@ static void open_row(struct step *step)
 
 // Looking up.
 
-static void read_key(struct step *step, size_t i)
+// How many; they are in key_row.
+static size_t take_keys(struct step *step, size_t row)
 {
     const struct program_part *keys = &step->plan->keys->parts[part_keys(0)];
-    struct step_probe *probe = &step->probes[i];
-    size_t row = step->rows.rows[i], before = step->key_bytes.n;
     for (size_t k = 0; k < keys->n_values; k++)
         step->key_row[k] =
             *vector_at(evaluator_vector(&step->keys, keys->values[k]), row);
-    if (keys->n_values == 1) {
+    return keys->n_values;
+}
+
+static void read_key(struct step *step, size_t i)
+{
+    struct step_probe *probe = &step->probes[i];
+    size_t before = step->key_bytes.n, n = take_keys(step, step->rows.rows[i]);
+    if (n == 1) {
         probe->value = step->key_row[0];
         probe->key = key_of_value(&probe->value);
         return;
     }
-    if (!key_of_columns(step->key_row, step->key_places, keys->n_values,
-                        &step->key_bytes))
+    if (!key_of_columns(step->key_row, step->key_places, n, &step->key_bytes))
         step->key_bytes.n = before;
     probe->key = (struct str){.n = step->key_bytes.n - before};
 }
@@ -260,7 +281,7 @@ static void look_up(struct step *step)
     }
 }
 
-static void take_input(struct step *step, const struct step_block *input)
+static void compute_keys(struct step *step, const struct step_block *input)
 {
     struct steps *steps = step->steps;
     step->input = input;
@@ -272,6 +293,11 @@ static void take_input(struct step *step, const struct step_block *input)
     step->rows = input->rows;
     if (steps->has_errors)
         drop_failed(steps, &step->rows, input->records);
+}
+
+static void take_input(struct step *step, const struct step_block *input)
+{
+    compute_keys(step, input);
     look_up(step);
     memset(step->n_matches, 0, sizeof(step->n_matches));
     open_row(step);
@@ -467,21 +493,68 @@ static void choose_rows(struct step *step)
     }
 }
 
+// SQLite's answers.
+
+static bool answer_row(struct step *step, size_t i)
+{
+    struct steps *steps = step->steps;
+    struct step_block *output = &step->output;
+    size_t n_columns = steps->plan->n_columns, row = step->rows.rows[i];
+    struct value *values = output->values + i * n_columns;
+    memcpy(values, step->input->values + row * n_columns, n_columns * sizeof(*values));
+    output->rows.rows[i] = (uint8_t)i;
+    output->records[i] = step->input->records[row];
+    output->rows.n = i + 1;
+    size_t n_keys = take_keys(step, row);
+    return asked_answer(&step->asked, step->key_row, n_keys, steps->batch->now_ms,
+                        steps->limit, &step->arena, values + step->plan->flag_place);
+}
+
+// False when the limit ended it.
+static bool answer_rows(struct step *step, const struct step_block *input)
+{
+    bool goes_on = true;
+    compute_keys(step, input);
+    arena_clear(&step->arena);
+    step->output.rows.n = 0;
+    for (size_t i = 0; goes_on && i < step->rows.n; i++)
+        goes_on = answer_row(step, i);
+    return goes_on;
+}
+
+// Any step.
+
+static const struct step_block *step_next(struct steps *steps, size_t i);
+
+static const struct step_block *input_of(struct steps *steps, size_t i)
+{
+    return i == 0 ? source_next(steps) : step_next(steps, i - 1);
+}
+
+// Makes the step's next block; false when there is none.
+static bool make_rows(struct steps *steps, size_t i)
+{
+    struct step *step = &steps->items[i];
+    bool is_sqlite = step->plan->kind == STEP_SQLITE;
+    if (is_sqlite || step->input == NULL || step->at == step->rows.n) {
+        const struct step_block *input = input_of(steps, i);
+        if (input == NULL)
+            return false;
+        if (is_sqlite)
+            return answer_rows(step, input);
+        take_input(step, input);
+    }
+    add_candidates(step);
+    choose_rows(step);
+    return true;
+}
+
 static const struct step_block *step_next(struct steps *steps, size_t i)
 {
     struct step *step = &steps->items[i];
     do {
-        if (!query_limit_ask(steps->limit))
+        if (!query_limit_ask(steps->limit) || !make_rows(steps, i))
             return NULL;
-        if (step->input == NULL || step->at == step->rows.n) {
-            const struct step_block *input =
-                i == 0 ? source_next(steps) : step_next(steps, i - 1);
-            if (input == NULL)
-                return NULL;
-            take_input(step, input);
-        }
-        add_candidates(step);
-        choose_rows(step);
         filter_block(steps, &step->filter, &step->output);
     } while (step->output.rows.n == 0);
     return &step->output;

@@ -6,6 +6,7 @@
 // match of it. Conditions are computed for a block of candidates at once; what is left is
 // the step's next block. So nothing grows with the rows that a record gives. Rows come in
 // the records' order, a record's side by side.
+// A subquery that SQLite answers is a step too (asked.h).
 // A record that fails on the way has an error from when steps_next gives a row of a later
 // record, or none. Threads: one owns its steps; the dimensions are shared.
 #ifndef TABLE_STEPS_H
@@ -43,6 +44,9 @@ struct steps {
 void steps_init(struct steps *steps, const struct native_steps *plan,
                 struct dimension *const *dimensions, struct query_limit *limit);
 void steps_release(struct steps *steps);
+// Before the first rows, where a step is SQLite's. Errors: those of sqlite_host.h.
+enum status steps_use_sqlite(struct steps *steps, struct sqlite_host *host,
+                             struct err *err);
 // Takes the n <= BLOCK_ROWS records from `from` on up.
 void steps_begin(struct steps *steps, const struct batch *batch, size_t from, size_t n);
 // The next block of wide rows, at least one; NULL: there are no more, or the limit ended

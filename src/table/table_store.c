@@ -22,14 +22,21 @@ struct table_store *table_store_open(const struct plan *plan,
     return store;
 }
 
+void table_store_release_columns(struct table_store *store)
+{
+    for (size_t i = 0; i < store->plan->n_tables; i++)
+        columns_release(&store->tables[i].columns);
+    store->n_bytes = 0;
+}
+
 void table_store_close(struct table_store *store)
 {
     if (store == NULL)
         return;
+    table_store_release_columns(store);
     for (size_t i = 0; i < store->plan->n_tables; i++) {
         free(store->tables[i].wanted);
         free(store->tables[i].places);
-        columns_release(&store->tables[i].columns);
     }
     sqlite_host_close(store->host);
     free(store->tables);
@@ -98,8 +105,12 @@ void table_store_want_view(struct table_store *store, const struct view *view)
 
 static void want_branch(struct table_store *store, const struct native_branch *branch)
 {
-    for (size_t i = 0; branch->steps != NULL && i < branch->steps->n; i++)
-        want_branch(store, &branch->steps->items[i].table);
+    for (size_t i = 0; i < native_n_steps(branch); i++) {
+        const struct native_step *step = &branch->steps->items[i];
+        want_branch(store, &step->table);
+        if (step->asked != NULL)
+            want_all(store, step->asked->reads, step->asked->n_reads);
+    }
     for (size_t i = 0; i < branch->n_joins; i++) {
         const struct native_join *join = &branch->joins[i];
         if (join->query != NULL)
@@ -112,7 +123,7 @@ static void want_branch(struct table_store *store, const struct native_branch *b
 void table_store_want_insert(struct table_store *store, bool native)
 {
     const struct plan *plan = store->plan;
-    store->runs_insert = store->runs_insert || !native;
+    store->runs_insert = store->runs_insert || !native || native_asks(plan->native);
     if (!native)
         want_all(store, plan->insert_reads, plan->n_insert_reads);
     for (size_t i = 0; native && i < plan->native->n_branches; i++)

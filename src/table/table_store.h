@@ -35,7 +35,7 @@ struct table_store {
     struct stored_table *tables; // of each table of the plan
     bool *views;                 // of each view of the plan: in SQLite
     struct sqlite_host *host;    // NULL: not needed yet
-    bool runs_insert;            // SQLite does
+    bool runs_insert;            // SQLite does, or is asked about its rows
     size_t n_bytes; // of all columns, of what queries keep, and of what is made of them
 };
 
@@ -71,6 +71,9 @@ enum status table_store_add_rows(struct table_store *store, struct columns *colu
 // The database, for the sqlite executor.
 enum status table_store_host(struct table_store *store, struct sqlite_host **ret,
                              struct err *err);
+
+// Frees the columns; the database stays.
+void table_store_release_columns(struct table_store *store);
 
 // Memory, with SQLite's.
 size_t table_store_bytes(const struct table_store *store);

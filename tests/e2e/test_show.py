@@ -111,6 +111,22 @@ def test_explain_counts_what_the_join_gives():
         "enriched_stop_time": None}
 
 
+def test_explain_says_what_sqlite_answers():
+    job = Job("madrid-metro")
+    job.script.write_text(job.script.read_text().split("INSERT INTO")[0] + """
+        INSERT INTO enriched_stop_time
+          SELECT s.trip_id, (SELECT t.service_id FROM trips t WHERE t.trip_id >= s.trip_id ORDER BY t.trip_id LIMIT 1)
+            AS service_id
+          FROM stop_times s WHERE EXISTS (SELECT 1 FROM frequencies f WHERE f.trip_id = s.trip_id);""")
+    why = "A subquery uses columns from outside, or may fail, and is more than a SELECT with a WHERE."
+    lines = job.run("explain", job.script).out.splitlines()
+    assert "  executor  native: hash joins and steps, but for subqueries that sqlite answers" in lines, lines
+    assert f"  step      1, row by row: sqlite answers: {why}" in lines, lines
+    got = job.run("explain", job.script, "--json").json()
+    assert got["insert"]["builds"] == [{"by": "native", "why": None}, {"by": "sqlite", "why": why}], got["insert"]
+    assert len(got["joins"]) == 1, got["joins"]
+
+
 def test_explain_shows_each_step_and_branch():
     job = Job("madrid-metro")
     script = job.script.read_text().split("INSERT INTO")[0] + """

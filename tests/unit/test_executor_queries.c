@@ -71,6 +71,7 @@ enum shape {
     SHAPE_OF_BOTH,   // and the stream
     SHAPE_NESTED,    // a subquery in one
     SHAPE_NO_FROM,   // a subquery of nothing but constants
+    SHAPE_ASKED,     // a subquery that SQLite answers for each row
     SHAPE_SUBQUERY_IN_OUTPUT,
     SHAPE_LARGE,   // many rows a record
     SHAPE_STEPS,   // run row by row
@@ -603,6 +604,47 @@ static void write_constants(struct world *world, enum type type)
     say(world, exists || in ? "))" : ")");
 }
 
+// One that no look-up can stand for.
+static void write_asked(struct world *world, enum type type)
+{
+    static const char *const ends[] = {
+        " GROUP BY x.t HAVING count(*) > 1))", " GROUP BY x.i, x.t OFFSET 1))",
+        " LIMIT 2 OFFSET 1))", " EXCEPT SELECT y.t FROM b y WHERE y.z))"};
+    static const char *const ins[] = {" GROUP BY x.i HAVING min(x.k) > 0))",
+                                      " ORDER BY 1 LIMIT 3))",
+                                      " UNION SELECT y.k FROM b y WHERE y.z))",
+                                      " EXCEPT SELECT y.i FROM a y WHERE y.k = 2))"};
+    if (type == TYPE_BOOLEAN && percent(world, 40)) {
+        say(world,
+            percent(world, 50) ? "(EXISTS (SELECT x.t" : "(NOT EXISTS (SELECT x.t");
+        write_rest(world);
+        say(world, ends[pick(world, ARRAY_LEN(ends))]);
+        return;
+    }
+    if (type == TYPE_BOOLEAN && percent(world, 60)) {
+        say(world, "(");
+        column(world, TYPE_INT);
+        say(world, percent(world, 50) ? " IN (SELECT x.i" : " NOT IN (SELECT x.i");
+        write_rest(world);
+        say(world, ins[pick(world, ARRAY_LEN(ins))]);
+        return;
+    }
+    const struct world outside = *world;
+    bool is_table = percent(world, 25);
+    say(world, !is_table              ? "(SELECT "
+               : type == TYPE_BOOLEAN ? "((SELECT max(q.v) FROM (SELECT "
+                                      : "(SELECT max(q.v) FROM (SELECT ");
+    scope_of_x(world);
+    column(world, is_table && type == TYPE_BOOLEAN ? TYPE_INT : type);
+    memcpy(world->aliases, outside.aliases, sizeof(outside.aliases));
+    world->n_aliases = outside.n_aliases;
+    say(world, is_table ? " AS v" : "");
+    write_rest(world);
+    say(world, !is_table              ? " ORDER BY 1 LIMIT 1)"
+               : type == TYPE_BOOLEAN ? ") q) > 1)"
+                                      : ") q)");
+}
+
 // False: there is none of the type.
 static bool subquery(struct world *world, enum type type)
 {
@@ -617,6 +659,8 @@ static bool subquery(struct world *world, enum type type)
     world->shapes[SHAPE_OF_BOTH] |= has_stream && world->n_aliases > 1;
     if (percent(world, 20))
         write_constants(world, type);
+    else if (percent(world, 15))
+        write_asked(world, type);
     else if (type != TYPE_BOOLEAN || percent(world, 15))
         write_aggregate(world, type);
     else if (percent(world, 50))
@@ -987,8 +1031,14 @@ static void run_native(struct world *world, struct outcome *outcome)
     assert_ok(dimensions_build(world->plan->native, store, &world->encoder, &options,
                                &dimensions, &world->err),
               &world->err);
-    run_executor(world, native_executor_open(world->plan, &dimensions, &world->encoder),
-                 outcome);
+    struct executor *executor =
+        native_executor_open(world->plan, &dimensions, &world->encoder);
+    if (native_asks(world->plan->native)) {
+        struct sqlite_host *host;
+        assert_ok(table_store_host(store, &host, &world->err), &world->err);
+        assert_ok(native_executor_use_sqlite(executor, host, &world->err), &world->err);
+    }
+    run_executor(world, executor, outcome);
     dimensions_release(&dimensions);
     table_store_close(store);
 }
@@ -1184,6 +1234,7 @@ static void check_native(struct world *world)
                  STR_ARGS(world->script));
     for (size_t i = 0; i < world->plan->native->n_branches; i++)
         world->shapes[SHAPE_STEPS] |= world->plan->native->branches[i].steps != NULL;
+    world->shapes[SHAPE_ASKED] = native_asks(world->plan->native);
     world->shapes[SHAPE_FAILURE] = native.rejects.n > 0;
     world->shapes[SHAPE_SLICES] = native.n_slices > 1;
     release_outcome(&native);
@@ -1292,6 +1343,112 @@ static void test_subqueries_without_a_from(void **state)
     }
 }
 
+// What SQLite answers, and where it stands: the rest of the query is native.
+static void test_subqueries_that_sqlite_answers(void **state)
+{
+    (void)state;
+#define LEAST "(SELECT x.i FROM a x WHERE x.k = s.j ORDER BY 1 LIMIT 1)"
+    static const char *const queries[] = {
+        "SELECT s.t, " LEAST " AS x FROM st s",
+        "SELECT s.t, " LEAST " AS x FROM st s WHERE " LEAST " > 0",
+        "SELECT s.t, b.u FROM st s JOIN b ON b.k = s.j WHERE " LEAST " = b.i",
+        "SELECT s.t, b.u FROM st s LEFT JOIN b ON b.k = " LEAST,
+        "SELECT s.t, b.u FROM st s LEFT JOIN b ON b.k = s.j AND " LEAST " IS NULL",
+        "SELECT s.t, b.u, (SELECT x.i FROM a x WHERE x.k = b.k ORDER BY 1 LIMIT 1) AS x "
+        "FROM st s LEFT JOIN b ON b.k = s.j",
+        "SELECT s.t, b.u, (SELECT x.i FROM a x WHERE x.k = b.k AND x.i > s.i ORDER BY 1 "
+        "LIMIT 1) AS x FROM st s JOIN b ON b.k = s.j",
+        "SELECT s.t, (SELECT DISTINCT x.t FROM a x WHERE x.k = s.j AND x.z) AS x FROM st "
+        "s",
+        "SELECT s.t, (SELECT sum(x.n) FROM a x WHERE x.k = s.j) AS x FROM st s",
+        "SELECT s.t, (SELECT sum(x.r) FROM a x WHERE x.k = s.j) AS x FROM st s",
+        "SELECT s.t, (SELECT avg(x.r) FROM a x WHERE x.k = s.j) AS x FROM st s",
+        "SELECT s.t, (SELECT count(*) FROM a x WHERE x.k < s.j) AS x FROM st s",
+        "SELECT s.t, (SELECT max(x.i + s.j) FROM a x WHERE x.k = s.j) AS x FROM st s",
+        "SELECT s.t, CASE WHEN s.j > 1 THEN (SELECT max(5 / x.i) FROM a x WHERE x.k = "
+        "s.j) ELSE 3 END AS x FROM st s",
+        "SELECT s.t, COALESCE(s.i, (SELECT max(5 / x.i) FROM a x WHERE x.k = s.j)) AS x "
+        "FROM st s",
+        "SELECT s.t, CASE WHEN s.j > 1 THEN EXISTS (SELECT 1 FROM a x WHERE x.k = 7 / "
+        "s.i) END AS x FROM st s",
+        "SELECT s.t, (SELECT x.u FROM a x WHERE x.k = s.j LIMIT 1) || now() AS x FROM st "
+        "s WHERE false",
+        "SELECT s.t, (SELECT max(x.u || now()) FROM a x WHERE x.k < s.j) AS x FROM st s",
+        "SELECT s.t, EXISTS (SELECT x.t FROM a x WHERE x.k = s.j GROUP BY x.t HAVING "
+        "count(*) > 1) AS x FROM st s",
+        "SELECT s.t FROM st s WHERE s.i IN (SELECT x.i + s.j FROM a x)",
+        "SELECT s.t FROM st s WHERE s.i NOT IN (SELECT x.i FROM a x WHERE x.k = s.j "
+        "EXCEPT SELECT x.k FROM b x)",
+        "SELECT s.t, (SELECT q.v FROM (SELECT max(x.i) AS v FROM a x WHERE x.k = s.j) q) "
+        "AS x FROM st s",
+        "SELECT s.t, EXISTS (SELECT 1 FROM a x WHERE EXISTS (SELECT 1 FROM b y WHERE y.k "
+        "= s.j AND y.i = x.i)) AS x FROM st s",
+        "SELECT s.v, (SELECT x.i FROM a x WHERE x.k = s.v ORDER BY 1 LIMIT 1) AS x FROM "
+        "(SELECT 7 / j AS v FROM st WHERE j <> 0) s",
+        "SELECT s.t, (SELECT 7 / max(x.i) FROM a x WHERE x.k > 100) AS x FROM st s",
+        "SELECT s.t, (SELECT y.v FROM (SELECT k, max(i) AS v FROM a GROUP BY k) y WHERE "
+        "y.k < s.j ORDER BY 1 LIMIT 1) AS x FROM st s",
+        "WITH w AS (SELECT k, max(i) AS v FROM a GROUP BY k) SELECT s.t, (SELECT y.v "
+        "FROM w y WHERE y.k < s.j ORDER BY 1 LIMIT 1) AS x FROM st s",
+        "WITH w AS (SELECT k, max(i) AS v FROM a GROUP BY k) SELECT s.t, w.v, (SELECT "
+        "y.v FROM w y WHERE y.k < s.j ORDER BY 1 LIMIT 1) AS x FROM st s JOIN w ON w.k = "
+        "s.j",
+        "SELECT s.t, " LEAST " AS x FROM st s UNION ALL SELECT s.u, " LEAST " FROM st s "
+        "UNION ALL SELECT s.u, s.j FROM st s",
+        "SELECT s.t, (SELECT x.r FROM a x WHERE x.r = s.r ORDER BY 1 LIMIT 1) AS x, "
+        "(SELECT x.z FROM a x WHERE x.z = s.z ORDER BY 1 LIMIT 1) AS y, (SELECT x.t FROM "
+        "a x WHERE x.t >= s.t ORDER BY 1 LIMIT 1) AS z FROM st s",
+        "SELECT s.t, (SELECT x.i FROM a x WHERE x.n = s.i OR x.r = s.i ORDER BY 1 LIMIT "
+        "1) AS x FROM st s",
+    };
+#undef LEAST
+    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
+        for (uint64_t seed = 1; seed <= 5; seed++) {
+            struct world world;
+            open_world(&world, seed, queries[i]);
+            if (world.plan->native == NULL || !native_asks(world.plan->native))
+                fail_msg("%s: SQLite is not asked: %.*s", queries[i],
+                         STR_ARGS(world.plan->native_why));
+            check_native(&world);
+            close_world(&world);
+        }
+    }
+}
+
+// One without a FROM is an expression, whatever it uses: SQLite is not asked.
+static void test_subqueries_that_are_expressions(void **state)
+{
+    (void)state;
+    static const char *const queries[] = {
+        "SELECT s.t, (SELECT s.i) AS x FROM st s",
+        "SELECT s.t, (SELECT s.j / s.i) AS x FROM st s",
+        "SELECT s.t, (SELECT s.j / s.i WHERE s.i <> 0) AS x FROM st s",
+        "SELECT s.t, (SELECT s.j WHERE s.i > 0 AND s.z) AS x FROM st s",
+        "SELECT s.t, EXISTS (SELECT s.j / 0) AS x FROM st s",
+        "SELECT s.t, EXISTS (SELECT 1 WHERE s.i > 0) AS x FROM st s",
+        "SELECT s.t, NOT EXISTS (SELECT 1 WHERE s.i > 0) AS x FROM st s",
+        "SELECT s.t, s.i IN (SELECT s.j) AS x FROM st s",
+        "SELECT s.t, s.i NOT IN (SELECT s.j WHERE s.z) AS x FROM st s",
+        "SELECT s.t FROM st s WHERE s.i IN (SELECT s.j WHERE s.z)",
+        "SELECT s.t, (SELECT DISTINCT s.i) AS x FROM st s",
+        "SELECT s.t, (SELECT (SELECT s.i + s.j)) AS x FROM st s",
+        "SELECT s.t, (SELECT x.i WHERE x.k = s.j) AS x FROM st s JOIN a x ON x.i = s.i",
+        "SELECT s.t, (SELECT EXISTS (SELECT 1 FROM a x WHERE x.k = s.j)) AS x FROM st s",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
+        for (uint64_t seed = 1; seed <= 3; seed++) {
+            struct world world;
+            open_world(&world, seed, queries[i]);
+            if (world.plan->native == NULL)
+                fail_msg("%s: %.*s", queries[i], STR_ARGS(world.plan->native_why));
+            if (native_asks(world.plan->native))
+                fail_msg("%s: SQLite is asked", queries[i]);
+            check_native(&world);
+            close_world(&world);
+        }
+    }
+}
+
 static void assert_stores(const char *query, size_t n_uses, size_t n_stores)
 {
     struct world world;
@@ -1358,4 +1515,6 @@ static void test_equal_joins_have_one_store(void **state)
 
 TEST_MAIN(cmocka_unit_test(test_equal_joins_have_one_store),
           cmocka_unit_test(test_native_gives_what_sqlite_gives),
-          cmocka_unit_test(test_subqueries_without_a_from))
+          cmocka_unit_test(test_subqueries_without_a_from),
+          cmocka_unit_test(test_subqueries_that_sqlite_answers),
+          cmocka_unit_test(test_subqueries_that_are_expressions))

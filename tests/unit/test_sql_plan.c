@@ -242,6 +242,44 @@ static void test_why_a_query_is_not_native(void **state)
         {"SELECT seq FROM st s WHERE NOT EXISTS (SELECT 1 FROM trips t JOIN days d ON "
          "d.day = t.route_id WHERE t.trip_id = s.trip_id AND t.n > s.seq)",
          NULL},
+        {"SELECT CASE WHEN x.n > 1 THEN EXISTS (SELECT 1 FROM trips t WHERE t.n > x.n "
+         "LIMIT "
+         "2) END AS x FROM (SELECT 7 / seq AS n FROM st) x",
+         "A subquery in CASE or COALESCE uses a column that may fail."},
+        {"SELECT s.seq FROM st s LEFT JOIN trips t ON t.n = s.seq AND EXISTS (SELECT 1 "
+         "FROM days d WHERE d.day = t.trip_id AND d.service_id = s.trip_id)",
+         "A subquery in ON of a left join uses both its sides."},
+        {"SELECT seq FROM st s WHERE EXISTS (SELECT 1 FROM trips t WHERE t.n = 7 / "
+         "s.seq)",
+         NULL},
+        {"SELECT s.seq FROM st s JOIN (trips t JOIN days d ON d.day = t.route_id) ON "
+         "t.trip_id = s.trip_id",
+         NULL},
+        {"SELECT s.seq FROM st s JOIN trips t ON t.trip_id = s.trip_id JOIN days d ON "
+         "d.day = s.trip_id AND d.day = d.day",
+         NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        check_native(cases[i].query, cases[i].why);
+}
+
+static const struct native_asked *first_asked(const struct native_plan *native)
+{
+    const struct native_steps *steps = native->branches[0].steps;
+    for (size_t i = 0; i < steps->n; i++)
+        if (steps->items[i].kind == STEP_SQLITE)
+            return steps->items[i].asked;
+    fail_msg("SQLite is not asked");
+    return NULL;
+}
+
+// The subquery alone: the rest of the query stays native.
+static void test_why_a_subquery_is_for_sqlite(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query, *why;
+    } cases[] = {
         {"SELECT seq FROM st s WHERE (SELECT n FROM trips t WHERE t.trip_id = s.trip_id "
          "ORDER BY n LIMIT 1) > 1",
          "A subquery uses columns from outside, or may fail, and is more than a SELECT "
@@ -264,29 +302,51 @@ static void test_why_a_query_is_not_native(void **state)
         {"SELECT (SELECT GREATEST(count(*), (SELECT count(*) FROM days)) FROM trips t "
          "WHERE t.trip_id = s.trip_id) AS x FROM st s",
          "A subquery's aggregate stands beside a subquery."},
-        {"SELECT s.seq FROM st s LEFT JOIN trips t ON t.n = s.seq AND EXISTS (SELECT 1 "
-         "FROM days d WHERE d.day = t.trip_id AND d.service_id = s.trip_id)",
-         "A subquery in ON of a left join uses both its sides."},
         {"SELECT seq FROM st s WHERE EXISTS (SELECT 1 FROM trips t WHERE EXISTS (SELECT "
          "1 FROM days d WHERE d.day = s.trip_id AND d.service_id = t.trip_id))",
          "A subquery in a subquery uses columns from outside, or may fail."},
         {"SELECT CASE WHEN s.seq > 1 THEN EXISTS (SELECT 1 FROM trips t WHERE t.n = 7 / "
          "s.seq) END AS x FROM st s",
          "A subquery that may fail stands in CASE or COALESCE."},
-        {"SELECT seq FROM st s WHERE EXISTS (SELECT 1 FROM trips t WHERE t.n = 7 / "
-         "s.seq)",
-         NULL},
         {"SELECT seq FROM st s WHERE s.seq IN (SELECT t.n + s.seq FROM trips t)",
          "IN compares with an expression that uses columns from outside, or may fail."},
-        {"SELECT s.seq FROM st s JOIN (trips t JOIN days d ON d.day = t.route_id) ON "
-         "t.trip_id = s.trip_id",
-         NULL},
-        {"SELECT s.seq FROM st s JOIN trips t ON t.trip_id = s.trip_id JOIN days d ON "
-         "d.day = s.trip_id AND d.day = d.day",
-         NULL},
     };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        check_native(cases[i].query, cases[i].why);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *script = mem_printf(TABLES "INSERT INTO o %s", cases[i].query);
+        struct plan *plan = sql_plan(script);
+        if (plan->native == NULL)
+            fail_msg("%s: %.*s", cases[i].query, STR_ARGS(plan->native_why));
+        assert_string_equal(first_asked(plan->native)->why, cases[i].why);
+        plan_free(plan);
+        free(script);
+    }
+}
+
+// Columns from outside that a subquery has as parameters.
+static void test_sqlite_is_asked_with_64_parameters_at_most(void **state)
+{
+    (void)state;
+    for (int n = 64; n <= 65; n++) {
+        AUTO(buf_release) struct buf columns = {0};
+        AUTO(buf_release) struct buf where = {0};
+        for (int i = 0; i < n; i++) {
+            buf_printf(&columns, "%sc%d INT", i > 0 ? ", " : "", i);
+            buf_printf(&where, "%ss.c%d < t.c0", i > 0 ? " AND " : "", i);
+        }
+        char *script = mem_printf(
+            "CREATE TABLE t (%s)" DIM "CREATE TABLE s (%s)" STREAM
+            "CREATE TABLE o ()" SINK "INSERT INTO o SELECT (SELECT count(*) FROM t WHERE "
+            "%s) AS n FROM s",
+            buf_cstr(&columns), buf_cstr(&columns), buf_cstr(&where));
+        struct plan *plan = sql_plan(script);
+        if (n == 65)
+            assert_str(plan->native_why,
+                       "A subquery uses more than 64 columns from outside.");
+        else
+            assert_non_null(first_asked(plan->native));
+        plan_free(plan);
+        free(script);
+    }
 }
 
 static void test_a_join_of_more_than_64_keys_is_a_step(void **state)
@@ -403,6 +463,17 @@ static void test_a_branch_is_data(void **state)
          "'step 0','type':'INT'},{'constant':0,'type':'INT'}],'type':'BOOLEAN'},{"
          "'constant':null,'type':'INT'}]],'else':{'call':'single','args':[{'column':"
          "'match','of':'step 0','type':'INT'}],'type':'INT'},'type':'INT'}}]}"},
+        {"SELECT s.seq, (SELECT t.n FROM trips t WHERE t.trip_id = s.trip_id ORDER BY "
+         "t.n LIMIT 1) AS n FROM st s WHERE s.seq = 1",
+         "{'filter':[" SEQ_IS_1 "],'steps':[{'kind':'sqlite','sql':'SELECT (SELECT "
+         "\"t\".\"n\" AS \"n\" FROM \"trips\" AS \"t\" WHERE (\"t\".\"trip_id\" = ?1) "
+         "ORDER BY \"t\".\"n\" ASC NULLS LAST LIMIT 1) AS \"answer\"','parameters':[{"
+         "'column':'trip_id','of':'stream','type':'TEXT'}],'filter':[]}],'joins':[],"
+         "'outputs':[{'name':'seq','expr':" SEQ "},{'name':'n','expr':{'case':[[{'op':"
+         "'is null','args':[{'column':'error','of':'step 0','type':'TEXT'}],'type':"
+         "'BOOLEAN'},{'column':'answer','of':'step 0','type':'INT'}]],'else':{'call':"
+         "'fail','args':[{'column':'error','of':'step 0','type':'TEXT'}],'type':'INT'},"
+         "'type':'INT'}}]}"},
         {"SELECT seq IS DISTINCT FROM 1 AS a, seq IS NOT DISTINCT FROM 1 AS b, seq IS "
          "NOT "
          "NULL AS c FROM st WHERE (seq = 1) IS TRUE AND (seq = 1) IS NOT TRUE AND (seq = "
@@ -678,6 +749,8 @@ TEST_MAIN(cmocka_unit_test(test_stm_example_is_a_hash_join),
           cmocka_unit_test(test_types_and_nullability_of_outputs),
           cmocka_unit_test(test_why_a_query_is_not_native),
           cmocka_unit_test(test_a_join_of_more_than_64_keys_is_a_step),
+          cmocka_unit_test(test_why_a_subquery_is_for_sqlite),
+          cmocka_unit_test(test_sqlite_is_asked_with_64_parameters_at_most),
           cmocka_unit_test(test_a_branch_is_data),
           cmocka_unit_test(test_the_ninth_join_is_a_step),
           cmocka_unit_test(test_a_native_plan_has_64_steps_and_64_branches_at_most),
