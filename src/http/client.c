@@ -369,6 +369,14 @@ static bool is_begun(const struct transfer *transfer)
     return ready_us > 0 || transfer->n_head > 0;
 }
 
+// What later versions of libcurl than Debian 12's say of more than 5,000 headers, and
+// without a text of one that is too long.
+#if LIBCURL_VERSION_NUM >= 0x080600
+#define TOO_MANY_HEADERS CURLE_TOO_LARGE
+#else
+#define TOO_MANY_HEADERS CURL_LAST
+#endif
+
 static enum http_trouble trouble_of(const struct transfer *transfer, CURLcode code)
 {
     if (transfer->ended == ENDED_FOR_LENGTH || transfer->ended == ENDED_FOR_LONG_HEADERS)
@@ -380,6 +388,7 @@ static enum http_trouble trouble_of(const struct transfer *transfer, CURLcode co
         return is_begun(transfer) && !is_late(transfer) ? HTTP_TROUBLE_TOO_LATE
                                                         : HTTP_TROUBLE_ANY;
     case CURLE_OUT_OF_MEMORY: // so libcurl says of a header of more than 100 KiB
+    case TOO_MANY_HEADERS:
         return HTTP_TROUBLE_TOO_LONG;
     case CURLE_COULDNT_RESOLVE_HOST:
         return HTTP_TROUBLE_NAME;
@@ -467,7 +476,7 @@ static void explain_end(const struct transfer *transfer, CURLcode code, char *re
     else if (transfer->ended == ENDED_FOR_LONG_HEADERS)
         snprintf(ret, size, "the answer's headers are longer than %d bytes",
                  HTTP_HEAD_MAX);
-    else if (code == CURLE_OUT_OF_MEMORY)
+    else if (code == CURLE_OUT_OF_MEMORY || code == TOO_MANY_HEADERS)
         snprintf(ret, size, "a header of the answer is longer than 102400 bytes");
     else if (code == CURLE_TOO_MANY_REDIRECTS)
         snprintf(ret, size, "it redirects more than %d times", request->redirects);
@@ -500,7 +509,8 @@ static void explain(const struct transfer *transfer, CURLcode code, char *ret,
                     size_t size)
 {
     enum http_trouble trouble = transfer->answer->trouble;
-    if (trouble == HTTP_TROUBLE_REDIRECT || trouble == HTTP_TROUBLE_TOO_LONG)
+    bool is_ours = trouble == HTTP_TROUBLE_REDIRECT || trouble == HTTP_TROUBLE_TOO_LONG;
+    if (is_ours && !(code == TOO_MANY_HEADERS && transfer->http->why[0] != '\0'))
         explain_end(transfer, code, ret, size);
     else if (code == CURLE_OPERATION_TIMEDOUT || transfer->ended != ENDED_BY_ITSELF)
         explain_time(transfer, ret, size);
