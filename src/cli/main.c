@@ -29,6 +29,7 @@ static const struct command *const commands[] = {
     &command_verify,
     &command_history,
     &command_status,
+    &command_top,
     &command_cat,
     &command_codegen,
     &command_demo,

@@ -6,10 +6,12 @@
 #include "cli/commands.h"
 #include "cli/row_printer.h"
 #include "cli/term.h"
+#include "core/env.h"
 #include "job/survey.h"
 
 enum {
     HASH_SHOWN = 12,
+    TOPIC_MS = 30000, // for all that the topic is asked
     N_COLUMNS = 7
 };
 
@@ -131,7 +133,10 @@ static enum status run(const struct args *args, struct err *err)
     struct surveyor surveyor;
     TRY(args_script(args, 0, &pipeline, err));
     // No stop flag: it only reads, so a signal may end it where it is.
+    struct deadline deadline = {0};
     enum status status = surveyor_open(&pipeline, &surveyor, err);
+    surveyor.deadline = &deadline;
+    deadline_set(&deadline, env_system()->ops->monotonic_ms(env_system()) + TOPIC_MS);
     if (status == ST_OK)
         status = print_survey(args, &surveyor, err);
     surveyor_close(&surveyor);

@@ -32,6 +32,11 @@ static bool takes_sequences(int fd)
     return isatty(fd) && kind != NULL && kind[0] != '\0' && strcmp(kind, "dumb") != 0;
 }
 
+bool term_takes_sequences(void)
+{
+    return takes_sequences(STDOUT_FILENO);
+}
+
 // https://no-color.org
 static bool takes_colour(int fd)
 {

@@ -14,6 +14,8 @@
 
 bool term_is_out(void); // stdout is a terminal
 bool term_is_err(void);
+// Whether stdout takes more than plain text.
+bool term_takes_sequences(void);
 // Whether colours are wanted there: a terminal, not a dumb one, and no $NO_COLOR.
 bool term_has_colour_out(void);
 bool term_has_colour_err(void);

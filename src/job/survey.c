@@ -60,10 +60,16 @@ enum status surveyor_open(struct pipeline *pipeline, struct surveyor *ret,
     return pipeline_storage(pipeline, &pipeline->plan->sink->options, &ret->storage, err);
 }
 
-void surveyor_close(struct surveyor *surveyor)
+static void close_topic(struct surveyor *surveyor)
 {
     if (surveyor->topic != NULL)
         surveyor->topic->ops->close(surveyor->topic);
+    surveyor->topic = NULL;
+}
+
+void surveyor_close(struct surveyor *surveyor)
+{
+    close_topic(surveyor);
     if (surveyor->storage != NULL)
         surveyor->storage->ops->close(surveyor->storage);
     log_state_release(&surveyor->state);
@@ -300,11 +306,9 @@ static enum status look_at_partitions(struct surveyor *surveyor, struct survey *
 static enum status look_at_topic(struct surveyor *surveyor, struct survey *survey,
                                  struct err *err)
 {
-    struct env *env = env_system();
-    deadline_set(&surveyor->deadline, env->ops->monotonic_ms(env) + SURVEY_MS);
     if (surveyor->topic == NULL)
         TRY(stream_topic_open(surveyor->pipeline, &surveyor->topic, err));
-    surveyor->topic->deadline = &surveyor->deadline;
+    surveyor->topic->deadline = surveyor->deadline;
     enum status rc = check_job(surveyor, err);
     if (rc == ST_OK)
         return look_at_partitions(surveyor, survey, err);
@@ -400,6 +404,8 @@ enum status surveyor_look(struct surveyor *surveyor, struct survey *ret, struct 
     struct err why;
     if (look_at_topic(surveyor, ret, &why) != ST_OK)
         add_reason(ret, SURVEY_BAD, "topic", "%s", why.text);
+    if (surveyor->topic != NULL && !surveyor->topic->is_shared)
+        close_topic(surveyor); // a file is as long as when it was opened
     add_lag(ret);
     judge_lag(surveyor, ret);
     judge_partitions(ret);

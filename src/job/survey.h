@@ -6,8 +6,8 @@
 // partition's lag in seconds is the age of its first record that is not committed. What
 // has no answer is unknown, and a reason of the verdict.
 //
-// Threads: one. Each look is bounded in time: by the storage's limits and SURVEY_MS for
-// the topic.
+// Threads: one. Each look is bounded in time: by the storage's limits, and for the topic
+// by the owner's deadline.
 #ifndef JOB_SURVEY_H
 #define JOB_SURVEY_H
 
@@ -17,7 +17,6 @@
 
 enum {
     SURVEY_VERSION = 1, // of the JSON: docs/operations.md
-    SURVEY_MS = 30000,
     SURVEY_REASONS = 10
 };
 
@@ -70,8 +69,8 @@ struct survey {
 struct surveyor {
     struct pipeline *pipeline; // borrowed
     struct storage *storage;
-    struct topic *topic; // NULL: not open yet
-    struct deadline deadline;
+    struct topic *topic;             // NULL: not open yet
+    const struct deadline *deadline; // of the topic's answers; the owner's, NULL: none
     struct log_state state;
 };
 

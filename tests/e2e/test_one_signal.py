@@ -15,6 +15,7 @@ import signal
 import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 
@@ -371,6 +372,25 @@ def of_status(where):
 
 for point in ("connect", "silent"):
     phase("status", f"brokers: {point}", ENDS_AT_ONCE)(of_status(point))
+
+# A page on a terminal.
+
+
+def of_page(*args):
+    def make():
+        scene = Scene().tables()
+        address = scene.server("silent").address
+        ours, theirs = pty.openpty()
+        scene.stdin, scene.stdout, scene.terminal = theirs, theirs, ours
+        scene.env = {"TERM": "xterm"}
+        return scene.does("top", *[word.format(address) for word in args],
+                          ready=lambda process: not termios.tcgetattr(theirs)[3] & termios.ICANON)
+    return make
+
+
+for words in (["p.sql"], ["http://{}"]):
+    phase("top", f"{' '.join(words)}, its page is shown", ENDS_AT_ONCE, numbers=(signal.SIGTERM, signal.SIGINT, signal.SIGHUP))(
+        of_page(*words))
 
 # Feeds.
 
