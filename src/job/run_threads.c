@@ -297,6 +297,8 @@ static enum status open_watch(const struct run_parts *parts, struct run_shown sh
     struct commit_service_parts committer = {
         .job = &parts->job,
         .storage = parts->storage,
+        .topic = parts->stream.topic,
+        .asker = parts->stream.asker,
         .env = env_system(),
         .mail = &watch->mail,
         .status = &watch->status,

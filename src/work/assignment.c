@@ -250,7 +250,7 @@ static void send_probes(struct assignment *assignment, int64_t generation)
     else
         add_checks(assignment, message);
     const struct worker_parts *parts = assignment->parts;
-    probes_ask(message, parts->asker, parts->topic, parts->mail);
+    probes_ask(message, parts->asker, parts->topic, parts->mail, &parts->mail->to_worker);
     assignment->is_asking = true;
 }
 

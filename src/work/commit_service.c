@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "commit/committer.h"
-#include "work/message.h"
+#include "work/look.h"
 #include "work/upload.h"
 
 enum {
@@ -16,7 +16,9 @@ struct commit_service {
     struct commit_service_parts parts;
     struct committer *committer;
     struct patience patience; // of uploads
-    int64_t generation;       // of the claim
+    struct inbox inbox;
+    struct look look;
+    int64_t generation; // of the claim
     bool is_ending;
     enum status result;
     struct err result_err;
@@ -51,6 +53,15 @@ struct commit_service *commit_service_open(const struct commit_service_parts *pa
                       .status = parts->status,
                       .limit_ms = parts->job->settings.storage_retry_ms,
                   });
+    service->inbox =
+        (struct inbox){.mail = parts->mail, .env = parts->env, .waiter = parts->waiter};
+    service->look = (struct look){
+        .inbox = &service->inbox,
+        .committer = service->committer,
+        .topic = parts->topic,
+        .asker = parts->asker,
+        .status = parts->status,
+    };
     return service;
 }
 
@@ -59,6 +70,7 @@ void commit_service_free(struct commit_service *service)
     if (service == NULL)
         return;
     committer_free(service->committer);
+    inbox_release(&service->inbox);
     free(service);
 }
 
@@ -76,11 +88,12 @@ static void send(struct commit_service *service, struct message *message)
 
 // Answers with where the log stands.
 static void answer(struct commit_service *service, const struct message *message,
-                   enum message_kind kind)
+                   enum message_kind kind, const struct err *err)
 {
     const struct log_state *state = committer_state(service->committer);
     struct message *reply = message_new(kind, message->generation);
     reply->is_of_unit = message->kind == ASK_UNIT;
+    reply->err = *err;
     reply->next_entry = state->next;
     reply->progress = log_state_progress(state, &reply->arena);
     reply->n_progress = state->n_partitions;
@@ -106,7 +119,8 @@ static enum status claim(struct commit_service *service, const struct message *m
                            err);
 }
 
-// Steps 1 to 6 of "Publish entry N".
+// Steps 1 to 6 of "Publish entry N", once the topic was looked at. TELL_DROPPED with an
+// error: there was no time for that.
 static enum status commit(struct commit_service *service, const struct message *message,
                           enum message_kind *ret, struct err *err)
 {
@@ -115,6 +129,12 @@ static enum status commit(struct commit_service *service, const struct message *
     *ret = TELL_DROPPED;
     if (!committer_has_claim(committer) || message->generation != service->generation)
         return ST_OK;
+    enum look_outcome outcome;
+    TRY(look_at_topic(&service->look, &message->draft->unit, service->generation,
+                      &outcome, err));
+    if (outcome != LOOK_SAME)
+        return ST_OK;
+    *err = (struct err){0};
     *ret = TELL_COMMITTED;
     do {
         TRY(upload_draft(&service->patience, service->parts.job->settings.upload_verify,
@@ -149,10 +169,10 @@ static void take(struct commit_service *service, const struct message *message)
     }
     enum status rc = do_asked(service, message, &kind, &err);
     if (rc == ST_OK) {
-        answer(service, message, kind);
+        answer(service, message, kind, &err);
     } else if (rc == ST_CONFLICT) {
         atomic_fetch_add(&service->parts.status->n_conflicts, 1);
-        answer(service, message, TELL_CONFLICT);
+        answer(service, message, TELL_CONFLICT, &(struct err){0});
     } else {
         struct message *reply = message_new(TELL_FAILED, 0);
         reply->err = err;
@@ -166,13 +186,11 @@ static void take(struct commit_service *service, const struct message *message)
 // Mail goes first.
 static struct message *next_message(struct commit_service *service)
 {
-    struct waiter *waiter = service->parts.waiter;
     struct env *env = service->parts.env;
     struct message *message;
-    while ((message = mailbox_try_pop(&service->parts.mail->to_committer)) == NULL)
+    while ((message = inbox_take(&service->inbox)) == NULL)
         if (!committer_tidy(service->committer))
-            waiter->wait(waiter,
-                         (struct wait){WAIT_MAIL, env->ops->monotonic_ms(env) + IDLE_MS});
+            inbox_wait(&service->inbox, env->ops->monotonic_ms(env) + IDLE_MS);
     return message;
 }
 

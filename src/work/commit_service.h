@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A committer at the other end of its worker's mail: answers one message after another,
-// and tidies up when there is none.
+// and tidies up when there is none. A unit is published once the topic is seen to be the
+// one of before (look.h).
 //
 // Once the worker has set the mail's deadline, what is not done by then fails.
 //
@@ -14,6 +15,7 @@
 #include "commit/engine_status.h"
 #include "core/env.h"
 #include "core/storage.h"
+#include "core/topic.h"
 #include "log/job.h"
 #include "work/mailbox.h"
 
@@ -23,6 +25,8 @@ struct commit_service;
 struct commit_service_parts {
     const struct job *job;
     struct storage *storage; // its root is the result directory
+    struct topic *topic;
+    struct asker *asker; // of questions to the topic
     struct env *env;
     struct mail *mail;
     struct engine_status *status;

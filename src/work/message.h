@@ -20,14 +20,15 @@ enum message_kind {
     ASK_END,   // the worker has ended: end too
     // To the asker, and back with the answers.
     ASK_TOPIC, // .purpose, .probes -> TELL_TOPIC
-    // To the worker.
+    // To the worker, TELL_TOPIC also to the committer.
     TELL_TOPIC, // .err: ST_RETRY: not all are answered; ST_OK; else final
     TELL_STATE,
     TELL_CLAIMED,   // .writer
     TELL_CONFLICT,  // somebody else owns one of the partitions
     TELL_COMMITTED, // .progress is as of after the unit
-    TELL_DROPPED,   // a unit of a claim that is no more
-    TELL_FAILED,    // .err: the committer has ended
+    TELL_DROPPED, // a unit of a claim that is no more; .err: or was not looked at in time
+    TELL_WAITING, // with a unit, for the topic; .err: why
+    TELL_FAILED,  // .err: the committer has ended
 };
 
 struct message {
@@ -50,7 +51,8 @@ struct message {
     size_t n_probes, n_asked;
     bool ends_when_seen; // with the first probe whose record is still there
     struct topic *topic;
-    struct mail *mail; // of the answer
+    struct mail *mail;    // generation and such of it
+    struct mailbox *back; // where the answer goes
     struct err err;
 };
 
@@ -59,8 +61,8 @@ struct message *message_new(enum message_kind kind, int64_t generation);
 struct message *message_probes(enum probe_purpose purpose, int64_t generation,
                                size_t n_most);
 void message_free(struct message *message); // and its unit
-// Has the probes asked of the topic; the message comes back to the worker's box.
+// Has the probes asked of the topic; the message comes back to that box.
 void probes_ask(struct message *message, struct asker *asker, struct topic *topic,
-                struct mail *mail);
+                struct mail *mail, struct mailbox *back);
 
 #endif

@@ -50,7 +50,7 @@ static void answered(struct question *question)
 {
     struct message *message = (struct message *)question;
     message->kind = TELL_TOPIC;
-    bool sent = mailbox_try_push(&message->mail->to_worker, message);
+    bool sent = mailbox_try_push(message->back, message);
     assert(sent); // a mailbox holds all that can be under way
 }
 
@@ -66,11 +66,12 @@ static const struct question_ops probes_ops = {
 };
 
 void probes_ask(struct message *message, struct asker *asker, struct topic *topic,
-                struct mail *mail)
+                struct mail *mail, struct mailbox *back)
 {
     message->question =
         (struct question){.ops = &probes_ops, .rank = (int)message->purpose};
     message->topic = topic;
     message->mail = mail;
+    message->back = back;
     asker_ask(asker, &message->question);
 }

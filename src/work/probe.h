@@ -30,7 +30,7 @@ struct probe {
 // What the questions of a message are for: one message of each may be under way. The
 // first goes before the others.
 enum probe_purpose {
-    PROBES_LOOK, // before a unit is handed over
+    PROBES_LOOK, // before a unit is published; the committer's
     PROBES_ASSIGNMENT,
     PROBES_GOAL,
     PROBES_LATE, // partitions that did not answer when they were assigned

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "work/witness.h"
 
-#include <stdlib.h>
-
 #include "work/progress.h"
 
 enum {
@@ -32,45 +30,31 @@ static struct probe probe_of(const struct progress *position)
     return progress_check(&seen);
 }
 
-static const struct progress *newest(const struct progress *positions, size_t n,
-                                     const struct probe *chosen, size_t n_chosen)
+static const struct progress *newest(const struct unit *unit, const struct progress *log,
+                                     size_t n, const struct probe *chosen,
+                                     size_t n_chosen)
 {
     const struct progress *found = NULL;
-    for (size_t i = 0; i < n; i++)
-        if (can_add(&positions[i], chosen, n_chosen) &&
-            (found == NULL || positions[i].last.time_ms > found->last.time_ms))
-            found = &positions[i];
+    for (size_t i = 0; i < unit->n_spans; i++) {
+        const struct progress *at = progress_find(log, n, unit->spans[i].partition);
+        if (at != NULL && can_add(at, chosen, n_chosen) &&
+            (found == NULL || at->last.time_ms > found->last.time_ms))
+            found = at;
+    }
     return found;
 }
 
-size_t witness_choose(struct witness *witness, const struct progress *positions, size_t n,
-                      struct probe ret[WITNESSES_MAX])
+size_t witness_choose(size_t *turn, const struct unit *unit, const struct progress *log,
+                      size_t n, struct probe ret[WITNESSES_MAX])
 {
     size_t n_chosen = 0;
     const struct progress *found;
-    while (n_chosen < NEWEST && (found = newest(positions, n, ret, n_chosen)) != NULL)
+    while (n_chosen < NEWEST && (found = newest(unit, log, n, ret, n_chosen)) != NULL)
         ret[n_chosen++] = probe_of(found);
-    for (size_t i = 0; i < witness->n_known && n_chosen < WITNESSES_MAX; i++) {
-        const struct progress *position =
-            &witness->known[witness->turn++ % witness->n_known];
+    for (size_t i = 0; i < n && n_chosen < WITNESSES_MAX; i++) {
+        const struct progress *position = &log[(*turn)++ % n];
         if (can_add(position, ret, n_chosen))
             ret[n_chosen++] = probe_of(position);
     }
     return n_chosen;
-}
-
-void witness_keep(struct witness *witness, const struct progress *log, size_t n)
-{
-    witness->known = mem_resize(witness->known, n + 1, sizeof(*witness->known));
-    witness->n_known = n;
-    for (size_t i = 0; i < n; i++) {
-        witness->known[i] = log[i];
-        witness->known[i].writer = (struct str){0}; // of the message
-    }
-}
-
-void witness_release(struct witness *witness)
-{
-    free(witness->known);
-    *witness = (struct witness){0};
 }

@@ -26,9 +26,7 @@ void worker_free(struct worker *worker)
     worker->parts.topic->deadline = NULL;
     assignment_release(&worker->assignment);
     intake_release(&worker->intake);
-    draft_free(worker->looked_at);
     goal_release(&worker->goal);
-    witness_release(&worker->witness);
     held_release(&worker->held);
     lag_release(&worker->lag);
     free(worker);
@@ -64,7 +62,7 @@ static struct wait nap(const struct worker *worker, int64_t ms)
 
 static bool all_is_committed(const struct worker *worker)
 {
-    return !worker_has_work(worker) && worker->looked_at == NULL && worker->n_units == 0;
+    return !worker_has_work(worker) && worker->n_units == 0;
 }
 
 // Hands over what there is, or waits for the answers.
@@ -104,27 +102,26 @@ static enum status step_gather(struct worker *worker, struct wait *wait, struct 
     return ST_OK;
 }
 
-// The time is over, and the topic could not be looked at.
-static void leave_work(struct worker *worker)
+// The time is over, and the topic could not be looked at, or the storage not reached.
+static void tell_left(const struct worker *worker)
 {
-    const char *why = worker->look_err.text;
+    const char *why = worker->left_err.text;
     log_warn("%s%swhat was read last could not be committed before the end; it will be "
              "read again",
              why, why[0] ? "; " : "");
-    intake_drop(&worker->intake);
-    draft_free(worker->looked_at);
-    worker->looked_at = NULL;
 }
 
-// What was handed over the committer answers in any case, since it has the same deadline,
-// and so has a look at the topic.
+// What was handed over the committer answers in any case, since it has the same deadline.
 static enum status step_stop(struct worker *worker, struct wait *wait, struct err *err)
 {
-    bool has_work = worker_has_work(worker) || worker->looked_at != NULL;
-    if (has_work && worker_is_late(worker) && !worker->is_asked[PROBES_LOOK])
-        leave_work(worker);
+    if (worker_has_work(worker) && worker_is_late(worker)) {
+        intake_drop(&worker->intake);
+        worker->is_left = true;
+    }
     if (!all_is_committed(worker))
         return step_last_commit(worker, wait, err);
+    if (worker->is_left)
+        tell_left(worker);
     worker_fail(worker, &(struct err){0});
     return ST_OK;
 }
@@ -157,8 +154,7 @@ static int64_t until_due(const struct worker *worker, int64_t now_ms, int64_t ms
         worker->intake.opened_ms + worker_settings(worker)->commit_interval_ms - now_ms;
     if (worker_has_work(worker) && due_ms < ms)
         ms = due_ms;
-    bool is_watching =
-        worker->n_units || worker->looked_at != NULL || worker_settings(worker)->once;
+    bool is_watching = worker->n_units || worker_settings(worker)->once;
     int64_t most = is_watching ? ANSWER_MS : PAUSE_MS;
     return ms < most ? ms : most;
 }

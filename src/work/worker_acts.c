@@ -18,7 +18,8 @@ void worker_ask(struct worker *worker, struct message *message)
         return;
     }
     worker->is_asked[message->purpose] = true;
-    probes_ask(message, worker->parts.asker, worker->parts.topic, worker->parts.mail);
+    struct mail *mail = worker->parts.mail;
+    probes_ask(message, worker->parts.asker, worker->parts.topic, mail, &mail->to_worker);
 }
 
 int64_t worker_pause(struct worker *worker, struct retry *retry, const char *why)
@@ -44,8 +45,6 @@ void worker_set_waiting(struct worker *worker, bool is_waiting)
 void worker_drop_work(struct worker *worker)
 {
     intake_drop(&worker->intake);
-    draft_free(worker->looked_at);
-    worker->looked_at = NULL;
     lag_reset(&worker->lag, 0, worker->parts.status);
     held_clear(&worker->held);
     worker->restart_is_due = false;
@@ -87,6 +86,5 @@ void worker_begin_stop(struct worker *worker)
         return;
     atomic_store(&worker->parts.mail->only_looks, true);
     retry_reset(&worker->retry);
-    worker->look_ms = 0;
     worker->phase = WORKER_STOP;
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+
 #include "base/log.h"
 #include "work/progress.h"
 #include "work/worker_inside.h"
@@ -35,7 +37,8 @@ enum status worker_check_patience(struct worker *worker, struct err *err)
     if (!settings->once || settings->once_timeout_ms == 0 ||
         worker->phase == WORKER_STOP || worker->phase == WORKER_DONE)
         return ST_OK;
-    if (has_progressed(worker) || worker->n_units > 0) {
+    bool is_committing = worker->n_units > 0 && !worker->waits_for_topic;
+    if (has_progressed(worker) || is_committing) {
         patience->since_ms = now_ms;
         patience->why[0] = '\0';
         return ST_OK;
@@ -72,8 +75,7 @@ void worker_look_at_log(struct worker *worker)
     }
     bool is_quiet = worker->phase == WORKER_IDLE ||
                     (worker->phase == WORKER_READ && !worker_has_work(worker));
-    if (!is_quiet || worker->looked_at != NULL || worker->n_units ||
-        worker->question != QUESTION_NONE)
+    if (!is_quiet || worker->n_units || worker->question != QUESTION_NONE)
         return;
     if (worker->goal.is_reached)
         end_of_goal(worker);
@@ -152,6 +154,20 @@ static void take_failure(struct worker *worker, const struct err *err)
     worker_end(worker, &(struct err){0});
 }
 
+static void take_waiting(struct worker *worker, const struct message *message)
+{
+    worker->waits_for_topic = true;
+    snprintf(worker->patience.why, sizeof(worker->patience.why), "%s", message->err.text);
+}
+
+static void take_dropped(struct worker *worker, const struct message *message)
+{
+    if (message->err.status == ST_OK)
+        return;
+    worker->is_left = true;
+    worker->left_err = message->err;
+}
+
 static void take_answer(struct worker *worker, const struct message *message)
 {
     bool is_of_now = message->generation == worker->generation;
@@ -176,6 +192,12 @@ static void take_answer(struct worker *worker, const struct message *message)
     case TELL_TOPIC:
         worker_take_topic(worker, message);
         break;
+    case TELL_WAITING:
+        take_waiting(worker, message);
+        break;
+    case TELL_DROPPED:
+        take_dropped(worker, message);
+        break;
     default:
         break;
     }
@@ -186,13 +208,13 @@ void worker_read_mail(struct worker *worker)
     struct message *message;
     while (worker->phase != WORKER_DONE &&
            (message = mailbox_try_pop(&worker->parts.mail->to_worker)) != NULL) {
-        if (message->n_progress > 0)
-            witness_keep(&worker->witness, message->progress, message->n_progress);
         take_answer(worker, message);
-        if (message->is_of_unit)
+        if (message->is_of_unit) {
             worker->n_units--;
-        else if (message->kind != TELL_TOPIC)
+            worker->waits_for_topic = false;
+        } else if (message->kind != TELL_TOPIC && message->kind != TELL_WAITING) {
             worker->question = QUESTION_NONE;
+        }
         message_free(message);
     }
 }

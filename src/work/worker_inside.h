@@ -12,7 +12,6 @@
 #include "work/intake.h"
 #include "work/lag.h"
 #include "work/message.h"
-#include "work/witness.h"
 #include "work/worker.h"
 
 enum worker_phase {
@@ -49,8 +48,6 @@ struct worker {
     struct deadline deadline;   // of the questions to the topic
     int64_t generation;
     int n_units; // handed over, not answered
-    // Finished, and handed over once the topic is seen to be the one of before.
-    struct draft *looked_at;
     enum worker_question question;
     bool is_asked[PROBES_N]; // of the topic
     struct assignment assignment;
@@ -65,10 +62,9 @@ struct worker {
         int64_t n_read, n_found, entry;
         char why[512]; // what was last waited for, from below
     } patience;
-    struct witness witness;
-    struct retry look_retry;
-    int64_t look_ms;     // until then the topic is not looked at
-    struct err look_err; // of the last look in vain
+    bool waits_for_topic; // the committer does, with a unit
+    bool is_left;         // STOP: what was read last is not committed
+    struct err left_err;  // why, as far as that is known
     struct retry late_retry;
     int64_t late_ms; // until then late partitions are not asked
     struct lag lag;
@@ -115,7 +111,7 @@ static inline bool worker_has_work(const struct worker *worker)
 // Another unit may be finished.
 static inline bool worker_has_room(const struct worker *worker)
 {
-    return worker->looked_at == NULL && worker->n_units < MAIL_UNITS_MAX;
+    return worker->n_units < MAIL_UNITS_MAX;
 }
 
 // worker_acts.c
@@ -140,8 +136,7 @@ enum status worker_poll(struct worker *worker, int64_t idle_ms, struct err *err)
 
 // worker_topic.c: asks what is due, and takes what the topic answers.
 void worker_ask_topic(struct worker *worker);
-// Finishes the open unit; it goes to the committer after a look at the topic. None is
-// open after it.
+// Finishes the open unit and hands it to the committer. None is open after it.
 enum status worker_close_unit(struct worker *worker, struct err *err);
 void worker_begin_late(struct worker *worker); // reading begins without the late ones
 void worker_take_topic(struct worker *worker, const struct message *message);

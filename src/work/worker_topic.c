@@ -2,11 +2,7 @@
 #include "base/log.h"
 #include "work/worker_inside.h"
 
-enum {
-    LAST_LOOKS_MS = 100 // between two looks before the end
-};
-
-// The look before a unit is handed over.
+// Units.
 
 static void keep_positions(struct worker *worker, const struct unit *unit)
 {
@@ -16,72 +12,16 @@ static void keep_positions(struct worker *worker, const struct unit *unit)
     }
 }
 
-static void hand_over(struct worker *worker)
-{
-    struct message *message = message_new(ASK_UNIT, worker->generation);
-    message->draft = worker->looked_at;
-    worker->looked_at = NULL;
-    keep_positions(worker, &message->draft->unit);
-    worker_send(worker, message);
-    worker->n_units++;
-}
-
-static void look(struct worker *worker)
-{
-    const struct assignment *assignment = &worker->assignment;
-    if (worker->looked_at == NULL || worker->is_asked[PROBES_LOOK] ||
-        worker_clock_ms(worker) < worker->look_ms)
-        return;
-    struct message *message =
-        message_probes(PROBES_LOOK, worker->generation, WITNESSES_MAX);
-    message->ends_when_seen = true;
-    if (worker->parts.topic->is_shared)
-        message->n_probes = witness_choose(&worker->witness, assignment->positions,
-                                           assignment->n, message->probes);
-    if (message->n_probes > 0) {
-        worker_ask(worker, message);
-        return;
-    }
-    message_free(message);
-    hand_over(worker);
-}
-
 enum status worker_close_unit(struct worker *worker, struct err *err)
 {
-    TRY(intake_finish(&worker->intake, &worker->looked_at, err));
-    retry_reset(&worker->look_retry);
-    worker->look_ms = 0;
-    worker->look_err = (struct err){0};
-    look(worker);
+    struct draft *draft;
+    TRY(intake_finish(&worker->intake, &draft, err));
+    struct message *message = message_new(ASK_UNIT, worker->generation);
+    message->draft = draft;
+    keep_positions(worker, &draft->unit);
+    worker_send(worker, message);
+    worker->n_units++;
     return ST_OK;
-}
-
-// Others may have written meanwhile of partitions that do answer.
-static void ask_log(struct worker *worker)
-{
-    if (worker->question != QUESTION_NONE)
-        return;
-    worker->question = QUESTION_LOG;
-    worker_send(worker, message_new(ASK_STATE, worker->generation));
-}
-
-static void take_look(struct worker *worker, const struct message *message)
-{
-    bool is_seen = false;
-    for (size_t i = 0; i < message->n_probes; i++)
-        is_seen |= message->probes[i].is_seen;
-    if (worker->looked_at == NULL)
-        return;
-    if (is_seen || message->err.status == ST_OK) {
-        hand_over(worker);
-        return;
-    }
-    ask_log(worker);
-    worker->look_err = message->err;
-    if (worker->phase == WORKER_STOP) // what came of it is said at the end
-        worker->look_ms = worker_clock_ms(worker) + LAST_LOOKS_MS;
-    else
-        worker->look_ms = worker_pause(worker, &worker->look_retry, message->err.text);
 }
 
 // An assignment and its late partitions.
@@ -163,7 +103,6 @@ static void take_goal(struct worker *worker, const struct message *message)
 
 void worker_ask_topic(struct worker *worker)
 {
-    look(worker);
     if (worker->phase != WORKER_READ)
         return;
     ask_late(worker);
@@ -181,16 +120,13 @@ void worker_take_topic(struct worker *worker, const struct message *message)
     bool is_of_now = message->generation == worker->generation;
     if (!is_of_now && message->purpose != PROBES_GOAL)
         return;
-    if (worker->phase == WORKER_STOP && message->purpose != PROBES_LOOK)
+    if (worker->phase == WORKER_STOP)
         return; // nobody wants to know any more
     if (is_final(message) && message->purpose != PROBES_LAG) {
         worker_fail(worker, &message->err);
         return;
     }
     switch (message->purpose) {
-    case PROBES_LOOK:
-        take_look(worker, message);
-        break;
     case PROBES_ASSIGNMENT:
         take_assignment(worker, message);
         break;

@@ -56,9 +56,10 @@ enum status sim_job_run(struct sim_job *job, struct storage *storage, struct err
         &decoder.decoder, &executor, &encoder, spool, &job->clock.env, &mail,
         &job->status});
     struct sim_committer committer;
-    sim_committer_open(&committer,
-                       (struct commit_service_parts){&job->job, storage, &job->clock.env,
-                                                     &mail, &job->status, NULL});
+    sim_committer_open(
+        &committer,
+        (struct commit_service_parts){&job->job, storage, sim_stream_topic(stream), asker,
+                                      &job->clock.env, &mail, &job->status, NULL});
     int32_t all[SIM_PARTITIONS_MAX] = {0, 1, 2, 3};
     sim_stream_reassign(stream, all, (size_t)job->topic.n_partitions, false);
     struct wait wait[2] = {{0}, {0}};

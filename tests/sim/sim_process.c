@@ -197,6 +197,8 @@ static void open_engine(struct sim_process *process)
     struct commit_service_parts committer = {
         .job = &process->job,
         .storage = process->storage,
+        .topic = sim_stream_topic(process->stream),
+        .asker = process->asker,
         .env = &process->world->clock.env,
         .mail = &process->mail,
         .status = &process->status,

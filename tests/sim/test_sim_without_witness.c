@@ -6,20 +6,11 @@
 
 #include "work/witness.h"
 
-void witness_keep(UNUSED struct witness *witness, UNUSED const struct progress *log,
-                  UNUSED size_t n)
-{
-}
-
-size_t witness_choose(UNUSED struct witness *witness,
-                      UNUSED const struct progress *positions, UNUSED size_t n,
+size_t witness_choose(UNUSED size_t *turn, UNUSED const struct unit *unit,
+                      UNUSED const struct progress *log, UNUSED size_t n,
                       UNUSED struct probe ret[WITNESSES_MAX])
 {
     return 0;
-}
-
-void witness_release(UNUSED struct witness *witness)
-{
 }
 
 static void test_simulator_finds_it(UNUSED void **state)

@@ -74,8 +74,8 @@ static void start(struct slot *slot, int32_t partition)
         env_system(), &slot->mail, &slot->job.status});
     slot->waiter = mailbox_waiter(&slot->mail.to_committer, env_system());
     slot->committer = commit_service_open(&(struct commit_service_parts){
-        &slot->job.job, slot->storage, env_system(), &slot->mail, &slot->job.status,
-        &slot->waiter.waiter});
+        &slot->job.job, slot->storage, sim_stream_topic(slot->stream), slot->asker,
+        env_system(), &slot->mail, &slot->job.status, &slot->waiter.waiter});
     sim_stream_reassign(slot->stream, &partition, 1, false);
     assert_int_equal(pthread_create(&slot->threads[0], NULL, run_worker, slot), 0);
     assert_int_equal(pthread_create(&slot->threads[1], NULL, run_committer, slot), 0);

@@ -55,9 +55,10 @@ static void open_engine(struct fixture *f)
         &job->job, sim_stream_port(f->stream), sim_stream_topic(f->stream), f->asker,
         &f->decoder.decoder, &f->executor, &f->encoder, f->spool, &job->clock.env,
         &f->mail, &job->status});
-    sim_committer_open(&f->committer, (struct commit_service_parts){
-                                          &job->job, f->storage, &job->clock.env,
-                                          &f->mail, &job->status, NULL});
+    sim_committer_open(&f->committer,
+                       (struct commit_service_parts){
+                           &job->job, f->storage, sim_stream_topic(f->stream), f->asker,
+                           &job->clock.env, &f->mail, &job->status, NULL});
     sim_stream_assign(f->stream, (int32_t[]){0}, 1);
     memset(f->waits, 0, sizeof(f->waits));
 }

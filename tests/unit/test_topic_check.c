@@ -95,15 +95,18 @@ static void test_witnesses_are_the_newest_and_others_in_turn(UNUSED void **state
 {
     struct progress at[N_MANY];
     struct probe probes[WITNESSES_MAX];
-    struct witness witness = {0};
+    struct span spans[N_MANY] = {0};
+    struct unit unit = {.spans = spans, .n_spans = N_MANY / 2};
+    size_t turn = 0;
     bool was_asked[N_MANY] = {false};
     for (int32_t i = 0; i < N_MANY; i++)
         at[i] = (struct progress){
             .partition = i, .next = 50, .last = {.offset = 40, .time_ms = 100 - i}};
+    for (int32_t i = 0; i < N_MANY; i++)
+        spans[i].partition = i;
     at[0].last.offset = -1; // never read
-    witness_keep(&witness, at, N_MANY);
     for (int round = 0; round < N_MANY; round++) {
-        size_t n = witness_choose(&witness, at, N_MANY / 2, probes);
+        size_t n = witness_choose(&turn, &unit, at, N_MANY, probes);
         assert_int_equal(n, WITNESSES_MAX);
         assert_int_equal(probes[0].partition, 1);
         assert_int_equal(probes[0].next, 41);
@@ -113,12 +116,9 @@ static void test_witnesses_are_the_newest_and_others_in_turn(UNUSED void **state
     assert_false(was_asked[0]);
     for (int32_t i = 1; i < N_MANY; i++)
         assert_true(was_asked[i]);
-    witness_keep(&witness, at, 3);
-    assert_int_equal(witness_choose(&witness, at, 1, probes), 2);
-    assert_int_equal(witness_choose(&witness, at + N_MANY / 2, 1, probes), 3);
-    witness_keep(&witness, at, 1);
-    assert_int_equal(witness_choose(&witness, at, 1, probes), 0);
-    witness_release(&witness);
+    unit.n_spans = 1;
+    assert_int_equal(witness_choose(&turn, &unit, at, 3, probes), 2);
+    assert_int_equal(witness_choose(&turn, &unit, at, 1, probes), 0);
 }
 
 TEST_MAIN(cmocka_unit_test(test_what_was_read_is_looked_at_again),

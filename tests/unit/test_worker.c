@@ -121,6 +121,32 @@ static void test_once_does_not_wait_for_ever(UNUSED void **state)
     tear_down(&fix);
 }
 
+// A unit that waits for the topic is no progress either: it may be of another one.
+static void test_once_does_not_wait_for_a_look_for_ever(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix, 1);
+    enum status rc = sim_job_run(&fix.job, fix.storage, &err); // the witness
+    assert_ok(rc, &err);
+    append(&fix, 0, 1000); // longer to read than until then
+    sim_topic_away(&fix.job.topic, 0, fix.job.clock.now_ms + 400, INT64_MAX);
+    fix.job.job.settings.once_timeout_ms = 60000;
+    fix.job.job.settings.commit_interval_ms = 1000;
+    int64_t began_ms = fix.job.clock.now_ms;
+    rc = sim_job_run(&fix.job, fix.storage, &err);
+    const char *text = said(&fix);
+    assert_int_equal(rc, ST_FAIL);
+    assert_non_null(strstr(
+        err.text, "; topic 'stop_times' partition 0 has no leader (made by a test); a "
+                  "longer once.timeout waits longer"));
+    assert_in_range(fix.job.clock.now_ms - began_ms, 60000, 100000);
+    assert_non_null(strstr(text, "warn  topic 'stop_times' partition 0 has no leader "
+                                 "(made by a test); waiting\n"));
+    assert_int_equal(atomic_load(&fix.job.status.committed_records), 20);
+    tear_down(&fix);
+}
+
 // As long as something comes it goes on, and one that comes back in time is read.
 static void test_once_waits_while_something_comes(UNUSED void **state)
 {
@@ -183,6 +209,7 @@ static void test_a_partition_that_does_not_answer_is_late(UNUSED void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(test_once_does_not_wait_for_ever),
+          cmocka_unit_test(test_once_does_not_wait_for_a_look_for_ever),
           cmocka_unit_test(test_once_waits_while_something_comes),
           cmocka_unit_test(test_a_partition_without_leader_is_said),
           cmocka_unit_test(test_a_partition_that_does_not_answer_is_late))
