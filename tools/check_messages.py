@@ -42,6 +42,7 @@ NO_MESSAGES = {
     "src/codegen/source.c": "C source that it writes",
     "src/cli/demo.c": "the script of the demo and what it tells",
     "src/cli/explain_text.c": "the plan that it prints",
+    "src/cli/new_script.c": "the script that it writes",
     "src/core/option_tables.c": "help of options",
     "src/generate/duckdb.c": "SQL that it prints",
     "src/gtfs/make_feed.c": "rows of the made feed",

@@ -12,6 +12,7 @@ extern const struct command command_run;
 extern const struct command command_check;
 extern const struct command command_explain;
 extern const struct command command_test;
+extern const struct command command_new;
 extern const struct command command_verify;
 extern const struct command command_history;
 extern const struct command command_status;

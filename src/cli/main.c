@@ -19,7 +19,7 @@
 
 // clang-format off: one a line
 static const struct command *const commands[] = {
-    &command_init,
+    &command_new, &command_init,
     &command_extract,
     &command_produce,
     &command_run,

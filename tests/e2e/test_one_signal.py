@@ -408,6 +408,17 @@ for point in WHERE:
         phase(one, f"a URL, server stalls: {point}", [1], SIGNALLED)(of_url(point, one))
 
 
+def of_new(where):
+    def make():
+        scene = of_url(where, "new")()
+        return scene.does("new", "--feed", scene.args[1], "--out", "made.sql")
+    return make
+
+
+for point in WHERE:
+    phase("new", f"a URL, server stalls: {point}", ENDS_AT_ONCE)(of_new(point))
+
+
 def put_zip(scene, n_bytes, name="trips.txt"):
     packed, size, crc = hostile_zip.repeated(b"T1,0000000000000000000000000000\n", n_bytes,
                                              b"trip_id,route_id\n" if name == "trips.txt" else b"trip_id,n\n")

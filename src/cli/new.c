@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/new_script.h"
+#include "job/clear_text.h"
+#include "job/script_checks.h"
+
+static enum status is_there(const char *path, struct err *err)
+{
+    return err_set(err, ST_USAGE,
+                   "%s is there already and stays as it is; --out takes another name",
+                   path);
+}
+
+static enum status write_file(const char *path, struct str text, struct err *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 && errno == EEXIST)
+        return is_there(path, err);
+    if (fd < 0)
+        return err_set(err, ST_USAGE, "cannot write %s: %s", path, strerror(errno));
+    size_t done = 0;
+    ssize_t n = 1;
+    while (n > 0 && done < text.n) {
+        n = write(fd, text.p + done, text.n - done);
+        done += n > 0 ? (size_t)n : 0;
+    }
+    int error = errno;
+    bool good = done == text.n;
+    if (close(fd) != 0 && good) {
+        good = false;
+        error = errno;
+    }
+    if (good)
+        return ST_OK;
+    unlink(path);
+    return err_set(err, ST_FAIL, "cannot write %s: %s", path, strerror(error));
+}
+
+// ${NAME} is for check to look at, with its value.
+static enum status check(const char *flag, const char *group, const char *option,
+                         const char *value, struct err *err)
+{
+    if (strstr(value, "${") != NULL)
+        return ST_OK;
+    if (str_utf8_valid(str_of(value)) != strlen(value))
+        return err_set(err, ST_USAGE, "%s: not UTF-8 text", flag);
+    enum status rc = script_checks.value(group, option, str_of(value), err);
+    return rc == ST_OK ? rc : err_context(err, rc, "%s", flag);
+}
+
+// From here on nothing is changed until the one file is written.
+static enum status make(const char *feed_place, const char *out,
+                        const struct new_script_names *names, struct err *err)
+{
+    const struct feed_options options = {0};
+    struct feed *feed;
+    AUTO(buf_release) struct buf text = {0};
+    clear_text_tell_feed(feed_place);
+    TRY(feed_open(feed_place, &options, &feed, err));
+    enum status rc = new_script_write(feed, names, &text, err);
+    feed_close(feed);
+    TRY(rc);
+    TRY(buf_check(&text, out, err));
+    return write_file(out, buf_as_str(&text), err);
+}
+
+static enum status run(const struct args *args, struct err *err)
+{
+    const struct new_script_names names = {
+        .root = args_text(args, "--root", "data"),
+        .topic = args_text(args, "--topic", "stop_times"),
+        .brokers = args_text(args, "--brokers", "localhost:9092"),
+    };
+    const char *feed = args_text(args, "--feed", NULL);
+    const char *out = args_text(args, "--out", "pipeline.sql");
+    AUTO(mem_auto_free) char *place = mem_printf("%s/trips", names.root);
+    if (feed == NULL)
+        return err_set(err, ST_USAGE,
+                       "--feed is missing: a GTFS feed, as a zip, a directory or a URL");
+    TRY(check("--topic", "kafka", "topic", names.topic, err));
+    TRY(check("--brokers", "kafka", "brokers", names.brokers, err));
+    TRY(check("--root", "filesystem", "path", place, err));
+    if (access(out, F_OK) == 0)
+        return is_there(out, err);
+    TRY(make(feed, out, &names, err));
+    printf("%s is made; 'tramline check %s' looks at it, 'tramline help sql' says how it "
+           "is written\n",
+           out, out);
+    return ST_OK;
+}
+
+static const struct flag flags[] = {
+    {"--feed", "FEED", "the feed: a zip, a directory or an http(s) URL"},
+    {"--out", "FILE", "the script (default: pipeline.sql); one that is there stays"},
+    {"--topic", "TOPIC", "of the stream (default: stop_times)"},
+    {"--brokers", "HOST:PORT", "Kafka bootstrap servers (default: localhost:9092)"},
+    {"--root", "PATH", "directory of tables and result, or its URL (default: data)"},
+};
+
+const struct command command_new = {
+    .name = "new",
+    .arguments = "--feed FEED",
+    .about = "Write a script for a GTFS feed, from the tables that it has",
+    .more =
+        "Columns and types are those found; what is to be decided stands in comments.\n"
+        "check passes at once.",
+    .flags = flags,
+    .n_flags = ARRAY_LEN(flags),
+    .no_script = true,
+    .run = run,
+};
