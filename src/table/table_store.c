@@ -301,14 +301,40 @@ enum status table_store_load(struct table_store *store, const struct table *tabl
 
 // Queries.
 
+// SQLite's rows, whose limit of memory is that of the tables.
+struct sql_rows {
+    struct rows rows; // first: rows are some
+    struct rows *sqlite;
+};
+
+static enum status sql_next(struct rows *rows, struct batch *batch, struct err *err)
+{
+    struct rows *sqlite = ((struct sql_rows *)rows)->sqlite;
+    return way_out(sqlite->ops->next(sqlite, batch, err), err);
+}
+
+static void sql_close(struct rows *rows)
+{
+    struct rows *sqlite = ((struct sql_rows *)rows)->sqlite;
+    sqlite->ops->close(sqlite);
+    free(rows);
+}
+
+static const struct rows_ops sql_ops = {.next = sql_next, .close = sql_close};
+
 // Also what reads no table at all.
 enum status table_store_sql(struct table_store *store, struct str sql,
                             const struct schema *schema, struct rows **ret,
                             struct err *err)
 {
     struct sqlite_host *host;
+    struct rows *sqlite;
     TRY(table_store_host(store, &host, err));
-    return sqlite_host_query(host, sql, schema, ret, err);
+    TRY(sqlite_host_query(host, sql, schema, &sqlite, err));
+    struct sql_rows *rows = mem_zalloc(sizeof(*rows));
+    *rows = (struct sql_rows){.rows = {&sql_ops, schema}, .sqlite = sqlite};
+    *ret = &rows->rows;
+    return ST_OK;
 }
 
 enum status table_store_view(struct table_store *store, const struct view *view,

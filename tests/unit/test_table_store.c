@@ -162,6 +162,23 @@ static void test_rows_that_explode_end_by_the_limit(UNUSED void **state)
     }
 }
 
+// What SQLite keeps while it computes rows of a join.
+static void test_a_query_of_sqlite_over_the_limit_says_so(UNUSED void **state)
+{
+    static const char view[] =
+        "CREATE VIEW v AS SELECT count(*) AS k, 1 AS n, 2 AS m FROM (SELECT DISTINCT "
+        "a.k, a.n, b.n AS m FROM a JOIN b ON b.k = a.k) q;\n";
+    struct world world = {.limit_bytes = 40 << 20};
+    open_world(&world, view, joined);
+    assert_ok(load(&world, "a", MANY, 1), &world.err);
+    assert_ok(load(&world, "b", MANY, 1), &world.err);
+    assert_int_equal(build(&world), ST_LIMIT);
+    assert_string_equal(world.err.text,
+                        "the query takes more than 40 MB of memory; raise SET "
+                        "dimension.memory, or stage fewer rows");
+    close_world(&world);
+}
+
 static void check_stop(const char *view)
 {
     struct world world = {0};
@@ -249,7 +266,8 @@ static void test_two_thousand_columns(UNUSED void **state)
     plan_free(plan);
 }
 
-TEST_MAIN(cmocka_unit_test(test_a_table_over_the_limit_says_so),
+TEST_MAIN(cmocka_unit_test(test_a_query_of_sqlite_over_the_limit_says_so),
+          cmocka_unit_test(test_a_table_over_the_limit_says_so),
           cmocka_unit_test(test_only_columns_that_are_read_take_memory),
           cmocka_unit_test(test_sqlite_and_columns_share_the_limit),
           cmocka_unit_test(test_rows_that_explode_end_by_the_limit),
