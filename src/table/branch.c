@@ -438,6 +438,8 @@ static enum emitted emit_stepped(struct branch *branch, size_t i, struct buf *ro
         return CUT_OFF;
     if (steps->errors[i].p == NULL)
         return EMITTED;
+    if (steps->is_full && (steps->n > 1 || steps->max_rows > 1))
+        return TOO_FULL;
     buf_printf(reason, "the query fails: %.*s", STR_ARGS(steps->errors[i]));
     return REJECTED;
 }

@@ -69,7 +69,8 @@ enum emitted {
     EMITTED,
     REJECTED, // the rows of record `next` cannot be written, `reason` says why
     NO_ROOM,  // they do not fit in `rows`
-    CUT_OFF   // the limit ended the query before they were known
+    CUT_OFF,  // the limit ended the query before they were known
+    TOO_FULL, // texts of several rows grew too large: fewer at once may do
 };
 
 struct branch_result {

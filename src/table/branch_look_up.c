@@ -167,6 +167,7 @@ static void compute_block(struct branch *branch, const struct value *rows,
 static void take_failed(struct branch *branch, const struct selection *rows)
 {
     const struct evaluator *evaluator = &branch->evaluator;
+    branch->steps.is_full = branch->steps.is_full || evaluator->is_full;
     for (size_t i = 0; evaluator->has_errors && i < rows->n; i++) {
         uint8_t row = rows->rows[i];
         if (evaluator->errors[row].p != NULL)

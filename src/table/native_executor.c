@@ -17,6 +17,7 @@ struct native_executor {
     // Of the next block at most; fewer after texts that grew too large, one after a block
     // that took too long.
     size_t block_rows;
+    size_t step_rows; // that a step makes at once: one for a record whose texts are large
     struct query_limit limit;
     struct buf reason; // of a reject
 };
@@ -28,6 +29,7 @@ struct pass {
     struct buf *rows;
     struct executor_result result;
     size_t n_dropped; // rows of the record that could not be done
+    bool is_full;     // for its texts
 };
 
 static void reject(struct pass *pass, size_t row)
@@ -63,6 +65,7 @@ static size_t run_alone(struct pass *pass, size_t from, size_t n)
             reject(pass, from + done.next++);
     }
     pass->n_dropped = done.n_dropped;
+    pass->is_full = emitted == TOO_FULL;
     return done.next;
 }
 
@@ -86,6 +89,7 @@ static bool run_record(struct pass *pass, size_t from, size_t i)
         return true;
     }
     pass->rows->n = before;
+    pass->is_full = emitted == TOO_FULL;
     if (emitted == REJECTED)
         reject(pass, from + i);
     return emitted == REJECTED;
@@ -96,6 +100,7 @@ static bool begin_branches(struct pass *pass, size_t from, size_t n)
     bool is_full = false;
     for (size_t b = 0; b < pass->native->n_branches; b++) {
         struct branch *branch = &pass->native->branches[b];
+        branch->steps.max_rows = pass->native->step_rows;
         branch_begin(branch, pass->batch, from, n);
         is_full = is_full || branch->evaluator.is_full;
     }
@@ -141,6 +146,15 @@ static size_t n_rows_of_first(const struct pass *pass)
     return n;
 }
 
+// What is left of a block is begun anew with fewer records, or one row at a time.
+static void take_fewer(struct native_executor *native, size_t n)
+{
+    if (n > 1)
+        native->block_rows = n / 2;
+    else
+        native->step_rows = 1;
+}
+
 static enum status native_run(struct executor *executor, struct batch *batch, size_t from,
                               struct buf *rows, size_t *ret_next,
                               struct executor_result *ret, struct err *err)
@@ -155,6 +169,11 @@ static enum status native_run(struct executor *executor, struct batch *batch, si
         n = begin_block(&pass, row, n);
         size_t n_done = run_block(&pass, row, n);
         row += n_done;
+        if (n_done < n && pass.is_full) {
+            take_fewer(native, n);
+            continue;
+        }
+        native->step_rows = BLOCK_ROWS;
         if (n_done == n)
             continue;
         if (native->limit.end != QUERY_LATE)
@@ -199,7 +218,7 @@ struct executor *native_executor_open(const struct plan *plan,
     size_t at = 0; // of the stores
     native->executor = (struct executor){.ops = &native_ops, .name = "native"};
     native->plan = plan;
-    native->block_rows = BLOCK_ROWS;
+    native->block_rows = native->step_rows = BLOCK_ROWS;
     native->limit.timeout_ms = options_number(&plan->settings, "batch.record_timeout");
     native->n_branches = plans->n_branches;
     native->branches = mem_array(plans->n_branches, sizeof(*native->branches));

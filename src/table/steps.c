@@ -79,7 +79,7 @@ static void open_step(struct step *step, struct steps *steps,
 void steps_init(struct steps *steps, const struct native_steps *plan,
                 struct dimension *const *dimensions, struct query_limit *limit)
 {
-    *steps = (struct steps){.plan = plan, .limit = limit};
+    *steps = (struct steps){.plan = plan, .limit = limit, .max_rows = BLOCK_ROWS};
     steps->items = mem_array(plan->n, sizeof(*steps->items));
     steps->source.values = mem_array(plan->n_columns * BLOCK_ROWS, sizeof(struct value));
     open_evaluator(&steps->filter, plan->filter);
@@ -132,7 +132,7 @@ void steps_begin(struct steps *steps, const struct batch *batch, size_t from, si
     steps->source_is_done = false;
     if (steps->has_errors)
         memset(steps->errors, 0, sizeof(steps->errors));
-    steps->has_errors = false;
+    steps->has_errors = steps->is_full = false;
     arena_clear(&steps->arena);
     for (size_t i = 0; i < steps->plan->n; i++)
         steps->items[i].input = NULL;
@@ -149,6 +149,7 @@ void steps_fail(struct steps *steps, uint8_t record, struct str error)
 static void take_errors(struct steps *steps, const struct evaluator *evaluator,
                         const struct selection *rows, const uint8_t *records)
 {
+    steps->is_full = steps->is_full || evaluator->is_full;
     for (size_t i = 0; evaluator->has_errors && i < rows->n; i++) {
         uint8_t row = rows->rows[i];
         if (evaluator->errors[row].p != NULL)
@@ -397,13 +398,13 @@ static bool add_row(struct step *step)
     for (; tails != NULL && step->next.row < tails->n_rows; next_match(step, tails)) {
         if (is_decided(step, input))
             break;
-        if (step->output.rows.n == BLOCK_ROWS)
+        if (step->output.rows.n == step->steps->max_rows)
             return false;
         add_candidate(step, input, false, &step->next);
     }
     if (plan->kind == STEP_INNER)
         return true;
-    if (step->output.rows.n == BLOCK_ROWS)
+    if (step->output.rows.n == step->steps->max_rows)
         return false;
     if (tails != NULL)
         step->next.row = tails->n_rows;
@@ -506,6 +507,10 @@ static bool answer_row(struct step *step, size_t i)
     output->records[i] = step->input->records[row];
     output->rows.n = i + 1;
     size_t n_keys = take_keys(step, row);
+    if (i > 0 && step->arena.n_bytes > EVALUATOR_TEXT_MAX) {
+        steps->is_full = true;
+        steps_fail(steps, output->records[i], STR_LITERAL("")); // asked again, alone
+    }
     return asked_answer(&step->asked, step->key_row, n_keys, steps->batch->now_ms,
                         steps->limit, &step->arena, values + step->plan->flag_place);
 }

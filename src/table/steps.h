@@ -33,6 +33,8 @@ struct steps {
     const struct batch *batch;
     size_t from, n; // its records
     bool source_is_done;
+    size_t max_rows; // of a block that a step makes: BLOCK_ROWS, or fewer
+    bool is_full;    // a record failed for texts of a block: fewer rows may do
     struct step_block source;
     struct evaluator filter; // of the source
     struct str errors[BLOCK_ROWS];

@@ -12,6 +12,7 @@ SCRIPT = """
 SET spool = '{0}/spool';
 SET executor = '{executor}';
 SET on_error.share = '100%';
+SET batch.record_timeout = '5min';
 CREATE TABLE names (id TEXT NOT NULL, name TEXT)
   WITH (connector = 'filesystem', path = '{0}/names', format = 'csv');
 CREATE TABLE visits (id TEXT NOT NULL, a TEXT, b TEXT)
@@ -22,13 +23,13 @@ INSERT INTO result SELECT v.id, {expression} AS x, w.name FROM visits v LEFT JOI
 EXECUTORS = ("native", "sqlite")
 
 
-def run(executor, expression, records):
-    """(ids of the rows, {id: value of x}, {id: reason})."""
+def run(executor, expression, records, names=("z,Z",)):
+    """({id: value of x}, {id: reason})."""
     directory = lib.tmp_dir()
     script = directory / "p.sql"
     script.write_text(SCRIPT.format(directory, executor=executor, expression=expression))
     (directory / "names").mkdir()
-    (directory / "names/names.csv").write_text("id,name\nz,Z\n")
+    (directory / "names/names.csv").write_text("\n".join(["id,name", *names, ""]))
     (directory / "visits.csv").write_text("".join(f"{','.join(r)}\n" for r in records))
     lib.run("run", script, "--once", limit_s=170)
     rows = {row[0]: row[1] for row in results.rows_of_result(directory / "result").elements()}
@@ -70,6 +71,25 @@ def test_texts_of_a_block_are_bounded_in_sum():
     for executor in EXECUTORS:
         rows, letters = run(executor, "CAST(length(replace(v.a, 'a', v.b)) AS TEXT)", [*grown, ("small", "a", "bc")])
         assert rows == {"small": "2", **{r[0]: "60000000" for r in grown}}, (len(rows), letters)
+
+
+def test_texts_of_rows_over_both_sides_are_bounded_in_sum():
+    """The same where an expression is over record and table: records of one row each, and one of 12 rows."""
+    grown = [(f"r{i}", "a" * 1000, "x" * 60000) for i in range(12)]
+    names = [f"{r[0]},y" for r in grown] + ["many,y"] * 12 + ["small,y"]
+    records = [*grown, ("many", *grown[0][1:]), ("small", "a", "bc")]
+    for executor in EXECUTORS:
+        rows, letters = run(executor, "CAST(length(replace(v.a, 'a', v.b || w.name)) AS TEXT)", records, names)
+        assert rows == {"small": "3", "many": "60001000", **{r[0]: "60001000" for r in grown}}, (len(rows), letters)
+
+
+def test_answers_of_sqlite_are_bounded_in_sum():
+    """40 answers of 10 MB each, and what they are made into."""
+    grown = [(f"r{i:02}", "a" * 1000, f"{i:02}" + "x" * 10000) for i in range(40)]
+    answer = "(SELECT replace(v.a, 'a', v.b || n.name) FROM names n WHERE n.id >= 'a' ORDER BY n.name LIMIT 1)"
+    for executor in EXECUTORS:
+        rows, letters = run(executor, f"CAST(length({answer}) AS TEXT)", [*grown, ("small", "a", "bc")])
+        assert rows == {"small": "3", **{r[0]: "10003000" for r in grown}}, (len(rows), letters)
 
 
 def test_a_text_that_grows_too_large_is_a_dead_letter():
