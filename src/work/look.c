@@ -77,12 +77,13 @@ static struct message *ask(struct looking *looking, struct message *probes)
     return wait_for_answer(looking);
 }
 
-static bool is_seen(const struct message *answer)
+// One record is there, or all have left the topic in good order.
+static bool is_same(const struct message *answer)
 {
     for (size_t i = 0; i < answer->n_probes; i++)
         if (answer->probes[i].is_seen)
             return true;
-    return answer->err.status == ST_OK;
+    return answer->err.status == ST_OK && answer->n_asked == answer->n_probes;
 }
 
 static void set_waiting(struct looking *looking, bool is_waiting)
@@ -135,12 +136,16 @@ static enum status look_once(struct looking *looking, enum look_outcome *ret,
     *ret = LOOK_UNWANTED;
     if (answer == NULL)
         return ST_OK;
-    bool has_seen = is_seen(answer);
+    bool same = is_same(answer);
     *err = answer->err;
     message_free(answer);
     *ret = LOOK_SAME;
-    if (has_seen)
+    if (same)
         return ST_OK;
+    if (err->status == ST_OK) { // not asked to its end: nobody wants to know any more
+        *ret = LOOK_UNWANTED;
+        return ST_OK;
+    }
     if (err->status != ST_RETRY)
         return err->status;
     *ret = LOOK_LATE;
