@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "status_name.h"
+
 double bench_cpu(void)
 {
     struct timespec now;

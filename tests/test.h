@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "base/status.h"
 #include "base/str.h"
+#include "status_name.h"
 
 #define assert_ok(call, err)                                                         \
     do {                                                                             \

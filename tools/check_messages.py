@@ -65,7 +65,7 @@ UNTESTED = {
     " all; join by others'": "it takes more than 1 GiB in one row",
     "src/table/table_store.c: 'more than 4,294,967,294 rows or 16 GiB of values; stage fewer rows'":
         "it takes more than 16 GiB",
-    "src/kafka/admin.c: \"topic '%s' on %s: not %s within %d ms\"":
+    "src/kafka/admin.c: \"topic '%s' on %s: not ready within %d ms\"":
         "a broker must end between its answer and what it said it did",
     "src/kafka/lookup.c: \"brokers %s: they do not tell their cluster's id\"":
         "only brokers older than 0.10.1 (2016)",

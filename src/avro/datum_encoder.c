@@ -24,11 +24,6 @@ struct str avro_datum_encoder_schema(const struct avro_datum_encoder *encoder)
     return encoder->writer->json;
 }
 
-struct str avro_datum_encoder_name(const struct avro_datum_encoder *encoder)
-{
-    return encoder->writer->schema->root->name;
-}
-
 static enum status refuse(const struct avro_datum_encoder *encoder, size_t column,
                           struct value v, struct err *err)
 {

@@ -256,9 +256,8 @@ static enum status open_scan(const struct avro_schema *schema, struct avro_plan 
     return rc;
 }
 
-void avro_encoder_set_metadata(struct encoder *encoder, struct str key, struct str value)
+static void set_metadata(struct avro_encoder *avro, struct str key, struct str value)
 {
-    struct avro_encoder *avro = avro_of(encoder);
     size_t i = 0;
     while (i < avro->n_pairs && !str_is(key, avro->pairs[i].key))
         i++;
@@ -269,11 +268,6 @@ void avro_encoder_set_metadata(struct encoder *encoder, struct str key, struct s
     free(avro->pairs[i].owned);
     avro->pairs[i].owned = mem_strndup(value.p, value.n);
     avro->pairs[i].value = (struct str){avro->pairs[i].owned, value.n};
-}
-
-struct str avro_encoder_schema(const struct encoder *encoder)
-{
-    return ((const struct avro_encoder *)encoder)->writer->json;
 }
 
 enum status avro_encoder_open(const struct schema *columns,
@@ -294,8 +288,7 @@ enum status avro_encoder_open(const struct schema *columns,
     }
     avro->encoder.schema = &avro->writer->columns;
     for (size_t i = 0; i < options->n_metadata; i++)
-        avro_encoder_set_metadata(&avro->encoder, options->metadata[i].key,
-                                  options->metadata[i].value);
+        set_metadata(avro, options->metadata[i].key, options->metadata[i].value);
     *ret = &avro->encoder;
     return ST_OK;
 }

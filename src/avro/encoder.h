@@ -40,7 +40,8 @@ struct avro_encoder_options {
     // Of a block before compression; 0: 256 kB. Rows that come in pieces of at most so
     // many bytes need not be looked at: that halves the time of a file without a codec.
     size_t block_bytes;
-    // More metadata for each file's header, such as tramline.plan. Copied.
+    // More metadata for each file's header, such as tramline.plan; of a key the last
+    // pair. A note (core/codec.h) becomes tramline.offsets. Copied.
     const struct avro_pair *metadata;
     size_t n_metadata;
     struct env *env; // gives each file's sync marker; NULL: the system's
@@ -52,21 +53,13 @@ enum status avro_encoder_open(const struct schema *columns,
                               const struct avro_encoder_options *options,
                               struct encoder **ret, struct err *err);
 
-// More metadata for the next file: replaces a pair of that key. (A note, see
-// core/codec.h, becomes tramline.offsets.)
-void avro_encoder_set_metadata(struct encoder *encoder, struct str key, struct str value);
-
-// The schema as JSON; borrowed for the encoder's life.
-struct str avro_encoder_schema(const struct encoder *encoder);
-
 struct avro_datum_encoder;
 
 enum status avro_datum_encoder_open(const struct schema *columns,
                                     const struct avro_schema_options *options,
                                     struct avro_datum_encoder **ret, struct err *err);
-// The schema as JSON, to be registered, and its record's full name; both borrowed.
+// The schema as JSON, to be registered; borrowed.
 struct str avro_datum_encoder_schema(const struct avro_datum_encoder *encoder);
-struct str avro_datum_encoder_name(const struct avro_datum_encoder *encoder);
 // Appends a row as a framed datum. ST_DATA: a value has no form in the schema, or NULL
 // stands in a column that is NOT NULL; `out` is as it was.
 enum status avro_datum_encode(struct avro_datum_encoder *encoder, int32_t schema_id,

@@ -40,11 +40,6 @@ static bool is_utc(enum avro_logical logical)
     return logical == LOGICAL_TIMESTAMP_MILLIS || logical == LOGICAL_TIMESTAMP_MICROS;
 }
 
-bool logical_is_number(enum avro_logical logical)
-{
-    return logical >= LOGICAL_DATE && logical <= LOGICAL_LOCAL_TIMESTAMP_MICROS;
-}
-
 static int64_t days_of(struct civil date)
 {
     int64_t year = date.month <= 2 ? date.year - 1 : date.year;

@@ -37,7 +37,4 @@ bool logical_parse_duration(struct str text, uint8_t ret[AVRO_DURATION_BYTES]);
 // 8-4-4-4-12 hex digits (RFC 9562).
 bool logical_is_uuid(struct str text);
 
-// Whether `logical` is a count of days, seconds, ... in an int or long.
-bool logical_is_number(enum avro_logical logical);
-
 #endif

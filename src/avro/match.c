@@ -12,7 +12,7 @@ static bool has_name(const struct avro_type *reader, struct str full_name)
     return false;
 }
 
-bool names_match(const struct avro_type *writer, const struct avro_type *reader)
+static bool names_match(const struct avro_type *writer, const struct avro_type *reader)
 {
     struct str name = avro_base_name(writer->name);
     if (str_eq(avro_base_name(reader->name), name))

@@ -81,7 +81,6 @@ size_t path_enter(struct avro_compiler *c, struct str name, const char *suffix);
 void path_leave(struct avro_compiler *c, size_t length);
 
 // match.c
-bool names_match(const struct avro_type *writer, const struct avro_type *reader);
 // Whether values of one can be read as the other, as far as the specification looks to
 // choose a union's branch: record fields are not compared.
 bool types_match(const struct avro_type *writer, const struct avro_type *reader);

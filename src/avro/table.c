@@ -186,19 +186,6 @@ enum status avro_table_open(struct storage *storage, struct str path,
     return ST_OK;
 }
 
-struct str avro_table_schema(const struct rows *rows)
-{
-    struct str json = {0};
-    avro_container_get(((const struct avro_table *)rows)->container,
-                       str_of("avro.schema"), &json);
-    return json;
-}
-
-bool avro_table_metadata(const struct rows *rows, struct str key, struct str *ret)
-{
-    return avro_container_get(((const struct avro_table *)rows)->container, key, ret);
-}
-
 const struct avro_table_stats *avro_table_stats(const struct rows *rows)
 {
     return &((const struct avro_table *)rows)->stats;

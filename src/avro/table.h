@@ -46,11 +46,6 @@ enum status avro_table_open(struct storage *storage, struct str path,
 // Of rows that avro_table_open gave; up to date after each next, valid until close.
 const struct avro_table_stats *avro_table_stats(const struct rows *rows);
 
-// What the file's header says: borrowed for the life of rows.
-struct str avro_table_schema(const struct rows *rows);
-// False when there is no such metadata.
-bool avro_table_metadata(const struct rows *rows, struct str key, struct str *ret);
-
 // The columns that a schema has in SQL: fields of records within as "a.b"; arrays, maps,
 // unions of several types and records within themselves are left out.
 enum status avro_columns_of(struct str schema_json, struct arena *arena,

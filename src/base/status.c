@@ -44,32 +44,3 @@ enum status err_context(struct err *err, enum status status, const char *fmt, ..
     err->status = status;
     return status;
 }
-
-const char *status_name(enum status status)
-{
-    switch (status) {
-    case ST_OK:
-        return "OK";
-    case ST_RETRY:
-        return "RETRY";
-    case ST_UNKNOWN:
-        return "UNKNOWN";
-    case ST_NOT_FOUND:
-        return "NOT_FOUND";
-    case ST_EXISTS:
-        return "EXISTS";
-    case ST_CONFLICT:
-        return "CONFLICT";
-    case ST_DATA:
-        return "DATA";
-    case ST_USAGE:
-        return "USAGE";
-    case ST_LIMIT:
-        return "LIMIT";
-    case ST_STOP:
-        return "STOP";
-    case ST_FAIL:
-        return "FAIL";
-    }
-    return "?";
-}

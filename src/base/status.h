@@ -51,9 +51,6 @@ enum status err_set(struct err *err, enum status status, const char *fmt, ...)
 enum status err_context(struct err *err, enum status status, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
-// Name of a status for logs and tests: "OK", "RETRY", ...
-const char *status_name(enum status status);
-
 // Returns early with what `call` returned unless it was ST_OK.
 #define TRY(call)                           \
     do {                                    \

@@ -200,7 +200,8 @@ enum {
     DISTANCE_MAX = 64
 };
 
-size_t str_distance(struct str a, struct str b, size_t limit)
+// How many single-letter edits make a into b, at most `limit` + 1.
+static size_t str_distance(struct str a, struct str b, size_t limit)
 {
     if (a.n > DISTANCE_MAX || b.n > DISTANCE_MAX)
         return limit + 1;

@@ -55,8 +55,6 @@ size_t str_utf8_valid(struct str s);
 // combining marks 0).
 size_t str_display_width(struct str s);
 
-// How many single-letter edits make a into b, at most `limit` + 1; for "did you mean".
-size_t str_distance(struct str a, struct str b, size_t limit);
 // The candidate nearest to `name`, NULL when none is near enough to suggest.
 const char *str_nearest(struct str name, const char *const *candidates, size_t n);
 

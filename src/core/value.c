@@ -201,12 +201,3 @@ bool value_eq(struct value a, struct value b)
         return a.r == b.r;
     return a.kind == VALUE_NULL || a.i == b.i;
 }
-
-uint64_t value_hash(struct value v)
-{
-    if (v.kind == VALUE_TEXT || v.kind == VALUE_BYTES)
-        return hash64(v.p, v.n);
-    if (v.kind == VALUE_REAL && v.r == 0)
-        v.r = 0; // -0 equals 0
-    return v.kind == VALUE_NULL ? 0 : hash64(&v.i, sizeof(v.i));
-}

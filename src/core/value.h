@@ -68,6 +68,5 @@ bool value_parse(enum type type, struct str text, struct value *ret);
 void value_format(struct value v, struct buf *buf);
 
 bool value_eq(struct value a, struct value b); // NULL equals NULL; kinds must agree
-uint64_t value_hash(struct value v);           // equal values hash equal
 
 #endif

@@ -8,7 +8,8 @@
 
 #include "expr/eval.h"
 
-int value_compare(struct value a, struct value b)
+// Values of one kind, neither NULL: < 0, 0, > 0.
+static int value_compare(struct value a, struct value b)
 {
     switch (a.kind) {
     case VALUE_TEXT:

@@ -50,7 +50,4 @@ kernel kernel_and, kernel_or; // conditions
 kernel kernel_case;           // condition, value, condition, value, ..., value of ELSE
 kernel kernel_coalesce;       // values
 
-// Values of one kind, neither NULL: < 0, 0, > 0.
-int value_compare(struct value a, struct value b);
-
 #endif

@@ -128,7 +128,7 @@ static void tell_messages(const struct table *table, size_t n_skipped,
         log_warn("  %s", messages[i]);
 }
 
-void table_tell_absent(const struct table *table, const struct rows *rows)
+static void tell_absent(const struct table *table, const struct rows *rows)
 {
     const char *absent = csv_table_absent(rows);
     if (absent != NULL)
@@ -152,7 +152,7 @@ void table_tell_rows(const struct table *table, const struct rows *rows)
 static void tell_skipped(const struct table *table, const struct rows *rows)
 {
     if (!pipeline_is_avro(table)) {
-        table_tell_absent(table, rows);
+        tell_absent(table, rows);
         table_tell_rows(table, rows);
         return;
     }

@@ -35,9 +35,8 @@ enum status table_check(const struct table *table, struct err *err);
 // How a table's CSV is read; of one in Avro, that which it is made of.
 struct csv_table_options table_csv_options(const struct table *table);
 
-// Says in the log which columns a CSV file's header lacks.
-void table_tell_absent(const struct table *table, const struct rows *rows);
-// The same of rows that its reader left out or had to make whole.
+// Says in the log which columns a CSV file's header lacks, and which rows its reader left
+// out or had to make whole.
 void table_tell_rows(const struct table *table, const struct rows *rows);
 
 // Loads all tables, and the views that are wanted of them; `quiet` shows no progress.

@@ -11,7 +11,7 @@
 enum {
     SLICE_MS = 200,  // between two looks at the deadline
     ANY_NUMBER = -1, // of partitions
-    AGAIN_MS = 50,   // between two looks at a topic that is being made or removed
+    AGAIN_MS = 50,   // between two looks at a topic that is being made
 };
 
 // A consumer's handle without a group: unlike a producer's, its questions make no topic.
@@ -21,7 +21,6 @@ static const struct kafka_property fixed[] = {
 
 struct kafka_admin {
     struct kafka_client client; // first: librdkafka's opaque pointer
-    char *cluster;              // NULL until asked for
 };
 
 enum status kafka_admin_open(const struct kafka_config *config, struct kafka_admin **ret,
@@ -45,27 +44,8 @@ void kafka_admin_close(struct kafka_admin *admin)
 {
     if (admin == NULL)
         return;
-    if (admin->cluster != NULL)
-        rd_kafka_mem_free(admin->client.rk, admin->cluster);
     client_close(&admin->client);
     free(admin);
-}
-
-static rd_kafka_resp_err_t call_cluster(void *arg, int timeout_ms)
-{
-    struct kafka_admin *admin = arg;
-    admin->cluster = rd_kafka_clusterid(admin->client.rk, timeout_ms);
-    return admin->cluster ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR__TIMED_OUT;
-}
-
-enum status kafka_admin_cluster(struct kafka_admin *admin, struct str *ret,
-                                struct err *err)
-{
-    rd_kafka_resp_err_t code;
-    if (admin->cluster == NULL)
-        TRY(client_wait(&admin->client, call_cluster, admin, &code, err));
-    *ret = str_of(admin->cluster);
-    return ST_OK;
 }
 
 static enum status shape_of(struct kafka_admin *admin, const char *topic,
@@ -177,8 +157,8 @@ static enum status topic_result(struct request *request,
 
 // ---- topics
 
-// The brokers answer before all of them know: waits until the topic looks as it should,
-// partitions 0 being a topic that is gone, ANY_NUMBER one that is there.
+// The brokers answer before all of them know: waits until each of so many partitions has
+// a leader.
 static enum status wait_for_shape(struct kafka_admin *admin, const char *topic,
                                   int32_t partitions, struct err *err)
 {
@@ -186,10 +166,8 @@ static enum status wait_for_shape(struct kafka_admin *admin, const char *topic,
     do {
         struct topic_shape shape = {0};
         enum status rc = shape_of(admin, topic, &shape, err);
-        if (rc == ST_NOT_FOUND
-                ? partitions == 0
-                : rc == ST_OK && shape.leaderless == 0 &&
-                      (partitions == ANY_NUMBER || shape.partitions == partitions))
+        if (rc == ST_OK && shape.leaderless == 0 &&
+            (partitions == ANY_NUMBER || shape.partitions == partitions))
             return ST_OK;
         if (rc != ST_OK && rc != ST_NOT_FOUND && rc != ST_RETRY)
             return rc;
@@ -197,9 +175,8 @@ static enum status wait_for_shape(struct kafka_admin *admin, const char *topic,
             return client_out_of_time(&admin->client, err);
         rd_kafka_poll(admin->client.rk, AGAIN_MS);
     } while (client_now_ms() < deadline);
-    return err_set(err, ST_RETRY, "topic '%s' on %s: not %s within %d ms", topic,
-                   admin->client.brokers, partitions ? "ready" : "gone",
-                   admin->client.timeout_ms);
+    return err_set(err, ST_RETRY, "topic '%s' on %s: not ready within %d ms", topic,
+                   admin->client.brokers, admin->client.timeout_ms);
 }
 
 static enum status send_create(struct request *request, rd_kafka_NewTopic_t *topic,
@@ -233,61 +210,6 @@ enum status kafka_admin_create(struct kafka_admin *admin, const char *topic,
     }
     TRY(rc);
     return wait_for_shape(admin, topic, wanted.partitions, err);
-}
-
-static enum status send_grow(struct request *request,
-                             rd_kafka_NewPartitions_t *partitions, const char *name,
-                             struct err *err)
-{
-    rd_kafka_CreatePartitions(request->admin->client.rk, &partitions, 1, request->options,
-                              request->queue);
-    TRY(request_wait(request, "topic", name, err));
-    size_t n;
-    const rd_kafka_topic_result_t **results = rd_kafka_CreatePartitions_result_topics(
-        rd_kafka_event_CreatePartitions_result(request->answer), &n);
-    return topic_result(request, results, n, err);
-}
-
-enum status kafka_admin_grow(struct kafka_admin *admin, const char *topic,
-                             int32_t partitions, struct err *err)
-{
-    char text[256];
-    rd_kafka_NewPartitions_t *new_partitions =
-        rd_kafka_NewPartitions_new(topic, (size_t)partitions, text, sizeof(text));
-    if (new_partitions == NULL)
-        return err_set(err, ST_USAGE, "topic '%s': %s", topic, text);
-    struct request request;
-    request_begin(&request, admin, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS);
-    enum status rc = send_grow(&request, new_partitions, topic, err);
-    request_end(&request);
-    rd_kafka_NewPartitions_destroy(new_partitions);
-    TRY(rc);
-    return wait_for_shape(admin, topic, partitions, err);
-}
-
-static enum status send_delete(struct request *request, rd_kafka_DeleteTopic_t *topic,
-                               const char *name, struct err *err)
-{
-    rd_kafka_DeleteTopics(request->admin->client.rk, &topic, 1, request->options,
-                          request->queue);
-    TRY(request_wait(request, "topic", name, err));
-    size_t n;
-    const rd_kafka_topic_result_t **results = rd_kafka_DeleteTopics_result_topics(
-        rd_kafka_event_DeleteTopics_result(request->answer), &n);
-    return topic_result(request, results, n, err);
-}
-
-enum status kafka_admin_delete(struct kafka_admin *admin, const char *topic,
-                               struct err *err)
-{
-    rd_kafka_DeleteTopic_t *old_topic = rd_kafka_DeleteTopic_new(topic);
-    struct request request;
-    request_begin(&request, admin, RD_KAFKA_ADMIN_OP_DELETETOPICS);
-    enum status rc = send_delete(&request, old_topic, topic, err);
-    request_end(&request);
-    rd_kafka_DeleteTopic_destroy(old_topic);
-    TRY(rc);
-    return wait_for_shape(admin, topic, 0, err);
 }
 
 // ---- groups
@@ -348,30 +270,4 @@ enum status kafka_admin_members(struct kafka_admin *admin, const char *group, si
     } while (rc == ST_RETRY && client_now_ms() < deadline &&
              !client_is_out_of_time(&admin->client));
     return rc == ST_NOT_FOUND ? ST_OK : rc; // no such group has no members
-}
-
-static enum status send_forget(struct request *request, rd_kafka_DeleteGroup_t *group,
-                               const char *name, struct err *err)
-{
-    rd_kafka_DeleteGroups(request->admin->client.rk, &group, 1, request->options,
-                          request->queue);
-    TRY(request_wait(request, "group", name, err));
-    size_t n;
-    const rd_kafka_group_result_t **results = rd_kafka_DeleteGroups_result_groups(
-        rd_kafka_event_DeleteGroups_result(request->answer), &n);
-    return n == 0 ? ST_OK
-                  : group_result(request, name, rd_kafka_group_result_error(results[0]),
-                                 err);
-}
-
-enum status kafka_admin_forget_group(struct kafka_admin *admin, const char *group,
-                                     struct err *err)
-{
-    rd_kafka_DeleteGroup_t *old_group = rd_kafka_DeleteGroup_new(group);
-    struct request request;
-    request_begin(&request, admin, RD_KAFKA_ADMIN_OP_DELETEGROUPS);
-    enum status rc = send_forget(&request, old_group, group, err);
-    request_end(&request);
-    rd_kafka_DeleteGroup_destroy(old_group);
-    return rc;
 }

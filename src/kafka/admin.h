@@ -21,9 +21,6 @@ enum status kafka_admin_open(const struct kafka_config *config, struct kafka_adm
                              struct err *err);
 void kafka_admin_close(struct kafka_admin *admin);
 
-// Name of the cluster; lives as long as the admin client.
-enum status kafka_admin_cluster(struct kafka_admin *admin, struct str *ret,
-                                struct err *err);
 // ST_NOT_FOUND: there is no such topic.
 enum status kafka_admin_describe(struct kafka_admin *admin, const char *topic,
                                  struct kafka_topic *ret, struct err *err);
@@ -31,18 +28,9 @@ enum status kafka_admin_describe(struct kafka_admin *admin, const char *topic,
 // describe tells what.
 enum status kafka_admin_create(struct kafka_admin *admin, const char *topic,
                                struct kafka_topic wanted, struct err *err);
-// More partitions; the existing ones keep their records.
-enum status kafka_admin_grow(struct kafka_admin *admin, const char *topic,
-                             int32_t partitions, struct err *err);
-// Returns when the topic is gone. ST_NOT_FOUND: it was not there.
-enum status kafka_admin_delete(struct kafka_admin *admin, const char *topic,
-                               struct err *err);
 // How many members the group has now, and which: "client at host, client at host". One
 // that was killed counts until its session times out.
 enum status kafka_admin_members(struct kafka_admin *admin, const char *group, size_t *ret,
                                 struct buf *names, struct err *err);
-// Forgets the group and the offsets reported to it. ST_NOT_FOUND: there was none.
-enum status kafka_admin_forget_group(struct kafka_admin *admin, const char *group,
-                                     struct err *err);
 
 #endif

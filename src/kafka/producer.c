@@ -168,12 +168,6 @@ enum status kafka_producer_flush(struct kafka_producer *producer,
     return ret->n_waiting > 0 ? out_of_time(producer, err) : ST_OK;
 }
 
-struct kafka_delivery kafka_producer_delivery(struct kafka_producer *producer)
-{
-    rd_kafka_poll(producer->client.rk, 0);
-    return producer->delivery;
-}
-
 void kafka_producer_close(struct kafka_producer *producer)
 {
     if (producer == NULL)

@@ -33,7 +33,6 @@ enum status kafka_producer_produce(struct kafka_producer *producer, struct str k
 enum status kafka_producer_flush(struct kafka_producer *producer,
                                  const struct deadline *deadline,
                                  struct kafka_delivery *ret, struct err *err);
-struct kafka_delivery kafka_producer_delivery(struct kafka_producer *producer);
 // Drops what was not flushed.
 void kafka_producer_close(struct kafka_producer *producer);
 

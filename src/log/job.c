@@ -33,20 +33,3 @@ struct job_settings job_settings_of(const struct options *set)
                              : UPLOAD_VERIFY_CHECKSUM,
     };
 }
-
-static int64_t default_number(const char *group, const char *option, struct arena *arena)
-{
-    struct options options;
-    options_init(&options, option_group_find(group), arena);
-    return options_number(&options, option);
-}
-
-struct job_settings job_settings_default(void)
-{
-    AUTO(arena_release) struct arena arena = {0};
-    struct options set;
-    options_init(&set, option_group_find("SET"), &arena);
-    struct job_settings settings = job_settings_of(&set);
-    settings.schema_retry_ms = default_number("avro", "registry.retry", &arena);
-    return settings;
-}

@@ -83,7 +83,5 @@ struct job {
 
 // As SET says it; what is not of SET is zero.
 struct job_settings job_settings_of(const struct options *set);
-// The defaults of the options' tables, for tests.
-struct job_settings job_settings_default(void);
 
 #endif

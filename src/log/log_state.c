@@ -51,7 +51,7 @@ static struct log_partition *add_partition(struct log_state *state, int32_t part
     return &state->partitions[i];
 }
 
-void log_state_add_pending(struct log_state *state, int64_t number)
+static void add_pending(struct log_state *state, int64_t number)
 {
     MEM_GROW(state->pending, state->n_pending, state->pending_capacity);
     state->pending[state->n_pending++] = number;
@@ -111,7 +111,7 @@ static void load_snapshot(struct log_state *state, const struct snapshot *snapsh
         copy_uuid(partition->writer, progress->writer);
     }
     for (size_t i = 0; i < snapshot->n_pending; i++)
-        log_state_add_pending(state, snapshot->pending[i]);
+        add_pending(state, snapshot->pending[i]);
     for (size_t i = 0; i < snapshot->n_writers; i++)
         append_writer(state, snapshot->writers[i]);
 }
@@ -228,7 +228,7 @@ enum status log_state_apply(struct log_state *state, const struct entry *entry,
     if (entry->kind != ENTRY_JOB)
         add_writer(state, entry->writer);
     if (entry->n_files)
-        log_state_add_pending(state, entry->number);
+        add_pending(state, entry->number);
     if (entry->has_snapshot)
         state->removable = entry_removable(entry);
     keep_about(state, entry);

@@ -52,7 +52,6 @@ struct log_partition *log_state_find(const struct log_state *state, int32_t part
 bool log_state_is_claimed_by(const struct log_partition *partition, const char *writer);
 // Whether the last claim of some partition is that writer's.
 bool log_state_is_owner(const struct log_state *state, const char *writer);
-void log_state_add_pending(struct log_state *state, int64_t number);
 void log_state_renamed(struct log_state *state, int64_t number); // no more pending
 void log_state_forget_writer(struct log_state *state, size_t index);
 

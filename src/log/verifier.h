@@ -34,7 +34,6 @@ struct verifier {
     size_t n_partitions, partitions_capacity;
     struct named_file *files; // sorted by name once the log has been read
     size_t n_files, files_capacity;
-    size_t findings_capacity;
 };
 
 void verifier_find(struct verifier *verifier, enum finding_kind kind, const char *fmt,

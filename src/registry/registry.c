@@ -220,8 +220,10 @@ enum status registry_find(struct registry *registry, struct str subject,
     return post_for_id(registry, subject, "", schema, ret, err);
 }
 
-enum status registry_register(struct registry *registry, struct str subject,
-                              struct str schema, int32_t *ret, struct err *err)
+// Registers the schema, or finds it there. ST_CONFLICT: not compatible with the subject's
+// versions, with the registry's reasons.
+static enum status register_schema(struct registry *registry, struct str subject,
+                                   struct str schema, int32_t *ret, struct err *err)
 {
     return post_for_id(registry, subject, "/versions", schema, ret, err);
 }
@@ -270,9 +272,11 @@ static void find_reasons(struct registry *registry, struct str subject, struct s
     arena_release(&arena);
 }
 
-enum status registry_is_compatible(struct registry *registry, struct str subject,
-                                   struct str schema, bool *ret, struct buf *reasons,
-                                   struct err *err)
+// Whether the schema could follow the latest version; true when the subject has none.
+// `reasons` gets what the registry says against it.
+static enum status is_compatible(struct registry *registry, struct str subject,
+                                 struct str schema, bool *ret, struct buf *reasons,
+                                 struct err *err)
 {
     struct buf path = {0};
     buf_text(&path, "/compatibility");
@@ -317,10 +321,9 @@ enum status registry_check(struct registry *registry, enum registry_policy polic
                        "register = 'never'; register it, or set register = "
                        "'if_compatible'",
                        STR_ARGS(subject));
-    bool compatible;
+    bool compatible = false;
     struct buf reasons = BUF_INIT(ERR_TEXT_MAX);
-    enum status rc =
-        registry_is_compatible(registry, subject, schema, &compatible, &reasons, err);
+    enum status rc = is_compatible(registry, subject, schema, &compatible, &reasons, err);
     if (rc == ST_OK && !compatible)
         rc = incompatible(subject, &reasons, err);
     buf_release(&reasons);
@@ -332,12 +335,12 @@ enum status registry_id_for(struct registry *registry, enum registry_policy poli
                             struct err *err)
 {
     if (policy == REGISTER_ALWAYS)
-        return registry_register(registry, subject, schema, ret, err);
+        return register_schema(registry, subject, schema, ret, err);
     enum status rc = registry_find(registry, subject, schema, ret, err);
     if (rc != ST_NOT_FOUND)
         return rc;
     TRY(registry_check(registry, policy, subject, schema, err));
-    return registry_register(registry, subject, schema, ret, err);
+    return register_schema(registry, subject, schema, ret, err);
 }
 
 void registry_subject(struct str option, struct str topic, struct str record,

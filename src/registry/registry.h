@@ -66,17 +66,6 @@ enum status registry_latest(struct registry *registry, struct str subject,
 enum status registry_find(struct registry *registry, struct str subject,
                           struct str schema, int32_t *ret, struct err *err);
 
-// Registers the schema, or finds it there. ST_CONFLICT: not compatible with the subject's
-// versions, with the registry's reasons.
-enum status registry_register(struct registry *registry, struct str subject,
-                              struct str schema, int32_t *ret, struct err *err);
-
-// Whether the schema could follow the latest version; true when the subject has none.
-// `reasons` gets what the registry says against it.
-enum status registry_is_compatible(struct registry *registry, struct str subject,
-                                   struct str schema, bool *ret, struct buf *reasons,
-                                   struct err *err);
-
 // Whether the id is one of a version of the subject; `others` gets the subjects that it
 // is of, quoted, by commas.
 enum status registry_subjects_of(struct registry *registry, int32_t id,

@@ -120,11 +120,6 @@ void sqlite_host_close(struct sqlite_host *host)
     free(host);
 }
 
-void sqlite_host_interrupt(struct sqlite_host *host)
-{
-    sqlite3_interrupt(host->db);
-}
-
 void sqlite_host_on_progress(struct sqlite_host *host, bool (*go_on)(void *arg),
                              void *arg)
 {

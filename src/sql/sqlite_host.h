@@ -11,8 +11,7 @@
 //
 // Only SQL that src/sql printed goes in. Double-quoted strings are off, LIKE minds case,
 // the functions of docs/sql.md are there, nothing can be attached or loaded.
-// One thread owns a host with all that was made from it; sqlite_host_interrupt alone may
-// be called from any thread.
+// One thread owns a host with all that was made from it.
 // Errors: ST_DATA when a value is wrong (another type, NULL in a NOT NULL column, an
 // overflow, a division by zero), ST_STOP after an interrupt, else ST_FAIL.
 #ifndef SQL_SQLITE_HOST_H
@@ -70,8 +69,6 @@ void sqlite_host_set_deadline(struct sqlite_host *host, int64_t deadline_ms);
 void sqlite_host_limit_memory(struct sqlite_host *host, int64_t n_bytes);
 int64_t sqlite_host_memory(void); // taken now
 
-// Ends the running query with ST_STOP; any thread.
-void sqlite_host_interrupt(struct sqlite_host *host);
 // Asks every few milliseconds whether to go on; false ends the query with ST_STOP.
 void sqlite_host_on_progress(struct sqlite_host *host, bool (*go_on)(void *arg),
                              void *arg);

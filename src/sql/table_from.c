@@ -14,7 +14,8 @@ void table_refuse(struct table_maker *maker, const char *why)
         maker->why = why;
 }
 
-bool table_goes_on(struct table_maker *maker)
+// Counts what is looked at. False: it is refused.
+static bool goes_on(struct table_maker *maker)
 {
     if (maker->why == NULL && maker->work++ >= WORK_MAX)
         table_refuse(maker, "The query is too large when its views are taken apart.");
@@ -119,7 +120,7 @@ static void take_leaf(struct table_maker *maker, const struct from *leaf,
 
 static bool has_left_join(struct table_maker *maker, const struct from *from)
 {
-    if (!table_goes_on(maker))
+    if (!goes_on(maker))
         return false;
     if (from->kind == FROM_JOIN)
         return from->join != JOIN_INNER || has_left_join(maker, from->left) ||
@@ -199,7 +200,7 @@ static void take_join(struct table_maker *maker, const struct from *from,
 void table_take_from(struct table_maker *maker, const struct from *from,
                      struct binding **scope)
 {
-    if (!table_goes_on(maker))
+    if (!goes_on(maker))
         return;
     if (from->kind == FROM_JOIN)
         take_join(maker, from, scope);
@@ -260,7 +261,7 @@ struct expr *table_resolve(struct table_maker *maker, const struct binding *scop
                            const struct expr *expr)
 {
     struct arena *arena = &maker->plan->arena;
-    if (!table_goes_on(maker))
+    if (!goes_on(maker))
         return expr_one(maker->plan);
     if (expr->kind == EXPR_COLUMN)
         return resolve_column(maker, scope, expr);

@@ -58,8 +58,6 @@ struct table_maker {
 
 // The first reason stays.
 void table_refuse(struct table_maker *maker, const char *why);
-// Counts what is looked at. False: it is refused.
-bool table_goes_on(struct table_maker *maker);
 // Takes a FROM, with all that stands in place of its leaves.
 void table_take_from(struct table_maker *maker, const struct from *from,
                      struct binding **scope);

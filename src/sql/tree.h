@@ -44,7 +44,6 @@ struct str *tree_names(struct tree *tree, const json_t *list, size_t *ret_n);
 struct expr *tree_expr(struct tree *tree, const json_t *wrapped);
 struct expr **tree_exprs(struct tree *tree, const json_t *list, size_t *ret_n);
 struct expr *tree_call(struct tree *tree, const json_t *body);
-struct order *tree_orders(struct tree *tree, const json_t *list, size_t *ret_n);
 struct query *tree_query(struct tree *tree, const json_t *select_body);
 struct cte *tree_ctes(struct tree *tree, const json_t *with, size_t *ret_n);
 bool tree_statement(struct tree *tree, const json_t *wrapped, struct statement *ret);

@@ -16,6 +16,28 @@ enum {
     FRAME_NON_DEFAULT = 0x00001,
 };
 
+static struct order *tree_orders(struct tree *tree, const json_t *list, size_t *ret_n)
+{
+    *ret_n = json_array_size(list);
+    struct order *orders = tree_array(tree, *ret_n, sizeof(*orders));
+    bool good = true;
+    for (size_t i = 0; i < *ret_n; i++) {
+        struct node node = tree_node(json_array_get(list, i));
+        struct order *order = &orders[i];
+        order->expr = tree_expr(tree, tree_field(node.body, "node"));
+        const char *nulls = tree_word(node.body, "sortby_nulls");
+        order->descending =
+            strcmp(tree_word(node.body, "sortby_dir"), "SORTBY_DESC") == 0;
+        order->nulls_first = strcmp(nulls, "SORTBY_NULLS_DEFAULT") == 0
+                                 ? order->descending
+                                 : strcmp(nulls, "SORTBY_NULLS_FIRST") == 0;
+        good &= order->expr != NULL;
+        if (strcmp(tree_word(node.body, "sortby_dir"), "SORTBY_USING") == 0)
+            good = refuse(tree, tree->at, "ORDER BY ... USING", "write ASC or DESC");
+    }
+    return good ? orders : NULL;
+}
+
 static struct window *window(struct tree *tree, const json_t *body)
 {
     struct window *over = tree_array(tree, 1, sizeof(*over));
@@ -77,28 +99,6 @@ struct expr *tree_call(struct tree *tree, const json_t *body)
     if (over != NULL)
         good &= (expr->over = window(tree, over)) != NULL;
     return good ? expr : NULL;
-}
-
-struct order *tree_orders(struct tree *tree, const json_t *list, size_t *ret_n)
-{
-    *ret_n = json_array_size(list);
-    struct order *orders = tree_array(tree, *ret_n, sizeof(*orders));
-    bool good = true;
-    for (size_t i = 0; i < *ret_n; i++) {
-        struct node node = tree_node(json_array_get(list, i));
-        struct order *order = &orders[i];
-        order->expr = tree_expr(tree, tree_field(node.body, "node"));
-        const char *nulls = tree_word(node.body, "sortby_nulls");
-        order->descending =
-            strcmp(tree_word(node.body, "sortby_dir"), "SORTBY_DESC") == 0;
-        order->nulls_first = strcmp(nulls, "SORTBY_NULLS_DEFAULT") == 0
-                                 ? order->descending
-                                 : strcmp(nulls, "SORTBY_NULLS_FIRST") == 0;
-        good &= order->expr != NULL;
-        if (strcmp(tree_word(node.body, "sortby_dir"), "SORTBY_USING") == 0)
-            good = refuse(tree, tree->at, "ORDER BY ... USING", "write ASC or DESC");
-    }
-    return good ? orders : NULL;
 }
 
 static bool outputs(struct tree *tree, const json_t *list, struct query *query)

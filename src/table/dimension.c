@@ -545,15 +545,3 @@ double dimension_fan_out(const struct dimension *dimension)
     const struct dimension_stats *stats = &dimension->stats;
     return stats->n_keys ? (double)stats->n_rows / (double)stats->n_keys : 0;
 }
-
-void dimension_describe(const struct dimension *dimension, struct buf *buf)
-{
-    const struct dimension_stats *stats = &dimension->stats;
-    double mb = (double)stats->memory_bytes / (1 << 20);
-    double each = stats->n_rows ? (double)stats->memory_bytes / (double)stats->n_rows : 0;
-    buf_printf(buf, "%zu keys, %zu rows, %.1f rows a key", stats->n_keys, stats->n_rows,
-               dimension_fan_out(dimension));
-    if (stats->n_keys)
-        buf_printf(buf, " (at most %zu: %s)", stats->max_matches, dimension->max_key);
-    buf_printf(buf, ", %.1f MB (%.0f bytes a row)", mb, each);
-}

@@ -66,7 +66,5 @@ void dimension_free(struct dimension *dimension);
 
 // Rows that a record with a known key gives, were all keys equally frequent.
 double dimension_fan_out(const struct dimension *dimension);
-// "177086 keys, 3541720 rows, 20.0 rows a key (at most 20), 24 MB (7 bytes a row)".
-void dimension_describe(const struct dimension *dimension, struct buf *buf);
 
 #endif

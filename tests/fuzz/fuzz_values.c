@@ -24,7 +24,7 @@ static void check_reads_back(enum type type, struct value value)
     struct value again;
     value_format(value, &text);
     bool reads = value_parse(type, buf_as_str(&text), &again);
-    assert(reads && value_eq(value, again) && value_hash(value) == value_hash(again));
+    assert(reads && value_eq(value, again));
     buf_release(&text);
 }
 

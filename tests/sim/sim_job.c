@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/sim_job.h"
 
+#include "job_settings.h"
 #include "memory/spool_mem.h"
 
 void sim_job_init(struct sim_job *job, int32_t n_partitions)

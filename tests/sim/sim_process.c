@@ -4,8 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "job_settings.h"
 #include "log/paths.h"
 #include "memory/spool_mem.h"
+#include "status_name.h"
 
 enum {
     MAX_POLL_MS = 5000,

@@ -7,6 +7,7 @@
 
 #include "log/paths.h"
 #include "sim/sim_check.h"
+#include "status_name.h"
 
 enum {
     FINAL_MS = 60000, // with short steps

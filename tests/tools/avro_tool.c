@@ -25,6 +25,7 @@
 #include "core/option.h"
 #include "memory/lookup_mem.h"
 #include "registry/registry.h"
+#include "status_name.h"
 #include "storage/storage_url.h"
 
 static void die(const char *text)

@@ -137,9 +137,16 @@ static void test_columns_of_a_file_are_its_schemas(void **state)
 static void test_writes_what_the_specification_says(void **state)
 {
     struct fixture *f = *state;
-    struct encoder *encoder = open_encoder(f, AVRO_CODEC_NULL, 0);
-    avro_encoder_set_metadata(encoder, str_of("tramline.plan"), str_of("p1"));
-    avro_encoder_set_metadata(encoder, str_of("tramline.plan"), str_of("p2"));
+    const struct avro_pair plans[] = {{STR_LITERAL("tramline.plan"), STR_LITERAL("p1")},
+                                      {STR_LITERAL("tramline.plan"), STR_LITERAL("p2")}};
+    struct avro_encoder_options options = {
+        .schema = {.name = STR_LITERAL("t")},
+        .metadata = plans,
+        .n_metadata = ARRAY_LEN(plans),
+        .env = &counting,
+    };
+    struct encoder *encoder;
+    assert_ok(avro_encoder_open(&schema, &options, &encoder, &f->err), &f->err);
     struct value null = {.kind = VALUE_NULL};
     struct value row[] = {value_text(str_of("x")), value_int(1), null, value_int(-1)};
     struct buf rows = {0};
@@ -368,6 +375,18 @@ static void test_rows_that_are_not_rows_are_not_written(void **state)
     encoder->ops->close(encoder);
 }
 
+// What the header's metadata holds behind the key begins so.
+static void assert_offsets(struct str front, const char *expected)
+{
+    static const char key[] = "tramline.offsets";
+    const char *at = memmem(front.p, front.n, key, strlen(key));
+    assert_non_null(at);
+    at += strlen(key);
+    while (*at++ & 0x80) // its length, a varint
+        ;
+    assert_memory_equal(at, expected, strlen(expected));
+}
+
 // A note takes its place in a header that was long enough from the start.
 static void test_a_note_becomes_metadata(void **state)
 {
@@ -376,7 +395,6 @@ static void test_a_note_becomes_metadata(void **state)
     for (size_t i = 0; i < 400; i++) { // lengths around those of more bytes in a varint
         char note[1000];
         struct buf front = {0};
-        struct str said;
         snprintf(note, sizeof(note), "{\"next\":%*d}", (int)i + 1, 7);
         buf_clear(&f->file);
         encoder->ops->note(encoder, str_of(note), &front);
@@ -388,8 +406,7 @@ static void test_a_note_becomes_metadata(void **state)
         assert_ok(encoder->ops->end(encoder, &f->file, &f->err), &f->err);
         write_file(f, buf_as_str(&front));
         struct rows *rows = open_file(f, &schema);
-        assert_true(avro_table_metadata(rows, str_of("tramline.offsets"), &said));
-        assert_memory_equal(said.p, "{}   ", 5);
+        assert_offsets(buf_as_str(&front), "{}   ");
         rows->ops->close(rows);
         buf_release(&front);
     }

@@ -208,13 +208,15 @@ static void test_recovery_goes_on_only_in_the_same_log(UNUSED void **state)
 static void test_a_pending_entry_that_was_removed_is_settled(UNUSED void **state)
 {
     struct storage *storage = open_mem();
-    struct log_state read = {.next = 9};
+    int64_t *pending = mem_array(1, sizeof(*pending));
+    struct log_state read = {
+        .next = 9, .pending = pending, .n_pending = 1, .pending_capacity = 1};
     struct sim_clock clock;
     struct sim_patience patience;
     struct err err;
     sim_clock_init(&clock, 1);
     sim_patience_init(&patience, storage, &clock, 0);
-    log_state_add_pending(&read, 5);
+    pending[0] = 5;
     assert_ok(rename_pending(&patience.patience, &read, &err), &err);
     assert_int_equal(read.n_pending, 0);
     log_state_release(&read);

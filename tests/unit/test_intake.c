@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "commit/retry.h"
+#include "job_settings.h"
 #include "memory/spool_mem.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_codec.h"

@@ -825,6 +825,27 @@ static void test_a_group_that_refuses_us_is_named(UNUSED void **state)
     rd_kafka_destroy(rk);
 }
 
+static void test_members_of_a_group_that_refuses_us(UNUSED void **state)
+{
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_cluster(&cluster);
+    struct kafka_config config = scripted_config(cluster, "closed", 1);
+    struct kafka_admin *admin;
+    struct buf names = {0};
+    size_t n;
+    struct err err;
+    char expected[200];
+    rd_kafka_mock_push_request_errors(cluster, 10, 1, // FindCoordinator
+                                      RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+    assert_ok(kafka_admin_open(&config, &admin, &err), &err);
+    assert_status(kafka_admin_members(admin, "theirs", &n, &names, &err), ST_FAIL);
+    snprintf(expected, sizeof(expected),
+             "group 'theirs' on %s: Broker: Group authorization failed", config.brokers);
+    assert_string_equal(err.text, expected);
+    kafka_admin_close(admin);
+    rd_kafka_destroy(rk);
+}
+
 static void
 test_a_session_that_brokers_do_not_take_leads_to_the_option(UNUSED void **state)
 {
@@ -1161,6 +1182,7 @@ int main(void)
         CASE(test_keys_go_where_java_puts_them),
         CASE(test_group_gives_all_to_a_single_member),
         CASE(test_a_group_that_refuses_us_is_named),
+        CASE(test_members_of_a_group_that_refuses_us),
         CASE(test_a_session_that_brokers_do_not_take_leads_to_the_option),
         CASE(test_brokers_that_go_away_are_told_once),
         CASE(test_fetch_that_fails_is_repeated),

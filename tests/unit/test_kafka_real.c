@@ -27,10 +27,57 @@ static struct kafka_config make_topic(char name[64], int32_t partitions)
                                  .session_timeout_ms = 6000};
 }
 
+// What the program does not do to topics is asked of librdkafka. Waits until the topic
+// has so many partitions; 0: until it is gone.
+static void wait_for_partitions(const char *name, int32_t n)
+{
+    struct kafka_topic topic;
+    struct err err;
+    int64_t deadline = now_ms() + PATIENCE_MS;
+    do {
+        topic.partitions = 0;
+        enum status rc = kafka_admin_describe(admin, name, &topic, &err);
+        assert_true(rc == ST_OK || rc == ST_NOT_FOUND || rc == ST_RETRY);
+        if (topic.partitions != n)
+            usleep(50000);
+    } while (topic.partitions != n && now_ms() < deadline);
+    assert_int_equal(topic.partitions, n);
+}
+
+static void end_request(rd_kafka_t *rk, rd_kafka_queue_t *queue)
+{
+    rd_kafka_event_t *answer = rd_kafka_queue_poll(queue, PATIENCE_MS);
+    assert_non_null(answer);
+    assert_int_equal(rd_kafka_event_error(answer), 0);
+    rd_kafka_event_destroy(answer);
+    rd_kafka_queue_destroy(queue);
+    raw_close(rk);
+}
+
+static const char *const no_properties[] = {NULL};
+
+static void grow_topic(const char *name, int32_t n)
+{
+    char text[256];
+    rd_kafka_t *rk = raw_producer(brokers, no_properties);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_NewPartitions_t *partitions =
+        rd_kafka_NewPartitions_new(name, (size_t)n, text, sizeof(text));
+    rd_kafka_CreatePartitions(rk, &partitions, 1, NULL, queue);
+    end_request(rk, queue);
+    rd_kafka_NewPartitions_destroy(partitions);
+    wait_for_partitions(name, n);
+}
+
 static void drop_topic(const char *name)
 {
-    struct err err;
-    assert_ok(kafka_admin_delete(admin, name, &err), &err);
+    rd_kafka_t *rk = raw_producer(brokers, no_properties);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(name);
+    rd_kafka_DeleteTopics(rk, &topic, 1, NULL, queue);
+    end_request(rk, queue);
+    rd_kafka_DeleteTopic_destroy(topic);
+    wait_for_partitions(name, 0);
 }
 
 // ---- admin
@@ -52,14 +99,12 @@ static void test_missing_topic_says_how_to_make_it(UNUSED void **state)
     assert_string_equal(err.text, expected);
     assert_status(kafka_admin_describe(admin, "nowhere", &topic, &err), ST_NOT_FOUND);
     assert_string_equal(err.text, expected);
-    assert_status(kafka_admin_delete(admin, "nowhere", &err), ST_NOT_FOUND);
 }
 
-static void test_topics_are_made_grown_and_removed(UNUSED void **state)
+static void test_topics_are_made_and_described(UNUSED void **state)
 {
     char name[64], expected[256];
     struct kafka_topic topic;
-    struct str cluster;
     struct err err;
     make_topic(name, 3);
     assert_ok(kafka_admin_describe(admin, name, &topic, &err), &err);
@@ -68,13 +113,11 @@ static void test_topics_are_made_grown_and_removed(UNUSED void **state)
     snprintf(expected, sizeof(expected), "topic '%s' on %s: Topic '%s' already exists.",
              name, brokers, name);
     assert_string_equal(err.text, expected);
-    assert_ok(kafka_admin_grow(admin, name, 5, &err), &err);
+    grow_topic(name, 5);
     assert_ok(kafka_admin_describe(admin, name, &topic, &err), &err);
     assert_int_equal(topic.partitions, 5);
     drop_topic(name);
     assert_status(kafka_admin_describe(admin, name, &topic, &err), ST_NOT_FOUND);
-    assert_ok(kafka_admin_cluster(admin, &cluster, &err), &err);
-    assert_int_equal(cluster.n, 22); // a UUID in base64
 }
 
 static void test_topic_that_cannot_be_made_says_why(UNUSED void **state)
@@ -108,15 +151,9 @@ static void test_members_of_a_group_are_told(UNUSED void **state)
     assert_ok(kafka_admin_members(admin, name, &n, &names, &err), &err);
     assert_int_equal(n, 1);
     assert_str(buf_as_str(&names), "tramline at 127.0.0.1");
-    char expected[256];
-    snprintf(expected, sizeof(expected),
-             "group '%s' on %s: Broker: The group is not empty", name, brokers);
-    assert_status(kafka_admin_forget_group(admin, name, &err), ST_FAIL);
-    assert_string_equal(err.text, expected);
     close_stream(stream);
     assert_ok(kafka_admin_members(admin, name, &n, &names, &err), &err);
     assert_int_equal(n, 0);
-    assert_ok(kafka_admin_forget_group(admin, name, &err), &err);
     buf_release(&names);
     drop_topic(name);
 }
@@ -446,7 +483,7 @@ static void grow_while_reading(enum kafka_membership membership)
     struct topic *topic = topic_of(stream);
     assert_int_equal(begin(stream, 0), 2);
     struct err err;
-    assert_ok(kafka_admin_grow(admin, name, 5, &err), &err);
+    grow_topic(name, 5);
     poll_for(stream, STREAM_REVOKE);
     stop(stream);
     assert_int_equal(begin(stream, 0), 5);
@@ -580,7 +617,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_missing_topic_says_how_to_make_it),
-        CASE(test_topics_are_made_grown_and_removed),
+        CASE(test_topics_are_made_and_described),
         CASE(test_topic_that_cannot_be_made_says_why),
         CASE(test_members_of_a_group_are_told),
         CASE(test_wrong_protocol_names_the_options),

@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include "commit/publish.h"
+#include "job_settings.h"
 #include "log/log_read.h"
 #include "memory/storage_fault.h"
 #include "memory/storage_mem.h"

@@ -420,14 +420,12 @@ static void test_answers_that_are_not_what_was_asked_for(UNUSED void **state)
     struct fixture f;
     struct str subject = STR_LITERAL("s");
     int32_t id;
-    bool compatible;
-    struct buf reasons = {0};
     open_fixture(&f, SCRIPT("200 {}"));
     assert_status(registry_find(f.registry, subject, STR_LITERAL("x"), &id, &f.err),
                   ST_FAIL);
     assert_string_equal(f.err.text, "registry: the answer has no schema id");
-    assert_status(registry_is_compatible(f.registry, subject, STR_LITERAL("x"),
-                                         &compatible, &reasons, &f.err),
+    assert_status(registry_check(f.registry, REGISTER_IF_COMPATIBLE, subject,
+                                 STR_LITERAL("x"), &f.err),
                   ST_FAIL);
     assert_string_equal(f.err.text, "registry: the answer has no \"is_compatible\"");
     assert_status(registry_find(f.registry, subject, STR_LITERAL("\xFF"), &id, &f.err),
@@ -440,19 +438,18 @@ static void test_answers_that_are_not_what_was_asked_for(UNUSED void **state)
 static void test_reasons_may_be_unknown(UNUSED void **state)
 {
     struct fixture f;
-    bool compatible;
-    struct buf reasons = {0};
     open_fixture(&f,
                  SCRIPT("200 {\"is_compatible\":false}",
                         "200 {\"id\":1,\"version\":1,\"schema\":\"{\\\"type\\\":"
                         "\\\"record\\\",\\\"name\\\":\\\"r\\\",\\\"fields\\\":[]}\"}"));
     struct str schema = STR_LITERAL("{\"type\":\"record\",\"name\":\"r\",\"fields\":[]}");
-    assert_ok(registry_is_compatible(f.registry, STR_LITERAL("s"), schema, &compatible,
-                                     &reasons, &f.err),
-              &f.err);
-    assert_false(compatible);
-    assert_string_equal(buf_cstr(&reasons), "the registry gives no reasons");
-    buf_release(&reasons);
+    assert_status(registry_check(f.registry, REGISTER_IF_COMPATIBLE, STR_LITERAL("s"),
+                                 schema, &f.err),
+                  ST_CONFLICT);
+    assert_string_equal(f.err.text,
+                        "registry: the schema is not compatible with the latest version "
+                        "of subject 's': the registry gives no reasons; change the "
+                        "columns, or the subject's compatibility level");
     close_fixture(&f);
 }
 

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TESTS_JOB_SETTINGS_H
+#define TESTS_JOB_SETTINGS_H
+
+#include "base/arena.h"
+#include "log/job.h"
+
+// A job's settings by the defaults of the options' tables.
+static inline struct job_settings job_settings_default(void)
+{
+    AUTO(arena_release) struct arena arena = {0};
+    struct options set, avro;
+    options_init(&set, option_group_find("SET"), &arena);
+    options_init(&avro, option_group_find("avro"), &arena);
+    struct job_settings settings = job_settings_of(&set);
+    settings.schema_retry_ms = options_number(&avro, "registry.retry");
+    return settings;
+}
+
+#endif
