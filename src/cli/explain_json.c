@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "cli/explain_cost.h"
 #include "cli/explain_text.h"
 #include "job/tables.h"
 
@@ -151,6 +152,39 @@ static json_t *branches_json(const struct native_plan *native)
     return array;
 }
 
+static json_t *part_json(const struct cost *cost)
+{
+    return json_pack("{sf sf}", "ns", cost->ns, "rows", cost->rows);
+}
+
+static json_t *branch_cost_json(const struct native_branch *branch,
+                                const struct branch_cost *cost)
+{
+    json_t *steps = json_array(), *joins = json_array();
+    for (size_t i = 0; i < native_n_steps(branch); i++)
+        json_array_append_new(steps, part_json(&cost->steps[i]));
+    for (size_t i = 0; i < branch->n_joins; i++)
+        json_array_append_new(joins, part_json(&cost->joins[i]));
+    return json_pack("{sf sf so so}", "ns", cost->all.ns, "rows", cost->all.rows, "steps",
+                     steps, "joins", joins);
+}
+
+// About, of a record on one core.
+static json_t *cost_json(const struct native_plan *native, const struct tables *tables)
+{
+    struct dimension *const *dimensions = tables->dimensions.items;
+    struct cost all = cost_of_query(native, dimensions);
+    json_t *branches = json_array();
+    for (size_t i = 0; i < native->n_branches; i++) {
+        const struct native_branch *branch = &native->branches[i];
+        struct branch_cost cost;
+        cost_of_branch(branch, dimensions, &cost);
+        dimensions += native_n_dimensions(branch);
+        json_array_append_new(branches, branch_cost_json(branch, &cost));
+    }
+    return json_pack("{sf sf so}", "ns", all.ns, "rows", all.rows, "branches", branches);
+}
+
 void explain_json(const struct pipeline *pipeline, const struct tables *tables)
 {
     const struct plan *plan = pipeline->plan;
@@ -160,6 +194,8 @@ void explain_json(const struct pipeline *pipeline, const struct tables *tables)
         json_object_set_new(root, "insert", insert_json(plan));
     if (tables != NULL && tables->dimensions.n > 0)
         json_object_set_new(root, "joins", joins_json(&tables->dimensions));
+    if (tables != NULL && plan->sink != NULL && tables_run_natively(plan))
+        json_object_set_new(root, "cost", cost_json(plan->native, tables));
     if (plan->native != NULL)
         json_object_set_new(root, "branches", branches_json(plan->native));
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));

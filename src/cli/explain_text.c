@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "cli/explain_cost.h"
 #include "cli/term.h"
 
 enum {
@@ -261,15 +262,40 @@ static void print_step(const struct native_step *step, size_t i)
 // What a step or a join looks up; `at` is its dimension.
 static void print_use(const struct tables *tables, size_t at)
 {
-    if (tables == NULL || tables->dimensions.n == 0)
-        return;
     if (dimensions_is_shared(&tables->dimensions, at))
         printf("  %-8s  the same as one above\n", "join");
     else
         print_join(tables->dimensions.items[at]);
 }
 
-// How each branch runs. Without the tables only what the plan says.
+static void print_cost(const struct cost *cost)
+{
+    AUTO(buf_release) struct buf text = {0};
+    cost_describe(cost->ns, &text);
+    printf("  %-8s  about %s a record, %.2g rows\n", "cost", buf_cstr(&text), cost->rows);
+}
+
+// How a branch runs. Without the tables only what the plan says.
+static void print_branch_use(const struct native_branch *branch,
+                             const struct tables *tables, size_t at)
+{
+    struct branch_cost cost = {0};
+    if (tables != NULL)
+        cost_of_branch(branch, tables->dimensions.items + at, &cost);
+    for (size_t i = 0; i < native_n_steps(branch); i++) {
+        const struct native_step *step = &branch->steps->items[i];
+        print_step(step, i);
+        if (tables != NULL && step->asked == NULL)
+            print_use(tables, at++);
+        if (tables != NULL)
+            print_cost(&cost.steps[i]);
+    }
+    for (size_t i = 0; tables != NULL && i < branch->n_joins; i++) {
+        print_use(tables, at++);
+        print_cost(&cost.joins[i]);
+    }
+}
+
 static void print_branches(const struct native_plan *native, const struct tables *tables)
 {
     size_t at = 0;
@@ -277,14 +303,25 @@ static void print_branches(const struct native_plan *native, const struct tables
         const struct native_branch *branch = &native->branches[b];
         if (native->n_branches > 1)
             printf("  %-8s  %zu of %zu\n", "branch", b + 1, native->n_branches);
-        for (size_t i = 0; branch->steps != NULL && i < branch->steps->n; i++) {
-            print_step(&branch->steps->items[i], i);
-            if (branch->steps->items[i].asked == NULL)
-                print_use(tables, at++);
-        }
-        for (size_t i = 0; i < branch->n_joins; i++)
-            print_use(tables, at++);
+        print_branch_use(branch, tables, at);
+        at += native_n_dimensions(branch);
     }
+}
+
+// Of all; without the tables it is not known.
+static void print_whole_cost(const struct plan *plan, const struct tables *tables)
+{
+    AUTO(buf_release) struct buf text = {0};
+    if (tables == NULL)
+        return;
+    if (!tables_run_natively(plan)) {
+        printf("  %-8s  about 5 us a record and 4 us a row on one core\n", "in all");
+        return;
+    }
+    struct cost cost = cost_of_query(plan->native, tables->dimensions.items);
+    cost_describe(cost.ns, &text);
+    printf("  %-8s  about %s a record on one core, %.2g rows\n", "in all",
+           buf_cstr(&text), cost.rows);
 }
 
 void explain_text(const struct pipeline *pipeline, const struct tables *tables)
@@ -300,6 +337,7 @@ void explain_text(const struct pipeline *pipeline, const struct tables *tables)
     print_builds(plan);
     if (strcmp(executor, "native") == 0)
         print_branches(plan->native, tables);
+    print_whole_cost(plan, tables);
     printf("  %-8s  %s\n", "plan", plan->hash);
 }
 

@@ -13,8 +13,7 @@
 
 enum {
     KEYS_MAX = 64,
-    BRANCHES_MAX = 64,
-    STEPS_MAX = 64
+    BRANCHES_MAX = 64
 };
 
 struct exprs {

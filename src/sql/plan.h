@@ -135,6 +135,10 @@ struct native_branch {
     struct str data; // all of it as JSON (docs/architecture.md, "The plan as data")
 };
 
+enum {
+    STEPS_MAX = 64 // of a branch
+};
+
 // What a step makes of each row.
 enum step_kind {
     STEP_INNER,  // a row for each match

@@ -111,6 +111,37 @@ def test_explain_counts_what_the_join_gives():
         "enriched_stop_time": None}
 
 
+def test_explain_estimates_what_a_record_costs():
+    """By docs/performance.md, "What a part of a query costs": 36 ns, 50 a look-up, 6 a copied row, 40 a step's, 80 an encoded one."""
+    job = Job("madrid-metro")
+    head = job.script.read_text().split("INSERT INTO")[0]
+    per_key = "(SELECT count(*) AS n FROM enriched_trip GROUP BY trip_id)"
+    (fan_out,) = [float(row[0]) for row in oracle.iter_expected(job.feed, f"SELECT avg(n) FROM {per_key}")]
+
+    def explain(query, *words):
+        job.script.write_text(f"{head} INSERT INTO enriched_stop_time {query};")
+        return job.run("explain", job.script, *words)
+
+    plain = "SELECT s.trip_id, e.service_id FROM stop_times s JOIN enriched_trip e USING (trip_id)"
+    got = explain(plain, "--json").json()["cost"]
+    assert abs(got["rows"] - fan_out) < 0.001 and abs(got["ns"] - (36 + 50 + 6 * fan_out)) < 0.1, got
+    lines = explain(plain).out.splitlines()
+    assert f"  cost      about {50 + 6 * fan_out:.0f} ns a record, {fan_out:.2g} rows" in lines, lines
+    assert f"  in all    about {86 + 6 * fan_out:.0f} ns a record on one core, {fan_out:.2g} rows" in lines, lines
+    both = plain.replace("e.service_id", "e.service_id || s.trip_id AS x")
+    got = explain(both, "--json").json()["cost"]
+    assert abs(got["ns"] - (36 + 50 + (40 + 80) * fan_out)) < 0.1, got
+    assert [(part["rows"], len(got["branches"])) for part in got["branches"][0]["steps"]] == [(got["rows"], 1)], got
+    asked = ("SELECT s.trip_id, (SELECT t.service_id FROM trips t WHERE t.trip_id >= s.trip_id ORDER BY 1 LIMIT 1) AS x "
+             "FROM stop_times s")
+    twice = explain(f"{asked} UNION ALL {asked}", "--json").json()["cost"]
+    assert twice["rows"] == 2 and abs(twice["ns"] - (36 + 2 * (3600 + 80))) < 0.1, twice
+    assert "  in all    about 7.4 us a record on one core, 2 rows" in explain(f"{asked} UNION ALL {asked}").out.splitlines()
+    head = "SET executor = 'sqlite';" + head
+    assert "  in all    about 5 us a record and 4 us a row on one core" in explain(plain).out.splitlines()
+    assert "cost" not in explain(plain, "--json").json()
+
+
 def test_explain_says_what_sqlite_answers():
     job = Job("madrid-metro")
     job.script.write_text(job.script.read_text().split("INSERT INTO")[0] + """
