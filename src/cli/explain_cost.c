@@ -5,11 +5,11 @@ enum {
     // ns, as measured: docs/performance.md, "What a part of a query costs".
     DECODE = 36,
     LOOK_UP = 50,
-    COPIED_ROW = 6,    // by a join
-    MADE_ROW = 40,     // by a step
-    CHECKED_ROW = 28,  // by a condition
-    ENCODED_ROW = 80,  // that no join copies
-    ASKED_ROW = 3600,  // by SQLite, with what was not asked before
+    COPIED_ROW = 6,   // by a join
+    MADE_ROW = 40,    // by a step
+    CHECKED_ROW = 28, // by a condition
+    ENCODED_ROW = 80, // that no join copies
+    ASKED_ROW = 3600, // by SQLite, with what was not asked before
 };
 
 static struct cost of_step(const struct native_step *step,

@@ -102,6 +102,12 @@ static inline int reads_join(size_t join)
     return READS_JOIN << join;
 }
 
+static inline bool native_is_one_bit(int bits)
+{
+    return bits != 0 && (bits & (bits - 1)) == 0;
+}
+
+// native_side.c
 // There are no hash joins; the first reason stays.
 void native_refuse(struct native_maker *maker, const char *why);
 // The same, but where those joins can become steps that is to be tried.
@@ -117,6 +123,15 @@ struct expr *native_resolve(struct native_maker *maker, const struct expr *expr)
 // Adds what must all be true for it to be.
 void native_split_and(struct exprs *conditions, const struct expr *expr);
 struct expr *native_all_of(struct native_maker *maker, const struct exprs *conditions);
+bool native_is_equality(const struct expr *expr);
+// Those that must all be true for it to be, over stream and tables.
+void native_take_conditions(struct native_maker *maker, const struct expr *expr,
+                            struct exprs *ret);
+
+// native_join.c: joins tables by conditions.
+void native_take_join(struct native_maker *maker, struct from *tables, bool left,
+                      const struct expr *on);
+
 // The constant 1.
 struct expr *expr_one(struct plan *plan);
 // How many SELECTs of the stream a query puts together by UNION ALL.
