@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
 
+#include "cli/cat_stream.h"
 #include "cli/commands.h"
 #include "cli/row_printer.h"
 #include "cli/term.h"
@@ -9,7 +10,8 @@
 #include "job/tables.h"
 
 struct cat {
-    const struct pipeline *pipeline;
+    struct pipeline *pipeline;
+    struct look_from from; // of the stream
     struct storage *storage;
     struct result_reader *reader; // of the result
     struct row_printer printer;
@@ -62,12 +64,6 @@ static enum status print_letters(void *context, struct str path, struct err *err
     return status == ST_OK && cat->left == 0 ? ST_STOP : status;
 }
 
-static enum row_style style_of(const struct args *args)
-{
-    return row_style(args_has(args, "--json"), args_has(args, "--csv"),
-                     args_has(args, "--table"));
-}
-
 static enum status cat_result(const struct args *args, struct cat *cat, struct err *err)
 {
     const struct plan *plan = cat->pipeline->plan;
@@ -77,7 +73,7 @@ static enum status cat_result(const struct args *args, struct cat *cat, struct e
         status = result_files(cat->storage, true, print_letters, cat, err);
     } else {
         cat->reader = result_reader_new(plan, cat->storage);
-        row_printer_open(&cat->printer, style_of(args), &plan->output);
+        row_printer_open(&cat->printer, row_style_of(args), &plan->output);
         status = result_files(cat->storage, false, print_file, cat, err);
         row_printer_close(&cat->printer);
         result_reader_free(cat->reader);
@@ -93,7 +89,7 @@ static enum status cat_table(const struct args *args, struct cat *cat,
     struct rows *rows;
     enum status status = table_rows_open(cat->storage, table, &rows, err);
     if (status == ST_OK) {
-        row_printer_open(&cat->printer, style_of(args), &table->schema);
+        row_printer_open(&cat->printer, row_style_of(args), &table->schema);
         status = print_rows(cat, rows, err);
         row_printer_close(&cat->printer);
         rows->ops->close(rows);
@@ -110,7 +106,7 @@ static enum status cat_view(const struct args *args, struct cat *cat,
     struct rows *rows;
     enum status status = table_store_view(tables.store, view, &rows, err);
     if (status == ST_OK) {
-        row_printer_open(&cat->printer, style_of(args), &view->schema);
+        row_printer_open(&cat->printer, row_style_of(args), &view->schema);
         status = print_rows(cat, rows, err);
         row_printer_close(&cat->printer);
         rows->ops->close(rows);
@@ -151,9 +147,9 @@ static enum status cat_named(const struct args *args, struct cat *cat, struct st
                        "dead letters are JSON lines; leave out %s, or --dead",
                        args_has(args, "--table") ? "--table" : "--csv");
     if (table != NULL && table->kind == TABLE_STREAM)
-        return err_set(err, ST_USAGE,
-                       "%.*s is the stream; a table, a view or the result "
-                       "can be shown",
+        return cat_stream(cat->pipeline, &cat->from, cat->left, row_style_of(args), err);
+    if (args_has(args, "--from"))
+        return err_set(err, ST_USAGE, "--from is for the stream; %.*s is read whole",
                        STR_ARGS(name));
     if (table != NULL)
         return table->kind == TABLE_SINK ? cat_result(args, cat, err)
@@ -169,6 +165,7 @@ static enum status run(const struct args *args, struct err *err)
     struct pipeline pipeline;
     struct cat cat = {.pipeline = &pipeline};
     TRY(args_number(args, "--limit", 0, INT64_MAX, &cat.left, err));
+    TRY(look_from_parse(args_text(args, "--from", "earliest"), &cat.from, err));
     TRY(args_script(args, 0, &pipeline, err));
     // No stop flag: it only reads, so a signal may end it where it is.
     enum status status = cat_named(args, &cat, str_of(args->positional[1]), err);
@@ -178,6 +175,9 @@ static enum status run(const struct args *args, struct err *err)
 
 static const struct flag flags[] = {
     {"--limit", "N", "so many rows, then stop"},
+    {"--from", "PLACE",
+     "of the stream: earliest (the default), latest, an offset, PARTITION:OFFSET or a "
+     "time"},
     {"--dead", NULL, "the dead letters of the result, as JSON lines"},
     {"--json", NULL, "rows as JSON lines"},
     {"--csv", NULL, "rows as CSV (the default where stdout is no terminal)"},
@@ -187,7 +187,7 @@ static const struct flag flags[] = {
 const struct command command_cat = {
     .name = "cat",
     .arguments = "PIPELINE.sql TABLE",
-    .about = "Show rows of a table, a view or the result",
+    .about = "Show rows of a table, a view or the result, or records of the stream",
     .flags = flags,
     .n_flags = ARRAY_LEN(flags),
     .n_arguments = 2,

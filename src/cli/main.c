@@ -30,7 +30,7 @@ static const struct command *const commands[] = {
     &command_history,
     &command_status,
     &command_top,
-    &command_cat,
+    &command_preview, &command_cat,
     &command_codegen,
     &command_demo,
     &command_generate,

@@ -20,6 +20,12 @@ enum row_style row_style(bool json, bool csv, bool table)
     return csv || (!term_is_out() && !table) ? ROWS_CSV : ROWS_ALIGNED;
 }
 
+enum row_style row_style_of(const struct args *args)
+{
+    return row_style(args_has(args, "--json"), args_has(args, "--csv"),
+                     args_has(args, "--table"));
+}
+
 void row_printer_open(struct row_printer *printer, enum row_style style,
                       const struct schema *schema)
 {

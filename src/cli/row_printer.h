@@ -8,6 +8,7 @@
 #define CLI_ROW_PRINTER_H
 
 #include "base/buf.h"
+#include "cli/args.h"
 #include "core/schema.h"
 
 enum {
@@ -34,6 +35,8 @@ struct row_printer {
 
 // As flags ask for; without one aligned on a terminal, else CSV.
 enum row_style row_style(bool json, bool csv, bool table);
+// By --json, --csv or --table of a command that has them; else what stdout is.
+enum row_style row_style_of(const struct args *args);
 void row_printer_open(struct row_printer *printer, enum row_style style,
                       const struct schema *schema);
 void row_printer_row(struct row_printer *printer, const struct value *row);

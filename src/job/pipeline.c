@@ -280,7 +280,9 @@ void pipeline_kafka(struct pipeline *pipeline, struct kafka_config *ret)
         .n_properties = stream->n_client_options,
         .deadline = pipeline->deadline,
         .group = pipeline->group,
-        .membership = options_is(set, "membership", "none") ? KAFKA_NONE : KAFKA_GROUP,
+        .membership = pipeline->is_look || options_is(set, "membership", "none")
+                          ? KAFKA_NONE
+                          : KAFKA_GROUP,
         .buffer_bytes = options_number(set, "source.buffer"),
         .run_records = (int32_t)(batch < RUN_RECORDS ? batch : RUN_RECORDS),
         .session_timeout_ms = (int)options_number(options, "session.timeout"),

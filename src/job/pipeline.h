@@ -18,6 +18,7 @@ struct pipeline {
     const char *job_name;
     const char *group;
     const struct deadline *deadline; // of what is opened by it; NULL: none
+    bool is_look;                    // the stream is looked at: no member of its group
     bool is_hurried;          // a storage that does not answer is asked for a second only
     _Atomic int64_t *told_ms; // when it was last said that a storage does not answer
 };

@@ -95,14 +95,16 @@ static enum status open_lookup(const struct pipeline *pipeline,
     return lookup_thread_open(&config, &parts->lookup, err);
 }
 
-// Of the plan's stream.
-static enum status open_decoder(const struct plan *plan, struct schema_lookup *lookup,
+// Of the plan's stream. A look shows all columns.
+static enum status open_decoder(const struct pipeline *pipeline,
+                                struct schema_lookup *lookup,
                                 const struct csv_header *header, struct decoder **ret,
                                 struct err *err)
 {
+    const struct plan *plan = pipeline->plan;
     AUTO(arena_release) struct arena arena = {0};
     bool *used = NULL;
-    if (tables_run_natively(plan)) {
+    if (tables_run_natively(plan) && !pipeline->is_look) {
         used = arena_array(&arena, plan->stream->schema.n, sizeof(bool));
         used_columns(plan, used);
     }
@@ -122,7 +124,7 @@ static enum status open_all(struct pipeline *pipeline, struct stream_parts *part
     const struct csv_header *header = NULL;
     if (str_is(table->connector, "file"))
         header = csv_file_stream_header(parts->stream);
-    return open_decoder(pipeline->plan, parts->lookup, header, &parts->decoder, err);
+    return open_decoder(pipeline, parts->lookup, header, &parts->decoder, err);
 }
 
 static enum status check_client(const struct table *table, struct err *err)

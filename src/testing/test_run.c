@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testing/test_run.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
-#include "csv/decoder.h"
-#include "csv/field.h"
 #include "job/pipeline.h"
+#include "job/plain_rows.h"
 #include "job/stream.h"
 #include "table/dimensions.h"
 #include "table/native_executor.h"
 #include "table/sqlite_executor.h"
-#include "testing/test_encoder.h"
 
 enum {
     ROWS_BYTES = 1 << 20,
@@ -93,11 +90,7 @@ struct insert {
     struct batch batch;
     struct buf rows;
     struct test_output *output;
-    // To read the rows again.
-    struct arena arena;
-    struct schema shown;
-    struct csv_field *fields;
-    struct value *values;
+    struct plain_rows plain;
 };
 
 static enum status open_executor(struct insert *insert, bool native, struct err *err)
@@ -119,15 +112,12 @@ static enum status open_executor(struct insert *insert, bool native, struct err 
 static enum status open_insert(struct insert *insert, bool native, struct err *err)
 {
     const struct plan *plan = insert->plan;
-    size_t n = plan->output.n;
-    insert->shown = test_shown_schema(&plan->output, &insert->arena);
-    insert->fields = arena_array(&insert->arena, n, sizeof(*insert->fields));
-    insert->values = arena_array(&insert->arena, n, sizeof(*insert->values));
+    plain_rows_init(&insert->plain, &plan->output);
     batch_init(&insert->batch, plan->stream->schema.n);
     insert->store = open_store(plan);
     table_store_want_insert(insert->store, native);
     TRY(load(insert->test, insert->store, err));
-    TRY(test_encoder_open(plan, &insert->encoder, err));
+    TRY(plain_encoder_open(plan, &insert->encoder, err));
     TRY(open_executor(insert, native, err));
     if (pipeline_is_avro(plan->stream))
         return ST_OK;
@@ -147,7 +137,7 @@ static void close_insert(struct insert *insert)
     table_store_close(insert->store);
     batch_release(&insert->batch);
     buf_release(&insert->rows);
-    arena_release(&insert->arena);
+    plain_rows_release(&insert->plain);
 }
 
 static enum status decode(struct insert *insert, const struct test_record *from,
@@ -167,22 +157,13 @@ static enum status decode(struct insert *insert, const struct test_record *from,
     return insert->decoder->ops->decode(insert->decoder, &run, 0, batch, &next, err);
 }
 
-// What the encoder wrote reads back.
 static enum status read_rows(struct insert *insert, const struct test_record *record,
                              struct err *err)
 {
-    struct str rest = buf_as_str(&insert->rows);
-    size_t n = insert->shown.n;
-    while (rest.n > 0) {
-        struct csv_line line = {.fields = insert->fields, .capacity = n};
-        bool good = csv_scan(rest, true, &line) == CSV_LINE && line.n == n;
-        for (size_t c = 0; c < n && good; c++)
-            good = csv_value(&insert->shown.columns[c], insert->fields[c], false,
-                             &insert->batch.arena, &insert->values[c]);
-        assert(good);
-        TRY(add_row(insert->output, record, insert->values, n, err));
-        rest = (struct str){rest.p + line.size, rest.n - line.size};
-    }
+    struct plain_rows *plain = &insert->plain;
+    struct str bytes = buf_as_str(&insert->rows);
+    while (plain_rows_next(plain, &bytes, &insert->batch.arena))
+        TRY(add_row(insert->output, record, plain->values, plain->schema.n, err));
     return ST_OK;
 }
 

@@ -251,7 +251,7 @@ def of_script(command):
 
 
 for one in ("check", "explain", "init", "extract", "produce", "run", "verify", "history", "status", "cat", "codegen",
-            "test"):
+            "test", "preview"):
     phase(one, "its input by a pipe that nobody writes to", ENDS_AT_ONCE,
           numbers=(signal.SIGTERM, signal.SIGHUP))(of_script(one))
 
@@ -345,6 +345,22 @@ for point in ("connect", "silent"):
                   ["produce", "visits.csv", "p.sql"], ["run", "p.sql"], ["run", "--once", "p.sql"]):
         phase(words[0], f"{' '.join(words)}, brokers: {point}", [0] if words[0] == "run" else [1],
               "stopped before the job began" if words[0] == "run" else "")(of_brokers(point, *words))
+
+
+for words in (["preview", "p.sql"], ["cat", "p.sql", "visits"]):
+    for point in ("connect", "silent"):
+        phase(words[0], f"{' '.join(words)}, brokers: {point}", ENDS_AT_ONCE)(of_brokers(point, *words))
+
+
+def of_waiting(*args):
+    def make():
+        scene = Scene(stream=KAFKA, brokers=lib.brokers(), topic=make_topic()).tables()
+        return scene.does(*args, ready=is_in("poll"))
+    return make
+
+
+for words in (["preview", "p.sql", "--from", "latest"], ["cat", "p.sql", "visits", "--from", "latest"]):
+    phase(words[0], f"{' '.join(words)}: nothing comes", ENDS_AT_ONCE)(of_waiting(*words))
 
 
 def of_prompt():

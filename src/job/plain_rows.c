@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "testing/test_encoder.h"
+#include "job/plain_rows.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "csv/encoder.h"
+#include "csv/field.h"
 #include "job/pipeline.h"
 #include "job/sink.h"
 
-struct test_encoder {
+struct plain_encoder {
     struct encoder encoder; // first member
     struct encoder *csv, *sink;
     struct buf unused; // what the sink's makes
@@ -16,7 +18,7 @@ struct test_encoder {
 static void fields(struct encoder *base, size_t first, const struct value *values,
                    size_t n, struct buf *row)
 {
-    struct test_encoder *encoder = (struct test_encoder *)base;
+    struct plain_encoder *encoder = (struct plain_encoder *)base;
     if (base->refused.n == 0) // the maker of the row has cleared it
         encoder->sink->refused = (struct str){0};
     buf_clear(&encoder->unused);
@@ -27,7 +29,7 @@ static void fields(struct encoder *base, size_t first, const struct value *value
 
 static void end_row(struct encoder *base, struct buf *row)
 {
-    struct test_encoder *encoder = (struct test_encoder *)base;
+    struct plain_encoder *encoder = (struct plain_encoder *)base;
     encoder->csv->ops->end_row(encoder->csv, row);
 }
 
@@ -52,7 +54,7 @@ static void no_note(UNUSED struct encoder *encoder, UNUSED struct str note,
 
 static void close_encoder(struct encoder *base)
 {
-    struct test_encoder *encoder = (struct test_encoder *)base;
+    struct plain_encoder *encoder = (struct plain_encoder *)base;
     encoder->csv->ops->close(encoder->csv);
     encoder->sink->ops->close(encoder->sink);
     buf_release(&encoder->unused);
@@ -69,8 +71,8 @@ static const struct encoder_ops ops = {
     .close = close_encoder,
 };
 
-enum status test_encoder_open(const struct plan *plan, struct encoder **ret,
-                              struct err *err)
+enum status plain_encoder_open(const struct plan *plan, struct encoder **ret,
+                               struct err *err)
 {
     if (!pipeline_is_avro(plan->sink)) {
         *ret = csv_encoder_open(&plan->output, false);
@@ -78,11 +80,44 @@ enum status test_encoder_open(const struct plan *plan, struct encoder **ret,
     }
     struct encoder *sink;
     TRY(sink_encoder_open(plan->sink, &plan->output, "", &sink, err));
-    struct test_encoder *encoder = mem_zalloc(sizeof(*encoder));
+    struct plain_encoder *encoder = mem_zalloc(sizeof(*encoder));
     encoder->sink = sink;
     encoder->csv = csv_encoder_open(&plan->output, false);
     encoder->encoder = (struct encoder){
         .ops = &ops, .schema = &plan->output, .extension = encoder->csv->extension};
     *ret = &encoder->encoder;
     return ST_OK;
+}
+
+void plain_rows_init(struct plain_rows *rows, const struct schema *schema)
+{
+    *rows = (struct plain_rows){0};
+    rows->schema = schema_copy(&rows->arena, schema);
+    for (size_t i = 0; i < schema->n; i++)
+        if (rows->schema.columns[i].type == TYPE_BYTES)
+            rows->schema.columns[i].type = TYPE_TEXT;
+    rows->fields = arena_array(&rows->arena, schema->n, sizeof(*rows->fields));
+    rows->values = arena_array(&rows->arena, schema->n, sizeof(*rows->values));
+}
+
+void plain_rows_release(struct plain_rows *rows)
+{
+    arena_release(&rows->arena);
+    *rows = (struct plain_rows){0};
+}
+
+// What the encoder wrote reads back.
+bool plain_rows_next(struct plain_rows *rows, struct str *bytes, struct arena *arena)
+{
+    size_t n = rows->schema.n;
+    struct csv_line line = {.fields = rows->fields, .capacity = n};
+    if (bytes->n == 0)
+        return false;
+    bool good = csv_scan(*bytes, true, &line) == CSV_LINE && line.n == n;
+    for (size_t c = 0; c < n && good; c++)
+        good = csv_value(&rows->schema.columns[c], rows->fields[c], false, arena,
+                         &rows->values[c]);
+    assert(good);
+    *bytes = (struct str){bytes->p + line.size, bytes->n - line.size};
+    return true;
 }
