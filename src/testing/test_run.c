@@ -93,20 +93,27 @@ struct insert {
     struct plain_rows plain;
 };
 
-static enum status open_executor(struct insert *insert, bool native, struct err *err)
+static enum status open_sqlite(struct insert *insert, struct err *err)
+{
+    struct sqlite_host *host;
+    TRY(table_store_host(insert->store, &host, err));
+    return sqlite_executor_open(insert->plan, host, insert->encoder, &insert->executor,
+                                err);
+}
+
+static enum status open_native(struct insert *insert, struct err *err)
 {
     const struct plan *plan = insert->plan;
-    if (!native) {
-        struct sqlite_host *host;
-        TRY(table_store_host(insert->store, &host, err));
-        return sqlite_executor_open(plan, host, insert->encoder, &insert->executor, err);
-    }
     const struct dimension_options options = {
         .limit_bytes = (size_t)options_number(&plan->settings, "dimension.memory")};
     TRY(dimensions_build(plan->native, insert->store, insert->encoder, &options,
                          &insert->dimensions, err));
     insert->executor = native_executor_open(plan, &insert->dimensions, insert->encoder);
-    return ST_OK;
+    if (!native_asks(plan->native))
+        return ST_OK;
+    struct sqlite_host *host;
+    TRY(table_store_host(insert->store, &host, err));
+    return native_executor_use_sqlite(insert->executor, host, err);
 }
 
 static enum status open_insert(struct insert *insert, bool native, struct err *err)
@@ -118,7 +125,7 @@ static enum status open_insert(struct insert *insert, bool native, struct err *e
     table_store_want_insert(insert->store, native);
     TRY(load(insert->test, insert->store, err));
     TRY(plain_encoder_open(plan, &insert->encoder, err));
-    TRY(open_executor(insert, native, err));
+    TRY(native ? open_native(insert, err) : open_sqlite(insert, err));
     if (pipeline_is_avro(plan->stream))
         return ST_OK;
     return stream_decoder_open(plan->stream, NULL, NULL, (struct str){0}, NULL,

@@ -135,7 +135,7 @@ def test_each_value_that_differs_is_a_difference():
         assert done.out.count("\n    - ") == 1 and done.out.count("\n    + ") == 1, done.out
 
 
-def test_a_query_for_sqlite_alone_is_tested():
+def test_a_query_that_asks_sqlite_is_tested():
     done = run_text(GIVEN + STREAM + "[expect]\ntrip_id, route_id\nT1, 51\nT1, 51\nT2, \"\"\nT3,\n", SQLITE)
     assert done.out.endswith("1 test: 1 ok\n"), done.out
 
