@@ -242,6 +242,14 @@ static void test_why_a_query_is_not_native(void **state)
         {"SELECT seq FROM st s WHERE NOT EXISTS (SELECT 1 FROM trips t JOIN days d ON "
          "d.day = t.route_id WHERE t.trip_id = s.trip_id AND t.n > s.seq)",
          NULL},
+        {"SELECT s.seq FROM st s LEFT JOIN trips t ON t.n = s.seq AND EXISTS (SELECT 1 "
+         "FROM days d WHERE d.day = t.trip_id) AND (SELECT d.day FROM days d WHERE "
+         "d.service_id = t.trip_id) = s.stop_id",
+         "A subquery in ON of a left join uses both its sides."},
+        {"SELECT s.seq FROM st s LEFT JOIN trips t ON t.n = s.seq AND EXISTS (SELECT 1 "
+         "FROM days d WHERE d.day = t.trip_id) AND (SELECT d.day FROM days d WHERE "
+         "d.service_id = t.trip_id LIMIT 1) = s.stop_id",
+         "A subquery in ON of a left join uses both its sides."},
         {"SELECT CASE WHEN x.n > 1 THEN EXISTS (SELECT 1 FROM trips t WHERE t.n > x.n "
          "LIMIT "
          "2) END AS x FROM (SELECT 7 / seq AS n FROM st) x",
