@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by ./dev: the kinds of build. Each has its own folder, build/KIND.
 
-# kind_options KIND: prints what CMake is told, one word a line.
+# kind_options KIND: prints what CMake is told, one word a line. A package is made by whatever
+# compiler is there: its warnings are no errors.
 kind_options() {
+    [ "$1" = package ] || printf '%s\n' -DTRAMLINE_WERROR=ON
     case $1 in
     release) printf '%s\n' -DCMAKE_BUILD_TYPE=Release ;;
     package) printf '%s\n' -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr ;;
@@ -16,7 +18,7 @@ kind_options() {
     esac
 }
 
-# build KIND [TARGET...]: configures when that was not done yet, then builds.
+# build KIND [TARGET...]: configures when that was not done yet, or otherwise, then builds.
 build() {
     local kind=$1 options launcher=()
     shift
@@ -28,7 +30,7 @@ build() {
     fuzz) need fuzz ;;
     esac
     [ -f CMakeLists.txt ] || die "build: there is no CMakeLists.txt"
-    if [ ! -f "build/$kind/build.ninja" ]; then
+    if [ ! -f "build/$kind/build.ninja" ] || [ "$options" != "$(cat "build/$kind/options" 2>/dev/null)" ]; then
         command -v ccache >/dev/null && launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache)
         mkdir -p build
         # shellcheck disable=SC2086  # one word a line, none holds a space
@@ -36,6 +38,7 @@ build() {
             cat "build/cmake-$kind.log" >&2
             die "build: CMake failed"
         }
+        printf '%s\n' "$options" >"build/$kind/options"
     fi
     ninja -C "build/$kind" "$@"
 }

@@ -9,10 +9,14 @@ static int64_t now_ms(void)
     return env->ops->monotonic_ms(env);
 }
 
+int64_t query_limit_until(int64_t timeout_ms, size_t n_records)
+{
+    return now_ms() + (n_records == 1 ? timeout_ms : timeout_ms / LATE_PART);
+}
+
 void query_limit_begin(struct query_limit *limit, size_t n_records)
 {
-    int64_t ms = n_records == 1 ? limit->timeout_ms : limit->timeout_ms / LATE_PART;
-    limit->until_ms = now_ms() + ms;
+    limit->until_ms = query_limit_until(limit->timeout_ms, n_records);
     limit->end = QUERY_GOES_ON;
 }
 

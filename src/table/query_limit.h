@@ -29,6 +29,8 @@ struct query_limit {
     enum query_end end; // since query_limit_begin
 };
 
+// The end of a query that begins now, by env_system's monotonic clock.
+int64_t query_limit_until(int64_t timeout_ms, size_t n_records);
 // Begins the query over n_records.
 void query_limit_begin(struct query_limit *limit, size_t n_records);
 // Whether it may go on; once it may not, it never may until the next begin.

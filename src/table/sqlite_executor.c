@@ -7,7 +7,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "core/env.h"
 #include "sql/sqlite_host.h"
 #include "table/output_check.h"
 #include "table/query_limit.h"
@@ -78,19 +77,13 @@ static void clear_has_rows(struct sqlite_executor *sqlite, size_t n)
     memset(sqlite->has_rows, 0, n * sizeof(bool));
 }
 
-static void set_deadline(struct sqlite_executor *sqlite, size_t n_records)
-{
-    struct env *env = env_system();
-    int64_t ms = n_records == 1 ? sqlite->timeout_ms : sqlite->timeout_ms / LATE_PART;
-    sqlite_host_set_deadline(sqlite->host, env->ops->monotonic_ms(env) + ms);
-}
-
 // Runs range->n records.
 static enum status query_range(struct pass *pass, struct range *range, struct err *err)
 {
     struct sqlite_executor *sqlite = pass->sqlite;
     clear_has_rows(sqlite, range->n);
-    set_deadline(sqlite, range->n);
+    sqlite_host_set_deadline(sqlite->host,
+                             query_limit_until(sqlite->timeout_ms, range->n));
     sqlite_host_set_batch(sqlite->host, pass->batch, pass->next, range->n);
     sqlite_host_rewind(sqlite->query);
     do {

@@ -30,6 +30,18 @@ def installed():
     return root
 
 
+def compiled_with(*options):
+    place = lib.tmp_dir()
+    output("cmake", "-S", lib.ROOT, "-B", place, "-G", "Ninja", *options)
+    return (place / "compile_commands.json").read_text()
+
+
+def test_a_warning_ends_a_developers_build_only():
+    assert "-Wall" in compiled_with() and "-Werror" not in compiled_with()
+    assert "-Werror" in compiled_with("-DTRAMLINE_WERROR=ON")
+    assert "-Werror" in (BUILD / "compile_commands.json").read_text(), "./dev build sets it"
+
+
 def page():
     return installed() / "usr/share/man/man1/tramline.1"
 
