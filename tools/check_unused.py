@@ -15,6 +15,7 @@ import sys
 ROOT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parents[1])
 SEAMS = {
     "commit_service_result": "how a committer ended, which a job hears of by mail",
+    "uploader_result": "the same of an uploader",
     "feed_count": "all members of a feed, which a fuzz target reads",
     "feed_name": "the same",
     "local_rename_by_link": "the way of kernels and file systems without renameat2",

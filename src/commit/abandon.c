@@ -28,6 +28,12 @@ static enum status read_number(struct publish *publish, bool *ret_mine, struct e
     return ST_OK;
 }
 
+static enum status remove_folder(struct publish *publish, struct err *err)
+{
+    struct path folder = path_writer(str_of(publish->writer));
+    return remove_path(publish, path_str(&folder), err);
+}
+
 static enum status abandon(struct publish *publish, bool *ret, struct err *err)
 {
     if (publish->source.text[0])
@@ -35,8 +41,7 @@ static enum status abandon(struct publish *publish, bool *ret, struct err *err)
     bool is_mine;
     TRY(read_number(publish, &is_mine, err));
     *ret = is_mine;
-    struct path folder = path_writer(str_of(publish->writer));
-    return is_mine ? ST_OK : remove_path(publish, path_str(&folder), err);
+    return is_mine ? ST_OK : remove_folder(publish, err);
 }
 
 enum status publish_abandon(struct publish *publish, bool *ret, struct err *err)
@@ -44,6 +49,26 @@ enum status publish_abandon(struct publish *publish, bool *ret, struct err *err)
     *ret = false;
     patience_attempt_times(publish->patience, FAILURES_MAX);
     enum status rc = abandon(publish, ret, err);
+    patience_attempt_end(publish->patience);
+    return rc;
+}
+
+enum status publish_remove_folder(struct publish *publish, struct err *err)
+{
+    patience_attempt_times(publish->patience, FAILURES_MAX);
+    enum status rc = remove_folder(publish, err);
+    patience_attempt_end(publish->patience);
+    return rc;
+}
+
+enum status publish_remove_files(struct publish *publish, const struct unit *unit,
+                                 struct err *err)
+{
+    enum status rc = ST_OK;
+    patience_attempt_times(publish->patience, FAILURES_MAX);
+    for (size_t i = 0; rc == ST_OK && i < unit->n_files; i++)
+        if (unit->files[i].tmp.n > 0) // else it was not uploaded
+            rc = remove_path(publish, unit->files[i].tmp, err);
     patience_attempt_end(publish->patience);
     return rc;
 }

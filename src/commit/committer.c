@@ -20,7 +20,8 @@ struct committer {
     struct publish publish;
     char writer[UUID_TEXT]; // of the claim made last
     bool is_claimed;        // the claim holds as far as we know
-    int n_lost;             // times in a row that our files were gone
+    bool is_abandoned;      // it does not, and nothing of it can appear any more
+    int n_lost;             // times since the last commit that our files were gone
     // Left over: renames of others before a snapshot, so that its pending list is short;
     // folders; old entries.
     bool rename_is_due, clean_is_due, retain_is_due;
@@ -95,27 +96,29 @@ enum status committer_recover(struct committer *com, struct err *err)
 
 static enum status lost(struct committer *com, struct err *err)
 {
-    const char *url = com->parts.storage->url;
-    log_warn("%s: files in tmp are gone before their commit; uploading them again", url);
     if (++com->n_lost <= LOST_MAX)
         return ST_OK;
     return err_set(err, ST_FAIL,
                    "%s: something keeps removing _tramline/tmp/%s: nothing but "
                    "tramline may change what is below _tramline",
-                   url, com->writer);
+                   com->parts.storage->url, com->writer);
 }
 
 static enum status conflict(const struct committer *com, enum publish_outcome outcome)
 {
+    const char *url = com->parts.storage->url;
     if (outcome == PUBLISH_CONFLICT)
         log_info("another worker owns a partition of ours: its work is dropped here");
+    else if (outcome == PUBLISH_LOST)
+        log_warn("%s: files in tmp are gone before their commit; what they hold is read "
+                 "again",
+                 url);
     else
-        log_warn("%s: the commit log is not the one that was read: reading it anew",
-                 com->parts.storage->url);
+        log_warn("%s: the commit log is not the one that was read: reading it anew", url);
     return ST_CONFLICT;
 }
 
-// ST_NOT_FOUND: the files of the unit are gone.
+// The entry of a claim that is gone is made again.
 static enum status try_publish(struct committer *com, const struct publish_work *work,
                                enum publish_outcome *ret, struct err *err)
 {
@@ -125,7 +128,7 @@ static enum status try_publish(struct committer *com, const struct publish_work 
             return ST_OK;
         TRY(lost(com, err));
     } while (work->unit == NULL);
-    return ST_NOT_FOUND;
+    return ST_OK;
 }
 
 // docs/commit-log.md, "Publish entry N": steps 2 to 4, and 5 where it cannot go on.
@@ -136,17 +139,16 @@ static enum status publish(struct committer *com, const struct publish_work *wor
     struct err ignored;
     bool is_published;
     enum status rc = try_publish(com, work, &outcome, err);
-    if (rc == ST_NOT_FOUND)
-        return rc;
-    com->n_lost = 0;
     if (rc == ST_OK && outcome == PUBLISH_DONE)
         return ST_OK;
     if (rc == ST_OK)
         rc = conflict(com, outcome);
-    if (publish_abandon(&com->publish, &is_published, &ignored) == ST_OK && is_published)
-        return ST_OK;
     com->is_claimed = false;
-    return rc;
+    com->is_abandoned = publish_abandon(&com->publish, &is_published, &ignored) == ST_OK;
+    if (!com->is_abandoned || !is_published)
+        return rc;
+    com->is_claimed = work->kind == ENTRY_COMMIT;
+    return ST_OK;
 }
 
 static enum status publish_claim(struct committer *com, enum entry_kind kind,
@@ -164,7 +166,7 @@ enum status committer_claim(struct committer *com, const struct claim *claim,
 {
     int64_t base = claim->base;
     env_uuid(com->parts.env, com->writer);
-    com->is_claimed = false;
+    com->is_claimed = com->is_abandoned = false;
     if (com->state.next == 0) {
         TRY(publish_claim(com, ENTRY_JOB, claim->origins, claim->n_origins, base, err));
         base = com->state.next;
@@ -201,6 +203,7 @@ enum status committer_commit(struct committer *com, const struct unit *unit,
                                 .n_spans = unit->n_spans,
                                 .unit = unit};
     TRY(publish(com, &work, err));
+    com->n_lost = 0;
     count_commit(com, unit);
     com->retain_is_due |= entry->has_snapshot;
     TRY(rename_files(&com->patience, entry, err)); // step 6
@@ -209,6 +212,19 @@ enum status committer_commit(struct committer *com, const struct unit *unit,
     bool is_snapshot_next = com->state.next % com->parts.job->settings.log_snapshot == 0;
     com->rename_is_due = is_snapshot_next && com->state.n_pending;
     return ST_OK;
+}
+
+// No entry ever named its files. Of a claim of which nothing can appear any more all that
+// lies in the folder goes, tries that failed as well. What cannot be removed now a later
+// claim removes, or verify tells of it.
+void committer_drop(struct committer *com, const struct unit *unit)
+{
+    bool is_all = com->is_abandoned && str_is(unit->writer, com->writer);
+    struct err err;
+    enum status rc = is_all ? publish_remove_folder(&com->publish, &err)
+                            : publish_remove_files(&com->publish, unit, &err);
+    if (rc != ST_OK)
+        log_debug("%s", err.text);
 }
 
 // What is left over.

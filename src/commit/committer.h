@@ -33,10 +33,12 @@ enum status committer_recover(struct committer *com, struct err *err);
 enum status committer_claim(struct committer *com, const struct claim *claim,
                             struct err *err);
 // Needs a claim of the unit's partitions, and its files in the claim's folder.
-// ST_CONFLICT: the claim holds no more. ST_NOT_FOUND: the files are gone; upload them and
-// call again.
+// ST_CONFLICT: the claim holds no more, or the files are gone: what is in the log decides
+// where to read on.
 enum status committer_commit(struct committer *com, const struct unit *unit,
                              struct err *err);
+// A unit that is not to be committed any more: its files go.
+void committer_drop(struct committer *com, const struct unit *unit);
 bool committer_has_claim(const struct committer *com);
 const char *committer_writer(const struct committer *com); // of the claim made last
 // Where the log stands, as far as it was read.

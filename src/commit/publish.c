@@ -213,26 +213,28 @@ static enum status make_bucket_again(struct publish *publish, struct err *err)
 
 // Steps 2 to 4: looks, renames, and reads the number until it is known whose it is. A
 // number is free for good only while its predecessor stands: else old entries were
-// removed, or the whole log, since it was read. ST_NOT_FOUND: our source is gone.
+// removed, or the whole log, since it was read. ST_NOT_FOUND: files of ours are gone.
 static enum status take_number(struct publish *publish, enum publish_outcome *ret,
                                bool *ret_next, struct err *err)
 {
     for (;;) {
         struct arena arena AUTO(arena_release) = {0};
         struct entry there;
-        enum status answer;
-        bool is_same, is_mine;
+        enum status answer = ST_NOT_FOUND;
+        bool is_same, is_mine, is_whole;
         TRY(log_is_same(&publish->patience->storage, publish->state, &is_same, err));
         if (!is_same)
             return stale(publish, ret);
-        TRY(rename_source(publish, &answer, err));
+        TRY(publish_look_at_files(publish, &is_whole, err));
+        if (is_whole)
+            TRY(rename_source(publish, &answer, err));
         if (answer == ST_OK)
             return published(publish, ret, err);
         enum status rc = publish_read(publish, &arena, &there, &is_mine, err);
         if (rc == ST_OK)
             return is_mine ? published(publish, ret, err)
                            : number_is_taken(publish, &there, ret_next, err);
-        if (rc != ST_NOT_FOUND)
+        if (rc != ST_NOT_FOUND || !is_whole)
             return rc;
         if (answer == ST_NOT_FOUND)
             TRY(make_bucket_again(publish, err));

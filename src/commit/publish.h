@@ -15,7 +15,7 @@
 enum publish_outcome {
     PUBLISH_DONE,
     PUBLISH_CONFLICT, // another worker owns one of the partitions
-    PUBLISH_LOST,     // our files in tmp are gone: upload them again
+    PUBLISH_LOST,     // our files in tmp are gone
     PUBLISH_STALE,    // the log is not the one that was read: read it anew
 };
 
@@ -54,6 +54,14 @@ enum status publish_entry(struct publish *publish, const struct publish_work *wo
 // that cannot be finished all is left to a later claim of the partitions.
 // *ret: it was ours after all, and is applied to the state.
 enum status publish_abandon(struct publish *publish, bool *ret, struct err *err);
+// After that, for what was uploaded meanwhile.
+enum status publish_remove_folder(struct publish *publish, struct err *err);
+// Of a unit that no entry was made for.
+enum status publish_remove_files(struct publish *publish, const struct unit *unit,
+                                 struct err *err);
+// Whether the files of the entry made last lie in tmp, as long as they should be; their
+// bytes were looked at when they were uploaded, by whoever did that.
+enum status publish_look_at_files(struct publish *publish, bool *ret, struct err *err);
 // ST_OK: the number has an entry, and whether it is the one that was made last.
 enum status publish_read(struct publish *publish, struct arena *arena, struct entry *ret,
                          bool *ret_mine, struct err *err);

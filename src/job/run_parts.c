@@ -46,6 +46,7 @@ enum status run_parts_open(struct pipeline *pipeline, bool once, struct run_part
     TRY(slot_take(directory, pipeline->job_name, &pipeline->arena, &ret->slot, err));
     TRY(spool_local_open(directory, &ret->spool, err));
     TRY(pipeline_storage(pipeline, &plan->sink->options, &ret->storage, err));
+    TRY(pipeline_storage(pipeline, &plan->sink->options, &ret->uploads, err));
     // Exactly once needs both; so far a URL names no storage without them.
     assert(ret->storage->exclusive && ret->storage->durable);
     TRY(stream_open(pipeline, &ret->stream, err));
@@ -53,6 +54,12 @@ enum status run_parts_open(struct pipeline *pipeline, bool once, struct run_part
     TRY(open_tables(ret, err));
     make_job(ret);
     return ST_OK;
+}
+
+static void close_storage(struct storage *storage)
+{
+    if (storage != NULL)
+        storage->ops->close(storage);
 }
 
 // The stream first: the others wait for its partitions.
@@ -64,8 +71,8 @@ void run_parts_release(struct run_parts *parts)
     tables_release(&parts->tables);
     if (parts->encoder != NULL)
         parts->encoder->ops->close(parts->encoder);
-    if (parts->storage != NULL)
-        parts->storage->ops->close(parts->storage);
+    close_storage(parts->uploads);
+    close_storage(parts->storage);
     if (parts->spool != NULL)
         parts->spool->ops->close(parts->spool);
     slot_release(&parts->slot);

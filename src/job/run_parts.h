@@ -17,7 +17,8 @@ struct run_parts {
     struct pipeline *pipeline; // borrowed
     struct slot slot;
     struct spool *spool;
-    struct storage *storage;
+    struct storage *storage; // the committer's
+    struct storage *uploads; // the same place, the uploader's
     struct stream_parts stream;
     struct encoder *encoder;
     struct tables tables;

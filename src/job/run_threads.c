@@ -15,6 +15,7 @@
 #include "csv/decoder.h"
 #include "job/stop.h"
 #include "work/commit_service.h"
+#include "work/uploader.h"
 #include "work/worker.h"
 
 enum {
@@ -29,9 +30,10 @@ struct watch {
     struct run_shown shown;
     const struct csv_padded *padded; // keys of the stream; NULL: nobody counts them
     struct mail mail;
-    struct mailbox_waiter waiter; // the committer's
+    struct mailbox_waiter upload_waiter, commit_waiter;
     struct engine_status status;
     struct worker *worker;
+    struct uploader *uploader;
     struct commit_service *committer;
     int done_fd; // an event when worker or committer has ended
     int n_ended;
@@ -75,6 +77,13 @@ static void *worker_thread(void *arg)
     while ((wait = step(watch)).kind != WAIT_DONE)
         mailbox_wait(&watch->mail.to_worker, wait, env_system());
     wake(watch);
+    return NULL;
+}
+
+static void *uploader_thread(void *arg)
+{
+    struct watch *watch = arg;
+    uploader_run(watch->uploader);
     return NULL;
 }
 
@@ -293,7 +302,17 @@ static enum status open_watch(const struct run_parts *parts, struct run_shown sh
         .status = &watch->status,
     };
     watch->worker = worker_open(&worker);
-    watch->waiter = mailbox_waiter(&watch->mail.to_committer, env_system());
+    watch->upload_waiter = mailbox_waiter(&watch->mail.to_uploader, env_system());
+    watch->commit_waiter = mailbox_waiter(&watch->mail.to_committer, env_system());
+    struct uploader_parts uploader = {
+        .job = &parts->job,
+        .storage = parts->uploads,
+        .env = env_system(),
+        .mail = &watch->mail,
+        .status = &watch->status,
+        .waiter = &watch->upload_waiter.waiter,
+    };
+    watch->uploader = uploader_open(&uploader);
     struct commit_service_parts committer = {
         .job = &parts->job,
         .storage = parts->storage,
@@ -302,7 +321,7 @@ static enum status open_watch(const struct run_parts *parts, struct run_shown sh
         .env = env_system(),
         .mail = &watch->mail,
         .status = &watch->status,
-        .waiter = &watch->waiter.waiter,
+        .waiter = &watch->commit_waiter.waiter,
     };
     watch->committer = commit_service_open(&committer);
     return ST_OK;
@@ -311,6 +330,7 @@ static enum status open_watch(const struct run_parts *parts, struct run_shown sh
 static void close_watch(struct watch *watch)
 {
     worker_free(watch->worker);
+    uploader_free(watch->uploader);
     commit_service_free(watch->committer);
     mail_release(&watch->mail);
     close(watch->done_fd);
@@ -321,12 +341,14 @@ enum status run_threads(const struct run_parts *parts, struct run_shown shown,
 {
     struct watch watch;
     TRY(open_watch(parts, shown, &watch, err));
-    pthread_t worker, committer;
+    pthread_t worker, uploader, committer;
     thread_start(&worker, worker_thread, &watch);
+    thread_start(&uploader, uploader_thread, &watch);
     thread_start(&committer, committer_thread, &watch);
     notify("READY=1\nSTATUS=reading");
     watch_until_done(&watch);
     pthread_join(worker, NULL);
+    pthread_join(uploader, NULL);
     pthread_join(committer, NULL);
     asker_join(parts->stream.asker);
     tell(&watch);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs worker and committer, each on a thread of its own, and watches: numbers
+// Runs worker, uploader and committer, each on a thread of its own, and watches: numbers
 // for people now and then, a look at the staged tables, the stop.
 #ifndef JOB_RUN_THREADS_H
 #define JOB_RUN_THREADS_H

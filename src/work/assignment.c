@@ -301,7 +301,7 @@ static void send_claim(struct assignment *assignment, int64_t generation)
         arena_array(&message->arena, message->n_origins, sizeof(struct stream_start));
     for (size_t i = 0; i < message->n_origins; i++)
         message->origins[i] = assignment->origins[i];
-    send(&assignment->parts->mail->to_committer, message);
+    send(&assignment->parts->mail->to_uploader, message);
     assignment->phase = ASSIGNMENT_CLAIMED;
 }
 
@@ -323,7 +323,7 @@ enum status assignment_step(struct assignment *assignment, int64_t generation,
         assignment->phase = ASSIGNMENT_ASK;
         return ST_OK;
     case ASSIGNMENT_ASK:
-        send(&assignment->parts->mail->to_committer, message_new(ASK_STATE, generation));
+        send(&assignment->parts->mail->to_uploader, message_new(ASK_STATE, generation));
         assignment->phase = ASSIGNMENT_ASKED;
         return ST_OK;
     case ASSIGNMENT_COUNT:

@@ -6,7 +6,6 @@
 
 #include "commit/committer.h"
 #include "work/look.h"
-#include "work/upload.h"
 
 enum {
     IDLE_MS = 60000
@@ -15,7 +14,6 @@ enum {
 struct commit_service {
     struct commit_service_parts parts;
     struct committer *committer;
-    struct patience patience; // of uploads
     struct inbox inbox;
     struct look look;
     int64_t generation; // of the claim
@@ -44,15 +42,6 @@ struct commit_service *commit_service_open(const struct commit_service_parts *pa
         .is_called = has_mail,
         .context = service,
     });
-    patience_init(&service->patience,
-                  &(struct patience_parts){
-                      .storage = parts->storage,
-                      .env = parts->env,
-                      .waiter = parts->waiter,
-                      .deadline = &parts->mail->deadline,
-                      .status = parts->status,
-                      .limit_ms = parts->job->settings.storage_retry_ms,
-                  });
     service->inbox =
         (struct inbox){.mail = parts->mail, .env = parts->env, .waiter = parts->waiter};
     service->look = (struct look){
@@ -107,7 +96,6 @@ static void answer(struct commit_service *service, const struct message *message
 static enum status claim(struct commit_service *service, const struct message *message,
                          struct err *err)
 {
-    service->generation = message->generation;
     return committer_claim(service->committer,
                            &(struct claim){
                                .starts = message->starts,
@@ -119,29 +107,26 @@ static enum status claim(struct commit_service *service, const struct message *m
                            err);
 }
 
-// Steps 1 to 6 of "Publish entry N", once the topic was looked at. TELL_DROPPED with an
+// Steps 2 to 6 of "Publish entry N", once the topic was looked at. TELL_DROPPED with an
 // error: there was no time for that.
 static enum status commit(struct commit_service *service, const struct message *message,
                           enum message_kind *ret, struct err *err)
 {
     struct committer *committer = service->committer;
-    enum status rc;
+    struct committer *committer = service->committer;
+    const struct unit *unit = &message->draft->unit;
+    enum look_outcome outcome = LOOK_UNWANTED;
     *ret = TELL_DROPPED;
-    if (!committer_has_claim(committer) || message->generation != service->generation)
+    if (committer_has_claim(committer) &&
+        str_is(unit->writer, committer_writer(committer)))
+        TRY(look_at_topic(&service->look, unit, service->generation, &outcome, err));
+    if (outcome != LOOK_SAME) {
+        committer_drop(committer, unit);
         return ST_OK;
-    enum look_outcome outcome;
-    TRY(look_at_topic(&service->look, &message->draft->unit, service->generation,
-                      &outcome, err));
-    if (outcome != LOOK_SAME)
-        return ST_OK;
+    }
     *err = (struct err){0};
     *ret = TELL_COMMITTED;
-    do {
-        TRY(upload_draft(&service->patience, service->parts.job->settings.upload_verify,
-                         message->draft, err));
-        rc = committer_commit(committer, &message->draft->unit, err);
-    } while (rc == ST_NOT_FOUND);
-    return rc;
+    return committer_commit(committer, unit, err);
 }
 
 static enum status do_asked(struct commit_service *service, const struct message *message,
@@ -172,6 +157,7 @@ static void take(struct commit_service *service, const struct message *message)
         answer(service, message, kind, &err);
     } else if (rc == ST_CONFLICT) {
         atomic_fetch_add(&service->parts.status->n_conflicts, 1);
+        atomic_store(&service->parts.mail->lost_generation, message->generation);
         answer(service, message, TELL_CONFLICT, &(struct err){0});
     } else {
         struct message *reply = message_new(TELL_FAILED, 0);

@@ -78,7 +78,7 @@ void draft_add_file(struct draft *draft, const struct entry_file *file,
     unit->files[unit->n_files++] = *file;
 }
 
-static void discard_spools(struct draft *draft)
+void draft_discard_spools(struct draft *draft)
 {
     for (size_t i = 0; i < ENTRY_FILES_MAX; i++) {
         if (draft->spools[i] != NULL)
@@ -91,7 +91,7 @@ void draft_free(struct draft *draft)
 {
     if (draft == NULL)
         return;
-    discard_spools(draft);
+    draft_discard_spools(draft);
     unit_release(&draft->unit);
     free(draft);
 }

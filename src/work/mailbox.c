@@ -9,6 +9,8 @@ void mail_init(struct mail *mail)
     deadline_set(&mail->deadline, 0);
     atomic_init(&mail->generation, 0);
     atomic_init(&mail->only_looks, false);
+    atomic_init(&mail->lost_generation, -1);
+    mail->to_uploader.queue = queue_open(MAIL_CAPACITY);
     mail->to_committer.queue = queue_open(MAIL_CAPACITY);
     mail->to_worker.queue = queue_open(MAIL_CAPACITY);
 }
@@ -23,6 +25,7 @@ static void box_release(struct mailbox *box)
 
 void mail_release(struct mail *mail)
 {
+    box_release(&mail->to_uploader);
     box_release(&mail->to_committer);
     box_release(&mail->to_worker);
 }

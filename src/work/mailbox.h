@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a worker meets its committer and the answers of the topic: bounded mailboxes of
-// whole messages.
+// Where a worker meets its uploader, its committer and the answers of the topic: bounded
+// mailboxes of whole messages.
 //
 // A message belongs to who holds it; the receiver frees it. No side has more than a few
 // messages under way (one question, MAIL_UNITS_MAX units, one set of probes for each
@@ -28,13 +28,16 @@ struct mailbox {
 };
 
 struct mail {
+    struct mailbox to_uploader; // what is for the committer goes by it
     struct mailbox to_committer;
     struct mailbox to_worker;
     // The worker's to set, anybody's to read.
-    struct deadline deadline; // of all that the committer is to do
+    struct deadline deadline; // of all that uploader and committer are to do
     _Atomic int64_t
         generation; // see message.h: probes of another one are not asked any more
     _Atomic bool only_looks; // no other probes are asked any more
+    // The committer's to set: the claim of that generation, and of all before, is lost.
+    _Atomic int64_t lost_generation;
 };
 
 void mail_init(struct mail *mail);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What worker and committer say to each other, and what the worker asks of the topic.
+// What worker, uploader and committer say to each other, and what the worker asks of the
+// topic.
 //
 // Every message carries the worker's generation: it rises with each assignment, revoke,
 // loss or conflict, and an answer of an older one is not looked at.
@@ -13,7 +14,7 @@
 #include "work/probe.h"
 
 enum message_kind {
-    // To the committer.
+    // To the committer, by the uploader.
     ASK_STATE, // read the log to its end, finish renames -> TELL_STATE
     ASK_CLAIM, // .starts (and .origins for an empty log) -> TELL_CLAIMED or _CONFLICT
     ASK_UNIT,  // .draft, now the committer's -> TELL_COMMITTED, _CONFLICT or _DROPPED

@@ -91,5 +91,6 @@ enum status upload_draft(struct patience *patience, enum upload_verify by,
     struct unit *unit = &draft->unit;
     for (size_t i = 0; i < unit->n_files; i++)
         TRY(upload_file(patience, by, unit, &unit->files[i], draft->spools[i], err));
+    draft_discard_spools(draft);
     return ST_OK;
 }

@@ -10,8 +10,8 @@
 #include "log/job.h"
 #include "work/draft.h"
 
-// Into the folder of the unit's writer; the unit has the names then. May be called again:
-// then all of it lies there under new ones.
+// Into the folder of the unit's writer; the unit has the names then, and the spool lets
+// go of the files.
 enum status upload_draft(struct patience *patience, enum upload_verify by,
                          struct draft *draft, struct err *err);
 

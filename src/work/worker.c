@@ -43,6 +43,7 @@ void worker_stop(struct worker *worker, int64_t within_ms)
     deadline_end(&worker->deadline); // until the worker sees that it is to stop
     stream->ops->wake(stream);
     mailbox_wake(&mail->to_worker);
+    mailbox_wake(&mail->to_uploader);
     mailbox_wake(&mail->to_committer);
 }
 
@@ -122,7 +123,7 @@ static enum status step_stop(struct worker *worker, struct wait *wait, struct er
         return step_last_commit(worker, wait, err);
     if (worker->is_left)
         tell_left(worker);
-    worker_fail(worker, &(struct err){0});
+    worker_end(worker, &(struct err){0});
     return ST_OK;
 }
 
@@ -306,7 +307,7 @@ static struct wait after_error(struct worker *worker, const struct err *err)
 {
     if (err->status == ST_RETRY)
         return after_retry(worker, err);
-    worker_fail(worker, err);
+    worker_end(worker, err);
     return at_once;
 }
 

@@ -7,7 +7,7 @@
 
 void worker_send(struct worker *worker, struct message *message)
 {
-    bool sent = mailbox_try_push(&worker->parts.mail->to_committer, message);
+    bool sent = mailbox_try_push(&worker->parts.mail->to_uploader, message);
     assert(sent); // a mailbox holds all that can be under way
 }
 
@@ -70,13 +70,8 @@ void worker_end(struct worker *worker, const struct err *err)
     if (stream->ops->stop(stream, &ignored) != ST_OK)
         log_debug("%s", ignored.text);
     asker_end(worker->parts.asker);
-    worker->phase = WORKER_DONE;
-}
-
-void worker_fail(struct worker *worker, const struct err *err)
-{
-    worker_end(worker, err);
     worker_send(worker, message_new(ASK_END, worker->generation));
+    worker->phase = WORKER_DONE;
 }
 
 void worker_begin_stop(struct worker *worker)

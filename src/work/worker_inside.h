@@ -123,9 +123,7 @@ void worker_begin_stop(struct worker *worker);
 // Drops what is read and not handed over; answers of before are not looked at.
 void worker_drop_work(struct worker *worker);
 void worker_let_go(struct worker *worker); // and has no partitions any more
-// It is over, without a word to the committer.
-void worker_end(struct worker *worker, const struct err *err);
-void worker_fail(struct worker *worker, const struct err *err); // and with one
+void worker_end(struct worker *worker, const struct err *err); // it is over, for all
 // When to try again; says once why not yet.
 int64_t worker_pause(struct worker *worker, struct retry *retry, const char *why);
 

@@ -123,7 +123,7 @@ void worker_take_topic(struct worker *worker, const struct message *message)
     if (worker->phase == WORKER_STOP)
         return; // nobody wants to know any more
     if (is_final(message) && message->purpose != PROBES_LAG) {
-        worker_fail(worker, &message->err);
+        worker_end(worker, &message->err);
         return;
     }
     switch (message->purpose) {

@@ -39,14 +39,23 @@ bool sim_events_let(struct sim_events *events, enum sim_event_kind kind)
 const char *sim_event_name(enum sim_event_kind kind)
 {
     static const char *const names[SIM_EVENT_KINDS] = {
-        [SIM_APPEND] = "append",       [SIM_CRASH] = "crash",
-        [SIM_POWER_CUT] = "power cut", [SIM_RESTART] = "restart",
-        [SIM_REASSIGN] = "reassign",   [SIM_OUTAGE] = "outage",
-        [SIM_STALL] = "stall",         [SIM_SETTLE] = "late call",
-        [SIM_SETTLE_ALL] = "all late", [SIM_STOP] = "stop",
-        [SIM_AWAY] = "no leader",      [SIM_RECREATE] = "recreated",
-        [SIM_FAULT] = "fault",         [SIM_DEATH] = "death",
-        [SIM_SLOW] = "slow storage",   [SIM_STOP_IN_CALL] = "stop in a call",
+        [SIM_APPEND] = "append",
+        [SIM_CRASH] = "crash",
+        [SIM_POWER_CUT] = "power cut",
+        [SIM_RESTART] = "restart",
+        [SIM_REASSIGN] = "reassign",
+        [SIM_OUTAGE] = "outage",
+        [SIM_STALL] = "stall",
+        [SIM_SETTLE] = "late call",
+        [SIM_SETTLE_ALL] = "all late",
+        [SIM_STOP] = "stop",
+        [SIM_AWAY] = "no leader",
+        [SIM_RECREATE] = "recreated",
+        [SIM_FAULT] = "fault",
+        [SIM_DEATH] = "death",
+        [SIM_SWEEP] = "sweep",
+        [SIM_SLOW] = "slow storage",
+        [SIM_STOP_IN_CALL] = "stop in a call",
     };
     return names[kind];
 }

@@ -26,6 +26,7 @@ enum sim_event_kind {
     SIM_DEATH,        // planned for after an entry
     SIM_STOP_IN_CALL, // of storage or stream
     SIM_SLOW,
+    SIM_SWEEP, // an uploaded file is removed before its commit
     SIM_EVENT_KINDS
 };
 

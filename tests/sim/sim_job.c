@@ -28,17 +28,33 @@ void sim_job_record(struct sim_job *job, int32_t partition, enum sim_record_kind
     sim_topic_record(&job->topic, partition, kind, rows);
 }
 
-// Steps whoever has something to do; time jumps when nobody has.
-static void step_all(struct sim_job *job, struct worker *worker,
-                     struct sim_committer *committer, struct asker *asker,
-                     struct wait wait[2])
+// What steps, in turn: a step of each. Time jumps when nobody has something to do.
+struct running {
+    struct worker *worker;
+    struct sim_actor uploader, committer;
+    struct asker *asker;
+    struct wait worker_wait;
+};
+
+static bool step_all(struct sim_job *job, struct running *running)
 {
-    if (wait[0].kind != WAIT_DONE)
-        wait[0] = worker_step(worker);
-    if (wait[1].kind != WAIT_DONE)
-        wait[1] = (sim_committer_step(committer), committer->wait);
-    (void)asker_step(asker);
+    struct sim_actor *actors[] = {&running->uploader, &running->committer};
+    bool goes_on = false;
+    if (running->worker_wait.kind != WAIT_DONE && (goes_on = true))
+        running->worker_wait = worker_step(running->worker);
+    for (size_t i = 0; i < ARRAY_LEN(actors); i++)
+        if (actors[i]->wait.kind != WAIT_DONE && (goes_on = true))
+            sim_actor_step(actors[i]);
+    (void)asker_step(running->asker);
     job->clock.now_ms += 10;
+    return goes_on;
+}
+
+static enum status result_of(const struct running *running, struct err *err)
+{
+    TRY(sim_actor_result(&running->uploader, err));
+    TRY(sim_actor_result(&running->committer, err));
+    return worker_result(running->worker, err);
 }
 
 enum status sim_job_run(struct sim_job *job, struct storage *storage, struct err *err)
@@ -47,31 +63,32 @@ enum status sim_job_run(struct sim_job *job, struct storage *storage, struct err
     struct sim_decoder decoder;
     struct executor executor = sim_executor;
     struct encoder encoder = sim_encoder;
+    struct env *env = &job->clock.env;
     struct sim_stream *stream = sim_stream_open(&job->topic, &job->clock);
-    struct asker *asker = asker_open();
     struct spool *spool = spool_mem_open();
     mail_init(&mail);
     sim_decoder_init(&decoder, &job->clock.random);
-    struct worker *worker = worker_open(&(struct worker_parts){
-        &job->job, sim_stream_port(stream), sim_stream_topic(stream), asker,
-        &decoder.decoder, &executor, &encoder, spool, &job->clock.env, &mail,
-        &job->status});
-    struct sim_committer committer;
-    sim_committer_open(
-        &committer,
-        (struct commit_service_parts){&job->job, storage, sim_stream_topic(stream), asker,
-                                      &job->clock.env, &mail, &job->status, NULL});
+    struct running running = {.asker = asker_open()};
+    struct topic *topic = sim_stream_topic(stream);
+    running.worker = worker_open(&(struct worker_parts){
+        &job->job, sim_stream_port(stream), topic, running.asker, &decoder.decoder,
+        &executor, &encoder, spool, env, &mail, &job->status});
+    sim_actor_open_uploader(
+        &running.uploader,
+        (struct uploader_parts){&job->job, storage, env, &mail, &job->status, NULL});
+    sim_actor_open_committer(
+        &running.committer,
+        (struct commit_service_parts){&job->job, storage, topic, running.asker, env,
+                                      &mail, &job->status, NULL});
     int32_t all[SIM_PARTITIONS_MAX] = {0, 1, 2, 3};
     sim_stream_reassign(stream, all, (size_t)job->topic.n_partitions, false);
-    struct wait wait[2] = {{0}, {0}};
-    while (wait[0].kind != WAIT_DONE || wait[1].kind != WAIT_DONE)
-        step_all(job, worker, &committer, asker, wait);
-    enum status rc = commit_service_result(committer.committer, err);
-    if (rc == ST_OK)
-        rc = worker_result(worker, err);
-    worker_free(worker);
-    sim_committer_free(&committer);
-    asker_close(asker);
+    while (step_all(job, &running))
+        continue;
+    enum status rc = result_of(&running, err);
+    worker_free(running.worker);
+    sim_actor_free(&running.uploader);
+    sim_actor_free(&running.committer);
+    asker_close(running.asker);
     mail_release(&mail);
     sim_stream_free(stream);
     spool->ops->close(spool);

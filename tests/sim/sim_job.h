@@ -3,9 +3,9 @@
 #ifndef TESTS_SIM_JOB_H
 #define TESTS_SIM_JOB_H
 
+#include "sim/sim_actor.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_codec.h"
-#include "sim/sim_committer.h"
 #include "sim/sim_topic.h"
 #include "work/worker.h"
 

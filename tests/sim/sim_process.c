@@ -103,29 +103,40 @@ static void maybe_stop(void *context)
 }
 
 // The answer comes late, or not before the deadline: then nobody knows what became of it.
-static struct fault answer_slowly(struct sim_process *process, struct fault fault)
+static struct fault answer_slowly(struct sim_client *client, struct fault fault)
 {
+    struct sim_process *process = client->process;
     struct sim_world *world = process->world;
     int64_t now_ms = world->clock.now_ms;
     if (fault.kind != FAULT_NONE || now_ms >= process->slow_until_ms)
         return fault;
     int64_t takes_ms = sim_between(&world->random, 500, 2 * CALL_MS);
-    int64_t left_ms = deadline_left(process->storage->deadline, now_ms, CALL_MS);
-    process->busy_until_ms = now_ms + (takes_ms < left_ms ? takes_ms : left_ms);
+    int64_t left_ms = deadline_left(client->storage->deadline, now_ms, CALL_MS);
+    client->busy_until_ms = now_ms + (takes_ms < left_ms ? takes_ms : left_ms);
     if (takes_ms <= left_ms)
         return fault;
     return (struct fault){.kind =
                               sim_chance(&world->random, 50) ? FAULT_LOSE : FAULT_DROP};
 }
 
+static struct path path_of(struct str text)
+{
+    struct path path = {0};
+    snprintf(path.text, sizeof(path.text), "%.*s", STR_ARGS(text));
+    return path;
+}
+
 static struct fault decide(void *context, const struct fault_call *call)
 {
-    struct sim_process *process = context;
-    sim_committer_yield(&process->committer);
+    struct sim_client *client = context;
+    struct sim_process *process = client->process;
+    sim_actor_yield(&client->actor);
     if (process->is_gone)
         return (struct fault){.kind = FAULT_FAIL};
     maybe_stop(process);
-    struct fault fault = answer_slowly(process, choose_fault(process, call->op));
+    if (call->op == FAULT_WRITE)
+        client->written = path_of(call->path);
+    struct fault fault = answer_slowly(client, choose_fault(process, call->op));
     note_folders(process->world, call, fault.kind == FAULT_LATE);
     plan_death(process, call);
     sim_trace(process->world, "%d   %s %.*s%s%.*s%s%s", process->index,
@@ -174,11 +185,15 @@ static struct job make_job(struct sim_world *world, bool once)
     return job;
 }
 
-static void open_storage(struct sim_process *process)
+static void open_storages(struct sim_process *process)
 {
-    struct fault_config config = {.decide = decide, .context = process};
-    process->storage =
-        storage_fault_open(storage_mem_open(process->world->tree, "/r"), &config);
+    for (int i = 0; i < SIM_CLIENTS; i++) {
+        struct sim_client *client = &process->clients[i];
+        struct fault_config config = {.decide = decide, .context = client};
+        client->process = process;
+        client->storage =
+            storage_fault_open(storage_mem_open(process->world->tree, "/r"), &config);
+    }
 }
 
 static void open_engine(struct sim_process *process)
@@ -196,9 +211,17 @@ static void open_engine(struct sim_process *process)
         .mail = &process->mail,
         .status = &process->status,
     };
+    struct sim_client *clients = process->clients;
+    struct uploader_parts uploader = {
+        .job = &process->job,
+        .storage = clients[SIM_UPLOADER].storage,
+        .env = &process->world->clock.env,
+        .mail = &process->mail,
+        .status = &process->status,
+    };
     struct commit_service_parts committer = {
         .job = &process->job,
-        .storage = process->storage,
+        .storage = clients[SIM_COMMITTER].storage,
         .topic = sim_stream_topic(process->stream),
         .asker = process->asker,
         .env = &process->world->clock.env,
@@ -206,7 +229,8 @@ static void open_engine(struct sim_process *process)
         .status = &process->status,
     };
     process->worker = worker_open(&worker);
-    sim_committer_open(&process->committer, committer);
+    sim_actor_open_uploader(&clients[SIM_UPLOADER].actor, uploader);
+    sim_actor_open_committer(&clients[SIM_COMMITTER].actor, committer);
 }
 
 void sim_process_start(struct sim_process *process, bool once)
@@ -227,9 +251,20 @@ void sim_process_start(struct sim_process *process, bool once)
     process->spool = spool_mem_open();
     sim_stream_on_call(process->stream, maybe_stop, process);
     process->asker = asker_open();
-    open_storage(process);
+    open_storages(process);
     open_engine(process);
     sim_trace(world, "%d starts%s", index, once ? " --once" : "");
+}
+
+static void cut_client(struct sim_client *client)
+{
+    struct sim_world *world = client->process->world;
+    sim_actor_cut(&client->actor);
+    sim_actor_free(&client->actor);
+    if (storage_fault_n_late(client->storage) && world->n_orphans < SIM_ORPHANS_MAX)
+        world->orphans[world->n_orphans++] = client->storage;
+    else
+        client->storage->ops->close(client->storage);
 }
 
 // All is lost but the storage, and what is still on its way there.
@@ -238,25 +273,43 @@ void sim_process_crash(struct sim_process *process)
     struct sim_world *world = process->world;
     sim_trace(world, "%d is gone", process->index);
     process->is_gone = true;
-    sim_committer_cut(&process->committer);
-    sim_committer_free(&process->committer);
+    for (int i = 0; i < SIM_CLIENTS; i++)
+        cut_client(&process->clients[i]);
     worker_free(process->worker);
     asker_close(process->asker);
     mail_release(&process->mail);
     sim_stream_free(process->stream);
     process->spool->ops->close(process->spool);
-    if (storage_fault_n_late(process->storage) && world->n_orphans < SIM_ORPHANS_MAX)
-        world->orphans[world->n_orphans++] = process->storage;
-    else
-        process->storage->ops->close(process->storage);
     process->is_up = false;
     if (world->profile.is_calm && world->has_faults)
         sim_group_change(world); // it has left
 }
 
+static void wake(struct wait *wait)
+{
+    if (wait->kind != WAIT_DONE)
+        *wait = (struct wait){WAIT_NOTHING, 0};
+}
+
+static void wake_all(struct sim_process *process)
+{
+    wake(&process->worker_wait);
+    for (int i = 0; i < SIM_CLIENTS; i++)
+        wake(&process->clients[i].actor.wait);
+}
+
+static void hurry(struct sim_client *client)
+{
+    int64_t now_ms = client->process->world->clock.now_ms;
+    int64_t most_ms = client->busy_until_ms - now_ms;
+    if (most_ms > 0)
+        client->busy_until_ms =
+            now_ms + deadline_left(client->storage->deadline, now_ms, most_ms) +
+            NOTICE_MS;
+}
+
 void sim_process_stop(struct sim_process *process)
 {
-    const struct wait at_once = {WAIT_NOTHING, 0};
     if (!process->is_up || process->stopped_ms)
         return;
     sim_trace(process->world, "%d is to stop", process->index);
@@ -264,26 +317,33 @@ void sim_process_stop(struct sim_process *process)
     worker_stop(process->worker, process->world->profile.is_calm
                                      ? CALM_STOP_MS
                                      : process->job.settings.revoke_ms);
-    if (process->worker_wait.kind != WAIT_DONE)
-        process->worker_wait = at_once; // they are woken
-    if (process->committer.wait.kind != WAIT_DONE)
-        process->committer.wait = at_once;
-    int64_t now_ms = process->world->clock.now_ms;
-    int64_t most_ms = process->busy_until_ms - now_ms;
-    if (most_ms > 0)
-        process->busy_until_ms =
-            now_ms + deadline_left(process->storage->deadline, now_ms, most_ms) +
-            NOTICE_MS;
+    wake_all(process);
+    for (int i = 0; i < SIM_CLIENTS; i++)
+        hurry(&process->clients[i]);
     process->is_woken = true;
 }
 
-// What happened to a worker or committer that has ended.
+// While it publishes nobody could tell: it has just looked.
+void sim_process_sweep(struct sim_process *process)
+{
+    const struct path *written = &process->clients[SIM_UPLOADER].written;
+    struct storage *view = process->world->view;
+    struct err err;
+    if (process->is_up && written->text[0] &&
+        process->clients[SIM_COMMITTER].actor.wait.kind == WAIT_MAIL &&
+        view->ops->remove(view, path_str(written), &err) == ST_OK)
+        sim_trace(process->world, "%d has lost %s", process->index, written->text);
+}
+
+// What happened to a part that has ended.
 static void look_at_end(struct sim_process *process, enum status rc, const char *text)
 {
     struct sim_world *world = process->world;
     if (rc == ST_OK || process->is_dying)
         return;
     if (world->topic.is_recreated && rc == ST_DATA && strstr(text, "made anew") != NULL)
+        return;
+    if (world->profile.sweep_permille && strstr(text, "something keeps removing") != NULL)
         return;
     bool gave_up = strstr(text, "(SET storage.retry)") != NULL ||
                    strstr(text, "no time was left to try again") != NULL;
@@ -324,13 +384,22 @@ static void step_worker(struct sim_process *process)
         look_at_end(process, worker_result(process->worker, &err), err.text);
 }
 
-static void step_committer(struct sim_process *process)
+static void step_client(struct sim_client *client)
 {
     struct err err = {0};
-    sim_committer_step(&process->committer);
-    if (process->committer.wait.kind == WAIT_DONE)
-        look_at_end(process, commit_service_result(process->committer.committer, &err),
-                    err.text);
+    sim_actor_step(&client->actor);
+    if (client->actor.wait.kind == WAIT_DONE)
+        look_at_end(client->process, sim_actor_result(&client->actor, &err), err.text);
+}
+
+static void step_uploader(struct sim_process *process)
+{
+    step_client(&process->clients[SIM_UPLOADER]);
+}
+
+static void step_committer(struct sim_process *process)
+{
+    step_client(&process->clients[SIM_COMMITTER]);
 }
 
 static void step_asker(struct sim_process *process)
@@ -379,15 +448,17 @@ static void check_member(struct sim_process *process)
 
 static bool has_ended(const struct sim_process *process)
 {
+    for (int i = 0; i < SIM_CLIENTS; i++)
+        if (process->clients[i].actor.wait.kind != WAIT_DONE)
+            return false;
     return process->worker_wait.kind == WAIT_DONE &&
-           process->committer.wait.kind == WAIT_DONE &&
            process->asker_wait.kind == WAIT_DONE;
 }
 
-static void wake(struct wait *wait)
+static bool client_is_awake(const struct sim_client *client)
 {
-    if (wait->kind != WAIT_DONE)
-        *wait = (struct wait){WAIT_NOTHING, 0};
+    return client->process->world->clock.now_ms >= client->busy_until_ms &&
+           is_awake(client->process, client->actor.wait, client->actor.box);
 }
 
 bool sim_process_step(struct sim_process *process)
@@ -396,12 +467,13 @@ bool sim_process_step(struct sim_process *process)
     if (!process->is_up || world->clock.now_ms < process->stalled_until_ms)
         return false;
     check_member(process);
-    void (*steps[3])(struct sim_process *);
+    void (*steps[4])(struct sim_process *);
     int n = 0;
     if (worker_is_awake(process))
         steps[n++] = step_worker;
-    if (process->world->clock.now_ms >= process->busy_until_ms &&
-        is_awake(process, process->committer.wait, &process->mail.to_committer))
+    if (client_is_awake(&process->clients[SIM_UPLOADER]))
+        steps[n++] = step_uploader;
+    if (client_is_awake(&process->clients[SIM_COMMITTER]))
         steps[n++] = step_committer;
     if (asker_is_awake(process))
         steps[n++] = step_asker;
@@ -409,10 +481,8 @@ bool sim_process_step(struct sim_process *process)
         return false;
     process->is_woken = false;
     steps[sim_between(&world->random, 0, n - 1)](process);
-    if (process->is_woken) { // within the step: its wait ends at once
-        wake(&process->worker_wait);
-        wake(&process->committer.wait);
-    }
+    if (process->is_woken) // within the step: its wait ends at once
+        wake_all(process);
     if (process->is_dying || has_ended(process))
         sim_process_crash(process);
     return true;
@@ -439,10 +509,12 @@ int64_t sim_process_wakes_ms(const struct sim_process *process)
     int64_t ms = process->worker_wait.kind == WAIT_NOTHING
                      ? sim_stream_wakes_ms(process->stream)
                      : wakes_ms(process->worker_wait, &mail->to_worker);
-    int64_t committer_ms = wakes_ms(process->committer.wait, &mail->to_committer);
-    if (committer_ms < process->busy_until_ms)
-        committer_ms = process->busy_until_ms;
-    ms = least(ms, committer_ms);
+    for (int i = 0; i < SIM_CLIENTS; i++) {
+        const struct sim_client *client = &process->clients[i];
+        int64_t client_ms = wakes_ms(client->actor.wait, client->actor.box);
+        ms = least(ms,
+                   client_ms < client->busy_until_ms ? client->busy_until_ms : client_ms);
+    }
     if (process->asker_wait.kind == WAIT_MAIL && !asker_is_idle(process->asker))
         ms = least(ms, 0);
     else if (process->asker_wait.kind != WAIT_DONE)

@@ -106,6 +106,7 @@ static struct sim_profile choose_profile(struct sim_random *random, uint64_t see
         .has_retention = has_retention,
         .is_uneven = sim_chance(random, has_retention ? 80 : 30),
         .step_ms = has_retention ? 40 : 4,
+        .sweep_permille = sim_chance(random, 20) ? 10 : 0,
     };
 }
 
@@ -196,15 +197,17 @@ static void crash_all(struct sim_world *world)
 
 static bool settle_one(struct sim_world *world)
 {
-    struct storage *late[SIM_ORPHANS_MAX + SIM_MEMBERS_MAX];
+    struct storage *late[SIM_ORPHANS_MAX + SIM_MEMBERS_MAX * SIM_CLIENTS];
     size_t n = 0;
     for (size_t i = 0; i < world->n_orphans; i++)
         if (storage_fault_n_late(world->orphans[i]))
             late[n++] = world->orphans[i];
-    for (int i = 0; i < SIM_MEMBERS_MAX; i++)
-        if (world->processes[i].is_up &&
-            storage_fault_n_late(world->processes[i].storage))
-            late[n++] = world->processes[i].storage;
+    for (int i = 0; i < SIM_MEMBERS_MAX * SIM_CLIENTS; i++) {
+        const struct sim_process *process = &world->processes[i / SIM_CLIENTS];
+        struct storage *storage = process->clients[i % SIM_CLIENTS].storage;
+        if (process->is_up && storage_fault_n_late(storage))
+            late[n++] = storage;
+    }
     if (n == 0)
         return false;
     struct storage *storage = late[sim_between(&world->random, 0, (int64_t)n - 1)];
@@ -293,6 +296,8 @@ static void something_happens(struct sim_world *world)
         take_leader(world);
     if (event_happens(world, SIM_RECREATE, profile->recreate_permille))
         recreate(world);
+    if (event_happens(world, SIM_SWEEP, profile->sweep_permille))
+        sim_process_sweep(any_process(world));
     if (event_happens(world, SIM_SLOW, profile->slow_permille))
         any_process(world)->slow_until_ms = now_ms + sim_between(random, 1, 20000);
     keep_late_calls_short(world);

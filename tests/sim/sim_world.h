@@ -2,7 +2,8 @@
 // A schedule: some workers with their committers on one topic and one storage. A seed
 // decides the order of steps, what arrives, who dies where, which answers are lost, which
 // calls take effect late, who is stalled or stopped, which partition has no leader for a
-// while, whether the topic is made anew, and how partitions move.
+// while, whether the topic is made anew, whether files that wait for their commit are
+// removed by others, and how partitions move.
 //
 // After the chaos all faults end, everybody comes back, and what is in the topic must be
 // in the result, once. See sim_check.h. In all of it each worker is polled often enough
@@ -14,11 +15,12 @@
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
 
+#include "log/paths.h"
 #include "memory/storage_fault.h"
 #include "memory/storage_mem.h"
+#include "sim/sim_actor.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_codec.h"
-#include "sim/sim_committer.h"
 #include "sim/sim_event.h"
 #include "sim/sim_topic.h"
 #include "work/worker.h"
@@ -52,13 +54,29 @@ struct sim_profile {
     int away_permille;         // a partition has no leader for a while
     int recreate_permille;     // the topic is made anew
     int append_permille;
-    int slow_permille; // a storage answers slowly for a while; in calm schedules
+    int sweep_permille; // a file in tmp is removed by others
+    int slow_permille;  // a storage answers slowly for a while; in calm schedules
     bool is_calm;
     bool is_uneven; // nearly all arrives in partition 0
     int step_ms;    // longest time that a step takes
 };
 
 struct sim_world;
+
+// An actor with the storage that is its own.
+struct sim_client {
+    struct sim_process *process;
+    struct sim_actor actor;
+    struct storage *storage; // fault over mem
+    int64_t busy_until_ms;   // it is in a call
+    struct path written;     // the file that it wrote last
+};
+
+enum {
+    SIM_UPLOADER,
+    SIM_COMMITTER,
+    SIM_CLIENTS
+};
 
 struct sim_process {
     struct sim_world *world;
@@ -68,11 +86,10 @@ struct sim_process {
     struct job job;
     struct mail mail;
     struct worker *worker;
-    struct sim_committer committer;
+    struct sim_client clients[SIM_CLIENTS];
     struct asker *asker;
     struct sim_stream *stream;
     struct spool *spool;
-    struct storage *storage; // fault over mem
     struct engine_status status;
     struct sim_decoder decoder;
     struct executor executor;
@@ -84,7 +101,6 @@ struct sim_process {
     int64_t outage_until_ms;
     int64_t stalled_until_ms;
     int64_t slow_until_ms; // its storage answers late, or too late for the deadline
-    int64_t busy_until_ms; // the committer is in a call
     int64_t started_ms;
     int64_t stopped_ms; // 0: it was not told to stop
     int64_t second_ms;  // when the one began in which idle polls are counted
@@ -137,8 +153,10 @@ void sim_calm_check(struct sim_world *world);
 // sim_process.c
 void sim_process_stop(struct sim_process *process);
 void sim_process_start(struct sim_process *process, bool once);
+// Somebody removes the file that was uploaded last, unless the committer is at work.
+void sim_process_sweep(struct sim_process *process);
 void sim_process_crash(struct sim_process *process);
-// Steps its worker or its committer, if one of them has something to do.
+// Steps its worker, or another part of it, if one of them has something to do.
 bool sim_process_step(struct sim_process *process);
 int64_t sim_process_wakes_ms(const struct sim_process *process);
 

@@ -23,12 +23,13 @@ struct slot {
     struct executor executor;
     struct encoder encoder;
     struct spool *spool;
-    struct storage *storage;
+    struct storage *storages[2];
     struct worker *worker;
+    struct uploader *uploader;
     struct commit_service *committer;
-    struct mailbox_waiter waiter; // the committer's
+    struct mailbox_waiter waiters[2]; // of the two
     struct asker *asker;
-    pthread_t threads[2];
+    pthread_t threads[3];
 };
 
 static void *run_worker(void *arg)
@@ -37,6 +38,13 @@ static void *run_worker(void *arg)
     struct wait wait;
     while ((wait = worker_step(slot->worker)).kind != WAIT_DONE)
         mailbox_wait(&slot->mail.to_worker, wait, env_system());
+    return NULL;
+}
+
+static void *run_uploader(void *arg)
+{
+    struct slot *slot = arg;
+    uploader_run(slot->uploader);
     return NULL;
 }
 
@@ -61,7 +69,8 @@ static void open_parts(struct slot *slot, struct mem_tree *tree)
     slot->encoder = sim_encoder;
     slot->stream = sim_stream_open(&slot->job.topic, &slot->job.clock);
     slot->spool = spool_mem_open();
-    slot->storage = storage_mem_open(tree, "/r");
+    for (int i = 0; i < 2; i++)
+        slot->storages[i] = storage_mem_open(tree, "/r");
 }
 
 static void start(struct slot *slot, int32_t partition)
@@ -72,29 +81,37 @@ static void start(struct slot *slot, int32_t partition)
         &slot->job.job, sim_stream_port(slot->stream), sim_stream_topic(slot->stream),
         slot->asker, &slot->decoder.decoder, &slot->executor, &slot->encoder, slot->spool,
         env_system(), &slot->mail, &slot->job.status});
-    slot->waiter = mailbox_waiter(&slot->mail.to_committer, env_system());
+    slot->waiters[0] = mailbox_waiter(&slot->mail.to_uploader, env_system());
+    slot->uploader = uploader_open(&(struct uploader_parts){
+        &slot->job.job, slot->storages[0], env_system(), &slot->mail, &slot->job.status,
+        &slot->waiters[0].waiter});
+    slot->waiters[1] = mailbox_waiter(&slot->mail.to_committer, env_system());
     slot->committer = commit_service_open(&(struct commit_service_parts){
-        &slot->job.job, slot->storage, sim_stream_topic(slot->stream), slot->asker,
-        env_system(), &slot->mail, &slot->job.status, &slot->waiter.waiter});
+        &slot->job.job, slot->storages[1], sim_stream_topic(slot->stream), slot->asker,
+        env_system(), &slot->mail, &slot->job.status, &slot->waiters[1].waiter});
     sim_stream_reassign(slot->stream, &partition, 1, false);
     assert_int_equal(pthread_create(&slot->threads[0], NULL, run_worker, slot), 0);
     assert_int_equal(pthread_create(&slot->threads[1], NULL, run_committer, slot), 0);
+    assert_int_equal(pthread_create(&slot->threads[2], NULL, run_uploader, slot), 0);
 }
 
 static void join(struct slot *slot)
 {
     struct err err = {0};
-    pthread_join(slot->threads[0], NULL);
-    pthread_join(slot->threads[1], NULL);
+    for (size_t i = 0; i < ARRAY_LEN(slot->threads); i++)
+        pthread_join(slot->threads[i], NULL);
+    assert_ok(uploader_result(slot->uploader, &err), &err);
     assert_ok(commit_service_result(slot->committer, &err), &err);
     assert_ok(worker_result(slot->worker, &err), &err);
     worker_free(slot->worker);
+    uploader_free(slot->uploader);
     commit_service_free(slot->committer);
     asker_close(slot->asker);
     mail_release(&slot->mail);
     sim_stream_free(slot->stream);
     slot->spool->ops->close(slot->spool);
-    slot->storage->ops->close(slot->storage);
+    for (int i = 0; i < 2; i++)
+        slot->storages[i]->ops->close(slot->storages[i]);
 }
 
 static void test_two_slots_make_one_result(UNUSED void **state)

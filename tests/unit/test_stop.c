@@ -27,9 +27,9 @@ struct fixture {
     struct sim_stream *stream;
     struct spool *spool;
     struct worker *worker;
-    struct sim_committer committer;
+    struct sim_actor actors[2]; // uploader, committer
     struct asker *asker;
-    struct wait waits[2];
+    struct wait waits[3];
     FILE *said;
     int stderr_fd;
     struct buf text;
@@ -55,8 +55,11 @@ static void open_engine(struct fixture *f)
         &job->job, sim_stream_port(f->stream), sim_stream_topic(f->stream), f->asker,
         &f->decoder.decoder, &f->executor, &f->encoder, f->spool, &job->clock.env,
         &f->mail, &job->status});
-    sim_committer_open(&f->committer,
-                       (struct commit_service_parts){
+    sim_actor_open_uploader(
+        &f->actors[0], (struct uploader_parts){&job->job, f->storage, &job->clock.env,
+                                               &f->mail, &job->status, NULL});
+    sim_actor_open_committer(
+        &f->actors[1], (struct commit_service_parts){
                            &job->job, f->storage, sim_stream_topic(f->stream), f->asker,
                            &job->clock.env, &f->mail, &job->status, NULL});
     sim_stream_assign(f->stream, (int32_t[]){0}, 1);
@@ -79,7 +82,8 @@ static void set_up(struct fixture *f)
 static void close_engine(struct fixture *f)
 {
     worker_free(f->worker);
-    sim_committer_free(&f->committer);
+    for (int i = 0; i < 2; i++)
+        sim_actor_free(&f->actors[i]);
     asker_close(f->asker);
     mail_release(&f->mail);
     sim_stream_free(f->stream);
@@ -115,7 +119,7 @@ static bool may_step(const struct fixture *f, struct wait wait, const struct mai
            (wait.kind == WAIT_MAIL && !mailbox_is_empty(box));
 }
 
-// Each of the three that has something to do makes one step; how many did. What they say
+// Each of the four that has something to do makes one step; how many did. What they say
 // is kept.
 static int step_all(struct fixture *f)
 {
@@ -123,10 +127,11 @@ static int step_all(struct fixture *f)
     dup2(fileno(f->said), STDERR_FILENO);
     if (may_step(f, f->waits[0], &f->mail.to_worker) && ++n)
         f->waits[0] = worker_step(f->worker);
-    if (may_step(f, f->waits[1], &f->mail.to_committer) && ++n) {
-        sim_committer_step(&f->committer);
-        f->waits[1] = f->committer.wait;
-    }
+    for (int i = 0; i < 2; i++)
+        if (may_step(f, f->waits[1 + i], f->actors[i].box) && ++n) {
+            sim_actor_step(&f->actors[i]);
+            f->waits[1 + i] = f->actors[i].wait;
+        }
     n += asker_step(f->asker);
     dup2(f->stderr_fd, STDERR_FILENO);
     f->job.clock.now_ms += 5;
@@ -141,7 +146,7 @@ static void run_for(struct fixture *f, int64_t ms)
 
 static bool has_ended(const struct fixture *f)
 {
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 3; i++)
         if (f->waits[i].kind != WAIT_DONE)
             return false;
     return true;
@@ -150,7 +155,7 @@ static bool has_ended(const struct fixture *f)
 static void ask_to_stop(struct fixture *f, int64_t within_ms)
 {
     worker_stop(f->worker, within_ms);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 3; i++)
         if (f->waits[i].kind != WAIT_DONE)
             f->waits[i] = (struct wait){WAIT_NOTHING, 0}; // they are woken
 }
