@@ -96,6 +96,7 @@ static void answer(struct commit_service *service, const struct message *message
 static enum status claim(struct commit_service *service, const struct message *message,
                          struct err *err)
 {
+    service->generation = message->generation;
     return committer_claim(service->committer,
                            &(struct claim){
                                .starts = message->starts,
@@ -112,7 +113,6 @@ static enum status claim(struct commit_service *service, const struct message *m
 static enum status commit(struct commit_service *service, const struct message *message,
                           enum message_kind *ret, struct err *err)
 {
-    struct committer *committer = service->committer;
     struct committer *committer = service->committer;
     const struct unit *unit = &message->draft->unit;
     enum look_outcome outcome = LOOK_UNWANTED;
