@@ -8,4 +8,5 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 if ninja -C build/release -t targets all | grep -q '^docs: '; then
     ./dev build release docs >&2
 fi
+python3 tools/error_codes.py --page >docs/errors.md
 exec python3 tools/check_links.py

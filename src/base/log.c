@@ -8,12 +8,27 @@
 
 #include "base/text.h"
 
+enum {
+    TEXT_MAX = 4096
+};
+
 static enum log_level lowest = LOG_INFO;
+static bool as_json;
 static const char *const names[] = {"debug", "info", "warn", "error"};
 
 void log_set_level(enum log_level level)
 {
     lowest = level;
+}
+
+void log_set_json(void)
+{
+    as_json = true;
+}
+
+bool log_is_json(void)
+{
+    return as_json;
 }
 
 bool log_level_of(struct str name, enum log_level *ret)
@@ -27,18 +42,26 @@ bool log_level_of(struct str name, enum log_level *ret)
     return false;
 }
 
+static void write_json(const char *time, enum log_level level, const char *text)
+{
+    AUTO(buf_release) struct buf line = BUF_INIT((TEXT_GROWTH + 1) * TEXT_MAX);
+    buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"text\":", time, names[level]);
+    text_json(&line, str_of(text));
+    buf_text(&line, "}\n");
+    (void)!write(STDERR_FILENO, line.p, line.n);
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
     if (level < lowest)
         return;
-    char line[4096];
+    char line[TEXT_MAX];
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     struct tm tm;
     gmtime_r(&now.tv_sec, &tm);
     size_t n = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &tm);
-    n += (size_t)snprintf(line + n, sizeof(line) - n, ".%03ldZ %-5s ",
-                          now.tv_nsec / 1000000, names[level]);
+    n += (size_t)snprintf(line + n, sizeof(line) - n, ".%03ldZ", now.tv_nsec / 1000000);
     char text[sizeof(line)];
     va_list args;
     va_start(args, fmt);
@@ -46,6 +69,11 @@ void log_line(enum log_level level, const char *fmt, ...)
         text[0] = '\0';
     va_end(args);
     text_hide_logins(text);
+    if (as_json) {
+        write_json(line, level, text);
+        return;
+    }
+    n += (size_t)snprintf(line + n, sizeof(line) - n, " %-5s ", names[level]);
     n += text_visible(str_of(text), line + n, sizeof(line) - n - 1);
     line[n++] = '\n';
     if (write(STDERR_FILENO, line, n) < 0)

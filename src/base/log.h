@@ -14,6 +14,9 @@ enum log_level {
 };
 
 void log_set_level(enum log_level level); // before threads start; the default is LOG_INFO
+// Each line as a JSON object: "time", "level", "text". Before threads start.
+void log_set_json(void);
+bool log_is_json(void);
 bool log_level_of(struct str name, enum log_level *ret);
 void log_line(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "cli/error_code.h"
 #include "cli/term.h"
 
 enum {
@@ -21,6 +22,8 @@ static const struct flag script_flags[] = {
 };
 static const struct flag common_flags[] = {
     {"--log-level", "LEVEL", "debug, info, warn or error (default info)"},
+    {"--log-format", "FORMAT",
+     "text, or json: log and errors as JSON lines (default text)"},
     {"--help", NULL, "this text"},
 };
 
@@ -118,11 +121,22 @@ static enum status set_log_level(const char *text, struct err *err)
     return ST_OK;
 }
 
+static enum status set_log_format(const char *text, struct err *err)
+{
+    if (strcmp(text, "json") == 0)
+        log_set_json();
+    else if (strcmp(text, "text") != 0)
+        return err_set(err, ST_USAGE, "--log-format takes text or json, not '%s'", text);
+    return ST_OK;
+}
+
 static enum status take_common(struct args *args, const char *flag, const char *value,
                                struct err *err)
 {
     if (strcmp(flag, "--log-level") == 0)
         return set_log_level(value, err);
+    if (strcmp(flag, "--log-format") == 0)
+        return set_log_format(value, err);
     if (strcmp(flag, "--set-file") == 0)
         return set_from_file(args, value, err);
     struct str name, text;
@@ -231,6 +245,15 @@ static enum status take_all(struct args *args, int argc, char **argv, struct err
     return ST_OK;
 }
 
+// Of a command line that could not be read to its end.
+static bool asks_for_json(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    return false;
+}
+
 enum args_result args_parse(const struct command *command, int argc, char **argv,
                             struct args *ret)
 {
@@ -244,8 +267,11 @@ enum args_result args_parse(const struct command *command, int argc, char **argv
     struct err err = {0};
     if (take_all(ret, argc, argv, &err) == ST_OK)
         return ARGS_RUN;
-    fprintf(stderr, "tramline %s: %s\n(tramline %s --help says more)\n", command->name,
-            err.text, command->name);
+    if (log_is_json() || asks_for_json(argc, argv))
+        error_line_print(command->name, 2, str_of(err.text), (struct str){0}, NULL);
+    else
+        fprintf(stderr, "tramline %s: %s\n(tramline %s --help says more)\n",
+                command->name, err.text, command->name);
     return ARGS_BAD;
 }
 
@@ -286,6 +312,21 @@ enum status args_number(const struct args *args, const char *flag, int64_t min,
     return ST_OK;
 }
 
+bool args_errors_are_json(const struct args *args)
+{
+    const struct command *command = args->command;
+    return log_is_json() ||
+           (args->flags != NULL &&
+            find_in(command->flags, command->n_flags, STR_LITERAL("--json")) != NULL &&
+            args_has(args, "--json"));
+}
+
+static void print_script_error(const struct script_error *error)
+{
+    struct error_place place = {error->file, error->line, error->column, error->near};
+    error_line_print("", 2, error->text, error->hint, &place);
+}
+
 enum status args_script(const struct args *args, int i, struct pipeline *ret,
                         struct err *err)
 {
@@ -294,6 +335,7 @@ enum status args_script(const struct args *args, int i, struct pipeline *ret,
         .variables = args->variables,
         .n_variables = args->n_variables,
         .width = term_width_err(),
+        .on_error = args_errors_are_json(args) ? print_script_error : NULL,
     };
     return pipeline_open(&script, ret, err);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line: one table a command; --help, checks and suggestions come from it.
 //
-// Every command has the common flags --help and --log-level; those with a script also
-// --set and --set-file. Errors are told on stderr and are ST_USAGE.
+// Every command has the common flags --help, --log-level and --log-format; those with a
+// script also --set and --set-file. Errors are told on stderr and are ST_USAGE.
 #ifndef CLI_ARGS_H
 #define CLI_ARGS_H
 
@@ -64,6 +64,9 @@ enum status args_number(const struct args *args, const char *flag, int64_t min,
 // Opens the script that is this argument, with the variables that were given.
 enum status args_script(const struct args *args, int i, struct pipeline *ret,
                         struct err *err);
+
+// Whether errors go to stderr as JSON lines: --json, or --log-format json.
+bool args_errors_are_json(const struct args *args);
 
 void args_help(const struct command *command);
 // The flags that every command with a script has, or else every command.

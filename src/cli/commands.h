@@ -21,6 +21,7 @@ extern const struct command command_preview;
 extern const struct command command_cat;
 extern const struct command command_codegen;
 extern const struct command command_demo;
+extern const struct command command_explain_error;
 extern const struct command command_generate;
 extern const struct command command_reference;
 

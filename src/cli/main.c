@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/error_code.h"
 #include "cli/exit_guard.h"
 #include "cli/help_page.h"
 #include "cli/term.h"
@@ -33,6 +34,7 @@ static const struct command *const commands[] = {
     &command_preview, &command_cat,
     &command_codegen,
     &command_demo,
+    &command_explain_error,
     &command_generate,
     &command_reference,
 };
@@ -51,7 +53,7 @@ static void help(void)
         "Enriches a stream of stop times with GTFS tables by SQL, and saves it on HDFS "
         "or\nlocal files exactly once.\n\nCommands:\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        printf("  %-10s %s\n", commands[i]->name, commands[i]->about);
+        printf("  %-13s %s\n", commands[i]->name, commands[i]->about);
     printf("\n'tramline COMMAND --help' says more, 'tramline help sql' how a script is "
            "written.\nTo see it all work: tramline demo\n");
 }
@@ -93,9 +95,14 @@ static enum status flush_output(struct err *err)
 }
 
 // What was printed comes first, also where both go to one file.
-static void complain(const char *command, const struct err *err)
+static void complain(const char *command, const struct err *err, bool as_json)
 {
     fflush(stdout);
+    if (as_json) {
+        error_line_print(command, cli_exit_code(err->status), str_of(err->text),
+                         (struct str){0}, NULL);
+        return;
+    }
     bool colour = term_has_colour_err();
     fprintf(stderr, "%stramline%s%s: %s%s\n", colour ? "\033[31m" : "",
             command[0] ? " " : "", command, err->text, colour ? "\033[0m" : "");
@@ -132,12 +139,12 @@ int cli_main(int argc, char **argv)
         if (status != ST_STOP && stop_is_why(status))
             (void)err_context(&err, status, "stopped by a signal");
         if (status != ST_OK)
-            complain(command->name, &err);
+            complain(command->name, &err, args_errors_are_json(&args));
         break;
     case ARGS_DONE:
         status = flush_output(&err);
         if (status != ST_OK)
-            complain(command->name, &err);
+            complain(command->name, &err, args_errors_are_json(&args));
         break;
     case ARGS_BAD:
         break;
@@ -151,7 +158,7 @@ static int end_help(void)
     struct err err = {0};
     if (flush_output(&err) == ST_OK)
         return 0;
-    complain("", &err);
+    complain("", &err, false);
     return 1;
 }
 

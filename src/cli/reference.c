@@ -92,7 +92,8 @@ static enum status run(const struct args *args, UNUSED struct err *err)
     }
     printf(
         "# Reference\n\nMade by `tramline reference` from the program's own tables.\n\n"
-        "## Commands\n\nEach also takes `--help` and `--log-level LEVEL`; those with a "
+        "## Commands\n\nEach also takes `--help`, `--log-level LEVEL` and `--log-format "
+        "FORMAT`; those with a "
         "script `--set NAME=VALUE`\nand `--set-file NAME=FILE`. Exit codes: 0 done, 1 "
         "failed, 2 wrong usage, 3 the data has errors.\n\n");
     for (size_t i = 0; i < n; i++)

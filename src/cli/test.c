@@ -149,7 +149,7 @@ const struct command command_test = {
     .more =
         "TEST is a file NAME.test, a folder with expect.csv or reject.csv, a folder of\n"
         "tests, or a name or glob that chooses among them; by default all of the folder\n"
-        "tests/ beside the script. docs/testing-pipelines.md shows how one is written.",
+        "tests/ beside the script. How one is written: the page testing-pipelines.md.",
     .flags = flags,
     .n_flags = ARRAY_LEN(flags),
     .n_arguments = 1,

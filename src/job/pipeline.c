@@ -139,6 +139,7 @@ enum status pipeline_open(const struct pipeline_script *from, struct pipeline *r
         .read_columns = pipeline_read_columns,
         .width = from->width,
         .checks = &script_checks,
+        .on_error = from->on_error,
     };
     tell_unused(from, script.text);
     AUTO(buf_release) struct buf report = {0};

@@ -28,6 +28,7 @@ struct pipeline_script {
     const struct variable *variables;
     size_t n_variables;
     size_t width; // of what is said of its errors; 0: no limit
+    void (*on_error)(const struct script_error *error); // plan.h; NULL: stderr has them
 };
 
 // Reads and plans the script; what is wrong with it is printed on stderr as it is.

@@ -56,6 +56,8 @@ enum status plan_parse(const struct script *script, struct plan **ret, struct bu
     bool good = errors.n == 0;
     if (good)
         *ret = plan;
+    else if (script->on_error != NULL)
+        report_each(&errors, script->on_error);
     else
         report_print(&errors, report);
     report_release(&errors);

@@ -254,6 +254,14 @@ struct script_checks {
     const char *(*compare_places)(const void *a, const void *b);
 };
 
+// What is wrong with a script, and where.
+struct script_error {
+    struct str file;
+    size_t line, column;   // from 1; 0: of the script as a whole
+    struct str near;       // the word that stands there; empty: none
+    struct str text, hint; // hint: what to write instead; empty: none
+};
+
 struct script {
     struct str name; // for messages: the file's name
     struct str text; // UTF-8
@@ -265,6 +273,8 @@ struct script {
     enum status (*read_columns)(struct str file, struct arena *arena, struct schema *ret,
                                 struct err *err);
     const struct script_checks *checks; // NULL: nobody outside is asked
+    // Takes each error instead of the report. May be NULL.
+    void (*on_error)(const struct script_error *error);
 };
 
 // On ST_USAGE `report` has all messages, ready to print. plan_free(*ret) when done.

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "sql/plan.h"
 
 enum {
     ERRORS_SHOWN = 50,
@@ -338,12 +339,48 @@ static void hide_secrets(struct report *report)
     report->text.p = text;
 }
 
-void report_print(struct report *report, struct buf *out)
+static void sort(struct report *report)
 {
     if (report->n > 0)
         hide_secrets(report);
     if (report->n > 1)
         qsort(report->entries, report->n, sizeof(*report->entries), by_place);
+}
+
+// The word that begins at a place, or the one character.
+static struct str word_at(struct str text, size_t at)
+{
+    size_t end = at;
+    while (end < text.n && is_word(text.p[end]))
+        end++;
+    if (end == at && at < text.n)
+        end = next_character(text, at);
+    return (struct str){text.p + at, end - at};
+}
+
+void report_each(struct report *report, void (*each)(const struct script_error *error))
+{
+    sort(report);
+    for (size_t i = 0; i < report->n; i++) {
+        const struct report_entry *entry = &report->entries[i];
+        struct script_error error = {
+            .file = report->name,
+            .text = str_of(entry->text),
+            .hint = str_of(entry->hint),
+        };
+        if (entry->at != NOWHERE) {
+            size_t start = line_start(report->text, entry->at);
+            error.line = report_line(report, entry->at);
+            error.column = columns_between(report->text, start, entry->at) + 1;
+            error.near = word_at(report->text, entry->at);
+        }
+        each(&error);
+    }
+}
+
+void report_print(struct report *report, struct buf *out)
+{
+    sort(report);
     for (size_t i = 0; i < report->n && i < ERRORS_SHOWN; i++)
         print_entry(report, &report->entries[i], out);
     if (report->n > ERRORS_SHOWN)

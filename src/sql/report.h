@@ -40,6 +40,9 @@ void report_error(struct report *report, size_t at, const char *fmt, ...)
 void report_hint(struct report *report, const char *fmt, ...) PRINTF_LIKE(2, 3);
 // "file:line:column: error: text", the line, a caret, the hint; for each error.
 void report_print(struct report *report, struct buf *out);
+// The same, one by one.
+struct script_error;
+void report_each(struct report *report, void (*each)(const struct script_error *error));
 // Line of a place, from 1.
 size_t report_line(struct report *report, size_t at);
 // Where a line begins; the end of the text when there are fewer.

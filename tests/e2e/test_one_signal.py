@@ -275,6 +275,7 @@ def of_pipe(command, *args):
 
 
 for words in (["cat", "p.sql", "trips"], ["explain", "p.sql"], ["reference"], ["generate", "completion", "zsh"],
+              ["explain-error", "TL1002"],
               ["generate", "duckdb", "p.sql"], ["help"], ["help", "sql"], ["--version"],
               ["verify", "--help"]):
     phase(words[0], f"{' '.join(words)} into a pipe that is full", ENDS_AT_ONCE)(of_pipe(*words))

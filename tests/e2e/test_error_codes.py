@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+# test: needs nothing
+"""Codes of errors, errors as JSON lines, the log as JSON lines."""
+import json
+import re
+import sys
+
+import file_job
+import lib
+
+sys.path.insert(0, str(lib.ROOT / "tools"))
+import error_codes  # noqa: E402
+
+BAD = """CREATE TABLE a (x TEXTT, y INT) WITH (connector = 'filesystem', path = '/tmp/a', format = 'csv');
+SELECT 1;
+"""
+
+
+def unescaped(text):
+    return text.replace("\\n", "\n").replace("\\t", "\t").replace("\\\\", "\\")
+
+
+def as_told(text):
+    """A text that the program makes by this format: words for %s, numbers for the others."""
+    return error_codes.check_messages.CONVERSION.sub(
+        lambda m: "%" if m[1] == "%" else "7" if m[1] in "diuxX" else "xyz", unescaped(text))
+
+
+def explained(asked):
+    done = lib.run("explain-error", asked, code=None)
+    return done.out.partition(":")[0] if done.code == 0 else None
+
+
+def test_each_code_explains_itself():
+    for code, text in error_codes.read_table(lib.ROOT)[::23]:
+        if text != "gone":
+            assert explained(code) == code, code
+            assert explained(code.lower()) == code, code
+
+
+def test_each_error_is_found_by_its_text():
+    """With what commands put around it. One whose own words are all in another's, or few, may be
+    taken for that; they are counted."""
+    other = []
+    for code, text in error_codes.read_table(lib.ROOT)[::1 if lib.is_long() else 5]:
+        letters = len(re.sub(r"[^A-Za-z]", "", error_codes.check_messages.CONVERSION.sub("", unescaped(text))))
+        if text == "gone" or letters < 8:
+            continue
+        found = explained(f"tramline run: context: {as_told(text)}")
+        if found != code:
+            other.append((code, found, text))
+    print("\n".join(map(str, other)))
+    assert len(other) <= 12, other
+
+
+def json_lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def script(text):
+    path = lib.tmp_dir() / "p.sql"
+    path.write_text(text)
+    return path
+
+
+def test_a_scripts_errors_are_lines_with_their_places():
+    path = script(BAD)
+    for words in (("check", path, "--log-format", "json"), ("explain", path, "--json")):
+        done = lib.run(*words, code=2)
+        first, second, last = json_lines(done.err)
+        assert re.fullmatch(r"TL1\d\d\d", first.pop("code")), first
+        assert first == {
+            "level": "error", "exit_code": 2, "text": "unknown type 'textt'", "hint": "did you mean TEXT?",
+            "suggestion": "TEXT", "file": str(path), "line": 1, "column": 19, "near": "TEXTT"}, first
+        assert (second["line"], second["column"], second["near"]) == (2, 1, "SELECT"), second
+        assert last["command"] == words[0] and last["text"] == f"{path} has errors; nothing was done", last
+        assert re.fullmatch(r"TL9\d\d\d", last["code"]), last
+        assert done.out == ""
+
+
+def test_a_wrong_command_line_is_one_too():
+    (line,) = json_lines(lib.run("verify", "--json", "--dep", "p.sql", code=2).err)
+    assert (line["command"], line["exit_code"]) == ("verify", 2), line
+    assert (line["text"], line["suggestion"]) == (
+        "there is no option '--dep'; did you mean --deep?", "--deep"), line
+
+
+def test_text_is_what_it_was_without():
+    done = lib.run("check", script(BAD), code=2)
+    assert ":1:19: error: unknown type 'textt'\n" in done.err, done.err
+    done = lib.run("check", "--log-format", "xml", "p.sql", code=2)
+    assert "--log-format takes text or json, not 'xml'" in done.err, done.err
+
+
+def test_an_unknown_error_is_said():
+    done = lib.run("explain-error", "TL0", code=2)
+    assert done.err == ("tramline explain-error: no error has the code or the text 'TL0'; "
+                        "give one as it was told, or a code such as TL1002\n"), done.err
+
+
+def test_the_log_as_json_lines():
+    job = file_job.FileJob(20, {})
+    lines = json_lines(lib.run("run", job.script, "--once", "--log-format", "json").err)
+    assert lines and all(line.keys() == {"time", "level", "text"} for line in lines), lines
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"]) for line in lines)
+    assert {line["level"] for line in lines} <= {"debug", "info", "warn", "error"}, lines
+
+
+def test_the_page_is_the_tables():
+
+    page = (lib.ROOT / "docs/errors.md").read_text()
+    for code, text in error_codes.read_table(lib.ROOT):
+        assert (f"| {code} |" in page) == (text != "gone"), code
+
+
+lib.main()

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Checks src/cli/error_codes.txt: each error that src/ can tell has a code there.
+
+error_codes.py        prints what is wrong; exits 1 if something is
+error_codes.py --add  gives new texts the next codes of their group, in place
+error_codes.py --page prints docs/errors.md
+
+A line is CODE, a tab, and the format of the error as C has it, or for TL1 to TL9 what errors with
+that digit are about; "gone" stands for one that no
+source has any more: a code never gets another meaning. Whoever changes the words of an error
+changes its line.
+"""
+import pathlib
+import re
+import sys
+
+import check_messages
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+TABLE = "src/cli/error_codes.txt"
+# Functions with a format that is no error by itself.
+NO_ERRORS = {"arena_printf", "buf_printf", "mem_printf", "log_line", "make", "notify", "report_hint", "err_context"}
+# First digit of a code, and the folders whose errors have it; all others' have 9.
+GROUPS = {
+    "1": "sql expr",
+    "2": "csv avro",
+    "3": "table testing",
+    "4": "kafka",
+    "5": "storage http",
+    "6": "registry",
+    "7": "log commit work",
+    "8": "gtfs",
+}
+
+
+def group_of(path):
+    folder = path.split("/")[1]
+    return next((digit for digit, folders in GROUPS.items() if folder in folders.split()), "9")
+
+
+def errors_in(root):
+    """{format: group} of all errors that the sources can tell."""
+    paths = sorted((root / "src").rglob("*.[ch]"))
+    sources = {str(p.relative_to(root)): p.read_text() for p in paths}
+    formats, _ = check_messages.formats_of(sources)
+    found = {}
+    for path, source in sources.items():
+        for literal in check_messages.literals_of(source):
+            name, number = literal.calls[-1] if literal.calls else ("", 0)
+            if name in formats and name not in NO_ERRORS and formats[name] == number:
+                if not check_messages.Message(path, literal, False).is_relay():
+                    found.setdefault(literal.text, group_of(path))
+    return found
+
+
+def escape(text):
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
+
+
+def read_lines(root):
+    return [tuple(line.split("\t", 1)) for line in (root / TABLE).read_text().splitlines()]
+
+
+def read_table(root):
+    """[(code, escaped format)] in order."""
+    return [line for line in read_lines(root) if len(line[0]) > len("TL1")]
+
+
+def read_heads(root):
+    """[(TL1, what its errors are about)]."""
+    return [line for line in read_lines(root) if len(line[0]) == len("TL1")]
+
+
+def wrong_with(table, found):
+    texts = {escape(text) for text in found}
+    known = {text for _, text in table}
+    codes = [code for code, _ in table]
+    for text in sorted(texts - known):
+        yield f"no code, run tools/error_codes.py --add (or change the line of the text that it was): {text}"
+    for code, text in table:
+        if text != "gone" and text not in texts:
+            yield f"{code}: no source has this any more; write gone for the text: {text}"
+    for code in sorted({code for code in codes if codes.count(code) > 1}):
+        yield f"{code} stands twice"
+    if codes != sorted(codes):
+        yield "codes do not rise"
+
+
+def add(root, table, found):
+    known = {text for _, text in table}
+    for text, group in sorted(found.items(), key=lambda item: (item[1], item[0])):
+        if escape(text) not in known:
+            last = max([int(code[2:]) for code, _ in table if code[2] == group], default=int(group) * 1000)
+            table.append((f"TL{last + 1}", escape(text)))
+    (root / TABLE).write_text("".join(f"{code}\t{text}\n" for code, text in sorted(table + read_heads(root))))
+
+
+def shown(text):
+    """A format as people read it: conversions are an ellipsis."""
+    text = check_messages.CONVERSION.sub(lambda m: "%" if m[1] == "%" else "…", text)
+    return text.replace("|", "\\|").replace("`", "'")
+
+
+def page(table):
+    print("# Errors\n\nMade by `tools/error_codes.py --page`. Each error has a code that stays, whatever becomes of its words. With `--json`\n"
+          "or `--log-format json` an error is a JSON line that has it; `tramline explain-error CODE` (or the error's own text) tells\n"
+          "what stands here. `…` is what the error names.")
+    for head, about in read_heads(ROOT):
+        title, _, advice = about.partition(". ")
+        advice = re.sub(r"\b([\w-]+\.md)", r"[\1](\1)", advice)
+        print(f"\n## {head}: {title}\n\n{advice}\n\n| code | error |\n|---|---|")
+        for code, text in table:
+            if code.startswith(head) and text != "gone":
+                print(f"| {code} | {shown(text)} |")
+
+
+def main():
+    table, found = read_table(ROOT), errors_in(ROOT)
+    if "--page" in sys.argv:
+        page(table)
+        return 0
+    if "--add" in sys.argv:
+        add(ROOT, table, found)
+        return 0
+    wrong = list(wrong_with(table, found))
+    print("\n".join(wrong + [f"error codes: {len(table)}, {len(wrong)} breaches"]))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
