@@ -22,17 +22,21 @@ CREATE TABLE numbers (k TEXT NOT NULL, n INT NOT NULL, text TEXT)
 CREATE TABLE visits (id TEXT NOT NULL, k TEXT NOT NULL)
   WITH (connector = 'file', path = '{0}/visits.csv', header = false);
 CREATE TABLE result () WITH (connector = 'filesystem', path = '{0}/result', format = 'csv');
-INSERT INTO result SELECT v.id, a.n, b.text FROM visits v
-  JOIN numbers a ON a.k = v.k JOIN numbers b ON b.k = v.k JOIN numbers c ON c.k = v.k{where};
+INSERT INTO result {query};
 """
+JOINED = ("SELECT v.id, a.n, b.text FROM visits v JOIN numbers a ON a.k = v.k JOIN numbers b ON b.k = v.k "
+          "JOIN numbers c ON c.k = v.k")
+# Whose subquery SQLite answers, for each record.
+ASKED = ("SELECT v.id, 0 AS n, '' AS text FROM visits v WHERE (SELECT count(*) FROM numbers a JOIN numbers b ON b.k = a.k "
+         "JOIN numbers c ON c.k = b.k WHERE a.k = v.k AND a.n + b.n + c.n > length(v.id) + 100000) = 0")
 
 
 class Job:
-    def __init__(self, visits, n_numbers=1000, where="", text="", executor="sqlite", **settings):
+    def __init__(self, visits, n_numbers=1000, where="", text="", executor="sqlite", query=JOINED, **settings):
         self.directory = lib.tmp_dir()
         self.script = self.directory / "p.sql"
         settings = "\n".join(f"SET {k.replace('__', '.')} = '{v}';" for k, v in settings.items())
-        self.script.write_text(SCRIPT.format(self.directory, settings=settings, where=where,
+        self.script.write_text(SCRIPT.format(self.directory, settings=settings, query=query + where,
                                              executor=executor))
         (self.directory / "numbers").mkdir()
         (self.directory / "numbers/numbers.csv").write_text(
@@ -54,15 +58,15 @@ class Job:
 VISITS = [f"good{i}" for i in range(300)] + ["bad1"] + [f"go{i}" for i in range(300)] + ["bad2"]
 
 
-def check_late(executor):
-    job = Job(VISITS, where=" WHERE a.n + b.n + c.n < 1", executor=executor, batch__record_timeout="500ms")
+def check_late(executor, query=JOINED + " WHERE a.n + b.n + c.n < 1", n_rows=1):
+    job = Job(VISITS, query=query, executor=executor, batch__record_timeout="500ms")
     began = time.monotonic()
     job.run()
     letters = job.letters()
     assert set(letters) == {"bad1,b", "bad2,b"}, letters
     for reason in letters.values():
-        assert reason == "the query takes longer than batch.record_timeout for this record, after 1 rows", \
-            reason
+        assert reason == "the query takes longer than batch.record_timeout for this record, after " \
+                         f"{n_rows} rows", reason
     assert len(job.ids()) == 600
     assert time.monotonic() - began < 60
     lib.run("verify", job.script, "--deep")
@@ -74,6 +78,10 @@ def test_a_join_that_takes_too_long_is_a_dead_letter():
 
 def test_so_is_one_of_the_native_executor():
     check_late("native")
+
+
+def test_so_is_a_subquery_that_sqlite_answers():
+    check_late("native", ASKED, 0)
 
 
 def check_too_many(executor, where):
@@ -97,9 +105,9 @@ def test_so_is_one_with_a_condition_over_both_sides():
     check_too_many("native", " WHERE a.n + b.n + c.n >= 0")
 
 
-def check_signal(executor):
+def check_signal(executor, query=JOINED + " WHERE a.n + b.n + c.n < 1"):
     visits = [f"good{i}" for i in range(300)] + [f"bad{i}" for i in range(5)]
-    job = Job(visits, where=" WHERE a.n + b.n + c.n < 1", executor=executor, batch__record_timeout="1h")
+    job = Job(visits, query=query, executor=executor, batch__record_timeout="1h")
     process = subprocess.Popen([lib.program(), "run", job.script, "--once"], stdin=subprocess.DEVNULL,
                                stderr=subprocess.PIPE, env=os.environ)
     time.sleep(4)
@@ -121,6 +129,10 @@ def test_a_signal_ends_a_query():
 
 def test_a_signal_ends_one_of_the_native_executor():
     check_signal("native")
+
+
+def test_a_signal_ends_a_subquery_that_sqlite_answers():
+    check_signal("native", ASKED)
 
 
 def test_tables_are_bounded_while_they_are_read():

@@ -52,7 +52,6 @@ static void open_fixture(struct fixture *fixture, const char *subquery)
     assert_ok(
         asked_open(&fixture->asked, steps->items[0].asked, fixture->host, &fixture->err),
         &fixture->err);
-    query_limit_begin(&fixture->limit, 1);
     free(script);
 }
 
@@ -69,6 +68,7 @@ static const char *answer(struct fixture *fixture, struct value parameter, int64
 {
     struct value ret[2];
     AUTO(buf_release) struct buf text = {0};
+    query_limit_begin(&fixture->limit, 1);
     assert_true(asked_answer(&fixture->asked, &parameter, 1, now_ms, &fixture->limit,
                              &fixture->arena, ret));
     if (ret[1].kind != VALUE_NULL)
@@ -178,6 +178,7 @@ static void test_a_question_ends_when_the_program_is_to_stop(void **state)
     struct value ret[2], parameter = value_int(1);
     bool go_on = false;
     open_fixture(&fixture, COUNT_ALL);
+    query_limit_begin(&fixture.limit, 1);
     sqlite_host_on_progress(fixture.host, goes_on, &go_on);
     assert_false(asked_answer(&fixture.asked, &parameter, 1, 0, &fixture.limit,
                               &fixture.arena, ret));
