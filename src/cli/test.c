@@ -8,7 +8,12 @@
 #include "cli/commands.h"
 #include "cli/term.h"
 #include "job/text_file.h"
+#include "testing/test_record.h"
 #include "testing/test_suite.h"
+
+enum {
+    RECORDS = 20 // of a test that is recorded, unless --limit says otherwise
+};
 
 struct suite {
     struct test_script script;
@@ -116,8 +121,44 @@ static enum status run_suite(const struct args *args, struct suite *suite,
     return conclude(suite, err);
 }
 
+static enum status record_to(struct pipeline *pipeline, const struct look_from *from,
+                             int64_t limit, const char *folder, struct err *err)
+{
+    AUTO(buf_release) struct buf text = {0};
+    TRY(pipeline_need_insert(pipeline, err));
+    TRY(test_record(pipeline, from, limit, folder, &text, err));
+    fwrite(text.p, 1, text.n, stdout);
+    return ST_OK;
+}
+
+static enum status record(const struct args *args, struct err *err)
+{
+    struct pipeline pipeline;
+    struct look_from from;
+    int64_t limit;
+    if (args->n_positional != 2)
+        return err_set(
+            err, ST_USAGE,
+            "--record takes one folder behind the script: that of the new test");
+    TRY(args_number(args, "--limit", 1, RECORDS, &limit, err));
+    if (limit > TEST_ROWS_MAX)
+        return err_set(err, ST_USAGE,
+                       "--limit takes at most %d records for a test, not '%lld'",
+                       TEST_ROWS_MAX, (long long)limit);
+    TRY(look_from_parse(args_text(args, "--from", "earliest"), &from, err));
+    TRY(args_script(args, 0, &pipeline, err));
+    enum status rc = record_to(&pipeline, &from, limit, args->positional[1], err);
+    pipeline_release(&pipeline);
+    return rc;
+}
+
 static enum status run(const struct args *args, struct err *err)
 {
+    // No stop flag: but for a new folder it only reads, so a signal may end it.
+    if (args_has(args, "--record"))
+        return record(args, err);
+    if (args_has(args, "--limit") || args_has(args, "--from"))
+        return err_set(err, ST_USAGE, "--limit and --from are for --record");
     AUTO(buf_release) struct buf text = {0};
     TRY(text_input_read(args->positional[0], &text, err));
     AUTO(suite_release)
@@ -133,13 +174,17 @@ static enum status run(const struct args *args, struct err *err)
         .json = args_has(args, "--json"),
         .colour = term_has_colour_out(),
     };
-    // No stop flag: it only reads, so a signal may end it where it is.
     return run_suite(args, &suite, err);
 }
 
 static const struct flag flags[] = {
     {"--json", NULL, "what came of them as one JSON object"},
     {"--junit", "FILE", "also write it there as JUnit's XML"},
+    {"--record", NULL, "make the folder TEST from the live stream and the staged tables"},
+    {"--limit", "N", "with --record: so many records (default 20)"},
+    {"--from", "PLACE",
+     "with --record: earliest (the default), latest, an offset, PARTITION:OFFSET or a "
+     "time"},
 };
 
 const struct command command_test = {

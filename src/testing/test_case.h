@@ -63,9 +63,6 @@ struct test_case {
 // Reads the test at `path`, a file or a folder. On failure it is to be released too.
 enum status test_case_read(const char *path, const char *name, struct test_case *ret,
                            struct err *err);
-// A test of one file from its text; what it names is beside `path`.
-enum status test_case_parse(const char *path, struct str text, struct test_case *ret,
-                            struct err *err);
 void test_case_release(struct test_case *test);
 
 // Whether there is a test at the path: NAME.test, or a folder with rows that are

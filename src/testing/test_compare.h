@@ -55,8 +55,6 @@ void test_compare_executors(const struct test_case *test, const struct schema *s
                             struct test_differences *ret);
 
 // As lines of text, with colours or without.
-void test_difference_show(const struct test_difference *difference, bool colour,
-                          struct buf *ret);
 void test_differences_show(const struct test_differences *differences, bool colour,
                            struct buf *ret);
 

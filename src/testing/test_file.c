@@ -190,14 +190,6 @@ static enum status check_expected(const struct test_case *test, struct err *err)
                    test->path);
 }
 
-enum status test_case_parse(const char *path, struct str text, struct test_case *ret,
-                            struct err *err)
-{
-    *ret = new_test(path, path);
-    TRY(test_text_parse(ret, ret->path, text, err));
-    return check_expected(ret, err);
-}
-
 enum status test_case_read(const char *path, const char *name, struct test_case *ret,
                            struct err *err)
 {

@@ -171,8 +171,7 @@ static void put_title(const struct test_difference *difference, struct buf *ret)
                difference->n_missing, difference->n_unexpected);
 }
 
-void test_difference_show(const struct test_difference *difference, bool colour,
-                          struct buf *ret)
+static void show(const struct test_difference *difference, bool colour, struct buf *ret)
 {
     struct table_text text = {
         .difference = difference, .n_lines = difference->n_lines, .colour = colour};
@@ -196,5 +195,5 @@ void test_differences_show(const struct test_differences *differences, bool colo
                            struct buf *ret)
 {
     for (size_t i = 0; i < differences->n; i++)
-        test_difference_show(&differences->items[i], colour, ret);
+        show(&differences->items[i], colour, ret);
 }

@@ -348,7 +348,7 @@ for point in ("connect", "silent"):
               "stopped before the job began" if words[0] == "run" else "")(of_brokers(point, *words))
 
 
-for words in (["preview", "p.sql"], ["cat", "p.sql", "visits"]):
+for words in (["preview", "p.sql"], ["cat", "p.sql", "visits"], ["test", "--record", "p.sql", "t"]):
     for point in ("connect", "silent"):
         phase(words[0], f"{' '.join(words)}, brokers: {point}", ENDS_AT_ONCE)(of_brokers(point, *words))
 
