@@ -376,6 +376,7 @@ def lint_tests():
         Test("lint", "format", [tools / "check_format.sh"]),
         Test("lint", "links", [sys.executable, tools / "check_links.py"]),
         Test("lint", "attacks", [sys.executable, tools / "check_attacks.py"]),
+        Test("lint", "pages", [sys.executable, tools / "check_pages.py"]),
         Test("lint", "messages", [sys.executable, tools / "check_messages.py"]),
         Test("lint", "error_codes", [sys.executable, tools / "error_codes.py"]),
     ]
