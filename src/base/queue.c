@@ -3,9 +3,9 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 
 struct queue {
     pthread_mutex_t mutex;
@@ -64,16 +64,6 @@ size_t queue_count(struct queue *queue)
     return n;
 }
 
-static struct timespec after_ms(int64_t ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    int64_t ns = t.tv_nsec + ms % 1000 * 1000000;
-    t.tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
-    t.tv_nsec = (long)(ns % 1000000000);
-    return t;
-}
-
 static void wait_until(struct queue *queue, struct timespec end, bool ends_by_item)
 {
     pthread_mutex_lock(&queue->mutex);
@@ -86,12 +76,12 @@ static void wait_until(struct queue *queue, struct timespec end, bool ends_by_it
 
 void queue_wait(struct queue *queue, int64_t timeout_ms)
 {
-    wait_until(queue, after_ms(timeout_ms), true);
+    wait_until(queue, thread_time_in(timeout_ms), true);
 }
 
 void queue_sleep(struct queue *queue, int64_t timeout_ms)
 {
-    wait_until(queue, after_ms(timeout_ms), false);
+    wait_until(queue, thread_time_in(timeout_ms), false);
 }
 
 void queue_wake(struct queue *queue)

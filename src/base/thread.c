@@ -15,3 +15,16 @@ void thread_start(pthread_t *ret, void *(*run)(void *arg), void *arg)
             strerror(error));
     abort();
 }
+
+struct timespec thread_time_in(int64_t ms)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    time.tv_sec += ms / 1000;
+    time.tv_nsec += ms % 1000 * 1000000L;
+    if (time.tv_nsec >= 1000000000L) {
+        time.tv_nsec -= 1000000000L;
+        time.tv_sec++;
+    }
+    return time;
+}

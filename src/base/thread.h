@@ -5,7 +5,12 @@
 #define BASE_THREAD_H
 
 #include <pthread.h>
+#include <stdint.h>
+#include <time.h>
 
 void thread_start(pthread_t *ret, void *(*run)(void *arg), void *arg);
+
+// So many ms from now, for a condition that waits by the monotonic clock.
+struct timespec thread_time_in(int64_t ms);
 
 #endif

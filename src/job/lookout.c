@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/thread.h"
@@ -90,10 +89,8 @@ static bool begin_look(struct lookout *lookout)
 
 static void end_look(struct lookout *lookout, struct buf *json, const struct err *err)
 {
-    struct timespec until;
+    struct timespec until = thread_time_in(lookout->every_ms);
     uint64_t one = 1;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += lookout->every_ms / 1000;
     pthread_mutex_lock(&lookout->lock);
     buf_release(&lookout->json);
     lookout->json = *json;

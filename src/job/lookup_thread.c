@@ -3,9 +3,9 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/asker.h"
+#include "base/thread.h"
 #include "core/env.h"
 
 enum answer_state {
@@ -118,18 +118,6 @@ static bool is_stale(const struct answer *answer)
            now_ms() - answer->there_ms > LOOKUP_FRESH_MS;
 }
 
-static struct timespec deadline(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    time.tv_nsec += LOOKUP_PATIENCE_MS * 1000000L;
-    if (time.tv_nsec >= 1000000000L) {
-        time.tv_nsec -= 1000000000L;
-        time.tv_sec++;
-    }
-    return time;
-}
-
 static void make_room(struct lookup_thread *t)
 {
     for (size_t i = 0; t->n == LOOKUP_ASKED_MAX && i < t->n; i++) {
@@ -153,7 +141,7 @@ static struct answer *ask_and_wait(struct lookup_thread *t, const struct schema_
     answer->key = *key;
     t->answers[t->n++] = answer;
     asker_ask(t->asker, &answer->question);
-    struct timespec until = deadline();
+    struct timespec until = thread_time_in(LOOKUP_PATIENCE_MS);
     while (answer->state == ANSWER_WANTED &&
            pthread_cond_timedwait(&t->there, &t->mutex, &until) == 0)
         ;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "base/thread.h"
@@ -66,24 +65,12 @@ static void *ask(void *arg)
     return NULL;
 }
 
-static struct timespec next_look(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    time.tv_nsec += RESOLVE_LOOK_MS * 1000000L;
-    if (time.tv_nsec >= 1000000000L) {
-        time.tv_nsec -= 1000000000L;
-        time.tv_sec++;
-    }
-    return time;
-}
-
 // Whether the answer came; otherwise whoever asks for it frees the question.
 static bool wait_for_answer(struct question *q, const atomic_bool *is_closing)
 {
     pthread_mutex_lock(&q->mutex);
     while (!q->is_answered && !atomic_load(is_closing)) {
-        struct timespec until = next_look();
+        struct timespec until = thread_time_in(RESOLVE_LOOK_MS);
         pthread_cond_timedwait(&q->answered, &q->mutex, &until);
     }
     bool is_answered = q->is_answered;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "log/partitions.h"
+
 static void copy_uuid(char to[UUID_TEXT], struct str from)
 {
     snprintf(to, UUID_TEXT, "%.*s", STR_ARGS(from));
@@ -19,18 +21,10 @@ void log_state_release(struct log_state *state)
     *state = (struct log_state){0};
 }
 
-// Index of the first partition that is not below the given one.
 static size_t place_of(const struct log_state *state, int32_t partition)
 {
-    size_t low = 0, high = state->n_partitions;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (state->partitions[middle].partition < partition)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return partitions_place(state->partitions, state->n_partitions,
+                            sizeof(*state->partitions), partition);
 }
 
 struct log_partition *log_state_find(const struct log_state *state, int32_t partition)

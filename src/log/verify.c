@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "log/partitions.h"
 #include "log/paths.h"
 #include "log/verifier.h"
 
@@ -92,18 +93,10 @@ static enum status find_entries(struct verifier *verifier, const struct file_lis
 
 // One entry after another.
 
-// Index of the first partition that is not below the given one.
 static size_t place_of(const struct verifier *verifier, int32_t partition)
 {
-    size_t low = 0, high = verifier->n_partitions;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (verifier->partitions[middle].partition < partition)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return partitions_place(verifier->partitions, verifier->n_partitions,
+                            sizeof(*verifier->partitions), partition);
 }
 
 static struct seen_partition *seen(const struct verifier *verifier, int32_t partition)

@@ -5,23 +5,15 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "log/partitions.h"
 
 enum {
     LONG_PAUSE_MS = 6400 // one of retry.h's
 };
 
-// Index of the first one that is not below the given partition.
 static size_t place_of(const struct held *held, int32_t partition)
 {
-    size_t low = 0, high = held->n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (held->items[middle].number < partition)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return partitions_place(held->items, held->n, sizeof(*held->items), partition);
 }
 
 static struct held_partition *find(const struct held *held, int32_t partition)
