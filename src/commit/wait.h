@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a step() waits for, and how blocking code waits. The engine never sleeps by
+// What a step() waits for, and how blocking code waits. A worker never sleeps by
 // itself: the owner of its threads does, or does not (the simulator). A wait may end
 // early (mailbox_wake): what is waited for is then looked at again.
 #ifndef COMMIT_WAIT_H

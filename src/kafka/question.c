@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 enum {
-    RANK = 1000 // after those of the engine
+    RANK = 1000 // after those of the workers
 };
 
 static bool ask(struct question *base)
