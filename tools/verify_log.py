@@ -140,6 +140,18 @@ def check_offsets(entry, ends, owners, findings):
             owners[number] = entry["writer"]
 
 
+def check_letters(entry, letters, taken, oldest, findings):
+    number, replay = entry["number"], entry.get("replay", {"letters": [], "records": 0})
+    named = [(r["entry"], line) for r in replay["letters"] for line in range(r["first"], r["first"] + r["count"])]
+    if len(named) != replay["records"]:
+        findings.append(f"entry {number}: its letters do not add up")
+    for letter in named:
+        if letter in taken or (letter[0] >= oldest and letter[1] >= letters.get(letter[0], 0)):
+            findings.append(f"entry {number}: letter {letter[0]}:{letter[1]} is not there, or taken before")
+        taken.add(letter)
+    letters[number] = sum(f["rows"] for f in entry["files"] if f["kind"] == "dead")
+
+
 def is_visible(name):
     return name[0] not in "._"
 
@@ -181,6 +193,7 @@ def main():
     is_hdfs = where.startswith("hdfs://")
     storage = WebHdfs(where) if is_hdfs else Local(where.removeprefix("file://"))
     findings, named, ends, owners = [], {}, {}, {}
+    letters, taken = {}, set()  # how many an entry has; (entry, line) that replays took
     removable = 0
     counts = dict.fromkeys(("entries", "records", "rows", "rejected", "gap"), 0)
     oldest = None
@@ -194,8 +207,9 @@ def main():
         if sum(f["rows"] for f in entry["files"] if f["kind"] == "data") != entry["rows"]:
             findings.append(f"entry {entry['number']}: rows of its files do not add up")
         if (sum(f["rows"] for f in entry["files"] if f["kind"] == "dead") !=
-                sum(part["rejected"] for part in entry["partitions"])):
+                sum(part["rejected"] for part in entry["partitions"]) + entry.get("replay", {}).get("rejected", 0)):
             findings.append(f"entry {entry['number']}: its dead letters do not add up")
+        check_letters(entry, letters, taken, oldest, findings)
         counts["entries"] += 1
         counts["rows"] += entry["rows"]
         for part in entry["partitions"]:

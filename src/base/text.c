@@ -76,6 +76,38 @@ void text_base64(struct buf *buf, struct str bytes)
     }
 }
 
+static int base64_digit(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+bool text_base64_decode(struct buf *buf, struct str text)
+{
+    if (text.n % 4 != 0)
+        return false;
+    for (size_t i = 0; i < text.n; i += 4) {
+        int digits[4], n = 4;
+        bool is_last = i + 4 == text.n;
+        while (is_last && n > 2 && text.p[i + (size_t)n - 1] == '=')
+            n--;
+        for (int d = 0; d < 4; d++)
+            digits[d] = d < n ? base64_digit(text.p[i + (size_t)d]) : 0;
+        if (digits[0] < 0 || digits[1] < 0 || digits[2] < 0 || digits[3] < 0)
+            return false;
+        const char bytes[3] = {(char)(digits[0] << 2 | digits[1] >> 4),
+                               (char)(digits[1] << 4 | digits[2] >> 2),
+                               (char)(digits[2] << 6 | digits[3])};
+        buf_append(buf, bytes, (size_t)n - 1);
+    }
+    return !buf->full;
+}
+
 static const char replacement[] = "\xEF\xBF\xBD"; // U+FFFD
 
 void text_utf8(struct buf *buf, struct str name)

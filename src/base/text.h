@@ -10,6 +10,7 @@
 
 // RFC 4648, section 4: with padding, without line ends.
 void text_base64(struct buf *buf, struct str bytes);
+bool text_base64_decode(struct buf *buf, struct str text); // false: it is none
 // A name from outside as UTF-8. Good text stays as it is; each byte that is not UTF-8, or
 // NUL, becomes U+FFFD and its two hex digits, and so do the three bytes of U+FFFD itself:
 // different names stay different (docs/commit-log.md).

@@ -18,6 +18,7 @@ extern const struct command command_history;
 extern const struct command command_status;
 extern const struct command command_top;
 extern const struct command command_preview;
+extern const struct command command_dead;
 extern const struct command command_cat;
 extern const struct command command_codegen;
 extern const struct command command_demo;

@@ -74,7 +74,9 @@ static struct value hash_value(const struct history *history, struct str hash)
 
 static void set_counts(const struct entry *entry, struct value *row)
 {
-    int64_t read = 0, ignored = 0, rejected = 0;
+    const struct replay *replay = &entry->replay;
+    int64_t read = replay->records, ignored = replay->ignored;
+    int64_t rejected = replay->rejected;
     for (size_t i = 0; i < entry->n_spans; i++) {
         read += entry->spans[i].data;
         ignored += entry->spans[i].ignored;

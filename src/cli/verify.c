@@ -51,6 +51,7 @@ static void print_text(const struct verify_report *report)
     print_number("entries", report->n_entries);
     print_number("claims", report->n_claims);
     print_number("commits", report->n_commits);
+    print_number("replays", report->n_replays);
     printf("files\n");
     print_number("data", report->n_data_files);
     print_number("dead letters", report->n_dead_files);
@@ -61,6 +62,8 @@ static void print_text(const struct verify_report *report)
     print_number("matched", report->matched);
     print_number("ignored", report->ignored);
     print_number("rejected", report->rejected);
+    print_number("replayed", report->replayed);
+    print_number("failed again", report->again);
     print_number("skipped", report->skipped);
     print_number("gap", report->gap);
     printf("partitions\n");
@@ -88,6 +91,7 @@ static void print_json(const struct verify_report *report)
         {"entries", report->n_entries},
         {"claims", report->n_claims},
         {"commits", report->n_commits},
+        {"replays", report->n_replays},
         {"data_files", report->n_data_files},
         {"dead_files", report->n_dead_files},
         {"bytes", report->bytes},
@@ -96,6 +100,8 @@ static void print_json(const struct verify_report *report)
         {"matched", report->matched},
         {"ignored", report->ignored},
         {"rejected", report->rejected},
+        {"replayed", report->replayed},
+        {"failed_again", report->again},
         {"skipped", report->skipped},
         {"gap", report->gap},
         {"errors", (int64_t)report->n_errors},

@@ -19,6 +19,7 @@ struct committer {
     struct log_state state;
     struct publish publish;
     char writer[UUID_TEXT]; // of the claim made last
+    int64_t replay_base;    // the log's end when the letters were looked up
     bool is_claimed;        // the claim holds as far as we know
     bool is_abandoned;      // it does not, and nothing of it can appear any more
     int n_lost;             // times since the last commit that our files were gone
@@ -107,6 +108,8 @@ static enum status lost(struct committer *com, struct err *err)
 static enum status conflict(const struct committer *com, enum publish_outcome outcome)
 {
     const char *url = com->parts.storage->url;
+    if (outcome == PUBLISH_CONFLICT && com->publish.work->kind == ENTRY_REPLAY)
+        return ST_CONFLICT; // the caller says what to do
     if (outcome == PUBLISH_CONFLICT)
         log_info("another worker owns a partition of ours: its work is dropped here");
     else if (outcome == PUBLISH_LOST)
@@ -225,6 +228,29 @@ void committer_drop(struct committer *com, const struct unit *unit)
                             : publish_remove_files(&com->publish, unit, &err);
     if (rc != ST_OK)
         log_debug("%s", err.text);
+}
+
+void committer_begin_replay(struct committer *com)
+{
+    env_uuid(com->parts.env, com->writer);
+    com->is_claimed = false;
+    com->replay_base = com->state.next;
+}
+
+enum status committer_replay(struct committer *com, const struct unit *unit,
+                             const struct replay *replay, struct err *err)
+{
+    const struct entry *entry = &com->publish.entry;
+    struct publish_work work = {
+        .kind = ENTRY_REPLAY, .unit = unit, .replay = replay, .base = com->replay_base};
+    TRY(publish(com, &work, err));
+    TRY(rename_files(&com->patience, entry, err));
+    log_state_renamed(&com->state, entry->number);
+    log_info("entry %" PRId64 ": replays %" PRId64 " dead letters", entry->number,
+             replay->records);
+    com->writer[0] = '\0'; // nothing is left in its folder that would be needed
+    com->clean_is_due = true;
+    return ST_OK;
 }
 
 // What is left over.

@@ -39,6 +39,13 @@ enum status committer_commit(struct committer *com, const struct unit *unit,
                              struct err *err);
 // A unit that is not to be committed any more: its files go.
 void committer_drop(struct committer *com, const struct unit *unit);
+// The letters of the log as committer_state has it now are to be replayed: files go into
+// the folder of a fresh writer.
+void committer_begin_replay(struct committer *com);
+// Publishes what became of them. ST_CONFLICT: another replay was published since the
+// begin, the files are gone, or the log is another one: nothing of this one is.
+enum status committer_replay(struct committer *com, const struct unit *unit,
+                             const struct replay *replay, struct err *err);
 bool committer_has_claim(const struct committer *com);
 const char *committer_writer(const struct committer *com); // of the claim made last
 // Where the log stands, as far as it was read.

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "commit/replay.h"
 #include "log/log_read.h"
 
 // Somebody else has claimed the partition, or it does not stand where the work begins;
@@ -21,6 +22,8 @@ static bool is_conflict(const struct publish *publish)
 {
     if (publish->work->kind == ENTRY_JOB)
         return publish->state->next > 0;
+    if (publish->work->kind == ENTRY_REPLAY)
+        return replay_is_taken(publish);
     for (size_t i = 0; i < publish->work->n_spans; i++)
         if (is_taken(publish, &publish->work->spans[i]))
             return true;
@@ -52,6 +55,8 @@ static void add_work(struct publish *publish)
             entry->spans[entry->n_spans++] = work->spans[i];
     if (unit == NULL)
         return;
+    if (work->replay != NULL)
+        entry->replay = *work->replay;
     entry->dimension = unit->dimension;
     entry->rows = unit->rows;
     entry->matched = unit->matched;

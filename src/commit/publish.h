@@ -24,8 +24,10 @@ struct publish_work {
     enum entry_kind kind;
     const struct span *spans;
     size_t n_spans;
-    const struct unit *unit; // NULL: no files
-    int64_t base; // claims: an entry from this number on that touches ours is a conflict
+    const struct unit *unit;     // NULL: no files
+    const struct replay *replay; // NULL: it is none
+    int64_t base; // replays: one from this number on is a conflict; claims: an entry from
+                  // this number on that touches ours is a conflict
 };
 
 struct publish {

@@ -35,8 +35,8 @@ static void make_job(struct run_parts *parts)
     parts->job.worker = str_of(parts->slot.worker);
 }
 
-enum status run_parts_open(struct pipeline *pipeline, bool once, struct run_parts *ret,
-                           struct err *err)
+static enum status open_places(struct pipeline *pipeline, bool once,
+                               struct run_parts *ret, struct err *err)
 {
     const struct plan *plan = pipeline->plan;
     const char *directory;
@@ -49,8 +49,25 @@ enum status run_parts_open(struct pipeline *pipeline, bool once, struct run_part
     TRY(pipeline_storage(pipeline, &plan->sink->options, &ret->uploads, err));
     // Exactly once needs both; so far a URL names no storage without them.
     assert(ret->storage->exclusive && ret->storage->durable);
+    return ST_OK;
+}
+
+enum status run_parts_open(struct pipeline *pipeline, bool once, struct run_parts *ret,
+                           struct err *err)
+{
+    TRY(open_places(pipeline, once, ret, err));
     TRY(stream_open(pipeline, &ret->stream, err));
     log_debug("the stream is open");
+    TRY(open_tables(ret, err));
+    make_job(ret);
+    return ST_OK;
+}
+
+enum status run_parts_open_aside(struct pipeline *pipeline, struct run_parts *ret,
+                                 struct err *err)
+{
+    TRY(open_places(pipeline, false, ret, err));
+    TRY(stream_open_aside(pipeline, &ret->stream, err));
     TRY(open_tables(ret, err));
     make_job(ret);
     return ST_OK;

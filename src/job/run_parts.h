@@ -28,6 +28,8 @@ struct run_parts {
 };
 
 // `ret` is to be released also when it fails.
+enum status run_parts_open_aside(struct pipeline *pipeline, struct run_parts *ret,
+                                 struct err *err); // by stream_open_aside
 enum status run_parts_open(struct pipeline *pipeline, bool once, struct run_parts *ret,
                            struct err *err);
 void run_parts_release(struct run_parts *parts);

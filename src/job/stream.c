@@ -112,6 +112,30 @@ static enum status open_decoder(const struct pipeline *pipeline,
                                err);
 }
 
+static enum status open_aside(struct pipeline *pipeline, struct stream_parts *parts,
+                              struct err *err)
+{
+    const struct table *table = pipeline->plan->stream;
+    const struct csv_header *header = NULL;
+    TRY(open_lookup(pipeline, parts, err));
+    TRY(open_topic(pipeline, &parts->topic, err));
+    if (str_is(table->connector, "file")) {
+        TRY(open_file(table, parts->topic, &parts->stream, err));
+        header = csv_file_stream_header(parts->stream);
+    }
+    return open_decoder(pipeline, parts->lookup, header, &parts->decoder, err);
+}
+
+enum status stream_open_aside(struct pipeline *pipeline, struct stream_parts *ret,
+                              struct err *err)
+{
+    *ret = (struct stream_parts){0};
+    enum status status = open_aside(pipeline, ret, err);
+    if (status != ST_OK)
+        stream_close(ret);
+    return status;
+}
+
 static enum status open_all(struct pipeline *pipeline, struct stream_parts *parts,
                             struct err *err)
 {

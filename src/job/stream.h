@@ -30,6 +30,10 @@ enum status stream_decoder_open(const struct table *table, struct schema_lookup 
 enum status stream_check(const struct table *table, struct err *err);
 enum status stream_open(struct pipeline *pipeline, struct stream_parts *ret,
                         struct err *err);
+// All but the reading: topic and decoder of records that come from elsewhere. Joins no
+// group.
+enum status stream_open_aside(struct pipeline *pipeline, struct stream_parts *ret,
+                              struct err *err);
 // The topic alone, for a look beside a running job; of a file its header is looked at,
 // too. The caller closes it.
 enum status stream_topic_open(struct pipeline *pipeline, struct topic **ret,

@@ -386,8 +386,8 @@ static void judge_script(const struct surveyor *surveyor, struct survey *survey)
     struct err why;
     if (!str_is(survey->script, surveyor->pipeline->plan->hash))
         add_reason(survey, SURVEY_WARN, "script",
-                   "the log last ran with another script; tramline diff shows what is "
-                   "different");
+                   "the log last ran with another script; tramline history shows since "
+                   "when");
     if (tables_version(surveyor->pipeline, version, &why) != ST_OK)
         add_reason(survey, SURVEY_WARN, "tables", "the staged tables: %s", why.text);
     else if (!str_is(survey->tables, version))

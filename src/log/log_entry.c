@@ -12,7 +12,7 @@ static const char zeros[SHA256_HEX] =
 
 const char *entry_kind_name(enum entry_kind kind)
 {
-    static const char *const names[] = {"job", "claim", "commit"};
+    static const char *const names[] = {"job", "claim", "commit", "replay"};
     return names[kind];
 }
 
@@ -81,6 +81,25 @@ static void set_identity(json_t *object, const struct entry *entry)
         json_object_set_new(object, "files_format", format_json(&entry->format));
 }
 
+static json_t *replay_json(const struct replay *replay)
+{
+    json_t *letters = json_array();
+    for (size_t i = 0; i < replay->n_letters; i++) {
+        const struct letter_range *range = &replay->letters[i];
+        json_t *object = json_object();
+        put_number(object, "entry", range->entry);
+        put_number(object, "first", range->first);
+        put_number(object, "count", range->count);
+        json_array_append_new(letters, object);
+    }
+    json_t *object = json_object();
+    json_object_set_new(object, "letters", letters);
+    put_number(object, "records", replay->records);
+    put_number(object, "ignored", replay->ignored);
+    put_number(object, "rejected", replay->rejected);
+    return object;
+}
+
 struct unit entry_unit(const struct entry *entry)
 {
     return (struct unit){
@@ -106,6 +125,8 @@ static void append_json(const struct entry *entry, struct buf *ret)
     set_identity(object, entry);
     struct unit unit = entry_unit(entry);
     put_work(object, &unit);
+    if (entry->kind == ENTRY_REPLAY)
+        json_object_set_new(object, "replay", replay_json(&entry->replay));
     if (entry->has_snapshot)
         json_object_set_new(object, "snapshot", snapshot_json(&entry->snapshot));
     fields_append(object, ret);

@@ -23,7 +23,8 @@ enum {
 enum entry_kind {
     ENTRY_JOB,
     ENTRY_CLAIM,
-    ENTRY_COMMIT
+    ENTRY_COMMIT,
+    ENTRY_REPLAY
 };
 // Where a partition stands.
 struct progress {
@@ -40,6 +41,20 @@ struct snapshot {
     size_t n_pending;
     struct str *writers; // whose folder in tmp may still be there
     size_t n_writers;
+};
+
+// Dead letters of one entry: lines of its file, counted from 0.
+struct letter_range {
+    int64_t entry, first, count;
+};
+
+// What an entry of kind replay did: the letters that it took, each of which no other may
+// take, and what became of them. Those that failed again are the entry's own letters.
+struct replay {
+    struct letter_range *letters; // rising, apart
+    size_t n_letters;
+    int64_t records;           // letters in all
+    int64_t ignored, rejected; // of records
 };
 
 struct entry {
@@ -59,6 +74,7 @@ struct entry {
     int64_t first_batch_ms, last_batch_ms; // SQL's now went from here to there; 0: none
     struct entry_file *files;
     size_t n_files;
+    struct replay replay; // of kind replay
     bool has_snapshot;
     struct snapshot snapshot;
 };

@@ -116,6 +116,36 @@ static enum status check_time(const struct entry *entry, struct err *err)
     return err_set(err, ST_DATA, "field 'time_ms' is not before the year 10000");
 }
 
+// A letter is of an entry before, and named once.
+static enum status check_letters(const struct entry *entry, struct err *err)
+{
+    const struct replay *replay = &entry->replay;
+    const struct letter_range *before = NULL;
+    int64_t n = 0;
+    for (size_t i = 0; i < replay->n_letters; i++) {
+        const struct letter_range *range = &replay->letters[i];
+        bool is_behind = before == NULL || range->entry > before->entry ||
+                         (range->entry == before->entry &&
+                          range->first >= before->first + before->count);
+        if (range->count == 0 || range->entry >= entry->number || !is_behind)
+            return err_set(err, ST_DATA,
+                           "field 'letters' has %" PRId64 " letters of entry %" PRId64
+                           " from %" PRId64 ", ranges of entries before this one rise "
+                           "and have some",
+                           range->count, range->entry, range->first);
+        n += range->count;
+        if (n > ENTRY_NUMBER_MAX)
+            return err_set(err, ST_DATA, "its letters add up to more than 10^18");
+        before = range;
+    }
+    if (n != replay->records)
+        return err_set(err, ST_DATA,
+                       "field 'records' is %" PRId64
+                       ", and field 'letters' names %" PRId64,
+                       replay->records, n);
+    return ST_OK;
+}
+
 enum status entry_check(const struct entry *entry, int64_t number, struct err *err)
 {
     if (entry->number != number)
@@ -125,5 +155,6 @@ enum status entry_check(const struct entry *entry, int64_t number, struct err *e
     TRY(check_uuid(entry->attempt, "attempt", err));
     TRY(check_time(entry, err));
     TRY(check_names(entry, err));
+    TRY(check_letters(entry, err));
     return check_snapshot(entry, err);
 }

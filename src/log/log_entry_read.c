@@ -58,11 +58,29 @@ static void get_snapshot(struct decoding *dec, const json_t *object, struct snap
 static enum entry_kind get_kind(struct decoding *dec, const json_t *object)
 {
     struct str text = get_text(dec, object, "kind");
-    for (int kind = ENTRY_JOB; kind <= ENTRY_COMMIT; kind++)
+    for (int kind = ENTRY_JOB; kind <= ENTRY_REPLAY; kind++)
         if (str_is(text, entry_kind_name((enum entry_kind)kind)))
             return (enum entry_kind)kind;
-    wrong(dec, "kind", "'job', 'claim' or 'commit'");
+    wrong(dec, "kind", "'job', 'claim', 'commit' or 'replay'");
     return ENTRY_JOB;
+}
+
+static void get_replay(struct decoding *dec, const json_t *object, struct replay *ret)
+{
+    const json_t *letters = get_array(dec, object, "letters");
+    ret->n_letters = json_array_size(letters);
+    ret->letters = arena_array(dec->arena, ret->n_letters, sizeof(*ret->letters));
+    for (size_t i = 0; i < ret->n_letters; i++) {
+        const json_t *range = json_array_get(letters, i);
+        ret->letters[i] = (struct letter_range){
+            .entry = get_number(dec, range, "entry"),
+            .first = get_number(dec, range, "first"),
+            .count = get_number(dec, range, "count"),
+        };
+    }
+    ret->records = get_number(dec, object, "records");
+    ret->ignored = get_number(dec, object, "ignored");
+    ret->rejected = get_number(dec, object, "rejected");
 }
 
 static struct job_identity get_identity(struct decoding *dec, const json_t *object)
@@ -125,6 +143,8 @@ static void get_unit(struct decoding *dec, const json_t *object, struct entry *r
     ret->last_batch_ms = unit.last_batch_ms;
     ret->files = unit.files;
     ret->n_files = unit.n_files;
+    if (ret->kind == ENTRY_REPLAY)
+        get_replay(dec, json_object_get(object, "replay"), &ret->replay);
     const json_t *snapshot = json_object_get(object, "snapshot");
     ret->has_snapshot = snapshot != NULL;
     if (snapshot)

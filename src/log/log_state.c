@@ -142,10 +142,12 @@ static enum status check_span(const struct log_state *state, const struct entry 
                               : damaged(entry, err, "has offsets that do not add up");
 }
 
-// A job and a claim move nothing and bring nothing.
+// A job and a claim move nothing and bring nothing; a replay brings, and moves nothing.
 static enum status check_kind(const struct entry *entry, struct err *err)
 {
-    bool moves = entry->n_files > 0;
+    bool moves = entry->n_files > 0 && entry->kind != ENTRY_REPLAY;
+    if (entry->kind == ENTRY_REPLAY && entry->n_spans > 0)
+        return damaged(entry, err, "is a replay and has partitions all the same");
     for (size_t i = 0; i < entry->n_spans; i++)
         moves |= entry->spans[i].next != entry->spans[i].first;
     if (entry->kind != ENTRY_COMMIT && moves)
@@ -157,7 +159,7 @@ static enum status check_kind(const struct entry *entry, struct err *err)
 
 static enum status check_rows(const struct entry *entry, struct err *err)
 {
-    int64_t rows = 0, dead = 0, rejected = 0;
+    int64_t rows = 0, dead = 0, rejected = entry->replay.rejected;
     for (size_t i = 0; i < entry->n_files; i++)
         *(entry->files[i].kind == FILE_DATA ? &rows : &dead) += entry->files[i].rows;
     for (size_t i = 0; i < entry->n_spans; i++)
@@ -223,6 +225,8 @@ enum status log_state_apply(struct log_state *state, const struct entry *entry,
         add_writer(state, entry->writer);
     if (entry->n_files)
         add_pending(state, entry->number);
+    if (entry->kind == ENTRY_REPLAY)
+        state->last_replay = entry->number;
     if (entry->has_snapshot)
         state->removable = entry_removable(entry);
     keep_about(state, entry);

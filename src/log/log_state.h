@@ -32,6 +32,7 @@ struct log_state {
     size_t n_pending, pending_capacity;
     struct log_writer *writers; // in order of their first entry
     size_t n_writers, writers_capacity;
+    int64_t last_replay; // number of the newest replay that was read; 0: none
     int64_t removable;  // entries below it are covered by a snapshot and its pending list
     struct arena about; // of the texts below, from the newest entry
     struct job_identity job;

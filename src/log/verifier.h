@@ -3,6 +3,7 @@
 #ifndef LOG_VERIFIER_H
 #define LOG_VERIFIER_H
 
+#include "log/letters.h"
 #include "log/log_read.h"
 #include "log/verify.h"
 
@@ -34,6 +35,7 @@ struct verifier {
     size_t n_partitions, partitions_capacity;
     struct named_file *files; // sorted by name once the log has been read
     size_t n_files, files_capacity;
+    struct letters letters;
 };
 
 void verifier_find(struct verifier *verifier, enum finding_kind kind, const char *fmt,

@@ -168,7 +168,11 @@ static void check_span(struct verifier *verifier, const struct entry *entry,
 
 static void check_kind(struct verifier *verifier, const struct entry *entry)
 {
-    bool moves = entry->n_files > 0;
+    bool moves = entry->n_files > 0 && entry->kind != ENTRY_REPLAY;
+    if (entry->kind == ENTRY_REPLAY && entry->n_spans > 0)
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64 " is a replay and has partitions all the same",
+                      entry->number);
     for (size_t i = 0; i < entry->n_spans; i++)
         moves |= entry->spans[i].next != entry->spans[i].first;
     if (entry->kind != ENTRY_COMMIT && moves)
@@ -242,7 +246,7 @@ static void note_file(struct verifier *verifier, const struct entry *entry,
 
 static void check_entry_files(struct verifier *verifier, const struct entry *entry)
 {
-    int64_t rows = 0, dead = 0, rejected = 0;
+    int64_t rows = 0, dead = 0, rejected = entry->replay.rejected;
     for (size_t i = 0; i < entry->n_files; i++) {
         const struct entry_file *file = &entry->files[i];
         *(file->kind == FILE_DATA ? &rows : &dead) += file->rows;
@@ -277,6 +281,9 @@ static void count_entry(struct verify_report *report, const struct entry *entry)
     report->n_entries++;
     report->n_commits += entry->kind == ENTRY_COMMIT;
     report->n_claims += entry->kind == ENTRY_CLAIM;
+    report->n_replays += entry->kind == ENTRY_REPLAY;
+    add(&report->replayed, entry->replay.records);
+    add(&report->again, entry->replay.rejected);
     add(&report->rows, entry->rows);
     add(&report->matched, entry->matched);
     for (size_t i = 0; i < entry->n_spans; i++)
@@ -287,6 +294,29 @@ static void count_entry(struct verify_report *report, const struct entry *entry)
         report->n_dead_files += !is_data;
         add(&report->bytes, is_data ? entry->files[i].bytes : 0);
     }
+}
+
+// Of letters whose entry was removed nothing is known any more.
+static void check_replay(struct verifier *verifier, const struct entry *entry)
+{
+    struct replay known = entry->replay;
+    int64_t done;
+    while (known.n_letters > 0 && known.letters->entry < verifier->report->first_entry) {
+        known.letters++;
+        known.n_letters--;
+    }
+    const struct letter_range *refused = letters_take(&verifier->letters, &known);
+    if (refused != NULL)
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64 " replays letters of entry %" PRId64
+                      " from %" PRId64
+                      " on that are not there, or that another replay took",
+                      entry->number, refused->entry, refused->first);
+    if (__builtin_add_overflow(entry->replay.ignored, entry->replay.rejected, &done) ||
+        done > entry->replay.records || entry->matched > entry->replay.records - done)
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64 ": what became of its letters does not add up",
+                      entry->number);
 }
 
 static void keep_job(struct verifier *verifier, const struct entry *entry)
@@ -314,6 +344,9 @@ static void check_entry(struct verifier *verifier, const struct entry *entry)
     for (size_t i = 0; i < entry->n_spans; i++)
         check_span(verifier, entry, &entry->spans[i]);
     check_entry_files(verifier, entry);
+    if (entry->kind == ENTRY_REPLAY)
+        check_replay(verifier, entry);
+    letters_note(&verifier->letters, entry);
     count_entry(verifier->report, entry);
 }
 
@@ -419,6 +452,7 @@ enum status verify_run(struct storage *storage, const struct verify_options *opt
     enum status rc = verify_all(&verifier, err);
     free(verifier.partitions);
     free(verifier.files);
+    letters_release(&verifier.letters);
     return rc;
 }
 

@@ -62,6 +62,7 @@ struct verify_report {
     int64_t n_entries;
     int64_t n_commits;
     int64_t n_claims;
+    int64_t n_replays;
     int64_t n_data_files;
     int64_t n_dead_files;
     int64_t n_unmoved; // files of published entries that still lie in tmp
@@ -71,6 +72,8 @@ struct verify_report {
     int64_t matched;
     int64_t ignored;
     int64_t rejected; // in the dead letters
+    int64_t replayed; // letters that replays took
+    int64_t again;    // of those failed again, and are letters of the replay
     int64_t skipped;  // offsets without a record, gaps not counted
     int64_t gap;      // offsets that had left the topic
 };

@@ -250,8 +250,8 @@ def of_script(command):
     return make
 
 
-for one in ("check", "explain", "init", "extract", "produce", "run", "verify", "history", "status", "cat", "codegen",
-            "test", "preview"):
+for one in ("check", "explain", "init", "extract", "produce", "run", "verify", "history", "status", "dead", "cat",
+            "codegen", "test", "preview"):
     phase(one, "its input by a pipe that nobody writes to", ENDS_AT_ONCE,
           numbers=(signal.SIGTERM, signal.SIGHUP))(of_script(one))
 
@@ -302,7 +302,7 @@ def of_hdfs(where, *args):
 
 for point in WHERE:
     for words in (["explain", "p.sql"], ["verify", "p.sql"], ["verify", "--deep", "p.sql"], ["history", "p.sql"],
-                  ["status", "p.sql"],
+                  ["status", "p.sql"], ["dead", "p.sql"], ["dead", "--replay", "p.sql"],
                   ["cat", "p.sql", "trips"], ["cat", "p.sql", "result"]):
         if point in ("silent", "body"):
             phase(words[0], f"{' '.join(words)}, name node stalls: {point}", ENDS_AT_ONCE)(of_hdfs(point, *words))

@@ -165,7 +165,7 @@ def test_a_changed_script_changed_tables_and_another_job():
     job.script.write_text(good.replace("SELECT v.id, v.n,", "SELECT v.id, v.n + 1 AS n,"))
     told = job.status()
     assert [r["text"] for r in told["reasons"]] == [
-        "the log last ran with another script; tramline diff shows what is different"], told["reasons"]
+        "the log last ran with another script; tramline history shows since when"], told["reasons"]
     job.script.write_text(good)
     (job.dir / "names/names.csv").write_text("id,name\na,Angrignon\nb,Berri\n")
     told = job.status()

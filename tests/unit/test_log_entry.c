@@ -121,7 +121,7 @@ static void test_each_wrong_field_is_named(UNUSED void **state)
          "\"writers\":[                                     7]",
          "field 'writers' is not an array of texts"},
         {"\"kind\":\"commit\"", "\"kind\":\"commIt\"",
-         "field 'kind' is not 'job', 'claim' or 'commit'"},
+         "field 'kind' is not 'job', 'claim', 'commit' or 'replay'"},
     };
     struct arena arena = {0};
     struct entry entry;
