@@ -24,13 +24,14 @@ ALLOWED = {
     "kafka": "base core",
     "storage": "base core http",
     "log": "base core",
-    "commit": "base core log",
-    "work": "base core expr sql table log commit",
+    "status": "base core",
+    "commit": "base core status log",
+    "work": "base core expr sql table status log commit",
     "gtfs": "base core csv http",
     "generate": "base core",
-    "job": "base core csv avro expr sql table registry kafka storage log commit work gtfs http",
+    "job": "base core csv avro expr sql table registry kafka storage status log commit work gtfs http",
     "testing": "base core csv sql table job",
-    "cli": "base core csv avro expr sql table registry kafka storage log commit work gtfs http job codegen generate testing",
+    "cli": "base core csv avro expr sql table registry kafka storage status log commit work gtfs http job codegen generate testing",
 }
 
 # A pattern of headers, and the only folders that may include them.
@@ -41,8 +42,8 @@ OWNERS = [
     (r"sqlite3(ext)?\.h", "sql table"),
     (r"archive(_entry)?\.h", "gtfs"),
     # work starts no thread and never blocks outside a port: a simulator runs it.
-    (r"pthread\.h|threads\.h|sys/socket\.h|sys/epoll\.h", "base kafka storage job"),
-    (r"poll\.h", "base kafka storage job cli"),  # cli waits for keys
+    (r"pthread\.h|threads\.h|sys/socket\.h|sys/epoll\.h", "base kafka storage status job"),
+    (r"poll\.h", "base kafka storage status job cli"),  # cli waits for keys
 ]
 
 PROJECT_WORDS = set(

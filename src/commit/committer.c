@@ -79,6 +79,11 @@ static int64_t wall_ms(const struct committer *com)
     return com->parts.env->ops->wall_ms(com->parts.env);
 }
 
+static int64_t clock_ms(const struct committer *com)
+{
+    return com->parts.env->ops->monotonic_ms(com->parts.env);
+}
+
 enum status committer_recover(struct committer *com, struct err *err)
 {
     struct storage *storage = &com->patience.storage;
@@ -195,6 +200,14 @@ static void count_commit(struct committer *com, const struct unit *unit)
     atomic_fetch_add(&status->committed_rows, unit->rows);
     atomic_fetch_add(&status->committed_bytes, bytes);
     atomic_store(&status->last_commit_ms, wall_ms(com));
+    board_commit(&status->board, COMMIT_DONE, wall_ms(com), com->publish.entry.number);
+}
+
+static void show_phases(struct committer *com, int64_t publish_ms, int64_t rename_ms)
+{
+    struct board *board = &com->parts.status->board;
+    board_commit_phase(board, COMMIT_PUBLISH, publish_ms);
+    board_commit_phase(board, COMMIT_RENAME, rename_ms);
 }
 
 enum status committer_commit(struct committer *com, const struct unit *unit,
@@ -205,11 +218,14 @@ enum status committer_commit(struct committer *com, const struct unit *unit,
                                 .spans = unit->spans,
                                 .n_spans = unit->n_spans,
                                 .unit = unit};
+    int64_t began_ms = clock_ms(com);
     TRY(publish(com, &work, err));
     com->n_lost = 0;
+    int64_t published_ms = clock_ms(com);
     count_commit(com, unit);
     com->retain_is_due |= entry->has_snapshot;
     TRY(rename_files(&com->patience, entry, err)); // step 6
+    show_phases(com, published_ms - began_ms, clock_ms(com) - published_ms);
     log_state_renamed(&com->state, entry->number);
     log_debug("entry %" PRId64 ": commits %" PRId64 " rows", entry->number, unit->rows);
     bool is_snapshot_next = com->state.next % com->parts.job->settings.log_snapshot == 0;

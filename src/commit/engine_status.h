@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "status/board.h"
+
 struct engine_status {
     // Since the start, as read (not all of it committed yet).
     _Atomic int64_t n_read;     // records
@@ -29,6 +31,8 @@ struct engine_status {
     _Atomic int64_t last_commit_ms; // wall time, 0: none yet
     _Atomic int64_t last_entry;     // newest log entry seen, -1: none
     _Atomic int64_t n_waiting;      // slots held back: stream, storage or registry away
+    // What a status server shows.
+    struct board board;
 };
 
 #endif

@@ -16,10 +16,18 @@ static int64_t now_ms(const struct patience *patience)
     return patience->parts.env->ops->monotonic_ms(patience->parts.env);
 }
 
+static int64_t wall_ms(const struct patience *patience)
+{
+    return patience->parts.env->ops->wall_ms(patience->parts.env);
+}
+
 static void set_waiting(struct patience *patience, bool is_waiting)
 {
-    if (is_waiting != patience->is_waiting)
-        atomic_fetch_add(&patience->parts.status->n_waiting, is_waiting ? 1 : -1);
+    struct engine_status *status = patience->parts.status;
+    if (is_waiting == patience->is_waiting)
+        return;
+    atomic_fetch_add(&status->n_waiting, is_waiting ? 1 : -1);
+    board_retrying(&status->board, is_waiting);
     patience->is_waiting = is_waiting;
 }
 
@@ -91,6 +99,8 @@ bool patience_again(struct patience *patience, enum status *rc, struct err *err)
     }
     if (patience->retry.delay_ms == 100)
         log_warn("%s; trying again", err->text);
+    board_failure(&patience->parts.status->board, err->text, wall_ms(patience));
+    board_retry(&patience->parts.status->board);
     set_waiting(patience, true);
     pause_until(patience, until_ms);
     return true;

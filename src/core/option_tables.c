@@ -78,6 +78,9 @@ static const struct option_def set_options[] = {
      "longest wait for one answer of the storage"},
     {"storage.retry", OPTION_DURATION, "5min", 0, 3600 * SEC, NULL, 0,
      "how long a call to the storage is repeated before the job stops"},
+    {"status.listen", OPTION_TEXT, NULL, 0, 0, NULL, 0,
+     "run: address and port of the status server, such as 127.0.0.1:9187; without it "
+     "there is none"},
     {"upload.verify", OPTION_CHOICE, "checksum", 0, 0, "checksum|read", 0,
      "what a file of the result is compared by before its commit: size and checksum as "
      "the "

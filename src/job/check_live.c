@@ -12,6 +12,7 @@
 #include "job/stream.h"
 #include "job/tables.h"
 #include "kafka/admin.h"
+#include "status/listen.h"
 #include "storage/spool_local.h"
 #include "work/job_check.h"
 
@@ -235,6 +236,23 @@ static void check_spool(const struct live *live)
         tell(live, "spool", str_of(live->pipeline->job_name), rc, &err, "");
 }
 
+// Whether the status server can be had. A run of this job that has it is as good a reason
+// as another program: this one could not begin beside it.
+static void check_status(struct live *live)
+{
+    const struct options *set = &live->pipeline->plan->settings;
+    struct str address = options_text(set, "status.listen");
+    char url[LISTEN_TEXT] = "";
+    struct err err = {0};
+    int fd;
+    if (!options_given(set, "status.listen"))
+        return;
+    enum status rc = listen_open(address, &fd, url, &err);
+    if (rc == ST_OK)
+        close(fd);
+    tell(live, "status", address, rc, &err, url);
+}
+
 void check_live(struct pipeline *pipeline, struct checked *checked)
 {
     const struct plan *plan = pipeline->plan;
@@ -245,6 +263,7 @@ void check_live(struct pipeline *pipeline, struct checked *checked)
     if (plan->sink != NULL) {
         check_result(&live);
         check_spool(&live);
+        check_status(&live);
     }
     if (plan->stream != NULL && pipeline_is_avro(plan->stream))
         check_schemas(pipeline, live.topic, checked);

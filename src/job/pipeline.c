@@ -150,6 +150,7 @@ enum status pipeline_open(const struct pipeline_script *from, struct pipeline *r
     }
     clear_text_tell_script(ret->plan);
     name_job(ret);
+    ret->script = arena_cstr(&ret->arena, script.name);
     ret->told_ms = arena_alloc(&ret->arena, sizeof(*ret->told_ms));
     atomic_init(ret->told_ms, -RETRY_TELL_MS);
     return ST_OK;

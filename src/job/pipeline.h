@@ -15,6 +15,7 @@
 struct pipeline {
     struct plan *plan;
     struct arena arena;
+    const char *script; // its path
     const char *job_name;
     const char *group;
     const struct deadline *deadline; // of what is opened by it; NULL: none

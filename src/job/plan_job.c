@@ -22,6 +22,7 @@ void plan_job_settings(const struct plan *plan, bool once, struct job_settings *
         ret->schema_retry_ms = options_number(&plan->stream->format, "registry.retry");
     ret->directory_by_day = options_is(&plan->sink->options, "directory", "day");
     ret->once = once;
+    ret->watches_whole_job = options_given(&plan->settings, "status.listen");
     set_start(plan->stream, ret);
 }
 

@@ -2,10 +2,12 @@
 #include "job/run_parts.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "base/log.h"
 #include "job/plan_job.h"
 #include "job/result.h"
+#include "job/run_status.h"
 #include "job/sink.h"
 #include "storage/spool_local.h"
 
@@ -40,8 +42,10 @@ static enum status open_places(struct pipeline *pipeline, bool once,
 {
     const struct plan *plan = pipeline->plan;
     const char *directory;
-    *ret = (struct run_parts){.pipeline = pipeline};
+    *ret = (struct run_parts){.pipeline = pipeline,
+                              .status = mem_zalloc(sizeof(*ret->status))};
     plan_job_settings(plan, once, &ret->job.settings);
+    TRY(run_status_open(ret, err));
     TRY(pipeline_spool_path(pipeline, &directory, err));
     TRY(slot_take(directory, pipeline->job_name, &pipeline->arena, &ret->slot, err));
     TRY(spool_local_open(directory, &ret->spool, err));
@@ -60,6 +64,7 @@ enum status run_parts_open(struct pipeline *pipeline, bool once, struct run_part
     log_debug("the stream is open");
     TRY(open_tables(ret, err));
     make_job(ret);
+    run_status_show(ret);
     return ST_OK;
 }
 
@@ -83,6 +88,7 @@ static void close_storage(struct storage *storage)
 void run_parts_release(struct run_parts *parts)
 {
     stream_close(&parts->stream);
+    status_server_close(parts->server); // what it shows is borrowed from what follows
     if (parts->executor != NULL)
         parts->executor->ops->close(parts->executor);
     tables_release(&parts->tables);
@@ -94,4 +100,7 @@ void run_parts_release(struct run_parts *parts)
         parts->spool->ops->close(parts->spool);
     slot_release(&parts->slot);
     buf_release(&parts->schema_text);
+    if (parts->status != NULL)
+        board_release(&parts->status->board);
+    free(parts->status);
 }

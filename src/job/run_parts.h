@@ -5,16 +5,20 @@
 #ifndef JOB_RUN_PARTS_H
 #define JOB_RUN_PARTS_H
 
+#include "commit/engine_status.h"
 #include "core/spool.h"
 #include "job/pipeline.h"
 #include "job/slot.h"
 #include "job/stream.h"
 #include "job/tables.h"
 #include "log/job.h"
+#include "status/server.h"
 
 // In the order in which they are opened.
 struct run_parts {
     struct pipeline *pipeline; // borrowed
+    struct engine_status *status;
+    struct status_server *server; // NULL: none is wanted
     struct slot slot;
     struct spool *spool;
     struct storage *storage; // the committer's

@@ -31,7 +31,6 @@ struct watch {
     const struct csv_padded *padded; // keys of the stream; NULL: nobody counts them
     struct mail mail;
     struct mailbox_waiter upload_waiter, commit_waiter;
-    struct engine_status status;
     struct worker *worker;
     struct uploader *uploader;
     struct commit_service *committer;
@@ -103,7 +102,7 @@ static bool has_lag(const struct watch *watch)
 
 static void tell_json(struct watch *watch, int64_t ms)
 {
-    struct engine_status *s = &watch->status;
+    struct engine_status *s = watch->parts->status;
     char lag[80] = "";
     if (has_lag(watch))
         snprintf(lag, sizeof(lag), "\"lag_records\":%lld,\"lag_ms\":%lld,",
@@ -138,7 +137,7 @@ static void tell_padded(struct watch *watch, int64_t enriched, int64_t matched)
 
 static void tell(struct watch *watch)
 {
-    struct engine_status *s = &watch->status;
+    struct engine_status *s = watch->parts->status;
     int64_t ms = now_ms() - watch->begun_ms;
     int64_t read = load(&s->n_read);
     int64_t enriched = read - load(&s->n_ignored) - load(&s->n_rejected);
@@ -256,8 +255,9 @@ static void watch_until_done(struct watch *watch)
 static enum status check_outcome(struct watch *watch, struct err *err)
 {
     const struct plan *plan = watch->parts->pipeline->plan;
-    int64_t rejected = load(&watch->status.n_rejected);
-    int64_t wanted = load(&watch->status.n_read) - load(&watch->status.n_ignored);
+    int64_t rejected = load(&watch->parts->status->n_rejected);
+    int64_t wanted =
+        load(&watch->parts->status->n_read) - load(&watch->parts->status->n_ignored);
     if (!watch->parts->job.settings.once || wanted == 0)
         return ST_OK;
     if (rejected == wanted) {
@@ -267,7 +267,7 @@ static enum status check_outcome(struct watch *watch, struct err *err)
             text_counted(wanted, "record was", "records were"));
         return ST_OK;
     }
-    if (load(&watch->status.n_matched) > 0 || plan->n_insert_reads < 2 ||
+    if (load(&watch->parts->status->n_matched) > 0 || plan->n_insert_reads < 2 ||
         options_given(&plan->settings, "match.min"))
         return ST_OK;
     return err_set(err, ST_DATA,
@@ -299,7 +299,7 @@ static enum status open_watch(const struct run_parts *parts, struct run_shown sh
         .spool = parts->spool,
         .env = env_system(),
         .mail = &watch->mail,
-        .status = &watch->status,
+        .status = parts->status,
     };
     watch->worker = worker_open(&worker);
     watch->upload_waiter = mailbox_waiter(&watch->mail.to_uploader, env_system());
@@ -309,7 +309,7 @@ static enum status open_watch(const struct run_parts *parts, struct run_shown sh
         .storage = parts->uploads,
         .env = env_system(),
         .mail = &watch->mail,
-        .status = &watch->status,
+        .status = parts->status,
         .waiter = &watch->upload_waiter.waiter,
     };
     watch->uploader = uploader_open(&uploader);
@@ -320,7 +320,7 @@ static enum status open_watch(const struct run_parts *parts, struct run_shown sh
         .asker = parts->stream.asker,
         .env = env_system(),
         .mail = &watch->mail,
-        .status = &watch->status,
+        .status = parts->status,
         .waiter = &watch->commit_waiter.waiter,
     };
     watch->committer = commit_service_open(&committer);

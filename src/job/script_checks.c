@@ -10,6 +10,7 @@
 #include "job/sink.h"
 #include "job/stream.h"
 #include "job/tables.h"
+#include "status/listen.h"
 #include "storage/overlap.h"
 
 enum {
@@ -171,7 +172,7 @@ static enum status check_value(const char *group, const char *option, struct str
         {"kafka", "brokers", check_brokers},   {"kafka", "topic", check_topic},
         {"kafka", "start", check_start},       {"avro", "registry", check_registry},
         {"filesystem", "ca.file", check_file}, {"avro", "registry.ca_file", check_file},
-        {"file", "path", check_file},
+        {"file", "path", check_file},          {"SET", "status.listen", listen_check},
     };
     if (strcmp(group, "kafka.") == 0)
         return check_client_option(option, value, err);

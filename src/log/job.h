@@ -66,6 +66,7 @@ struct job_settings {
     bool directory_by_day;
     int64_t once_timeout_ms; // --once: longest time without progress; 0: no limit
     bool once; // end when the log has reached what was in the topic at the start
+    bool watches_whole_job; // shows the lag of all partitions, also of other workers'
     enum start start;
     int64_t start_ms; // for START_TIME, since 1970
 };

@@ -471,6 +471,7 @@ enum emitted branch_emit(struct branch *branch, size_t from, size_t to, struct b
             return emitted;
         }
         ret->n_matched += ret->n_rows > n_rows;
+        branch->matched |= (uint64_t)(ret->n_rows > n_rows) << ret->next;
     }
     return EMITTED;
 }

@@ -23,6 +23,10 @@ struct branch_join {
     const struct native_join *plan;
     const struct dimension *dimension;
     const struct group *groups[BLOCK_ROWS]; // of the block's records; NULL: no match
+    // Of the block's records, a bit for each: those that were looked up, and of them
+    // those for which the table has a row.
+    uint64_t asked, found;
+    uint32_t wide_rows[BLOCK_ROWS]; // with steps: rows found for each of the records
 };
 
 // A result column whose value from the stream may not fit.
@@ -53,6 +57,7 @@ struct branch {
     struct buf keys; // of a block, when a key has several columns
     struct probe probes[BLOCK_ROWS];
     struct selection selection; // the block's records; with a program those with rows
+    uint64_t matched;           // of the block's records, a bit for each: it gave rows
     // With a program:
     struct evaluator evaluator;
     size_t next_selected;
@@ -94,6 +99,12 @@ enum emitted branch_emit(struct branch *branch, size_t from, size_t to, struct b
                          struct branch_result *ret, struct buf *reason);
 // How many rows record i gives, for a person; after branch_begin. Not with steps.
 size_t branch_count(const struct branch *branch, size_t i);
+
+// The first n <= BLOCK_ROWS records of a block, a bit for each.
+static inline uint64_t branch_bits(size_t n)
+{
+    return n >= BLOCK_ROWS ? UINT64_MAX : (UINT64_C(1) << n) - 1;
+}
 
 // Inside of a branch.
 

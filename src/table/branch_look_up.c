@@ -81,6 +81,26 @@ static const struct group *unmatched_of(const struct branch_join *join)
     return join->plan->left ? group_at(&dimension->groups, dimension->unmatched) : NULL;
 }
 
+// The bit of the record that a row of the block stands for.
+static uint64_t record_bit(const struct branch *branch, size_t row)
+{
+    return UINT64_C(1) << (branch->wide != NULL ? branch->wide->records[row] : row);
+}
+
+static void note_asked(struct branch *branch, struct branch_join *join)
+{
+    const struct selection *asked = &branch->selection;
+    for (size_t i = 0; i < asked->n; i++)
+        join->asked |= record_bit(branch, asked->rows[i]);
+}
+
+static void note_wide_rows(struct branch *branch, struct branch_join *join, size_t row)
+{
+    const struct group *group = join->groups[row];
+    join->wide_rows[branch->wide->records[row]] +=
+        tails_of(&join->dimension->groups, group)->n_rows;
+}
+
 // Finds the groups of the records whose keys the probes hold, stage by stage.
 static void find_groups(struct branch *branch, struct branch_join *join,
                         const struct selection *records)
@@ -99,7 +119,9 @@ static void find_groups(struct branch *branch, struct branch_join *join,
                           : key_index_find(&dimension->keys, probe->hash, probe->key);
         const struct group *group =
             at == 0 ? unmatched : group_at(&dimension->groups, at);
-        join->groups[records->rows[i]] = group;
+        size_t row = records->rows[i];
+        join->groups[row] = group;
+        join->found |= at != 0 ? record_bit(branch, row) : 0;
         __builtin_prefetch(group);
     }
     for (size_t i = 0; i < records->n; i++) {
@@ -107,6 +129,9 @@ static void find_groups(struct branch *branch, struct branch_join *join,
         if (group != NULL)
             __builtin_prefetch(tails_of(&dimension->groups, group));
     }
+    for (size_t i = 0; branch->wide != NULL && i < records->n; i++)
+        if (join->groups[records->rows[i]] != unmatched)
+            note_wide_rows(branch, join, records->rows[i]);
 }
 
 static void look_up(struct branch *branch, struct branch_join *join)
@@ -115,6 +140,7 @@ static void look_up(struct branch *branch, struct branch_join *join)
         read_keys(branch, join->plan, branch->selection.n);
     else
         read_wide_keys(branch, join->plan, branch->selection.n);
+    join->asked = branch_bits(branch->selection.n);
     find_groups(branch, join, &branch->selection);
 }
 
@@ -139,6 +165,7 @@ static void compute_look_up(struct branch *branch, size_t at)
     const struct group *unmatched = unmatched_of(join);
     for (size_t i = 0; i < branch->selection.n; i++)
         join->groups[branch->selection.rows[i]] = unmatched;
+    note_asked(branch, join);
     evaluator_select(&branch->evaluator, part_match(at), &matching);
     // Of all: what comes later may use them, too.
     evaluator_run(&branch->evaluator, part_keys(at), &branch->selection);
@@ -190,10 +217,22 @@ bool branch_wide_row(struct branch *branch)
     return true;
 }
 
+static void clear_marks(struct branch *branch)
+{
+    branch->matched = 0;
+    for (size_t i = 0; i < branch->n_joins; i++) {
+        struct branch_join *join = &branch->joins[i];
+        join->asked = join->found = 0;
+        if (branch->plan->steps != NULL)
+            memset(join->wide_rows, 0, sizeof(join->wide_rows));
+    }
+}
+
 void branch_begin(struct branch *branch, const struct batch *batch, size_t from, size_t n)
 {
     branch->batch = batch;
     branch->from = from;
+    clear_marks(branch);
     if (branch->plan->steps != NULL) {
         steps_begin(&branch->steps, batch, from, n);
         branch->wide = NULL;

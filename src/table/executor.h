@@ -9,12 +9,14 @@
 
 #include "core/batch.h"
 #include "core/codec.h"
+#include "core/join_counts.h"
 
 struct executor;
 
 struct executor_result {
-    size_t n_rows;    // encoded into `rows`
-    size_t n_matched; // records that gave at least one row
+    size_t n_rows;      // encoded into `rows`
+    size_t n_matched;   // records that gave at least one row
+    size_t n_unmatched; // of those without one: a table has no row for it
 };
 
 struct executor_ops {
@@ -34,6 +36,9 @@ struct executor_ops {
 struct executor {
     const struct executor_ops *ops;
     const char *name; // "native" or "sqlite"
+    // Of the tables that the query joins with, each once; the executor's.
+    const struct join_counts *joins;
+    size_t n_joins;
 };
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "table/branch.h"
+#include "table/native_counts.h"
 #include "table/output_check.h"
 
 struct native_executor {
@@ -20,6 +21,7 @@ struct native_executor {
     size_t step_rows; // that a step makes at once: one for a record whose texts are large
     struct query_limit limit;
     struct buf reason; // of a reject
+    struct native_counts counts;
 };
 
 // One run.
@@ -30,6 +32,8 @@ struct pass {
     struct executor_result result;
     size_t n_dropped; // rows of the record that could not be done
     bool is_full;     // for its texts
+    // Of the block's records, a bit for each.
+    uint64_t rejected, matched;
 };
 
 static void reject(struct pass *pass, size_t row)
@@ -61,9 +65,12 @@ static size_t run_alone(struct pass *pass, size_t from, size_t n)
                               &pass->native->reason);
         pass->result.n_rows += done.n_rows;
         pass->result.n_matched += done.n_matched;
-        if (emitted == REJECTED)
+        if (emitted == REJECTED) {
+            pass->rejected |= UINT64_C(1) << done.next;
             reject(pass, from + done.next++);
+        }
     }
+    pass->matched = pass->native->branches[0].matched;
     pass->n_dropped = done.n_dropped;
     pass->is_full = emitted == TOO_FULL;
     return done.next;
@@ -86,13 +93,16 @@ static bool run_record(struct pass *pass, size_t from, size_t i)
     if (emitted == EMITTED) {
         pass->result.n_rows += n_rows;
         pass->result.n_matched += n_rows > 0;
+        pass->matched |= (uint64_t)(n_rows > 0) << i;
         return true;
     }
     pass->rows->n = before;
     pass->is_full = emitted == TOO_FULL;
-    if (emitted == REJECTED)
-        reject(pass, from + i);
-    return emitted == REJECTED;
+    if (emitted != REJECTED)
+        return false;
+    pass->rejected |= UINT64_C(1) << i;
+    reject(pass, from + i);
+    return true;
 }
 
 static bool begin_branches(struct pass *pass, size_t from, size_t n)
@@ -125,12 +135,23 @@ static size_t begin_block(struct pass *pass, size_t from, size_t n)
 static size_t run_block(struct pass *pass, size_t from, size_t n)
 {
     struct native_executor *native = pass->native;
+    pass->rejected = pass->matched = 0;
     if (native->n_branches == 1)
         return run_alone(pass, from, n);
     size_t i = 0;
     while (i < n && run_record(pass, from, i))
         i++;
     return i;
+}
+
+static void count_block(struct pass *pass, size_t n_done)
+{
+    struct native_executor *native = pass->native;
+    uint64_t done = branch_bits(n_done) & ~pass->rejected;
+    uint64_t unmatched =
+        native_counts_block(&native->counts, native->branches, native->n_branches, done,
+                            pass->matched & done);
+    pass->result.n_unmatched += (size_t)__builtin_popcountll(unmatched);
 }
 
 // Rows of the block's first record, which did not fit; with steps those until then.
@@ -168,6 +189,7 @@ static enum status native_run(struct executor *executor, struct batch *batch, si
         size_t n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
         n = begin_block(&pass, row, n);
         size_t n_done = run_block(&pass, row, n);
+        count_block(&pass, n_done);
         row += n_done;
         if (n_done < n && pass.is_full) {
             take_fewer(native, n);
@@ -200,6 +222,7 @@ static void native_close(struct executor *executor)
     for (size_t b = 0; b < native->n_branches; b++)
         branch_release(&native->branches[b]);
     free(native->branches);
+    native_counts_release(&native->counts);
     buf_release(&native->reason);
     free(native);
 }
@@ -228,6 +251,9 @@ struct executor *native_executor_open(const struct plan *plan,
         at += native_n_dimensions(&plans->branches[b]);
     }
     assert(at == dimensions->n);
+    native_counts_init(&native->counts, plan, dimensions);
+    native->executor.joins = native->counts.joins;
+    native->executor.n_joins = native->counts.n_joins;
     return &native->executor;
 }
 

@@ -48,6 +48,7 @@ struct step {
     struct place places[BLOCK_ROWS];
     bool is_whole[BLOCK_ROWS];
     struct arena arena; // of the output's texts
+    struct step_marks marks;
 };
 
 // Open and close.
@@ -134,8 +135,15 @@ void steps_begin(struct steps *steps, const struct batch *batch, size_t from, si
         memset(steps->errors, 0, sizeof(steps->errors));
     steps->has_errors = steps->is_full = false;
     arena_clear(&steps->arena);
-    for (size_t i = 0; i < steps->plan->n; i++)
+    for (size_t i = 0; i < steps->plan->n; i++) {
         steps->items[i].input = NULL;
+        steps->items[i].marks = (struct step_marks){0};
+    }
+}
+
+const struct step_marks *steps_marks(const struct steps *steps, size_t i)
+{
+    return &steps->items[i].marks;
 }
 
 void steps_fail(struct steps *steps, uint8_t record, struct str error)
@@ -262,8 +270,10 @@ static void look_up(struct step *step)
 {
     const struct dimension *dimension = step->dimension;
     buf_clear(&step->key_bytes);
-    for (size_t i = 0; i < step->rows.n; i++)
+    for (size_t i = 0; i < step->rows.n; i++) {
+        step->marks.asked |= UINT64_C(1) << step->input->records[step->rows.rows[i]];
         read_key(step, i);
+    }
     if (step->plan->table.joins[0].n_keys > 1)
         place_keys(step);
     for (size_t i = 0; i < step->rows.n; i++) {
@@ -353,6 +363,9 @@ static bool is_decided(const struct step *step, size_t input)
 
 static void note_match(struct step *step, size_t input, const struct place *place)
 {
+    size_t record = step->input->records[input];
+    step->marks.found |= UINT64_C(1) << record;
+    step->marks.rows[record]++;
     if (step->n_matches[input] == 0)
         step->first[input] = *place;
     if (step->n_matches[input] < 2)

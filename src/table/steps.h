@@ -26,6 +26,13 @@ struct step_block {
 
 struct step;
 
+// What the step at that place looked up for the records of the block, a bit for each, and
+// for how many rows of a record it found one.
+struct step_marks {
+    uint64_t asked, found;
+    uint32_t rows[BLOCK_ROWS];
+};
+
 struct steps {
     const struct native_steps *plan;
     struct query_limit *limit;
@@ -54,6 +61,7 @@ void steps_begin(struct steps *steps, const struct batch *batch, size_t from, si
 // The next block of wide rows, at least one; NULL: there are no more, or the limit ended
 // it. Valid until the next call.
 const struct step_block *steps_next(struct steps *steps);
+const struct step_marks *steps_marks(const struct steps *steps, size_t i);
 // The record has failed; the first error stays. The text is copied.
 void steps_fail(struct steps *steps, uint8_t record, struct str error);
 

@@ -144,6 +144,18 @@ static enum status do_asked(struct commit_service *service, const struct message
     }
 }
 
+static void show_failure(struct commit_service *service, const struct message *message,
+                         enum commit_result result, const char *why)
+{
+    struct board *board = &service->parts.status->board;
+    struct env *env = service->parts.env;
+    int64_t wall_ms = env->ops->wall_ms(env);
+    if (message->kind == ASK_UNIT)
+        board_commit(board, result, wall_ms, 0);
+    if (result == COMMIT_FAILED)
+        board_failure(board, why, wall_ms);
+}
+
 static void take(struct commit_service *service, const struct message *message)
 {
     struct err err = {0};
@@ -158,11 +170,13 @@ static void take(struct commit_service *service, const struct message *message)
     } else if (rc == ST_CONFLICT) {
         atomic_fetch_add(&service->parts.status->n_conflicts, 1);
         atomic_store(&service->parts.mail->lost_generation, message->generation);
+        show_failure(service, message, COMMIT_CONFLICT, "");
         answer(service, message, TELL_CONFLICT, &(struct err){0});
     } else {
         struct message *reply = message_new(TELL_FAILED, 0);
         reply->err = err;
         reply->err.status = rc;
+        show_failure(service, message, COMMIT_FAILED, err.text);
         service->result = rc;
         service->result_err = reply->err;
         send(service, reply);

@@ -261,6 +261,7 @@ static enum status run_slice(struct intake *intake, size_t row, size_t *ret_next
     }
     if (rc != ST_LIMIT)
         return rc;
+    intake->shown.n_rejects[REJECT_TOO_LARGE]++;
     batch_reject(&intake->batch, intake->batch.records[row], str_of(err->text));
     buf_clear(&intake->rows);
     *ret_next = row + 1;
@@ -280,6 +281,9 @@ static enum status take_rows(struct intake *intake, size_t *ret_row, struct err 
         TRY(write_rows(intake, result.n_rows, err));
         intake->draft->unit.rows += (int64_t)result.n_rows;
         intake->draft->unit.matched += (int64_t)result.n_matched;
+        intake->shown.n_rows += (int64_t)result.n_rows;
+        intake->shown.n_bytes += (int64_t)intake->rows.n;
+        intake->shown.n_records[OUTCOME_UNMATCHED] += (int64_t)result.n_unmatched;
         atomic_fetch_add(&status->n_rows, (int64_t)result.n_rows);
         atomic_fetch_add(&status->n_matched, (int64_t)result.n_matched);
     }
@@ -288,7 +292,7 @@ static enum status take_rows(struct intake *intake, size_t *ret_row, struct err 
 }
 
 // Leaves in the batch what stands before the record of that row: that one's index.
-static size_t cut_batch(struct intake *intake, size_t from, size_t row, size_t n_decoder)
+static size_t cut_batch(struct intake *intake, size_t from, size_t row, size_t *n_decoder)
 {
     struct batch *batch = &intake->batch;
     size_t next = batch->records[row];
@@ -296,12 +300,13 @@ static size_t cut_batch(struct intake *intake, size_t from, size_t row, size_t n
     for (size_t i = 0; i < batch->n_rejects; i++) {
         if (batch->rejects[i].record >= next)
             continue;
-        n_of_decoder += i < n_decoder;
+        n_of_decoder += i < *n_decoder;
         batch->rejects[n_kept++] = batch->rejects[i];
     }
     batch->n_rejects = n_kept;
     batch->n_rows = row;
     batch->n_ignored = next - from - row - n_of_decoder;
+    *n_decoder = n_of_decoder;
     intake->is_cut = true;
     return next;
 }
@@ -356,6 +361,56 @@ static void count_batch(struct intake *intake, size_t n_records)
     atomic_fetch_add(&status->n_rejected, (int64_t)intake->batch.n_rejects);
 }
 
+// For the board.
+
+// The oldest record of the unit in its partition.
+static void note_first(struct intake *intake, const struct span *span,
+                       const struct record *record)
+{
+    intake->shown.first = (struct board_mark){-1, -1};
+    if (span->data == 0)
+        intake->shown.first = (struct board_mark){record->offset, record->time_ms};
+}
+
+static void show_reject(struct intake *intake, const struct run *run, size_t n_decoder)
+{
+    const struct batch *batch = &intake->batch;
+    if (batch->n_rejects == 0)
+        return;
+    const struct reject *last = &batch->rejects[batch->n_rejects - 1];
+    const struct record *record = &run->records[last->record];
+    board_reject(&intake->parts->status->board,
+                 batch->n_rejects > n_decoder ? REJECT_QUERY : REJECT_UNREADABLE,
+                 run->partition, record->offset, last->reason, record->value,
+                 batch->now_ms);
+}
+
+// The batch's records are those up to where the unit stands now; the first n_decoder of
+// its rejects are the decoder's.
+static void show_batch(struct intake *intake, const struct span *span,
+                       const struct run *run, size_t n_records, size_t n_decoder,
+                       int64_t n_matched)
+{
+    const struct batch *batch = &intake->batch;
+    struct board_batch *shown = &intake->shown;
+    const struct executor *executor = intake->parts->executor;
+    int64_t *n = shown->n_records, *n_rejects = shown->n_rejects;
+    n[OUTCOME_IGNORED] = (int64_t)batch->n_ignored;
+    n[OUTCOME_REJECTED] = (int64_t)batch->n_rejects;
+    n[OUTCOME_MATCHED] = n_matched;
+    n[OUTCOME_FILTERED] = (int64_t)n_records - n[OUTCOME_IGNORED] - n[OUTCOME_REJECTED] -
+                          n_matched - n[OUTCOME_UNMATCHED];
+    n_rejects[REJECT_UNREADABLE] = (int64_t)n_decoder;
+    n_rejects[REJECT_QUERY] =
+        n[OUTCOME_REJECTED] - (int64_t)n_decoder - n_rejects[REJECT_TOO_LARGE];
+    shown->partition = run->partition;
+    shown->last = (struct board_mark){span->last.offset, span->last.time_ms};
+    shown->next = span->next;
+    shown->joins = executor->joins;
+    board_batch(&intake->parts->status->board, shown);
+    show_reject(intake, run, n_decoder);
+}
+
 // Takes records [from, *ret_next) of the run, at most batch.records of them.
 static enum status take_batch(struct intake *intake, const struct run *run,
                               struct span *span, size_t from, size_t *ret_next,
@@ -368,6 +423,7 @@ static enum status take_batch(struct intake *intake, const struct run *run,
         part.n = from + limit;
     size_t next = part.n;
     start_batch(intake);
+    intake->shown = (struct board_batch){0};
     enum status rc =
         decoder->ops->decode(decoder, &part, from, &intake->batch, &next, err);
     if (rc != ST_OK && rc != ST_RETRY)
@@ -378,13 +434,16 @@ static enum status take_batch(struct intake *intake, const struct run *run,
     int64_t n_matched_before = intake->draft->unit.matched;
     TRY(take_rows(intake, &row, err));
     if (row < intake->batch.n_rows)
-        next = cut_batch(intake, from, row, n_rejects);
+        next = cut_batch(intake, from, row, &n_rejects);
     if (next > from) {
         TRY(take_rejects(intake, run, next - from, err));
         TRY(take_match(intake, next - from,
                        (size_t)(intake->draft->unit.matched - n_matched_before), err));
+        note_first(intake, span, &run->records[from]);
         advance(intake->draft, span, run, from, next, &intake->batch);
         count_batch(intake, next - from);
+        show_batch(intake, span, run, next - from, n_rejects,
+                   intake->draft->unit.matched - n_matched_before);
     }
     *ret_next = next;
     return rc;
@@ -423,8 +482,14 @@ enum status intake_run(struct intake *intake, const struct run *run, size_t *ret
     note_opened(intake);
     while (*ret_n_used < run->n && !intake->is_cut)
         TRY(take_batch(intake, run, span, *ret_n_used, ret_n_used, err));
-    if (run->n == 0)
-        advance(intake->draft, span, run, 0, 0, &(struct batch){0});
+    if (run->n > 0)
+        return ST_OK;
+    advance(intake->draft, span, run, 0, 0, &(struct batch){0});
+    board_batch(&intake->parts->status->board,
+                &(struct board_batch){.partition = run->partition,
+                                      .first = {-1, -1},
+                                      .last = {-1, -1},
+                                      .next = span->next});
     return ST_OK;
 }
 

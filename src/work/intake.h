@@ -26,6 +26,7 @@ struct intake {
     int32_t last_partition;        // where the last bad record is
     int64_t last_offset;
     struct buf last_reason;
+    struct board_batch shown; // of the batch, for the board
 };
 
 void intake_init(struct intake *intake, const struct worker_parts *parts);

@@ -4,6 +4,21 @@
 #include "work/message.h"
 #include "work/topic_check.h"
 
+// That there is no record at the offset, but one behind it, is no failure.
+static enum status measure_lag(struct topic *topic, struct probe *probe, struct err *err)
+{
+    struct record record;
+    probe->time_ms = -1;
+    TRY(topic->ops->range(topic, probe->partition, &probe->range, err));
+    if (probe->next < probe->range.low || probe->next >= probe->range.high)
+        return ST_OK;
+    enum status rc =
+        topic->ops->fetch(topic, probe->partition, probe->next, &record, err);
+    if (rc == ST_OK)
+        probe->time_ms = record.time_ms;
+    return rc == ST_NOT_FOUND ? ST_OK : rc;
+}
+
 static enum status answer_to(struct topic *topic, struct probe *probe, struct err *err)
 {
     switch (probe->kind) {
@@ -14,6 +29,8 @@ static enum status answer_to(struct topic *topic, struct probe *probe, struct er
     case PROBE_TIME:
         return topic->ops->offset_at(topic, probe->partition, probe->time_ms,
                                      &probe->offset, err);
+    case PROBE_LAG:
+        return measure_lag(topic, probe, err);
     case PROBE_CHECK:
         return topic_check(topic, probe, err);
     }

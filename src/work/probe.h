@@ -10,6 +10,7 @@ enum probe_kind {
     PROBE_COUNT, // -> count
     PROBE_RANGE, // -> range
     PROBE_TIME,  // the first offset not older than time_ms -> offset
+    PROBE_LAG, // -> range; where it goes beyond `next` also -> time_ms of that record, -1
     PROBE_CHECK, // is it still the topic in which `next` and `last` were seen? -> range
 };
 
@@ -17,7 +18,7 @@ struct probe {
     enum probe_kind kind;
     int32_t partition;
     int64_t time_ms;
-    int64_t next; // -1: unknown
+    int64_t next; // -1: unknown; of LAG: not asked for
     struct record_mark last;
     // The answer.
     bool is_answered;

@@ -55,18 +55,31 @@ static void send(struct mailbox *box, struct message *message)
     assert(sent); // a mailbox holds all that can be under way
 }
 
+static int64_t clock_ms(const struct uploader *uploader)
+{
+    return uploader->parts.env->ops->monotonic_ms(uploader->parts.env);
+}
+
 static enum status upload(struct uploader *uploader, struct message *message,
                           struct err *err)
 {
     const struct uploader_parts *parts = &uploader->parts;
     if (message->generation <= atomic_load(&parts->mail->lost_generation))
         return ST_OK;
-    return upload_draft(&uploader->patience, parts->job->settings.upload_verify,
-                        message->draft, err);
+    int64_t began_ms = clock_ms(uploader);
+    TRY(upload_draft(&uploader->patience, parts->job->settings.upload_verify,
+                     message->draft, err));
+    board_commit_phase(&parts->status->board, COMMIT_UPLOAD,
+                       clock_ms(uploader) - began_ms);
+    return ST_OK;
 }
 
 static void fail(struct uploader *uploader, enum status rc, const struct err *err)
 {
+    struct env *env = uploader->parts.env;
+    struct board *board = &uploader->parts.status->board;
+    board_commit(board, COMMIT_FAILED, env->ops->wall_ms(env), 0);
+    board_failure(board, err->text, env->ops->wall_ms(env));
     struct message *message = message_new(TELL_FAILED, 0);
     message->err = *err;
     message->err.status = rc;

@@ -16,6 +16,7 @@ struct worker *worker_open(const struct worker_parts *parts)
     parts->topic->deadline = &worker->deadline;
     assignment_init(&worker->assignment, &worker->parts);
     intake_init(&worker->intake, &worker->parts);
+    board_joins(&parts->status->board, parts->executor->joins, parts->executor->n_joins);
     return worker;
 }
 
@@ -29,6 +30,7 @@ void worker_free(struct worker *worker)
     goal_release(&worker->goal);
     held_release(&worker->held);
     lag_release(&worker->lag);
+    board_clear(&worker->parts.status->board); // the executor goes next
     free(worker);
 }
 
@@ -232,7 +234,8 @@ static enum status step_assign(struct worker *worker, struct wait *wait, struct 
                  draft_new(worker->assignment.positions, worker->assignment.n,
                            str_of(worker->assignment.writer),
                            worker->parts.job->dimension));
-    lag_reset(&worker->lag, worker->assignment.n, worker->parts.status);
+    lag_reset(&worker->lag, worker->assignment.positions, worker->assignment.n,
+              worker->parts.status);
     worker->is_checked = true;
     worker->batch_is_open = false;
     worker->next_batch_ms = 0;
@@ -311,6 +314,38 @@ static struct wait after_error(struct worker *worker, const struct err *err)
     return at_once;
 }
 
+static enum board_phase shown_phase(const struct worker *worker)
+{
+    switch (worker->phase) {
+    case WORKER_IDLE:
+    case WORKER_RETURN:
+        return BOARD_IDLE;
+    case WORKER_ASSIGN:
+        return BOARD_ASSIGNING;
+    case WORKER_READ:
+    case WORKER_GATHER:
+        return BOARD_READING;
+    case WORKER_STOP:
+        return BOARD_STOPPING;
+    case WORKER_DONE:
+        break;
+    }
+    return BOARD_STOPPED;
+}
+
+// For the board, whose lock is taken for news only.
+static void show(struct worker *worker)
+{
+    struct board *board = &worker->parts.status->board;
+    struct env *env = worker->parts.env;
+    enum board_phase phase = shown_phase(worker);
+    atomic_store_explicit(&board->stepped_ms, worker_clock_ms(worker),
+                          memory_order_relaxed);
+    if (phase != worker->shown_phase)
+        board_phase(board, phase, env->ops->wall_ms(env));
+    worker->shown_phase = phase;
+}
+
 struct wait worker_step(struct worker *worker)
 {
     struct err err;
@@ -318,6 +353,7 @@ struct wait worker_step(struct worker *worker)
     if (atomic_load(&worker->stop_at_ms) != 0 && worker->phase != WORKER_DONE)
         worker_begin_stop(worker); // at each step: there may be less time by now
     worker_read_mail(worker);
+    show(worker);
     if (worker->phase == WORKER_DONE)
         return (struct wait){WAIT_DONE, 0};
     worker_look_at_log(worker);

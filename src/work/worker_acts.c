@@ -31,21 +31,30 @@ int64_t worker_pause(struct worker *worker, struct retry *retry, const char *why
     if (retry->delay_ms == 100)
         log_warn("%s; waiting", why);
     snprintf(worker->patience.why, sizeof(worker->patience.why), "%s", why);
+    worker_show_waiting(worker, why);
     worker_set_waiting(worker, true);
     return until_ms;
+}
+
+void worker_show_waiting(struct worker *worker, const char *why)
+{
+    struct env *env = worker->parts.env;
+    board_waiting(&worker->parts.status->board, why, env->ops->wall_ms(env));
 }
 
 void worker_set_waiting(struct worker *worker, bool is_waiting)
 {
     if (is_waiting != worker->is_waiting)
         atomic_fetch_add(&worker->parts.status->n_waiting, is_waiting ? 1 : -1);
+    if (worker->is_waiting && !is_waiting)
+        worker_show_waiting(worker, NULL);
     worker->is_waiting = is_waiting;
 }
 
 void worker_drop_work(struct worker *worker)
 {
     intake_drop(&worker->intake);
-    lag_reset(&worker->lag, 0, worker->parts.status);
+    lag_reset(&worker->lag, NULL, 0, worker->parts.status);
     held_clear(&worker->held);
     worker->restart_is_due = false;
     atomic_store(&worker->parts.mail->generation, ++worker->generation);

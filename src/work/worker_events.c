@@ -67,6 +67,7 @@ static enum status hold_back(struct worker *worker, const struct run *run, size_
                  STR_ARGS(worker->parts.topic->name), run->partition,
                  run->records[n_used].offset, err->text);
     stream->ops->hold_back(stream, run->partition, n_used);
+    worker_show_waiting(worker, err->text);
     worker_set_waiting(worker, true);
     return ST_OK;
 }

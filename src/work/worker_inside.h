@@ -43,6 +43,7 @@ enum worker_question {
 struct worker {
     struct worker_parts parts;
     enum worker_phase phase;
+    enum board_phase shown_phase; // on the board
     _Atomic int64_t stop_at_ms; // asked to stop: when it has to be over, INT64_MAX for no
                                 // such time; 0: not asked
     struct deadline deadline;   // of the questions to the topic
@@ -68,6 +69,7 @@ struct worker {
     struct retry late_retry;
     int64_t late_ms; // until then late partitions are not asked
     struct lag lag;
+    int64_t watch_ms;       // until then the log is not read for what others commit
     int64_t batch_began_ms; // of the micro-batch read last
     bool batch_is_open;     // it takes more of what is there
     int64_t next_batch_ms;  // until then nothing is read
@@ -115,7 +117,8 @@ static inline bool worker_has_room(const struct worker *worker)
 }
 
 // worker_acts.c
-void worker_set_waiting(struct worker *worker, bool is_waiting); // for the numbers
+void worker_set_waiting(struct worker *worker, bool is_waiting);  // for the numbers
+void worker_show_waiting(struct worker *worker, const char *why); // on the board
 void worker_send(struct worker *worker, struct message *message);
 // Unless questions for the same are under way.
 void worker_ask(struct worker *worker, struct message *message);

@@ -2,6 +2,10 @@
 #include "base/log.h"
 #include "work/worker_inside.h"
 
+enum {
+    WATCH_MS = 1000 // how often the log is read for what others commit
+};
+
 // Units.
 
 static void keep_positions(struct worker *worker, const struct unit *unit)
@@ -73,19 +77,26 @@ static void take_late(struct worker *worker, const struct message *message)
 
 static void ask_lag(struct worker *worker)
 {
+    bool is_whole = worker_settings(worker)->watches_whole_job;
     if (worker->is_asked[PROBES_LAG])
         return;
-    struct message *message = lag_ask(&worker->lag, worker->parts.env,
-                                      &worker->intake.draft->unit, worker->generation);
+    struct lag_question question = {
+        .unit = worker->phase == WORKER_READ ? &worker->intake.draft->unit : NULL,
+        .is_whole = is_whole,
+        .is_read = worker->n_units == 0 && !worker_has_work(worker),
+        .generation = worker->generation,
+    };
+    struct message *message = lag_ask(&worker->lag, worker->parts.env, &question);
     if (message != NULL)
         worker_ask(worker, message);
 }
 
 static void take_lag(struct worker *worker, const struct message *message)
 {
-    if (worker->phase == WORKER_READ)
+    bool is_reading = worker->phase == WORKER_READ;
+    if (is_reading || worker->phase == WORKER_IDLE)
         lag_told(&worker->lag, message, worker->parts.topic->name, worker->parts.env,
-                 &worker->intake.draft->unit, worker->parts.status);
+                 is_reading ? &worker->intake.draft->unit : NULL, worker->parts.status);
 }
 
 // The goal of a run --once.
@@ -101,12 +112,33 @@ static void take_goal(struct worker *worker, const struct message *message)
 
 // The whole.
 
+static void ask_log(struct worker *worker)
+{
+    if (worker->question != QUESTION_NONE)
+        return;
+    worker->question = QUESTION_LOG;
+    worker_send(worker, message_new(ASK_STATE, worker->generation));
+}
+
+// What they have committed.
+static void watch_others(struct worker *worker)
+{
+    int64_t now_ms = worker_clock_ms(worker);
+    if (!worker_settings(worker)->watches_whole_job || now_ms < worker->watch_ms ||
+        worker->lag.n_known <= worker->lag.n)
+        return;
+    worker->watch_ms = now_ms + WATCH_MS;
+    ask_log(worker);
+}
+
 void worker_ask_topic(struct worker *worker)
 {
-    if (worker->phase != WORKER_READ)
+    if (worker->phase == WORKER_READ)
+        ask_late(worker);
+    if (worker->phase != WORKER_READ && worker->phase != WORKER_IDLE)
         return;
-    ask_late(worker);
     ask_lag(worker);
+    watch_others(worker);
 }
 
 static bool is_final(const struct message *message)

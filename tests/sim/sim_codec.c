@@ -78,7 +78,7 @@ static void close_executor(UNUSED struct executor *executor)
 }
 
 static const struct executor_ops executor_ops = {.run = run, .close = close_executor};
-const struct executor sim_executor = {&executor_ops, "sim"};
+const struct executor sim_executor = {.ops = &executor_ops, .name = "sim"};
 
 static void fields(UNUSED struct encoder *encoder, UNUSED size_t first,
                    UNUSED const struct value *values, UNUSED size_t n,

@@ -27,7 +27,7 @@ static enum status run_large(struct executor *base, UNUSED struct batch *batch,
     memset(room, 'x', n_bytes);
     rows->n += n_bytes;
     *ret_next = from + 1;
-    *ret = (struct executor_result){1, 1};
+    *ret = (struct executor_result){.n_rows = 1, .n_matched = 1};
     return ST_OK;
 }
 
@@ -200,7 +200,7 @@ static void test_the_rows_of_one_record_may_be_large(UNUSED void **state)
     size_t n_used;
     struct err err = {0};
     set_up(&fix);
-    fix.large = (struct large_executor){{&large_ops, "large"}, 5 << 20};
+    fix.large = (struct large_executor){{.ops = &large_ops, .name = "large"}, 5 << 20};
     fix.parts.executor = &fix.large.executor;
     struct run run = {0, 10, 11, two_records, 1};
     assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
@@ -227,7 +227,7 @@ static enum status run_hot(struct executor *base, UNUSED struct batch *batch, si
     memset(room, 'x', n_bytes);
     rows->n += n_bytes;
     *ret_next = from + 1;
-    *ret = (struct executor_result){1, 1};
+    *ret = (struct executor_result){.n_rows = 1, .n_matched = 1};
     return ST_OK;
 }
 
@@ -239,7 +239,7 @@ static void test_the_slice_after_a_large_record_is_small(UNUSED void **state)
     size_t n_used;
     struct err err = {0};
     set_up(&fix);
-    struct hot_executor hot = {{&hot_ops, "hot"}, 0};
+    struct hot_executor hot = {{.ops = &hot_ops, .name = "hot"}, 0};
     fix.parts.executor = &hot.executor;
     struct run run = {0, 10, 14, two_records, 2};
     assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
@@ -255,7 +255,7 @@ static void test_but_not_without_end(UNUSED void **state)
     size_t n_used;
     struct err err;
     set_up(&fix);
-    fix.large = (struct large_executor){{&large_ops, "large"}, SIZE_MAX};
+    fix.large = (struct large_executor){{.ops = &large_ops, .name = "large"}, SIZE_MAX};
     fix.parts.executor = &fix.large.executor;
     struct run run = {0, 10, 11, two_records, 1};
     fix.job.settings.on_error_share = 100;
@@ -284,7 +284,7 @@ static enum status run_one(struct executor *base, struct batch *batch, size_t fr
     large->n_bytes--;
     (void)batch;
     buf_text(rows, "x\n");
-    *ret = (struct executor_result){1, 1};
+    *ret = (struct executor_result){.n_rows = 1, .n_matched = 1};
     *ret_next = from + 1;
     return ST_OK;
 }
@@ -299,7 +299,7 @@ static void test_a_stop_cuts_a_batch(UNUSED void **state)
         struct err err;
         struct draft *draft;
         set_up(&fix);
-        fix.large = (struct large_executor){{&ops, "one"}, n_done};
+        fix.large = (struct large_executor){{.ops = &ops, .name = "one"}, n_done};
         fix.parts.executor = &fix.large.executor;
         struct run run = {0, 10, 14, two_records, 2};
         assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);

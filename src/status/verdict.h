@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a view means: does the job live, is it ready, is it well, and why not.
+#ifndef STATUS_VERDICT_H
+#define STATUS_VERDICT_H
+
+#include "base/buf.h"
+#include "status/board.h"
+#include "status/history.h"
+
+enum verdict_level {
+    VERDICT_OK,
+    VERDICT_WARN, // somebody should look some time
+    VERDICT_BAD   // the result does not grow as it should
+};
+
+enum {
+    VERDICT_STALLED_MS = 60000, // without a step of the worker
+    VERDICT_REASONS = 10
+};
+
+// What a look at a job sees.
+struct look {
+    const struct board_view *view;
+    const struct history *history; // NULL: none yet
+    int64_t wall_ms, monotonic_ms;
+    int64_t stepped_ms; // monotonic, of the worker's last step; 0: none
+};
+
+struct verdict_reason {
+    const char *code; // of a closed list: docs/operations.md
+    enum verdict_level level;
+    char text[BOARD_TEXT + 80];
+};
+
+struct verdict {
+    enum verdict_level level; // the worst
+    struct verdict_reason reasons[VERDICT_REASONS];
+    size_t n;
+};
+
+extern const char *const verdict_names[VERDICT_BAD + 1];
+
+void verdict_of(const struct look *look, struct verdict *ret);
+// The worker's loop goes round. Else why not, appended.
+bool verdict_is_alive(const struct look *look, struct buf *why);
+// Records are read, and what they give can be written. Else why not, appended.
+bool verdict_is_ready(const struct look *look, struct buf *why);
+
+#endif
