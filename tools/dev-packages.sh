@@ -6,7 +6,8 @@ packages_build=(build-essential cmake ninja-build pkg-config librdkafka-dev libp
     libsqlite3-dev libcurl4-openssl-dev libarchive-dev libjansson-dev libdeflate-dev libsnappy-dev
     libzstd-dev libmicrohttpd-dev libssl-dev libcmocka-dev)
 packages_test=(python3 python3-venv sqlite3 postgresql kcat openssl valgrind locales groff-base mandoc
-    libavro-dev clang libclang-rt-dev systemd zsh fish dpkg-dev file debootstrap)
+    libavro-dev clang libclang-rt-dev systemd zsh fish dpkg-dev file debootstrap
+    chromium prometheus)
 packages_stack=(python3 curl maven)
 packages_lint=(python3 clang clang-format-19)
 packages_fuzz=(clang libclang-rt-dev)
