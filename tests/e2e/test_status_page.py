@@ -73,7 +73,7 @@ def caught_up(url):
 def check_page(page, url):
     page.size(1600)
     page.open(url)
-    page.wait_for("document.getElementById('verdict-word').textContent.includes('All is well')")
+    page.wait_for("document.getElementById('verdict-word')?.textContent.includes('All is well')")
     text = page.value("document.body.innerText")
     for words in ("Lag of the whole job", "records/s", "Match rate", "trips", HOSTILE, "unreadable", "last commit",
                   "this worker"):
