@@ -4,7 +4,7 @@
 // reads, a file system that is away, a library) is left as it is: what was committed
 // stays committed, as after a crash.
 //
-// Nothing below cli/ knows of signals: ports know deadlines. What a command waits for
+// Nothing below job/ knows of signals: ports know deadlines. What a command waits for
 // borrows one of the two here, and the signal's handler sets them. It touches nothing
 // else that could be gone by then.
 //
