@@ -41,7 +41,10 @@ static enum status abandon(struct publish *publish, bool *ret, struct err *err)
     bool is_mine;
     TRY(read_number(publish, &is_mine, err));
     *ret = is_mine;
-    return is_mine ? ST_OK : remove_folder(publish, err);
+    // Without renames an entry on its way may still appear, and needs its files.
+    if (is_mine || !publish->patience->storage.renames)
+        return ST_OK;
+    return remove_folder(publish, err);
 }
 
 enum status publish_abandon(struct publish *publish, bool *ret, struct err *err)

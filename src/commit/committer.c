@@ -284,6 +284,8 @@ static enum status clean_left_over(struct committer *com, struct err *err)
 static enum status retain_left_over(struct committer *com, struct err *err)
 {
     int64_t keep_ms = com->parts.job->settings.log_retention_ms;
+    if (!com->patience.storage.renames)
+        return ST_OK; // readers go by the log: it is what names the files
     return clean_entries(&com->patience.storage, &com->state, wall_ms(com) - keep_ms,
                          err);
 }

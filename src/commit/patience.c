@@ -152,6 +152,14 @@ static enum status patient_publish(struct storage *storage, struct str from,
     return inner->ops->publish(inner, from, to, err);
 }
 
+static enum status patient_create(struct storage *storage, struct str path,
+                                  struct str temporary, struct str bytes, struct err *err)
+{
+    struct storage *inner = of(storage)->parts.storage;
+    TRY(begin(of(storage)));
+    return inner->ops->create_exclusive(inner, path, temporary, bytes, err);
+}
+
 static enum status patient_replace(struct storage *storage, struct str from,
                                    struct str to, struct err *err)
 {
@@ -248,6 +256,7 @@ static void patient_close(struct storage *storage)
 static const struct storage_ops patient_ops = {
     .write = patient_write,
     .publish = patient_publish,
+    .create_exclusive = patient_create,
     .replace = patient_replace,
     .list = patient_list,
     .stat = patient_stat,

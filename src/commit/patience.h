@@ -3,9 +3,9 @@
 // for storage.retry at most, or until the deadline. So the protocol above it reads as if
 // every call were answered.
 //
-// All calls but write and publish: what these two came to has to be looked at first, so
-// their caller makes them again (patience_again). At leisure no call is made again, and
-// none begins any more once somebody calls (ST_STOP).
+// All calls but write, publish and create_exclusive: what these came to has to be looked
+// at first, so their caller makes them again (patience_again). At leisure no call is made
+// again, and none begins any more once somebody calls (ST_STOP).
 //
 // Threads: one. Errors: those of the storage; one that lasted says how long.
 #ifndef COMMIT_PATIENCE_H
@@ -42,7 +42,7 @@ struct patience {
 };
 
 void patience_init(struct patience *patience, const struct patience_parts *parts);
-// After a write or a publish: true after a pause, make it again. Else *rc is final.
+// After one of these: true after a pause, make it again. Else *rc is final.
 bool patience_again(struct patience *patience, enum status *rc, struct err *err);
 // What is repeated is all that comes until the end.
 void patience_attempt(struct patience *patience);

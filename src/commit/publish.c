@@ -35,11 +35,15 @@ static struct entry_file make_file(struct publish *publish, size_t index)
     const struct entry_file *file = &publish->work->unit->files[index];
     int64_t day_ms =
         publish->job->settings.directory_by_day ? publish->entry.time_ms : -1;
+    struct entry_file ret = *file;
+    if (!publish->patience->storage.renames) {
+        ret.name = file->tmp; // where it lies
+        return ret;
+    }
     struct path name =
         file->kind == FILE_DEAD
             ? path_dead(publish->entry.number, index)
             : path_part(publish->entry.number, index, publish->job->extension, day_ms);
-    struct entry_file ret = *file;
     ret.name = arena_str(&publish->arena, path_str(&name));
     return ret;
 }
@@ -120,6 +124,8 @@ static enum status write_source(struct publish *publish, struct err *err)
 {
     struct storage *storage = &publish->patience->storage;
     enum status rc;
+    if (!storage->renames)
+        return ST_OK; // the entry is made at its place
     do {
         char uuid[UUID_TEXT];
         env_uuid(publish->patience->parts.env, uuid);
@@ -148,18 +154,26 @@ static enum status make_bucket(struct publish *publish, struct err *err)
     return ST_OK;
 }
 
+static enum status appear(struct publish *publish, struct err *err)
+{
+    struct storage *storage = &publish->patience->storage;
+    struct path target = path_entry(publish->entry.number);
+    if (storage->renames)
+        return storage->ops->publish(storage, path_str(&publish->source),
+                                     path_str(&target), err);
+    return storage->ops->create_exclusive(storage, path_str(&target), (struct str){0},
+                                          buf_as_str(&publish->bytes), err);
+}
+
 // ST_OK: *ret is what the rename came to: ST_OK, ST_EXISTS, ST_NOT_FOUND, or ST_UNKNOWN,
 // and then there was a pause.
 static enum status rename_source(struct publish *publish, enum status *ret,
                                  struct err *err)
 {
-    struct storage *storage = &publish->patience->storage;
-    struct path target = path_entry(publish->entry.number);
     enum status rc;
     bool is_again;
     do {
-        rc = storage->ops->publish(storage, path_str(&publish->source), path_str(&target),
-                                   err);
+        rc = appear(publish, err);
         *ret = rc;
         is_again = patience_again(publish->patience, &rc, err);
     } while (is_again && *ret == ST_RETRY);
@@ -200,7 +214,7 @@ static enum status number_is_taken(struct publish *publish, const struct entry *
     struct err ignored;
     *ret_next = true;
     TRY(log_state_apply(publish->state, entry, err));
-    if (!is_conflict(publish) &&
+    if (publish->source.text[0] && !is_conflict(publish) &&
         storage->ops->remove(storage, path_str(&publish->source), &ignored) == ST_OK)
         publish->source = (struct path){0};
     return ST_OK;
@@ -212,7 +226,8 @@ static enum status make_bucket_again(struct publish *publish, struct err *err)
 {
     struct storage *storage = &publish->patience->storage;
     struct file_info info;
-    TRY(storage->ops->stat(storage, path_str(&publish->source), &info, err));
+    if (storage->renames)
+        TRY(storage->ops->stat(storage, path_str(&publish->source), &info, err));
     return make_bucket(publish, err);
 }
 

@@ -53,8 +53,10 @@ enum status publish_entry(struct publish *publish, const struct publish_work *wo
 // Gives up an entry that may or may not have been published. The order is the rule:
 // remove the entry's source and get that answer (from then on it cannot appear any more);
 // read its number; only if it is not ours remove our folder with all its data. Where
-// that cannot be finished all is left to a later claim of the partitions.
-// *ret: it was ours after all, and is applied to the state.
+// that cannot be finished all is left to a later claim of the partitions. On a storage
+// that cannot rename there is no source: the files stay, since nothing keeps an entry
+// that is on its way from appearing. *ret: it was ours after all, and is applied to the
+// state.
 enum status publish_abandon(struct publish *publish, bool *ret, struct err *err);
 // After that, for what was uploaded meanwhile.
 enum status publish_remove_folder(struct publish *publish, struct err *err);

@@ -58,6 +58,8 @@ enum status rename_files(struct patience *patience, const struct entry *entry,
     struct path made_parent = {0};
     for (size_t i = 0; i < entry->n_files; i++) {
         const struct entry_file *file = &entry->files[i];
+        if (str_eq(file->tmp, file->name))
+            continue; // made at its place
         TRY(make_parent(&patience->storage, file, &made_parent, err));
         TRY(rename_file(patience, entry, file, err));
     }

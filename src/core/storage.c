@@ -26,6 +26,17 @@ enum status storage_write_bytes(struct storage *storage, struct str path,
     return storage->ops->write(storage, path, &reader.reader, (int64_t)bytes.n, err);
 }
 
+enum status storage_create_by_rename(struct storage *storage, struct str path,
+                                     struct str temporary, struct str bytes,
+                                     struct err *err)
+{
+    enum status rc = storage_write_bytes(storage, temporary, bytes, err);
+    if (rc == ST_UNKNOWN)
+        return ST_RETRY; // whatever lies under that name, `path` has not appeared
+    TRY(rc);
+    return storage->ops->publish(storage, temporary, path, err);
+}
+
 enum status storage_read_all(struct storage *storage, struct str path, size_t limit,
                              struct buf *ret, struct err *err)
 {

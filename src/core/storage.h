@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Port: a tree of files that are written whole and renamed.
+// Port: a tree of files that are written whole, and renamed where the storage can.
 //
 // Paths are '/'-separated, relative to the storage's root, without "." or "..". Every
 // call is bounded in time: by the storage's own limits, and by the deadline that the
@@ -59,6 +59,14 @@ struct storage_ops {
     // must exist (ST_NOT_FOUND too, the text says which).
     enum status (*publish)(struct storage *storage, struct str from, struct str to,
                            struct err *err);
+    // A new file of these bytes: it appears whole or not at all, and never over another
+    // one (ST_EXISTS). The parent of `path` must exist. `temporary` is a name that is the
+    // caller's alone: a storage that renames puts the bytes there first, and after
+    // anything but ST_OK they may still lie there. ST_UNKNOWN: the file may be there, or
+    // appear later.
+    enum status (*create_exclusive)(struct storage *storage, struct str path,
+                                    struct str temporary, struct str bytes,
+                                    struct err *err);
     // Rename over what is there, in one step. ST_NOT_FOUND as for publish.
     enum status (*replace)(struct storage *storage, struct str from, struct str to,
                            struct err *err);
@@ -84,14 +92,22 @@ struct storage_ops {
 struct storage {
     const struct storage_ops *ops;
     char *url;      // for messages and identity; owned
-    bool exclusive; // promises that publish never overwrites
+    bool exclusive; // promises that publish and create_exclusive never overwrite
     bool durable;   // promises that what ST_OK said survives a crash of the machine
+    // Promises that it can rename. Where it cannot, publish and replace are ST_USAGE, and
+    // a file is written under its final name, which nobody can guess: whoever reads goes
+    // by what names it, not by what a directory holds.
+    bool renames;
     const struct deadline *deadline; // of its calls; the owner's, NULL: none
 };
 
 // Convenience over the ports; all paths may be printf-made by the caller.
 enum status storage_write_bytes(struct storage *storage, struct str path,
                                 struct str bytes, struct err *err);
+// create_exclusive of a storage that renames: write to `temporary`, then publish.
+enum status storage_create_by_rename(struct storage *storage, struct str path,
+                                     struct str temporary, struct str bytes,
+                                     struct err *err);
 // The whole file, at most `limit` bytes (ST_LIMIT past that).
 enum status storage_read_all(struct storage *storage, struct str path, size_t limit,
                              struct buf *ret, struct err *err);

@@ -230,9 +230,8 @@ enum status feed_swap_run(struct storage *root, const struct feed_place *places,
     *ret_begun = false;
     AUTO(mem_auto_free) char *temporary = mem_printf("_tmp-%s", uuid);
     AUTO(mem_auto_free) char *text = journal_text(swap);
-    TRY(storage_write_bytes(root, str_of(temporary), str_of(text), err));
-    enum status rc =
-        root->ops->publish(root, str_of(temporary), str_of(FEED_SWAP_NAME), err);
+    enum status rc = root->ops->create_exclusive(root, str_of(FEED_SWAP_NAME),
+                                                 str_of(temporary), str_of(text), err);
     *ret_begun = rc == ST_OK || rc == ST_UNKNOWN;
     if (rc == ST_EXISTS)
         return err_set(err, ST_CONFLICT,

@@ -5,6 +5,7 @@
 
 #include "avro/table.h"
 #include "csv/table.h"
+#include "log/log_read.h"
 
 // As an entry tells it: 'on' and '1' are "true".
 static struct str option_value(const struct options *options,
@@ -161,6 +162,19 @@ static enum status visit_directory(const struct visit *visit, struct str directo
     return ST_OK;
 }
 
+// Without renames names say nothing: what is committed is what the log names.
+static enum status visit_log(const struct visit *visit, bool dead, struct err *err)
+{
+    for (int64_t number = 0;; number++) {
+        AUTO(arena_release) struct arena arena = {0};
+        struct entry entry;
+        TRY(log_read(visit->storage, number, &arena, &entry, err));
+        for (size_t i = 0; i < entry.n_files; i++)
+            if ((entry.files[i].kind == FILE_DEAD) == dead)
+                TRY(visit->each(visit->context, entry.files[i].name, err));
+    }
+}
+
 enum status result_files(struct storage *storage, bool dead,
                          enum status (*each)(void *context, struct str path,
                                              struct err *err),
@@ -168,6 +182,8 @@ enum status result_files(struct storage *storage, bool dead,
 {
     struct visit visit = {storage, each, context};
     struct str directory = str_of(dead ? "_tramline/dead" : "");
-    enum status status = visit_directory(&visit, directory, dead ? "" : "part-", err);
+    enum status status =
+        storage->renames ? visit_directory(&visit, directory, dead ? "" : "part-", err)
+                         : visit_log(&visit, dead, err);
     return status == ST_STOP || status == ST_NOT_FOUND ? ST_OK : status;
 }

@@ -88,6 +88,40 @@ static struct str last_part(struct str path)
     return part;
 }
 
+// ST_OK also when it was removed, or there is none: then it is empty.
+static enum status read_entry(struct result_reader *reader, int64_t number,
+                              struct err *err)
+{
+    if (number == reader->number)
+        return ST_OK;
+    arena_clear(&reader->arena);
+    reader->entry = (struct entry){0};
+    reader->number = number;
+    enum status rc =
+        log_read(reader->storage, number, &reader->arena, &reader->entry, err);
+    return rc == ST_NOT_FOUND ? ST_OK : rc;
+}
+
+static bool has_file(const struct entry *entry, struct str path)
+{
+    for (size_t i = 0; i < entry->n_files; i++)
+        if (str_eq(entry->files[i].name, path))
+            return true;
+    return false;
+}
+
+// The name has no number: files are read in the order of the log, so on from the entry
+// that was read last.
+static enum status find_entry(struct result_reader *reader, struct str path,
+                              struct err *err)
+{
+    int64_t number = reader->number < 0 ? 0 : reader->number;
+    do
+        TRY(read_entry(reader, number++, err));
+    while (reader->entry.writer.n > 0 && !has_file(&reader->entry, path));
+    return ST_OK;
+}
+
 // What the file's entry tells of it. Nothing when the entry was removed, or there is
 // none.
 static enum status look_up(struct result_reader *reader, struct str path,
@@ -95,17 +129,12 @@ static enum status look_up(struct result_reader *reader, struct str path,
 {
     int64_t number;
     *ret = (struct verify_file){.path = path};
-    if (!path_number(last_part(path), &number))
+    if (path_number(last_part(path), &number))
+        TRY(read_entry(reader, number, err));
+    else if (!reader->storage->renames)
+        TRY(find_entry(reader, path, err));
+    else
         return ST_OK;
-    if (number != reader->number) {
-        arena_clear(&reader->arena);
-        reader->entry = (struct entry){0};
-        reader->number = number;
-        enum status rc =
-            log_read(reader->storage, number, &reader->arena, &reader->entry, err);
-        if (rc != ST_OK && rc != ST_NOT_FOUND)
-            return rc;
-    }
     ret->schema = reader->entry.schema;
     ret->format = reader->entry.format;
     return ST_OK;

@@ -26,6 +26,11 @@ static bool is_part(const struct entry *entry, size_t index, struct str name)
 static enum status check_name(const struct entry *entry, size_t index, struct err *err)
 {
     const struct entry_file *file = &entry->files[index];
+    if (path_is_made(file->tmp, entry->writer, file->kind == FILE_DEAD))
+        return str_eq(file->name, file->tmp)
+                   ? ST_OK
+                   : wrong_name("name", index, file->name,
+                                "its 'tmp', where the file lies for good", err);
     struct path dead = path_dead(entry->number, index);
     if (file->kind == FILE_DEAD && !str_eq(file->name, path_str(&dead)))
         return wrong_name("name", index, file->name,

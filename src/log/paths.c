@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "core/env.h"
+
 static struct path make(const char *fmt, ...) PRINTF_LIKE(1, 2);
 static struct path make(const char *fmt, ...)
 {
@@ -45,16 +47,39 @@ struct path path_dead(int64_t number, size_t index)
     return make(PATH_LOG_ROOT "/dead/%020" PRId64 "-%zu.jsonl", number, index);
 }
 
-struct path path_part(int64_t number, size_t index, const char *extension, int64_t day_ms)
+struct day {
+    char text[32];
+};
+
+// Empty below 0.
+static struct day day_of(int64_t day_ms)
 {
-    char day[32] = "";
+    struct day day = {""};
     if (day_ms >= 0) {
         time_t seconds = (time_t)(day_ms / 1000);
         struct tm tm;
         gmtime_r(&seconds, &tm);
-        strftime(day, sizeof(day), "day=%Y-%m-%d/", &tm);
+        strftime(day.text, sizeof(day.text), "day=%Y-%m-%d/", &tm);
     }
-    return make("%spart-%020" PRId64 "-%zu.%s", day, number, index, extension);
+    return day;
+}
+
+struct path path_part(int64_t number, size_t index, const char *extension, int64_t day_ms)
+{
+    struct day day = day_of(day_ms);
+    return make("%spart-%020" PRId64 "-%zu.%s", day.text, number, index, extension);
+}
+
+struct path path_part_made(struct str writer, const char *uuid, const char *extension,
+                           int64_t day_ms)
+{
+    struct day day = day_of(day_ms);
+    return make("%spart-%.*s-%s.%s", day.text, STR_ARGS(writer), uuid, extension);
+}
+
+struct path path_dead_made(struct str writer, const char *uuid)
+{
+    return make(PATH_LOG_ROOT "/dead/%.*s-%s.jsonl", STR_ARGS(writer), uuid);
 }
 
 struct path path_parent(struct str path)
@@ -93,11 +118,50 @@ static bool cut_text(struct str *text, const char *prefix)
     return true;
 }
 
+static bool cut_uuid(struct str *text)
+{
+    struct str uuid = {text->p, UUID_TEXT - 1};
+    if (text->n < uuid.n || !env_is_uuid(uuid))
+        return false;
+    *text = (struct str){text->p + uuid.n, text->n - uuid.n};
+    return true;
+}
+
+static bool is_extension(struct str text)
+{
+    return str_is(text, ".csv") || str_is(text, ".avro");
+}
+
+static bool is_numbered(struct str name)
+{
+    return cut_digits(&name, 20) == 20 && cut_text(&name, "-") &&
+           cut_digits(&name, 20) > 0 && is_extension(name);
+}
+
+static bool is_made(struct str name)
+{
+    return cut_uuid(&name) && cut_text(&name, "-") && cut_uuid(&name) &&
+           is_extension(name);
+}
+
 bool path_is_part(struct str name)
 {
-    return cut_text(&name, "part-") && cut_digits(&name, 20) == 20 &&
-           cut_text(&name, "-") && cut_digits(&name, 20) > 0 &&
-           (str_is(name, ".csv") || str_is(name, ".avro"));
+    return cut_text(&name, "part-") && (is_numbered(name) || is_made(name));
+}
+
+bool path_is_made(struct str path, struct str writer, bool dead)
+{
+    if (!cut_text(&path, dead ? PATH_LOG_ROOT "/dead/" : "part-")) {
+        struct path day = path_parent(path);
+        if (dead || !path_is_day(path_str(&day)))
+            return false;
+        path = (struct str){path.p + strlen(day.text) + 1, path.n - strlen(day.text) - 1};
+        if (!cut_text(&path, "part-"))
+            return false;
+    }
+    struct str first = {path.p, UUID_TEXT - 1};
+    return cut_uuid(&path) && str_eq(first, writer) && cut_text(&path, "-") &&
+           cut_uuid(&path) && (dead ? str_is(path, ".jsonl") : is_extension(path));
 }
 
 bool path_is_day(struct str name)

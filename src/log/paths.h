@@ -34,12 +34,19 @@ struct path path_dead(int64_t number, size_t index); // _tramline/dead/<N>-<i>.j
 // part-<N>-<i>.<ext>; with day_ms >= 0 below day=YYYY-MM-DD (UTC).
 struct path path_part(int64_t number, size_t index, const char *extension,
                       int64_t day_ms);
+// Of a storage that cannot rename, where the number is not known when the file is
+// written: part-<writer>-<uuid>.<ext>, and _tramline/dead/<writer>-<uuid>.jsonl.
+struct path path_part_made(struct str writer, const char *uuid, const char *extension,
+                           int64_t day_ms);
+struct path path_dead_made(struct str writer, const char *uuid);
+// Whether a path is one that these make for the writer; of `dead` letters or not.
+bool path_is_made(struct str path, struct str writer, bool dead);
 struct path path_parent(struct str path); // empty for a name without directory
 // The number in "part-<20 digits>-<i>.<ext>" or "<20 digits>-<i>.jsonl"; false when the
 // name is not of that form.
 bool path_number(struct str name, int64_t *ret);
-// Whether a name is, to the letter, one that path_part makes: the file's, the
-// directory's.
+// Whether a name is, to the letter, one that path_part or path_part_made makes: the
+// file's, the directory's.
 bool path_is_part(struct str name);
 bool path_is_day(struct str name);
 

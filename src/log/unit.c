@@ -219,8 +219,12 @@ enum status wrong_name(const char *field, size_t index, struct str name,
                    index, STR_ARGS(shown), name.n > shown.n ? "..." : "", wanted);
 }
 
-static bool is_tmp(const struct unit *unit, struct str name)
+// On a storage that cannot rename a file lies at its final place from the start.
+static bool is_tmp(const struct unit *unit, const struct entry_file *file)
 {
+    struct str name = file->tmp;
+    if (path_is_made(name, unit->writer, file->kind == FILE_DEAD))
+        return true;
     AUTO(buf_release) struct buf folder = {0};
     buf_printf(&folder, PATH_LOG_ROOT "/tmp/%.*s/", STR_ARGS(unit->writer));
     return str_starts_with(name, buf_cstr(&folder)) &&
@@ -272,7 +276,7 @@ static enum status check_files(const struct unit *unit, struct err *err)
                        "field 'files' has %zu files, an entry has at most %d",
                        unit->n_files, ENTRY_FILES_MAX);
     for (size_t i = 0; i < unit->n_files; i++)
-        if (!is_tmp(unit, unit->files[i].tmp))
+        if (!is_tmp(unit, &unit->files[i]))
             return wrong_name("tmp", i, unit->files[i].tmp,
                               PATH_LOG_ROOT "/tmp/, its writer and a UUID", err);
     return ST_OK;

@@ -34,7 +34,9 @@ static enum status check_unnamed(struct verifier *verifier, struct str path,
         struct path entry = path_entry(number);
         TRY(log_exists(verifier->storage, path_str(&entry), &is_new, err));
     }
-    if (!is_new)
+    if (!is_ours && !verifier->storage->renames)
+        verifier->n_unnamed++; // of a commit that did not come about, or not yet
+    else if (!is_new)
         verifier_find(verifier, FINDING_ERROR,
                       "%.*s is not named by any entry of the log", STR_ARGS(path));
     return ST_OK;
@@ -105,8 +107,9 @@ static enum status check_directories(struct verifier *verifier, struct err *err)
 static enum status check_missing(struct verifier *verifier, struct named_file *named,
                                  struct err *err)
 {
-    bool is_there;
-    TRY(log_exists(verifier->storage, named->file.tmp, &is_there, err));
+    bool is_there = false;
+    if (!str_eq(named->file.tmp, named->file.name))
+        TRY(log_exists(verifier->storage, named->file.tmp, &is_there, err));
     if (is_there) {
         verifier->report->n_unmoved++;
         verifier_find(verifier, FINDING_NOTE,
@@ -206,6 +209,16 @@ static enum status look_at_tmp(struct verifier *verifier, struct err *err)
     return ST_OK;
 }
 
+static void tell_unnamed(struct verifier *verifier)
+{
+    if (verifier->n_unnamed > 0)
+        verifier_find(verifier, FINDING_NOTE,
+                      "%zu files are named by no entry: of commits that did not come "
+                      "about, or not yet; this storage cannot rename, so whoever reads "
+                      "goes by the log",
+                      verifier->n_unnamed);
+}
+
 enum status verify_files(struct verifier *verifier, struct err *err)
 {
     if (verifier->n_files)
@@ -214,6 +227,7 @@ enum status verify_files(struct verifier *verifier, struct err *err)
     TRY(check_directory(verifier, (struct str){"", 0}, err));
     TRY(check_directories(verifier, err));
     TRY(check_directory(verifier, STR_LITERAL("_tramline/dead"), err));
+    tell_unnamed(verifier);
     int64_t n_entries = verifier->end - verifier->report->first_entry;
     for (size_t i = 0; i < verifier->n_files; i++) {
         TRY(check_named(verifier, &verifier->files[i], err));

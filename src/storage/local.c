@@ -528,6 +528,7 @@ static void local_close(struct storage *storage)
 static const struct storage_ops local_ops = {
     .write = local_write,
     .publish = local_publish,
+    .create_exclusive = storage_create_by_rename,
     .replace = local_replace,
     .list = local_list,
     .stat = local_stat,
@@ -546,6 +547,7 @@ struct storage *storage_local_open(const struct storage_url *url)
         .url = mem_strdup(url->text),
         .exclusive = true,
         .durable = true,
+        .renames = true,
     };
     local->path = mem_strdup(url->path);
     local->root = local_root_at(local->path[0] != '\0' ? local->path : "/");

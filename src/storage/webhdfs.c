@@ -523,6 +523,7 @@ static void webhdfs_close(struct storage *storage)
 static const struct storage_ops webhdfs_ops = {
     .write = webhdfs_write,
     .publish = webhdfs_publish,
+    .create_exclusive = storage_create_by_rename,
     .replace = webhdfs_replace,
     .list = webhdfs_list,
     .stat = webhdfs_stat,
@@ -576,6 +577,7 @@ enum status storage_webhdfs_open(const struct storage_url *url,
         .url = mem_strdup(url->text),
         .exclusive = true,
         .durable = true,
+        .renames = true,
     };
     webhdfs->root = mem_strdup(url->path);
     webhdfs->user = mem_strdup(user);

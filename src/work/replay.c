@@ -247,8 +247,7 @@ static enum status publish(struct replaying *replaying, struct committer *commit
         .ignored = ret->ignored,
         .rejected = ret->rejected,
     };
-    TRY(upload_draft(&replaying->patience, replaying->job.settings.upload_verify,
-                     replaying->draft, err));
+    TRY(upload_draft(&replaying->patience, &replaying->job, replaying->draft, err));
     enum status rc = committer_replay(committer, &replaying->draft->unit, &replay, err);
     while (rc == ST_OK && committer_tidy_last(committer)) {
         // What is left over goes to the next claim, if it cannot be done now.

@@ -62,7 +62,22 @@ static enum status check_file(struct storage *storage, enum upload_verify by,
                    storage->url, STR_ARGS(path), file->bytes);
 }
 
-static enum status upload_file(struct patience *patience, enum upload_verify by,
+// Where the storage cannot rename it is the file's place for good.
+static struct path choose_name(const struct patience *patience, const struct job *job,
+                               const struct unit *unit, const struct entry_file *file)
+{
+    char uuid[UUID_TEXT];
+    struct env *env = patience->parts.env;
+    env_uuid(env, uuid);
+    if (patience->storage.renames)
+        return path_tmp(unit->writer, uuid);
+    if (file->kind == FILE_DEAD)
+        return path_dead_made(unit->writer, uuid);
+    return path_part_made(unit->writer, uuid, job->extension,
+                          job->settings.directory_by_day ? env->ops->wall_ms(env) : -1);
+}
+
+static enum status upload_file(struct patience *patience, const struct job *job,
                                struct unit *unit, struct entry_file *file,
                                struct spool_file *spool, struct err *err)
 {
@@ -71,26 +86,25 @@ static enum status upload_file(struct patience *patience, enum upload_verify by,
     enum status rc;
     patience_attempt(patience);
     do {
-        char uuid[UUID_TEXT];
-        env_uuid(patience->parts.env, uuid);
-        tmp = path_tmp(unit->writer, uuid);
+        tmp = choose_name(patience, job, unit, file);
         struct spool_reader reader = {{read_spool}, spool, 0};
         rc = storage->ops->write(storage, path_str(&tmp), &reader.reader, file->bytes,
                                  err);
         if (rc == ST_OK)
-            rc = check_file(storage, by, file, path_str(&tmp), err);
+            rc = check_file(storage, job->settings.upload_verify, file, path_str(&tmp),
+                            err);
     } while (patience_again(patience, &rc, err));
     patience_attempt_end(patience);
     file->tmp = arena_str(&unit->arena, path_str(&tmp));
     return rc;
 }
 
-enum status upload_draft(struct patience *patience, enum upload_verify by,
+enum status upload_draft(struct patience *patience, const struct job *job,
                          struct draft *draft, struct err *err)
 {
     struct unit *unit = &draft->unit;
     for (size_t i = 0; i < unit->n_files; i++)
-        TRY(upload_file(patience, by, unit, &unit->files[i], draft->spools[i], err));
+        TRY(upload_file(patience, job, unit, &unit->files[i], draft->spools[i], err));
     draft_discard_spools(draft);
     return ST_OK;
 }

@@ -10,9 +10,9 @@
 #include "log/job.h"
 #include "work/draft.h"
 
-// Into the folder of the unit's writer; the unit has the names then, and the spool lets
-// go of the files.
-enum status upload_draft(struct patience *patience, enum upload_verify by,
+// Into the folder of the unit's writer, or for good where the storage cannot rename; the
+// unit has the names then, and the spool lets go of the files.
+enum status upload_draft(struct patience *patience, const struct job *job,
                          struct draft *draft, struct err *err);
 
 #endif

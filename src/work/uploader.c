@@ -67,8 +67,7 @@ static enum status upload(struct uploader *uploader, struct message *message,
     if (message->generation <= atomic_load(&parts->mail->lost_generation))
         return ST_OK;
     int64_t began_ms = clock_ms(uploader);
-    TRY(upload_draft(&uploader->patience, parts->job->settings.upload_verify,
-                     message->draft, err));
+    TRY(upload_draft(&uploader->patience, parts->job, message->draft, err));
     board_commit_phase(&parts->status->board, COMMIT_UPLOAD,
                        clock_ms(uploader) - began_ms);
     return ST_OK;

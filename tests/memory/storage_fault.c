@@ -15,6 +15,7 @@ struct change {
     enum fault_op op;
     struct str path; // or from
     struct str to;
+    struct str bytes;      // create
     struct reader *reader; // write
     int64_t size_bytes;
 };
@@ -48,6 +49,9 @@ static enum status apply(struct storage *inner, const struct change *change,
     switch (change->op) {
     case FAULT_WRITE:
         return ops->write(inner, change->path, change->reader, change->size_bytes, err);
+    case FAULT_CREATE:
+        return ops->create_exclusive(inner, change->path, (struct str){0}, change->bytes,
+                                     err);
     case FAULT_PUBLISH:
         return ops->publish(inner, change->path, change->to, err);
     case FAULT_REPLACE:
@@ -74,6 +78,7 @@ static void late_release(struct late *late)
 {
     free((char *)late->change.path.p);
     free((char *)late->change.to.p);
+    free((char *)late->change.bytes.p);
     buf_release(&late->bytes);
 }
 
@@ -163,6 +168,7 @@ static enum status late_init(struct late *late, const struct change *change,
     }
     late->change.path = copy_text(change->path);
     late->change.to = copy_text(change->to);
+    late->change.bytes = copy_text(change->bytes);
     return ST_OK;
 }
 
@@ -240,6 +246,15 @@ static enum status fault_publish(struct storage *storage, struct str from, struc
 {
     struct change change = {.op = FAULT_PUBLISH, .path = from, .to = to};
     return make_change(of(storage), &change, err);
+}
+
+static enum status fault_create(struct storage *storage, struct str path,
+                                struct str temporary, struct str bytes, struct err *err)
+{
+    struct change change = {.op = FAULT_CREATE, .path = path, .bytes = bytes};
+    return storage->renames
+               ? storage_create_by_rename(storage, path, temporary, bytes, err)
+               : make_change(of(storage), &change, err);
 }
 
 static enum status fault_replace(struct storage *storage, struct str from, struct str to,
@@ -323,6 +338,7 @@ static void fault_close(struct storage *storage)
 static const struct storage_ops fault_ops = {
     .write = fault_write,
     .publish = fault_publish,
+    .create_exclusive = fault_create,
     .replace = fault_replace,
     .list = fault_list,
     .stat = fault_stat,
@@ -363,11 +379,11 @@ size_t storage_fault_n_late(const struct storage *storage)
 const char *fault_op_name(enum fault_op op)
 {
     static const char *const names[FAULT_N_OPS] = {
-        [FAULT_WRITE] = "write",     [FAULT_PUBLISH] = "publish",
-        [FAULT_REPLACE] = "replace", [FAULT_LIST] = "list",
-        [FAULT_STAT] = "stat",       [FAULT_CHECKSUM] = "checksum",
-        [FAULT_MKDIR] = "mkdir",     [FAULT_READ] = "read",
-        [FAULT_REMOVE] = "remove",
+        [FAULT_WRITE] = "write",       [FAULT_PUBLISH] = "publish",
+        [FAULT_CREATE] = "create",     [FAULT_REPLACE] = "replace",
+        [FAULT_LIST] = "list",         [FAULT_STAT] = "stat",
+        [FAULT_CHECKSUM] = "checksum", [FAULT_MKDIR] = "mkdir",
+        [FAULT_READ] = "read",         [FAULT_REMOVE] = "remove",
     };
     return names[op];
 }

@@ -17,6 +17,7 @@
 enum fault_op {
     FAULT_WRITE,
     FAULT_PUBLISH,
+    FAULT_CREATE, // of a storage that cannot rename; else it is a write and a publish
     FAULT_REPLACE,
     FAULT_LIST,
     FAULT_STAT,

@@ -190,9 +190,18 @@ static enum status replace(struct mem_tree *tree, struct str from, struct str to
     return ST_OK;
 }
 
+static enum status cannot_rename(const struct storage *storage, struct str from,
+                                 struct err *err)
+{
+    return err_set(err, ST_USAGE, "%s/%.*s: this storage cannot rename", storage->url,
+                   STR_ARGS(from));
+}
+
 static enum status mem_publish(struct storage *storage, struct str from, struct str to,
                                struct err *err)
 {
+    if (!storage->renames)
+        return cannot_rename(storage, from, err);
     TRY(storage_path_check(storage, to, false, err));
     AUTO(mem_auto_free) char *source = NULL;
     AUTO(mem_auto_free) char *target = full_path(storage, to);
@@ -200,9 +209,30 @@ static enum status mem_publish(struct storage *storage, struct str from, struct 
     return end(storage, publish(tree_of(storage), str_of(source), str_of(target), err));
 }
 
+static enum status create(struct mem_tree *tree, struct str path, struct str bytes,
+                          struct err *err)
+{
+    const struct mem_node *parent = mem_node_find(tree->root, storage_path_parent(path));
+    if (parent == NULL)
+        return fail(path, ST_NOT_FOUND, "cannot be made: its directory is missing", err);
+    return add_file(tree, path, bytes, err);
+}
+
+static enum status mem_create(struct storage *storage, struct str path,
+                              struct str temporary, struct str bytes, struct err *err)
+{
+    AUTO(mem_auto_free) char *full = NULL;
+    if (storage->renames)
+        return storage_create_by_rename(storage, path, temporary, bytes, err);
+    TRY(begin(storage, path, false, &full, err));
+    return end(storage, create(tree_of(storage), str_of(full), bytes, err));
+}
+
 static enum status mem_replace(struct storage *storage, struct str from, struct str to,
                                struct err *err)
 {
+    if (!storage->renames)
+        return cannot_rename(storage, from, err);
     TRY(storage_path_check(storage, to, false, err));
     AUTO(mem_auto_free) char *source = NULL;
     AUTO(mem_auto_free) char *target = full_path(storage, to);
@@ -314,6 +344,7 @@ static void mem_close(struct storage *storage)
 static const struct storage_ops mem_ops = {
     .write = mem_write,
     .publish = mem_publish,
+    .create_exclusive = mem_create,
     .replace = mem_replace,
     .list = mem_list,
     .stat = mem_stat,
@@ -332,6 +363,7 @@ struct storage *storage_mem_open(struct mem_tree *tree, const char *root)
         .url = mem_printf("mem://%s", root),
         .exclusive = true,
         .durable = true,
+        .renames = true,
     };
     mem->root = mem_strdup(strcmp(root, "/") == 0 ? "" : root);
     mem->tree = tree;
@@ -339,4 +371,11 @@ struct storage *storage_mem_open(struct mem_tree *tree, const char *root)
     tree->n_users++;
     pthread_mutex_unlock(&tree->lock);
     return &mem->storage;
+}
+
+struct storage *storage_mem_open_flat(struct mem_tree *tree, const char *root)
+{
+    struct storage *storage = storage_mem_open(tree, root);
+    storage->renames = false;
+    return storage;
 }

@@ -21,5 +21,7 @@ void mem_tree_unref(struct mem_tree *tree); // NULL is fine; frees it with its l
 // A storage on the tree, which it holds while open. `root` is a directory in the tree as
 // an absolute path, "/result", which need not exist; its URL is "mem:///result".
 struct storage *storage_mem_open(struct mem_tree *tree, const char *root);
+// One that cannot rename, as a store of objects.
+struct storage *storage_mem_open_flat(struct mem_tree *tree, const char *root);
 
 #endif

@@ -177,12 +177,37 @@ static void read_directory(struct sim_world *world, const char *directory,
     arena_release(&arena);
 }
 
+// Files that the log names.
+static void read_named(struct sim_world *world, struct lines *rows, struct lines *dead)
+{
+    struct err err;
+    for (int64_t number = 0;; number++) {
+        struct arena arena AUTO(arena_release) = {0};
+        struct entry entry;
+        enum status rc = log_read(world->view, number, &arena, &entry, &err);
+        if (rc != ST_OK && rc != ST_NOT_FOUND)
+            sim_fail(world, "%s", err.text);
+        if (rc != ST_OK)
+            return;
+        for (size_t i = 0; i < entry.n_files; i++) {
+            bool is_data = entry.files[i].kind == FILE_DATA;
+            char path[256];
+            snprintf(path, sizeof(path), "%.*s", STR_ARGS(entry.files[i].name));
+            read_file(world, path, is_data ? rows : NULL, dead);
+        }
+    }
+}
+
 static void check_data(struct sim_world *world)
 {
     struct lines rows = {0}, dead = {0}, found_rows = {0}, found_dead = {0};
     expect(world, &rows, &dead);
-    read_directory(world, "", &found_rows, NULL);
-    read_directory(world, "_tramline/dead", NULL, &found_dead);
+    if (world->profile.is_flat) {
+        read_named(world, &found_rows, &found_dead);
+    } else {
+        read_directory(world, "", &found_rows, NULL);
+        read_directory(world, "_tramline/dead", NULL, &found_dead);
+    }
     compare_lines(world, "row", &rows, &found_rows);
     compare_lines(world, "dead letter", &dead, &found_dead);
     lines_release(&rows);

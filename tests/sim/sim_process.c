@@ -69,7 +69,8 @@ static void plan_death(struct sim_process *process, const struct fault_call *cal
 {
     struct sim_world *world = process->world;
     bool is_entry =
-        call->op == FAULT_PUBLISH && str_starts_with(call->to, "_tramline/log/");
+        (call->op == FAULT_PUBLISH && str_starts_with(call->to, "_tramline/log/")) ||
+        (call->op == FAULT_CREATE && str_starts_with(call->path, "_tramline/log/"));
     if (is_entry && world->has_faults &&
         sim_chance(&world->random, world->profile.publish_death_percent) &&
         sim_events_let(&world->events, SIM_DEATH))
@@ -191,8 +192,7 @@ static void open_storages(struct sim_process *process)
         struct sim_client *client = &process->clients[i];
         struct fault_config config = {.decide = decide, .context = client};
         client->process = process;
-        client->storage =
-            storage_fault_open(storage_mem_open(process->world->tree, "/r"), &config);
+        client->storage = storage_fault_open(sim_world_storage(process->world), &config);
     }
 }
 

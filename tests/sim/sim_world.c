@@ -10,6 +10,7 @@
 #include "status_name.h"
 
 enum {
+    FLAT_EACH = 6,    // schedules: of one the storage cannot rename
     FINAL_MS = 60000, // with short steps
     FINAL_STEPS = 200000,
     SMALL_BUCKET = 100,
@@ -34,6 +35,12 @@ static void begin_step(struct sim_world *world)
 {
     sim_events_step(&world->events, ++world->step);
     begin_part(world, PART_STEP);
+}
+
+struct storage *sim_world_storage(struct sim_world *world)
+{
+    return world->profile.is_flat ? storage_mem_open_flat(world->tree, "/r")
+                                  : storage_mem_open(world->tree, "/r");
 }
 
 void sim_trace(struct sim_world *world, const char *fmt, ...)
@@ -124,6 +131,9 @@ static void world_init(struct sim_world *world, uint64_t seed, bool is_traced)
     world->trace.limit = SIM_TRACE_BYTES;
     begin_step(world);
     world->profile = choose_profile(&world->random, seed);
+    world->profile.is_flat = !world->profile.has_retention && seed % FLAT_EACH == 2;
+    if (world->profile.is_flat) // what lies there is the result, not on its way
+        world->profile.sweep_permille = 0;
     sim_clock_init(&world->clock, seed);
     sim_topic_init(&world->topic, world->profile.n_partitions, &world->random);
     world->topic.fault_percent = world->profile.source_fault_percent;
@@ -131,7 +141,7 @@ static void world_init(struct sim_world *world, uint64_t seed, bool is_traced)
     world->topic.clock = &world->clock;
     world->topic.is_calm = world->profile.is_calm && !world->profile.slow_permille;
     world->tree = mem_tree_open(&world->clock.env);
-    world->view = storage_mem_open(world->tree, "/r");
+    world->view = sim_world_storage(world);
     for (int i = 0; i < SIM_MEMBERS_MAX; i++)
         world->processes[i] = (struct sim_process){.world = world, .index = i};
 }

@@ -57,6 +57,7 @@ struct sim_profile {
     int sweep_permille; // a file in tmp is removed by others
     int slow_permille;  // a storage answers slowly for a while; in calm schedules
     bool is_calm;
+    bool is_flat;   // the storage cannot rename
     bool is_uneven; // nearly all arrives in partition 0
     int step_ms;    // longest time that a step takes
 };
@@ -139,6 +140,8 @@ bool sim_world_run(struct sim_world *world, uint64_t seed, bool is_traced);
 bool sim_world_replay(struct sim_world *world, uint64_t seed, const uint32_t *kept,
                       size_t n_kept, bool is_traced);
 void sim_world_release(struct sim_world *world);
+
+struct storage *sim_world_storage(struct sim_world *world); // of its tree, a new handle
 
 void sim_trace(struct sim_world *world, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void sim_fail(struct sim_world *world, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -389,6 +389,26 @@ static void test_what_is_refused_is_named(UNUSED void **state)
     }
 }
 
+// A file that lies at its place from the start has that name and no other.
+static void test_a_file_at_its_place_has_one_name(UNUSED void **state)
+{
+    struct sample s;
+    struct err err;
+    make_sample(&s);
+    struct path made =
+        path_part_made(s.entry.writer, "00000000-0000-4000-8000-00000000000b", "csv", -1);
+    s.files[0].tmp = path_str(&made);
+    assert_status(entry_check(&s.entry, 7, &err), ST_DATA);
+    char text[256];
+    snprintf(text, sizeof(text),
+             "field 'name' of file 0 is '%.*s', not its 'tmp', where the file lies for "
+             "good",
+             STR_ARGS(s.files[0].name));
+    assert_string_equal(err.text, text);
+    s.files[0].name = s.files[0].tmp;
+    assert_ok(entry_check(&s.entry, 7, &err), &err);
+}
+
 // Its own name is said in part only, else the rest would not fit.
 static void test_a_long_name_is_said_in_part(UNUSED void **state)
 {
@@ -545,6 +565,7 @@ TEST_MAIN(cmocka_unit_test(test_every_field_has_every_value),
           cmocka_unit_test(test_every_field_of_files_by_day_has_every_value),
           cmocka_unit_test(test_large_numbers_side_by_side),
           cmocka_unit_test(test_what_is_refused_is_named),
+          cmocka_unit_test(test_a_file_at_its_place_has_one_name),
           cmocka_unit_test(test_a_long_name_is_said_in_part),
           cmocka_unit_test(test_what_does_not_add_up_is_not_applied),
           cmocka_unit_test(test_lists_rise_and_have_an_end),

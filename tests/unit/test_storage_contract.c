@@ -56,6 +56,17 @@ static int open_fault(void **state)
     return 0;
 }
 
+static int open_flat(void **state)
+{
+    struct fixture *fixture = mem_zalloc(sizeof(*fixture));
+    struct mem_tree *tree = mem_tree_open(env_system());
+    const struct fault_config none = {0};
+    fixture->storage = storage_fault_open(storage_mem_open_flat(tree, "/test"), &none);
+    mem_tree_unref(tree);
+    *state = fixture;
+    return 0;
+}
+
 static int open_local(void **state)
 {
     struct fixture *fixture = mem_zalloc(sizeof(*fixture));
@@ -385,6 +396,39 @@ static void test_publish_says_what_is_missing(void **state)
     assert_holds(st, "a", "x");
 }
 
+static void test_a_file_is_created_whole_and_never_over_another(void **state)
+{
+    struct storage *st = storage_of(state);
+    assert_ok(st->ops->mkdir(st, PATH("log"), &err), &err);
+    assert_ok(
+        st->ops->create_exclusive(st, PATH("log/0"), PATH("t1"), PATH("mine"), &err),
+        &err);
+    assert_holds(st, "log/0", "mine");
+    assert_gone(st, "t1");
+    assert_status(
+        st->ops->create_exclusive(st, PATH("log/0"), PATH("t2"), PATH("yours"), &err),
+        ST_EXISTS);
+    assert_says("/log/0: is there already");
+    assert_holds(st, "log/0", "mine");
+    assert_status(
+        st->ops->create_exclusive(st, PATH("no/0"), PATH("t3"), PATH("x"), &err),
+        ST_NOT_FOUND);
+    assert_says("its directory is missing");
+    assert_gone(st, "no");
+}
+
+static void test_a_storage_that_cannot_rename_says_so(void **state)
+{
+    struct storage *st = storage_of(state);
+    assert_false(st->renames);
+    put(st, "a", "x");
+    assert_status(st->ops->publish(st, PATH("a"), PATH("b"), &err), ST_USAGE);
+    assert_status(st->ops->replace(st, PATH("a"), PATH("b"), &err), ST_USAGE);
+    assert_says("/a: this storage cannot rename");
+    assert_holds(st, "a", "x");
+    assert_gone(st, "b");
+}
+
 static void test_replace_overwrites(void **state)
 {
     struct storage *st = storage_of(state);
@@ -515,8 +559,11 @@ TEST_MAIN_HDFS("hdfs_*", EACH(written_file_reads_back), EACH(promises_are_made),
                EACH(directory_is_no_file), EACH(list_is_sorted_and_flat),
                EACH(names_may_hold_any_letter), EACH(publish_moves),
                EACH(publish_never_overwrites), EACH(publish_says_what_is_missing),
-               EACH(replace_overwrites), EACH(replace_refuses),
-               EACH(mkdir_may_be_repeated), EACH(remove_takes_all_below),
-               EACH(paths_stay_inside),
+               EACH(a_file_is_created_whole_and_never_over_another),
+               CASE(flat, a_file_is_created_whole_and_never_over_another),
+               CASE(flat, a_storage_that_cannot_rename_says_so),
+               CASE(flat, write_never_overwrites), EACH(replace_overwrites),
+               EACH(replace_refuses), EACH(mkdir_may_be_repeated),
+               EACH(remove_takes_all_below), EACH(paths_stay_inside),
                CASE(local, removed_while_it_is_written_is_no_end),
                CASE(hdfs, removed_while_it_is_written_is_no_end))

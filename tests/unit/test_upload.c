@@ -222,7 +222,8 @@ static void tear_down(struct fixture *fix)
 
 static enum status upload(struct fixture *fix, enum upload_verify by, struct err *err)
 {
-    return upload_draft(&fix->sim.patience, by, fix->draft, err);
+    struct job job = {.settings.upload_verify = by};
+    return upload_draft(&fix->sim.patience, &job, fix->draft, err);
 }
 
 static void assert_lie_is_found(enum lie lie, size_t n_bytes)
