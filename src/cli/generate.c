@@ -28,7 +28,7 @@ static enum status add_directory(struct pipeline *pipeline, const struct options
 {
     struct storage_url url;
     TRY(storage_url_parse(options_text(options, "path"), &pipeline->arena, &url, err));
-    if (url.kind == STORAGE_LOCAL)
+    if (url.is_local)
         writes[(*n)++] = url.path;
     return ST_OK;
 }
@@ -86,8 +86,8 @@ static enum status print_duckdb(const struct args *args, struct pipeline *pipeli
     struct generate_view view = {
         .name = sink->name,
         .schema = &pipeline->plan->output,
-        .directory = str_of(url.kind == STORAGE_LOCAL ? url.path : url.text),
-        .is_local = url.kind == STORAGE_LOCAL,
+        .directory = str_of(url.is_local ? url.path : url.text),
+        .is_local = url.is_local,
         .by_day = options_is(&sink->options, "directory", "day"),
         .has_header = !avro && options_number(&sink->format, "header"),
         .is_avro = avro,

@@ -46,7 +46,7 @@ static void tell_storage(const struct options *options, struct buf *told,
     if (!options_is(options, "auth", "kerberos") ||
         storage_url_parse(options_text(options, "path"), arena, &url, &ignored) !=
             ST_OK ||
-        url.kind != STORAGE_WEBHDFS || url.tls)
+        url.is_local || url.tls)
         return;
     struct str rest = str_of(url.nodes);
     const char *nodes = arena_printf(arena, "hdfs://%s", url.nodes);

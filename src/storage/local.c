@@ -553,3 +553,19 @@ struct storage *storage_local_open(const struct storage_url *url)
     local->root = local_root_at(local->path[0] != '\0' ? local->path : "/");
     return &local->storage;
 }
+
+static enum status open_local(const struct storage_url *url,
+                              UNUSED const struct storage_config *config,
+                              struct storage **ret, UNUSED struct err *err)
+{
+    *ret = storage_local_open(url);
+    return ST_OK;
+}
+
+const struct storage_scheme storage_local_scheme = {
+    .prefix = "file://",
+    .form = "file:///directory",
+    .is_local = true,
+    .parse = storage_url_local,
+    .open = open_local,
+};

@@ -6,7 +6,9 @@
 #define STORAGE_LOCAL_H
 
 #include "core/storage.h"
-#include "storage/storage_url.h"
+#include "storage/scheme.h"
+
+extern const struct storage_scheme storage_local_scheme; // file:///directory
 
 struct storage *storage_local_open(const struct storage_url *url);
 

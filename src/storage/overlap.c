@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "storage/scheme.h"
 
 // The path with the symbolic links of what is there replaced; what is not there yet stays
 // as it is written.
@@ -80,16 +81,16 @@ static bool share_node(const struct storage_url *a, const struct storage_url *b)
 enum storage_overlap storage_overlap(const struct storage_url *a,
                                      const struct storage_url *b)
 {
-    if (a->kind != b->kind)
+    if (a->scheme->open != b->scheme->open) // of hdfs:// and hdfss:// it is one
         return STORAGE_APART;
     enum storage_overlap ret = compare_paths(str_of(a->path), str_of(b->path));
-    bool apart = a->kind == STORAGE_WEBHDFS && ret != STORAGE_APART && !share_node(a, b);
+    bool apart = a->nodes[0] && ret != STORAGE_APART && !share_node(a, b);
     return apart ? STORAGE_APART : ret;
 }
 
 void storage_overlap_prepare(struct storage_url *url, struct arena *arena)
 {
-    if (url->kind == STORAGE_WEBHDFS)
+    if (!url->is_local)
         return;
     AUTO(mem_auto_free) char *path = resolve(url->path);
     url->path = arena_cstr(arena, str_of(path));

@@ -1,21 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "storage/storage_url.h"
+#include "storage/scheme.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define FORMS                                                                   \
-    "; write /directory, file:///directory, hdfs://namenode:9870/directory or " \
-    "hdfss://namenode:9871/directory"
+#define WRONG_SLASHES "it has the wrong number of '/'"
 
 // The ports on which name nodes answer HTTP and HTTPS by default.
 #define HTTP_PORT  "9870"
 #define HTTPS_PORT "9871"
 
+// "; write /directory, file:///directory, hdfs://... or hdfss://..."
+static void add_forms(struct buf *text)
+{
+    buf_text(text, "; write /directory");
+    for (size_t i = 0; storage_schemes[i] != NULL; i++)
+        buf_printf(text, "%s%s", storage_schemes[i + 1] != NULL ? ", " : " or ",
+                   storage_schemes[i]->form);
+}
+
+enum status storage_url_wrong(struct str text, struct str what, struct err *err)
+{
+    AUTO(buf_release) struct buf forms = {0};
+    add_forms(&forms);
+    return err_set(err, ST_USAGE, "'%.*s': %.*s%s", STR_ARGS(text), STR_ARGS(what),
+                   buf_cstr(&forms));
+}
+
 static enum status wrong(struct str text, const char *what, struct err *err)
 {
-    return err_set(err, ST_USAGE, "'%.*s': %s" FORMS, STR_ARGS(text), what);
+    return storage_url_wrong(text, str_of(what), err);
+}
+
+static enum status wrong_part(struct str text, struct str part, const char *what,
+                              struct err *err)
+{
+    AUTO(buf_release) struct buf said = {0};
+    buf_printf(&said, "'%.*s' %s", STR_ARGS(part), what);
+    return storage_url_wrong(text, buf_as_str(&said), err);
 }
 
 // Takes the last part of a path away.
@@ -25,8 +48,7 @@ static void drop_part(struct buf *path)
         continue;
 }
 
-// Appends the parts of `path` to the absolute path in `ret`, one '/' before each.
-static void append_parts(struct buf *ret, struct str path)
+void storage_url_append(struct buf *ret, struct str path)
 {
     struct str rest = path;
     while (rest.p != NULL) {
@@ -61,13 +83,12 @@ static enum status set_local(struct str path, struct arena *arena,
                            "'%.*s': the current directory is gone; give "
                            "an absolute path",
                            STR_ARGS(path));
-        append_parts(&full, str_of(here));
+        storage_url_append(&full, str_of(here));
         free(here);
     }
-    append_parts(&full, path);
+    storage_url_append(&full, path);
     const char *root = arena_cstr(arena, buf_as_str(&full));
     *ret = (struct storage_url){
-        .kind = STORAGE_LOCAL,
         .nodes = "",
         .path = root,
         .text = arena_printf(arena, "file://%s", root),
@@ -120,11 +141,9 @@ static enum status append_node(struct buf *nodes, struct str node, bool tls,
         return wrong(text, "it names no name node", err);
     split_node(node, &host, &port);
     if (!is_host(host))
-        return err_set(err, ST_USAGE, "'%.*s': '%.*s' is no host name" FORMS,
-                       STR_ARGS(text), STR_ARGS(node));
+        return wrong_part(text, node, "is no host name", err);
     if (port.p != NULL && !is_port(port))
-        return err_set(err, ST_USAGE, "'%.*s': '%.*s' is no port" FORMS, STR_ARGS(text),
-                       STR_ARGS(port));
+        return wrong_part(text, port, "is no port", err);
     if (nodes->n)
         buf_char(nodes, ',');
     for (size_t i = 0; i < host.n; i++)
@@ -148,9 +167,8 @@ static enum status set_webhdfs(struct str text, struct str rest, bool tls,
                        "give the user by WITH (user = '...')");
     while (names.p != NULL)
         TRY(append_node(&nodes, str_cut(&names, ','), tls, text, err));
-    append_parts(&path, rest);
+    storage_url_append(&path, rest);
     *ret = (struct storage_url){
-        .kind = STORAGE_WEBHDFS,
         .tls = tls,
         .nodes = arena_cstr(arena, buf_as_str(&nodes)),
         .path = arena_cstr(arena, buf_as_str(&path)),
@@ -160,6 +178,26 @@ static enum status set_webhdfs(struct str text, struct str rest, bool tls,
     return ST_OK;
 }
 
+enum status storage_url_local(struct str text, struct str rest, struct arena *arena,
+                              struct storage_url *ret, struct err *err)
+{
+    if (rest.n == 0 || rest.p[0] != '/')
+        return wrong(text, WRONG_SLASHES, err);
+    return set_local(rest, arena, ret, err);
+}
+
+enum status storage_url_hdfs(struct str text, struct str rest, struct arena *arena,
+                             struct storage_url *ret, struct err *err)
+{
+    return set_webhdfs(text, rest, false, arena, ret, err);
+}
+
+enum status storage_url_hdfss(struct str text, struct str rest, struct arena *arena,
+                              struct storage_url *ret, struct err *err)
+{
+    return set_webhdfs(text, rest, true, arena, ret, err);
+}
+
 static enum status refuse_scheme(struct str text, struct err *err)
 {
     struct str rest = text;
@@ -167,14 +205,27 @@ static enum status refuse_scheme(struct str text, struct err *err)
     if (str_is(scheme, "webhdfs") || str_is(scheme, "swebhdfs"))
         return err_set(err, ST_USAGE, "'%.*s': write %s:// for %.*s://", STR_ARGS(text),
                        scheme.p[0] == 's' ? "hdfss" : "hdfs", STR_ARGS(scheme));
-    return err_set(err, ST_USAGE, "'%.*s': '%.*s' is no storage that is known" FORMS,
-                   STR_ARGS(text), STR_ARGS(scheme));
+    return wrong_part(text, scheme, "is no storage that is known", err);
 }
 
-static struct str after(struct str text, const char *prefix)
+// "file" of "file://..."
+static bool is_of_scheme(struct str text, const struct storage_scheme *scheme)
 {
-    size_t n = strlen(prefix);
-    return (struct str){text.p + n, text.n - n};
+    size_t n = strcspn(scheme->prefix, ":") + 1;
+    return text.n >= n && memcmp(text.p, scheme->prefix, n) == 0;
+}
+
+static enum status parse_as(const struct storage_scheme *scheme, struct str text,
+                            struct arena *arena, struct storage_url *ret, struct err *err)
+{
+    size_t n = strlen(scheme->prefix);
+    if (!str_starts_with(text, scheme->prefix))
+        return wrong(text, WRONG_SLASHES, err);
+    struct str rest = {text.p + n, text.n - n};
+    TRY(scheme->parse(text, rest, arena, ret, err));
+    ret->scheme = scheme;
+    ret->is_local = scheme->is_local;
+    return ST_OK;
 }
 
 // "word:" at the front, as in "file:" or "s3:"; a path may hold ':' behind a '/'.
@@ -193,19 +244,16 @@ enum status storage_url_parse(struct str text, struct arena *arena,
         return wrong(text, "it is empty", err);
     if (!is_text(text))
         return err_set(err, ST_USAGE, "a path holds control characters or is not UTF-8");
-    if (str_starts_with(text, "hdfs://"))
-        return set_webhdfs(text, after(text, "hdfs://"), false, arena, ret, err);
-    if (str_starts_with(text, "hdfss://"))
-        return set_webhdfs(text, after(text, "hdfss://"), true, arena, ret, err);
-    if (str_starts_with(text, "file:///"))
-        return set_local(after(text, "file://"), arena, ret, err);
-    if (str_starts_with(text, "file:") || str_starts_with(text, "hdfs:") ||
-        str_starts_with(text, "hdfss:"))
-        return wrong(text, "it has the wrong number of '/'", err);
+    for (size_t i = 0; storage_schemes[i] != NULL; i++)
+        if (is_of_scheme(text, storage_schemes[i]))
+            return parse_as(storage_schemes[i], text, arena, ret, err);
     if (has_scheme(text))
         return refuse_scheme(text, err);
     if (str_is(text, "~") || str_starts_with(text, "~/"))
         return err_set(err, ST_USAGE, "'%.*s': ~ is not replaced; write ${HOME}",
                        STR_ARGS(text));
-    return set_local(text, arena, ret, err);
+    TRY(set_local(text, arena, ret, err));
+    ret->scheme = storage_schemes[0];
+    ret->is_local = true;
+    return ST_OK;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where tables and results live: reading a storage's URL, and opening it.
+// Where tables and results live: reading a storage's URL, and opening it. Each kind of
+// storage tells of itself (scheme.h).
 //
 //   data/trips, /data/trips, file:///data/trips   a local directory
 //   hdfs://nn1:9870,nn2:9870/data/trips           HDFS by WebHDFS over HTTP
@@ -12,15 +13,13 @@
 
 #include "core/storage.h"
 
-enum storage_kind {
-    STORAGE_LOCAL,
-    STORAGE_WEBHDFS,
-};
+struct storage_scheme; // storage/scheme.h
 
 struct storage_url {
-    enum storage_kind kind;
-    bool tls;          // https to the name nodes
-    const char *nodes; // "nn1:9870,nn2:9870", ports filled in; "" when local
+    const struct storage_scheme *scheme;
+    bool is_local;     // a path of this machine
+    bool tls;          // https to the servers
+    const char *nodes; // "nn1:9870,nn2:9870", ports filled in; "" where there are none
     const char *path;  // absolute, without ".", ".." or a final '/'
     const char *text;  // the whole again, one spelling for one place
 };

@@ -558,9 +558,9 @@ static struct http *open_http(const struct storage_config *config)
     return http_open(&http);
 }
 
-enum status storage_webhdfs_open(const struct storage_url *url,
-                                 const struct storage_config *config,
-                                 struct storage **ret, struct err *err)
+static enum status open_webhdfs(const struct storage_url *url,
+                                const struct storage_config *config, struct storage **ret,
+                                struct err *err)
 {
     char user[USER_NAME_MAX] = "";
     bool kerberos = config->auth == STORAGE_AUTH_KERBEROS;
@@ -593,3 +593,17 @@ enum status storage_webhdfs_open(const struct storage_url *url,
     *ret = &webhdfs->storage;
     return ST_OK;
 }
+
+const struct storage_scheme storage_hdfs_scheme = {
+    .prefix = "hdfs://",
+    .form = "hdfs://namenode:9870/directory",
+    .parse = storage_url_hdfs,
+    .open = open_webhdfs,
+};
+
+const struct storage_scheme storage_hdfss_scheme = {
+    .prefix = "hdfss://",
+    .form = "hdfss://namenode:9871/directory",
+    .parse = storage_url_hdfss,
+    .open = open_webhdfs,
+};

@@ -17,10 +17,9 @@
 #define STORAGE_WEBHDFS_H
 
 #include "core/storage.h"
-#include "storage/storage_url.h"
+#include "storage/scheme.h"
 
-enum status storage_webhdfs_open(const struct storage_url *url,
-                                 const struct storage_config *config,
-                                 struct storage **ret, struct err *err);
+extern const struct storage_scheme storage_hdfs_scheme;
+extern const struct storage_scheme storage_hdfss_scheme; // over TLS
 
 #endif

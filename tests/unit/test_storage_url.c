@@ -23,7 +23,7 @@ static void assert_parses(const char *text, const char *url, const char *nodes,
     assert_string_equal(parsed.text, url);
     assert_string_equal(parsed.nodes, nodes);
     assert_string_equal(parsed.path, path);
-    assert_int_equal(parsed.kind, nodes[0] ? STORAGE_WEBHDFS : STORAGE_LOCAL);
+    assert_int_equal(parsed.is_local, nodes[0] == '\0');
     assert_int_equal(parsed.tls, strncmp(url, "hdfss:", 6) == 0);
     // One spelling: it reads as itself.
     assert_ok(storage_url_parse(str_of(url), &arena, &parsed, &err), &err);
