@@ -33,14 +33,6 @@ static enum status wrong(struct str text, const char *what, struct err *err)
     return storage_url_wrong(text, str_of(what), err);
 }
 
-static enum status wrong_part(struct str text, struct str part, const char *what,
-                              struct err *err)
-{
-    AUTO(buf_release) struct buf said = {0};
-    buf_printf(&said, "'%.*s' %s", STR_ARGS(part), what);
-    return storage_url_wrong(text, buf_as_str(&said), err);
-}
-
 // Takes the last part of a path away.
 static void drop_part(struct buf *path)
 {
@@ -140,10 +132,18 @@ static enum status append_node(struct buf *nodes, struct str node, bool tls,
     if (node.n == 0)
         return wrong(text, "it names no name node", err);
     split_node(node, &host, &port);
-    if (!is_host(host))
-        return wrong_part(text, node, "is no host name", err);
-    if (port.p != NULL && !is_port(port))
-        return wrong_part(text, port, "is no port", err);
+    if (!is_host(host)) {
+        AUTO(buf_release) struct buf forms = {0};
+        add_forms(&forms);
+        return err_set(err, ST_USAGE, "'%.*s': '%.*s' is no host name%s", STR_ARGS(text),
+                       STR_ARGS(node), buf_cstr(&forms));
+    }
+    if (port.p != NULL && !is_port(port)) {
+        AUTO(buf_release) struct buf forms = {0};
+        add_forms(&forms);
+        return err_set(err, ST_USAGE, "'%.*s': '%.*s' is no port%s", STR_ARGS(text),
+                       STR_ARGS(port), buf_cstr(&forms));
+    }
     if (nodes->n)
         buf_char(nodes, ',');
     for (size_t i = 0; i < host.n; i++)
@@ -205,7 +205,10 @@ static enum status refuse_scheme(struct str text, struct err *err)
     if (str_is(scheme, "webhdfs") || str_is(scheme, "swebhdfs"))
         return err_set(err, ST_USAGE, "'%.*s': write %s:// for %.*s://", STR_ARGS(text),
                        scheme.p[0] == 's' ? "hdfss" : "hdfs", STR_ARGS(scheme));
-    return wrong_part(text, scheme, "is no storage that is known", err);
+    AUTO(buf_release) struct buf forms = {0};
+    add_forms(&forms);
+    return err_set(err, ST_USAGE, "'%.*s': '%.*s' is no storage that is known%s",
+                   STR_ARGS(text), STR_ARGS(scheme), buf_cstr(&forms));
 }
 
 // "file" of "file://..."
