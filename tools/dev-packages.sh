@@ -49,7 +49,7 @@ missing_of() {
 # apt ARG...: apt-get as root, its words kept in $apt_log.
 apt_log=build/apt.log
 apt() {
-    local as_root=(env DEBIAN_FRONTEND=noninteractive)
+    local as_root=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1) # 1: no service is started
     [ "$(id -u)" = 0 ] || as_root=(sudo -- "${as_root[@]}")
     "${as_root[@]}" apt-get -q "$@" >"$apt_log" 2>&1 </dev/null
 }

@@ -98,12 +98,47 @@ static enum status print_duckdb(const struct args *args, struct pipeline *pipeli
     return ST_OK;
 }
 
+static void describe(const struct pipeline *pipeline, struct generate_monitoring *ret)
+{
+    const struct options *set = &pipeline->plan->settings;
+    struct str listen = options_text(set, "status.listen");
+    *ret = (struct generate_monitoring){
+        .name = pipeline->job_name,
+        .listen = listen.p ? listen.p : "127.0.0.1:9187",
+        .commit_ms = options_number(set, "commit.interval"),
+    };
+}
+
+static enum status print_alerts(UNUSED const struct args *args, struct pipeline *pipeline,
+                                UNUSED struct err *err)
+{
+    struct generate_monitoring job;
+    describe(pipeline, &job);
+    AUTO(buf_release) struct buf text = {0};
+    generate_alerts(&job, &text);
+    fwrite(text.p, 1, text.n, stdout);
+    return ST_OK;
+}
+
+static enum status print_grafana(UNUSED const struct args *args,
+                                 struct pipeline *pipeline, UNUSED struct err *err)
+{
+    struct generate_monitoring job;
+    describe(pipeline, &job);
+    AUTO(buf_release) struct buf text = {0};
+    generate_grafana(&job, &text);
+    fwrite(text.p, 1, text.n, stdout);
+    return ST_OK;
+}
+
 static const struct kind {
     const char *name;
     enum status (*print)(const struct args *args, struct pipeline *pipeline,
                          struct err *err);
 } kinds[] = {
     {"systemd", print_systemd},
+    {"alerts", print_alerts},
+    {"grafana", print_grafana},
     {"duckdb", print_duckdb},
 };
 

@@ -31,16 +31,15 @@ struct generate_view {
 // A view over the result's files for DuckDB.
 void generate_duckdb(const struct generate_view *view, struct buf *ret);
 
-struct generate_alerts {
-    const char *job; // value of the label by which Prometheus tells jobs apart
-    int64_t lag_s, commit_s;
-    bool joins; // whether records can go unmatched
+struct generate_monitoring {
+    const char *name;   // of the job: Prometheus' label "job"
+    const char *listen; // host:port of its status server
+    int64_t commit_ms;  // the longest time from a record's arrival to its commit
 };
 
-// Alert rules for Prometheus.
-void generate_alerts(const struct generate_alerts *alerts, struct buf *ret);
-
+// Alert rules for Prometheus, and how it scrapes the job.
+void generate_alerts(const struct generate_monitoring *job, struct buf *ret);
 // A board for Grafana, as JSON.
-void generate_grafana(const char *job, struct buf *ret);
+void generate_grafana(const struct generate_monitoring *job, struct buf *ret);
 
 #endif

@@ -6,6 +6,8 @@
 #include "base/buf.h"
 
 extern const char template_service[]; // tramline.service
+extern const char template_alerts[];  // tramline.alerts
+extern const char template_grafana[]; // tramline.grafana
 
 struct template_word {
     const char *name;  // stands in the text as @NAME@

@@ -4,9 +4,13 @@
 """What `tramline generate` prints is taken by the real programs: systemd, bash, zsh, fish, DuckDB."""
 import json
 import os
+import pty
 import re
+import select
+import signal
 import subprocess
 import sys
+import time
 
 import file_job
 import lib
@@ -98,24 +102,32 @@ def test_fish_completes_commands_and_options():
     assert "error" in asked("tramline run --log-level ")
 
 
+def wait_for(terminal, text, limit_s=60):
+    """Reads from a terminal until it has shown a text."""
+    shown, end = "", time.monotonic() + limit_s
+    while text not in shown:
+        assert select.select([terminal], [], [], max(0, end - time.monotonic()))[0], (text, shown)
+        shown += os.read(terminal, 4096).decode(errors="replace")
+
+
 def test_zsh_completes_commands_and_options():
-    """In a terminal of zsh's own, by the keys that a person presses."""
+    """In a terminal, by the keys that a person presses."""
     here = lib.tmp_dir()
     (here / "_tramline").write_text(output(lib.program(), "generate", "completion", "zsh"))
-    asked = r"""
-zmodload zsh/zpty
-zpty shell zsh -f -i
-zpty -w shell "PS1='> '; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D; zstyle ':completion:*' list-colors ''"
-zpty -w shell "print -r READY"
-zpty -r shell out '*READY*READY*'
-zpty -n -w shell $'tramline ver\t --de\t\C-U print -r DO\C-V\C-UNE'
-sleep 2
-zpty -n -w shell $'\r'
-zpty -t shell
-while zpty -r -t shell out; do print -r -- "$out"; done
-"""
-    shown = output("zsh", "-f", "-c", asked, "zsh", here)
-    assert "tramline verify" in shown and "--deep" in shown, shown
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execvpe("zsh", ["zsh", "-f", "-i"], {**os.environ, "TERM": "dumb", "PS1": "> "})
+    try:
+        os.write(terminal, f"fpath=({here} $fpath); autoload -Uz compinit; compinit -u -D; print RE''ADY\n".encode())
+        wait_for(terminal, "READY")
+        os.write(terminal, b"tramline verif\t")
+        wait_for(terminal, "tramline verify ")
+        os.write(terminal, b"--de\t")
+        wait_for(terminal, "--deep")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
 
 
 def duckdb_python():
@@ -149,6 +161,43 @@ def test_duckdb_reads_the_rows_that_are_there():
         ["a", 'q"uote, comma\nline', 5, "Angrignon"], ["b", "", 6, "Berri"], ["c", None, 7, None],
         ["d", "NULL", 8, None]]
     assert sorted(json.loads(shown), key=str) == sorted(expected, key=str), shown
+
+
+def expressions(board):
+    return [target["expr"].replace("$__rate_interval", "5m") for panel in board["panels"]
+            for target in panel["targets"]]
+
+
+def test_prometheus_takes_the_alerts_and_the_boards_expressions():
+    rules = unit_file("alerts.yml", generated("alerts"))
+    assert "SUCCESS: 7 rules found" in output("promtool", "check", "rules", rules)
+    board = json.loads(generated("grafana"))
+    assert board["title"].startswith("Tramline: tramline.enriched_stop_time."), board["title"]
+    as_rules = {"groups": [{"name": "board", "rules": [
+        {"record": f"expression:{i}", "expr": text} for i, text in enumerate(expressions(board))]}]}
+    found = output("promtool", "check", "rules", unit_file("board.yml", json.dumps(as_rules)))
+    assert f"SUCCESS: {len(expressions(board))} rules found" in found, found
+
+
+def test_metrics_that_are_named_are_those_that_there_are():
+    """docs/operations.md has them all; a test of the status server compares it with the program."""
+    page = (lib.ROOT / "docs/operations.md").read_text()
+    there = set(re.findall(r"`(tramline_\w+?)(?:\{[\w,]*\})?` \|", page))
+    named = set(re.findall(r"tramline_\w+", generated("alerts") + generated("grafana")))
+    named = {re.sub(r"_seconds_bucket$", "_seconds", name) for name in named}
+    assert len(named) > 12 and named <= there, named - there
+
+
+def test_a_jobs_odd_name_and_its_address_are_taken_in():
+    script = lib.tmp_dir() / "p.sql"
+    script.write_text("SET job.name = 'it''s \"odd\": {a}';\nSET status.listen = '127.0.0.1:9911';\n"
+                      "SET commit.interval = '10min';\n" + EXAMPLE.read_text().replace(
+                          "SET commit.interval = '60s';", ""))
+    rules = generated("alerts", script)
+    assert '{job="it_s__odd____a_"}' in rules and "127.0.0.1:9911" in rules, rules
+    assert ") > 3000\n" in rules and "[6000s]" in rules, rules
+    output("promtool", "check", "rules", unit_file("alerts.yml", rules))
+    json.loads(generated("grafana", script))
 
 
 def refused(*words):
