@@ -2,8 +2,8 @@
 // The functions that a script may call: names, types, and what SQLite runs for them.
 //
 // The list is functions.c; docs/sql.md shows it and a test holds them together. What a
-// function does stands in sqlite_functions.c where SQLite's own differs from
-// PostgreSQL's.
+// function of values does stands in src/expr, for both executors: sqlite_functions.c
+// registers the list, but for those that SQLite has and means the same by.
 #ifndef SQL_FUNCTIONS_H
 #define SQL_FUNCTIONS_H
 

@@ -6,6 +6,7 @@
 
 #include "expr/eval.h"
 #include "expr/like.h"
+#include "sql/functions.h"
 #include "sql/sqlite_internal.h"
 
 typedef void function(sqlite3_context *context, int argc, sqlite3_value **argv);
@@ -244,55 +245,68 @@ static const struct {
 
 static const struct {
     const char *name;
-    int n_args;
     scalar_function *call;
-} functions_of_values[N_SQLITE_SCALARS] = {
-    {"to_int", 1, cast_to_int},
-    {"to_bigint", 1, cast_to_bigint},
-    {"to_real", 1, cast_to_real},
-    {"to_boolean", 1, cast_to_boolean},
-    {"to_text", 1, cast_to_text},
-    {"round", 1, number_round},
-    {"round", 2, number_round},
-    {"ceil", 1, number_ceil},
-    {"floor", 1, number_floor},
-    {"substr", 2, text_substr},
-    {"substr", 3, text_substr},
-    {"text_left", 2, text_left},
-    {"text_right", 2, text_right},
-    {"lpad", 2, text_lpad},
-    {"lpad", 3, text_lpad},
-    {"trim", 1, text_trim},
-    {"trim", 2, text_trim},
-    {"ltrim", 1, text_ltrim},
-    {"ltrim", 2, text_ltrim},
-    {"rtrim", 1, text_rtrim},
-    {"rtrim", 2, text_rtrim},
-    {"instr", 2, text_position},
-    {"starts_with", 2, text_starts_with},
-    {"text_replace", 3, text_replace},
-    {"split_part", 3, text_split_part},
-    {"gtfs_seconds", 1, time_gtfs_seconds},
-    {"gtfs_time", 1, time_gtfs_time},
+} casts[] = {
+    {"to_int", cast_to_int},   {"to_bigint", cast_to_bigint},
+    {"to_real", cast_to_real}, {"to_boolean", cast_to_boolean},
+    {"to_text", cast_to_text},
 };
+
+enum {
+    FLAGS = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS
+};
+
+// SQLite's own means the same and is faster, or one is made below.
+static bool is_there(const struct function *listed)
+{
+    static const char *const names[] = {"lower", "upper", "length", "abs", "now"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strcmp(listed->printed, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static int register_scalar(struct sqlite_scalar *scalar, const char *name, int min_args,
+                           int max_args)
+{
+    int rc = SQLITE_OK;
+    for (int n = min_args; n <= max_args; n++)
+        rc |= sqlite3_create_function(scalar->host->db, name, n, FLAGS, scalar,
+                                      call_scalar, NULL, NULL);
+    return rc;
+}
+
+static int register_scalars(struct sqlite_host *host)
+{
+    int rc = SQLITE_OK;
+    host->scalars =
+        mem_array(ARRAY_LEN(casts) + n_functions, sizeof(struct sqlite_scalar));
+    struct sqlite_scalar *scalar = host->scalars;
+    for (size_t i = 0; i < ARRAY_LEN(casts); i++) {
+        *scalar = (struct sqlite_scalar){host, casts[i].call};
+        rc |= register_scalar(scalar++, casts[i].name, 1, 1);
+    }
+    for (size_t i = 0; i < n_functions; i++) {
+        const struct function *listed = &functions[i];
+        if (listed->call == NULL || is_there(listed))
+            continue;
+        *scalar = (struct sqlite_scalar){host, listed->call};
+        rc |= register_scalar(scalar++, listed->printed, listed->min_args,
+                              listed->max_args);
+    }
+    return rc;
+}
 
 // These calls fail only without memory.
 void sqlite_functions_register(struct sqlite_host *host)
 {
-    int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
-    int rc = SQLITE_OK;
+    int rc = register_scalars(host);
     for (size_t i = 0; i < ARRAY_LEN(scalars); i++)
-        rc |= sqlite3_create_function(host->db, scalars[i].name, scalars[i].n_args, flags,
+        rc |= sqlite3_create_function(host->db, scalars[i].name, scalars[i].n_args, FLAGS,
                                       NULL, scalars[i].call, NULL, NULL);
-    for (size_t i = 0; i < N_SQLITE_SCALARS; i++) {
-        host->scalars[i] = (struct sqlite_scalar){host, functions_of_values[i].call};
-        rc |= sqlite3_create_function(host->db, functions_of_values[i].name,
-                                      functions_of_values[i].n_args, flags,
-                                      &host->scalars[i], call_scalar, NULL, NULL);
-    }
     rc |= sqlite3_create_function(host->db, "now", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS,
                                   host, now, NULL, NULL);
-    rc |= sqlite3_create_function(host->db, "single", 1, flags, NULL, NULL, single_step,
+    rc |= sqlite3_create_function(host->db, "single", 1, FLAGS, NULL, NULL, single_step,
                                   single_final);
     assert(rc == SQLITE_OK);
 }

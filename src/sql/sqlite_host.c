@@ -117,6 +117,7 @@ void sqlite_host_close(struct sqlite_host *host)
     sqlite3_close_v2(host->db);
     arena_release(&host->call_arena);
     sqlite3_hard_heap_limit64(0);
+    free(host->scalars);
     free(host);
 }
 

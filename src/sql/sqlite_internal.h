@@ -9,10 +9,6 @@
 #include "expr/functions.h"
 #include "sql/sqlite_host.h"
 
-enum {
-    N_SQLITE_SCALARS = 27 // see sqlite_functions.c
-};
-
 struct sqlite_host;
 
 // A function of expr/functions.h as SQLite calls it.
@@ -34,7 +30,7 @@ struct sqlite_host {
     size_t from, n;
     int n_indexes;
     char now[TEXT_TIME_MAX]; // the batch's time as text
-    struct sqlite_scalar scalars[N_SQLITE_SCALARS];
+    struct sqlite_scalar *scalars;
     struct arena call_arena; // for text that they make
 };
 

@@ -3,6 +3,10 @@
 // there over the same row, but where docs/sql.md says that Tramline differs.
 #include "sql_help.h"
 
+#include <ctype.h>
+
+#include "sql/functions.h"
+
 #define ROW_TABLE \
     "CREATE TABLE t (a INT, b BIGINT, r REAL, s TEXT, f BOOLEAN, z INT, u TEXT)" DIM
 
@@ -307,6 +311,36 @@ static enum status evaluate(const char *expr, const char **ret_type, struct buf 
     return status;
 }
 
+static bool calls(const char *expr, const char *name)
+{
+    char *call = mem_printf("%s(", name);
+    const char *at = strstr(expr, call);
+    while (at != NULL && at > expr && (isalnum((unsigned char)at[-1]) || at[-1] == '_'))
+        at = strstr(at + 1, call);
+    free(call);
+    return at != NULL;
+}
+
+static void check_has_a_meaning(const struct function *function)
+{
+    for (size_t i = 0; i < ARRAY_LEN(meanings); i++)
+        if (calls(meanings[i].expr, function->name))
+            return;
+    for (size_t i = 0; i < ARRAY_LEN(own_meanings); i++)
+        if (calls(own_meanings[i].expr, function->name))
+            return;
+    fail_msg("what %s gives is not in a list of this test", function->signature);
+}
+
+// now() has no value of its own: test_sql_host.c.
+static void test_each_function_has_a_meaning(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < n_functions; i++)
+        if (functions[i].call != NULL && functions[i].max_args > 0)
+            check_has_a_meaning(&functions[i]);
+}
+
 static void check_meaning(const struct meaning *meaning)
 {
     AUTO(buf_release) struct buf out = {0};
@@ -346,4 +380,5 @@ static void test_expressions_of_our_own(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(test_expressions_mean_what_postgresql_means),
-          cmocka_unit_test(test_expressions_of_our_own))
+          cmocka_unit_test(test_expressions_of_our_own),
+          cmocka_unit_test(test_each_function_has_a_meaning))
