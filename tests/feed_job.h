@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "csv/table.h"
-#include "storage/local.h"
+#include "storage/storage_url.h"
 #include "table/native_executor.h"
 #include "table/sqlite_executor.h"
 
@@ -98,13 +98,8 @@ UNUSED static void feed_job_close(struct feed_job *job)
 static enum status feed_job_open_storage(struct feed_job *job, const char *directory,
                                          struct err *err)
 {
-    struct arena arena = {0};
-    struct storage_url url;
-    enum status rc = storage_url_parse(str_of(directory), &arena, &url, err);
-    if (rc == ST_OK)
-        job->storage = storage_local_open(&url);
-    arena_release(&arena);
-    return rc;
+    return storage_open(str_of(directory), &(struct storage_config){0}, &job->storage,
+                        err);
 }
 
 static enum status feed_job_parse(struct feed_job *job, struct str text, struct err *err)

@@ -539,7 +539,9 @@ static const struct storage_ops local_ops = {
     .close = local_close,
 };
 
-struct storage *storage_local_open(const struct storage_url *url)
+static enum status open_local(const struct storage_url *url,
+                              UNUSED const struct storage_config *config,
+                              struct storage **ret, UNUSED struct err *err)
 {
     struct local *local = mem_zalloc(sizeof(*local));
     local->storage = (struct storage){
@@ -551,14 +553,7 @@ struct storage *storage_local_open(const struct storage_url *url)
     };
     local->path = mem_strdup(url->path);
     local->root = local_root_at(local->path[0] != '\0' ? local->path : "/");
-    return &local->storage;
-}
-
-static enum status open_local(const struct storage_url *url,
-                              UNUSED const struct storage_config *config,
-                              struct storage **ret, UNUSED struct err *err)
-{
-    *ret = storage_local_open(url);
+    *ret = &local->storage;
     return ST_OK;
 }
 

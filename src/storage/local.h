@@ -10,8 +10,6 @@
 
 extern const struct storage_scheme storage_local_scheme; // file:///directory
 
-struct storage *storage_local_open(const struct storage_url *url);
-
 // The two ways to rename exclusively; 0, or -1 with errno. The second is for file systems
 // that do not have the first (EINVAL): a crash within it leaves both names.
 int local_rename_exclusive(int from_directory, const char *from, int to_directory,
