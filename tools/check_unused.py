@@ -5,7 +5,9 @@
 A function that a header of src/ declares is used in a file of src/ other than the one that
 defines it: else it is dead, or the tests' alone, or it should be static. Inline functions and
 macros of headers, and members of structs, are used at all. Uses are words, so one of the same
-name elsewhere hides what nobody uses. SEAMS names what is there for tests, and why.
+name elsewhere hides what nobody uses. SEAMS names what is there for tests, and why; each of them
+is used by a test, and by nothing in src/ but its own file. OFFERED names what is there for what
+docs/architecture.md says how to add, and by now only one file needs.
 """
 import collections
 import pathlib
@@ -14,13 +16,22 @@ import sys
 
 ROOT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parents[1])
 SEAMS = {
+    "asked_bytes": "what answers take, which a test holds to its limit",
+    "asker_has_ended": "the simulator runs an asker without its thread",
+    "asker_is_idle": "the same",
+    "asker_step": "the same",
     "commit_service_result": "how a committer ended, which a job hears of by mail",
-    "uploader_result": "the same of an uploader",
     "feed_count": "all members of a feed, which a fuzz target reads",
     "feed_name": "the same",
+    "letters_page": "the letters of one entry, as a test asks for them",
     "local_rename_by_link": "the way of kernels and file systems without renameat2",
-    "unit_encode": "the JSON of a unit, for workers that are processes of their own",
-    "unit_decode": "the same",
+    "unit_decode": "the JSON of a unit, for workers that are processes of their own",
+    "unit_encode": "the same",
+    "uploader_result": "how an uploader ended, as of a committer",
+}
+OFFERED = {
+    "storage_url_append": "for the URLs of a storage that brings its own",
+    "storage_url_wrong": "the same",
 }
 
 # Comments, strings and characters are no code.
@@ -36,45 +47,74 @@ def read(path):
     return NO_CODE.sub(" ", path.read_text())
 
 
-def main():
-    texts = {p: read(p) for p in sorted((ROOT / "src").rglob("*.[ch]"))}
-    words = {p: collections.Counter(WORD.findall(t)) for p, t in texts.items()}
-    uses = collections.Counter()
-    for counted in words.values():
-        uses.update(counted)
-    defined = collections.defaultdict(set)
-    for path, text in texts.items():
-        if path.suffix == ".c":
-            for name in DECLARED.findall(text):
-                defined[name].add(path)
+class Tree:
+    def __init__(self, root):
+        self.root, self.found = root, []
+        self.texts = {p: read(p) for p in sorted((root / "src").rglob("*.[ch]"))}
+        self.words = {p: collections.Counter(WORD.findall(t)) for p, t in self.texts.items()}
+        self.uses = collections.Counter()
+        for counted in self.words.values():
+            self.uses.update(counted)
+        self.defined = collections.defaultdict(set)
+        for path, text in self.texts.items():
+            if path.suffix == ".c":
+                for name in DECLARED.findall(text):
+                    self.defined[name].add(path)
+        self.tested = set()
+        for path in (root / "tests").rglob("*.[ch]"):
+            self.tested.update(WORD.findall(read(path)))
 
-    found = []
-
-    def tell(path, name, why):
+    def tell(self, path, name, why):
         lines = path.read_text().split("\n")
         line = next((n for n, text in enumerate(lines, 1) if re.search(rf"\b{name}\b", text)), 1)
-        found.append(f"{path.relative_to(ROOT)}:{line}: {name} {why}")
+        self.found.append(f"{path.relative_to(self.root)}:{line}: {name} {why}")
 
-    for path, text in texts.items():
+    def is_used_elsewhere(self, path, name):
+        home = self.defined[name] | {path}
+        return self.words[path][name] > 1 or any(
+            counted[name] for p, counted in self.words.items() if p not in home)
+
+    def look_at_functions(self, path):
+        """Yields those of them that may be there all the same."""
+        for name in dict.fromkeys(DECLARED.findall(self.texts[path])):
+            if name.isupper() or self.is_used_elsewhere(path, name):
+                continue
+            if name in OFFERED or name in SEAMS and name in self.tested:
+                yield name
+            elif any(self.words[p][name] > 1 for p in self.defined[name]):
+                self.tell(path, name, "is used by its own file only: make it static; if tests "
+                          "need it: tools/check_unused.py, SEAMS")
+            else:
+                self.tell(path, name, "is used nowhere in src/")
+
+    def look_at_inlines(self, path):
+        for function, macro in IN_HEADER.findall(self.texts[path]):
+            name = function or macro
+            if self.uses[name] <= 1 and not name.endswith("_H"):
+                self.tell(path, name, "is used nowhere in src/")
+
+    def look_at_members(self, path):
+        for _, body in STRUCT.findall(self.texts[path]):
+            for pointer, other in MEMBER.findall(re.sub(r"\{[^{}]*\}", "", body)):
+                name = pointer or other
+                if self.uses[name] <= 1 and not name[0].isdigit() and not name.isupper():
+                    self.tell(path, name, "is a member that nothing reads or sets")
+
+
+def main():
+    tree = Tree(ROOT)
+    seams = set()
+    for path in tree.texts:
         if path.suffix == ".h":
-            for name in dict.fromkeys(DECLARED.findall(text)):
-                home = defined[name] | {path}
-                if name.isupper() or name in SEAMS or words[path][name] > 1:
-                    continue
-                if all(p in home for p in words if words[p][name]):
-                    used_at_home = any(words[p][name] > 1 for p in defined[name])
-                    tell(path, name, "is used by its own file only: make it static" if used_at_home
-                         else "is used nowhere in src/")
-            for pair in IN_HEADER.findall(text):
-                name = pair[0] or pair[1]
-                if uses[name] <= (1 if pair[0] else 0) and not name.endswith("_H"):
-                    tell(path, name, "is used nowhere in src/")
-        for _, body in STRUCT.findall(text):
-            for pair in MEMBER.findall(re.sub(r"\{[^{}]*\}", "", body)):
-                name = pair[0] or pair[1]
-                if uses[name] <= 1 and not name[0].isdigit() and not name.isupper():
-                    tell(path, name, "is a member that nothing reads or sets")
-    print("\n".join(found + [f"unused: {len(texts)} files, {len(found)} found"]))
+            seams.update(tree.look_at_functions(path))
+            tree.look_at_inlines(path)
+        tree.look_at_members(path)
+    found = tree.found
+    for name in sorted(SEAMS.keys() - seams):
+        found.append(f"tools/check_unused.py: {name} needs no place in SEAMS, or no test uses it")
+    for name in sorted(OFFERED.keys() - seams):
+        found.append(f"tools/check_unused.py: {name} needs no place in OFFERED")
+    print("\n".join(found + [f"unused: {len(tree.texts)} files, {len(found)} found"]))
     return 1 if found else 0
 
 

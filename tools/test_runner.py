@@ -377,6 +377,7 @@ def lint_tests():
         Test("lint", "links", [sys.executable, tools / "check_links.py"]),
         Test("lint", "attacks", [sys.executable, tools / "check_attacks.py"]),
         Test("lint", "pages", [sys.executable, tools / "check_pages.py"]),
+        Test("lint", "unused", [sys.executable, tools / "check_unused.py"]),
         Test("lint", "messages", [sys.executable, tools / "check_messages.py"]),
         Test("lint", "error_codes", [sys.executable, tools / "error_codes.py"]),
     ]
