@@ -4,7 +4,8 @@
 
 A folder may include its own headers and those of the folders that ALLOWED names for it. Headers
 of a library stand only in the folders that own it. src/base holds no word of the project's
-field. Prints file:line of each breach; exits 1 if there was one.
+field. A format or connector is named in its own folder and in src/adapters, nowhere else. Prints
+file:line of each breach; exits 1 if there was one.
 """
 import pathlib
 import re
@@ -17,6 +18,7 @@ ALLOWED = {
     "avro": "base core",
     "codegen": "base core avro",
     "expr": "base core",
+    "adapters": "base core",
     "sql": "base core expr",
     "table": "base core expr sql",
     "http": "base core",
@@ -29,10 +31,12 @@ ALLOWED = {
     "work": "base core expr sql table status log commit",
     "gtfs": "base core csv http",
     "generate": "base core",
-    "job": "base core csv avro expr sql table registry kafka storage status log commit work gtfs http",
+    "job": "base core csv expr sql table registry storage status log commit work gtfs http",
     "testing": "base core csv sql table job",
-    "cli": "base core csv avro expr sql table registry kafka storage status log commit work gtfs http job codegen generate testing",
+    "cli": "base core csv expr sql table registry kafka storage status log commit work gtfs http job codegen generate testing",
 }
+# A folder with a file format.c.
+FORMAT = "base core"
 
 # A pattern of headers, and the only folders that may include them.
 OWNERS = [
@@ -72,17 +76,43 @@ def check_include(folder, folders, quote, header):
     return None
 
 
+ENTRY = re.compile(r"^const struct (format|connector) (\w+)_\1 = \{", re.M)
+
+
+def find_entries(src):
+    """Returns what names a format or connector in code, and the folder that may."""
+    entries = {}
+    for path in src.glob("*/*.c"):
+        for kind, name in ENTRY.findall(path.read_text()):
+            entries[f'"{name}"'] = entries[f"{name}_{kind}"] = path.parent.name
+    return entries
+
+
+COMPARES = re.compile(r"\w*(?:_is|_eq|_find|strcmp)\(")
+
+
+def check_entries(line, folder, entries):
+    code = re.sub(r"//.*", "", line)
+    words = re.findall(r'"\w+"|\w+' if COMPARES.search(code) else r"\w+", code)
+    for word in words:
+        owner = entries.get(word, folder)
+        if owner != folder and folder != "adapters":
+            yield f"{word} stands in {owner}/ alone: ask what a format or connector can do"
+
+
 def project_words(line):
     words = re.findall(r"[A-Za-z]+", line)
     pairs = [f"{a}_{b}" for a, b in zip(words, words[1:])]
     return sorted({w for w in map(str.lower, words + pairs) if w in PROJECT_WORDS})
 
 
-def check_file(path, folder, folders):
+def check_file(path, folder, folders, entries):
     for number, line in enumerate(path.read_text().splitlines(), 1):
         match = INCLUDE.match(line)
         wrong = match and check_include(folder, folders, *match.groups())
         if wrong:
+            yield f"{path}:{number}: {wrong}"
+        for wrong in check_entries(line, folder, entries):
             yield f"{path}:{number}: {wrong}"
         if folder == "base":
             for word in project_words(line):
@@ -92,15 +122,18 @@ def check_file(path, folder, folders):
 def main():
     src = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "src")
     folders = {p.name for p in src.iterdir() if p.is_dir()} if src.is_dir() else set()
+    for entry in src.glob("*/format.c"):
+        ALLOWED.setdefault(entry.parent.name, FORMAT)
     breaches = [
         f"{src}/{name}: no layer of this name; tools/check_layers.py lists them"
         for name in sorted(folders - set(ALLOWED))
     ]
+    entries = find_entries(src)
     files = 0
     for folder in sorted(folders & set(ALLOWED)):
         for path in sorted((src / folder).rglob("*.[ch]")):
             files += 1
-            breaches += check_file(path, folder, folders)
+            breaches += check_file(path, folder, folders, entries)
     for path in sorted(src.glob("*.[ch]")):
         breaches.append(f"{path}: belongs into a folder")
     print("\n".join(breaches + [f"layers: {files} files, {len(breaches)} breaches"]))

@@ -13,8 +13,8 @@
 #ifndef AVRO_DECODER_H
 #define AVRO_DECODER_H
 
-#include "avro/lookup.h"
 #include "core/codec.h"
+#include "core/schema_lookup.h"
 
 struct avro_decoder_config {
     // Columns of the rows; "a.b" is field b of the record in field a. Copied.

@@ -4,8 +4,8 @@
 #ifndef AVRO_FRAME_H
 #define AVRO_FRAME_H
 
-#include "avro/lookup.h"
 #include "base/buf.h"
+#include "core/schema_lookup.h"
 
 enum {
     FRAME_BYTES = 5

@@ -21,7 +21,7 @@ struct avro_table {
     uint32_t min_bytes;   // of a row
     int64_t n_empty_rows; // so far, when that is 0
     struct arena arena;   // columns, if they are the file's; messages
-    struct avro_table_stats stats;
+    struct rows_stats stats;
 };
 
 static enum status row_error(struct avro_table *table, const struct avro_fault *fault,
@@ -49,10 +49,10 @@ static enum status bad_row(struct avro_table *table, struct wire begin,
     batch_drop_last(batch);
     if (!table->skip_errors || !whole)
         return err_set(err, rc, "%s", why.text);
-    struct avro_table_stats *stats = &table->stats;
+    struct rows_stats *stats = &table->stats;
     table->wire = begin;
     stats->n_skipped++;
-    if (stats->n_messages < AVRO_TABLE_MESSAGES)
+    if (stats->n_messages < ROWS_MESSAGES)
         stats->messages[stats->n_messages++] =
             arena_cstr(&table->arena, str_of(why.text));
     return ST_OK;
@@ -186,7 +186,7 @@ enum status avro_table_open(struct storage *storage, struct str path,
     return ST_OK;
 }
 
-const struct avro_table_stats *avro_table_stats(const struct rows *rows)
+const struct rows_stats *avro_table_stats(const struct rows *rows)
 {
     return &((const struct avro_table *)rows)->stats;
 }

@@ -27,24 +27,13 @@ struct avro_table_options {
     bool skip_errors;
 };
 
-enum {
-    AVRO_TABLE_MESSAGES = 20
-};
-
-struct avro_table_stats {
-    size_t n_rows;
-    size_t n_skipped;
-    const char *messages[AVRO_TABLE_MESSAGES];
-    size_t n_messages;
-};
-
 // Reads the header at once. `storage` is borrowed; `path` is copied.
 enum status avro_table_open(struct storage *storage, struct str path,
                             const struct avro_table_options *options, struct rows **ret,
                             struct err *err);
 
 // Of rows that avro_table_open gave; up to date after each next, valid until close.
-const struct avro_table_stats *avro_table_stats(const struct rows *rows);
+const struct rows_stats *avro_table_stats(const struct rows *rows);
 
 // The columns that a schema has in SQL: fields of records within as "a.b"; arrays, maps,
 // unions of several types and records within themselves are left out.

@@ -301,3 +301,14 @@ struct str text_time(int64_t ms, char ret[TEXT_TIME_MAX])
     n += (size_t)snprintf(ret + n, TEXT_TIME_MAX - n, ".%03dZ", (int)(ms % 1000));
     return (struct str){ret, n};
 }
+
+void text_quoted(struct buf *out, struct str s, char quote)
+{
+    buf_char(out, quote);
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == quote)
+            buf_char(out, quote);
+        buf_char(out, s.p[i]);
+    }
+    buf_char(out, quote);
+}

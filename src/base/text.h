@@ -15,6 +15,8 @@ bool text_base64_decode(struct buf *buf, struct str text); // false: it is none
 // NUL, becomes U+FFFD and its two hex digits, and so do the three bytes of U+FFFD itself:
 // different names stay different (docs/commit-log.md).
 void text_utf8(struct buf *buf, struct str name);
+// In quotes, which are written twice within.
+void text_quoted(struct buf *out, struct str s, char quote);
 // A JSON string with its quotes (RFC 8259). Each byte that is not UTF-8, and NUL, becomes
 // U+FFFD; characters that text_visible does not show are escaped.
 void text_json(struct buf *buf, struct str text);

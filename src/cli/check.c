@@ -40,7 +40,7 @@ static void print_good(const char *path, const struct plan *plan)
     }
     const char *why;
     printf("; %s (%s, %s) becomes %s (%s), %s, by the %s executor\n", from->name.p,
-           from->connector.p, from->format.group->name, to->name.p,
+           from->options.group->name, from->format.group->name, to->name.p,
            to->format.group->name,
            text_counted((int64_t)plan->output.n, "column", "columns"),
            explain_executor(plan, &why));

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/text_file.h"
 #include "cli/commands.h"
-#include "job/text_file.h"
 
 // What every file begins with that may be replaced.
 static const char mark[] = "/* Made by tramline codegen";

@@ -42,13 +42,12 @@ static json_t *tables_json(const struct plan *plan, const struct tables *tables)
     json_t *array = json_array();
     for (size_t i = 0; i < plan->n_tables; i++) {
         const struct table *table = &plan->tables[i];
-        bool kafka = str_is(table->connector, "kafka");
-        json_t *item =
-            json_pack("{so ss so ss so so}", "name", text(table->name), "kind",
-                      kinds[table->kind], "connector", text(table->connector), "format",
-                      table->format.group->name, kafka ? "topic" : "path",
-                      text(options_text(&table->options, kafka ? "topic" : "path")),
-                      "columns", columns(&table->schema));
+        const struct connector *connector = connector_of(&table->options);
+        json_t *item = json_pack("{so ss ss ss so so}", "name", text(table->name), "kind",
+                                 kinds[table->kind], "connector", connector->options.name,
+                                 "format", table->format.group->name, connector->place,
+                                 text(options_text(&table->options, connector->place)),
+                                 "columns", columns(&table->schema));
         if (tables != NULL && table->kind == TABLE_DIMENSION)
             json_object_set_new(item, "rows", json_integer(tables->n_rows[i]));
         json_array_append_new(array, item);

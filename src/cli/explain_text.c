@@ -127,11 +127,11 @@ static const char *place_of(const struct node *node)
     if (node->view != NULL)
         return node->view->materialized ? options_text(&node->view->options, "path").p
                                         : "";
-    bool kafka = str_is(node->table->connector, "kafka");
-    return options_text(&node->table->options, kafka ? "topic" : "path").p;
+    const struct options *options = &node->table->options;
+    return options_text(options, connector_of(options)->place).p;
 }
 
-static const char *format_of(const struct node *node)
+static const char *format_name(const struct node *node)
 {
     const struct options *format =
         node->table ? &node->table->format : &node->view->format;
@@ -147,12 +147,14 @@ static void print_node(struct tree *tree, const struct node *node, size_t depth)
     struct str name = shown_name(node);
     size_t pad = tree->width - depth * INDENT - str_display_width(name);
     printf("%.*s%*s  %-17s  %-4s  ", STR_ARGS(name), (int)pad, "", kind_of(node),
-           format_of(node));
+           format_name(node));
     const struct table *table = node->table;
     if (table != NULL && table->kind == TABLE_DIMENSION && tree->tables != NULL)
         printf("%10s rows  ",
                text_count(tree->tables->n_rows[table - tree->plan->tables]));
-    printf("%s%s\n", table && str_is(table->connector, "kafka") ? "topic " : "",
+    const struct connector *connector = table ? connector_of(&table->options) : NULL;
+    bool is_topic = connector != NULL && connector->admin != NULL;
+    printf("%s%s%s\n", is_topic ? connector->place : "", is_topic ? " " : "",
            place_of(node));
 }
 

@@ -37,7 +37,7 @@ static bool is_dimension(const struct table *table)
     return table->kind == TABLE_DIMENSION;
 }
 
-// For a table that the script wants as Avro: of the feed's CSV a container file.
+// For a table that the script wants in another format than the feed's.
 struct conversion {
     const struct table *table;
     struct storage *storage; // borrowed
@@ -48,7 +48,7 @@ static enum status convert(void *context, struct str from, struct str to,
 {
     const struct conversion *conversion = context;
     const struct table *table = conversion->table;
-    struct csv_table_options options = table_csv_options(table);
+    struct csv_table_options options = table_feed_options(table);
     struct rows *rows;
     struct sink_file made;
     enum status status =
@@ -58,8 +58,9 @@ static enum status convert(void *context, struct str from, struct str to,
         rows->ops->close(rows);
     }
     if (status != ST_OK)
-        return err_context(err, status, "table %.*s, from %.*s.txt to Avro",
-                           STR_ARGS(table->name), STR_ARGS(table->name));
+        return err_context(err, status, "table %.*s, from %.*s.txt to %s",
+                           STR_ARGS(table->name), STR_ARGS(table->name),
+                           format_of(&table->format)->title);
     *ret = (struct feed_file){made.size, made.checksum};
     return ST_OK;
 }
@@ -114,14 +115,15 @@ static void add_table(struct staged *staged, const struct table *table,
         .storage = storage,
         .schema = &table->schema,
         .optional = options_number(&table->options, "optional"),
-        .reading = table_csv_options(table),
+        .reading = table_feed_options(table),
     };
-    if (!pipeline_is_avro(table))
+    const struct format *format = format_of(&table->format);
+    to->extension = format->files->extension;
+    if (format->is_of_feeds)
         return;
     struct conversion *conversion =
         arena_alloc(&staged->pipeline.arena, sizeof(*conversion));
     *conversion = (struct conversion){table, storage};
-    to->extension = "avro";
     to->convert = convert;
     to->context = conversion;
 }
@@ -189,12 +191,12 @@ static void tell_read(void *context, const struct extract_table *table,
                       const struct rows *rows)
 {
     const struct staged *staged = context;
-    const char *absent = csv_table_absent(rows);
-    if (absent != NULL)
-        log_warn("%s.txt has no %s: NULL in every row", table->name, absent);
-    if (csv_table_is_empty(rows))
+    const struct rows_stats *stats = csv_table_stats(rows);
+    if (stats->absent != NULL)
+        log_warn("%s.txt has no %s: NULL in every row", table->name, stats->absent);
+    if (stats->is_empty)
         log_info("%s.txt is empty; so the table has no rows", table->name);
-    table_tell_rows(plan_table(staged->pipeline.plan, str_of(table->name)), rows);
+    table_tell_rows(plan_table(staged->pipeline.plan, str_of(table->name)), stats);
 }
 
 static void print_tables(const struct staged *staged,

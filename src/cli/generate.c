@@ -82,15 +82,11 @@ static enum status print_duckdb(const struct args *args, struct pipeline *pipeli
     struct storage_url url;
     TRY(storage_url_parse(options_text(&sink->options, "path"), &pipeline->arena, &url,
                           err));
-    bool avro = pipeline_is_avro(sink);
     struct generate_view view = {
-        .name = sink->name,
-        .schema = &pipeline->plan->output,
+        .table = {sink->name, &pipeline->plan->output, &sink->format},
         .directory = str_of(url.is_local ? url.path : url.text),
         .is_local = url.is_local,
         .by_day = options_is(&sink->options, "directory", "day"),
-        .has_header = !avro && options_number(&sink->format, "header"),
-        .is_avro = avro,
     };
     AUTO(buf_release) struct buf text = {0};
     generate_duckdb(&view, &text);

@@ -6,8 +6,8 @@
 #include "cli/commands.h"
 #include "cli/row_printer.h"
 #include "core/env.h"
+#include "core/stream_start.h"
 #include "job/pipeline.h"
-#include "job/script_checks.h"
 #include "log/log_back.h"
 
 enum {
@@ -155,7 +155,7 @@ static enum status take_since(const struct args *args, int64_t *ret, struct err 
     const char *text = args_text(args, "--since", NULL);
     int64_t back_ms;
     *ret = 0;
-    if (text == NULL || start_timestamp(str_of(text), ret))
+    if (text == NULL || stream_time_parse(str_of(text), ret))
         return ST_OK;
     if (!option_duration(str_of(text), &back_ms))
         return err_set(err, ST_USAGE,

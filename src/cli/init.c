@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "avro/encoder.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/term.h"
@@ -11,7 +10,6 @@
 #include "job/produce_format.h"
 #include "job/slot.h"
 #include "job/stop.h"
-#include "kafka/admin.h"
 #include "log/reset.h"
 
 static void said(const char *kind, const char *name, const char *what)
@@ -46,7 +44,7 @@ static enum status make_directories(const struct pipeline *pipeline, struct err 
 {
     const struct plan *plan = pipeline->plan;
     for (size_t i = 0; i < plan->n_tables; i++)
-        if (str_is(plan->tables[i].connector, "filesystem"))
+        if (plan->tables[i].kind != TABLE_STREAM)
             TRY(make_directory(pipeline, &plan->tables[i].options, err));
     for (size_t i = 0; i < plan->n_views; i++)
         if (plan->views[i].materialized)
@@ -54,49 +52,24 @@ static enum status make_directories(const struct pipeline *pipeline, struct err 
     return ST_OK;
 }
 
-static enum status make_topic(struct kafka_admin *admin, const struct table *stream,
-                              struct err *err)
+static enum status make_topic(const struct pipeline *pipeline, struct err *err)
 {
-    const char *topic = options_text(&stream->options, "topic").p;
-    struct kafka_topic wanted = {
-        .partitions = (int32_t)options_number(&stream->options, "partitions"),
-        .replication = (int32_t)options_number(&stream->options, "replication"),
-    };
-    struct kafka_topic there;
-    enum status status = kafka_admin_describe(admin, topic, &there, err);
-    const char *what = "was there";
-    if (status == ST_NOT_FOUND) {
-        status = kafka_admin_create(admin, topic, wanted, err);
-        what = status == ST_EXISTS ? "was there" : "made";
-        if (status == ST_OK || status == ST_EXISTS)
-            status = kafka_admin_describe(admin, topic, &there, err);
-    }
-    TRY(status);
+    const struct options *options = &pipeline->plan->stream->options;
+    const struct connector *connector = connector_of(options);
+    const struct stream_request request = pipeline_stream(pipeline);
+    int64_t wanted = options_number(options, "partitions");
+    struct topic_shape there;
+    bool is_made;
     char text[512];
-    snprintf(text, sizeof(text), "%s, %s, %s", topic,
+    TRY(connector->admin->make(&request, &there, &is_made, err));
+    snprintf(text, sizeof(text), "%s, %s, %s", options_text(options, connector->place).p,
              text_counted(there.partitions, "partition", "partitions"),
              text_counted(there.replication, "copy", "copies"));
-    said("topic", text, what);
-    if (options_given(&stream->options, "partitions") &&
-        there.partitions != wanted.partitions)
+    said(connector->place, text, is_made ? "made" : "was there");
+    if (options_given(options, "partitions") && there.partitions != wanted)
         printf("           the script says %s; the topic keeps its %d\n",
-               text_counted(wanted.partitions, "partition", "partitions"),
-               there.partitions);
+               text_counted(wanted, "partition", "partitions"), there.partitions);
     return ST_OK;
-}
-
-static enum status with_admin(struct pipeline *pipeline,
-                              enum status (*act)(struct kafka_admin *,
-                                                 const struct table *, struct err *),
-                              struct err *err)
-{
-    struct kafka_config config;
-    pipeline_kafka(pipeline, &config);
-    struct kafka_admin *admin;
-    TRY(kafka_admin_open(&config, &admin, err));
-    enum status status = act(admin, pipeline->plan->stream, err);
-    kafka_admin_close(admin);
-    return status;
 }
 
 static bool never_registers(const struct pipeline *pipeline)
@@ -122,7 +95,7 @@ static enum status register_schema(struct pipeline *pipeline, struct err *err)
     }
     TRY(rc);
     snprintf(text, sizeof(text), "%.*s, id %d, version %d", STR_ARGS(format.subject),
-             format.schema_id, format.version);
+             format.encoder->schema_id, format.version);
     said("schema", text, format.was_there ? "was there" : "registered");
     produce_format_close(&format);
     return ST_OK;
@@ -166,24 +139,22 @@ static enum status remove_result(const struct pipeline *pipeline, struct err *er
     return status;
 }
 
-static enum status refuse_members(struct pipeline *pipeline, struct err *err)
+static enum status refuse_members(const struct pipeline *pipeline, struct err *err)
 {
-    if (!str_is(pipeline->plan->stream->connector, "kafka"))
+    const struct connector_admin *admin =
+        connector_of(&pipeline->plan->stream->options)->admin;
+    if (admin == NULL)
         return ST_OK;
-    struct kafka_config config;
-    pipeline_kafka(pipeline, &config);
-    struct kafka_admin *admin;
-    TRY(kafka_admin_open(&config, &admin, err));
+    const struct stream_request request = pipeline_stream(pipeline);
     AUTO(buf_release) struct buf names = {0};
     size_t n = 0;
-    enum status status = kafka_admin_members(admin, pipeline->group, &n, &names, err);
+    enum status status = admin->members(&request, &n, &names, err);
     if (status == ST_OK && n > 0)
         status = err_set(err, ST_FAIL,
                          "group %s is in use by %s; stop them before --reset (one that "
                          "was killed counts until its session.timeout is over): %.*s",
                          pipeline->group, text_counted((int64_t)n, "worker", "workers"),
                          STR_ARGS(buf_as_str(&names)));
-    kafka_admin_close(admin);
     return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
@@ -223,10 +194,10 @@ static enum status init(const struct args *args, struct pipeline *pipeline,
         TRY(reset(args, pipeline, err));
     TRY(make_directories(pipeline, err));
     const struct table *stream = pipeline->plan->stream;
-    if (stream == NULL || !str_is(stream->connector, "kafka"))
+    if (stream == NULL || connector_of(&stream->options)->admin == NULL)
         return ST_OK;
-    TRY(with_admin(pipeline, make_topic, err));
-    if (pipeline_is_avro(stream))
+    TRY(make_topic(pipeline, err));
+    if (format_of(&stream->format)->schemas != NULL)
         TRY(register_schema(pipeline, err));
     return ST_OK;
 }

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "core/option.h"
+#include "core/connector.h"
 
 #define PAGE_DATE "2026-11-26" // of the last change to what stands here as text
 
@@ -72,12 +72,14 @@ static void put_command(const struct command *command)
 }
 
 // "Value: duration; default 10s."
-static void put_values(const struct option_def *def)
+static void put_values(const struct option_group *group, const struct option_def *def)
 {
+    AUTO(arena_release) struct arena arena = {0};
+    const char *choices = option_choices(group, def, &arena);
     fputs("Value: ", stdout);
-    for (const char *c = def->choices; c != NULL && *c; c++)
+    for (const char *c = choices; c != NULL && *c; c++)
         fputs(*c == '|' ? ", " : (char[]){*c, '\0'}, stdout);
-    if (def->choices == NULL)
+    if (choices == NULL)
         put(option_type_name(def->type));
     if (def->flags & OPTION_REQUIRED) {
         fputs("; required", stdout);
@@ -100,7 +102,7 @@ static void put_group(const struct option_group *group)
         putchar('\n');
         put(def->help);
         fputs(".\n", stdout);
-        put_values(def);
+        put_values(group, def);
     }
 }
 
@@ -159,7 +161,7 @@ void man_page_print(const struct command *const *commands, size_t n)
           "By SET name = \\(aqvalue\\(aq for the whole job, by WITH (name = "
           "\\(aqvalue\\(aq)\nfor tables and views.\n",
           stdout);
-    for (size_t i = 0; i < n_option_groups; i++)
-        put_group(&option_groups[i]);
+    for (size_t i = 0; i < n_option_groups(); i++)
+        put_group(option_group_at(i));
     put_tail();
 }

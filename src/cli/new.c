@@ -6,8 +6,8 @@
 
 #include "cli/commands.h"
 #include "cli/new_script.h"
+#include "core/connector.h"
 #include "job/clear_text.h"
-#include "job/script_checks.h"
 
 static enum status is_there(const char *path, struct err *err)
 {
@@ -42,14 +42,14 @@ static enum status write_file(const char *path, struct str text, struct err *err
 }
 
 // ${NAME} is for check to look at, with its value.
-static enum status check(const char *flag, const char *group, const char *option,
-                         const char *value, struct err *err)
+static enum status check(const char *flag, const struct connector *connector,
+                         const char *option, const char *value, struct err *err)
 {
     if (strstr(value, "${") != NULL)
         return ST_OK;
     if (str_utf8_valid(str_of(value)) != strlen(value))
         return err_set(err, ST_USAGE, "%s: not UTF-8 text", flag);
-    enum status rc = script_checks.value(group, option, str_of(value), err);
+    enum status rc = connector->options.check(option, str_of(value), err);
     return rc == ST_OK ? rc : err_context(err, rc, "%s", flag);
 }
 
@@ -82,9 +82,9 @@ static enum status run(const struct args *args, struct err *err)
     if (feed == NULL)
         return err_set(err, ST_USAGE,
                        "--feed is missing: a GTFS feed, as a zip, a directory or a URL");
-    TRY(check("--topic", "kafka", "topic", names.topic, err));
-    TRY(check("--brokers", "kafka", "brokers", names.brokers, err));
-    TRY(check("--root", "filesystem", "path", place, err));
+    TRY(check("--topic", connector_of_topics(), "topic", names.topic, err));
+    TRY(check("--brokers", connector_of_topics(), "brokers", names.brokers, err));
+    TRY(check("--root", connector_of_files(), "path", place, err));
     if (access(out, F_OK) == 0)
         return is_there(out, err);
     TRY(make(feed, out, &names, err));

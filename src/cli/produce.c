@@ -18,7 +18,6 @@
 #include "job/pipeline.h"
 #include "job/produce_format.h"
 #include "job/stop.h"
-#include "kafka/producer.h"
 
 enum {
     PIECE_BYTES = 256 << 10
@@ -165,7 +164,7 @@ static enum status input_rows(struct input *input, const struct schema *schema,
 struct produce {
     struct pipeline *pipeline;
     struct produce_format format;
-    struct kafka_producer *producer;
+    struct producer *producer;
     struct rows *rows;
     int64_t rate; // records a second; 0: as fast as it goes
     int key;      // column, -1: none
@@ -215,8 +214,10 @@ static void pace(const struct produce *produce)
 static enum status produce_row(struct produce *produce, const struct value *row,
                                struct buf *key, struct buf *value, struct err *err)
 {
-    size_t n_columns = produce->rows->schema->n;
-    TRY(produce_format_row(&produce->format, row, n_columns, value, err));
+    struct record_encoder *encoder = produce->format.encoder;
+    struct producer *producer = produce->producer;
+    buf_clear(value);
+    TRY(encoder->ops->encode(encoder, row, value, err));
     struct str key_bytes = {0};
     if (produce->key >= 0 && row[produce->key].kind != VALUE_NULL) {
         buf_clear(key);
@@ -224,7 +225,7 @@ static enum status produce_row(struct produce *produce, const struct value *row,
         key_bytes = key->n ? buf_as_str(key) : STR_LITERAL("");
     }
     pace(produce);
-    TRY(kafka_producer_produce(produce->producer, key_bytes, buf_as_str(value), -1, err));
+    TRY(producer->ops->produce(producer, key_bytes, buf_as_str(value), err));
     produce->n++;
     if (produce->rate != 0)
         tell(produce); // a batch may take long
@@ -257,16 +258,17 @@ static enum status publish(struct produce *produce, struct err *err)
     produce->begun_ms = produce->told_ms = env->ops->monotonic_ms(env);
     progress_begin(&produce->bar, "produce", "records");
     enum status status = produce_rows(produce, &batch, err);
-    struct kafka_delivery delivery;
+    int64_t n_acknowledged;
     struct err flush_err = {0};
+    struct producer *producer = produce->producer;
     enum status flushed =
-        kafka_producer_flush(produce->producer, stop_farewell(), &delivery, &flush_err);
+        producer->ops->flush(producer, stop_farewell(), &n_acknowledged, &flush_err);
     progress_end(&produce->bar);
     batch_release(&batch);
     int64_t ms = env->ops->monotonic_ms(env) - produce->begun_ms;
-    bool all = delivery.n_acknowledged == produce->n && flushed == ST_OK;
+    bool all = n_acknowledged == produce->n && flushed == ST_OK;
     printf("produced %s records in %s, all acknowledged: %s\n",
-           text_count(delivery.n_acknowledged), text_seconds(ms), all ? "yes" : "no");
+           text_count(n_acknowledged), text_seconds(ms), all ? "yes" : "no");
     if (!all)
         printf("sent were %s\n", text_counted(produce->n, "record", "records"));
     if (status == ST_OK && flushed != ST_OK) {
@@ -278,7 +280,7 @@ static enum status publish(struct produce *produce, struct err *err)
 
 static void tell_skipped(struct rows *rows)
 {
-    const struct csv_table_stats *stats = csv_table_stats(rows);
+    const struct rows_stats *stats = csv_table_stats(rows);
     if (stats->n_tails)
         log_warn("%zu rows have empty fields past the last column; they were passed over",
                  stats->n_tails);
@@ -288,6 +290,23 @@ static void tell_skipped(struct rows *rows)
         log_warn("%zu rows left out, the first of them:", stats->n_skipped);
     for (size_t i = 0; i < stats->n_messages; i++)
         log_warn("  %s", stats->messages[i]);
+}
+
+static const struct connector_admin *admin_of(const struct pipeline *pipeline)
+{
+    return connector_of(&pipeline->plan->stream->options)->admin;
+}
+
+static enum status no_topic(struct err *err)
+{
+    AUTO(buf_release) struct buf names = {0};
+    for (size_t i = 0; i < n_connectors; i++)
+        if (connectors[i]->admin != NULL)
+            buf_printf(&names, "%s'%s'", names.n ? " or " : "",
+                       connectors[i]->options.name);
+    return err_set(err, ST_USAGE,
+                   "the script has no stream with connector = %s to produce to",
+                   buf_cstr(&names));
 }
 
 static enum status open_and_publish(const struct args *args, struct produce *produce,
@@ -302,13 +321,12 @@ static enum status open_and_publish(const struct args *args, struct produce *pro
     };
     TRY(input_rows(input, &pipeline->plan->stream->schema, &options, &produce->rows,
                    err));
-    if (csv_table_absent(produce->rows) != NULL)
-        log_warn("%s has no %s: NULL in every record", input->name,
-                 csv_table_absent(produce->rows));
+    const char *absent = csv_table_stats(produce->rows)->absent;
+    if (absent != NULL)
+        log_warn("%s has no %s: NULL in every record", input->name, absent);
     TRY(produce_format_open(pipeline, &produce->format, err));
-    struct kafka_config config;
-    pipeline_kafka(pipeline, &config);
-    TRY(kafka_producer_open(&config, &produce->producer, err));
+    const struct stream_request request = pipeline_stream(pipeline);
+    TRY(admin_of(pipeline)->open_producer(&request, &produce->producer, err));
     TRY(publish(produce, err));
     tell_skipped(produce->rows);
     return ST_OK;
@@ -317,11 +335,8 @@ static enum status open_and_publish(const struct args *args, struct produce *pro
 static enum status produce_file(const struct args *args, struct pipeline *pipeline,
                                 struct err *err)
 {
-    const struct table *stream = pipeline->plan->stream;
-    if (stream == NULL || !str_is(stream->connector, "kafka"))
-        return err_set(err, ST_USAGE,
-                       "the script has no stream with connector = 'kafka' "
-                       "to produce to");
+    if (pipeline->plan->stream == NULL || admin_of(pipeline) == NULL)
+        return no_topic(err);
     struct produce produce = {.pipeline = pipeline};
     TRY(args_number(args, "--rate", 1, 0, &produce.rate, err));
     struct input input;
@@ -329,7 +344,8 @@ static enum status produce_file(const struct args *args, struct pipeline *pipeli
     if (status == ST_OK)
         status = open_and_publish(args, &produce, &input, err);
     exit_guard_arm(&command_produce, status, err);
-    kafka_producer_close(produce.producer);
+    if (produce.producer != NULL)
+        produce.producer->ops->close(produce.producer);
     produce_format_close(&produce.format);
     if (produce.rows != NULL)
         produce.rows->ops->close(produce.rows);

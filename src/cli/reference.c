@@ -3,7 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/man_page.h"
-#include "core/option.h"
+#include "core/connector.h"
 #include "generate/generate.h"
 
 // All but this one, the last.
@@ -30,10 +30,12 @@ static void print_command(const struct command *command)
     printf("\n");
 }
 
-static void print_range(const struct option_def *def)
+static void print_range(const struct option_group *group, const struct option_def *def)
 {
-    if (def->choices != NULL) {
-        for (const char *c = def->choices; *c; c++)
+    AUTO(arena_release) struct arena arena = {0};
+    const char *choices = option_choices(group, def, &arena);
+    if (choices != NULL) {
+        for (const char *c = choices; *c; c++)
             fputs(*c == '|' ? ", " : (char[]){*c, '\0'}, stdout);
         return;
     }
@@ -54,7 +56,7 @@ static void print_group(const struct option_group *group)
     for (size_t i = 0; i < group->n; i++) {
         const struct option_def *def = &group->defs[i];
         printf("| `%s` | ", def->name);
-        print_range(def);
+        print_range(group, def);
         printf(" | %s | %s%s |\n",
                def->flags & OPTION_REQUIRED ? "required"
                : def->default_text          ? def->default_text
@@ -101,8 +103,8 @@ static enum status run(const struct args *args, UNUSED struct err *err)
     printf(
         "## Options of a script\n\n`SET name = 'value';` for the whole job, `WITH (name "
         "= 'value')` for tables and views.\n\n");
-    for (size_t i = 0; i < n_option_groups; i++)
-        print_group(&option_groups[i]);
+    for (size_t i = 0; i < n_option_groups(); i++)
+        print_group(option_group_at(i));
     printf("### kafka.*\n\nGo to the Kafka client under the name that follows the dot, "
            "such as `\"kafka.security.protocol\"`: [security.md](security.md).\n");
     return ST_OK;

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/text_file.h"
 #include "cli/commands.h"
 #include "cli/term.h"
-#include "job/text_file.h"
 #include "testing/test_record.h"
 #include "testing/test_suite.h"
 

@@ -34,6 +34,13 @@ struct batch {
     struct arena arena;
 };
 
+// Texts with blanks or tabs at their ends, in one column: how many, and the first as it
+// is shown.
+struct padded_texts {
+    _Atomic size_t n; // written by one thread, `first` before it
+    char first[64];
+};
+
 void batch_init(struct batch *batch, size_t n_columns);
 // Adds a row of NULLs for that record and returns its n_columns values; they move when
 // the next row is added.

@@ -23,6 +23,26 @@ struct decoder_ops {
 struct decoder {
     const struct decoder_ops *ops;
     const struct schema *schema; // of the rows; borrowed for the decoder's life
+    size_t n_tails; // records so far that had empty fields past the last column
+    // Keys so far that had blanks or tabs at their ends; from any thread. NULL: nobody
+    // counts them.
+    const struct padded_texts *padded;
+};
+
+// A row as the value of a record.
+struct record_encoder;
+
+struct record_encoder_ops {
+    // Appends it. ST_DATA: a value has no form in the schema; `out` is as it was.
+    enum status (*encode)(struct record_encoder *encoder, const struct value *row,
+                          struct buf *out, struct err *err);
+    void (*close)(struct record_encoder *encoder);
+};
+
+struct record_encoder {
+    const struct record_encoder_ops *ops;
+    struct str schema; // for the registry, as text; empty: there is none
+    int32_t schema_id; // that the registry has given it; set before the first row
 };
 
 // An encoder writes files of one schema. A row is made of its columns in order, so that

@@ -3,13 +3,8 @@
 
 #include <assert.h>
 
-const struct option_group *option_group_find(const char *name)
-{
-    for (size_t i = 0; i < n_option_groups; i++)
-        if (strcmp(option_groups[i].name, name) == 0)
-            return &option_groups[i];
-    return NULL;
-}
+#include "base/file.h"
+#include "base/mem.h"
 
 const struct option_def *option_find(const struct option_group *group, struct str name)
 {
@@ -25,7 +20,7 @@ const char *option_type_name(enum option_type type)
         [OPTION_TEXT] = "text",       [OPTION_INT] = "number",
         [OPTION_BYTES] = "size",      [OPTION_DURATION] = "duration",
         [OPTION_PERCENT] = "percent", [OPTION_BOOLEAN] = "true or false",
-        [OPTION_CHOICE] = "choice",
+        [OPTION_CHOICE] = "choice",   [OPTION_FORMAT] = "format",
     };
     return names[type];
 }
@@ -88,6 +83,7 @@ static bool parse(const struct option_def *def, struct str text, int64_t *ret)
 {
     switch (def->type) {
     case OPTION_TEXT:
+    case OPTION_FORMAT:
         *ret = 0;
         return true;
     case OPTION_INT:
@@ -120,6 +116,7 @@ static const char *expectation(const struct option_def *def)
     case OPTION_INT:
         return "a whole number";
     case OPTION_TEXT:
+    case OPTION_FORMAT:
     case OPTION_CHOICE:
         break;
     }
@@ -191,6 +188,11 @@ static const struct option_value *value_of(const struct options *options,
     return &options->values[def - options->group->defs];
 }
 
+bool options_have(const struct options *options, const char *name)
+{
+    return option_find(options->group, str_of(name)) != NULL;
+}
+
 bool options_given(const struct options *options, const char *name)
 {
     return value_of(options, name)->given;
@@ -209,4 +211,12 @@ int64_t options_number(const struct options *options, const char *name)
 bool options_is(const struct options *options, const char *name, const char *text)
 {
     return str_is(value_of(options, name)->text, text);
+}
+
+enum status option_check_file(struct str value, struct err *err)
+{
+    AUTO(mem_auto_free) char *path = mem_strndup(value.p, value.n);
+    struct stat info;
+    const char *why = stat(path, &info) == 0 ? file_is_no_file(&info) : NULL;
+    return why == NULL ? ST_OK : err_set(err, ST_USAGE, "%s is %s", path, why);
 }

@@ -2,8 +2,9 @@
 // Options of a script: one table per group (connector, format, SET), and their values.
 //
 // The tables are the only source: the script's checker, --help, the man page and
-// docs/reference.md come from them. Reading an option that its table does not have is
-// wrong code and asserts.
+// docs/reference.md come from them; each stands with its owner (core/format.h,
+// core/connector.h). Reading an option that its table does not have is wrong code and
+// asserts.
 #ifndef CORE_OPTION_H
 #define CORE_OPTION_H
 
@@ -18,14 +19,22 @@ enum option_type {
     OPTION_PERCENT,  // '10%'; kept as a whole number 0..100
     OPTION_BOOLEAN,
     OPTION_CHOICE, // one of the words of `choices`
+    OPTION_FORMAT, // a format that the connector takes: whoever sets it has looked
 };
 
 enum option_flags {
-    OPTION_REQUIRED = 1, // has no default and must be given
-    OPTION_SECRET = 2,   // refused from --set, never printed
-    OPTION_BESIDE = 4,   // a file; a relative path begins at the script's directory
-    OPTION_READERS = 8,  // a reader of the files must know it: the log tells it
+    OPTION_REQUIRED = 1,  // has no default and must be given
+    OPTION_SECRET = 2,    // refused from --set, never printed
+    OPTION_BESIDE = 4,    // a file; a relative path begins at the script's directory
+    OPTION_READERS = 8,   // a reader of the files must know it: the log tells it
+    OPTION_REGISTRY = 16, // addresses of a Schema Registry
 };
+
+#define OPTION_KIB INT64_C(1024)
+#define OPTION_MIB (OPTION_KIB * 1024)
+#define OPTION_GIB (OPTION_MIB * 1024)
+#define OPTION_SEC INT64_C(1000)
+#define OPTION_DAY (OPTION_SEC * 86400)
 
 struct option_def {
     const char *name;
@@ -38,15 +47,15 @@ struct option_def {
 };
 
 struct option_group {
-    const char *name;  // "SET", "filesystem", "kafka", "file", "csv", "avro"
+    const char *name;  // "SET", or that of a connector or format
     const char *about; // one sentence
     const struct option_def *defs;
     size_t n;
+    // What a value must be beyond its type, without any contact. ST_USAGE. NULL: any.
+    enum status (*check)(const char *option, struct str value, struct err *err);
 };
 
-extern const struct option_group option_groups[];
-extern const size_t n_option_groups;
-const struct option_group *option_group_find(const char *name); // NULL when there is none
+extern const struct option_group set_option_group; // of the whole job
 const struct option_def *option_find(const struct option_group *group, struct str name);
 const char *option_type_name(enum option_type type);
 
@@ -71,9 +80,14 @@ void options_init(struct options *options, const struct option_group *group,
 // ST_USAGE with a text that names the option, what it takes, and what was given.
 enum status options_set(struct options *options, const struct option_def *def,
                         struct str text, struct err *err);
+bool options_have(const struct options *options, const char *name); // its table does
 bool options_given(const struct options *options, const char *name);
 struct str options_text(const struct options *options, const char *name);
 int64_t options_number(const struct options *options, const char *name);
 bool options_is(const struct options *options, const char *name, const char *text);
+
+// Of a group's `check`: a local file by name. Whether it is there is told when it is
+// used; a pipe would be waited for then.
+enum status option_check_file(struct str value, struct err *err);
 
 #endif

@@ -19,4 +19,21 @@ struct rows {
     const struct schema *schema; // borrowed for the life of rows
 };
 
+enum {
+    ROWS_MESSAGES = 20
+};
+
+// What the reader of a file has to tell of it.
+struct rows_stats {
+    size_t n_rows;
+    size_t n_short;   // rows with fewer fields than the file's header, or the schema
+    size_t n_tails;   // rows with empty fields past those
+    size_t n_skipped; // rows left out since they cannot be read
+    const char *messages[ROWS_MESSAGES]; // of the first rows left out
+    size_t n_messages;
+    const char *absent;                // columns that the file lacks, as text; NULL: none
+    bool is_empty;                     // neither rows nor a header, where that may be
+    const struct padded_texts *padded; // of each column; NULL: nobody counts them
+};
+
 #endif

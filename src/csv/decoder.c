@@ -11,8 +11,7 @@ struct csv_decoder {
     const struct csv_header *header; // NULL: field i is column i
     bool trim;
     int key; // -1: none
-    size_t n_tails;
-    struct csv_padded padded;
+    struct padded_texts padded;
     struct csv_field *fields; // one more than n_fields, to show the first too many
     bool keeps_raws;          // a record's bytes may be those of a row, see raw_of
     bool *skips;              // of a plain line: columns that need not be read
@@ -145,7 +144,7 @@ COLD static bool is_row(struct csv_decoder *csv, enum csv_scan scan,
 {
     bool is = scan == CSV_LINE && line->size == bytes.n &&
               csv_line_has_empty_tail(line, csv->n_fields, bytes);
-    csv->n_tails += is;
+    csv->decoder.n_tails += is;
     return is;
 }
 
@@ -303,7 +302,8 @@ enum status csv_decoder_open(const struct schema *schema,
         options = &none;
     TRY(csv_check_schema(schema, err));
     struct csv_decoder *csv = mem_zalloc(sizeof(*csv));
-    csv->decoder = (struct decoder){&csv_decoder_ops, schema};
+    csv->decoder = (struct decoder){
+        .ops = &csv_decoder_ops, .schema = schema, .padded = &csv->padded};
     csv->n_fields = options->header ? options->header->n_fields : schema->n;
     if (options->header != NULL && !is_by_position(schema, options->header))
         csv->header = options->header;
@@ -314,14 +314,4 @@ enum status csv_decoder_open(const struct schema *schema,
     find_skips(csv, options->used);
     *ret = &csv->decoder;
     return ST_OK;
-}
-
-size_t csv_decoder_n_tails(const struct decoder *decoder)
-{
-    return ((const struct csv_decoder *)decoder)->n_tails;
-}
-
-const struct csv_padded *csv_decoder_padded(const struct decoder *decoder)
-{
-    return &((const struct csv_decoder *)decoder)->padded;
 }

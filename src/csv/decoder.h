@@ -31,9 +31,5 @@ struct csv_decoder_options {
 enum status csv_decoder_open(const struct schema *schema,
                              const struct csv_decoder_options *options,
                              struct decoder **ret, struct err *err);
-// Records so far that had empty fields past the last column.
-size_t csv_decoder_n_tails(const struct decoder *decoder);
-// Keys so far that had blanks or tabs at their ends. From any thread.
-const struct csv_padded *csv_decoder_padded(const struct decoder *decoder);
 
 #endif

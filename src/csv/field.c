@@ -107,7 +107,7 @@ void csv_show(struct str bytes, struct buf *text)
     buf_text(text, i < bytes.n ? "...'" : "'");
 }
 
-COLD void csv_note_padded(struct csv_padded *padded, struct value value)
+COLD void csv_note_padded(struct padded_texts *padded, struct value value)
 {
     if (padded->n == 0) {
         AUTO(buf_release) struct buf text = {0};

@@ -3,7 +3,7 @@
 #ifndef CSV_FIELD_H
 #define CSV_FIELD_H
 
-#include "core/schema.h"
+#include "core/batch.h"
 #include "csv/scanner.h"
 
 // The cases that csv_value leaves to it.
@@ -51,12 +51,7 @@ static inline bool csv_is_padded(struct value value)
     return first == ' ' || first == '\t' || last == ' ' || last == '\t';
 }
 
-// How many there are of such texts in a column, and the first as it is shown.
-struct csv_padded {
-    _Atomic size_t n; // written by one thread, `first` before it
-    char first[64];
-};
-void csv_note_padded(struct csv_padded *padded, struct value value);
+void csv_note_padded(struct padded_texts *padded, struct value value);
 
 // Without the blanks and tabs at its ends.
 struct csv_field csv_trimmed(struct csv_field field);

@@ -223,5 +223,6 @@ enum status csv_file_stream_open(struct topic *topic, const struct schema *schem
 const struct csv_header *csv_file_stream_header(const struct stream *stream)
 {
     const struct file_stream *file = (const struct file_stream *)stream;
-    return file->has_header ? &file->header : NULL;
+    bool is_one = stream->ops == &csv_file_stream_ops;
+    return is_one && file->has_header ? &file->header : NULL;
 }

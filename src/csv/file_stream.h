@@ -24,7 +24,7 @@
 enum status csv_file_stream_open(struct topic *topic, const struct schema *schema,
                                  struct stream **ret, struct err *err);
 // Valid until close; wherever in the file reading begins, it is of the file's front. NULL
-// when the stream was opened without a schema.
+// when the stream was opened without a schema, and of any other stream.
 const struct csv_header *csv_file_stream_header(const struct stream *stream);
 // At most so many records a run (from 1; 10,000 without it), so that files can be closed
 // as often as the job wants.

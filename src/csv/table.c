@@ -26,18 +26,17 @@ struct csv_table {
     bool skip_errors;
     bool trim;
     bool may_be_empty;
-    bool is_empty;
-    bool is_passing;           // the rest of a bad physical line
-    bool blank_is_null;        // one nullable column: see csv/encoder.h
-    struct csv_padded *padded; // of each column of the schema
-    struct csv_table_stats stats;
+    bool is_passing;             // the rest of a bad physical line
+    bool blank_is_null;          // one nullable column: see csv/encoder.h
+    struct padded_texts *padded; // of each column of the schema
+    struct rows_stats stats;
     struct arena messages;
 };
 
 // A row that is none: the error, or a message among the stats.
 static enum status bad_row(struct csv_table *table, struct buf *reason, struct err *err)
 {
-    struct csv_table_stats *stats = &table->stats;
+    struct rows_stats *stats = &table->stats;
     if (!table->skip_errors) {
         enum status rc =
             err_set(err, ST_DATA, "%s:%zu: %s; %s leaves such rows out", table->name,
@@ -46,7 +45,7 @@ static enum status bad_row(struct csv_table *table, struct buf *reason, struct e
         return rc;
     }
     stats->n_skipped++;
-    if (stats->n_messages < CSV_TABLE_MESSAGES)
+    if (stats->n_messages < ROWS_MESSAGES)
         stats->messages[stats->n_messages++] = arena_printf(
             &table->messages, "%s:%zu: %s", table->name, table->line, buf_cstr(reason));
     buf_clear(reason);
@@ -197,12 +196,14 @@ static enum status read_header(struct csv_table *table, struct err *err)
     enum status rc = ST_OK;
     if (table->has_header)
         rc = csv_header_read(&table->window, schema, &table->header, err);
-    table->is_empty =
+    struct rows_stats *stats = &table->stats;
+    stats->is_empty =
         rc == ST_DATA && table->may_be_empty && csv_window_is_over(&table->window);
-    if (!table->is_empty)
+    if (!stats->is_empty)
         TRY(rc);
-    if (!table->has_header || table->is_empty)
+    if (!table->has_header || stats->is_empty)
         csv_header_by_position(schema, &table->header);
+    stats->absent = table->header.absent;
     table->line = 1 + table->header.n_lines;
     table->fields = mem_array(table->header.n_fields + 1, sizeof(*table->fields));
     table->blank_is_null = table->header.n_fields == 1 && schema->columns[0].nullable;
@@ -216,6 +217,7 @@ static struct csv_table *make(const char *name, const struct schema *schema,
     table->rows = (struct rows){&csv_table_ops, schema};
     table->name = mem_strdup(name);
     table->padded = mem_zalloc((schema->n + 1) * sizeof(*table->padded));
+    table->stats.padded = table->padded;
     table->has_header = options->header;
     table->skip_errors = options->skip_errors;
     table->skipping = options->skipping ? options->skipping : "on_error = 'skip'";
@@ -266,22 +268,7 @@ enum status csv_table_read(struct reader *reader, const char *name,
     return begin(make(name, schema, options), reader, piece_of(options), ret, err);
 }
 
-const struct csv_table_stats *csv_table_stats(const struct rows *rows)
+const struct rows_stats *csv_table_stats(const struct rows *rows)
 {
     return &((const struct csv_table *)rows)->stats;
-}
-
-const struct csv_padded *csv_table_padded(const struct rows *rows, size_t column)
-{
-    return &((const struct csv_table *)rows)->padded[column];
-}
-
-const char *csv_table_absent(const struct rows *rows)
-{
-    return ((const struct csv_table *)rows)->header.absent;
-}
-
-bool csv_table_is_empty(const struct rows *rows)
-{
-    return ((const struct csv_table *)rows)->is_empty;
 }

@@ -19,10 +19,6 @@
 #include "core/storage.h"
 #include "csv/field.h"
 
-enum {
-    CSV_TABLE_MESSAGES = 20
-};
-
 struct csv_table_options {
     bool header;
     bool skip_errors;
@@ -30,15 +26,6 @@ struct csv_table_options {
     bool trim;            // of text too, blanks and tabs at its ends are none
     bool may_be_empty;    // a file without a header line is one without rows
     const char *skipping; // how skip_errors is asked for; NULL: "on_error = 'skip'"
-};
-
-struct csv_table_stats {
-    size_t n_rows;
-    size_t n_short;   // rows with fewer fields than the header, or the schema
-    size_t n_tails;   // rows with empty fields past those
-    size_t n_skipped; // rows left out by skip_errors
-    const char *messages[CSV_TABLE_MESSAGES]; // of the first rows left out
-    size_t n_messages;
 };
 
 // Reads the header at once. `storage` and `schema` are borrowed for the life of rows,
@@ -56,12 +43,6 @@ enum status csv_table_read(struct reader *reader, const char *name,
                            struct err *err);
 
 // Of rows that csv_table_open gave; up to date after each next, valid until close.
-const struct csv_table_stats *csv_table_stats(const struct rows *rows);
-// Texts of a column that have blanks or tabs at their ends.
-const struct csv_padded *csv_table_padded(const struct rows *rows, size_t column);
-// Columns that the header lacks, as text (see csv/header.h); NULL: none.
-const char *csv_table_absent(const struct rows *rows);
-// Neither rows nor a header line; only with may_be_empty.
-bool csv_table_is_empty(const struct rows *rows);
+const struct rows_stats *csv_table_stats(const struct rows *rows);
 
 #endif

@@ -4,7 +4,7 @@
 #define GENERATE_GENERATE_H
 
 #include "base/buf.h"
-#include "core/schema.h"
+#include "core/format.h"
 
 struct generate_service {
     const char *program;       // absolute path
@@ -19,13 +19,10 @@ struct generate_service {
 void generate_service(const struct generate_service *service, struct buf *ret);
 
 struct generate_view {
-    struct str name;             // of the result
-    const struct schema *schema; // of the result
-    struct str directory;        // a path or a URL
+    struct format_table table; // of the result
+    struct str directory;      // a path or a URL
     bool is_local;
-    bool by_day;     // files are in directories of days
-    bool has_header; // of CSV
-    bool is_avro;
+    bool by_day; // files are in directories of days
 };
 
 // A view over the result's files for DuckDB.

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "core/format.h"
 #include "gtfs/feed_kind.h"
 #include "gtfs/swap.h"
 
@@ -52,16 +53,9 @@ static char *member_name(const struct extract_table *table)
     return mem_printf("%s.txt", table->name);
 }
 
-static const char *const extensions[] = {"csv", "avro"}; // that a table may be staged as
-
-static const char *extension_of(const struct extract_table *table)
-{
-    return table->extension ? table->extension : "csv";
-}
-
 char *extract_file_name(const struct extract_table *table)
 {
-    return mem_printf("%s.%s", table->name, extension_of(table));
+    return mem_printf("%s.%s", table->name, table->extension);
 }
 
 static enum status count_rows(struct rows *rows, int64_t *ret, struct err *err)
@@ -90,7 +84,7 @@ static enum status read_rows(struct extract *extract, size_t index, const char *
     TRY(csv_table_read(&member->reader, shown, table->schema, &table->reading, &rows,
                        err));
     enum status rc = count_rows(rows, &staged->n_rows, err);
-    staged->present = !csv_table_is_empty(rows);
+    staged->present = !csv_table_stats(rows)->is_empty;
     if (rc == ST_OK && settings->read != NULL)
         settings->read(settings->context, table, rows);
     rows->ops->close(rows);
@@ -218,8 +212,11 @@ static enum status find_staged(const struct extract_table *table, struct arena *
 {
     struct storage *st = table->storage;
     *ret = NULL;
-    for (size_t i = 0; i < ARRAY_LEN(extensions) && *ret == NULL; i++) {
-        const char *name = arena_printf(arena, "%s.%s", table->name, extensions[i]);
+    for (size_t i = 0; i < n_formats && *ret == NULL; i++) {
+        const struct format_files *files = formats[i]->files;
+        if (files == NULL)
+            continue;
+        const char *name = arena_printf(arena, "%s.%s", table->name, files->extension);
         struct file_info info;
         enum status rc = st->ops->stat(st, str_of(name), &info, err);
         if (rc != ST_NOT_FOUND)
@@ -241,7 +238,7 @@ static enum status make_moves(struct extract *extract, struct err *err)
         *move = (struct feed_move){
             .table = table->name,
             .from = extract->temporaries[i],
-            .to = arena_printf(arena, "%s.%s", table->name, extension_of(table)),
+            .to = arena_printf(arena, "%s.%s", table->name, table->extension),
         };
         TRY(find_staged(table, arena, &move->was, err));
         if (move->was != NULL)
@@ -376,7 +373,7 @@ static void init_manifest(struct extract *extract)
         manifest->tables[i] = (struct feed_table){
             .name = arena_str(arena, str_of(table->name)),
             .path = str_of(arena_printf(arena, "%s/%s.%s", table->storage->url,
-                                        table->name, extension_of(table))),
+                                        table->name, table->extension)),
         };
     }
 }

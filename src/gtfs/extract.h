@@ -30,7 +30,7 @@ struct extract_table {
     bool optional;                    // the feed may lack it
     struct csv_table_options reading; // as a job reads it
     int64_t n_rows_before;            // of the staged table; -1: not known
-    const char *extension;            // of the staged file; NULL: "csv"
+    const char *extension;            // of the staged file
     // NULL: the member's bytes are kept. Else makes file `to` of the CSV file `from`,
     // both in the table's storage, and says what `to` holds.
     enum status (*convert)(void *context, struct str from, struct str to,

@@ -245,7 +245,7 @@ static enum status read_rows(struct reader *reader, const char *file, struct are
     struct rows *rows;
     TRY(csv_table_read(reader, file, &schema, &options, &rows, err));
     enum status rc = look_at_rows(rows, arena, found, ret, err);
-    const struct csv_table_stats *stats = csv_table_stats(rows);
+    const struct rows_stats *stats = csv_table_stats(rows);
     ret->n_bad = stats->n_skipped;
     if (stats->n_messages > 0)
         ret->first_bad = arena_cstr(arena, str_of(stats->messages[0]));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "core/format.h"
 #include "core/json.h"
 #include "gtfs/manifest.h"
 
@@ -18,8 +19,6 @@ struct journal {
     struct feed_swap swap;
     struct feed_move *moves;
 };
-
-static const char *const extensions[] = {"csv", "avro"}; // that a table may be staged as
 
 static void journal_release(struct journal *journal)
 {
@@ -128,8 +127,12 @@ static enum status unless_missing(enum status rc)
 static enum status remove_others(struct storage *st, const struct feed_move *move,
                                  struct err *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(extensions); i++) {
-        AUTO(mem_auto_free) char *name = mem_printf("%s.%s", move->table, extensions[i]);
+    for (size_t i = 0; i < n_formats; i++) {
+        const struct format_files *files = formats[i]->files;
+        if (files == NULL)
+            continue;
+        AUTO(mem_auto_free)
+        char *name = mem_printf("%s.%s", move->table, files->extension);
         if (move->from == NULL || strcmp(name, move->to) != 0)
             TRY(unless_missing(st->ops->remove(st, str_of(name), err)));
     }

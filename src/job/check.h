@@ -21,9 +21,9 @@ void check_tell(struct checked *checked, const char *what, const char *name,
 // Tables, views, the join, the stream, the result and its log.
 void check_live(struct pipeline *pipeline, struct checked *checked);
 
-// For a stream in Avro: whether the subject's latest version, the schema that produce
-// would write, and the last record of each partition agree with the script. `topic`:
-// NULL when it could not be opened.
+// For a stream whose format has schemas: whether the subject's latest version, the schema
+// that produce would write, and the last record of each partition agree with the script.
+// `topic`: NULL when it could not be opened.
 void check_schemas(struct pipeline *pipeline, struct topic *topic,
                    struct checked *checked);
 

@@ -11,7 +11,6 @@
 #include "job/slot.h"
 #include "job/stream.h"
 #include "job/tables.h"
-#include "kafka/admin.h"
 #include "status/listen.h"
 #include "storage/spool_local.h"
 #include "work/job_check.h"
@@ -142,33 +141,31 @@ static void check_tables(struct live *live)
 
 // The stream.
 
-static void describe_topic(struct live *live, char *text, size_t size)
+static void describe_topic(struct live *live, const struct connector_admin *admin,
+                           char *text, size_t size)
 {
-    struct kafka_config config;
-    struct kafka_admin *admin;
-    struct kafka_topic topic;
-    pipeline_kafka(live->pipeline, &config);
-    if (kafka_admin_open(&config, &admin, NULL) != ST_OK)
-        return;
-    if (kafka_admin_describe(admin, config.topic, &topic, NULL) == ST_OK)
+    const struct stream_request request = pipeline_stream(live->pipeline);
+    struct topic_shape shape;
+    if (admin->describe(&request, &shape, NULL) == ST_OK)
         snprintf(text, size, "%s, %s",
-                 text_counted(topic.partitions, "partition", "partitions"),
-                 text_counted(topic.replication, "copy", "copies"));
-    kafka_admin_close(admin);
+                 text_counted(shape.partitions, "partition", "partitions"),
+                 text_counted(shape.replication, "copy", "copies"));
 }
 
 static void check_stream(struct live *live)
 {
     struct err err = {0};
     const struct table *stream = live->pipeline->plan->stream;
-    bool is_file = str_is(stream->connector, "file");
+    const struct connector *connector = connector_of(&stream->options);
     char text[80] = "";
     enum status rc = stream_topic_open(live->pipeline, &live->topic, &err);
-    if (rc == ST_OK && !is_file)
-        describe_topic(live, text, sizeof(text));
-    tell(live, is_file ? "stream" : "topic",
-         is_file ? stream->name : options_text(&stream->options, "topic"), rc, &err,
-         text);
+    if (rc == ST_OK && connector->admin != NULL)
+        describe_topic(live, connector->admin, text, sizeof(text));
+    if (connector->admin != NULL)
+        tell(live, connector->place, options_text(&stream->options, connector->place), rc,
+             &err, text);
+    else
+        tell(live, "stream", stream->name, rc, &err, text);
 }
 
 // The result and its log.
@@ -265,7 +262,7 @@ void check_live(struct pipeline *pipeline, struct checked *checked)
         check_spool(&live);
         check_status(&live);
     }
-    if (plan->stream != NULL && pipeline_is_avro(plan->stream))
+    if (plan->stream != NULL && format_of(&plan->stream->format)->schemas != NULL)
         check_schemas(pipeline, live.topic, checked);
     tables_release(&live.tables);
     log_state_release(&live.state);

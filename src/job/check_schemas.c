@@ -3,8 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "avro/decoder.h"
-#include "avro/frame.h"
 #include "job/check.h"
 #include "job/produce_format.h"
 #include "job/stream.h"
@@ -21,6 +19,11 @@ struct schema_check {
     struct produce_format format;
     struct arena arena;
 };
+
+static const struct format_schemas *schemas_of(const struct schema_check *c)
+{
+    return format_of(&c->pipeline->plan->stream->format)->schemas;
+}
 
 // What the job does not write cannot keep it from running: that is only told.
 static bool only_reads(const struct schema_check *c)
@@ -52,7 +55,7 @@ static enum status read_latest(struct schema_check *c, char *text, size_t size,
                        "subject '%.*s' is not there; tramline init registers it",
                        STR_ARGS(subject));
     TRY(rc);
-    rc = avro_decoder_check(c->decoder, &version.texts, err);
+    rc = schemas_of(c)->check(c->decoder, &version.texts, err);
     if (rc != ST_OK)
         return err_context(err, rc, "subject '%.*s', id %d, version %d",
                            STR_ARGS(subject), version.id, version.version);
@@ -75,7 +78,7 @@ static enum status try_writing(struct schema_check *c, char *text, size_t size,
                                struct err *err)
 {
     int32_t id;
-    struct str schema = avro_datum_encoder_schema(c->format.avro);
+    struct str schema = c->format.encoder->schema;
     enum status rc = registry_find(c->registry, c->format.subject, schema, &id, err);
     if (rc == ST_OK) {
         snprintf(text, size, "produce writes id %d", id);
@@ -100,7 +103,7 @@ static void check_writing(struct schema_check *c)
 {
     struct err err = {0};
     char text[100] = "";
-    if (c->format.avro == NULL) {
+    if (c->format.encoder == NULL) {
         tell(c, "produce", ST_OK, c->format.why_not);
         return;
     }
@@ -141,8 +144,7 @@ static enum status check_id(struct schema_check *c, int32_t id, struct err *err)
 static enum status look_at(struct schema_check *c, const struct record *record,
                            char *text, size_t size, struct err *err)
 {
-    struct schema_key key = {0};
-    struct str datum;
+    struct schema_key key;
     char name[SCHEMA_KEY_TEXT];
     bool is_by_header = record->value_schema.p != NULL;
     TRY(decode_last(c, record, err));
@@ -150,8 +152,7 @@ static enum status look_at(struct schema_check *c, const struct record *record,
         snprintf(text, size, "no value");
         return ST_OK;
     }
-    bool good = is_by_header ? frame_parse_header(record->value_schema, &key)
-                             : frame_parse(record->value, &key.id, &datum);
+    bool good = schemas_of(c)->key_of(record, &key);
     assert(good); // it was decoded
     (void)good;
     if (key.id != 0)
@@ -205,8 +206,8 @@ static enum status open_check(struct schema_check *c, struct err *err)
 {
     struct pipeline *pipeline = c->pipeline;
     TRY(pipeline_registry(pipeline, &pipeline->plan->stream->format, &c->registry, err));
-    TRY(stream_decoder_open(pipeline->plan->stream, registry_lookup(c->registry), NULL,
-                            (struct str){0}, NULL, &c->decoder, err));
+    TRY(stream_decoder_open(pipeline->plan->stream, registry_lookup(c->registry),
+                            &c->decoder, err));
     return produce_format_prepare(pipeline, &c->format, err);
 }
 

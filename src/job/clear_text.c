@@ -60,12 +60,11 @@ static void tell_storage(const struct options *options, struct buf *told,
 void clear_text_tell_script(const struct plan *plan)
 {
     AUTO(arena_release) struct arena arena = {0};
-    if (plan->stream != NULL && plan->stream->format.group != NULL &&
-        strcmp(plan->stream->format.group->name, "avro") == 0)
+    if (plan->stream != NULL && format_of(&plan->stream->format)->schemas != NULL)
         tell_registry(&plan->stream->format, &arena);
     AUTO(buf_release) struct buf told = {0};
     for (size_t i = 0; i < plan->n_tables; i++)
-        if (str_is(plan->tables[i].connector, "filesystem"))
+        if (plan->tables[i].kind != TABLE_STREAM)
             tell_storage(&plan->tables[i].options, &told, &arena);
     for (size_t i = 0; i < plan->n_views; i++)
         if (plan->views[i].materialized)

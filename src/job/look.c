@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "core/env.h"
-#include "job/script_checks.h"
+#include "core/stream_start.h"
 
 enum {
     POLL_MS = 200,
@@ -68,7 +68,7 @@ enum status look_from_parse(const char *text, struct look_from *ret, struct err 
         ret->kind = LOOK_LATEST;
         return ST_OK;
     }
-    if (start_timestamp(str_of(text), &ret->time_ms)) {
+    if (stream_time_parse(str_of(text), &ret->time_ms)) {
         ret->kind = LOOK_TIME;
         return ST_OK;
     }

@@ -7,16 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "avro/table.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/text_file.h"
 #include "core/env.h"
 #include "job/clear_text.h"
 #include "job/script_checks.h"
-#include "job/text_file.h"
 
 enum {
-    RUN_RECORDS = 4096, // of one run, unless a batch has fewer
     RETRY_TELL_MS = 10000,
     HURRIED_MS = 1000 // another data node may answer
 };
@@ -43,9 +41,8 @@ static const char *default_name(struct pipeline *pipeline)
 {
     const struct plan *plan = pipeline->plan;
     struct str result = result_path(pipeline);
-    const char *topic_option =
-        str_is(plan->stream->connector, "kafka") ? "topic" : "path";
-    struct str topic = options_text(&plan->stream->options, topic_option);
+    const struct options *options = &plan->stream->options;
+    struct str topic = options_text(options, connector_of(options)->place);
     char *both =
         arena_printf(&pipeline->arena, "%.*s\n%.*s", STR_ARGS(result), STR_ARGS(topic));
     char digest[SHA256_HEX];
@@ -64,20 +61,9 @@ static void name_job(struct pipeline *pipeline)
     const char *made = default_name(pipeline);
     pipeline->job_name = name.p ? name.p : made;
     struct str group = {0};
-    if (str_is(plan->stream->connector, "kafka"))
+    if (options_have(&plan->stream->options, "group"))
         group = options_text(&plan->stream->options, "group");
     pipeline->group = group.p ? group.p : made;
-}
-
-enum status pipeline_read_columns(struct str file, struct arena *arena,
-                                  struct schema *ret, struct err *err)
-{
-    AUTO(buf_release) struct buf text = {0};
-    TRY(text_file_read(file.p, &text, err));
-    enum status rc = avro_columns_of(buf_as_str(&text), arena, ret, err);
-    if (rc != ST_OK)
-        return err_context(err, rc, "%s", file.p);
-    return ST_OK;
 }
 
 struct str pipeline_next_variable(struct str *rest)
@@ -136,7 +122,7 @@ enum status pipeline_open(const struct pipeline_script *from, struct pipeline *r
         .text = buf_as_str(&text),
         .variables = from->variables,
         .n_variables = from->n_variables,
-        .read_columns = pipeline_read_columns,
+        .reads_files = true,
         .width = from->width,
         .checks = &script_checks,
         .on_error = from->on_error,
@@ -256,39 +242,21 @@ enum status pipeline_feed(const struct pipeline *pipeline, const char *location,
     return feed_open(location, &options, ret, err);
 }
 
-const struct kafka_property *pipeline_client_options(const struct table *stream,
-                                                     struct arena *arena)
-{
-    struct kafka_property *properties =
-        arena_array(arena, stream->n_client_options, sizeof(*properties));
-    for (size_t i = 0; i < stream->n_client_options; i++) {
-        const struct client_option *option = &stream->client_options[i];
-        properties[i].name = arena_cstr(arena, option->name);
-        properties[i].value = arena_cstr(arena, option->value);
-    }
-    return properties;
-}
-
-void pipeline_kafka(struct pipeline *pipeline, struct kafka_config *ret)
+struct stream_request pipeline_stream(const struct pipeline *pipeline)
 {
     const struct table *stream = pipeline->plan->stream;
-    const struct options *options = &stream->options;
     const struct options *set = &pipeline->plan->settings;
-    int64_t batch = options_number(set, "batch.records");
-    *ret = (struct kafka_config){
-        .brokers = options_text(options, "brokers").p,
-        .topic = options_text(options, "topic").p,
-        .properties = pipeline_client_options(stream, &pipeline->arena),
-        .n_properties = stream->n_client_options,
+    return (struct stream_request){
+        .table = plan_format_table(stream),
+        .format = format_of(&stream->format),
+        .options = &stream->options,
+        .client_options = stream->client_options,
+        .n_client_options = stream->n_client_options,
         .deadline = pipeline->deadline,
         .group = pipeline->group,
-        .membership = pipeline->is_look || options_is(set, "membership", "none")
-                          ? KAFKA_NONE
-                          : KAFKA_GROUP,
+        .is_alone = pipeline->is_look || options_is(set, "membership", "none"),
         .buffer_bytes = options_number(set, "source.buffer"),
-        .run_records = (int32_t)(batch < RUN_RECORDS ? batch : RUN_RECORDS),
-        .session_timeout_ms = (int)options_number(options, "session.timeout"),
-        .value_schema = pipeline_is_avro(stream),
+        .batch_records = options_number(set, "batch.records"),
     };
 }
 
@@ -315,11 +283,6 @@ enum status pipeline_registry(const struct pipeline *pipeline,
     pipeline_registry_config(pipeline, format, &config);
     config.unknown_wait_ms = 0; // nothing is lost by saying so at once
     return registry_open(&config, ret, err);
-}
-
-bool pipeline_is_avro(const struct table *table)
-{
-    return table->format.group != NULL && strcmp(table->format.group->name, "avro") == 0;
 }
 
 static int make_directory(const char *path)

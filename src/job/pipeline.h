@@ -7,7 +7,6 @@
 
 #include "core/storage.h"
 #include "gtfs/feed.h"
-#include "kafka/config.h"
 #include "registry/registry.h"
 #include "sql/plan.h"
 #include "storage/storage_url.h"
@@ -36,16 +35,13 @@ struct pipeline_script {
 enum status pipeline_open(const struct pipeline_script *from, struct pipeline *ret,
                           struct err *err);
 void pipeline_release(struct pipeline *pipeline);
-// Columns of a table that leaves them out, from the file of its Avro schema (plan.h).
-enum status pipeline_read_columns(struct str file, struct arena *arena,
-                                  struct schema *ret, struct err *err);
 // The name in the next ${NAME} of a script's text, which is cut; p == NULL: there is
 // none.
 struct str pipeline_next_variable(struct str *rest);
 // ST_USAGE when the script has no INSERT.
 enum status pipeline_need_insert(const struct pipeline *pipeline, struct err *err);
 
-// The storage of a table, view or sink: its options are of the group "filesystem".
+// The storage of a table, view or sink, by its connector's options.
 enum status pipeline_storage(const struct pipeline *pipeline,
                              const struct options *options, struct storage **ret,
                              struct err *err);
@@ -58,17 +54,14 @@ enum status pipeline_feed(const struct pipeline *pipeline, const char *location,
                           struct feed_progress *progress, struct feed **ret,
                           struct err *err);
 
-// The options "kafka.<name>" of a stream's table; texts live in the arena.
-const struct kafka_property *pipeline_client_options(const struct table *stream,
-                                                     struct arena *arena);
-// Texts live in the pipeline. Only for a stream with connector 'kafka'.
-void pipeline_kafka(struct pipeline *pipeline, struct kafka_config *ret);
+// What the stream is opened with; borrows from the pipeline.
+struct stream_request pipeline_stream(const struct pipeline *pipeline);
+// Of a format with schemas.
 void pipeline_registry_config(const struct pipeline *pipeline,
                               const struct options *format, struct registry_config *ret);
 enum status pipeline_registry(const struct pipeline *pipeline,
                               const struct options *format, struct registry **ret,
                               struct err *err);
-bool pipeline_is_avro(const struct table *table);
 
 // The local directory for locks and files on their way; made when missing.
 enum status pipeline_spool_path(struct pipeline *pipeline, const char **ret,

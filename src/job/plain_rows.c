@@ -74,7 +74,7 @@ static const struct encoder_ops ops = {
 enum status plain_encoder_open(const struct plan *plan, struct encoder **ret,
                                struct err *err)
 {
-    if (!pipeline_is_avro(plan->sink)) {
+    if (format_of(&plan->sink->format)->is_of_feeds) {
         *ret = csv_encoder_open(&plan->output, false);
         return ST_OK;
     }

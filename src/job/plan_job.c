@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "job/plan_job.h"
 
-#include "job/script_checks.h"
+#include "core/stream_start.h"
 
 static void set_start(const struct table *stream, struct job_settings *settings)
 {
+    struct err ignored; // the option was looked at with the script
     settings->start = START_EARLIEST;
-    if (!str_is(stream->connector, "kafka"))
-        return;
-    struct str start = options_text(&stream->options, "start");
-    if (str_is(start, "latest"))
-        settings->start = START_LATEST;
-    else if (start_timestamp(start, &settings->start_ms))
-        settings->start = START_TIME;
+    if (options_have(&stream->options, "start"))
+        (void)!stream_start_parse(options_text(&stream->options, "start"),
+                                  &settings->start, &settings->start_ms, &ignored);
 }
 
 void plan_job_settings(const struct plan *plan, bool once, struct job_settings *ret)
 {
     *ret = job_settings_of(&plan->settings);
-    if (pipeline_is_avro(plan->stream))
+    if (format_of(&plan->stream->format)->schemas != NULL)
         ret->schema_retry_ms = options_number(&plan->stream->format, "registry.retry");
     ret->directory_by_day = options_is(&plan->sink->options, "directory", "day");
     ret->once = once;

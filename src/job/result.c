@@ -3,8 +3,7 @@
 
 #include <stdlib.h>
 
-#include "avro/table.h"
-#include "csv/table.h"
+#include "core/format.h"
 #include "log/log_read.h"
 
 // As an entry tells it: 'on' and '1' are "true".
@@ -47,24 +46,31 @@ static enum status unknown_format(struct str path, struct str name, struct err *
                    STR_ARGS(path), STR_ARGS(name));
 }
 
+// What a reader must know of files that no entry tells of: as the script has it.
+static void take_script(const struct options *script, struct options *ret)
+{
+    for (size_t i = 0; i < script->group->n; i++)
+        if (script->group->defs[i].flags & OPTION_READERS)
+            ret->values[i] = script->values[i];
+}
+
 // The options of a file: as its entry tells them, or as the script does.
 static enum status take_options(const struct plan *plan, const struct verify_file *file,
                                 struct arena *arena, struct options *ret, struct err *err)
 {
-    const struct file_format *format = &file->format;
-    struct str name = format->name.n ? format->name : extension_of(file->path);
-    const struct option_group *group =
-        option_group_find(arena_cstr(arena, name)); // formats are groups of that name
-    bool is_known = group != NULL && (str_is(name, "csv") || str_is(name, "avro"));
-    if (!is_known)
+    const struct file_format *told = &file->format;
+    struct str name = told->name.n ? told->name : extension_of(file->path);
+    const struct format *format = format_find(name);
+    if (format == NULL || format->files == NULL)
         return unknown_format(file->path, name, err);
-    options_init(ret, group, arena);
-    if (format->name.n == 0 && plan->sink->format.group == group)
-        *ret = plan->sink->format;
-    for (size_t i = 0; i < format->n_options; i++) {
-        const struct option_def *def = option_find(group, format->options[i].name);
+    options_init(ret, &format->options, arena);
+    if (told->name.n == 0 && format_of(&plan->sink->format) == format)
+        take_script(&plan->sink->format, ret);
+    for (size_t i = 0; i < told->n_options; i++) {
+        const struct option_def *def =
+            option_find(&format->options, told->options[i].name);
         if (def != NULL)
-            TRY(options_set(ret, def, format->options[i].value, err));
+            TRY(options_set(ret, def, told->options[i].value, err));
     }
     return ST_OK;
 }
@@ -89,12 +95,10 @@ static enum status open_rows(const struct plan *plan, struct storage *storage,
     TRY(take_options(plan, file, arena, &options, err));
     struct schema *schema = arena_alloc(arena, sizeof(*schema));
     *schema = columns_of(plan, file, arena);
-    if (strcmp(options.group->name, "avro") == 0) {
-        struct avro_table_options avro = {.columns = schema};
-        return avro_table_open(storage, file->path, &avro, ret, err);
-    }
-    struct csv_table_options csv = {.header = options_number(&options, "header")};
-    return csv_table_open(storage, file->path, schema, &csv, ret, err);
+    const struct format_table table = {plan->sink->name, schema, &options};
+    const struct rows_request request = {0};
+    return format_of(&options)->files->open_rows(&table, &request, storage, file->path,
+                                                 ret, err);
 }
 
 // Rows that own what they were opened with.

@@ -12,7 +12,6 @@
 #include "base/notify.h"
 #include "base/text.h"
 #include "base/thread.h"
-#include "csv/decoder.h"
 #include "job/stop.h"
 #include "work/commit_service.h"
 #include "work/uploader.h"
@@ -28,7 +27,7 @@ enum {
 struct watch {
     const struct run_parts *parts;
     struct run_shown shown;
-    const struct csv_padded *padded; // keys of the stream; NULL: nobody counts them
+    const struct padded_texts *padded; // keys of the stream; NULL: nobody counts them
     struct mail mail;
     struct mailbox_waiter upload_waiter, commit_waiter;
     struct worker *worker;
@@ -123,7 +122,7 @@ static void tell_json(struct watch *watch, int64_t ms)
 // Says once why records may match nothing.
 static void tell_padded(struct watch *watch, int64_t enriched, int64_t matched)
 {
-    const struct csv_padded *padded = watch->padded;
+    const struct padded_texts *padded = watch->padded;
     if (watch->told_padded || padded == NULL || padded->n == 0 || matched >= enriched)
         return;
     watch->told_padded = true;
@@ -279,11 +278,10 @@ static enum status check_outcome(struct watch *watch, struct err *err)
 static enum status open_watch(const struct run_parts *parts, struct run_shown shown,
                               struct watch *watch, struct err *err)
 {
-    const struct decoder *csv = parts->stream.csv;
     *watch = (struct watch){
         .parts = parts,
         .shown = shown,
-        .padded = csv ? csv_decoder_padded(csv) : NULL,
+        .padded = parts->stream.decoder->padded,
         .begun_ms = now_ms(),
     };
     TRY(stop_open_event(&watch->done_fd, err));

@@ -4,49 +4,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "avro/encoder.h"
 #include "core/env.h"
-#include "csv/encoder.h"
-#include "job/text_file.h"
 #include "storage/spool_local.h"
 
-static bool is_avro(const struct table *table)
+static const struct format_files *files_of(const struct table *table)
 {
-    return strcmp(table->format.group->name, "avro") == 0;
-}
-
-static enum status open_avro(const struct table *table, const struct schema *schema,
-                             const char *plan_hash, struct encoder **ret, struct err *err)
-{
-    const struct options *format = &table->format;
-    AUTO(buf_release) struct buf imposed = {0};
-    if (options_text(format, "schema").p != NULL)
-        TRY(text_file_read(options_text(format, "schema").p, &imposed, err));
-    struct str name = options_text(format, "schema.name");
-    struct avro_pair pair = {STR_LITERAL("tramline.plan"), str_of(plan_hash)};
-    struct avro_encoder_options options = {
-        .schema =
-            {
-                .schema = buf_as_str(&imposed),
-                .name = name.p ? name : table->name,
-                .namespace = options_text(format, "schema.namespace"),
-            },
-        .block_bytes = (size_t)options_number(format, "block.bytes"),
-        .metadata = &pair,
-        .n_metadata = plan_hash[0] ? 1 : 0,
-    };
-    avro_codec_of_name(options_text(format, "codec"), &options.codec);
-    return avro_encoder_open(schema, &options, ret, err);
+    return format_of(&table->format)->files;
 }
 
 enum status sink_encoder_open(const struct table *table, const struct schema *schema,
                               const char *plan_hash, struct encoder **ret,
                               struct err *err)
 {
-    if (is_avro(table))
-        return open_avro(table, schema, plan_hash, ret, err);
-    *ret = csv_encoder_open(schema, options_number(&table->format, "header"));
-    return ST_OK;
+    const struct format_table as_format = {table->name, schema, &table->format};
+    return files_of(table)->open_encoder(&as_format, plan_hash, ret, err);
 }
 
 // A table on its way: encoded whole into the spool, since a storage wants to know the
@@ -178,7 +149,7 @@ enum status sink_write_table(struct storage *storage, const struct table *table,
     env_uuid(env_system(), uuid);
     snprintf(from, sizeof(from), "_tmp-%s", uuid);
     snprintf(to, sizeof(to), "%.*s.%s", STR_ARGS(table->name),
-             is_avro(table) ? "avro" : "csv");
+             files_of(table)->extension);
     struct sink_file made;
     enum status status = sink_write_file(storage, table, rows, str_of(from), &made, err);
     *ret_n = made.n_rows;

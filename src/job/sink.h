@@ -10,12 +10,12 @@
 #include "sql/plan.h"
 
 // The encoder of a table's format. `schema` is borrowed for its life; `plan_hash` goes
-// into the metadata of Avro files, "" for none.
+// into files that have a place for it, "" for none.
 enum status sink_encoder_open(const struct table *table, const struct schema *schema,
                               const char *plan_hash, struct encoder **ret,
                               struct err *err);
 
-// Whether the result or a materialized view can be written in its format: an Avro schema
+// Whether the result or a materialized view can be written in its format: a schema
 // that does not fit the columns is ST_USAGE.
 enum status sink_check(const struct table *table, struct err *err);
 

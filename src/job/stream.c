@@ -1,129 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "job/stream.h"
 
-#include "avro/decoder.h"
 #include "base/log.h"
-#include "csv/decoder.h"
-#include "csv/file_stream.h"
-#include "csv/file_topic.h"
 #include "job/lookup_thread.h"
 #include "job/tables.h"
-#include "job/text_file.h"
-#include "kafka/stream.h"
-#include "kafka/topic.h"
 #include "table/used_columns.h"
 
-// Over its topic; says which columns its header lacks.
-static enum status open_file(const struct table *table, struct topic *topic,
-                             struct stream **ret, struct err *err)
+static enum status open_decoder(const struct table *table,
+                                const struct decoder_request *request,
+                                struct decoder **ret, struct err *err)
 {
-    bool header = options_number(&table->format, "header");
-    TRY(csv_file_stream_open(topic, header ? &table->schema : NULL, ret, err));
-    const struct csv_header *found = csv_file_stream_header(*ret);
-    if (found != NULL && found->absent != NULL)
-        log_warn("%s has no %s: NULL in every record", csv_file_topic_file(topic).path,
-                 found->absent);
-    return ST_OK;
-}
-
-static enum status open_topic(struct pipeline *pipeline, struct topic **ret,
-                              struct err *err)
-{
-    const struct table *table = pipeline->plan->stream;
-    struct kafka_config config;
-    if (str_is(table->connector, "file"))
-        return csv_file_topic_open(options_text(&table->options, "path").p, ret, err);
-    pipeline_kafka(pipeline, &config);
-    return kafka_topic_open(&config, ret, err);
-}
-
-static enum status open_stream(struct pipeline *pipeline, struct stream_parts *parts,
-                               struct err *err)
-{
-    const struct plan *plan = pipeline->plan;
-    struct kafka_config config;
-    if (str_is(plan->stream->connector, "file")) {
-        TRY(open_file(plan->stream, parts->topic, &parts->stream, err));
-        csv_file_stream_limit(parts->stream,
-                              (size_t)options_number(&plan->settings, "batch.records"));
-        return ST_OK;
-    }
-    pipeline_kafka(pipeline, &config);
-    return kafka_stream_open(&config, parts->topic, parts->asker, &parts->stream, err);
-}
-
-static enum status open_avro(const struct table *table, struct schema_lookup *lookup,
-                             struct decoder **ret, struct err *err)
-{
-    AUTO(buf_release) struct buf schema = {0};
-    const char *file = options_text(&table->format, "schema").p;
-    if (file != NULL)
-        TRY(text_file_read(file, &schema, err));
-    struct avro_decoder_config config = {
-        .columns = &table->schema,
-        .reader_schema = buf_as_str(&schema),
-        .lookup = lookup,
-        .reject_unreadable = true,
-    };
-    enum status rc = avro_decoder_open(&config, ret, err);
-    return rc != ST_OK && file != NULL ? err_context(err, rc, "%s", file) : rc;
+    const struct format_table as_format = plan_format_table(table);
+    const struct format_records *records = format_of(&table->format)->records;
+    return records->open_decoder(&as_format, request, ret, err);
 }
 
 enum status stream_decoder_open(const struct table *table, struct schema_lookup *lookup,
-                                const struct csv_header *header, struct str key,
-                                const bool *used, struct decoder **ret, struct err *err)
+                                struct decoder **ret, struct err *err)
 {
-    if (pipeline_is_avro(table))
-        return open_avro(table, lookup, ret, err);
-    struct csv_decoder_options options = {
-        .header = header,
-        .trim = options_number(&table->format, "trim"),
-        .key = key.n ? schema_find(&table->schema, key) : -1,
-        .used = used,
-    };
-    return csv_decoder_open(&table->schema, &options, ret, err);
+    return open_decoder(table, &(struct decoder_request){.lookup = lookup}, ret, err);
 }
 
 static enum status open_lookup(const struct pipeline *pipeline,
                                struct stream_parts *parts, struct err *err)
 {
     const struct table *table = pipeline->plan->stream;
-    if (!pipeline_is_avro(table))
+    if (format_of(&table->format)->schemas == NULL)
         return ST_OK;
     struct registry_config config;
     pipeline_registry_config(pipeline, &table->format, &config);
     return lookup_thread_open(&config, &parts->lookup, err);
 }
 
-// Of the plan's stream. A look shows all columns.
-static enum status open_decoder(const struct pipeline *pipeline,
-                                struct schema_lookup *lookup,
-                                const struct csv_header *header, struct decoder **ret,
-                                struct err *err)
+// Of the plan's stream, for what that gives. A look shows all columns.
+static enum status open_own_decoder(const struct pipeline *pipeline,
+                                    struct stream_parts *parts, struct err *err)
 {
     const struct plan *plan = pipeline->plan;
     AUTO(arena_release) struct arena arena = {0};
-    bool *used = NULL;
+    struct decoder_request request = {
+        .lookup = parts->lookup,
+        .stream = parts->stream,
+        .key = plan->join_column,
+    };
     if (tables_run_natively(plan) && !pipeline->is_look) {
-        used = arena_array(&arena, plan->stream->schema.n, sizeof(bool));
+        bool *used = arena_array(&arena, plan->stream->schema.n, sizeof(bool));
         used_columns(plan, used);
+        request.used = used;
     }
-    return stream_decoder_open(plan->stream, lookup, header, plan->join_column, used, ret,
-                               err);
+    return open_decoder(plan->stream, &request, &parts->decoder, err);
+}
+
+static const struct connector_stream *connector_stream_of(const struct table *table)
+{
+    return connector_of(&table->options)->stream;
 }
 
 static enum status open_aside(struct pipeline *pipeline, struct stream_parts *parts,
                               struct err *err)
 {
-    const struct table *table = pipeline->plan->stream;
-    const struct csv_header *header = NULL;
+    const struct plan *plan = pipeline->plan;
+    const struct connector_stream *connector = connector_stream_of(plan->stream);
+    const struct stream_request request = pipeline_stream(pipeline);
     TRY(open_lookup(pipeline, parts, err));
-    TRY(open_topic(pipeline, &parts->topic, err));
-    if (str_is(table->connector, "file")) {
-        TRY(open_file(table, parts->topic, &parts->stream, err));
-        header = csv_file_stream_header(parts->stream);
-    }
-    return open_decoder(pipeline, parts->lookup, header, &parts->decoder, err);
+    TRY(connector->open_topic(&request, &parts->topic, err));
+    TRY(connector->look(&request, parts->topic, &parts->stream, err));
+    return open_own_decoder(pipeline, parts, err);
 }
 
 enum status stream_open_aside(struct pipeline *pipeline, struct stream_parts *ret,
@@ -139,52 +81,50 @@ enum status stream_open_aside(struct pipeline *pipeline, struct stream_parts *re
 static enum status open_all(struct pipeline *pipeline, struct stream_parts *parts,
                             struct err *err)
 {
+    const struct plan *plan = pipeline->plan;
+    const struct connector_stream *connector = connector_stream_of(plan->stream);
+    const struct stream_request request = pipeline_stream(pipeline);
     TRY(open_lookup(pipeline, parts, err));
-    TRY(open_topic(pipeline, &parts->topic, err));
+    TRY(connector->open_topic(&request, &parts->topic, err));
     parts->asker = asker_open();
     asker_start(parts->asker);
-    TRY(open_stream(pipeline, parts, err));
-    const struct table *table = pipeline->plan->stream;
-    const struct csv_header *header = NULL;
-    if (str_is(table->connector, "file"))
-        header = csv_file_stream_header(parts->stream);
-    return open_decoder(pipeline, parts->lookup, header, &parts->decoder, err);
-}
-
-static enum status check_client(const struct table *table, struct err *err)
-{
-    AUTO(arena_release) struct arena arena = {0};
-    const struct kafka_config config = {
-        .brokers = "",
-        .properties = pipeline_client_options(table, &arena),
-        .n_properties = table->n_client_options,
-    };
-    return kafka_config_check_sasl(&config, err);
+    TRY(connector->open(&request, parts->topic, parts->asker, &parts->stream, err));
+    return open_own_decoder(pipeline, parts, err);
 }
 
 enum status stream_check(const struct table *table, struct err *err)
 {
     struct decoder *decoder;
-    if (pipeline_is_avro(table) && options_text(&table->format, "registry").p == NULL)
+    const struct format *format = format_of(&table->format);
+    if (format->schemas != NULL && options_text(&table->format, "registry").p == NULL)
         return err_set(err, ST_USAGE,
-                       "a stream with format = 'avro' needs option "
-                       "registry = 'http://host:port/...'");
-    TRY(stream_decoder_open(table, NULL, NULL, (struct str){0}, NULL, &decoder, err));
+                       "a stream with format = '%s' needs option "
+                       "registry = 'http://host:port/...'",
+                       format->options.name);
+    TRY(stream_decoder_open(table, NULL, &decoder, err));
     decoder->ops->close(decoder);
-    return check_client(table, err);
+    const struct stream_request request = {
+        .table = plan_format_table(table),
+        .format = format,
+        .options = &table->options,
+        .client_options = table->client_options,
+        .n_client_options = table->n_client_options,
+    };
+    return connector_stream_of(table)->check(&request, err);
 }
 
 enum status stream_topic_open(struct pipeline *pipeline, struct topic **ret,
                               struct err *err)
 {
-    const struct table *table = pipeline->plan->stream;
-    struct stream *file;
+    const struct connector_stream *connector =
+        connector_stream_of(pipeline->plan->stream);
+    const struct stream_request request = pipeline_stream(pipeline);
     struct topic *topic;
-    TRY(open_topic(pipeline, &topic, err));
-    enum status rc = ST_OK;
-    if (str_is(table->connector, "file") &&
-        (rc = open_file(table, topic, &file, err)) == ST_OK)
-        file->ops->close(file);
+    struct stream *stream = NULL;
+    TRY(connector->open_topic(&request, &topic, err));
+    enum status rc = connector->look(&request, topic, &stream, err);
+    if (stream != NULL)
+        stream->ops->close(stream);
     if (rc == ST_OK)
         *ret = topic;
     else
@@ -197,16 +137,14 @@ enum status stream_open(struct pipeline *pipeline, struct stream_parts *ret,
 {
     *ret = (struct stream_parts){0};
     enum status status = open_all(pipeline, ret, err);
-    if (status == ST_OK && !pipeline_is_avro(pipeline->plan->stream))
-        ret->csv = ret->decoder;
     if (status != ST_OK)
         stream_close(ret);
     return status;
 }
 
-static void tell_tails(const struct decoder *csv)
+static void tell_tails(const struct decoder *decoder)
 {
-    size_t n = csv != NULL ? csv_decoder_n_tails(csv) : 0;
+    size_t n = decoder != NULL ? decoder->n_tails : 0;
     if (n)
         log_warn(
             "%zu records have empty fields past the last column; they were passed over",
@@ -215,7 +153,7 @@ static void tell_tails(const struct decoder *csv)
 
 void stream_close(struct stream_parts *parts)
 {
-    tell_tails(parts->csv);
+    tell_tails(parts->decoder);
     if (parts->decoder != NULL)
         parts->decoder->ops->close(parts->decoder);
     asker_close(parts->asker);

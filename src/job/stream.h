@@ -7,7 +7,6 @@
 #include "core/codec.h"
 #include "core/stream.h"
 #include "core/topic.h"
-#include "csv/header.h"
 #include "job/pipeline.h"
 
 struct stream_parts {
@@ -15,16 +14,13 @@ struct stream_parts {
     struct asker *asker; // of the topic, on its thread
     struct stream *stream;
     struct decoder *decoder;
-    const struct decoder *csv;    // the same, when it is one of CSV
-    struct schema_lookup *lookup; // NULL for CSV
+    struct schema_lookup *lookup; // NULL: the format has no schemas
 };
 
-// The decoder of a stream's table, over a lookup that it borrows: NULL for CSV; and a
-// file's header: NULL where fields go by position. `key` is the column that joins, empty
-// when there is none; `used` as in csv/decoder.h.
+// The decoder of a stream's table over a lookup that it borrows, for records that come
+// from elsewhere than its stream.
 enum status stream_decoder_open(const struct table *table, struct schema_lookup *lookup,
-                                const struct csv_header *header, struct str key,
-                                const bool *used, struct decoder **ret, struct err *err);
+                                struct decoder **ret, struct err *err);
 // What can be wrong with the stream, without any contact: no registry, a schema's file
 // that the columns do not fit, SASL without a mechanism.
 enum status stream_check(const struct table *table, struct err *err);

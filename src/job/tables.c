@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "avro/reader.h"
-#include "avro/table.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -14,7 +12,6 @@
 #include "gtfs/swap.h"
 #include "job/sink.h"
 #include "job/staged_check.h"
-#include "job/text_file.h"
 
 enum {
     LOAD_TRIES = 3,
@@ -64,29 +61,13 @@ enum status tables_find_file(struct storage *storage, const struct table *table,
                    STR_ARGS(table->name), n_found, storage->url);
 }
 
-static enum status open_avro(struct storage *storage, struct str name,
-                             const struct table *table, struct rows **ret,
-                             struct err *err)
+struct csv_table_options table_feed_options(const struct table *table)
 {
-    AUTO(buf_release) struct buf schema = {0};
-    const char *path = options_text(&table->format, "schema").p;
-    if (path != NULL)
-        TRY(text_file_read(path, &schema, err));
-    struct avro_table_options options = {
-        .columns = &table->schema,
-        .reader_schema = buf_as_str(&schema),
-        .skip_errors = options_is(&table->options, "on_error", "skip"),
-    };
-    return avro_table_open(storage, name, &options, ret, err);
-}
-
-struct csv_table_options table_csv_options(const struct table *table)
-{
-    bool is_avro = pipeline_is_avro(table);
+    bool is_own = format_of(&table->format)->is_of_feeds;
     return (struct csv_table_options){
-        .header = is_avro || options_number(&table->format, "header"),
+        .header = !is_own || options_number(&table->format, "header"),
         .skip_errors = options_is(&table->options, "on_error", "skip"),
-        .trim = !is_avro && options_number(&table->format, "trim"),
+        .trim = is_own && options_number(&table->format, "trim"),
         .may_be_empty = options_number(&table->options, "optional"),
     };
 }
@@ -97,48 +78,23 @@ enum status table_rows_open(struct storage *storage, const struct table *table,
     AUTO(arena_release) struct arena arena = {0};
     struct file_info file;
     TRY(tables_find_file(storage, table, &arena, &file, err));
-    if (pipeline_is_avro(table))
-        return open_avro(storage, file.name, table, ret, err);
-    struct csv_table_options options = table_csv_options(table);
-    return csv_table_open(storage, file.name, &table->schema, &options, ret, err);
+    const struct format_table as_format = plan_format_table(table);
+    const struct rows_request request = {
+        .skip_errors = options_is(&table->options, "on_error", "skip"),
+        .may_be_empty = options_number(&table->options, "optional"),
+    };
+    return format_of(&table->format)
+        ->files->open_rows(&as_format, &request, storage, file.name, ret, err);
 }
 
 enum status table_check(const struct table *table, struct err *err)
 {
-    if (!pipeline_is_avro(table) || options_text(&table->format, "schema").p == NULL)
-        return ST_OK;
-    const char *path = options_text(&table->format, "schema").p;
-    AUTO(buf_release) struct buf schema = {0};
-    struct avro_reader *reader;
-    TRY(text_file_read(path, &schema, err));
-    enum status rc = avro_reader_open(&table->schema, buf_as_str(&schema), &reader, err);
-    if (rc != ST_OK)
-        return err_context(err, rc, "%s", path);
-    avro_reader_free(reader);
-    return ST_OK;
+    const struct format_table as_format = plan_format_table(table);
+    return format_of(&table->format)->files->check(&as_format, err);
 }
 
-static void tell_messages(const struct table *table, size_t n_skipped,
-                          const char *const *messages, size_t n)
+void table_tell_rows(const struct table *table, const struct rows_stats *stats)
 {
-    if (n_skipped)
-        log_warn("table %.*s: %zu rows left out, the first of them:",
-                 STR_ARGS(table->name), n_skipped);
-    for (size_t i = 0; i < n; i++)
-        log_warn("  %s", messages[i]);
-}
-
-static void tell_absent(const struct table *table, const struct rows *rows)
-{
-    const char *absent = csv_table_absent(rows);
-    if (absent != NULL)
-        log_warn("table %.*s: the header has no %s: NULL in every row",
-                 STR_ARGS(table->name), absent);
-}
-
-void table_tell_rows(const struct table *table, const struct rows *rows)
-{
-    const struct csv_table_stats *stats = csv_table_stats(rows);
     if (stats->n_tails)
         log_warn("table %.*s: %zu rows have empty fields past the last column; they were "
                  "passed over",
@@ -146,18 +102,18 @@ void table_tell_rows(const struct table *table, const struct rows *rows)
     if (stats->n_short)
         log_warn("table %.*s: %zu short rows; their missing columns are NULL",
                  STR_ARGS(table->name), stats->n_short);
-    tell_messages(table, stats->n_skipped, stats->messages, stats->n_messages);
+    if (stats->n_skipped)
+        log_warn("table %.*s: %zu rows left out, the first of them:",
+                 STR_ARGS(table->name), stats->n_skipped);
+    for (size_t i = 0; i < stats->n_messages; i++)
+        log_warn("  %s", stats->messages[i]);
 }
 
-static void tell_skipped(const struct table *table, const struct rows *rows)
+static void tell_absent(const struct table *table, const struct rows_stats *stats)
 {
-    if (!pipeline_is_avro(table)) {
-        tell_absent(table, rows);
-        table_tell_rows(table, rows);
-        return;
-    }
-    const struct avro_table_stats *stats = avro_table_stats(rows);
-    tell_messages(table, stats->n_skipped, stats->messages, stats->n_messages);
+    if (stats->absent != NULL)
+        log_warn("table %.*s: the header has no %s: NULL in every row",
+                 STR_ARGS(table->name), stats->absent);
 }
 
 // An optional table whose file is missing.
@@ -191,11 +147,11 @@ static bool is_shared(const struct plan *plan, const struct table *table, struct
 
 // Keys that nothing matches, as it seems to who looks at them.
 static void tell_padded(const struct plan *plan, const struct table *table,
-                        const struct rows *rows)
+                        const struct rows_stats *stats)
 {
-    for (size_t i = 0; i < table->schema.n && !pipeline_is_avro(table); i++) {
+    for (size_t i = 0; i < table->schema.n && stats->padded != NULL; i++) {
         struct str name = table->schema.columns[i].name;
-        const struct csv_padded *padded = csv_table_padded(rows, i);
+        const struct padded_texts *padded = &stats->padded[i];
         if (padded->n == 0 || !is_shared(plan, table, name))
             continue;
         log_warn(
@@ -220,9 +176,11 @@ static enum status load_table(const struct pipeline *pipeline, const struct tabl
     }
     TRY(status);
     status = table_store_load(store, table, rows, ret_n, err);
-    tell_skipped(table, rows);
+    const struct rows_stats *stats = format_of(&table->format)->files->stats(rows);
+    tell_absent(table, stats);
+    table_tell_rows(table, stats);
     if (status == ST_OK)
-        tell_padded(pipeline->plan, table, rows);
+        tell_padded(pipeline->plan, table, stats);
     rows_close(&rows);
     return status;
 }

@@ -29,15 +29,14 @@ enum status tables_find_file(struct storage *storage, const struct table *table,
 enum status table_rows_open(struct storage *storage, const struct table *table,
                             struct rows **ret, struct err *err);
 
-// Whether the columns fit the file that option 'schema' names; reads no table.
+// Whether the columns fit what the format's options name; reads no table.
 enum status table_check(const struct table *table, struct err *err);
 
-// How a table's CSV is read; of one in Avro, that which it is made of.
-struct csv_table_options table_csv_options(const struct table *table);
+// How a feed's CSV is read that the table is made of.
+struct csv_table_options table_feed_options(const struct table *table);
 
-// Says in the log which columns a CSV file's header lacks, and which rows its reader left
-// out or had to make whole.
-void table_tell_rows(const struct table *table, const struct rows *rows);
+// Says in the log which rows a table's reader left out or had to make whole.
+void table_tell_rows(const struct table *table, const struct rows_stats *stats);
 
 // Loads all tables, and the views that are wanted of them; `quiet` shows no progress.
 // `view` is wanted, or when it is NULL the INSERT and all materialized ones. Soon after

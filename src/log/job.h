@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "core/option.h"
+#include "core/stream_start.h"
 #include "log/file_format.h"
 
 // Entry 0 of the log fixes these; another job on the same directory is refused.
@@ -27,11 +28,6 @@ enum on_low_match {
 enum on_gap {
     ON_GAP_FAIL,
     ON_GAP_RECORD
-};
-enum start {
-    START_EARLIEST,
-    START_LATEST,
-    START_TIME
 };
 enum schema_change {
     SCHEMA_CHANGE_APPEND,

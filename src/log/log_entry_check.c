@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/env.h"
+#include "core/format.h"
 #include "log/fields.h"
 #include "log/log_entry.h"
 #include "log/paths.h"
@@ -13,10 +14,13 @@
 
 static bool is_part(const struct entry *entry, size_t index, struct str name)
 {
-    static const char *const extensions[] = {"csv", "avro"};
-    for (size_t i = 0; i < ARRAY_LEN(extensions); i++) {
-        struct path flat = path_part(entry->number, index, extensions[i], -1);
-        struct path day = path_part(entry->number, index, extensions[i], entry->time_ms);
+    for (size_t i = 0; i < n_formats; i++) {
+        const struct format_files *files = formats[i]->files;
+        if (files == NULL)
+            continue;
+        struct path flat = path_part(entry->number, index, files->extension, -1);
+        struct path day =
+            path_part(entry->number, index, files->extension, entry->time_ms);
         if (str_eq(name, path_str(&flat)) || str_eq(name, path_str(&day)))
             return true;
     }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/env.h"
+#include "core/format.h"
 
 static struct path make(const char *fmt, ...) PRINTF_LIKE(1, 2);
 static struct path make(const char *fmt, ...)
@@ -129,7 +130,12 @@ static bool cut_uuid(struct str *text)
 
 static bool is_extension(struct str text)
 {
-    return str_is(text, ".csv") || str_is(text, ".avro");
+    if (!cut_text(&text, "."))
+        return false;
+    for (size_t i = 0; i < n_formats; i++)
+        if (formats[i]->files != NULL && str_is(text, formats[i]->files->extension))
+            return true;
+    return false;
 }
 
 static bool is_numbered(struct str name)

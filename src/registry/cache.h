@@ -5,8 +5,8 @@
 #ifndef REGISTRY_CACHE_H
 #define REGISTRY_CACHE_H
 
-#include "avro/lookup.h"
 #include "base/arena.h"
+#include "core/schema_lookup.h"
 
 struct cached {
     struct schema_key key;

@@ -3,8 +3,8 @@
 #ifndef REGISTRY_REASONS_H
 #define REGISTRY_REASONS_H
 
-#include "avro/lookup.h"
 #include "base/buf.h"
+#include "core/schema_lookup.h"
 
 // Appends what resolution finds either way, new records read as the old schema and old
 // ones as the new; nothing when both go.

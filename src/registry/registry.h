@@ -10,11 +10,11 @@
 #ifndef REGISTRY_REGISTRY_H
 #define REGISTRY_REGISTRY_H
 
-#include "avro/lookup.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "core/deadline.h"
 #include "core/env.h"
+#include "core/schema_lookup.h"
 
 enum {
     REGISTRY_ROUNDS = 3,

@@ -76,7 +76,7 @@ void build_plan(struct report *report, const struct script *script,
         .incomplete = statements->incomplete,
     };
     plan->tables = builder.tables;
-    options_init(&plan->settings, option_group_find("SET"), report->arena);
+    options_init(&plan->settings, &set_option_group, report->arena);
     for (size_t i = 0; i < statements->n; i++)
         build_statement(&builder, &statements->items[i]);
     if (report->n == 0 && builder.insert_query != NULL)

@@ -45,9 +45,9 @@ struct view *build_add_view(struct builder *builder, struct str name, struct que
                             const struct schema *schema);
 // What the script's own words do not show wrong with a table; see struct script_checks.
 void build_check_outside(struct builder *builder, size_t at, const struct table *table);
-// Reports the columns that CSV cannot hold.
-void build_check_csv(struct builder *builder, size_t at, const struct options *format,
-                     const struct schema *schema);
+// Reports the columns that the format cannot hold.
+void build_check_types(struct builder *builder, size_t at, const struct options *options,
+                       const struct schema *schema);
 
 // build_insert.c
 void build_insert(struct builder *builder, const struct statement *statement);

@@ -73,7 +73,8 @@ static const struct table *stream_of(const struct builder *builder)
 static void no_stream(struct builder *builder, const struct statement *statement)
 {
     const struct table *sink = find_table(builder, statement->name);
-    if (sink != NULL && !str_is(sink->connector, "filesystem"))
+    if (sink != NULL && sink->options.group != NULL &&
+        connector_of(&sink->options)->stream != NULL)
         return; // reported where it is made
     const struct table *stream = stream_of(builder);
     report_error(builder->report, statement->name_at,
@@ -82,8 +83,9 @@ static void no_stream(struct builder *builder, const struct statement *statement
         report_hint(builder->report, "write FROM %.*s", STR_ARGS(stream->name));
     else
         report_hint(builder->report,
-                    "write CREATE TABLE ... WITH (connector = 'kafka', ...) "
-                    "above, and read it");
+                    "write CREATE TABLE ... WITH (connector = '%s', ...) "
+                    "above, and read it",
+                    connector_of_topics()->options.name);
 }
 
 // The sink's columns.
@@ -121,7 +123,8 @@ static void settle_output(struct builder *builder, struct table *sink)
     size_t n_before = builder->report->n;
     if (sink->schema.n == 0) {
         sink->schema = query->schema;
-        build_check_csv(builder, builder->insert->name_at, &sink->format, &sink->schema);
+        build_check_types(builder, builder->insert->name_at, &sink->format,
+                          &sink->schema);
     } else if (sink->schema.n != query->schema.n) {
         report_error(builder->report, builder->insert->name_at,
                      "'%.*s' has %zu columns, the SELECT gives %zu", STR_ARGS(sink->name),

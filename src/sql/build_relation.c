@@ -53,17 +53,26 @@ static struct schema columns_of(struct builder *builder,
     return schema;
 }
 
-void build_check_csv(struct builder *builder, size_t at, const struct options *format,
-                     const struct schema *schema)
+static const char *format_holding(enum type type)
 {
-    if (format->group == NULL || strcmp(format->group->name, "csv") != 0)
-        return;
-    for (size_t i = 0; i < schema->n; i++) {
-        if (schema->columns[i].type != TYPE_BYTES)
+    for (size_t i = 0; i < n_formats; i++)
+        if (!(formats[i]->lacks & 1U << type))
+            return formats[i]->options.name;
+    return "";
+}
+
+void build_check_types(struct builder *builder, size_t at, const struct options *options,
+                       const struct schema *schema)
+{
+    const struct format *format = format_of(options);
+    for (size_t i = 0; format != NULL && i < schema->n; i++) {
+        enum type type = schema->columns[i].type;
+        if (!(format->lacks & 1U << type))
             continue;
-        report_error(builder->report, at, "column '%.*s' is BYTES, which CSV cannot hold",
-                     STR_ARGS(schema->columns[i].name));
-        report_hint(builder->report, "write format = 'avro', or make it TEXT");
+        report_error(builder->report, at, "column '%.*s' is %s, which %s cannot hold",
+                     STR_ARGS(schema->columns[i].name), type_name(type), format->title);
+        report_hint(builder->report, "write format = '%s', or make it TEXT",
+                    format_holding(type));
     }
 }
 
@@ -118,7 +127,7 @@ static void check_stream(struct builder *builder, const struct statement *statem
                      STR_ARGS(statement->name), STR_ARGS(other->name), other->line);
         report_hint(builder->report, "a script has one stream: write a script for each");
     }
-    if (!str_is(table->connector, "kafka") || !options_given(&table->options, "key"))
+    if (!options_have(&table->options, "key") || !options_given(&table->options, "key"))
         return;
     struct str key = options_text(&table->options, "key");
     if (schema_find(&table->schema, key) >= 0)
@@ -137,9 +146,14 @@ static void check_columns(struct builder *builder, const struct statement *state
         return;
     report_error(builder->report, statement->name_at, "table '%.*s' has no columns",
                  STR_ARGS(statement->name));
+    AUTO(buf_release) struct buf titles = {0};
+    for (size_t i = 0; i < n_formats; i++)
+        if (formats[i]->columns != NULL)
+            buf_printf(&titles, "%s%s", titles.n ? " or " : "", formats[i]->title);
     report_hint(builder->report,
-                "only the table that INSERT writes may leave them out, and one in Avro "
-                "with option 'schema'");
+                "only the table that INSERT writes may leave them out, and one in %s "
+                "with option 'schema'",
+                buf_cstr(&titles));
 }
 
 static enum table_kind kind_of(struct builder *builder, const struct statement *statement,
@@ -149,26 +163,24 @@ static enum table_kind kind_of(struct builder *builder, const struct statement *
         report_error(builder->report, statement->name_at,
                      "INSERT writes '%.*s', which is a stream",
                      STR_ARGS(statement->name));
-        report_hint(builder->report, "write connector = 'filesystem'");
+        report_hint(builder->report, "write connector = '%s'",
+                    connector_of_files()->options.name);
     }
     return is_sink ? TABLE_SINK : is_stream ? TABLE_STREAM : TABLE_DIMENSION;
 }
 
-// A table without columns in the script has those of its schema's file. False: it has an
-// error.
+// A table without columns in the script has those that its format's options tell. False:
+// it has an error.
 static bool read_columns(struct builder *builder, const struct statement *statement,
                          struct table *table)
 {
-    const struct script *script = builder->script;
-    bool has_file = table->format.group != NULL &&
-                    option_find(table->format.group, STR_LITERAL("schema")) != NULL &&
-                    options_given(&table->format, "schema");
-    if (statement->n_columns > 0 || table->kind == TABLE_SINK || !has_file ||
-        script->read_columns == NULL)
-        return true;
+    const struct format *format = format_of(&table->format);
     struct err err;
-    if (script->read_columns(options_text(&table->format, "schema"),
-                             builder->report->arena, &table->schema, &err) == ST_OK)
+    if (statement->n_columns > 0 || table->kind == TABLE_SINK || format == NULL ||
+        format->columns == NULL || !builder->script->reads_files)
+        return true;
+    if (format->columns(&table->format, builder->report->arena, &table->schema, &err) ==
+        ST_OK)
         return true;
     report_error(builder->report, statement->name_at, "option 'schema': %s", err.text);
     return false;
@@ -182,13 +194,13 @@ void build_table(struct builder *builder, const struct statement *statement)
     struct relation *relation = add_relation(builder, statement);
     relation->schema = columns_of(builder, statement);
     relation->is_sink = str_eq(statement->name, builder->sink_name);
-    bool is_stream = with.connector.n > 0 && !str_is(with.connector, "filesystem");
+    const struct connector *connector = connector_of(&with.options);
+    bool is_stream = connector != NULL && connector->stream != NULL;
     relation->is_stream = relation->reads_stream = is_stream && !relation->is_sink;
     struct table table = {
         .name = statement->name,
         .kind = kind_of(builder, statement, is_stream, relation->is_sink),
         .schema = relation->schema,
-        .connector = with.connector,
         .options = with.options,
         .format = with.format,
         .client_options = with.client_options,
@@ -201,7 +213,7 @@ void build_table(struct builder *builder, const struct statement *statement)
         check_columns(builder, statement, &table.schema, relation->is_sink);
     if (table.kind == TABLE_STREAM)
         check_stream(builder, statement, &table);
-    build_check_csv(builder, statement->name_at, &table.format, &table.schema);
+    build_check_types(builder, statement->name_at, &table.format, &table.schema);
     bool is_wrong = builder->report->n > n_before;
     if (relation->is_sink)
         builder->sink_is_wrong = is_wrong;
@@ -241,7 +253,7 @@ static void materialize(struct builder *builder, const struct statement *stateme
     view->materialized = true;
     view->options = with.options;
     view->format = with.format;
-    build_check_csv(builder, statement->name_at, &view->format, &view->schema);
+    build_check_types(builder, statement->name_at, &view->format, &view->schema);
     const struct table table = plan_table_of_view(view);
     if (is_good && builder->report->n == n_before)
         build_check_outside(builder, statement->name_at, &table);

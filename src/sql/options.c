@@ -7,15 +7,28 @@ struct taker {
     const struct script_checks *checks; // or NULL
 };
 
-static bool ask_outside(const struct taker *taker, const char *group, const char *name,
-                        const struct option_text *option)
+static bool report_unless(const struct taker *taker, const struct option_text *option,
+                          enum status rc, const struct err *err)
 {
-    struct err err = {0};
-    if (taker->checks == NULL ||
-        taker->checks->value(group, name, option->text, &err) == ST_OK)
+    if (rc == ST_OK)
         return true;
-    report_error(taker->report, option->value_at, "%s", err.text);
+    report_error(taker->report, option->value_at, "%s", err->text);
     return false;
+}
+
+static enum status check_value(const struct taker *taker,
+                               const struct option_group *group,
+                               const struct option_def *def, struct str value,
+                               struct err *err)
+{
+    if (taker->checks == NULL)
+        return ST_OK;
+    if (def->flags & OPTION_REGISTRY)
+        return taker->checks->registry(value, err);
+    if (group->check != NULL)
+        TRY(group->check(def->name, value, err));
+    return group == &set_option_group ? taker->checks->setting(def->name, value, err)
+                                      : ST_OK;
 }
 
 // The path of a file that the script names.
@@ -48,10 +61,10 @@ static bool take(const struct taker *taker, struct options *options,
     }
     bool is_file = def->flags & OPTION_BESIDE;
     struct str text = is_file ? beside(report, option->text) : option->text;
-    if (options_set(options, def, text, &err) == ST_OK)
-        return ask_outside(taker, options->group->name, def->name, option);
-    report_error(report, option->value_at, "%s", err.text);
-    return false;
+    enum status rc = options_set(options, def, text, &err);
+    if (rc == ST_OK)
+        rc = check_value(taker, options->group, def, option->text, &err);
+    return report_unless(taker, option, rc, &err);
 }
 
 static void suggest(struct report *report, struct str name,
@@ -104,50 +117,22 @@ void options_take_set(struct report *report, const struct script_checks *checks,
     }
 }
 
-// Options of the client that the program sets, and what to write instead.
-static const struct {
-    const char *name, *instead;
-} own_client_options[] = {
-    {"bootstrap.servers", "write brokers = '...'"},
-    {"metadata.broker.list", "write brokers = '...'"},
-    {"group.id", "write \"group\" = '...'"},
-    {"group.instance.id", "a worker leaves the group when it ends"},
-    {"session.timeout.ms", "write \"session.timeout\" = '6s'"},
-    {"enable.auto.commit", "progress lives with the result, not in Kafka"},
-    {"enable.auto.offset.store", "progress lives with the result, not in Kafka"},
-    {"auto.offset.reset", "write start = 'earliest' or 'latest'"},
-    {"isolation.level", "aborted records are never read"},
-    {"enable.partition.eof", "the source needs it as it is"},
-    {"partition.assignment.strategy", "the source needs it as it is"},
-    {"queued.min.messages", "write SET source.buffer = '384MB'"},
-    {"queued.max.messages.kbytes", "write SET source.buffer = '384MB'"},
-    {"check.crcs", "it is always on"},
-    {"enable.idempotence", "it is always on"},
-    {"transactional.id", "the producer uses no transactions"},
-    {"partitioner", "keys go where Java's producer puts them"},
-};
-
-static bool is_secret(struct str name)
-{
-    return memmem(name.p, name.n, "password", 8) != NULL ||
-           memmem(name.p, name.n, "secret", 6) != NULL || str_is(name, "ssl.key.pem") ||
-           str_is(name, "sasl.oauthbearer.config");
-}
-
 static bool take_client_option(const struct taker *taker,
+                               const struct connector_client *client,
                                const struct option_text *option, struct with_options *ret)
 {
     struct report *report = taker->report;
-    struct str name = {option->name.p + 6, option->name.n - 6};
-    for (size_t i = 0; i < ARRAY_LEN(own_client_options); i++) {
-        if (!str_is(name, own_client_options[i].name))
-            continue;
+    struct err err = {0};
+    size_t n = strlen(client->prefix);
+    struct str name = {option->name.p + n, option->name.n - n};
+    const char *instead = client->is_taken(name);
+    if (instead != NULL) {
         report_error(report, option->at, "option '%.*s' is set by the program itself",
                      STR_ARGS(option->name));
-        report_hint(report, "%s", own_client_options[i].instead);
+        report_hint(report, "%s", instead);
         return false;
     }
-    if (is_secret(name) && option->from_set) {
+    if (client->is_secret(name) && option->from_set) {
         report_error(report, option->at,
                      "option '%.*s' is secret: its value may not come from --set",
                      STR_ARGS(option->name));
@@ -157,7 +142,9 @@ static bool take_client_option(const struct taker *taker,
     }
     ret->client_options[ret->n_client_options++] =
         (struct client_option){name, option->text};
-    return ask_outside(taker, "kafka.", name.p, option);
+    enum status rc =
+        taker->checks != NULL ? client->check(name, option->text, &err) : ST_OK;
+    return report_unless(taker, option, rc, &err);
 }
 
 static const struct option_text *find(const struct statement *statement, const char *name)
@@ -168,94 +155,145 @@ static const struct option_text *find(const struct statement *statement, const c
     return NULL;
 }
 
-static bool take_connector(struct report *report, const struct statement *statement,
-                           struct with_options *ret)
+static void no_connector(struct report *report, const struct statement *statement)
 {
-    static const char *const connectors[] = {"filesystem", "kafka", "file"};
-    const struct option_text *option = find(statement, "connector");
-    if (option == NULL && statement->materialized) {
-        ret->connector = STR_LITERAL("filesystem");
-        return true;
+    report_error(report, statement->name_at, "table '%.*s' has no option 'connector'",
+                 STR_ARGS(statement->name));
+    AUTO(buf_release) struct buf others = {0};
+    for (size_t i = 1; i < n_connectors; i++)
+        buf_printf(&others, "%s'%s'", i + 1 < n_connectors ? ", " : " or ",
+                   connectors[i]->options.name);
+    report_hint(report, "write WITH (connector = '%s', ...)%s",
+                connectors[0]->options.name, buf_cstr(&others));
+}
+
+static void unknown_connector(struct report *report, const struct option_text *option)
+{
+    const char *names[16];
+    size_t n = 0;
+    AUTO(buf_release) struct buf all = {0};
+    for (; n < n_connectors && n < ARRAY_LEN(names); n++) {
+        names[n] = connectors[n]->options.name;
+        buf_printf(&all, "%s%s",
+                   n == 0                 ? ""
+                   : n + 1 < n_connectors ? ", "
+                                          : " and ",
+                   names[n]);
     }
-    if (option == NULL) {
-        report_error(report, statement->name_at, "table '%.*s' has no option 'connector'",
-                     STR_ARGS(statement->name));
-        report_hint(report,
-                    "write WITH (connector = 'filesystem', ...), 'kafka' or 'file'");
-        return false;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(connectors) && !option->failed; i++)
-        if (str_is(option->text, connectors[i]))
-            ret->connector = str_of(connectors[i]);
-    if (statement->materialized && ret->connector.n > 0 &&
-        !str_is(ret->connector, "filesystem")) {
-        report_error(report, option->value_at,
-                     "a materialized view is kept by connector 'filesystem' only");
-        report_hint(report, "leave the option out");
-        return false;
-    }
-    if (ret->connector.n > 0 || option->failed)
-        return ret->connector.n > 0;
     report_error(report, option->value_at, "unknown connector '%.*s'",
                  STR_ARGS(option->text));
-    const char *near = str_nearest(option->text, connectors, ARRAY_LEN(connectors));
+    const char *near = str_nearest(option->text, names, n);
     if (near != NULL)
         report_hint(report, "did you mean '%s'?", near);
     else
-        report_hint(report, "the connectors are filesystem, kafka and file");
+        report_hint(report, "the connectors are %s", buf_cstr(&all));
+}
+
+// NULL after a report.
+static const struct connector *take_connector(struct report *report,
+                                              const struct statement *statement)
+{
+    const struct option_text *option = find(statement, "connector");
+    if (option == NULL && statement->materialized)
+        return connector_of_files();
+    if (option == NULL)
+        no_connector(report, statement);
+    if (option == NULL || option->failed)
+        return NULL;
+    const struct connector *connector = connector_find(option->text);
+    if (connector == NULL) {
+        unknown_connector(report, option);
+    } else if (statement->materialized && connector->stream != NULL) {
+        report_error(report, option->value_at,
+                     "a materialized view is kept by connector '%s' only",
+                     connector_of_files()->options.name);
+        report_hint(report, "leave the option out");
+        return NULL;
+    }
+    return connector;
+}
+
+// The format that is given, or that is the default; NULL: not known.
+static const struct format *take_format(const struct statement *statement,
+                                        const struct connector *connector)
+{
+    const struct option_text *option = find(statement, "format");
+    const struct option_def *def =
+        option_find(&connector->options, STR_LITERAL("format"));
+    return format_find(option ? option->text : str_of(def->default_text));
+}
+
+// Whether the connector takes it; else it is reported as any choice.
+static bool check_format(const struct taker *taker, const struct connector *connector,
+                         const struct format *format, const struct option_text *option)
+{
+    AUTO(buf_release) struct buf names = {0};
+    if (format != NULL && connector->takes(format))
+        return true;
+    connector_formats(connector, &names);
+    report_error(taker->report, option->value_at,
+                 "option '%s' takes one of %s, not '%.*s'",
+                 arena_cstr(taker->report->arena, option->name), buf_cstr(&names),
+                 STR_ARGS(option->text));
     return false;
 }
 
-// The group of the format that is given, or that is the default; NULL: not known.
-static const struct option_group *format_group(const struct statement *statement,
-                                               const struct option_group *connector)
+static void option_of_other(struct report *report, const struct option_text *option,
+                            const char *kind, const char *name)
 {
-    const struct option_text *option = find(statement, "format");
-    const struct option_def *def = option_find(connector, STR_LITERAL("format"));
-    struct str name = option ? option->text : str_of(def->default_text);
-    if (str_is(name, "csv") || str_is(name, "avro"))
-        return option_group_find(str_is(name, "csv") ? "csv" : "avro");
-    return NULL;
+    report_error(report, option->at, "option '%.*s' is of %s '%s'",
+                 STR_ARGS(option->name), kind, name);
+    report_hint(report, "leave it out");
+}
+
+static bool is_of_other(struct report *report, const struct option_text *option,
+                        const struct format *format)
+{
+    for (size_t i = 0; i < n_connectors; i++) {
+        const struct connector *other = connectors[i];
+        const char *prefix = other->client ? other->client->prefix : NULL;
+        if (option_find(&other->options, option->name) == NULL &&
+            (prefix == NULL || !str_starts_with(option->name, prefix)))
+            continue;
+        option_of_other(report, option, "connector", other->options.name);
+        return true;
+    }
+    for (size_t i = 0; i < n_formats; i++) {
+        if (option_find(&formats[i]->options, option->name) == NULL)
+            continue;
+        if (format != NULL) // else the format itself is wrong
+            option_of_other(report, option, "format", formats[i]->options.name);
+        return true;
+    }
+    return false;
 }
 
 static void unknown_option(struct report *report, const struct option_text *option,
-                           const struct with_options *with,
-                           const struct option_group *format)
+                           const struct with_options *with, const struct format *format)
 {
-    static const char *const others[] = {"filesystem", "kafka", "file", "csv", "avro"};
-    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-        const struct option_group *group = option_group_find(others[i]);
-        if (option_find(group, option->name) == NULL)
-            continue;
-        if (format == NULL && i >= 3)
-            return; // the format itself is wrong
-        report_error(report, option->at, "option '%.*s' is of %s '%s'",
-                     STR_ARGS(option->name), i < 3 ? "connector" : "format", others[i]);
-        report_hint(report, "leave it out");
+    if (is_of_other(report, option, format))
         return;
-    }
-    if (str_starts_with(option->name, "kafka.")) {
-        report_error(report, option->at, "option '%.*s' is of connector 'kafka'",
-                     STR_ARGS(option->name));
-        report_hint(report, "leave it out");
-        return;
-    }
-    const struct option_group *groups[] = {with->options.group, format};
+    const struct option_group *groups[] = {with->options.group,
+                                           format ? &format->options : NULL};
     report_error(report, option->at, "unknown option '%.*s'", STR_ARGS(option->name));
     suggest(report, option->name, groups, ARRAY_LEN(groups));
 }
 
 static bool take_option(const struct taker *taker, const struct option_text *option,
-                        struct with_options *ret, const struct option_group *format)
+                        struct with_options *ret, const struct format *format)
 {
+    const struct connector *connector = connector_of(&ret->options);
     const struct option_def *def = option_find(ret->options.group, option->name);
     if (option->failed)
         return false;
     if (def != NULL)
-        return take(taker, &ret->options, def, option);
-    if (str_is(ret->connector, "kafka") && str_starts_with(option->name, "kafka."))
-        return take_client_option(taker, option, ret);
-    def = format ? option_find(format, option->name) : NULL;
+        return take(taker, &ret->options, def, option) &&
+               (def->type != OPTION_FORMAT ||
+                check_format(taker, connector, format, option));
+    const struct connector_client *client = connector->client;
+    if (client != NULL && str_starts_with(option->name, client->prefix))
+        return take_client_option(taker, client, option, ret);
+    def = format ? option_find(&format->options, option->name) : NULL;
     if (def != NULL)
         return take(taker, &ret->format, def, option);
     unknown_option(taker->report, option, ret, format);
@@ -271,11 +309,12 @@ static bool check_required(struct report *report, const struct statement *statem
         if (!(def->flags & OPTION_REQUIRED) || find(statement, def->name) != NULL)
             continue;
         good = false;
+        const char *choices = option_choices(group, def, report->arena);
         report_error(report, statement->name_at, "%s '%.*s' has no option '%s'",
                      statement->materialized ? "materialized view" : "table",
                      STR_ARGS(statement->name), def->name);
         report_hint(report, "write %s = '%s' in its WITH: %s", def->name,
-                    def->choices ? def->choices : "...", def->help);
+                    choices ? choices : "...", def->help);
     }
     return good;
 }
@@ -291,13 +330,13 @@ bool options_take_with(struct report *report, const struct script_checks *checks
 {
     const struct taker taker = {report, checks};
     *ret = (struct with_options){0};
-    if (!take_connector(report, statement, ret))
+    const struct connector *connector = take_connector(report, statement);
+    if (connector == NULL)
         return false;
-    const struct option_group *group = option_group_find(ret->connector.p);
-    const struct option_group *format = format_group(statement, group);
-    options_init(&ret->options, group, report->arena);
+    const struct format *format = take_format(statement, connector);
+    options_init(&ret->options, &connector->options, report->arena);
     if (format != NULL)
-        options_init(&ret->format, format, report->arena);
+        options_init(&ret->format, &format->options, report->arena);
     ret->client_options = arena_array(report->arena, statement->n_options + 1,
                                       sizeof(*ret->client_options));
     bool good = true;
@@ -308,5 +347,5 @@ bool options_take_with(struct report *report, const struct script_checks *checks
         else if (!str_is(option->name, "connector"))
             good &= take_option(&taker, option, ret, format);
     }
-    return check_required(report, statement, group) && good;
+    return check_required(report, statement, &connector->options) && good;
 }

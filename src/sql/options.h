@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options of a script checked against the tables of core/option.h: the connector's and
-// its format's stand together in one WITH. Inside src/sql.
+// Options of a script checked against their tables: the connector's and its format's
+// stand together in one WITH. Inside src/sql.
 #ifndef SQL_OPTIONS_H
 #define SQL_OPTIONS_H
 
@@ -9,8 +9,7 @@
 #include "sql/report.h"
 
 struct with_options {
-    struct str connector; // "" after a report
-    struct options options;
+    struct options options; // of no group after a report
     struct options format;
     struct client_option *client_options;
     size_t n_client_options;
@@ -19,7 +18,7 @@ struct with_options {
 // SET name = 'value'.
 void options_take_set(struct report *report, const struct script_checks *checks,
                       struct options *settings, const struct statement *statement);
-// The WITH of a table or, with connector "filesystem" fixed, of a materialized view.
+// The WITH of a table or, with its connector fixed, of a materialized view.
 // False after a report.
 bool options_take_with(struct report *report, const struct script_checks *checks,
                        const struct statement *statement, struct with_options *ret);

@@ -94,13 +94,17 @@ const char *view_kind(const struct view *view)
     return view->hidden ? "subquery" : view->materialized ? "materialized view" : "view";
 }
 
+struct format_table plan_format_table(const struct table *table)
+{
+    return (struct format_table){table->name, &table->schema, &table->format};
+}
+
 struct table plan_table_of_view(const struct view *view)
 {
     return (struct table){
         .name = view->name,
         .kind = TABLE_SINK,
         .schema = view->schema,
-        .connector = STR_LITERAL("filesystem"),
         .options = view->options,
         .format = view->format,
     };

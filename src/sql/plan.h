@@ -8,28 +8,21 @@
 #ifndef SQL_PLAN_H
 #define SQL_PLAN_H
 
-#include "core/option.h"
-#include "core/schema.h"
+#include "core/connector.h"
 #include "expr/program.h"
 
 enum table_kind {
-    TABLE_DIMENSION, // read whole: filesystem
-    TABLE_STREAM,    // kafka or file: exactly one in a script that has an INSERT
+    TABLE_DIMENSION, // read whole
+    TABLE_STREAM,    // exactly one in a script that has an INSERT
     TABLE_SINK,      // the INSERT's target
-};
-
-// An option that goes to the Kafka client as it is: "kafka.<name>" without the prefix.
-struct client_option {
-    struct str name, value;
 };
 
 struct table {
     struct str name;
     enum table_kind kind;
-    struct schema schema; // a sink declared () has the SELECT's
-    struct str connector; // "filesystem", "kafka", "file"
-    struct options options;
-    struct options format; // of the group "csv" or "avro"
+    struct schema schema;   // a sink declared () has the SELECT's
+    struct options options; // see connector_of
+    struct options format;  // see format_of
     struct client_option *client_options;
     size_t n_client_options;
     size_t line; // of the CREATE, from 1
@@ -243,9 +236,10 @@ struct variable {
 // What only those outside know of a script's values and tables. Without any contact, so
 // that all that is wrong with a script is told at once, each thing at its place.
 struct script_checks {
-    // Of the group "SET", a connector or a format; "kafka." for an option of the client.
-    enum status (*value)(const char *group, const char *option, struct str value,
-                         struct err *err);
+    // Addresses of a Schema Registry.
+    enum status (*registry)(struct str value, struct err *err);
+    // A value of SET, beyond what its table says.
+    enum status (*setting)(const char *name, struct str value, struct err *err);
     // A table whose options and columns are good so far; a materialized view as a sink.
     enum status (*table)(const struct table *table, struct err *err);
     // Where the files of a table are, in the arena; NULL: nowhere that others could be.
@@ -268,11 +262,8 @@ struct script {
     const struct variable *variables;
     size_t n_variables;
     size_t width; // columns for the report; longer lines are cut around the place; 0: any
-    // Columns of a table that leaves them out, from the file that its option 'schema'
-    // names; in the arena. NULL: such a table is an error.
-    enum status (*read_columns)(struct str file, struct arena *arena, struct schema *ret,
-                                struct err *err);
-    const struct script_checks *checks; // NULL: nobody outside is asked
+    bool reads_files; // that options name, for columns that a table leaves out
+    const struct script_checks *checks; // NULL: values and tables are not looked into
     // Takes each error instead of the report. May be NULL.
     void (*on_error)(const struct script_error *error);
 };
@@ -286,6 +277,8 @@ const struct table *plan_table(const struct plan *plan, struct str name); // or 
 // As the script has it: a hidden view is named "alias#number".
 struct str view_shown_name(const struct view *view);
 const char *view_kind(const struct view *view);
+// As its format sees it.
+struct format_table plan_format_table(const struct table *table);
 // A materialized view as the table that it is kept as.
 struct table plan_table_of_view(const struct view *view);
 

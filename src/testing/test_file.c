@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "job/text_file.h"
+#include "base/text_file.h"
 #include "testing/test_text.h"
 
 enum {

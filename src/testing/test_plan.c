@@ -92,7 +92,7 @@ enum status test_plan_open(const struct test_script *from, const struct test_cas
         .text = from->text,
         .variables = variables.items,
         .n_variables = variables.n,
-        .read_columns = pipeline_read_columns,
+        .reads_files = true,
         .width = from->width,
     };
     if (plan_parse(&script, ret, report) != ST_OK)

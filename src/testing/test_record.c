@@ -123,7 +123,8 @@ static void keep_bad(struct recording *recording, const struct record *record,
                      struct str reason)
 {
     struct arena *arena = &recording->test.arena;
-    if (pipeline_is_avro(recording->pipeline->plan->stream) || !is_line(record->value)) {
+    if (format_of(&recording->pipeline->plan->stream->format)->schemas != NULL ||
+        !is_line(record->value)) {
         recording->n_not_written++;
         return;
     }

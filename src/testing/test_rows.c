@@ -263,11 +263,12 @@ static enum status check_input(const struct test_block *block, const struct plan
         return test_wrong_block(block, err,
                                 "%.*s is not the stream; only its records can be raw",
                                 STR_ARGS(block->name));
-    if (!pipeline_is_avro(table))
+    const struct format *format = format_of(&table->format);
+    if (format->schemas == NULL)
         return ST_OK;
     return test_wrong_block(block, err,
-                            "records of %.*s are Avro; give their columns, without 'raw'",
-                            STR_ARGS(block->name));
+                            "records of %.*s are %s; give their columns, without 'raw'",
+                            STR_ARGS(block->name), format->title);
 }
 
 static enum status check_output(const struct test_block *block, const struct plan *plan,
@@ -394,7 +395,7 @@ static enum status add_records(const struct test_block *block, const struct tabl
         *record = (struct test_record){.row = row, .block = block};
         if (block->kind == TEST_RAW)
             record->bytes = row->cells[0].text;
-        else if (pipeline_is_avro(stream))
+        else if (!format_of(&stream->format)->is_of_feeds)
             TRY(values_of(block, row, places, &stream->schema, arena, &record->values,
                           err));
         else

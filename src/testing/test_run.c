@@ -126,10 +126,9 @@ static enum status open_insert(struct insert *insert, bool native, struct err *e
     TRY(load(insert->test, insert->store, err));
     TRY(plain_encoder_open(plan, &insert->encoder, err));
     TRY(native ? open_native(insert, err) : open_sqlite(insert, err));
-    if (pipeline_is_avro(plan->stream))
-        return ST_OK;
-    return stream_decoder_open(plan->stream, NULL, NULL, (struct str){0}, NULL,
-                               &insert->decoder, err);
+    if (format_of(&plan->stream->format)->schemas != NULL)
+        return ST_OK; // nothing is decoded
+    return stream_decoder_open(plan->stream, NULL, &insert->decoder, err);
 }
 
 static void close_insert(struct insert *insert)
@@ -153,7 +152,7 @@ static enum status decode(struct insert *insert, const struct test_record *from,
     struct batch *batch = &insert->batch;
     batch_clear(batch);
     batch->now_ms = insert->test->now_ms;
-    if (insert->decoder == NULL) {
+    if (from->values != NULL) {
         struct value *to = batch_add(batch, 0);
         memcpy(to, from->values, batch->n_columns * sizeof(*to));
         return ST_OK;

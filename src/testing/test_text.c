@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "job/script_checks.h"
+#include "core/stream_start.h"
 #include "testing/test_file.h"
 
 // Where the text is read.
@@ -312,7 +312,7 @@ static enum status take_block(struct reading *r, struct test_block *block,
 static enum status set_now(struct reading *r, const char *begin, struct str value,
                            struct err *err)
 {
-    if (start_timestamp(value, &r->test->now_ms))
+    if (stream_time_parse(value, &r->test->now_ms))
         return ST_OK;
     return wrong(r, begin, err, "now = '%.*s' is no time; write 2026-11-22T05:00:00Z",
                  STR_ARGS(value));

@@ -37,7 +37,7 @@ static void append_rows(struct rows *rows, struct buf *text)
     batch_release(&batch);
 }
 
-static void append_stats(const struct csv_table_stats *stats, struct buf *text)
+static void append_stats(const struct rows_stats *stats, struct buf *text)
 {
     buf_printf(text, "%zu %zu %zu %zu\n", stats->n_rows, stats->n_short, stats->n_tails,
                stats->n_skipped);

@@ -5,7 +5,7 @@
 
 #include "fuzz_parts.h"
 
-#include "core/option.h"
+#include "core/connector.h"
 
 const struct fuzz_budget fuzz_budget = {
     .steps = 20000,
@@ -19,7 +19,8 @@ const struct fuzz_budget fuzz_budget = {
 static const struct option_def *pick(struct str *rest, struct options *options,
                                      struct arena *arena)
 {
-    const struct option_group *group = &option_groups[fuzz_byte(rest) % n_option_groups];
+    const struct option_group *group =
+        option_group_at(fuzz_byte(rest) % n_option_groups());
     options_init(options, group, arena);
     return group->n ? &group->defs[fuzz_byte(rest) % group->n] : NULL;
 }

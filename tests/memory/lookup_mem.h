@@ -3,7 +3,7 @@
 #ifndef MEMORY_LOOKUP_MEM_H
 #define MEMORY_LOOKUP_MEM_H
 
-#include "avro/lookup.h"
+#include "core/schema_lookup.h"
 
 struct schema_lookup *memory_lookup_open(void);
 // Copies the text; replaces the one that the id had.

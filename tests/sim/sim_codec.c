@@ -44,7 +44,8 @@ static const struct decoder_ops decoder_ops = {.decode = decode, .close = close_
 
 void sim_decoder_init(struct sim_decoder *decoder, struct sim_random *random)
 {
-    *decoder = (struct sim_decoder){{&decoder_ops, &schema}, random, NULL, 0};
+    *decoder = (struct sim_decoder){.decoder = {.ops = &decoder_ops, .schema = &schema},
+                                    .random = random};
 }
 
 static size_t emit(struct str value, struct buf *rows)

@@ -144,7 +144,7 @@ static void begin_life(struct sim_replay *sim, struct sim_replayer *actor)
     int n_lives = actor->n_lives;
     *actor =
         (struct sim_replayer){.waiter = {wait_for}, .sim = sim, .n_lives = n_lives + 1};
-    actor->decoder = (struct decoder){&decoder_ops, sim_encoder.schema};
+    actor->decoder = (struct decoder){.ops = &decoder_ops, .schema = sim_encoder.schema};
     actor->executor = sim_executor;
     actor->encoder = sim_encoder;
     actor->job = sim->job->job;

@@ -432,7 +432,7 @@ static void test_rows_that_do_not_resolve_may_be_skipped(void **state)
               &f->err);
     assert_ok(rows->ops->next(rows, &f->batch, &f->err), &f->err);
     assert_int_equal(f->batch.n_rows, 1);
-    const struct avro_table_stats *stats = avro_table_stats(rows);
+    const struct rows_stats *stats = avro_table_stats(rows);
     assert_int_equal(stats->n_rows, 1);
     assert_int_equal(stats->n_skipped, 1);
     assert_string_equal(stats->messages[0], text);

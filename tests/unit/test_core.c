@@ -117,7 +117,7 @@ static void test_options_have_units_and_bounds(UNUSED void **state)
     struct arena arena = {0};
     struct options options;
     struct err err;
-    const struct option_group *group = option_group_find("SET");
+    const struct option_group *group = &set_option_group;
     options_init(&options, group, &arena);
     assert_int_equal(options_number(&options, "commit.bytes"), 128 << 20);
     const struct option_def *interval = option_find(group, str_of("commit.interval"));
@@ -134,18 +134,18 @@ static void test_options_have_units_and_bounds(UNUSED void **state)
 static void test_numbers_past_64_bits_are_no_values(UNUSED void **state)
 {
     static const struct {
-        const char *group, *name, *text, *message;
+        const char *name, *text, *message;
     } cases[] = {
-        {"SET", "commit.bytes", "9223372036854775807GB",
+        {"commit.bytes", "9223372036854775807GB",
          "option 'commit.bytes' takes a size such as '128MB', not "
          "'9223372036854775807GB'"},
-        {"SET", "commit.bytes", "17179869184GiB",
+        {"commit.bytes", "17179869184GiB",
          "option 'commit.bytes' takes a size such as '128MB', not '17179869184GiB'"},
-        {"SET", "commit.interval", "106751991168d",
+        {"commit.interval", "106751991168d",
          "option 'commit.interval' takes a duration such as '500ms', '60s', '5min', '2h' "
          "or "
          "'90d', not '106751991168d'"},
-        {"SET", "on_error.share", "18446744073709551716%",
+        {"on_error.share", "18446744073709551716%",
          "option 'on_error.share' takes a percentage such as '10%', not "
          "'18446744073709551716%'"},
     };
@@ -153,7 +153,7 @@ static void test_numbers_past_64_bits_are_no_values(UNUSED void **state)
         struct arena arena = {0};
         struct options options;
         struct err err;
-        const struct option_group *group = option_group_find(cases[i].group);
+        const struct option_group *group = &set_option_group;
         options_init(&options, group, &arena);
         assert_status(options_set(&options, option_find(group, str_of(cases[i].name)),
                                   str_of(cases[i].text), &err),

@@ -145,7 +145,7 @@ static void test_short_rows_are_counted(UNUSED void **state)
     struct fixture f = {.options = {.header = true}};
     assert_rows(&f, TRIPS, "trip_id,route_id,direction_id\na\n\nb,11\n\r\nc,12,1\n",
                 "a|NULL|NULL;b|11|NULL;c|12|1;");
-    const struct csv_table_stats *stats = csv_table_stats(f.rows);
+    const struct rows_stats *stats = csv_table_stats(f.rows);
     assert_int_equal(stats->n_rows, 3);
     assert_int_equal(stats->n_short, 2);
     assert_int_equal(stats->n_skipped, 0);
@@ -197,20 +197,20 @@ static void test_columns_that_the_header_lacks_are_told(UNUSED void **state)
 {
     struct fixture f = {.options = {.header = true}};
     assert_rows(&f, TRIPS, "trip_id,Route_Id\na,1\n", "a|NULL|NULL;");
-    assert_string_equal(csv_table_absent(f.rows),
+    assert_string_equal(csv_table_stats(f.rows)->absent,
                         "route_id (the nearest is Route_Id), direction_id");
     close_table(&f);
     assert_rows(&f, TRIPS, "direction_id,trip_id,route_id\n", "");
-    assert_null(csv_table_absent(f.rows));
+    assert_null(csv_table_stats(f.rows)->absent);
     close_table(&f);
     // A name that is a column's own is no other's.
     assert_rows(&f, "note_fr TEXT, note_en TEXT", "note_en\nx\n", "NULL|x;");
-    assert_string_equal(csv_table_absent(f.rows), "note_fr");
+    assert_string_equal(csv_table_stats(f.rows)->absent, "note_fr");
     close_table(&f);
     assert_rows(&f, TRIPS,
                 "\xEF\xBB\xBF\xEF\xBB\xBFtrip_id,route_id,direction_id\na,1,2\n",
                 "a|1|2;");
-    assert_null(csv_table_absent(f.rows));
+    assert_null(csv_table_stats(f.rows)->absent);
     close_table(&f);
 }
 
@@ -220,11 +220,11 @@ static void test_an_empty_file_may_be_one_without_rows(UNUSED void **state)
     struct fixture f = {.options = {.header = true, .may_be_empty = true}};
     for (size_t i = 0; i < ARRAY_LEN(empty); i++) {
         assert_rows(&f, TRIPS, empty[i], "");
-        assert_true(csv_table_is_empty(f.rows));
+        assert_true(csv_table_stats(f.rows)->is_empty);
         close_table(&f);
     }
     assert_rows(&f, TRIPS, "trip_id\n", "");
-    assert_false(csv_table_is_empty(f.rows));
+    assert_false(csv_table_stats(f.rows)->is_empty);
     close_table(&f);
     assert_status(open_table(&f, TRIPS, "tripid\n"), ST_DATA);
     close_table(&f);
@@ -330,7 +330,7 @@ static void test_names_that_a_header_lacks_take_bounded_time(UNUSED void **state
     clock_t begin = clock();
     assert_ok(open_bytes(&f, buf_cstr(&columns), buf_as_str(&header)), &f.err);
     assert_true(clock() - begin < 6 * CLOCKS_PER_SEC);
-    const char *absent = csv_table_absent(f.rows);
+    const char *absent = csv_table_stats(f.rows)->absent;
     assert_non_null(strstr(absent, "a_column_that_is_not_there_0001 (the nearest is "
                                    "a_column_that_is_not_there_x001), "));
     assert_non_null(strstr(absent, ", a_column_that_is_not_there_0899"));
@@ -395,7 +395,7 @@ static void test_bad_rows_can_be_left_out(UNUSED void **state)
                 "e,6,1,9\n"
                 "f,7,1",
                 "a|1|1;c|4|1;f|7|1;");
-    const struct csv_table_stats *stats = csv_table_stats(f.rows);
+    const struct rows_stats *stats = csv_table_stats(f.rows);
     assert_int_equal(stats->n_rows, 3);
     assert_int_equal(stats->n_skipped, 4);
     assert_int_equal(stats->n_messages, 4);
@@ -415,7 +415,7 @@ static void test_only_the_first_messages_are_kept(UNUSED void **state)
         buf_text(&text, "a,x\n");
     assert_rows(&f, TRIPS, buf_cstr(&text), "");
     assert_int_equal(csv_table_stats(f.rows)->n_skipped, 100);
-    assert_int_equal(csv_table_stats(f.rows)->n_messages, CSV_TABLE_MESSAGES);
+    assert_int_equal(csv_table_stats(f.rows)->n_messages, ROWS_MESSAGES);
     buf_release(&text);
     close_table(&f);
 }

@@ -67,6 +67,7 @@ static void setup(struct fixture *f)
                                    .storage = f->storages[i],
                                    .schema = &f->schemas[i],
                                    .optional = i == 2,
+                                   .extension = "csv",
                                    .reading = {.header = true, .may_be_empty = i == 2},
                                    .n_rows_before = -1};
     }

@@ -71,6 +71,7 @@ static void open_world(struct world *w)
             .storage = w->storages[i],
             .schema = &w->schema,
             .optional = i == 2,
+            .extension = "csv",
             .reading = {.header = true, .may_be_empty = i == 2},
             .n_rows_before = -1,
         };

@@ -69,7 +69,7 @@ static void open_world(struct world *world, const struct setup *setup)
         .rows = BUF_INIT(setup->limit_bytes ? setup->limit_bytes : ROWS_BYTES)};
     struct native_join *join = &world->join;
     struct native_branch *branch = &world->branch;
-    options_init(&world->plan.settings, option_group_find("SET"), &world->arena);
+    options_init(&world->plan.settings, &set_option_group, &world->arena);
     world->stream.schema = schema_of(&world->arena, setup->stream);
     world->plan.stream = &world->stream;
     branch->stream_schema = world->stream.schema;

@@ -35,14 +35,6 @@ static struct str cut_at(struct str *rest, const char *mark)
     return head;
 }
 
-static enum status no_columns(struct str file, struct arena *arena, struct schema *ret,
-                              struct err *err)
-{
-    (void)arena;
-    (void)ret;
-    return err_set(err, ST_USAGE, "cannot open %s", file.p);
-}
-
 static void check_case(struct str prelude, struct str script, struct str expected)
 {
     const struct variable variables[] = {
@@ -58,7 +50,7 @@ static void check_case(struct str prelude, struct str script, struct str expecte
                        .text = buf_as_str(&text),
                        .variables = variables,
                        .n_variables = ARRAY_LEN(variables),
-                       .read_columns = no_columns};
+                       .reads_files = true};
     if (plan_parse(&s, &plan, &report) != ST_USAGE)
         fail_msg("accepted: %.*s", STR_ARGS(script));
     if (!str_eq(buf_as_str(&report), expected))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A small local text file, such as a schema, read whole.
-#ifndef JOB_TEXT_FILE_H
-#define JOB_TEXT_FILE_H
+#ifndef BASE_TEXT_FILE_H
+#define BASE_TEXT_FILE_H
 
 #include "base/buf.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "avro/lookup.h"
+#include "core/schema_lookup.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 // Port: schema texts by id, as a Schema Registry gives them.
 //
 // src/registry implements it over HTTP. One thread at a time.
-#ifndef AVRO_LOOKUP_H
-#define AVRO_LOOKUP_H
+#ifndef CORE_SCHEMA_LOOKUP_H
+#define CORE_SCHEMA_LOOKUP_H
 
 #include "base/status.h"
 #include "base/str.h"
