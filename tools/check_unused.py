@@ -3,9 +3,10 @@
 """Checks that the program uses what its headers declare: check_unused.py [ROOT].
 
 A function that a header of src/ declares is used in a file of src/ other than the one that
-defines it: else it is dead, or the tests' alone, or it should be static. Inline functions and
-macros of headers, and members of structs, are used at all. Uses are words, so one of the same
-name elsewhere hides what nobody uses. SEAMS names what is there for tests, and why; each of them
+defines it: else it is dead, or the tests' alone, or it should be static. The same holds for a
+variable: a command that stands in no list. Inline functions and macros of headers, and members of
+structs, are used at all; an option of a script is read by its name somewhere. Uses are words, so
+one of the same name elsewhere hides what nobody uses. SEAMS names what is there for tests, and why; each of them
 is used by a test, and by nothing in src/ but its own file. OFFERED names what is there for what
 docs/architecture.md says how to add, and by now only one file needs.
 """
@@ -39,6 +40,9 @@ NO_CODE = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.
 WORD = re.compile(r"[A-Za-z_]\w*")
 DECLARED = re.compile(r"^(?!#|typedef|static|struct \w+ \{)[A-Za-z_][\w\s*]*?[\s*](\w+)\(", re.M)
 IN_HEADER = re.compile(r"^static inline [\w\s*]*?[\s*](\w+)\(|^#define\s+(\w+)", re.M)
+VARIABLE = re.compile(r"^extern [\w\s*]*?[\s*](\w+)(?:\[\w*\])*;", re.M)
+PASTED = re.compile(r"##(\w+)")
+OPTION = re.compile(r'\{"([a-z0-9_.]+)",\s*OPTION_[A-Z]+,')
 STRUCT = re.compile(r"\bstruct\s+(\w+)\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 MEMBER = re.compile(r"\(\*(\w+)\)|(\w+)\s*(?:\[[^\]]*\]\s*)*(?::[^,;]*)?(?=[,;])")
 
@@ -60,6 +64,8 @@ class Tree:
             if path.suffix == ".c":
                 for name in DECLARED.findall(text):
                     self.defined[name].add(path)
+        # Ends of names that macros put together.
+        self.pasted = tuple(end for t in self.texts.values() for end in PASTED.findall(t))
         self.tested = set()
         for path in (root / "tests").rglob("*.[ch]"):
             self.tested.update(WORD.findall(read(path)))
@@ -87,6 +93,20 @@ class Tree:
             else:
                 self.tell(path, name, "is used nowhere in src/")
 
+    def look_at_variables(self, path):
+        for name in VARIABLE.findall(self.texts[path]):
+            home = re.compile(rf"^(?!extern)\w[^\n;(]*\b{name}\b[^\n;(]*=", re.M)
+            users = (p for p in self.words if p != path and self.words[p][name])
+            if not name.endswith(self.pasted) and all(home.search(self.texts[p]) for p in users):
+                self.tell(path, name, "is used by its own file only: does a list lack it?")
+
+    def look_at_options(self):
+        raw = {path: path.read_text() for path in self.texts}
+        for path, text in raw.items():
+            for name in OPTION.findall(text):
+                if sum(other.count(f'"{name}"') for other in raw.values()) < 2:
+                    self.tell(path, name, "is an option that nothing reads")
+
     def look_at_inlines(self, path):
         for function, macro in IN_HEADER.findall(self.texts[path]):
             name = function or macro
@@ -107,8 +127,10 @@ def main():
     for path in tree.texts:
         if path.suffix == ".h":
             seams.update(tree.look_at_functions(path))
+            tree.look_at_variables(path)
             tree.look_at_inlines(path)
         tree.look_at_members(path)
+    tree.look_at_options()
     found = tree.found
     for name in sorted(SEAMS.keys() - seams):
         found.append(f"tools/check_unused.py: {name} needs no place in SEAMS, or no test uses it")

@@ -65,6 +65,19 @@ def test_each_kind_is_found():
         "src/a/a.h:6: call is a member that nothing reads or sets"]
 
 
+def test_a_command_in_no_list_and_an_option_that_is_not_read():
+    header = HEADER + "extern const struct a the_a;\nextern struct a a_list[A_MAX];\n"
+    home = HOME + "const struct a the_a = {0};\n"
+    lists = USER + "\nstruct a a_list[A_MAX] = {{0}};\nint c(void) { return a_list[0].used; }"
+    lacking = "src/a/a.h:9: the_a is used by its own file only: does a list lack it?"
+    unread = "src/a/a.h:10: a_list is used by its own file only: does a list lack it?"
+    assert check(header, home, lists) == [lacking, unread]
+    assert check(header, home + "int n = sizeof(a_list);", lists + " const void *p = &the_a;") == []
+    defs = 'struct def d[] = {{"log.x", OPTION_INT, "1"},\n    {"log.y", OPTION_TEXT, NULL}};'
+    assert check(home=HOME + defs, user=USER + 'int d(void) { return number("log.x"); }') == [
+        "src/a/a.c:5: log.y is an option that nothing reads"]
+
+
 def test_a_seam_is_what_only_tests_use():
     stale = ["tools/check_unused.py: a_open needs no place in SEAMS, or no test uses it"]
     nowhere = ["src/a/a.h:8: a_open is used nowhere in src/"]
