@@ -27,6 +27,13 @@ static inline bool sim_data_is_wrong(struct sim_world *world)
     return sim_says(world, "is missing") || sim_says(world, "too often");
 }
 
+// The same for a mutant that leaves out the look at files as well: where others remove
+// some, it would be found for that alone.
+static inline bool sim_data_is_wrong_unswept(struct sim_world *world)
+{
+    return world->profile.sweep_permille == 0 && sim_data_is_wrong(world);
+}
+
 // The seed of the first schedule from `from` to `to` that fails so, 0: none. Shows what
 // was wrong.
 static inline uint64_t sim_first(uint64_t from, uint64_t to, sim_fails_fn *fails)
