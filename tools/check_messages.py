@@ -6,7 +6,7 @@ A message is, in src/,
   - the format of a call of a function that is declared PRINTF_LIKE (err_set, report_error, ...;
     not of FORMATTERS, which make any text), and
   - any other literal of two words or more: a reason, a hint, a piece that a call puts into its
-    format. What is no message is said by OUTPUT (calls), HELP (fields) and NO_MESSAGES (files).
+    format. What is not a message is said by OUTPUT (calls), HELP (fields) and NO_MESSAGES (files).
 
 A test has the text when one literal of tests/ matches all of it: fixed words as they are, a
 conversion as anything, whole words at both ends, and ": " behind an err_context. Counted are

@@ -28,7 +28,7 @@ def ladder_breaches(text):
     for height, line in enumerate(reversed(lines)):
         for name in re.findall(r"[a-z]+", line[:NAMES_END]):
             if name in step or name not in check_layers.ALLOWED:
-                yield f"the ladder: '{name}' stands there twice, or is no folder of src/"
+                yield f"the ladder: '{name}' stands there twice, or is not a folder of src/"
             step[name] = height
     for name, allowed in check_layers.ALLOWED.items():
         if name not in step:

@@ -35,7 +35,7 @@ OFFERED = {
     "storage_url_wrong": "the same",
 }
 
-# Comments, strings and characters are no code.
+# Comments, strings and characters are not code.
 NO_CODE = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""", re.S)
 WORD = re.compile(r"[A-Za-z_]\w*")
 DECLARED = re.compile(r"^(?!#|typedef|static|struct \w+ \{)[A-Za-z_][\w\s*]*?[\s*](\w+)\(", re.M)

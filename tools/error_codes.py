@@ -19,7 +19,7 @@ import check_messages
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TABLE = "src/cli/error_codes.txt"
-# Functions with a format that is no error by itself.
+# Functions with a format that is not an error by itself.
 NO_ERRORS = {"arena_printf", "buf_printf", "mem_printf", "log_line", "make", "notify", "report_hint", "err_context"}
 # First digit of a code, and the folders whose errors have it; all others' have 9.
 GROUPS = {

@@ -181,7 +181,7 @@ class Runner:
             result = Result(failed=1, note=str(error))
         result.seconds = time.monotonic() - began
         with self.lock:
-            # A build that passed is no test that passed; one that failed is a failure.
+            # A build that passed is not a test that passed; one that failed is a failure.
             self.total.passed += result.passed if test.set_name != "build" else 0
             self.total.failed += result.failed
             self.skipped += [(test, reason) for reason in result.skips]

@@ -13,7 +13,7 @@ enum {
 struct csv_field {
     const char *p;
     size_t n;
-    bool quoted; // "" is an empty text, nothing at all is no value
+    bool quoted; // "" is an empty text, nothing at all is not a value
 };
 
 struct csv {

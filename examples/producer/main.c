@@ -102,7 +102,7 @@ static const char *record_of(const struct csv *csv, const struct columns *column
     ret->departure_time = optional_text(csv, columns->departure_time);
     ret->stop_id = optional_text(csv, columns->stop_id);
     if (!optional_number(csv, columns->stop_sequence, &ret->stop_sequence))
-        return "stop_sequence is no whole number";
+        return "stop_sequence is not a whole number";
     return NULL;
 }
 

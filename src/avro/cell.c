@@ -145,7 +145,8 @@ void avro_cell_why(const struct avro_writer *writer, size_t column, struct value
     if (shown.n > SHOWN_MAX)
         shown.n = str_utf8_valid((struct str){shown.p, SHOWN_MAX});
     const char *quote = v.kind == VALUE_TEXT ? "'" : "";
-    buf_printf(ret, "%s%.*s%s is no ", quote, STR_ARGS(buf_as_str(&shown)), quote);
+    buf_printf(ret, "%s%.*s%s is not a value of ", quote, STR_ARGS(buf_as_str(&shown)),
+               quote);
     avro_type_describe(cell->type, ret);
     buf_release(&shown);
 }

@@ -94,7 +94,7 @@ static enum status take_string(struct avro_container *c, struct str *ret, struct
     struct str bytes;
     TRY(take_long(c, "the header", &n, err));
     if (n < 0 || n > AVRO_HEADER_MAX)
-        return avro_container_wrong(c, err, "%lld is no length of metadata",
+        return avro_container_wrong(c, err, "%lld is not a length of metadata",
                                     (long long)n);
     TRY(take_bytes(c, "the header", (size_t)n, &bytes, err));
     *ret = arena_str(&c->arena, bytes);
@@ -197,7 +197,7 @@ static enum status take_block_head(struct avro_container *c, int64_t *ret_bytes,
     TRY(take_long(c, "the count of a block", &c->n_rows, err));
     TRY(take_long(c, "the size of a block", ret_bytes, err));
     if (c->n_rows < 0 || c->n_rows > AVRO_BLOCK_MAX)
-        return avro_container_wrong(c, err, "%lld is no count of rows",
+        return avro_container_wrong(c, err, "%lld is not a count of rows",
                                     (long long)c->n_rows);
     if (*ret_bytes < 0 || *ret_bytes > AVRO_BLOCK_MAX)
         return avro_container_wrong(c, err, "%lld bytes: a block has from 0 to %d",

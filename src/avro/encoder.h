@@ -47,8 +47,8 @@ struct avro_encoder_options {
     struct env *env; // gives each file's sync marker; NULL: the system's
 };
 
-// Container files. ST_USAGE: a column's name is no Avro name, or the imposed schema does
-// not fit; the text says which and the way out.
+// Container files. ST_USAGE: a column's name is not an Avro name, or the imposed schema
+// does not fit; the text says which and the way out.
 enum status avro_encoder_open(const struct schema *columns,
                               const struct avro_encoder_options *options,
                               struct encoder **ret, struct err *err);

@@ -3,8 +3,8 @@
 //
 // avro_plan_open compares writer and reader once (Avro 1.11, "Schema Resolution") and
 // compiles ops that read the writer's bytes in order and store the columns' values; all
-// else is read past; what takes no bytes is no op. What no datum can resolve is an error
-// then; what depends on the datum is an op that fails when it is met. Running never
+// else is read past; what takes no bytes is not an op. What no datum can resolve is an
+// error then; what depends on the datum is an op that fails when it is met. Running never
 // passes the end of the datum and never recurses. Read-only once made: any thread may run
 // it.
 #ifndef AVRO_PLAN_H

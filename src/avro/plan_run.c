@@ -484,13 +484,13 @@ static void format_cause(const struct avro_plan *plan, const struct avro_fault *
         buf_text(buf, "a number of more than 64 bits");
         break;
     case CAUSE_RANGE:
-        buf_printf(buf, "%lld is no int of 32 bits", a);
+        buf_printf(buf, "%lld is not an int of 32 bits", a);
         break;
     case CAUSE_LENGTH:
-        buf_printf(buf, "%lld is no length", a);
+        buf_printf(buf, "%lld is not a length", a);
         break;
     case CAUSE_BOOLEAN:
-        buf_printf(buf, "byte 0x%02llX is no boolean", a);
+        buf_printf(buf, "byte 0x%02llX is not a boolean", a);
         break;
     case CAUSE_UTF8:
         buf_printf(buf, "no UTF-8 text without a zero byte: wrong after %lld good bytes",

@@ -74,10 +74,10 @@ static enum status check_paths(const struct avro_reader *reader, struct err *err
         if (has_path(root, name))
             continue;
         const char *nearest = avro_field_nearest(root, name);
-        return err_set(err, ST_DATA, "column '%.*s' is no field of record '%.*s'%s%s%s",
-                       STR_ARGS(name), STR_ARGS(root->name),
-                       nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                       nearest ? "'?" : "");
+        return err_set(
+            err, ST_DATA, "column '%.*s' is not a field of record '%.*s'%s%s%s",
+            STR_ARGS(name), STR_ARGS(root->name), nearest ? "; did you mean '" : "",
+            nearest ? nearest : "", nearest ? "'?" : "");
     }
     return ST_OK;
 }

@@ -22,7 +22,7 @@ struct avro_reader {
     struct avro_schema *schema; // NULL: any that the columns' types read
 };
 
-// `schema_json` may be empty. ST_USAGE: it is no schema, it is not of a record, or a
+// `schema_json` may be empty. ST_USAGE: it is not a schema, it is not of a record, or a
 // column has no field in it or not of a type that the column's reads.
 enum status avro_reader_open(const struct schema *columns, struct str schema_json,
                              struct avro_reader **ret, struct err *err);

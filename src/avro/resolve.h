@@ -87,7 +87,7 @@ bool types_match(const struct avro_type *writer, const struct avro_type *reader)
 // The branch of the reader's union that a writer's type is read as; NULL: none.
 const struct avro_type *pick_branch(const struct avro_type *writer,
                                     const struct avro_type *reader);
-// The op that reads a writer's value that is no record, array, map, union or null.
+// The op that reads a writer's value that is not a record, array, map, union or null.
 enum status leaf_op(struct avro_compiler *c, const struct avro_type *writer,
                     struct avro_want want, struct avro_op *ret);
 enum status mismatch(struct avro_compiler *c, const struct avro_type *writer,

@@ -26,7 +26,7 @@ static bool mismatch(struct default_writer *w, const struct avro_type *type,
     if (shown.n > SHOWN_MAX)
         shown.n = str_utf8_valid((struct str){shown.p, SHOWN_MAX});
     buf_str(w->reason, shown);
-    buf_text(w->reason, " is no ");
+    buf_text(w->reason, " is not a value of ");
     avro_type_describe(type, w->reason);
     free(text);
     return false;

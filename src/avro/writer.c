@@ -31,7 +31,8 @@ static enum status check_names(const struct schema *columns,
     struct str rest = options->namespace;
     while (rest.n != 0)
         if (!avro_is_name(str_cut(&rest, '.')))
-            return err_set(err, ST_USAGE, "schema.namespace '%.*s' is no Avro namespace",
+            return err_set(err, ST_USAGE,
+                           "schema.namespace '%.*s' is not an Avro namespace",
                            STR_ARGS(options->namespace));
     if (!avro_is_name(options->name))
         return err_set(err, ST_USAGE,

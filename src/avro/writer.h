@@ -56,7 +56,7 @@ void avro_writer_free(struct avro_writer *writer);
 // is of no use, and avro_cell_why says why.
 bool avro_cell_put(const struct avro_cell *cell, struct value v, struct buf *out);
 
-// Appends "column 'day': '2026-13-01' is no date".
+// Appends "column 'day': '2026-13-01' is not a date".
 void avro_cell_why(const struct avro_writer *writer, size_t column, struct value v,
                    struct buf *ret);
 

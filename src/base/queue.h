@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A bounded queue of pointers between threads.
 //
-// Pushing and popping never wait: full and empty are answers. Who has nothing else to do
-// waits in queue_wait(). Any thread may call anything; without threads it is a plain
-// ring. What is still queued at release is not freed: the owner pops it first.
+// Pushing and popping never wait: full and empty are answers. A caller with nothing else
+// to do waits in queue_wait(). Any thread may call anything; without threads it is a
+// plain ring. What is still queued at release is not freed: the owner pops it first.
 #ifndef BASE_QUEUE_H
 #define BASE_QUEUE_H
 

@@ -11,7 +11,7 @@ enum {
     ESCAPE_MAX = 8 // bytes of "\u202e" and its end
 };
 
-// The first character; *ret_n is its bytes. What is no UTF-8 is one byte, and false.
+// The first character; *ret_n is its bytes. What is not UTF-8 is one byte, and false.
 static bool first_character(struct str text, unsigned *ret, size_t *ret_n)
 {
     const unsigned char *p = (const unsigned char *)text.p;

@@ -23,7 +23,7 @@ void text_json(struct buf *buf, struct str text);
 
 // Text that may come from a stranger, for a log or a terminal: one line, in which nothing
 // is a control character, an escape sequence, or turns the direction of writing. Those
-// and bytes that are no UTF-8 become "\n", "\t", "\r", "\x1b", "\u202e". Writes at most
+// and bytes that are not UTF-8 become "\n", "\t", "\r", "\x1b", "\u202e". Writes at most
 // `room` bytes, whole characters, and returns how many. What is plain stays as it is; so
 // does what was written by this.
 enum {

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 
-// ST_USAGE when it cannot be read, is no plain file or has more than 4 MB.
+// ST_USAGE when it cannot be read, is not a plain file or has more than 4 MB.
 enum status text_file_read(const char *path, struct buf *ret, struct err *err);
 
 // The same of what is read once, before anything else is done: a pipe or a terminal will

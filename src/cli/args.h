@@ -57,7 +57,7 @@ void args_release(struct args *args);
 bool args_has(const struct args *args, const char *flag);
 // The flag's argument, or `otherwise`.
 const char *args_text(const struct args *args, const char *flag, const char *otherwise);
-// ST_USAGE when it is no whole number of at least `min`.
+// ST_USAGE when it is not a whole number of at least `min`.
 enum status args_number(const struct args *args, const char *flag, int64_t min,
                         int64_t otherwise, int64_t *ret, struct err *err);
 

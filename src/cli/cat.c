@@ -180,7 +180,7 @@ static const struct flag flags[] = {
      "time"},
     {"--dead", NULL, "the dead letters of the result, as JSON lines"},
     {"--json", NULL, "rows as JSON lines"},
-    {"--csv", NULL, "rows as CSV (the default where stdout is no terminal)"},
+    {"--csv", NULL, "rows as CSV (the default where stdout is not a terminal)"},
     {"--table", NULL, "rows in aligned columns (the default on a terminal)"},
 };
 

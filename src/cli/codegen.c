@@ -78,8 +78,8 @@ static enum status make(const struct args *args, struct str name, struct made *m
     TRY(text_input_read(path, &avsc, err));
     buf_printf(&header_name, "%.*s.h", STR_ARGS(name));
     if (avsc.n && memchr(avsc.p, '\0', avsc.n) != NULL)
-        return err_set(err, ST_DATA, "%s: a zero byte is in it: this is no schema's text",
-                       path);
+        return err_set(err, ST_DATA,
+                       "%s: a zero byte is in it: this is not a schema's text", path);
     enum status rc =
         avro_codegen(buf_cstr(&avsc), args_text(args, "--prefix", ""),
                      buf_cstr(&header_name), &made->header, &made->source, err);

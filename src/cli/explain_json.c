@@ -55,7 +55,7 @@ static json_t *tables_json(const struct plan *plan, const struct tables *tables)
     return array;
 }
 
-// Who computes it, when the tables are loaded.
+// What computes it, when the tables are loaded.
 static json_t *build_json(const struct table_query *query, const char *query_why)
 {
     const char *why;

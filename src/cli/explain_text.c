@@ -233,7 +233,7 @@ static void print_branch(const struct native_branch *branch)
                     branch->joins[i].query_why);
 }
 
-// Who computes what stands over tables alone.
+// What computes the queries over tables alone.
 static void print_builds(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->n_views; i++)

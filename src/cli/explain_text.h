@@ -12,7 +12,7 @@ void explain_sql(const struct plan *plan);
 // One JSON object.
 void explain_json(const struct pipeline *pipeline, const struct tables *tables);
 
-// Who gives the rows of a query over tables: "native", "sqlite" or "native and sqlite";
+// What gives the rows of a query over tables: "native", "sqlite" or "native and sqlite";
 // why the latter, as a sentence (NULL for the first).
 const char *explain_build(const struct table_query *query, const char *query_why,
                           const char **ret_why);

@@ -57,7 +57,7 @@ struct history {
     bool is_open; // the printer
     int64_t left; // lines still to print
     int64_t since_ms;
-    bool all; // also what is no commit
+    bool all; // also what is not a commit
 };
 
 static struct value value_real(double r)
@@ -191,9 +191,9 @@ static enum status run(const struct args *args, struct err *err)
 static const struct flag flags[] = {
     {"--limit", "N", "so many, the newest (default 50; with --since all)"},
     {"--since", "TIME", "none older than a timestamp, or than 90min, 12h, 7d"},
-    {"--all", NULL, "also the entries that are no commits: of the job, claims"},
+    {"--all", NULL, "also the entries that are not commits: of the job, claims"},
     {"--json", NULL, "as JSON lines, with the hashes in full"},
-    {"--csv", NULL, "as CSV (the default where stdout is no terminal)"},
+    {"--csv", NULL, "as CSV (the default where stdout is not a terminal)"},
     {"--table", NULL, "in aligned columns (the default on a terminal)"},
 };
 

@@ -159,7 +159,7 @@ static enum status refuse_members(const struct pipeline *pipeline, struct err *e
 }
 
 // While it removes, no worker can begin on this machine. One that begins on another finds
-// at its first entry that the log it read is gone, and reads it anew.
+// at its first entry that the log it read is gone, and reads it again.
 static enum status remove_unless_live(struct pipeline *pipeline, struct err *err)
 {
     const char *directory;

@@ -157,7 +157,7 @@ static const struct flag flags[] = {
     {"--from", "PLACE",
      "earliest (the default), latest, an offset, PARTITION:OFFSET or a time"},
     {"--json", NULL, "rows as JSON lines"},
-    {"--csv", NULL, "rows as CSV (the default where stdout is no terminal)"},
+    {"--csv", NULL, "rows as CSV (the default where stdout is not a terminal)"},
     {"--table", NULL, "rows in aligned columns (the default on a terminal)"},
 };
 

@@ -19,7 +19,7 @@ enum {
 // What a signal's handler needs.
 static struct termios before;
 static volatile sig_atomic_t is_open;
-static volatile sig_atomic_t is_changed; // size or page: all is to be drawn anew
+static volatile sig_atomic_t is_changed; // size or page: all is to be drawn again
 
 static const int fatal[] = {
     SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGABRT, SIGSEGV, SIGBUS,    SIGFPE,

@@ -20,7 +20,7 @@ enum screen_key {
     KEY_END,
 };
 
-// ST_USAGE: stdin and stdout are no terminal that takes more than plain text.
+// ST_USAGE: stdin and stdout are not terminals that take more than plain text.
 enum status screen_check(struct err *err);
 enum status screen_open(struct err *err);
 void screen_close(void);

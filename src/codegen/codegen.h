@@ -10,8 +10,8 @@
 #include "base/buf.h"
 
 // `name_prefix` begins every name made, e.g. "gtfs_"; may be empty. The source includes
-// "<header_name>". ST_DATA: the text is no schema, or none of a record; ST_LIMIT: a
-// struct would be too large; ST_USAGE: the prefix is no C name.
+// "<header_name>". ST_DATA: the text is not a schema, or none of a record; ST_LIMIT: a
+// struct would be too large; ST_USAGE: the prefix is not a C name.
 enum status avro_codegen(const char *avsc_json, const char *name_prefix,
                          const char *header_name, struct buf *header, struct buf *source,
                          struct err *err);

@@ -97,7 +97,7 @@ const struct codegen_function codegen_show_functions[] = {
 "    show(out, text);\n"
 "}\n"},
     {"show_string(",
-"/* Safe for a terminal: control characters are escaped, what is no UTF-8 becomes \\ufffd. */\n"
+"/* Safe for a terminal: control characters are escaped, what is not UTF-8 becomes \\ufffd. */\n"
 "static void show_string(struct avro_buffer *out, struct avro_str value)\n"
 "{\n"
 "    const unsigned char *p = (const unsigned char *)value.p;\n"

@@ -286,7 +286,7 @@ static void put_union_get(const struct c_type *type, struct buf *out)
     buf_text(out, "    }\n    return AVRO_WRONG;\n}\n\n");
 }
 
-// One case of what writes or shows a union; a pointer that is NULL is no value.
+// One case of what writes or shows a union; a pointer that is NULL is not a value.
 static void put_union_case(const struct c_member *member, struct buf *out,
                            void (*call)(struct buf *, const struct c_type *,
                                         const char *),

@@ -122,7 +122,8 @@ static enum status conflict(const struct committer *com, enum publish_outcome ou
                  "again",
                  url);
     else
-        log_warn("%s: the commit log is not the one that was read: reading it anew", url);
+        log_warn("%s: the commit log is not the one that was read: reading it again",
+                 url);
     return ST_CONFLICT;
 }
 
@@ -290,7 +291,7 @@ static enum status retain_left_over(struct committer *com, struct err *err)
                          err);
 }
 
-// Where it was broken off it begins anew when there is time.
+// Where it was broken off it begins again when there is time.
 static bool tidy(struct committer *com, bool *is_due,
                  enum status (*fn)(struct committer *, struct err *))
 {

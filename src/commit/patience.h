@@ -35,7 +35,7 @@ struct patience {
     struct retry retry;
     int64_t began_ms;  // the call made last
     bool has_deadline; // as of the last look
-    bool is_attempt;   // calls that go well are no progress: the pauses go on rising
+    bool is_attempt;   // calls that go well are not progress: the pauses go on rising
     bool is_leisure;
     int n_failures_left; // 0: as many as there is time for
     bool is_waiting;

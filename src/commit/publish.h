@@ -16,7 +16,7 @@ enum publish_outcome {
     PUBLISH_DONE,
     PUBLISH_CONFLICT, // another worker owns one of the partitions
     PUBLISH_LOST,     // our files in tmp are gone
-    PUBLISH_STALE,    // the log is not the one that was read: read it anew
+    PUBLISH_STALE,    // the log is not the one that was read: read it again
 };
 
 // What an entry is to say.

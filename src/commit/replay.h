@@ -6,7 +6,7 @@
 #include "commit/publish.h"
 
 // Of the work that is to be published: a replay has been published since the log was read
-// for it. Which letters that took is not asked: it is begun anew.
+// for it. Which letters that took is not asked: it is begun again.
 bool replay_is_taken(const struct publish *publish);
 
 #endif

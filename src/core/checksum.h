@@ -32,7 +32,8 @@ void checksummer_add(struct checksummer *sum, const void *p, size_t n_bytes);
 // Other bytes stand now where the first ones stood: n_bytes, a multiple of 512, that were
 // added and lie in the first block.
 void checksummer_overwrite(struct checksummer *sum, const void *p, size_t n_bytes);
-void checksummer_finish(struct checksummer *sum, struct checksum *ret); // and starts anew
+void checksummer_finish(struct checksummer *sum,
+                        struct checksum *ret); // and starts again
 void checksummer_free(struct checksummer *sum);
 
 #endif

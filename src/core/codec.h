@@ -82,9 +82,9 @@ struct encoder {
     // has them so may be copied into it (`raws` of core/batch.h).
     char separator;
     // Why a value that fields() was given since the last end_row has no form in the
-    // file's schema ("column 'day': '2026-13-01' is no date"); empty when all have one.
-    // The maker of the row drops it and clears this; rows() refuses to write while it is
-    // set. Borrowed until the next call of fields().
+    // file's schema ("column 'day': '2026-13-01' is not a date"); empty when all have
+    // one. The maker of the row drops it and clears this; rows() refuses to write while
+    // it is set. Borrowed until the next call of fields().
     struct str refused;
 };
 

@@ -112,7 +112,7 @@ const struct connector *connector_of_files(void);
 const struct connector *connector_of_topics(void);
 // "csv|avro": the formats that it takes.
 void connector_formats(const struct connector *connector, struct buf *ret);
-// What an option of it takes one of, as in option_def; NULL: it is no choice.
+// What an option of it takes one of, as in option_def; NULL: it is not a choice.
 const char *option_choices(const struct option_group *group, const struct option_def *def,
                            struct arena *arena);
 

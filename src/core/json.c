@@ -24,7 +24,7 @@ static void count_one(struct counter *c, char sign)
     c->depth -= closes && c->depth > 0;
 }
 
-// Up to the end, or to where a limit is passed. What is no JSON counts somehow: the
+// Up to the end, or to where a limit is passed. What is not JSON counts somehow: the
 // parser makes nothing of it behind the place where it breaks.
 static void count(struct str text, size_t values_max, struct counter *c)
 {

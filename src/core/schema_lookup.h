@@ -41,8 +41,8 @@ struct schema_lookup;
 
 struct schema_lookup_ops {
     // `ret` is borrowed until the next call. ST_RETRY: no answer now; ST_NOT_FOUND: there
-    // is no such schema; ST_DATA: there is one, but it is no Avro schema, or schemas are
-    // not found so.
+    // is no such schema; ST_DATA: there is one, but it is not an Avro schema, or schemas
+    // are not found so.
     enum status (*get)(struct schema_lookup *lookup, const struct schema_key *key,
                        struct schema_texts *ret, struct err *err);
     void (*close)(struct schema_lookup *lookup);

@@ -15,7 +15,7 @@ struct csv_decoder {
     struct csv_field *fields; // one more than n_fields, to show the first too many
     bool keeps_raws;          // a record's bytes may be those of a row, see raw_of
     bool *skips;              // of a plain line: columns that need not be read
-    size_t *numbers;          // columns that are no TEXT
+    size_t *numbers;          // columns that are not TEXT
     size_t n_numbers;
     struct buf reason;
 };

@@ -26,7 +26,7 @@ enum file_found {
 void file_records_init(struct file_records *file, const char *path, int fd, int64_t size);
 void file_records_release(struct file_records *file);
 enum status file_records_seek(struct file_records *file, int64_t offset, struct err *err);
-// Finds the record at the front and its size; what is no CSV is one physical line.
+// Finds the record at the front and its size; what is not CSV is one physical line.
 enum status file_records_find(struct file_records *file, enum file_found *ret,
                               size_t *ret_size, struct err *err);
 // The record of that size at the front; borrowed from the window.

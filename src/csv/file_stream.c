@@ -194,7 +194,7 @@ void csv_file_stream_limit(struct stream *stream, size_t run_records)
 static enum status read_header(struct file_stream *file, const struct schema *schema,
                                struct err *err)
 {
-    TRY(file_records_seek(&file->file, 0, err)); // refuses what is no text
+    TRY(file_records_seek(&file->file, 0, err)); // refuses what is not text
     if (schema == NULL)
         return ST_OK;
     enum status rc = csv_header_read(&file->file.window, schema, &file->header, err);

@@ -5,7 +5,7 @@
 // position after its line end; a line break inside quotes belongs to the record. The
 // value is the line without its end; there is no key and no time. Blank lines are passed
 // without a record (blank: csv/scanner.h), and so is a byte order mark; the header line
-// is an ordinary record, which the decoder ignores. A line that is no CSV (unclosed
+// is an ordinary record, which the decoder ignores. A line that is not CSV (unclosed
 // quote, a record above CSV_RECORD_MAX) is a record of one physical line: the decoder
 // rejects it and reading goes on.
 //
@@ -20,7 +20,7 @@
 
 // Over a topic of csv_file_topic_open, which it borrows. `schema`: the file begins with a
 // header line, which has the columns of it; NULL: it has none. Errors: ST_FAIL, and
-// ST_DATA for what is no text and a header that does not fit.
+// ST_DATA for what is not text and a header that does not fit.
 enum status csv_file_stream_open(struct topic *topic, const struct schema *schema,
                                  struct stream **ret, struct err *err);
 // Valid until close; wherever in the file reading begins, it is of the file's front. NULL

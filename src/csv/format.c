@@ -16,7 +16,7 @@ static const struct option_def csv_options[] = {
     {"header", OPTION_BOOLEAN, "true", 0, 0, NULL, OPTION_READERS,
      "files begin with a line of column names"},
     {"trim", OPTION_BOOLEAN, "false", 0, 0, NULL, 0,
-     "blanks and tabs at the ends of a text are no part of it"},
+     "blanks and tabs at the ends of a text are not part of it"},
 };
 
 // Records.

@@ -121,7 +121,7 @@ static enum status map(const struct schema *schema, const struct names *names,
     return n_found ? ST_OK : no_columns(names, err);
 }
 
-// The names that are no column's; "" is no name. To be freed.
+// The names that are not a column's; "" is not a name. To be freed.
 static const char **strangers(const struct schema *schema, const struct names *names,
                               size_t *ret_n)
 {

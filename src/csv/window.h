@@ -26,7 +26,7 @@ void csv_window_release(struct csv_window *window);
 
 // Reads one more piece; what was scanned before moves or goes. Errors: the reader's.
 enum status csv_window_fill(struct csv_window *window, struct err *err);
-// At the front of a file: fills, refuses what is no text (ST_DATA), passes byte order
+// At the front of a file: fills, refuses what is not text (ST_DATA), passes byte order
 // marks.
 enum status csv_window_begin(struct csv_window *window, struct err *err);
 

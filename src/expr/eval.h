@@ -2,8 +2,8 @@
 // Runs a program over blocks of rows.
 //
 // evaluator_begin takes a block, evaluator_run one part of the program over some of its
-// rows. A row whose value cannot be computed (a number out of range, a text that is no
-// number) gets an error, the first one stays; its values mean nothing then. Values are
+// rows. A row whose value cannot be computed (a number out of range, a text that is not
+// a number) gets an error, the first one stays; its values mean nothing then. Values are
 // borrowed from the input rows, the program and the evaluator, until the next begin.
 // Threads: one owns an evaluator. Nothing here allocates per row but the text that
 // functions make, which lies in an arena.

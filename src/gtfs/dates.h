@@ -2,7 +2,7 @@
 // Which dates a feed covers: those on which its services run (calendar.txt, and the dates
 // that calendar_dates.txt adds), and those that feed_info.txt says it is for.
 //
-// Dates are numbers as GTFS writes them, 20261129; 0: not said. What is no date, and
+// Dates are numbers as GTFS writes them, 20261129; 0: not said. What is not a date, and
 // files that cannot be read, say nothing. One thread.
 #ifndef GTFS_DATES_H
 #define GTFS_DATES_H

@@ -41,7 +41,7 @@ struct feed {
     struct arena arena;
 };
 
-// Notes a file of the feed; what is no table (not .txt) is passed over.
+// Notes a file of the feed; what is not a table (not .txt) is passed over.
 void feed_add(struct feed *feed, const char *path, size_t index, int64_t size);
 
 // Downloads to a temporary file that has no name any more; *ret_fd is the caller's.

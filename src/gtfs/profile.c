@@ -12,7 +12,7 @@ enum {
     ODD_MAX = 40 // bytes of a value that are shown
 };
 
-// Columns of the GTFS reference that are no text.
+// Columns of the GTFS reference that are not text.
 static const struct {
     const char *name;
     enum type type;

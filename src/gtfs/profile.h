@@ -5,7 +5,7 @@
 // Columns of the GTFS reference have its type, unless a value is none of it: then TEXT.
 // Others have the narrowest type of all values; ids and codes stay TEXT, and so do
 // numbers with a leading zero. At most PROFILE_ROWS rows are looked at. One thread.
-// Errors: those of the feed; a file that is no CSV is none, it has no columns.
+// Errors: those of the feed; a file that is not CSV is none, it has no columns.
 #ifndef GTFS_PROFILE_H
 #define GTFS_PROFILE_H
 

@@ -17,7 +17,7 @@
 
 enum {
     HTTP_HEAD_MAX = 256 << 10, // bytes of headers, all answers to one request together
-    HTTP_REFUSAL_MAX = 1 << 20 // bytes that are kept of a body that is no 200's
+    HTTP_REFUSAL_MAX = 1 << 20 // bytes that are kept of a body that is not of a 200
 };
 
 struct http; // connections and settings
@@ -103,7 +103,7 @@ enum http_trouble {
 
 struct http_answer {
     int code;
-    struct buf body; // of all but a 200 with `into`; its first bytes if it is no 200's
+    struct buf body; // of all but a 200 with `into`; its first bytes if it is not
     char *location;  // NULL when there is none
     bool body_read;  // the request's reader was called
     enum http_trouble trouble;

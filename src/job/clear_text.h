@@ -8,7 +8,7 @@
 
 // Of a script: its registry's, and the tokens of HDFS with Kerberos.
 void clear_text_tell_script(const struct plan *plan);
-// Of a feed's URL; nothing for what is no URL.
+// Of a feed's URL; nothing for what is not a URL.
 void clear_text_tell_feed(const char *location);
 
 #endif

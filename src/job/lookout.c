@@ -125,7 +125,7 @@ static enum status open_server(struct lookout *lookout, const char *url, struct 
                   !lookout->url.has_query;
     if (!is_url)
         return err_set(err, ST_USAGE,
-                       "'%s' is no address; write http://host:port, as SET "
+                       "'%s' is not an address; write http://host:port, as SET "
                        "status.listen has it",
                        http_url_shown(str_of(url), &lookout->arena));
     struct str base = str_of(lookout->url.shown);

@@ -16,7 +16,7 @@ enum {
 struct lookout;
 
 // Of a pipeline, which is borrowed and nobody else's meanwhile, or where that is NULL of
-// the server at an http:// or https:// address. ST_USAGE: it is no address.
+// the server at an http:// or https:// address. ST_USAGE: it is not an address.
 enum status lookout_open(struct pipeline *pipeline, const char *url, int64_t every_ms,
                          struct lookout **ret, struct err *err);
 // Readable when there is a look that was not taken.

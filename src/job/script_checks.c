@@ -40,7 +40,7 @@ static enum status check_table(const struct table *table, struct err *err)
 
 // Places.
 
-// False for what is no place, or a storage's root: that is told by itself. A stream's
+// False for what is not a place, or a storage's root: that is told by itself. A stream's
 // path is a local one, whatever it looks like.
 static bool place_of(const struct options *options, struct arena *arena,
                      struct storage_url *ret)

@@ -157,7 +157,7 @@ enum status sink_write_table(struct storage *storage, const struct table *table,
         status = storage->ops->replace(storage, str_of(from), str_of(to), err);
     if (status != ST_OK) {
         enum status ignored = storage->ops->remove(storage, str_of(from), NULL);
-        (void)ignored; // a name that begins with _ is no data
+        (void)ignored; // a name that begins with _ is not data
     }
     return status;
 }

@@ -25,7 +25,7 @@ static struct lock_path lock_path(const char *directory, int number)
     return path;
 }
 
-// Who had the lock before may have removed the file since it was opened: then it is
+// An earlier holder of the lock may have removed the file since it was opened: then it is
 // nobody's, and another one may stand there.
 static bool is_in_place(int fd, const char *path)
 {

@@ -25,7 +25,7 @@ enum {
 };
 
 // From here on a signal is seen. Waits that an earlier command of this process has ended
-// begin anew. Fails without a file descriptor.
+// begin again. Fails without a file descriptor.
 enum status stop_catch(struct err *err);
 bool stop_is_asked(void);
 

@@ -84,7 +84,7 @@ static enum status check_brokers(struct str value, struct err *err)
         struct str broker = str_trim(str_cut(&rest, ','));
         if (!is_broker(broker))
             return err_set(err, ST_USAGE,
-                           "option 'brokers': '%.*s' is no address; write host:port, "
+                           "option 'brokers': '%.*s' is not an address; write host:port, "
                            "several by commas, with a port from 1 to 65535",
                            STR_ARGS(broker));
     } while (rest.p != NULL);

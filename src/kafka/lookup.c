@@ -236,7 +236,7 @@ static enum status no_answer(const struct question *question, struct err *err)
             return ST_RETRY; // too soon to say; the text is there
         return err_set(err, ST_DATA,
                        "topic '%s', partition %d: there are only %d partitions now: the "
-                       "topic was made anew; give the result another path, or start over "
+                       "topic was recreated; give the result another path, or start over "
                        "with tramline init --reset",
                        lookup->topic, question->partition, question->n_partitions);
     case NOTHING_FOUND:

@@ -36,7 +36,7 @@ void question_init(struct kafka_question *question, struct asker *asker,
 void question_ask(struct kafka_question *question, int32_t partition);
 // True: an answer has come since the last call.
 bool question_take(struct kafka_question *question);
-// It came to an error that is no matter of time.
+// It came to an error that is not a matter of time.
 bool question_is_final(const struct kafka_question *question);
 enum status question_fail(const struct kafka_question *question, struct err *err);
 

@@ -126,7 +126,7 @@ static enum status read_on(struct storage *storage, struct log_state *state,
     }
 }
 
-// Where nothing new was read the log may have been made anew since, or entries removed
+// Where nothing new was read the log may have been recreated since, or entries removed
 // far beyond: then all of it is read.
 enum status log_recover(struct storage *storage, struct log_state *state, struct err *err)
 {

@@ -83,7 +83,7 @@ struct entry {
 // ST_FAIL when nobody could read it: a text that is not UTF-8, a negative number, more
 // than ENTRY_BYTES_MAX, what entry_check refuses.
 enum status entry_encode(struct entry *entry, struct buf *ret, struct err *err);
-// ST_DATA when it is no entry or its checksum is wrong.
+// ST_DATA when it is not an entry or its checksum is wrong.
 enum status entry_decode(struct str bytes, struct arena *arena, struct entry *ret,
                          struct err *err);
 // ST_DATA when it is not that number's entry, or holds something that the program does

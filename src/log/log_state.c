@@ -151,7 +151,7 @@ static enum status check_kind(const struct entry *entry, struct err *err)
     for (size_t i = 0; i < entry->n_spans; i++)
         moves |= entry->spans[i].next != entry->spans[i].first;
     if (entry->kind != ENTRY_COMMIT && moves)
-        return damaged(entry, err, "has data and is no commit");
+        return damaged(entry, err, "has data and is not a commit");
     if ((entry->kind == ENTRY_JOB) != (entry->number == 0))
         return damaged(entry, err, "is of a kind that does not stand there");
     return ST_OK;

@@ -36,7 +36,7 @@ struct verifier {
     struct named_file *files; // sorted by name once the log has been read
     size_t n_files, files_capacity;
     struct letters letters;
-    size_t n_unnamed; // files of no entry, where that is no fault
+    size_t n_unnamed; // files of no entry, where that is not a fault
 };
 
 void verifier_find(struct verifier *verifier, enum finding_kind kind, const char *fmt,

@@ -19,7 +19,7 @@ static enum status parse(struct str text, struct arena *arena, struct address *r
     // What stands before an @ could be a password.
     bool secret = text.n != 0 && memchr(text.p, '@', text.n) != NULL;
     return err_set(err, ST_USAGE,
-                   "registry: '%.*s' is no address; write http://host:port/path",
+                   "registry: '%.*s' is not an address; write http://host:port/path",
                    STR_ARGS(secret ? STR_LITERAL("(not shown)") : text));
 }
 

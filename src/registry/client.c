@@ -86,7 +86,7 @@ int64_t rest_client_now_ms(const struct registry_client *client)
     return client->env->ops->monotonic_ms(client->env);
 }
 
-// What a registry says is wrong, or the first bytes of what is no registry's answer.
+// What a registry says is wrong, or the first bytes of what is not a registry's answer.
 static void describe(const struct registry_client *client, const json_t *json,
                      struct buf *ret)
 {
@@ -135,7 +135,7 @@ static const char *way_out(long code, json_int_t error)
     return "";
 }
 
-// An answer that is no success.
+// An answer that is not a success.
 static enum status refused(const struct registry_client *client, long code,
                            const json_t *json, struct err *err)
 {

@@ -191,9 +191,9 @@ static enum status post_schema(struct registry *registry, struct str path,
     struct buf text = {0};
     buf_str(&text, path);
     json_t *body = json_pack("{s:s%}", "schema", schema.p, schema.n);
-    enum status rc = body
-                         ? client_ask(registry->client, buf_cstr(&text), body, ret, err)
-                         : err_set(err, ST_DATA, "registry: the schema is no UTF-8 text");
+    enum status rc =
+        body ? client_ask(registry->client, buf_cstr(&text), body, ret, err)
+             : err_set(err, ST_DATA, "registry: the schema is not UTF-8 text");
     json_decref(body);
     buf_release(&text);
     return rc;

@@ -15,7 +15,7 @@ void native_refuse(struct native_maker *maker, const char *why)
 static void step_leaf(struct from *leaf, void *arg)
 {
     struct native_maker *maker = arg;
-    if (leaf->owner == NULL) // made for a subquery, anew with each try
+    if (leaf->owner == NULL) // made for a subquery, again with each try
         return;
     for (size_t i = 0; i < maker->n_stepped; i++)
         if (maker->stepped[i] == leaf)

@@ -332,7 +332,7 @@ static struct expr *take_aggregate(struct subquery *subquery)
     if (subquery->both.n > 0)
         subquery_refuse(subquery,
                         "A subquery's aggregate is over a condition with columns "
-                        "from outside that is no equality, or that may fail.");
+                        "from outside that is not an equality, or that may fail.");
     else if (native_outer(maker, value).is_used || native_can_fail(maker, value))
         subquery_refuse(subquery,
                         "A subquery's aggregate uses columns from outside, or may fail.");

@@ -56,7 +56,7 @@ static bool check_number(struct report *report, struct token token)
     struct token next = lex_next(report->text, token.end);
     if (next.kind != TOKEN_NAME || next.start != token.end)
         return true;
-    report_error(report, token.start, "'%.*s' is no number",
+    report_error(report, token.start, "'%.*s' is not a number",
                  (int)(next.end - token.start), report->text.p + token.start);
     report_hint(report, "write it in digits, as 31, 0.5 or 1e6");
     return false;
@@ -166,7 +166,7 @@ static void syntax_hint(struct report *report, size_t from, size_t to, size_t at
         report_hint(report, "leave out the comma before it");
     else if (token.kind == TOKEN_NAME && token.end <= to &&
              is_good_quoted(report, from, to, token))
-        report_hint(report, "a word of SQL is no name; quoted it is: \"%.*s\"",
+        report_hint(report, "a word of SQL is not a name; quoted it is: \"%.*s\"",
                     STR_ARGS(word));
     else
         report_hint(report, "tramline help sql shows how statements are written");

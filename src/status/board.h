@@ -35,7 +35,7 @@ enum outcome {
 };
 
 enum reject_reason {
-    REJECT_UNREADABLE, // its bytes are no row of the stream
+    REJECT_UNREADABLE, // its bytes are not row of the stream
     REJECT_QUERY,      // the query fails for it, or gives what the result cannot hold
     REJECT_TOO_LARGE,  // its rows are too many
     REJECT_REASONS_N

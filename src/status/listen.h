@@ -11,7 +11,7 @@ enum {
     LISTEN_TEXT = 80
 };
 
-// ST_USAGE: it is no address. Touches nothing.
+// ST_USAGE: it is not an address. Touches nothing.
 enum status listen_check(struct str address, struct err *err);
 // A listening socket, the caller's, and its address as a URL. ST_FAIL: in use, not of
 // this machine, not allowed.

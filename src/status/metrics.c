@@ -30,7 +30,7 @@ static void begin(struct page *page, const char *name, const char *type, const c
                suffix, shown);
 }
 
-// Both formats: backslash, quote and line feed are escaped; bytes that are no UTF-8 and
+// Both formats: backslash, quote and line feed are escaped; bytes that are not UTF-8 and
 // control characters were made visible before.
 static void put_label(struct buf *out, const char *name, struct str value)
 {

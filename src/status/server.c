@@ -240,7 +240,7 @@ static void note_connection(void *arg, struct MHD_Connection *connection, void *
     }
 }
 
-// MHD's own limit begins anew with each byte that trickles in.
+// MHD's own limit begins again with each byte that trickles in.
 static void end_old_connections(struct status_server *server, int64_t now_ms)
 {
     for (size_t i = 0; i < SERVER_CONNECTIONS; i++) {

@@ -35,7 +35,7 @@ enum status storage_path_check(const struct storage *storage, struct str path,
         return ST_OK;
     if (path.n > 0 && is_good_path(path))
         return ST_OK;
-    return err_set(err, ST_DATA, "%s: '%.*s' is no path inside this directory",
+    return err_set(err, ST_DATA, "%s: '%.*s' is not a path inside this directory",
                    storage->url, STR_ARGS(path));
 }
 

@@ -35,7 +35,7 @@ enum {
 };
 // `configured` unless it is NULL or "", else $HADOOP_USER_NAME, else who runs this.
 void storage_user(const char *configured, char ret[USER_NAME_MAX]);
-// Who runs this, by name, or by number when it has none.
+// The user who runs this, by name, or by number when it has none.
 void local_user(char ret[USER_NAME_MAX]);
 
 #endif

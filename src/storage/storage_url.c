@@ -135,13 +135,13 @@ static enum status append_node(struct buf *nodes, struct str node, bool tls,
     if (!is_host(host)) {
         AUTO(buf_release) struct buf forms = {0};
         add_forms(&forms);
-        return err_set(err, ST_USAGE, "'%.*s': '%.*s' is no host name%s", STR_ARGS(text),
-                       STR_ARGS(node), buf_cstr(&forms));
+        return err_set(err, ST_USAGE, "'%.*s': '%.*s' is not a host name%s",
+                       STR_ARGS(text), STR_ARGS(node), buf_cstr(&forms));
     }
     if (port.p != NULL && !is_port(port)) {
         AUTO(buf_release) struct buf forms = {0};
         add_forms(&forms);
-        return err_set(err, ST_USAGE, "'%.*s': '%.*s' is no port%s", STR_ARGS(text),
+        return err_set(err, ST_USAGE, "'%.*s': '%.*s' is not a port%s", STR_ARGS(text),
                        STR_ARGS(port), buf_cstr(&forms));
     }
     if (nodes->n)
@@ -207,7 +207,7 @@ static enum status refuse_scheme(struct str text, struct err *err)
                        scheme.p[0] == 's' ? "hdfss" : "hdfs", STR_ARGS(scheme));
     AUTO(buf_release) struct buf forms = {0};
     add_forms(&forms);
-    return err_set(err, ST_USAGE, "'%.*s': '%.*s' is no storage that is known%s",
+    return err_set(err, ST_USAGE, "'%.*s': '%.*s' is not a storage that is known%s",
                    STR_ARGS(text), STR_ARGS(scheme), buf_cstr(&forms));
 }
 

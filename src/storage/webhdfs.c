@@ -370,7 +370,7 @@ static enum status check_progress(const struct listing *listing, size_t n_before
     if (n_before > 0 && listing->list.n > n_before &&
         str_compare(last_name(listing), items[n_before - 1].name) <= 0)
         return fail(webhdfs, listing->path, ST_FAIL,
-                    "an answer that WebHDFS does not give: the list begins anew", err);
+                    "an answer that WebHDFS does not give: the list begins again", err);
     if (listing->n_left == 0 || now_ms() - listing->began_ms <= most_ms)
         return ST_OK;
     AUTO(mem_auto_free) char *place = webhdfs_place(webhdfs, listing->path);

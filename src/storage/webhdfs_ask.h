@@ -13,7 +13,7 @@
 #include "storage/storage_url.h"
 
 enum {
-    JSON_MAX = 16 << 20 // bytes of an answer that is no file's bytes
+    JSON_MAX = 16 << 20 // bytes of an answer that is not a file's bytes
 };
 
 struct webhdfs {

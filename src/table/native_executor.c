@@ -167,7 +167,7 @@ static size_t n_rows_of_first(const struct pass *pass)
     return n;
 }
 
-// What is left of a block is begun anew with fewer records, or one row at a time.
+// What is left of a block is begun again with fewer records, or one row at a time.
 static void take_fewer(struct native_executor *native, size_t n)
 {
     if (n > 1)

@@ -467,7 +467,7 @@ static bool is_row(struct step *step, size_t i, bool matches)
     return true;
 }
 
-// The rows of `all` that are no wholes.
+// The rows of `all` that are not wholes.
 static void select_matches(const struct step *step, const struct selection *all,
                            struct selection *ret)
 {

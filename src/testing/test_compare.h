@@ -39,7 +39,7 @@ struct test_differences {
 void test_differences_release(struct test_differences *differences);
 
 // Rows below [expect] or [expect VIEW] beside those that came, of these columns. Adds
-// nothing when they are the same. ST_USAGE: a cell that is no value of its column.
+// nothing when they are the same. ST_USAGE: a cell that is not a value of its column.
 enum status test_compare_rows(const struct test_case *test,
                               const struct test_block *block, const struct schema *schema,
                               const struct test_output *output,

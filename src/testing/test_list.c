@@ -85,7 +85,7 @@ static enum status find_at(struct test_list *list, const char *path, struct err 
         clean[n - 1] = '\0';
     if (!test_case_is_at(clean) && !is_directory(clean))
         return err_set(err, ST_USAGE,
-                       "%s is no test: one is a file NAME.test, or a folder with "
+                       "%s is not a test: one is a file NAME.test, or a folder with "
                        "expect.csv or reject.csv",
                        path);
     size_t before = list->n;

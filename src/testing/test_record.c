@@ -32,7 +32,7 @@ struct recording {
     struct test_case test;
     struct test_block good, bad; // records by columns, and as they are
     int64_t left;
-    size_t n_not_written; // bad records that are no line of text
+    size_t n_not_written; // bad records that are not line of text
 };
 
 // The records.

@@ -22,7 +22,7 @@ struct test_list {
     size_t n, capacity;
 };
 
-// The tests below `words`: a file or folder each; what is no path is a name or a glob
+// The tests below `words`: a file or folder each; what is not a path is a name or a glob
 // ("night_*") that chooses among them, and among those of folder tests/ beside the
 // script where no path is given. ST_USAGE: there are none.
 enum status test_list_find(const char *script, const char *const *words, size_t n,

@@ -314,7 +314,7 @@ static enum status set_now(struct reading *r, const char *begin, struct str valu
 {
     if (stream_time_parse(value, &r->test->now_ms))
         return ST_OK;
-    return wrong(r, begin, err, "now = '%.*s' is no time; write 2026-11-22T05:00:00Z",
+    return wrong(r, begin, err, "now = '%.*s' is not a time; write 2026-11-22T05:00:00Z",
                  STR_ARGS(value));
 }
 
@@ -347,7 +347,7 @@ static enum status unknown_setting(struct reading *r, const char *begin, struct 
     static const char *const names[] = {"now", "order", "set"};
     const char *near = str_nearest(name, names, ARRAY_LEN(names));
     return wrong(r, begin, err,
-                 "'%.*s' is no setting%s%s%s; there are now, order and set NAME; rows "
+                 "'%.*s' is not a setting%s%s%s; there are now, order and set NAME; rows "
                  "stand below a heading such as [trips]",
                  STR_ARGS(name), near ? "; did you mean " : "", near ? near : "",
                  near ? "?" : "");

@@ -8,7 +8,7 @@
 //
 // What it wants to know of the topic it has the asker ask, and asks again what had no
 // answer. Partitions that still have none after a while are late: the others are claimed
-// and read without them, and the worker begins anew when one of them answers. Only an
+// and read without them, and the worker begins again when one of them answers. Only an
 // empty log waits for all, since entry 0 fixes the start of all.
 #ifndef WORK_ASSIGNMENT_H
 #define WORK_ASSIGNMENT_H
@@ -48,7 +48,7 @@ struct assignment {
 };
 
 void assignment_init(struct assignment *assignment, const struct worker_parts *parts);
-// Begins with partitions that were just given, or anew with those that it has.
+// Begins with partitions that were just given, or again with those that it has.
 void assignment_begin(struct assignment *assignment, const int32_t *partitions, size_t n);
 void assignment_again(struct assignment *assignment); // also with the late ones
 void assignment_end(struct assignment *assignment);   // no partitions

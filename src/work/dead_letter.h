@@ -13,7 +13,7 @@ struct dead_letter {
     struct str reason;  // for a person
 };
 
-// Appends the line. Bytes that are no UTF-8 in topic or reason become U+FFFD.
+// Appends the line. Bytes that are not UTF-8 in topic or reason become U+FFFD.
 void dead_letter_format(const struct dead_letter *letter, struct buf *ret);
 
 #endif

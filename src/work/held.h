@@ -22,7 +22,7 @@ struct held {
 };
 
 // Holds it back, for the first time or again. One that `has_moved` waits for something
-// else than before: pauses and limit begin anew. False: the limit has passed.
+// else than before: pauses and limit begin again. False: the limit has passed.
 // *ret_is_said: it is worth a word, the first time and when its pauses have become long.
 bool held_add(struct held *held, int32_t partition, bool has_moved, int64_t now_ms,
               int64_t limit_ms, bool *ret_is_said);

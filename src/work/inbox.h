@@ -17,7 +17,7 @@ struct inbox {
     bool is_asked; // the topic; the answer has not come
 };
 
-// The next message that is no answer of the topic; NULL: there is none.
+// The next message that is not an answer of the topic; NULL: there is none.
 struct message *inbox_take(struct inbox *inbox);
 // Waits for mail, at most until then.
 void inbox_wait(struct inbox *inbox, int64_t until_ms);

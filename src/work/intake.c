@@ -514,7 +514,7 @@ enum status intake_gap(struct intake *intake, const struct stream_gap *gap,
         return err_set(err, ST_DATA,
                        "topic '%.*s' partition %" PRId32 ": offset %" PRId64
                        " is not there, and the first one that is, %" PRId64
-                       ", is not after it: was the topic made anew?",
+                       ", is not after it: was the topic recreated?",
                        STR_ARGS(topic), gap->partition, gap->wanted, gap->low);
     if (intake->parts->job->settings.on_gap == ON_GAP_FAIL)
         return intake_refuse_gap(topic, gap, err);

@@ -29,7 +29,7 @@ enum look_outcome {
     LOOK_LATE,     // no answer by the mail's deadline; err says which
 };
 
-// Of a unit of that generation. Errors: final, the topic was made anew or cut.
+// Of a unit of that generation. Errors: final, the topic was recreated or cut.
 enum status look_at_topic(struct look *look, const struct unit *unit, int64_t generation,
                           enum look_outcome *ret, struct err *err);
 

@@ -4,7 +4,7 @@
 #include "work/message.h"
 #include "work/topic_check.h"
 
-// That there is no record at the offset, but one behind it, is no failure.
+// That there is no record at the offset, but one behind it, is not a failure.
 static enum status measure_lag(struct topic *topic, struct probe *probe, struct err *err)
 {
     struct record record;

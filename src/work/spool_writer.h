@@ -21,7 +21,7 @@ enum status spool_writer_flush(struct spool_writer *writer, struct err *err);
 // Puts bytes over the front of what was written; FRONT_BYTES of core/codec.h.
 enum status spool_writer_overwrite(struct spool_writer *writer, struct str front,
                                    struct err *err);
-// All of `out` is in the file; hands it over to the draft and begins anew.
+// All of `out` is in the file; hands it over to the draft and begins again.
 enum status spool_writer_finish(struct spool_writer *writer, enum file_kind kind,
                                 struct draft *ret, struct err *err);
 int64_t spool_writer_bytes(const struct spool_writer *writer); // with `out`

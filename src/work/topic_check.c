@@ -9,7 +9,7 @@ static enum status made_anew(const struct topic *topic, int32_t partition,
 {
     return err_set(err, ST_DATA,
                    "topic '%.*s' partition %" PRId32
-                   " %s: the topic was made anew or cut "
+                   " %s: the topic was recreated or cut "
                    "since; give the result another path, or start over with tramline "
                    "init --reset",
                    STR_ARGS(topic->name), partition, how);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Is the topic still the one that the log was made from? Kafka's client cannot tell: a
-// topic that was removed and made anew under its name looks like one that was cut. So
+// topic that was removed and recreated under its name looks like one that was cut. So
 // a record that was read is read again.
 #ifndef WORK_TOPIC_CHECK_H
 #define WORK_TOPIC_CHECK_H

@@ -102,7 +102,7 @@ static void report(struct worker *worker, const struct message *message)
     stream->ops->report(stream, next, n);
 }
 
-// The claim does not hold: read the log again and claim anew, later and later when that
+// The claim does not hold: read the log again and claim again, later and later when that
 // happens again and again.
 static void take_conflict(struct worker *worker)
 {
@@ -142,7 +142,7 @@ static void take_committed(struct worker *worker, const struct message *message)
         report(worker, message);
 }
 
-// A committer whose time was over before its work was done is no failure of the job.
+// A committer whose time was over before its work was done is not a failure of the job.
 static void take_failure(struct worker *worker, const struct err *err)
 {
     if (!worker_is_late(worker)) {

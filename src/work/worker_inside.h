@@ -18,7 +18,7 @@ enum worker_phase {
     WORKER_IDLE,   // no partitions
     WORKER_ASSIGN, // the assignment is on its way to reading
     WORKER_READ,
-    WORKER_GATHER, // late partitions answer: a commit, then all of them anew
+    WORKER_GATHER, // late partitions answer: a commit, then all of them again
     WORKER_RETURN, // partitions go away: the last commit
     WORKER_STOP,   // the same for good
     WORKER_DONE,

@@ -68,7 +68,7 @@ static void take_late(struct worker *worker, const struct message *message)
     if (n_answered == 0)
         return;
     log_info("topic '%.*s': %zu of the partitions that did not answer do now; after a "
-             "commit all are claimed anew",
+             "commit all are claimed again",
              STR_ARGS(worker->parts.topic->name), n_answered);
     worker->phase = WORKER_GATHER;
 }

@@ -460,7 +460,7 @@ def other_precision(_rng, n):
 
 @never
 def other_logical(rng, n):
-    """Days are no milliseconds, and these no microseconds."""
+    """Days are not milliseconds, nor these microseconds."""
     writer, reader = rng.choice([(LOGICAL[0], LOGICAL[1]), (LOGICAL[0], LOGICAL[3]), (LOGICAL[3], LOGICAL[4]),
                                  (LOGICAL[3], LOGICAL[5])])
     return Field(named(n, writer), named(n, reader))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For LD_PRELOAD: the date is off by so many seconds as the file CLOCK_FILE says, anew at
-// each call. Clocks that only measure, and the dates until which the kernel waits, are
+// For LD_PRELOAD: the date is off by so many seconds as the file CLOCK_FILE says, again
+// at each call. Clocks that only measure, and the dates until which the kernel waits, are
 // left alone: of a program that waits until a date (timespec_get and cnd_timedwait) both
 // must be one.
 #include <stdio.h>

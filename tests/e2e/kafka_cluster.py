@@ -79,7 +79,7 @@ class Broker:
             raise AssertionError(f"format: {done.stdout[-3000:]}")
 
     def start(self):
-        with open(self.log, "wb") as log:  # anew: is_ready reads it
+        with open(self.log, "wb") as log:  # again: is_ready reads it
             self.process = subprocess.Popen(
                 self.java("kafka.Kafka", self.dir / "kafka.properties"), cwd=self.dir,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)

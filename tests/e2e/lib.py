@@ -151,7 +151,7 @@ def program():
 
 def preloaded(source):
     """The environment by which the program has the shared library of a C file beside this one,
-    built anew, in front of the others."""
+    built again, in front of the others."""
     made = tmp_dir() / f"{source}.so"
     compiler = os.environ.get("CC", "cc")
     subprocess.run([compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-shared", "-fPIC",

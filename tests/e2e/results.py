@@ -17,7 +17,7 @@ _FIELD = re.compile(r'"((?:[^"]|"")*)"|([^,]*)')
 
 def read_csv(data, keep_blank=False):
     """Records of RFC 4180 text: lists of str, None for an empty field without quotes. Blank lines
-    are no records unless keep_blank (a result of one column writes NULL as one)."""
+    are not records unless keep_blank (a result of one column writes NULL as one)."""
     text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     lines = text.split("\n")
     if lines[-1] == "":

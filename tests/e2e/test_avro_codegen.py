@@ -274,7 +274,7 @@ def test_wrong_calls_are_explained():
          f"{place}/none", code=1)
     says(f"{place}/a\"b.avsc: its name is to name a header, and cannot; rename it to letters, "
          "digits, _ and -", good, name='a"b.avsc', code=2)
-    says(f"{path}: a zero byte is in it: this is no schema's text", good + b"\0")
+    says(f"{path}: a zero byte is in it: this is not a schema's text", good + b"\0")
     says(f"{path}: codegen: the schema is of union; it must be a record's", b'["null","int"]')
     says(f"{path}: codegen: enum 'E' has no symbols: there is no datum of it",
          b'{"type":"record","name":"r","fields":[{"name":"e","type":{"type":"enum","name":"E",'

@@ -191,8 +191,8 @@ def test_broken_files_are_told_with_file_block_and_byte():
             (container("null", (50, GOOD), sync=SYNC[::-1]), f"block 1 at byte {first}: the sync marker at"),
             (container("null", (49, GOOD)), "3 bytes left behind the last row"),
             (container("null", (51, GOOD)), "row 51: field 'id': cut off in a number"),
-            (container("null", (-1, GOOD)), "-1 is no count of rows"),
-            (container("null", (1 << 40, GOOD)), "1099511627776 is no count of rows"),
+            (container("null", (-1, GOOD)), "-1 is not a count of rows"),
+            (container("null", (1 << 40, GOOD)), "1099511627776 is not a count of rows"),
             (container("lzma", (50, GOOD)), "codec 'lzma' is not known here; null, deflate, snappy and zstandard"),
             (container("snappy", (50, b"\x02\x00x" + bytes(4))), "snappy: "),
             (container("deflate", (50, deflate(GOOD)[:-8])), "deflate: wrong data, or cut off"),
@@ -255,12 +255,12 @@ CSV = f"""id,day,at,price,kind,token,ratio,good
 8,,,,,{TOKEN},1e300,
 9,1969-12-31,1969-12-31T23:59:59.999Z,-0.01,METRO,{TOKEN},-1,f
 """
-REASONS = {3: "column 'day': '2021-13-01' is no int (date)",
-           4: "column 'at': '14 March' is no long (timestamp-millis)",
-           5: "column 'price': '12.505' is no bytes (decimal 9, 2)",
-           6: "column 'kind': 'PLANE' is no enum 'org.stm.Kind'",
-           7: "column 'token': 'none' is no string (uuid)",
-           8: "column 'ratio': 1e+300 is no float"}
+REASONS = {3: "column 'day': '2021-13-01' is not a value of int (date)",
+           4: "column 'at': '14 March' is not a value of long (timestamp-millis)",
+           5: "column 'price': '12.505' is not a value of bytes (decimal 9, 2)",
+           6: "column 'kind': 'PLANE' is not a value of enum 'org.stm.Kind'",
+           7: "column 'token': 'none' is not a value of string (uuid)",
+           8: "column 'ratio': 1e+300 is not a value of float"}
 VALUES = [
     {"id": 1, "day": 18700, "at": 1615698000000, "price": {"hex": "04e2"}, "kind": "BUS", "token": TOKEN,
      "ratio": 0.5, "good": True},
@@ -358,7 +358,7 @@ def test_values_out_of_range_are_dead_letters_and_the_file_is_whole():
 
 
 def test_texts_that_are_no_text_never_get_into_a_file():
-    """NUL and bytes that are no UTF-8, in the stream and in a table."""
+    """NUL and bytes that are not UTF-8, in the stream and in a table."""
     stream = b"id,note\n1,good\n2,a\0b\n3,F\xeate\n4,\xc3\xa9\n"
     paths = []
     for executor in ("native", "sqlite"):

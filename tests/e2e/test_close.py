@@ -2,7 +2,7 @@
 # test: needs kafka
 # test: limit 1200
 """Every run ends. Members of one group come and go all the time, so that each closes while the
-group is about to share the partitions out anew; then a client library that never comes back from
+group is about to share the partitions out again; then a client library that never comes back from
 its close, by a library of the test's own that is loaded before it."""
 import os
 import random

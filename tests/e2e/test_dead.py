@@ -20,7 +20,7 @@ SETS = {"commit.bytes": "20kB", "batch.records": "200", "schema_change": "allow"
 
 
 def job(n_bad, n_good=0):
-    """Letters whose third field is no number, and records that are good."""
+    """Letters whose third field is not a number, and records that are good."""
     work = file_job.FileJob(0, SETS)
     work.lines = [f"{'abc'[i % 3]},place {i},x{i}" for i in range(n_bad)] + [f"a,good {i},{i}" for i in range(n_good)]
     (work.directory / "visits.csv").write_text("".join(f"{line}\n" for line in work.lines))

@@ -327,7 +327,7 @@ def test_listings_of_a_name_node_end():
         return page.replace(b"PAGE", b"%04d" % (int(start[:4] or "0") + 1))
 
     err = verify(name_node(lambda _: listing(["a"], 1)), 100)
-    assert "an answer that WebHDFS does not give: the list begins anew\n" in err, err
+    assert "an answer that WebHDFS does not give: the list begins again\n" in err, err
     err = verify(name_node(lambda _: listing(["../../etc/passwd"], 0)), 100)
     assert "an answer that WebHDFS does not give: a file of the name '../../etc/passwd'\n" in err, err
     err = verify(name_node(more), 600)

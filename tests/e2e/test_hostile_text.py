@@ -90,7 +90,7 @@ def test_records_on_a_terminal():
     assert_clean(said, "--dead")
     assert b"owned" in said, said
     kept = run("cat", work.script, "result", "--csv")[0]
-    assert cell.encode() in kept, "what is no terminal gets the bytes"
+    assert cell.encode() in kept, "what is not a terminal gets the bytes"
 
 
 def test_names_of_files():

@@ -33,7 +33,7 @@ def change(work, old, new):
 
 def anew(work, n):
     broker.delete_topic(work.topic)
-    lib.wait_until(lambda: broker.create_topic(work.topic, 2), what="the topic made anew")
+    lib.wait_until(lambda: broker.create_topic(work.topic, 2), what="the topic recreated")
     for partition in range(2):
         work.send([f"new {i},{i}" for i in range(n)], partition)
     return work

@@ -6,7 +6,7 @@ A file begins with files that all of its cases have: "=== file NAME" and its tex
 "=== run WORDS", files of its own, and what is said: "=== stderr CODE" and the text, <DIR> for the
 directory in which all happens. "=== dir NAME" makes a directory, "=== stdout" asks for that too.
 "=== env NAME VALUE" sets a variable. A blank line before
-"===" is no text, <TIME> the time of a log line. A run that ends with 2 must leave the directory untouched.
+"===" is not text, <TIME> the time of a log line. A run that ends with 2 must leave the directory untouched.
 """
 import contextlib
 import fcntl
@@ -342,7 +342,7 @@ def test_a_demo_without_room_is_told():
 
 
 def demo_with(change):
-    """Changes the demo's directory when its feed is there, and lets it go on; anew when it was
+    """Changes the demo's directory when its feed is there, and lets it go on; again when it was
     through before."""
     for _ in range(10):
         directory = lib.tmp_dir() / "demo"

@@ -133,7 +133,7 @@ def test_failures_are_told():
 
     says(f"{place}/s.txt: no header line: it is empty", b"")
     says(f"{place}/s.txt: its header has no trip_id: is it a stop_times.txt?", b"a,b\n1,2\n")
-    says(f"{place}/s.txt: line 3: stop_sequence is no whole number",
+    says(f"{place}/s.txt: line 3: stop_sequence is not a whole number",
          b"trip_id,stop_sequence\na,1\nb,1x\n")
     says(f"{place}/s.txt: line 2: trip_id is missing", b"trip_id,stop_id\n,1\n")
     says(f"{place}/s.txt: line 3: a quote is not closed", b'trip_id\n"a"\n"b\n')

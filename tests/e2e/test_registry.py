@@ -247,7 +247,7 @@ def test_check_finds_a_file_that_does_not_fit_without_any_contact():
         assert f':5:14: error: {place}: Avro schema: a type needs "type"\n' in said.err, said.err
         work = AvroJob(COLUMNS, proxy.url + " ftp://x", registry__user="me")
         said = work.tramline("check", code=2)
-        assert f"registry: '{proxy.url} ftp://x' is no address; write http://host:port/path" in said.err
+        assert f"registry: '{proxy.url} ftp://x' is not an address; write http://host:port/path" in said.err
     assert proxy.requests == []
 
 

@@ -66,7 +66,7 @@ def test_the_share_of_bad_records_is_of_what_was_seen():
 def test_what_was_not_committed_is_read_again():
     work = FileWork(3, 5, 0)
     work.run(3)
-    work.add(good=10)  # 5 of 18 are no half
+    work.add(good=10)  # 5 of 18 are not half
     work.run(0)
     assert work.report()["rejected"] == 5
 

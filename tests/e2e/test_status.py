@@ -115,7 +115,7 @@ def test_it_changes_nothing_and_joins_no_group():
     assert before == tree(job) and told["lag"]["records"] == 0, told
     worker.stop()
     entries = [json.loads(path.read_text()) for path in file_job.entries(job.dir / "result")]
-    assert [e["kind"] for e in entries].count("claim") == 1, entries  # the group was not shared out anew
+    assert [e["kind"] for e in entries].count("claim") == 1, entries  # the group was not shared out again
 
 
 def tree(job):

@@ -264,7 +264,7 @@ def test_records_that_left_the_topic_are_never_skipped_in_silence():
 
 
 def make_anew(work, values):
-    """The topic is removed, and made anew under its name with these records in partition 0."""
+    """The topic is removed, and recreated under its name with these records in partition 0."""
     broker.delete_topic(work.topic)
 
     def is_made():
@@ -274,7 +274,7 @@ def make_anew(work, values):
             print(reason, flush=True)
             return False
         return True
-    lib.wait_until(is_made, what="the topic to be made anew")
+    lib.wait_until(is_made, what="the topic to be recreated")
     broker.produce(work.topic, values, partition=0)
 
 
@@ -288,7 +288,7 @@ def test_a_topic_made_anew_is_noticed_by_who_reads_it():
     broker.produce(work.topic, [f"T1,1,1,more{i},1" for i in range(5)], partition=0)
     # The client may lose the topic first, and find it again when it next asks what is there.
     worker.wait(150, code=3)
-    assert work.topic in worker.text() and "made anew" in worker.text(), worker.text()
+    assert work.topic in worker.text() and "recreated" in worker.text(), worker.text()
     assert stop_ids(work) == collections.Counter(f"old{i}" for i in range(20))
 
 

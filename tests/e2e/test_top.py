@@ -285,7 +285,7 @@ def test_without_a_terminal_it_is_refused():
     assert top.end() == 2 and top.text.replace("\r", "") == said, top.text
     top = Top("ftp://user:word@host/x")
     assert top.end() == 2
-    assert top.text == ("tramline top: 'ftp://***@host/x' is no address; write http://host:port, as SET status.listen has "
+    assert top.text == ("tramline top: 'ftp://***@host/x' is not an address; write http://host:port, as SET status.listen has "
                         "it\r\n"), top.text
 
 

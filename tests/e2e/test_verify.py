@@ -61,7 +61,7 @@ def test_each_damage_has_its_message():
                                    f"{of_last} is not named by any entry of the log"),
         "an edited entry": (lambda r: changed(r / LOG.format(2), lambda data: data.replace(
             b'"matched":', b'"matched":1', 1)), "its checksum is not that of its bytes"),
-        "an entry made anew": (lambda r: forge(r / LOG.format(2), lambda e: e.update(matched=1)),
+        "an entry recreated": (lambda r: forge(r / LOG.format(2), lambda e: e.update(matched=1)),
                                "entry 3 does not follow on the entry before it"),
         "a removed dead letter file": (lambda r: (r / "_tramline/dead" / dead).unlink(),
                                        f"_tramline/dead/{dead} is missing"),

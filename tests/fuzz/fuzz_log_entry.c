@@ -56,7 +56,7 @@ static void change(const struct places *places, uint8_t place, uint8_t which)
     json_decref(value);
 }
 
-// Places are found anew after each change: what was changed holds others.
+// Places are found again after each change: what was changed holds others.
 static void make_forged(const uint8_t *changes, size_t n, struct buf *ret)
 {
     json_t *entry = json_loadb(good, sizeof(good) - 1, 0, NULL);

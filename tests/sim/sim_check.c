@@ -94,7 +94,7 @@ static void expect_record(const struct sim_record *record, int partition, int64_
         buf_printf(&rows->text, "%d.%" PRId64 ".%d\n", partition, offset, i);
 }
 
-// Of a topic that was made anew later: what the log says to have read.
+// Of a topic that was recreated later: what the log says to have read.
 static void expect(struct sim_world *world, struct lines *rows, struct lines *dead)
 {
     const struct sim_topic *topic = &world->topic;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happens to a schedule beside the order of its steps: each event has an identity
-// that stays the same when others are left out, as chance begins anew with every step.
+// that stays the same when others are left out, as chance begins again with every step.
 // So a schedule can be run again with some of its events only.
 #ifndef TESTS_SIM_EVENT_H
 #define TESTS_SIM_EVENT_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // For programs that leave one rule of the protocol out: a line "// wrap: f" has the
 // linker call __wrap_f of the test in the place of f (CMakeLists.txt), or the test
-// defines all functions of a file of src/work anew. The product needs no hook for that,
+// defines all functions of a file of src/work again. The product needs no hook for that,
 // and the rest of it is the real thing.
 #ifndef TESTS_SIM_MUTANT_H
 #define TESTS_SIM_MUTANT_H

@@ -175,7 +175,7 @@ static struct job make_job(struct sim_world *world, bool once)
         settings->log_snapshot = 2;
         settings->log_retention_ms = sim_between(random, 15000, 25000);
     }
-    settings->on_error_share = 100;             // a few records are no share
+    settings->on_error_share = 100;             // a few records are not a share
     if (world->profile.publish_death_percent) { // so that snapshots come meanwhile
         settings->log_snapshot = 2;
         settings->commit_rows = sim_between(random, 5, 15);
@@ -341,7 +341,7 @@ static void look_at_end(struct sim_process *process, enum status rc, const char 
     struct sim_world *world = process->world;
     if (rc == ST_OK || process->is_dying)
         return;
-    if (world->topic.is_recreated && rc == ST_DATA && strstr(text, "made anew") != NULL)
+    if (world->topic.is_recreated && rc == ST_DATA && strstr(text, "recreated") != NULL)
         return;
     if (world->profile.sweep_permille && strstr(text, "something keeps removing") != NULL)
         return;
@@ -434,7 +434,8 @@ static void check_member(struct sim_process *process)
         polled_ms = awake_ms;
     if (process->worker_wait.kind != WAIT_DONE && process->stopped_ms == 0 &&
         now_ms > polled_ms + MAX_POLL_MS)
-        sim_fail(world, "process %d was not polled for %d ms: it is no member any more",
+        sim_fail(world,
+                 "process %d was not polled for %d ms: it is not a member any more",
                  process->index, (int)(now_ms - polled_ms));
     process->n_idle += sim_stream_take_idle(process->stream);
     if (process->n_idle > IDLE_POLLS_MAX)

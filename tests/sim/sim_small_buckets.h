@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Buckets of few entries, so that old ones are removed within a schedule:
-// src/log/bucket.c defined anew (see sim_mutant.h).
+// src/log/bucket.c defined again (see sim_mutant.h).
 #ifndef TESTS_SIM_SMALL_BUCKETS_H
 #define TESTS_SIM_SMALL_BUCKETS_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the workers of all schedules compare an upload; a program may define it anew.
+// How the workers of all schedules compare an upload; a program may define it again.
 #include "sim/sim_world.h"
 
 enum upload_verify sim_upload_verify(void)

@@ -261,7 +261,7 @@ static void recreate(struct sim_world *world)
     sim_check_marks(world, &any, &all);
     if (!all || world->topic.is_recreated)
         return;
-    sim_trace(world, "the topic is made anew");
+    sim_trace(world, "the topic is recreated");
     sim_topic_recreate(&world->topic);
 }
 
@@ -384,7 +384,7 @@ static bool all_are_up(const struct sim_world *world)
     return true;
 }
 
-// With `comes_back` who has ended begins anew, and the group notices.
+// With `comes_back` who has ended begins again, and the group notices.
 static void run_on(struct sim_world *world, int64_t until_ms, bool comes_back)
 {
     for (int i = 0; world->clock.now_ms < until_ms && somebody_is_up(world); i++) {

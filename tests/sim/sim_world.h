@@ -2,7 +2,7 @@
 // A schedule: some workers with their committers on one topic and one storage. A seed
 // decides the order of steps, what arrives, who dies where, which answers are lost, which
 // calls take effect late, who is stalled or stopped, which partition has no leader for a
-// while, whether the topic is made anew, whether files that wait for their commit are
+// while, whether the topic is recreated, whether files that wait for their commit are
 // removed by others, and how partitions move.
 //
 // After the chaos all faults end, everybody comes back, and what is in the topic must be
@@ -52,7 +52,7 @@ struct sim_profile {
     bool has_retention;        // old entries are removed: needs small buckets
     int stop_permille;         // of steps: a process is stopped in good order
     int away_permille;         // a partition has no leader for a while
-    int recreate_permille;     // the topic is made anew
+    int recreate_permille;     // the topic is recreated
     int append_permille;
     int sweep_permille; // a file in tmp is removed by others
     int slow_permille;  // a storage answers slowly for a while; in calm schedules
@@ -113,7 +113,7 @@ struct sim_world {
     struct sim_profile profile;
     uint64_t seed;
     uint32_t step;
-    struct sim_random random; // begins anew with each part of a step
+    struct sim_random random; // begins again with each part of a step
     struct sim_events events;
     struct sim_clock clock;
     struct sim_topic topic;

@@ -40,7 +40,7 @@ static const struct {
      "a worker cleans up after another that goes on"},
     {5230,
      {1665, 37891, 39552, 43712, 52736, 59520, 61504, 62283, 62787},
-     "a look that nobody wants any more, at a topic that was made anew"},
+     "a look that nobody wants any more, at a topic that was recreated"},
     {25504,
      {48320, 48783, 60416, 69258, 71363, 76297, 77519},
      "mail for a committer whose last call takes long"},

@@ -21,7 +21,7 @@ enum status worker_poll_held(struct worker *worker, int64_t timeout_ms, struct e
 
 static bool fails(struct sim_world *world)
 {
-    return sim_says(world, "it is no member any more");
+    return sim_says(world, "it is not a member any more");
 }
 
 static void test_simulator_finds_it(UNUSED void **state)

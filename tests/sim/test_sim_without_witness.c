@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // test: build release
-// No record of before is looked at again while reading: when the topic is made anew under
+// No record of before is looked at again while reading: when the topic is recreated under
 // a running worker, the simulator must find rows of the other topic.
 #include "sim/sim_mutant.h"
 

@@ -222,7 +222,7 @@ int main(void)
     while (getline(&line, &capacity, stdin) > 0) {
         json_t *json = json_loads(line, 0, NULL);
         if (json == NULL)
-            die("a line that is no JSON");
+            die("a line that is not JSON");
         if (tables == NULL) {
             tables = json;
             continue;

@@ -34,7 +34,7 @@ static void test_says_what_cannot_be_made(UNUSED void **state)
     assert_refused(
         "{\"type\":\"record\",\"name\":\"r\",\"fields\":[{\"name\":\"a\",\"type\":"
         "\"int\",\"default\":\"x\"}]}",
-        "", ST_DATA, "record 'r': field 'a': default: \"x\" is no int");
+        "", ST_DATA, "record 'r': field 'a': default: \"x\" is not a value of int");
 }
 
 static void assert_header_has(const char *schema, const char *prefix, const char *text)

@@ -302,7 +302,7 @@ static void test_errors_name_file_block_and_byte(void **state)
     assert_wrong(f, BYTES(HEADER "\x20\x0c\x02\x02x\x02\x00\x01" SYNC),
                  "x.avro: block 1 at byte 215: 16 rows cannot be in 6 bytes");
     assert_wrong(f, BYTES(HEADER "\x01\x0c"),
-                 "x.avro: block 1 at byte 215: -1 is no count of rows");
+                 "x.avro: block 1 at byte 215: -1 is not a count of rows");
     assert_wrong(
         f, BYTES(HEADER "\x02\x01"),
         "x.avro: block 1 at byte 215: -1 bytes: a block has from 0 to 268435456");
@@ -317,11 +317,11 @@ static void test_errors_name_file_block_and_byte(void **state)
 static void test_wrong_headers(void **state)
 {
     struct fixture *f = *state;
-    assert_wrong(f, BYTES("Obj\x01\x02\x01"), "x.avro: -1 is no length of metadata");
+    assert_wrong(f, BYTES("Obj\x01\x02\x01"), "x.avro: -1 is not a length of metadata");
     assert_wrong(f, BYTES("Obj\x01\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
                  "x.avro: the header is longer than 64 bits");
     assert_wrong(f, BYTES("Obj\x01\x02\x02x\xfe\xff\xff\xff\x0f"),
-                 "x.avro: 2147483647 is no length of metadata");
+                 "x.avro: 2147483647 is not a length of metadata");
     assert_wrong(f, BYTES("Obj\x01\x02\x02x\x02y\x00" SYNC),
                  "x.avro: the header has no avro.schema");
     assert_wrong(f,

@@ -147,7 +147,7 @@ static void test_rejects_broken_datums(UNUSED void **state)
     assert_rejects(&f, BYTES("\0\0\0\0\1\0\0\2\0\0"),
                    "schema id 1: 2 bytes left behind the last field");
     assert_rejects(&f, BYTES("\0\0\0\0\1\1"),
-                   "schema id 1: field 'trip_id': -1 is no length (byte 0)");
+                   "schema id 1: field 'trip_id': -1 is not a length (byte 0)");
     assert_rejects(&f, BYTES("\0\0\0\0\1\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01"),
                    "schema id 1: field 'trip_id': cut off: 9223372036854775807 bytes "
                    "wanted, 0 left (byte 0)");
@@ -160,9 +160,9 @@ static void test_rejects_broken_datums(UNUSED void **state)
     assert_rejects(
         &f, BYTES("\0\0\0\0\1\4T1\4"),
         "schema id 1: field 'arrival_time': branch 2 of a union of 2 (byte 3)");
-    assert_rejects(
-        &f, BYTES("\0\0\0\0\1\0\0\0\x80\x80\x80\x80\x10"),
-        "schema id 1: field 'stop_sequence': 2147483648 is no int of 32 bits (byte 2)");
+    assert_rejects(&f, BYTES("\0\0\0\0\1\0\0\0\x80\x80\x80\x80\x10"),
+                   "schema id 1: field 'stop_sequence': 2147483648 is not an int of 32 "
+                   "bits (byte 2)");
     close_fixture(&f);
 }
 

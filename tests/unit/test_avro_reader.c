@@ -39,12 +39,12 @@ static void test_columns_that_the_schema_does_not_have(UNUSED void **state)
     assert_no_reader("a", TYPE_TEXT, "\"int\"",
                      "Avro schema: a table needs a record, this is int");
     assert_no_reader("trip", TYPE_TEXT, SCHEMA(FIELD("trips", "\"string\"")),
-                     "column 'trip' is no field of record 'r'; did you mean 'trips'?");
+                     "column 'trip' is not a field of record 'r'; did you mean 'trips'?");
     assert_no_reader("a.b", TYPE_TEXT, A("\"string\""),
-                     "column 'a.b' is no field of record 'r'");
+                     "column 'a.b' is not a field of record 'r'");
     assert_no_reader("a", TYPE_TEXT,
                      SCHEMA("{\"name\":\"a\",\"type\":\"int\",\"default\":\"x\"}"),
-                     "record 'r': field 'a': default: \"x\" is no int");
+                     "record 'r': field 'a': default: \"x\" is not a value of int");
 }
 
 static void test_columns_of_other_types(UNUSED void **state)
@@ -138,7 +138,7 @@ static void test_what_depends_on_the_datum(UNUSED void **state)
     struct column boolean = column_of("a", TYPE_BOOLEAN, true);
     struct column text = column_of("a", TYPE_TEXT, true);
     assert_rejects(boolean, "", A("\"boolean\""), BYTES("\0\0\0\0\1\2"),
-                   "schema id 1: field 'a': byte 0x02 is no boolean (byte 0)");
+                   "schema id 1: field 'a': byte 0x02 is not a boolean (byte 0)");
     assert_rejects(text, "", A(ENUM("e", "\"A\",\"B\"")), BYTES("\0\0\0\0\1\4"),
                    "schema id 1: field 'a': symbol 2 of an enum of 2 (byte 0)");
     assert_rejects(column_of("a.b", TYPE_TEXT, true),

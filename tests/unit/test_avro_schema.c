@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is no schema, by the Avro 1.11 specification, and what is said of it.
+// What is not a schema, by the Avro 1.11 specification, and what is said of it.
 #include "test.h"
 
 #include "avro/schema.h"
@@ -158,9 +158,10 @@ static void assert_default(const char *type, const char *value, const char *reas
 
 static void test_defaults(UNUSED void **state)
 {
-    assert_default("\"int\"", "\"x\"", "\"x\" is no int");
-    assert_default("\"int\"", "2147483648", "2147483648 is no int");
-    assert_default("[\"null\",\"int\"]", "3", "3 is no null, the union's first branch");
+    assert_default("\"int\"", "\"x\"", "\"x\" is not a value of int");
+    assert_default("\"int\"", "2147483648", "2147483648 is not a value of int");
+    assert_default("[\"null\",\"int\"]", "3",
+                   "3 is not a value of null, the union's first branch");
     assert_default(
         "{\"type\":\"record\",\"name\":\"s\",\"fields\":[" FIELD("b", "\"int\"") "]}",
         "{}", "field 'b' is missing");

@@ -99,7 +99,8 @@ static void test_names_that_avro_does_not_have_are_refused(void **state)
     options = (struct avro_schema_options){.name = STR_LITERAL("r"),
                                            .namespace = STR_LITERAL("org..x")};
     assert_status(open_options(f, "a INT", options), ST_USAGE);
-    assert_string_equal(f->err.text, "schema.namespace 'org..x' is no Avro namespace");
+    assert_string_equal(f->err.text,
+                        "schema.namespace 'org..x' is not an Avro namespace");
     options = (struct avro_schema_options){.name = STR_LITERAL("r")};
     assert_status(open_options(f, "1a INT", options), ST_USAGE);
     assert_string_equal(f->err.text,
@@ -166,7 +167,8 @@ static void test_numbers_may_be_written_wider(void **state)
     struct fixture *f = *state;
     one_field(f, "a INT NOT NULL", RECORD(FIELD("a", "\"int\"")));
     assert_bytes(f, value_int(-64), "\x7f", 1);
-    assert_no_value(f, value_int(1LL << 31), "column 'a': 2147483648 is no int");
+    assert_no_value(f, value_int(1LL << 31),
+                    "column 'a': 2147483648 is not a value of int");
     one_field(f, "a INT NOT NULL", RECORD(FIELD("a", "\"long\"")));
     assert_bytes(f, value_int(64), "\x80\x01", 2);
     one_field(f, "a INT NOT NULL", RECORD(FIELD("a", "\"double\"")));
@@ -177,7 +179,7 @@ static void test_numbers_may_be_written_wider(void **state)
     struct value real = {.r = 1.5, .kind = VALUE_REAL};
     assert_bytes(f, real, "\0\0\xc0\x3f", 4);
     real.r = 1e300;
-    assert_no_value(f, real, "column 'a': 1e+300 is no float");
+    assert_no_value(f, real, "column 'a': 1e+300 is not a value of float");
     one_field(f, "a BOOLEAN NOT NULL", RECORD(FIELD("a", "\"boolean\"")));
     assert_bytes(f, (struct value){.i = 1, .kind = VALUE_BOOL}, "\1", 1);
 }
@@ -191,7 +193,8 @@ static void test_bytes_and_fixed(void **state)
               RECORD("{\"name\":\"a\",\"type\":{\"type\":\"fixed\",\"name\":\"f\","
                      "\"size\":2}}"));
     assert_bytes(f, bytes("\0\xff", 2), "\0\xff", 2);
-    assert_no_value(f, bytes("abc", 3), "column 'a': a value of 3 bytes is no fixed 'f'");
+    assert_no_value(f, bytes("abc", 3),
+                    "column 'a': a value of 3 bytes is not a value of fixed 'f'");
 }
 
 static void test_enums(void **state)
@@ -201,7 +204,7 @@ static void test_enums(void **state)
               RECORD("{\"name\":\"a\",\"type\":{\"type\":\"enum\",\"name\":\"e\","
                      "\"symbols\":[\"BUS\",\"METRO\"]}}"));
     assert_bytes(f, text("METRO"), "\2", 1);
-    assert_no_value(f, text("bus"), "column 'a': 'bus' is no enum 'e'");
+    assert_no_value(f, text("bus"), "column 'a': 'bus' is not a value of enum 'e'");
 }
 
 #define LOGICAL(type, logical) "{\"type\":\"" type "\",\"logicalType\":\"" logical "\"}"
@@ -211,18 +214,21 @@ static void test_logical_types(void **state)
     struct fixture *f = *state;
     one_field(f, "a TEXT NOT NULL", RECORD(FIELD("a", LOGICAL("int", "date"))));
     assert_bytes(f, text("1970-01-03"), "\4", 1);
-    assert_no_value(f, text("1970-02-30"), "column 'a': '1970-02-30' is no int (date)");
+    assert_no_value(f, text("1970-02-30"),
+                    "column 'a': '1970-02-30' is not a value of int (date)");
     one_field(f, "a TEXT NOT NULL",
               RECORD(FIELD("a", LOGICAL("long", "timestamp-millis"))));
     assert_bytes(f, text("1970-01-01T00:00:01.000Z"), "\xd0\x0f", 2);
     one_field(f, "a TEXT NOT NULL", RECORD(FIELD("a", LOGICAL("string", "uuid"))));
-    assert_no_value(f, text("x"), "column 'a': 'x' is no string (uuid)");
+    assert_no_value(f, text("x"), "column 'a': 'x' is not a value of string (uuid)");
     one_field(f, "a TEXT NOT NULL",
               RECORD("{\"name\":\"a\",\"type\":{\"type\":\"bytes\",\"logicalType\":"
                      "\"decimal\",\"precision\":4,\"scale\":2}}"));
     assert_bytes(f, text("-1.28"), "\2\x80", 2);
-    assert_no_value(f, text("100.00"), "column 'a': '100.00' is no bytes (decimal 4, 2)");
-    assert_no_value(f, text("1.005"), "column 'a': '1.005' is no bytes (decimal 4, 2)");
+    assert_no_value(f, text("100.00"),
+                    "column 'a': '100.00' is not a value of bytes (decimal 4, 2)");
+    assert_no_value(f, text("1.005"),
+                    "column 'a': '1.005' is not a value of bytes (decimal 4, 2)");
     // A long value is shown in part.
     char longer[200];
     memset(longer, 'y', sizeof(longer) - 1);
@@ -230,7 +236,7 @@ static void test_logical_types(void **state)
     assert_no_value(
         f, text(longer),
         "column 'a': 'yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"
-        "yyyyyyyyyyyyyyyyyyyyyyyy' is no bytes (decimal 4, 2)");
+        "yyyyyyyyyyyyyyyyyyyyyyyy' is not a value of bytes (decimal 4, 2)");
 }
 
 // The caller's buffers are bounded.

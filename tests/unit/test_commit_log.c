@@ -183,7 +183,7 @@ static void test_recovery_goes_on_from_where_it_was(UNUSED void **state)
     log.storage->ops->close(log.storage);
 }
 
-// While it was away old entries were removed, or the log was made anew.
+// While it was away old entries were removed, or the log was recreated.
 static void test_recovery_goes_on_only_in_the_same_log(UNUSED void **state)
 {
     struct made_log log = {.storage = open_mem()}, other = {.storage = log.storage};

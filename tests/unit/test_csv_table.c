@@ -118,7 +118,7 @@ static void test_text_is_bytes(UNUSED void **state)
 }
 
 // An unquoted empty field is NULL, a quoted one the empty string; both are NULL for what
-// is no text.
+// is not text.
 static void test_empty_and_null_differ(UNUSED void **state)
 {
     struct fixture f = {.options = {.header = true}};

@@ -66,7 +66,7 @@ enum shape {
     SHAPE_AGGREGATE, // a subquery as a value
     SHAPE_SINGLE,    // the same, of one row
     SHAPE_ALONE,     // a subquery that uses nothing from outside
-    SHAPE_FURTHER,   // a subquery's condition over both sides that is no equality
+    SHAPE_FURTHER,   // a subquery's condition over both sides that is not an equality
     SHAPE_OF_TABLES, // a subquery that uses a joined table
     SHAPE_OF_BOTH,   // and the stream
     SHAPE_NESTED,    // a subquery in one

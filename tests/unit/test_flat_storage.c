@@ -157,7 +157,7 @@ static void test_what_is_shown_is_what_the_log_names(UNUSED void **state)
     }
 }
 
-// A job that begins anew goes on where the log stands.
+// A job that begins again goes on where the log stands.
 static void test_a_restart_goes_on(UNUSED void **state)
 {
     static struct fixture fix;

@@ -174,7 +174,7 @@ static void test_a_gap_that_leads_back_is_refused(UNUSED void **state)
     assert_status(intake_gap(&fix.intake, &gap, &err), ST_DATA);
     assert_string_equal(
         err.text, "topic 'stop_times' partition 0: offset 10 is not there, and the "
-                  "first one that is, 3, is not after it: was the topic made anew?");
+                  "first one that is, 3, is not after it: was the topic recreated?");
     tear_down(&fix);
 }
 

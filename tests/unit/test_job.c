@@ -208,13 +208,13 @@ static void test_a_topic_made_anew_is_noticed(UNUSED void **state)
     run_badly(
         &fix, ST_DATA,
         "topic 'stop_times' partition 0 has another record at offset 2 than the log "
-        "has seen there: the topic was made anew or cut since; give the result "
+        "has seen there: the topic was recreated or cut since; give the result "
         "another path, or start over with tramline init --reset");
     fix.job.topic.partitions[0].high = 2;
     run_badly(
         &fix, ST_DATA,
         "topic 'stop_times' partition 0 ends at offset 2, but the log has read it up "
-        "to 3: the topic was made anew or cut since; give the result another path, "
+        "to 3: the topic was recreated or cut since; give the result another path, "
         "or start over with tramline init --reset");
     tear_down(&fix);
 }

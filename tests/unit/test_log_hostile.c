@@ -447,7 +447,7 @@ static void test_what_does_not_add_up_is_not_applied(UNUSED void **state)
     assert_ok(log_state_check(&good, &s.entry, &err), &err);
     assert_state_refuses(&s, 8, DAMAGED "stands at the place of another one" VERIFY);
     s.entry.kind = ENTRY_CLAIM;
-    assert_state_refuses(&s, 7, DAMAGED "has data and is no commit" VERIFY);
+    assert_state_refuses(&s, 7, DAMAGED "has data and is not a commit" VERIFY);
     make_sample(&s);
     s.entry.kind = ENTRY_JOB;
     s.entry.n_files = s.entry.n_spans = 0;

@@ -85,7 +85,7 @@ static void test_the_limit_counts_from_the_first_failure(UNUSED void **state)
     tear_down(&fix);
 }
 
-// Within an attempt other calls that go well are no progress.
+// Within an attempt other calls that go well are not progress.
 static void test_an_attempt_has_one_limit(UNUSED void **state)
 {
     struct fixture fix;

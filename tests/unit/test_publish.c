@@ -293,7 +293,7 @@ static void test_a_number_that_is_free_again_is_not_taken(UNUSED void **state)
     assert_ok(fix.view->ops->remove(fix.view, path_str(&entry), &err), &err);
     assert_ok(publish_claim(&fix, &err), &err);
     assert_int_equal(fix.outcome, PUBLISH_STALE);
-    assert_int_equal(fix.state.next, 0); // to be read anew
+    assert_int_equal(fix.state.next, 0); // to be read again
     bool is_there;
     entry = path_entry(1);
     assert_ok(log_exists(fix.view, path_str(&entry), &is_there, &err), &err);

@@ -430,7 +430,7 @@ static void test_answers_that_are_not_what_was_asked_for(UNUSED void **state)
     assert_string_equal(f.err.text, "registry: the answer has no \"is_compatible\"");
     assert_status(registry_find(f.registry, subject, STR_LITERAL("\xFF"), &id, &f.err),
                   ST_DATA);
-    assert_string_equal(f.err.text, "registry: the schema is no UTF-8 text");
+    assert_string_equal(f.err.text, "registry: the schema is not UTF-8 text");
     close_fixture(&f);
 }
 
@@ -743,14 +743,15 @@ static void assert_no_address(const char *urls, const char *text)
 
 static void test_addresses_are_checked(UNUSED void **state)
 {
-    assert_no_address("", "registry: '' is no address; write http://host:port/path");
-    assert_no_address("localhost:8081", "registry: 'localhost:8081' is no address; write "
-                                        "http://host:port/path");
-    assert_no_address("http://a,ftp://b", "registry: 'ftp://b' is no address; write "
+    assert_no_address("", "registry: '' is not an address; write http://host:port/path");
+    assert_no_address("localhost:8081",
+                      "registry: 'localhost:8081' is not an address; write "
+                      "http://host:port/path");
+    assert_no_address("http://a,ftp://b", "registry: 'ftp://b' is not an address; write "
                                           "http://host:port/path");
     assert_no_address(
         "ftp://me:s3cret@b",
-        "registry: '(not shown)' is no address; write http://host:port/path");
+        "registry: '(not shown)' is not an address; write http://host:port/path");
     struct buf many = {0};
     for (int i = 0; i <= 20; i++)
         buf_printf(&many, "%shttp://h%d", i ? "," : "", i);

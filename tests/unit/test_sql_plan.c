@@ -297,7 +297,7 @@ static void test_why_a_subquery_is_for_sqlite(void **state)
          "A subquery as a value has DISTINCT, or a subquery."},
         {"SELECT (SELECT count(*) FROM trips t WHERE t.n < s.seq) AS x FROM st s",
          "A subquery's aggregate is over a condition with columns from outside that is "
-         "no equality, or that may fail."},
+         "not an equality, or that may fail."},
         {"SELECT (SELECT sum(t.r) FROM trips t WHERE t.trip_id = s.trip_id) AS x FROM st "
          "s",
          "A subquery's aggregate uses columns from outside, or may fail."},

@@ -541,7 +541,7 @@ static void test_paths_stay_inside(void **state)
         assert_status(st->ops->replace(st, PATH("b"), path, &err), ST_DATA);
     }
     AUTO(mem_auto_free)
-    char *text = mem_printf("%s: 'a/' is no path inside this directory", st->url);
+    char *text = mem_printf("%s: 'a/' is not a path inside this directory", st->url);
     assert_string_equal(err.text, text);
     assert_status(st->ops->remove(st, PATH(""), &err), ST_DATA);
     assert_status(storage_write_bytes(st, PATH(""), PATH("x"), &err), ST_DATA);

@@ -487,7 +487,7 @@ static void test_no_permission_names_the_user(void **state)
 
 static char *own_mount; // of the child
 
-// In a chroot "/" is no mount: then this one may be seen outside, until it goes.
+// In a chroot "/" is not a mount: then this one may be seen outside, until it goes.
 static bool mount_own(const char *path, unsigned long flags)
 {
     own_mount = mem_strdup(path);

@@ -80,10 +80,10 @@ static void test_wrong_urls_are_refused_with_the_forms(UNUSED void **state)
 {
     assert_refused(STR_LITERAL(""), "'': it is empty" FORMS);
     assert_refused(STR_LITERAL("s3://bucket/x"),
-                   "'s3://bucket/x': 's3' is no storage that is known" FORMS);
+                   "'s3://bucket/x': 's3' is not a storage that is known" FORMS);
     assert_refused(
         STR_LITERAL("http://nn:9870/webhdfs/v1/x"),
-        "'http://nn:9870/webhdfs/v1/x': 'http' is no storage that is known" FORMS);
+        "'http://nn:9870/webhdfs/v1/x': 'http' is not a storage that is known" FORMS);
     assert_refused(STR_LITERAL("webhdfs://nn:9870/x"),
                    "'webhdfs://nn:9870/x': write hdfs:// for webhdfs://");
     assert_refused(STR_LITERAL("swebhdfs://nn:9871/x"),
@@ -98,11 +98,11 @@ static void test_wrong_urls_are_refused_with_the_forms(UNUSED void **state)
     assert_refused(STR_LITERAL("hdfs://nn1,,nn2/x"),
                    "'hdfs://nn1,,nn2/x': it names no name node" FORMS);
     assert_refused(STR_LITERAL("hdfs://nn:http/x"),
-                   "'hdfs://nn:http/x': 'http' is no port" FORMS);
+                   "'hdfs://nn:http/x': 'http' is not a port" FORMS);
     assert_refused(STR_LITERAL("hdfs://nn:70000/x"),
-                   "'hdfs://nn:70000/x': '70000' is no port" FORMS);
+                   "'hdfs://nn:70000/x': '70000' is not a port" FORMS);
     assert_refused(STR_LITERAL("hdfs://n n/x"),
-                   "'hdfs://n n/x': 'n n' is no host name" FORMS);
+                   "'hdfs://n n/x': 'n n' is not a host name" FORMS);
     assert_refused(STR_LITERAL("~/x"), "'~/x': ~ is not replaced; write ${HOME}");
     assert_refused(STR_LITERAL("/a\0b"),
                    "a path holds control characters or is not UTF-8");

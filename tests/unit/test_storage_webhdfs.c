@@ -1093,7 +1093,7 @@ static void list_of(const struct fake_step *steps, size_t n, const char *text)
 static void test_listings_come_to_an_end(UNUSED void **state)
 {
     static const char anew[] = "hdfs://127.0.0.1:%d/r/d: an answer that WebHDFS does not "
-                               "give: the list begins anew";
+                               "give: the list begins again";
     static const char twice[] =
         "hdfs://127.0.0.1:%d/r/d: an answer that WebHDFS does not "
         "give: a name is listed twice";

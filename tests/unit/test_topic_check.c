@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A topic that is made anew while it is read: what was read is looked at again.
+// A topic that is recreated while it is read: what was read is looked at again.
 #include "test.h"
 
 #include "sim/sim_job.h"
@@ -59,7 +59,7 @@ static void test_what_was_read_is_looked_at_again(UNUSED void **state)
     assert_status(look(&fix, &probe, &err), ST_DATA);
     assert_string_equal(
         err.text, "topic 'stop_times' partition 0 has another record at offset 4 than "
-                  "the log has seen there: the topic was made anew or cut since; give "
+                  "the log has seen there: the topic was recreated or cut since; give "
                   "the result another path, or start over with tramline init --reset");
     tear_down(&fix);
 }

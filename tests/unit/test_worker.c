@@ -121,7 +121,7 @@ static void test_once_does_not_wait_for_ever(UNUSED void **state)
     tear_down(&fix);
 }
 
-// A unit that waits for the topic is no progress either: it may be of another one.
+// A unit that waits for the topic is not progress either: it may be of another one.
 static void test_once_does_not_wait_for_a_look_for_ever(UNUSED void **state)
 {
     static struct fixture fix;
@@ -201,7 +201,7 @@ static void test_a_partition_that_does_not_answer_is_late(UNUSED void **state)
                            "read later\n"));
     assert_non_null(strstr(text,
                            "info  topic 'stop_times': 1 of the partitions that did not "
-                           "answer do now; after a commit all are claimed anew\n"));
+                           "answer do now; after a commit all are claimed again\n"));
     for (int32_t p = 0; p < 3; p += 2)
         assert_in_range(committed_ms(&fix, p, 40), now_ms, now_ms + 5000);
     assert_in_range(committed_ms(&fix, 1, 40), now_ms + 20000, now_ms + 35000);

@@ -36,7 +36,7 @@ def resolve(job):
     answers = []
     for datum in job["data"]:
         try:
-            # Parsed anew: fastavro keeps notes in the schemas.
+            # Parsed again: fastavro keeps notes in the schemas.
             answers.append(read(fastavro.parse_schema(json.loads(json.dumps(job["writer"]))),
                                 fastavro.parse_schema(json.loads(json.dumps(job["reader"]))),
                                 bytes.fromhex(datum)))
