@@ -20,7 +20,8 @@ enum status __wrap_publish_abandon(struct publish *publish, bool *ret, struct er
 
 static void test_simulator_finds_it(UNUSED void **state)
 {
-    sim_finds(sim_data_is_wrong);
+    // Found often; one of few events is not far from here.
+    sim_finds_from(6600, sim_data_is_wrong_unswept);
 }
 
 TEST_MAIN(cmocka_unit_test(test_simulator_finds_it))
