@@ -46,7 +46,10 @@ static enum status directories(struct pipeline *pipeline, const char ***ret,
             TRY(add_directory(pipeline, &plan->views[i].options, writes, ret_n, err));
     TRY(add_directory(pipeline, &plan->sink->options, writes, ret_n, err));
     struct str spool = options_text(&plan->settings, "spool");
-    if (spool.p != NULL)
+    char here[PATH_MAX];
+    if (spool.p != NULL && spool.p[0] != '/' && getcwd(here, sizeof(here)) != NULL)
+        writes[(*ret_n)++] = arena_printf(&pipeline->arena, "%s/%s", here, spool.p);
+    else if (spool.p != NULL)
         writes[(*ret_n)++] = spool.p;
     *ret = writes;
     return ST_OK;

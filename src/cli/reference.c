@@ -72,6 +72,7 @@ static enum status print_unit(const char *program)
     struct generate_service service = {
         .program = program,
         .script = "/etc/tramline/%i.sql",
+        .is_template = true,
         .variables = "/etc/tramline/%i.env",
         .name = "%i",
     };

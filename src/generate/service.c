@@ -2,9 +2,18 @@
 #include "generate/generate.h"
 #include "generate/template.h"
 
-// systemd.syntax(7): '%' begins a specifier and is written twice, but for a template's
-// own %i; '$' of a command begins a variable.
-static void put_path(const char *path, bool of_command, struct buf *ret)
+// systemd.syntax(7): '%' begins a specifier, and is written twice but in a template.
+static void put_text(const char *text, bool is_template, struct buf *ret)
+{
+    for (const char *c = text; *c; c++) {
+        if (*c == '%' && !is_template)
+            buf_char(ret, '%');
+        buf_char(ret, *c);
+    }
+}
+
+// A path among words: quoted where it needs that. '$' of a command begins a variable.
+static void put_path(const char *path, bool of_command, bool is_template, struct buf *ret)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                 "0123456789/._-%@:";
@@ -12,7 +21,7 @@ static void put_path(const char *path, bool of_command, struct buf *ret)
     if (quoted)
         buf_char(ret, '"');
     for (const char *c = path; *c; c++) {
-        if ((*c == '%' && c[1] != 'i') || (*c == '$' && of_command))
+        if ((*c == '%' && !is_template) || (*c == '$' && of_command))
             buf_char(ret, *c);
         else if (*c == '\\' || *c == '"')
             buf_char(ret, '\\');
@@ -40,19 +49,23 @@ void generate_service(const struct generate_service *service, struct buf *ret)
     AUTO(buf_release) struct buf program = {0};
     AUTO(buf_release) struct buf script = {0};
     AUTO(buf_release) struct buf writes = {0};
-    put_path(service->program, true, &program);
-    put_path(service->script, true, &script);
+    AUTO(buf_release) struct buf variables = {0};
+    AUTO(buf_release) struct buf name = {0};
+    put_path(service->program, true, false, &program);
+    put_path(service->script, true, service->is_template, &script);
+    put_text(service->variables, service->is_template, &variables);
+    put_text(service->name, service->is_template, &name);
     bool at_home = is_at_home(service->script) || is_at_home(service->program);
     for (size_t i = 0; i < service->n_writes; i++) {
         buf_text(&writes, "ReadWritePaths=");
-        put_path(service->writes[i], false, &writes);
+        put_path(service->writes[i], false, false, &writes);
         buf_char(&writes, '\n');
         at_home |= is_at_home(service->writes[i]);
     }
     struct template_word words[] = {
-        {"PROGRAM", buf_cstr(&program)},   {"SCRIPT", buf_cstr(&script)},
-        {"VARIABLES", service->variables}, {"NAME", service->name},
-        {"WRITES", buf_cstr(&writes)},     {"HOME", at_home ? "read-only" : "yes"},
+        {"PROGRAM", buf_cstr(&program)},     {"SCRIPT", buf_cstr(&script)},
+        {"VARIABLES", buf_cstr(&variables)}, {"NAME", buf_cstr(&name)},
+        {"WRITES", buf_cstr(&writes)},       {"HOME", at_home ? "read-only" : "yes"},
     };
     template_fill(template_service, words, ARRAY_LEN(words), ret);
 }

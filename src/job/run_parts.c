@@ -37,15 +37,18 @@ static void make_job(struct run_parts *parts)
     parts->job.worker = str_of(parts->slot.worker);
 }
 
-static enum status open_places(struct pipeline *pipeline, bool once,
-                               struct run_parts *ret, struct err *err)
+static void begin(struct pipeline *pipeline, bool once, struct run_parts *ret)
 {
-    const struct plan *plan = pipeline->plan;
-    const char *directory;
     *ret = (struct run_parts){.pipeline = pipeline,
                               .status = mem_zalloc(sizeof(*ret->status))};
-    plan_job_settings(plan, once, &ret->job.settings);
-    TRY(run_status_open(ret, err));
+    plan_job_settings(pipeline->plan, once, &ret->job.settings);
+}
+
+static enum status open_places(struct run_parts *ret, struct err *err)
+{
+    struct pipeline *pipeline = ret->pipeline;
+    const struct plan *plan = pipeline->plan;
+    const char *directory;
     TRY(pipeline_spool_path(pipeline, &directory, err));
     TRY(slot_take(directory, pipeline->job_name, &pipeline->arena, &ret->slot, err));
     TRY(spool_local_open(directory, &ret->spool, err));
@@ -59,7 +62,9 @@ static enum status open_places(struct pipeline *pipeline, bool once,
 enum status run_parts_open(struct pipeline *pipeline, bool once, struct run_parts *ret,
                            struct err *err)
 {
-    TRY(open_places(pipeline, once, ret, err));
+    begin(pipeline, once, ret);
+    TRY(run_status_open(ret, err));
+    TRY(open_places(ret, err));
     TRY(stream_open(pipeline, &ret->stream, err));
     log_debug("the stream is open");
     TRY(open_tables(ret, err));
@@ -71,7 +76,8 @@ enum status run_parts_open(struct pipeline *pipeline, bool once, struct run_part
 enum status run_parts_open_aside(struct pipeline *pipeline, struct run_parts *ret,
                                  struct err *err)
 {
-    TRY(open_places(pipeline, false, ret, err));
+    begin(pipeline, false, ret); // the job that runs has the address of status.listen
+    TRY(open_places(ret, err));
     TRY(stream_open_aside(pipeline, &ret->stream, err));
     TRY(open_tables(ret, err));
     make_job(ret);

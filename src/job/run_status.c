@@ -38,15 +38,17 @@ static void show_tables(const struct run_parts *parts)
 static void show_job(const struct run_parts *parts)
 {
     const struct job *job = &parts->job;
-    board_job(&parts->status->board, &(struct board_job){
-                                         .name = job->identity.name,
-                                         .script = str_of(parts->pipeline->script),
-                                         .worker = job->worker,
-                                         .topic = job->identity.topic,
-                                         .cluster = job->identity.cluster,
-                                         .result = str_of(parts->storage->url),
-                                         .executor = str_of(parts->executor->name),
-                                     });
+    struct arena *arena = &parts->pipeline->arena; // the stream ends before the server
+    board_job(&parts->status->board,
+              &(struct board_job){
+                  .name = job->identity.name,
+                  .script = str_of(parts->pipeline->script),
+                  .worker = job->worker,
+                  .topic = arena_str(arena, job->identity.topic),
+                  .cluster = arena_str(arena, job->identity.cluster),
+                  .result = str_of(parts->storage->url),
+                  .executor = str_of(parts->executor->name),
+              });
 }
 
 void run_status_show(const struct run_parts *parts)

@@ -164,6 +164,25 @@ static void tell(struct watch *watch)
              text_counted(load(&s->n_commits), "commit", "commits"), lag);
 }
 
+// A look at the tables waits for a storage that is away as long as all calls do, and
+// nobody beats meanwhile: the manager is told how long that may be.
+static void suspend_watchdog(const struct watch *watch, int64_t beat_every)
+{
+    const struct options *set = &watch->parts->pipeline->plan->settings;
+    int64_t wait_ms =
+        options_number(set, "storage.retry") + options_number(set, "storage.timeout");
+    if (beat_every > 0)
+        notify("WATCHDOG=1\nWATCHDOG_USEC=%lld",
+               (long long)(wait_ms + 2 * beat_every) * 1000);
+}
+
+static void resume_watchdog(struct watch *watch, int64_t beat_every)
+{
+    if (beat_every > 0)
+        notify("WATCHDOG=1\nWATCHDOG_USEC=%lld", (long long)beat_every * 2000);
+    watch->beat_ms = now_ms();
+}
+
 // Says once that the staged tables are not those that were read.
 static void look_at_tables(struct watch *watch)
 {
@@ -241,7 +260,9 @@ static void watch_until_done(struct watch *watch)
             watch->told_ms = now_ms();
         }
         if (now_ms() >= watch->looked_ms + look_every) {
+            suspend_watchdog(watch, beat_every);
             look_at_tables(watch);
+            resume_watchdog(watch, beat_every);
             watch->looked_ms = now_ms();
         }
     }

@@ -59,7 +59,7 @@ def test_the_template_that_is_installed_is_good_too():
 
 def test_a_unit_may_write_where_the_result_goes():
     """Local directories: ReadWritePaths; names that systemd would take apart are quoted."""
-    here = lib.tmp_dir() / 'a "b" 100% $x'
+    here = lib.tmp_dir() / 'a "b" 100%in $x'
     here.mkdir()
     script = here / "p.sql"
     script.write_text(EXAMPLE.read_text())
@@ -69,6 +69,7 @@ def test_a_unit_may_write_where_the_result_goes():
     assert (asked.returncode, asked.stderr) == (0, ""), (text, asked.stderr)
     quoted = str(here).replace("%", "%%").replace('"', '\\"')
     assert f'ReadWritePaths="{quoted}/user/x/x/project5/x/enriched_stop_time"\n' in text, text
+    assert f"EnvironmentFile=-{str(here).replace('%', '%%')}/p.sql.env\n" in text, text
     assert f'run "{quoted.replace("$", "$$")}/p.sql"\n' in text, text
 
 

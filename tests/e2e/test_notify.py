@@ -13,6 +13,7 @@ import lib
 
 SCRIPT = """
 SET spool = '{0}/spool';
+SET tables.check_interval = '300ms';
 CREATE TABLE names (id TEXT NOT NULL, name TEXT)
   WITH (connector = 'filesystem', path = '{0}/names', format = 'csv');
 CREATE TABLE visits (id TEXT NOT NULL, n INT)
@@ -59,6 +60,9 @@ def check_words(bound, told):
     try:
         manager.hear("READY=1")
         assert "READY=1\nSTATUS=reading" in "\n".join(manager.lines), manager.lines
+        manager.hear("WATCHDOG_USEC=360400000")  # a look at the tables may take so long
+        manager.hear("WATCHDOG_USEC=400000")
+        assert "WATCHDOG=1\nWATCHDOG_USEC=400000" in "\n".join(manager.lines), manager.lines
         for _ in range(3):
             manager.lines.clear()
             manager.hear("WATCHDOG=1")
