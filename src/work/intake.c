@@ -307,7 +307,6 @@ static size_t cut_batch(struct intake *intake, size_t from, size_t row, size_t *
     batch->n_rows = row;
     batch->n_ignored = next - from - row - n_of_decoder;
     *n_decoder = n_of_decoder;
-    intake->is_cut = true;
     return next;
 }
 
@@ -433,7 +432,8 @@ static enum status take_batch(struct intake *intake, const struct run *run,
     size_t n_rejects = intake->batch.n_rejects, row = 0;
     int64_t n_matched_before = intake->draft->unit.matched;
     TRY(take_rows(intake, &row, err));
-    if (row < intake->batch.n_rows)
+    bool is_cut = row < intake->batch.n_rows;
+    if (is_cut)
         next = cut_batch(intake, from, row, &n_rejects);
     if (next > from) {
         TRY(take_rejects(intake, run, next - from, err));
@@ -446,6 +446,7 @@ static enum status take_batch(struct intake *intake, const struct run *run,
                    intake->draft->unit.matched - n_matched_before);
     }
     *ret_next = next;
+    intake->is_cut = is_cut; // not before: what fails is no cut
     return rc;
 }
 

@@ -317,6 +317,30 @@ static void test_a_stop_cuts_a_batch(UNUSED void **state)
     }
 }
 
+// Rows of what no span covers are never committed: such a cut is a failure, not a stop.
+static void test_a_cut_that_fails_is_none(UNUSED void **state)
+{
+    static const struct executor_ops ops = {.run = run_one, .close = close_large};
+    static const struct record records[] = {
+        {.offset = 10, .value = {"r0.10.1", 7}},
+        {.offset = 11, .value = {"!", 1}},
+        {.offset = 12, .value = {"r0.12.1", 7}},
+    };
+    struct fixture fix;
+    size_t n_used;
+    struct err err;
+    set_up(&fix);
+    fix.job.settings.on_error = ON_ERROR_FAIL;
+    fix.large = (struct large_executor){{.ops = &ops, .name = "one"}, 1};
+    fix.parts.executor = &fix.large.executor;
+    struct run run = {0, 10, 13, records, 3};
+    assert_status(intake_run(&fix.intake, &run, &n_used, &err), ST_DATA);
+    assert_int_equal(fix.intake.draft->unit.rows, 1);
+    assert_int_equal(fix.intake.draft->unit.spans[0].next, 10);
+    assert_false(fix.intake.is_cut);
+    tear_down(&fix);
+}
+
 static void test_a_unit_is_due_by_time_rows_or_bytes(UNUSED void **state)
 {
     struct fixture fix;
@@ -502,6 +526,7 @@ static void test_a_letter_that_is_too_large_is_told(UNUSED void **state)
 TEST_MAIN(cmocka_unit_test(test_dead_letters_end_a_unit),
           cmocka_unit_test(test_a_letter_that_is_too_large_is_told),
           cmocka_unit_test(test_a_stop_cuts_a_batch),
+          cmocka_unit_test(test_a_cut_that_fails_is_none),
           cmocka_unit_test(test_a_full_batch_ends_within_a_run),
           cmocka_unit_test(test_a_gap_that_leads_back_is_refused),
           cmocka_unit_test(test_a_run_becomes_rows_and_offsets),
