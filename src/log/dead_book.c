@@ -10,7 +10,7 @@
 
 enum {
     PIECE_BYTES = 1 << 20,
-    LINE_VALUES_MAX = 100000 // of a letter's JSON: its headers
+    VALUE_BYTES = 7 // a value of a letter's JSON takes more: {"key":"","value":""}, is 3
 };
 
 // Reading the log: entries come from the newest back.
@@ -202,6 +202,18 @@ static struct str text_of(const struct letter_reader *reader, const char *name,
     return json_is_string(value) ? json_as_str(value) : (struct str){0};
 }
 
+// Nothing of it that a terminal obeys: jansson leaves DEL as it is.
+static void put_headers(const json_t *array, struct buf *ret)
+{
+    char *text = json_dumps(array, JSON_COMPACT | JSON_ENSURE_ASCII);
+    for (const char *c = text != NULL ? text : "[]"; *c != '\0'; c++)
+        if (*c == 0x7F)
+            buf_text(ret, "\\u007f");
+        else
+            buf_char(ret, *c);
+    free(text);
+}
+
 static bool parse(struct letter_reader *reader, struct dead_record *ret)
 {
     struct err ignored;
@@ -211,8 +223,8 @@ static bool parse(struct letter_reader *reader, struct dead_record *ret)
     reader->json = NULL;
     buf_clear(&reader->bytes);
     buf_clear(&reader->headers);
-    if (reader->line.full ||
-        json_check(buf_as_str(&reader->line), LINE_VALUES_MAX, &ignored) != ST_OK)
+    if (reader->line.full || json_check(buf_as_str(&reader->line),
+                                        reader->line.n / VALUE_BYTES, &ignored) != ST_OK)
         return false;
     reader->json = json_loadb(reader->line.p, reader->line.n, 0, NULL);
     ret->topic = text_of(reader, "topic", &good);
@@ -223,16 +235,14 @@ static bool parse(struct letter_reader *reader, struct dead_record *ret)
     good &= take_bytes(reader, "key", &key, &n_key);
     good &= take_bytes(reader, "value", &value, &n_value);
     if (!good || partition < 0 || partition >= ENTRY_PARTITION_MAX ||
-        ret->record.offset < 0)
+        ret->record.offset < 0 || ret->record.offset > ENTRY_NUMBER_MAX)
         return false;
     ret->partition = (int32_t)partition;
     ret->record.key = bytes_at(reader, key, n_key);
     ret->record.value = bytes_at(reader, value, n_value);
-    char *headers = json_dumps(json_object_get(reader->json, "headers"), JSON_COMPACT);
-    buf_text(&reader->headers, headers != NULL ? headers : "[]");
-    free(headers);
+    put_headers(json_object_get(reader->json, "headers"), &reader->headers);
     ret->headers = buf_as_str(&reader->headers);
-    return true;
+    return !reader->headers.full;
 }
 
 static bool is_wanted(const struct dead_filter *filter, const struct dead_record *letter)

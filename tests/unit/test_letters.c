@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which letters there are and which are taken; what an entry may say of them.
+// Which letters there are and which are taken; what an entry may say of them; what their
+// files may hold.
 #include "test.h"
 
+#include "core/json.h"
+#include "log/dead_book.h"
 #include "log/letters.h"
+#include "memory/storage_mem.h"
 
 #define WRITER "00000000-0000-4000-8000-00000000000a"
 
@@ -150,7 +154,139 @@ static void test_a_replay_reads_back(UNUSED void **state)
     arena_release(&arena);
 }
 
+// What of a letter is looked at when it was read.
+struct seen {
+    size_t n;
+    int64_t offset;
+    struct buf headers;
+};
+
+static enum status see(void *context, const struct dead_record *letter,
+                       UNUSED struct err *err)
+{
+    struct seen *seen = context;
+    seen->n++;
+    seen->offset = letter->record.offset;
+    buf_str(&seen->headers, letter->headers);
+    return ST_OK;
+}
+
+// Reads the one letter of a file.
+static enum status read_letter(const char *offset, struct str headers, struct seen *ret,
+                               struct err *err)
+{
+    struct mem_tree *tree = mem_tree_open(NULL);
+    struct storage *storage = storage_mem_open(tree, "/r");
+    AUTO(buf_release) struct buf line = {0};
+    struct dead_file file = {.entry = 3, .rows = 1, .name = STR_LITERAL("dead")};
+    struct dead_book book = {.files = &file, .n_files = 1, .end = 4};
+    const struct dead_filter all = {0};
+    *ret = (struct seen){0};
+    buf_printf(&line,
+               "{\"topic\":\"t\",\"partition\":0,\"offset\":%s,\"time_ms\":-1,"
+               "\"key\":null,\"value\":null,\"headers\":",
+               offset);
+    buf_str(&line, headers);
+    buf_text(&line, ",\"reason\":\"\"}\n");
+    struct bytes_reader bytes = bytes_reader(buf_as_str(&line));
+    assert_ok(
+        storage->ops->write(storage, file.name, &bytes.reader, (int64_t)line.n, err),
+        err);
+    enum status rc = dead_book_each(&book, storage, &all, see, ret, err);
+    storage->ops->close(storage);
+    mem_tree_unref(tree);
+    return rc;
+}
+
+// Beyond what the log takes for a number nothing was ever read.
+static void test_an_offset_has_a_limit(UNUSED void **state)
+{
+    static const struct {
+        const char *offset;
+        bool is_good;
+    } cases[] = {{"0", true},
+                 {"1000000000000000000", true},
+                 {"1000000000000000001", false},
+                 {"9223372036854775807", false},
+                 {"9223372036854775808", false},
+                 {"-1", false}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct seen seen;
+        struct err err = {0};
+        enum status rc = read_letter(cases[i].offset, STR_LITERAL("[]"), &seen, &err);
+        assert_status(rc, cases[i].is_good ? ST_OK : ST_DATA);
+        assert_int_equal(seen.n, cases[i].is_good);
+        if (!cases[i].is_good)
+            assert_string_equal(err.text,
+                                "mem:///r/dead: line 0 is not a dead letter; tramline "
+                                "verify --deep tells whether the file was changed");
+        buf_release(&seen.headers);
+    }
+}
+
+// As short as a header can be written, as many as a record may have.
+static void test_a_letter_may_have_many_headers(UNUSED void **state)
+{
+    static const char header[] = "{\"key\":\"\",\"value\":\"\"}";
+    static const size_t counts[] = {1, 40000, 400000};
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+        AUTO(buf_release) struct buf headers = {0};
+        struct seen seen;
+        struct err err = {0};
+        for (size_t k = 0; k < counts[i]; k++) {
+            buf_char(&headers, k == 0 ? '[' : ',');
+            buf_text(&headers, header);
+        }
+        buf_char(&headers, ']');
+        assert_ok(read_letter("7", buf_as_str(&headers), &seen, &err), &err);
+        assert_int_equal(seen.n, 1);
+        assert_int_equal(seen.headers.n, headers.n);
+        assert_memory_equal(seen.headers.p, headers.p, headers.n);
+        buf_release(&seen.headers);
+    }
+}
+
+static void test_but_no_more_values_than_are_written(UNUSED void **state)
+{
+    AUTO(buf_release) struct buf headers = {0};
+    struct seen seen;
+    struct err err = {0};
+    buf_text(&headers, "[0");
+    for (size_t k = 0; k < 200000; k++)
+        buf_text(&headers, ",0");
+    buf_char(&headers, ']');
+    assert_status(read_letter("7", buf_as_str(&headers), &seen, &err), ST_DATA);
+    assert_int_equal(seen.n, 0);
+}
+
+// DEL, CSI, a mark that turns the line around, a character beyond 16 bits: what was
+// escaped when it was written stays escaped.
+static void test_headers_stay_escaped(UNUSED void **state)
+{
+    static const char written[] = "[{\"key\":\"\\u007f\\u009b31m\\u202e\\u001b\","
+                                  "\"value\":null},"
+                                  "{\"key\":\"\xF0\x9F\x9A\x8B\\\"\",\"value\":null}]";
+    static const char expected[] =
+        "[{\"key\":\"\\u007f\\u009B31m\\u202E\\u001B\",\"value\":null},"
+        "{\"key\":\"\\uD83D\\uDE8B\\\"\",\"value\":null}]";
+    struct seen seen;
+    struct err err = {0};
+    assert_ok(read_letter("7", str_of(written), &seen, &err), &err);
+    assert_int_equal(seen.headers.n, strlen(expected));
+    assert_memory_equal(seen.headers.p, expected, strlen(expected));
+    json_t *before = json_loads(written, 0, NULL);
+    json_t *after = json_loadb(seen.headers.p, seen.headers.n, 0, NULL);
+    assert_true(before != NULL && json_equal(before, after));
+    json_decref(before);
+    json_decref(after);
+    buf_release(&seen.headers);
+}
+
 TEST_MAIN(cmocka_unit_test(test_a_letter_is_taken_once),
           cmocka_unit_test(test_any_order_of_takes),
           cmocka_unit_test(test_what_an_entry_may_say),
-          cmocka_unit_test(test_a_replay_reads_back))
+          cmocka_unit_test(test_a_replay_reads_back),
+          cmocka_unit_test(test_an_offset_has_a_limit),
+          cmocka_unit_test(test_a_letter_may_have_many_headers),
+          cmocka_unit_test(test_but_no_more_values_than_are_written),
+          cmocka_unit_test(test_headers_stay_escaped))
