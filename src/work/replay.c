@@ -124,6 +124,13 @@ static enum status wait_for_schema(struct replaying *replaying, int64_t *waited_
     return ST_OK;
 }
 
+static enum status other_letters(struct err *err)
+{
+    return err_set(err, ST_DATA,
+                   "the dead letters are not those that were there a moment ago; "
+                   "tramline verify tells more");
+}
+
 static enum status give_run(struct replaying *replaying, struct err *err)
 {
     struct replay_run *from = &replaying->run;
@@ -135,7 +142,10 @@ static enum status give_run(struct replaying *replaying, struct err *err)
                           .records = from->records,
                           .n = from->n};
         struct span *span = draft_span(replaying->intake.draft, from->partition);
+        if (span == NULL)
+            return other_letters(err);
         span->first = span->next = run.first; // where a letter stood says nothing here
+        span->skipped = 0;
         run.records += at;
         run.n -= at;
         size_t n_used = 0;
@@ -228,9 +238,7 @@ static enum status enrich(struct replaying *replaying, const struct dead_filter 
         unit->spans[i].next = unit->spans[i].first;
     }
     if (ret->records != n_records)
-        return err_set(err, ST_DATA,
-                       "the dead letters are not those that were there a moment ago; "
-                       "tramline verify tells more");
+        return other_letters(err);
     TRY(intake_finish(&replaying->intake, &replaying->draft, err));
     ret->rows = unit->rows;
     ret->matched = unit->matched;
