@@ -157,6 +157,7 @@ static enum status publish(struct committer *com, const struct publish_work *wor
     if (!com->is_abandoned || !is_published)
         return rc;
     com->is_claimed = work->kind == ENTRY_COMMIT;
+    com->is_abandoned = false;
     return ST_OK;
 }
 
