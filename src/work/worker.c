@@ -39,9 +39,13 @@ void worker_stop(struct worker *worker, int64_t within_ms)
     struct mail *mail = worker->parts.mail;
     struct stream *stream = worker->parts.stream;
     int64_t at_ms = within_ms ? worker_clock_ms(worker) + within_ms : INT64_MAX;
-    if (within_ms)
+    if (within_ms) {
         deadline_set(&mail->deadline, at_ms);
-    atomic_store(&worker->stop_at_ms, at_ms);
+        atomic_store(&worker->stop_at_ms, at_ms);
+    } else { // whoever asked before may have said how fast
+        int64_t not_asked = 0;
+        atomic_compare_exchange_strong(&worker->stop_at_ms, &not_asked, at_ms);
+    }
     deadline_end(&worker->deadline); // until the worker sees that it is to stop
     stream->ops->wake(stream);
     mailbox_wake(&mail->to_worker);
