@@ -7,7 +7,7 @@
 
 enum {
     ROUND_MS = 10000,
-    WHOLE_ROUND_MS = 1000, // of all that the log knows
+    WHOLE_ROUND_MS = 500, // of all that the log knows
     PAUSE_MIN_MS = 100,
     SILENT_MS = 30000 // to the next question after one without an answer
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far reading is behind the topic: asks for one partition's end now and then, so that
 // each is asked about every 10 s. With a status server it is about the whole job: each
-// partition that the log knows is asked about every second, also those of other workers,
+// partition that the log knows is asked twice a second, also those of other workers,
 // and what is not read there is looked at for its age.
 #ifndef WORK_LAG_H
 #define WORK_LAG_H

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# test: needs kafka
-# test: needs hdfs
+# test: needs kafka hdfs
 # test: limit 300
 """The status server of a job from Kafka to HDFS: the page in a real browser, the metrics by a real
 Prometheus, the lag against the producer's clock, also of partitions of another worker and with none."""
