@@ -62,7 +62,9 @@ static enum status print_systemd(const struct args *args, struct pipeline *pipel
     TRY(absolute_script(args->positional[1], script, err));
     if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0)
         strcpy(program, "/usr/bin/tramline");
+    char here[PATH_MAX]; // relative paths of the script begin here
     struct generate_service service = {
+        .directory = getcwd(here, sizeof(here)),
         .program = program,
         .script = script,
         .variables = arena_printf(&pipeline->arena, "%s.env", script),

@@ -27,7 +27,7 @@ static const int fatal[] = {
 };
 
 #define ENTER "\033[?1049h\033[?25l"
-#define LEAVE "\033[?25h\033[?1049l"
+#define LEAVE "\033[0m\033[?25h\033[?1049l"
 
 static void put(const char *text, size_t n)
 {
@@ -207,11 +207,17 @@ void screen_show(struct str text)
         if (i > 0)
             buf_text(&page, "\r\n");
         struct str line = str_cut(&text, '\n');
+        bool is_reversed = str_starts_with(line, SCREEN_REVERSED);
+        if (is_reversed) {
+            buf_text(&page, SCREEN_REVERSED);
+            line.p += strlen(SCREEN_REVERSED);
+            line.n -= strlen(SCREEN_REVERSED);
+        }
         if (width > 0 && str_display_width(line) > width)
             screen_put_fitted(&page, line, width);
         else
             buf_str(&page, line);
-        buf_text(&page, "\033[K");
+        buf_text(&page, is_reversed ? "\033[0m\033[K" : "\033[K");
     }
     buf_text(&page, "\033[J");
     put(page.p, page.n);

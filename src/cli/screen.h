@@ -27,6 +27,8 @@ void screen_close(void);
 size_t screen_lines(void);
 // Waits for a key, `fd` readable, a change of the terminal's size or a while.
 int screen_wait(int fd, int timeout_ms);
+// A line that begins so is shown reversed.
+#define SCREEN_REVERSED "\033[7m"
 // Shows the text: lines that fit, each with what text_visible made of strangers' text.
 void screen_show(struct str text);
 // Appends at most `width` columns of the text, then blanks up to it.

@@ -141,7 +141,7 @@ static void put_cell(struct buf *line, const json_t *partition, enum top_column 
 
 static void put_titles(const struct top *top, struct buf *page)
 {
-    buf_text(page, "\033[7m");
+    buf_text(page, SCREEN_REVERSED);
     for (int c = 0; c < N_COLUMNS; c++) {
         char title[32];
         snprintf(title, sizeof(title), "%s%s", shown_columns[c].title,
@@ -153,7 +153,7 @@ static void put_titles(const struct top *top, struct buf *page)
         else
             buf_printf(page, "%*s", NUMBER_WIDTH, title);
     }
-    buf_text(page, "\033[0m\n");
+    buf_char(page, '\n');
 }
 
 static void put_partitions(struct top *top, size_t n_lines, struct buf *page)

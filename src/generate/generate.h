@@ -9,6 +9,7 @@
 struct generate_service {
     const char *program;       // absolute path
     const char *script;        // absolute path, or with %i
+    const char *directory;     // in which it runs; NULL: nothing depends on that
     bool is_template;          // %i stands for the instance's name
     const char *variables;     // file with NAME=value lines for ${NAME} in the script
     const char *name;          // of the job, for people

@@ -44,6 +44,11 @@ static bool is_at_home(const char *path)
            is_below(path, "/run/user");
 }
 
+static bool is_temporary(const char *path)
+{
+    return is_below(path, "/tmp") || is_below(path, "/var/tmp");
+}
+
 void generate_service(const struct generate_service *service, struct buf *ret)
 {
     AUTO(buf_release) struct buf program = {0};
@@ -56,7 +61,14 @@ void generate_service(const struct generate_service *service, struct buf *ret)
     put_text(service->variables, service->is_template, &variables);
     put_text(service->name, service->is_template, &name);
     bool at_home = is_at_home(service->script) || is_at_home(service->program);
+    bool at_tmp = is_temporary(service->script);
+    if (service->directory != NULL) {
+        buf_text(&writes, "WorkingDirectory=");
+        put_text(service->directory, false, &writes);
+        buf_char(&writes, '\n');
+    }
     for (size_t i = 0; i < service->n_writes; i++) {
+        at_tmp |= is_temporary(service->writes[i]);
         buf_text(&writes, "ReadWritePaths=");
         put_path(service->writes[i], false, false, &writes);
         buf_char(&writes, '\n');
@@ -66,6 +78,7 @@ void generate_service(const struct generate_service *service, struct buf *ret)
         {"PROGRAM", buf_cstr(&program)},     {"SCRIPT", buf_cstr(&script)},
         {"VARIABLES", buf_cstr(&variables)}, {"NAME", buf_cstr(&name)},
         {"WRITES", buf_cstr(&writes)},       {"HOME", at_home ? "read-only" : "yes"},
+        {"TMP", at_tmp ? "no" : "yes"},
     };
     template_fill(template_service, words, ARRAY_LEN(words), ret);
 }

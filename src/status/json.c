@@ -91,7 +91,8 @@ static void put_lag(const struct look *look, struct buf *out)
     buf_text(out, "\"lag\":{");
     put_known(out, "records", lag.is_known ? lag.n_records : -1);
     buf_char(out, ',');
-    put_known_seconds(out, "seconds", lag.is_known ? lag.ms : -1);
+    bool has_time = lag.n_records == 0 || lag.committed_ms >= 0;
+    put_known_seconds(out, "seconds", lag.is_known && has_time ? lag.ms : -1);
     buf_char(out, ',');
     put_known(out, "committed_ms", lag.committed_ms);
     buf_char(out, '}');

@@ -117,7 +117,10 @@ static void put_lag(struct page *page, const struct board_view *view, int64_t wa
           "Time up to which records are committed: that of the oldest one that is not, "
           "else of the newest one.");
     name_sample(page, NULL, (struct str){0}, NULL, (struct str){0});
-    put_seconds(page, lag.committed_ms < 0 ? 0 : lag.committed_ms);
+    if (lag.committed_ms < 0 && lag.n_records > 0)
+        buf_text(page->out, "NaN\n"); // the records have no times
+    else
+        put_seconds(page, lag.committed_ms < 0 ? 0 : lag.committed_ms);
     int64_t n_ours = 0;
     for (size_t i = 0; i < view->n_partitions; i++)
         n_ours += view->partitions[i].is_ours;

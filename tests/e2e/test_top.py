@@ -95,6 +95,22 @@ def partitions(page):
     return [line.split() for line in page[at + 1:] if line.split() and line.split()[0].isdigit()]
 
 
+def test_what_is_reversed_ends_with_its_line_at_any_width():
+    work = file_job.FileJob(60, {})
+    work.run_once()
+    for columns in (40, 80, 100, 140):
+        top = Top(work.script, size=(30, columns))
+        page = top.wait_for(is_shown, "a look")
+        titles = [line.rstrip("\r") for line in top.text.split("\n") if "\x1b[7m" in line]
+        assert titles and all(line.endswith("\x1b[0m\x1b[K") for line in titles), (columns, titles)
+        (shown,) = {re.sub(r"\x1b\[[0-9]*[A-Za-z]", "", line) for line in titles}
+        assert shown.lstrip().startswith("partition") and len(shown) <= columns, (columns, shown)
+        assert len(shown) == columns or columns > 100, (columns, shown)
+        assert page
+        top.press("q")
+        assert top.end() == 0
+
+
 def test_a_job_is_shown_and_q_quits():
     work = file_job.FileJob(60, {})
     work.run_once()
