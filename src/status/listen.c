@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum {
-    BACKLOG = 16
+    BACKLOG = 64 // beyond it a crowd keeps others from connecting at all
 };
 
 struct address {
