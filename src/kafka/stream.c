@@ -44,6 +44,7 @@ struct kafka_stream {
     enum stream_event_kind due;   // to be told by the next poll; IDLE: none
     enum stream_event_kind asked; // told and not answered; IDLE: none
     struct kafka_question low;    // where the partition of the last gap begins
+    bool low_is_of_before;        // asked for an assignment that has ended: not used
     struct stream_gap *gaps; // to be told once `low` is known; room for all partitions
     size_t n_gaps;
     int64_t gap_at_ms;
@@ -258,7 +259,11 @@ static struct stream_gap *find_gap(struct kafka_stream *kafka, int32_t partition
 static enum status tell_gap(struct kafka_stream *kafka, struct stream_event *ret,
                             struct err *err)
 {
-    if (question_take(&kafka->low)) {
+    bool is_answered = question_take(&kafka->low);
+    bool is_of_before = is_answered && kafka->low_is_of_before;
+    if (is_answered)
+        kafka->low_is_of_before = false;
+    if (is_answered && !is_of_before) {
         struct stream_gap *gap = find_gap(kafka, kafka->low.partition);
         if (kafka->low.status == ST_OK && gap != NULL) {
             ret->kind = STREAM_GAP;
@@ -380,6 +385,7 @@ static enum status stop_reading(struct kafka_stream *kafka, struct err *err)
     kafka->is_reading = false;
     kafka->n_gaps = 0;
     kafka->gap_at_ms = 0;
+    kafka->low_is_of_before = kafka->low.is_asked;
     enum status rc = assign(kafka, NULL, err);
     reader_stop(&kafka->reader);
     return rc;
