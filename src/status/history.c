@@ -70,6 +70,8 @@ void history_sample(struct history *history, const struct board_view *view,
         return;
     if (history->has_begun)
         add_point(history, view, &now);
+    else // what was read before the first look is news, too
+        now = (struct history_sample){.monotonic_ms = monotonic_ms, .wall_ms = wall_ms};
     history->has_begun = true;
     history->at = now;
 }

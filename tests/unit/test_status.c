@@ -629,6 +629,34 @@ static void test_each_reason_has_its_words(UNUSED void **state)
     board_release(&board);
 }
 
+// A run that has caught up within its first second has all of its news before that look.
+static void test_what_came_before_the_first_look_counts(UNUSED void **state)
+{
+    struct board board = {0};
+    struct history *history = mem_zalloc(sizeof(*history));
+    struct board_view view;
+    board_batch(&board,
+                &(struct board_batch){
+                    .n_records = {[OUTCOME_MATCHED] = 700, [OUTCOME_REJECTED] = 300},
+                    .first = none,
+                    .last = none});
+    board_read(&board, &view);
+    history_sample(history, &view, 1000, 1000);
+    history_sample(history, &view, 11000, 11000);
+    struct verdict verdict;
+    verdict_of(&(struct look){&view, history, 11000, 11000, 11000}, &verdict);
+    assert_int_equal(verdict.level, VERDICT_WARN);
+    bool is_told = false;
+    for (size_t i = 0; i < verdict.n; i++)
+        is_told |=
+            strcmp(verdict.reasons[i].text,
+                   "30 % of the records of the last minutes are dead letters") == 0;
+    assert_true(is_told);
+    board_view_release(&view);
+    free(history);
+    board_release(&board);
+}
+
 // `n` records in ten seconds of history, of them so many of each outcome.
 static void assert_recent(const int64_t n[OUTCOMES_N], const char *code, const char *text)
 {
@@ -753,6 +781,7 @@ TEST_MAIN(cmocka_unit_test(test_lag_is_unknown_before_the_end_is),
           cmocka_unit_test(test_json_has_what_is_on_the_board),
           cmocka_unit_test(test_json_of_an_empty_board_knows_nothing),
           cmocka_unit_test(test_history_keeps_an_hour),
+          cmocka_unit_test(test_what_came_before_the_first_look_counts),
           cmocka_unit_test(test_each_reason_has_its_words),
           cmocka_unit_test(test_what_came_lately_is_judged),
           cmocka_unit_test(test_ready_and_alive_say_why_not),
