@@ -348,6 +348,22 @@ static void judge_lag(const struct surveyor *surveyor, struct survey *survey)
                    "the oldest record that waits is %s old", seconds(most_ms));
 }
 
+// A topic that was recreated with fewer records, a file that was cut: what `run` refuses.
+static void judge_ends(struct survey *survey)
+{
+    for (size_t i = 0; i < survey->n_partitions; i++) {
+        const struct survey_partition *partition = &survey->partitions[i];
+        if (partition->end < 0 || partition->end >= partition->committed)
+            continue;
+        add_reason(survey, SURVEY_BAD, "refused",
+                   "partition %d ends at offset %lld, but the log has read it up to "
+                   "%lld: was the topic recreated?",
+                   (int)partition->partition, (long long)partition->end,
+                   (long long)partition->committed);
+        return;
+    }
+}
+
 static void judge_partitions(struct survey *survey)
 {
     size_t n = 0;
@@ -408,6 +424,7 @@ enum status surveyor_look(struct surveyor *surveyor, struct survey *ret, struct 
         close_topic(surveyor); // a file is as long as when it was opened
     add_lag(ret);
     judge_lag(surveyor, ret);
+    judge_ends(ret);
     judge_partitions(ret);
     judge_commit(ret);
     judge_script(surveyor, ret);

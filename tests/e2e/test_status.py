@@ -186,6 +186,19 @@ def test_a_changed_script_changed_tables_and_another_job():
     assert told["verdict"] == "bad" and told["partitions"][0]["committed"] == 1, told
 
 
+def test_a_stream_that_was_cut_is_refused_as_run_refuses_it():
+    work = file_job.FileJob(60, {})
+    work.run_once()
+    visits = work.directory / "visits.csv"
+    read = visits.stat().st_size
+    visits.write_bytes(visits.read_bytes()[:100])
+    told = json.loads(lib.run("status", work.script, "--json").out)
+    assert told["verdict"] == "bad", told
+    assert (f"partition 0 ends at offset 100, but the log has read it up to {read}: was the topic recreated?"
+            in [reason["text"] for reason in told["reasons"] if reason["code"] == "refused"]), told
+    assert lib.run("run", work.script, "--once", code=3).err
+
+
 def test_partitions_that_appeared_have_no_owner():
     job = Job()
     job.send(1)
