@@ -95,10 +95,10 @@ static void print_text(const struct survey *survey)
     term_put(survey->job.topic);
     printf(" to ");
     term_put(survey->result);
-    printf("\nverdict  %s\n", survey_level_names[survey->level]);
-    for (size_t i = 0; i < survey->n_reasons; i++) {
-        printf("  %-6s ", survey_level_names[survey->reasons[i].level]);
-        term_put(str_of(survey->reasons[i].text));
+    printf("\nverdict  %s\n", verdict_names[survey->verdict.level]);
+    for (size_t i = 0; i < survey->verdict.n; i++) {
+        printf("  %-6s ", verdict_names[survey->verdict.reasons[i].level]);
+        term_put(str_of(survey->verdict.reasons[i].text));
         putchar('\n');
     }
     printf("lag      %s", survey->lag_records < 0

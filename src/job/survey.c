@@ -2,7 +2,6 @@
 #include "job/survey.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/text.h"
@@ -22,34 +21,9 @@ enum {
     RECORDS_MIN = 100 // fewer say nothing
 };
 
-const char *const survey_level_names[SURVEY_BAD + 1] = {
-    [SURVEY_OK] = "ok",
-    [SURVEY_WARN] = "warn",
-    [SURVEY_BAD] = "bad",
-};
-
 static int64_t wall_ms(void)
 {
     return env_system()->ops->wall_ms(env_system());
-}
-
-static void add_reason(struct survey *survey, enum survey_level level, const char *code,
-                       const char *fmt, ...) PRINTF_LIKE(4, 5);
-
-static void add_reason(struct survey *survey, enum survey_level level, const char *code,
-                       const char *fmt, ...)
-{
-    if (survey->n_reasons == SURVEY_REASONS)
-        return;
-    struct survey_reason *reason = &survey->reasons[survey->n_reasons++];
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(reason->text, sizeof(reason->text), fmt, args);
-    va_end(args);
-    reason->code = code;
-    reason->level = level;
-    if (level > survey->level)
-        survey->level = level;
 }
 
 enum status surveyor_open(struct pipeline *pipeline, struct surveyor *ret,
@@ -312,7 +286,8 @@ static enum status look_at_topic(struct surveyor *surveyor, struct survey *surve
     enum status rc = check_job(surveyor, err);
     if (rc == ST_OK)
         return look_at_partitions(surveyor, survey, err);
-    add_reason(survey, SURVEY_BAD, "refused", "run would refuse to start: %s", err->text);
+    verdict_add(&survey->verdict, VERDICT_BAD, "refused", "run would refuse to start: %s",
+                err->text);
     return ST_OK;
 }
 
@@ -336,16 +311,17 @@ static void judge_lag(const struct surveyor *surveyor, struct survey *survey)
             most_ms = survey->partitions[i].lag_ms;
     }
     if (waits && survey->commit.number < 0)
-        add_reason(survey, SURVEY_BAD, "stalled",
-                   "records wait, and the newest entries of the log have no commit: does "
-                   "a worker run?");
+        verdict_add(
+            &survey->verdict, VERDICT_BAD, "stalled",
+            "records wait, and the newest entries of the log have no commit: does "
+            "a worker run?");
     else if (waits && is_old)
-        add_reason(survey, SURVEY_BAD, "stalled",
-                   "records wait, and the newest commit is %s old: does a worker run?",
-                   seconds(age_ms));
+        verdict_add(&survey->verdict, VERDICT_BAD, "stalled",
+                    "records wait, and the newest commit is %s old: does a worker run?",
+                    seconds(age_ms));
     if (most_ms > late_ms)
-        add_reason(survey, SURVEY_WARN, "behind",
-                   "the oldest record that waits is %s old", seconds(most_ms));
+        verdict_add(&survey->verdict, VERDICT_WARN, "behind",
+                    "the oldest record that waits is %s old", seconds(most_ms));
 }
 
 // A topic that was recreated with fewer records, a file that was cut: what `run` refuses.
@@ -355,11 +331,11 @@ static void judge_ends(struct survey *survey)
         const struct survey_partition *partition = &survey->partitions[i];
         if (partition->end < 0 || partition->end >= partition->committed)
             continue;
-        add_reason(survey, SURVEY_BAD, "refused",
-                   "partition %d ends at offset %lld, but the log has read it up to "
-                   "%lld: was the topic recreated?",
-                   (int)partition->partition, (long long)partition->end,
-                   (long long)partition->committed);
+        verdict_add(&survey->verdict, VERDICT_BAD, "refused",
+                    "partition %d ends at offset %lld, but the log has read it up to "
+                    "%lld: was the topic recreated?",
+                    (int)partition->partition, (long long)partition->end,
+                    (long long)partition->committed);
         return;
     }
 }
@@ -370,11 +346,11 @@ static void judge_partitions(struct survey *survey)
     for (size_t i = 0; i < survey->n_partitions; i++)
         n += survey->partitions[i].owner.n == 0 && survey->partitions[i].lag_records > 0;
     if (n > 0)
-        add_reason(survey, SURVEY_WARN, "unclaimed",
-                   "%s with records that wait %s no owner among the newest entries of "
-                   "the log",
-                   text_counted((int64_t)n, "partition", "partitions"),
-                   n == 1 ? "has" : "have");
+        verdict_add(&survey->verdict, VERDICT_WARN, "unclaimed",
+                    "%s with records that wait %s no owner among the newest entries of "
+                    "the log",
+                    text_counted((int64_t)n, "partition", "partitions"),
+                    n == 1 ? "has" : "have");
 }
 
 static void judge_commit(struct survey *survey)
@@ -384,15 +360,16 @@ static void judge_commit(struct survey *survey)
         return;
     int64_t unmatched = commit->wanted - commit->matched;
     if ((double)unmatched * 100 > (double)commit->wanted * UNMATCHED_PERCENT)
-        add_reason(survey, SURVEY_WARN, "unmatched",
-                   "%" PRId64 " of %" PRId64 " records of the newest commit match no row "
-                   "of a table",
-                   unmatched, commit->wanted);
+        verdict_add(&survey->verdict, VERDICT_WARN, "unmatched",
+                    "%" PRId64 " of %" PRId64
+                    " records of the newest commit match no row "
+                    "of a table",
+                    unmatched, commit->wanted);
     if ((double)commit->rejected * 100 > (double)commit->records * REJECTS_PERCENT)
-        add_reason(survey, SURVEY_WARN, "rejects",
-                   "%" PRId64 " of %" PRId64 " records of the newest commit are dead "
-                   "letters",
-                   commit->rejected, commit->records);
+        verdict_add(&survey->verdict, VERDICT_WARN, "rejects",
+                    "%" PRId64 " of %" PRId64 " records of the newest commit are dead "
+                    "letters",
+                    commit->rejected, commit->records);
 }
 
 // What run would begin with now.
@@ -401,15 +378,17 @@ static void judge_script(const struct surveyor *surveyor, struct survey *survey)
     char version[65];
     struct err why;
     if (!str_is(survey->script, surveyor->pipeline->plan->hash))
-        add_reason(survey, SURVEY_WARN, "script",
-                   "the log last ran with another script; tramline history shows since "
-                   "when");
+        verdict_add(&survey->verdict, VERDICT_WARN, "script",
+                    "the log last ran with another script; tramline history shows since "
+                    "when");
     if (tables_version(surveyor->pipeline, version, &why) != ST_OK)
-        add_reason(survey, SURVEY_WARN, "tables", "the staged tables: %s", why.text);
+        verdict_add(&survey->verdict, VERDICT_WARN, "tables", "the staged tables: %s",
+                    why.text);
     else if (!str_is(survey->tables, version))
-        add_reason(survey, SURVEY_WARN, "tables",
-                   "the staged tables are not those of the newest entry: a job that runs "
-                   "has older ones until it is restarted");
+        verdict_add(
+            &survey->verdict, VERDICT_WARN, "tables",
+            "the staged tables are not those of the newest entry: a job that runs "
+            "has older ones until it is restarted");
 }
 
 enum status surveyor_look(struct surveyor *surveyor, struct survey *ret, struct err *err)
@@ -419,7 +398,7 @@ enum status surveyor_look(struct surveyor *surveyor, struct survey *ret, struct 
     TRY(look_at_log(surveyor, ret, err));
     struct err why;
     if (look_at_topic(surveyor, ret, &why) != ST_OK)
-        add_reason(ret, SURVEY_BAD, "topic", "%s", why.text);
+        verdict_add(&ret->verdict, VERDICT_BAD, "topic", "%s", why.text);
     if (surveyor->topic != NULL && !surveyor->topic->is_shared)
         close_topic(surveyor); // a file is as long as when it was opened
     add_lag(ret);

@@ -14,22 +14,10 @@
 #include "core/topic.h"
 #include "job/pipeline.h"
 #include "log/log_state.h"
+#include "status/verdict.h"
 
 enum {
-    SURVEY_VERSION = 1, // of the JSON: docs/operations.md
-    SURVEY_REASONS = 10
-};
-
-enum survey_level {
-    SURVEY_OK,
-    SURVEY_WARN, // somebody should look some time
-    SURVEY_BAD   // the result does not grow as it should
-};
-
-struct survey_reason {
-    const char *code; // of a closed list: docs/operations.md
-    enum survey_level level;
-    char text[800];
+    SURVEY_VERSION = 1 // of the JSON: docs/operations.md
 };
 
 // Numbers are -1 where they are unknown.
@@ -61,9 +49,7 @@ struct survey {
     struct survey_partition *partitions; // rising
     size_t n_partitions;
     int64_t lag_records, lag_ms; // -1: of some partition unknown
-    struct survey_reason reasons[SURVEY_REASONS];
-    size_t n_reasons;
-    enum survey_level level; // the worst
+    struct verdict verdict;
 };
 
 struct surveyor {
@@ -82,7 +68,6 @@ void surveyor_close(struct surveyor *surveyor);
 enum status surveyor_look(struct surveyor *surveyor, struct survey *ret, struct err *err);
 void survey_release(struct survey *survey);
 
-extern const char *const survey_level_names[SURVEY_BAD + 1];
 void survey_json(const struct survey *survey, struct buf *ret);
 
 #endif

@@ -47,20 +47,6 @@ static void put_job(const struct survey *survey, struct buf *out)
     buf_char(out, '}');
 }
 
-static void put_verdict(const struct survey *survey, struct buf *out)
-{
-    buf_printf(out, ",\"verdict\":\"%s\",\"reasons\":[",
-               survey_level_names[survey->level]);
-    for (size_t i = 0; i < survey->n_reasons; i++) {
-        const struct survey_reason *reason = &survey->reasons[i];
-        buf_printf(out, "%s{\"code\":\"%s\",\"level\":\"%s\",", i > 0 ? "," : "",
-                   reason->code, survey_level_names[reason->level]);
-        put_text(out, "text", str_of(reason->text));
-        buf_char(out, '}');
-    }
-    buf_char(out, ']');
-}
-
 static void put_commit(const struct survey *survey, struct buf *out)
 {
     const struct survey_commit *commit = &survey->commit;
@@ -103,7 +89,8 @@ void survey_json(const struct survey *survey, struct buf *ret)
     buf_printf(ret, "{\"version\":%d", SURVEY_VERSION);
     put_number(ret, "time_ms", survey->time_ms);
     put_job(survey, ret);
-    put_verdict(survey, ret);
+    buf_char(ret, ',');
+    verdict_json(&survey->verdict, ret);
     buf_printf(ret, ",\"lag\":{\"records\":");
     if (survey->lag_records < 0)
         buf_text(ret, "null");

@@ -74,15 +74,8 @@ static void put_verdict(const struct look *look, struct buf *out)
     verdict_of(look, &verdict);
     buf_printf(out, "\"state\":\"%s\",", board_phase_names[look->view->phase]);
     put_number(out, "state_since_ms", look->view->phase_since_ms);
-    buf_printf(out, ",\"verdict\":\"%s\",\"reasons\":[", verdict_names[verdict.level]);
-    for (size_t i = 0; i < verdict.n; i++) {
-        const struct verdict_reason *reason = &verdict.reasons[i];
-        buf_printf(out, "%s{\"code\":\"%s\",\"level\":\"%s\",", i > 0 ? "," : "",
-                   reason->code, verdict_names[reason->level]);
-        put_text(out, "text", str_of(reason->text));
-        buf_char(out, '}');
-    }
-    buf_char(out, ']');
+    buf_char(out, ',');
+    verdict_json(&verdict, out);
 }
 
 static void put_lag(const struct look *look, struct buf *out)

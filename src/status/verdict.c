@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text.h"
+
 enum {
     EXPIRY_SOON_MS = 7 * 86400 * 1000,
     WINDOW_POINTS = 30,     // of the history: five minutes
@@ -18,11 +20,8 @@ const char *const verdict_names[VERDICT_BAD + 1] = {
     [VERDICT_BAD] = "bad",
 };
 
-static void add(struct verdict *verdict, enum verdict_level level, const char *code,
-                const char *fmt, ...) PRINTF_LIKE(4, 5);
-
-static void add(struct verdict *verdict, enum verdict_level level, const char *code,
-                const char *fmt, ...)
+void verdict_add(struct verdict *verdict, enum verdict_level level, const char *code,
+                 const char *fmt, ...)
 {
     if (verdict->n == VERDICT_REASONS)
         return;
@@ -37,6 +36,19 @@ static void add(struct verdict *verdict, enum verdict_level level, const char *c
         verdict->level = level;
 }
 
+void verdict_json(const struct verdict *verdict, struct buf *ret)
+{
+    buf_printf(ret, "\"verdict\":\"%s\",\"reasons\":[", verdict_names[verdict->level]);
+    for (size_t i = 0; i < verdict->n; i++) {
+        const struct verdict_reason *reason = &verdict->reasons[i];
+        buf_printf(ret, "%s{\"code\":\"%s\",\"level\":\"%s\",\"text\":", i > 0 ? "," : "",
+                   reason->code, verdict_names[reason->level]);
+        text_json(ret, str_of(reason->text));
+        buf_char(ret, '}');
+    }
+    buf_char(ret, ']');
+}
+
 static int64_t stalled_ms(const struct look *look)
 {
     bool is_over = look->view->phase == BOARD_STOPPED || look->stepped_ms == 0;
@@ -49,27 +61,30 @@ static void judge_phase(const struct look *look, struct verdict *verdict)
     const struct board_view *view = look->view;
     int64_t stalled = stalled_ms(look);
     if (stalled > 0)
-        add(verdict, VERDICT_BAD, "stalled", "the worker has not moved for %lld s",
-            (long long)(stalled / 1000));
+        verdict_add(verdict, VERDICT_BAD, "stalled",
+                    "the worker has not moved for %lld s", (long long)(stalled / 1000));
     if (view->phase == BOARD_STARTING)
-        add(verdict, VERDICT_WARN, "starting", "starting: the tables are being read");
+        verdict_add(verdict, VERDICT_WARN, "starting",
+                    "starting: the tables are being read");
     if (view->phase == BOARD_STOPPING || view->phase == BOARD_STOPPED)
-        add(verdict, VERDICT_WARN, "stopping", "stopping: the last commit is made");
+        verdict_add(verdict, VERDICT_WARN, "stopping",
+                    "stopping: the last commit is made");
     if (view->phase == BOARD_IDLE)
-        add(verdict, VERDICT_WARN, "no_partitions",
+        verdict_add(
+            verdict, VERDICT_WARN, "no_partitions",
             "no partitions: other workers have them, or the group is being joined");
     if (view->phase == BOARD_ASSIGNING)
-        add(verdict, VERDICT_WARN, "assigning", "partitions are being claimed");
+        verdict_add(verdict, VERDICT_WARN, "assigning", "partitions are being claimed");
 }
 
 static void judge_waits(const struct look *look, struct verdict *verdict)
 {
     const struct board_view *view = look->view;
     if (view->n_retrying > 0)
-        add(verdict, VERDICT_BAD, "storage", "the storage is tried again: %s",
-            view->failure.text);
+        verdict_add(verdict, VERDICT_BAD, "storage", "the storage is tried again: %s",
+                    view->failure.text);
     if (view->waiting.wall_ms != 0)
-        add(verdict, VERDICT_BAD, "waiting", "waiting: %s", view->waiting.text);
+        verdict_add(verdict, VERDICT_BAD, "waiting", "waiting: %s", view->waiting.text);
 }
 
 static void judge_records(const struct look *look, struct verdict *verdict)
@@ -87,13 +102,13 @@ static void judge_records(const struct look *look, struct verdict *verdict)
     if (n_all < RECORDS_MIN)
         return;
     if (n_unmatched * 100 > n_all * UNMATCHED_PERCENT)
-        add(verdict, VERDICT_WARN, "unmatched",
-            "%lld %% of the records of the last minutes match no row of a table",
-            (long long)(n_unmatched * 100 / n_all));
+        verdict_add(verdict, VERDICT_WARN, "unmatched",
+                    "%lld %% of the records of the last minutes match no row of a table",
+                    (long long)(n_unmatched * 100 / n_all));
     if (n_rejected * 100 > n_all * REJECTS_PERCENT)
-        add(verdict, VERDICT_WARN, "rejects",
-            "%lld %% of the records of the last minutes are dead letters",
-            (long long)(n_rejected * 100 / n_all));
+        verdict_add(verdict, VERDICT_WARN, "rejects",
+                    "%lld %% of the records of the last minutes are dead letters",
+                    (long long)(n_rejected * 100 / n_all));
 }
 
 static void judge_tables(const struct look *look, struct verdict *verdict)
@@ -106,13 +121,13 @@ static void judge_tables(const struct look *look, struct verdict *verdict)
     if (expires_ms < 0 || left_ms > EXPIRY_SOON_MS)
         return;
     if (left_ms <= 0)
-        add(verdict, VERDICT_WARN, "expired",
-            "the tables have known no service for %lld days",
-            (long long)(-left_ms / 86400000));
+        verdict_add(verdict, VERDICT_WARN, "expired",
+                    "the tables have known no service for %lld days",
+                    (long long)(-left_ms / 86400000));
     else
-        add(verdict, VERDICT_WARN, "expiring",
-            "the tables know service for %lld days more",
-            (long long)(left_ms / 86400000));
+        verdict_add(verdict, VERDICT_WARN, "expiring",
+                    "the tables know service for %lld days more",
+                    (long long)(left_ms / 86400000));
 }
 
 void verdict_of(const struct look *look, struct verdict *ret)

@@ -29,7 +29,7 @@ struct look {
 struct verdict_reason {
     const char *code; // of a closed list: docs/operations.md
     enum verdict_level level;
-    char text[BOARD_TEXT + 80];
+    char text[800];
 };
 
 struct verdict {
@@ -40,6 +40,11 @@ struct verdict {
 
 extern const char *const verdict_names[VERDICT_BAD + 1];
 
+// One reason more, while there is room; the worst level is the verdict's.
+void verdict_add(struct verdict *verdict, enum verdict_level level, const char *code,
+                 const char *fmt, ...) PRINTF_LIKE(4, 5);
+// `"verdict":"ok","reasons":[...]`, as docs/operations.md has it.
+void verdict_json(const struct verdict *verdict, struct buf *ret);
 void verdict_of(const struct look *look, struct verdict *ret);
 // The worker's loop goes round. Else why not, appended.
 bool verdict_is_alive(const struct look *look, struct buf *why);
