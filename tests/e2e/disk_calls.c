@@ -9,9 +9,9 @@
 //   DISK_STOP  n: SIGSTOP instead
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ enum {
     TEXT = 4096
 };
 
-static atomic_int n_calls;
+static int n_calls;
 
 static int is_below_root(const char *path)
 {
@@ -59,7 +59,11 @@ static int note(const char *name, const char *path, const char *to)
     char line[5 * TEXT];
     if (!is_below_root(path))
         return 0;
-    int number = atomic_fetch_add(&n_calls, 1) + 1;
+    // Uploads and commits are two threads': a number and its line are taken as one, so
+    // that at the death before call n the lines are those of the n - 1 before.
+    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&one);
+    int number = ++n_calls;
     if (kill_at != NULL && number == atoi(kill_at))
         kill(getpid(), SIGKILL);
     if (stop_at != NULL && number == atoi(stop_at))
@@ -70,6 +74,7 @@ static int note(const char *name, const char *path, const char *to)
     int n = snprintf(line, sizeof(line), "%s\t%s\t%s\n", name, path, to);
     if (log >= 0 && syscall(SYS_write, log, line, n) != n)
         abort();
+    pthread_mutex_unlock(&one);
     return number;
 }
 
