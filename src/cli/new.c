@@ -16,6 +16,11 @@ static enum status is_there(const char *path, struct err *err)
                    path);
 }
 
+static bool is_stdout(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
 static enum status write_file(const char *path, struct str text, struct err *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -47,6 +52,8 @@ static enum status check(const char *flag, const struct connector *connector,
 {
     if (strstr(value, "${") != NULL)
         return ST_OK;
+    if (value[0] == '\0')
+        return err_set(err, ST_USAGE, "%s is empty", flag);
     if (str_utf8_valid(str_of(value)) != strlen(value))
         return err_set(err, ST_USAGE, "%s: not UTF-8 text", flag);
     enum status rc = connector->options.check(option, str_of(value), err);
@@ -66,7 +73,10 @@ static enum status make(const char *feed_place, const char *out,
     feed_close(feed);
     TRY(rc);
     TRY(buf_check(&text, out, err));
-    return write_file(out, buf_as_str(&text), err);
+    if (!is_stdout(out))
+        return write_file(out, buf_as_str(&text), err);
+    fwrite(text.p, 1, text.n, stdout);
+    return ST_OK;
 }
 
 static enum status run(const struct args *args, struct err *err)
@@ -84,10 +94,12 @@ static enum status run(const struct args *args, struct err *err)
                        "--feed is missing: a GTFS feed, as a zip, a directory or a URL");
     TRY(check("--topic", connector_of_topics(), "topic", names.topic, err));
     TRY(check("--brokers", connector_of_topics(), "brokers", names.brokers, err));
-    TRY(check("--root", connector_of_files(), "path", place, err));
-    if (access(out, F_OK) == 0)
+    TRY(check("--root", connector_of_files(), "path", names.root[0] ? place : "", err));
+    if (!is_stdout(out) && access(out, F_OK) == 0)
         return is_there(out, err);
     TRY(make(feed, out, &names, err));
+    if (is_stdout(out))
+        return ST_OK;
     printf("%s is made; 'tramline check %s' looks at it, 'tramline help sql' says how it "
            "is written\n",
            out, out);
@@ -96,7 +108,8 @@ static enum status run(const struct args *args, struct err *err)
 
 static const struct flag flags[] = {
     {"--feed", "FEED", "the feed: a zip, a directory or an http(s) URL"},
-    {"--out", "FILE", "the script (default: pipeline.sql); one that is there stays"},
+    {"--out", "FILE",
+     "the script (default: pipeline.sql; -: stdout); one that is there stays"},
     {"--topic", "TOPIC", "of the stream (default: stop_times)"},
     {"--brokers", "HOST:PORT", "Kafka bootstrap servers (default: localhost:9092)"},
     {"--root", "PATH", "directory of tables and result, or its URL (default: data)"},

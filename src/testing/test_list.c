@@ -166,6 +166,8 @@ enum status test_list_find(const char *script, const char *const *words, size_t 
         n_paths++;
     }
     const char *folder = default_folder(ret, script);
+    if (n_paths == 0 && !is_directory(folder) && n > 0)
+        return no_match(ret, words[0], err);
     if (n_paths == 0 && !is_directory(folder))
         return err_set(err, ST_USAGE,
                        "there is no folder %s, where the tests of %s are looked for; "

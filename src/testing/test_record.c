@@ -359,7 +359,12 @@ static enum status write_folder(const struct recording *recording, const char *f
                                 const struct test_output *output, struct err *err)
 {
     const struct plan *plan = recording->pipeline->plan;
-    if (mkdir(folder, 0777) != 0)
+    // The first test of a script has no folder of tests yet.
+    const char *slash = strrchr(folder, '/');
+    AUTO(mem_auto_free)
+    char *tests = mem_printf("%.*s", slash ? (int)(slash - folder) : 0, folder);
+    bool is_made = tests[0] == '\0' || mkdir(tests, 0777) == 0 || errno == EEXIST;
+    if (!is_made || mkdir(folder, 0777) != 0)
         return err_set(err, ST_USAGE, "cannot make the folder %s: %s", folder,
                        strerror(errno));
     TRY(write_settings(&recording->test, folder, err));

@@ -234,6 +234,18 @@ def test_nothing_is_overwritten():
     assert (directory / "pipeline.sql").read_text() == "mine" and not (directory / "nowhere").exists()
 
 
+def test_what_is_empty_is_refused_and_a_dash_is_stdout():
+    feed = lib.feed_dir("madrid-metro")
+    here = lib.tmp_dir()
+    for flag in ("--topic", "--brokers", "--root"):
+        done = lib.run("new", "--feed", feed, flag, "", code=2, cwd=here)
+        assert flag == "--brokers" or done.err == f"tramline new: {flag} is empty\n", done.err
+    shown = lib.run("new", "--feed", feed, "--out", "-", cwd=here)
+    assert list(here.iterdir()) == [] and shown.err == "", shown
+    lib.run("new", "--feed", feed, cwd=here)
+    assert shown.out == (here / "pipeline.sql").read_text()
+
+
 def test_a_full_disk_leaves_no_script():
     directory = lib.tmp_dir()
     feed = feed_of(directory, trips=TRIPS)

@@ -108,11 +108,18 @@ def test_other_names_take_whole_tables_if_they_are_small():
     assert not (directory / "t").exists()
 
 
+def test_the_first_one_makes_the_folder_of_tests():
+    directory = job()
+    record(directory, "tests/first")
+    assert "1 test: 1 ok" in lib.run("test", "p.sql", cwd=directory).out
+    assert "1 test: 1 ok" in lib.run("test", "p.sql", "first", cwd=directory).out
+
+
 def test_what_cannot_be_is_told():
     directory = job()
     (directory / "t").mkdir()
     assert record(directory, "t", code=2).err == "tramline test: t is there already and stays as it is\n"
-    assert "cannot make the folder no/t: No such file or directory" in record(directory, "no/t", code=2).err
+    assert "cannot make the folder no/no/t: No such file or directory" in record(directory, "no/no/t", code=2).err
     assert record(directory, code=2).err == "tramline test: --record takes one folder behind the script: that of the new test\n"
     assert record(directory, "a", "b", code=2).err == ("tramline test: --record takes one folder behind the script: that of "
                                                        "the new test\n")
