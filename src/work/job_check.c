@@ -2,8 +2,8 @@
 #include "work/job_check.h"
 
 #include "log/commit_log.h"
-#include "work/intake.h"
 #include "work/topic_check.h"
+#include "work/unit_builder.h"
 
 enum status job_check_log(struct storage *storage, struct log_state *ret, struct err *err)
 {
@@ -23,6 +23,6 @@ enum status job_check_partition(const struct log_partition *partition,
     TRY(topic_check(topic, &probe, err));
     struct stream_gap gap = {partition->partition, partition->next, probe.range.low};
     if (gap.low > gap.wanted && job->settings.on_gap == ON_GAP_FAIL)
-        return intake_refuse_gap(topic->name, &gap, err);
+        return unit_builder_refuse_gap(topic->name, &gap, err);
     return ST_OK;
 }

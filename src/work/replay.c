@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "commit/committer.h"
 #include "core/json.h"
-#include "work/intake.h"
+#include "work/unit_builder.h"
 #include "work/upload.h"
 
 enum {
@@ -21,7 +21,7 @@ enum {
 struct letter_stream {
     struct stream stream; // first member
     const struct replay_run *run;
-    size_t at; // of the run's records where the intake's begin
+    size_t at; // of the run's records where the builder's begin
 };
 
 // Letters of one partition, their offsets rising.
@@ -41,7 +41,7 @@ struct replaying {
     struct patience patience;
     struct letter_stream stream;
     struct replay_run run;
-    struct intake intake;
+    struct unit_builder builder;
     struct draft *draft;
     struct letter_range *letters;
     size_t n_letters, letters_capacity;
@@ -141,7 +141,7 @@ static enum status give_run(struct replaying *replaying, struct err *err)
                           .next = from->records[from->n - 1].offset + 1,
                           .records = from->records,
                           .n = from->n};
-        struct span *span = draft_span(replaying->intake.draft, from->partition);
+        struct span *span = draft_span(replaying->builder.draft, from->partition);
         if (span == NULL)
             return other_letters(err);
         span->first = span->next = run.first; // where a letter stood says nothing here
@@ -151,7 +151,7 @@ static enum status give_run(struct replaying *replaying, struct err *err)
         size_t n_used = 0;
         replaying->stream.run = from;
         replaying->stream.at = at;
-        enum status rc = intake_run(&replaying->intake, &run, &n_used, err);
+        enum status rc = unit_builder_run(&replaying->builder, &run, &n_used, err);
         at += n_used;
         if (rc == ST_RETRY)
             rc = wait_for_schema(replaying, &waited_ms, err);
@@ -199,18 +199,17 @@ static struct draft *new_draft(const struct replaying *replaying, const char *wr
     return draft_new(partitions, n, str_of(writer), replaying->job.dimension);
 }
 
-static void begin_intake(struct replaying *replaying, const char *writer,
-                         struct worker_parts *parts)
+static void begin_unit(struct replaying *replaying, const char *writer)
 {
     const struct replay_parts *from = replaying->parts;
     replaying->job.settings.on_error = ON_ERROR_DEAD_LETTER;
     replaying->job.settings.on_error_share = 100;
     replaying->job.settings.match_min = 0;
     replaying->stream.stream.ops = &letter_stream_ops;
-    *parts = (struct worker_parts){
+    struct unit_builder_parts parts = {
         .job = &replaying->job,
         .stream = &replaying->stream.stream,
-        .topic = (struct topic *)from->topic, // it is asked nothing
+        .topic = from->topic,
         .decoder = from->decoder,
         .executor = from->executor,
         .encoder = from->encoder,
@@ -218,8 +217,8 @@ static void begin_intake(struct replaying *replaying, const char *writer,
         .env = from->env,
         .status = &replaying->status,
     };
-    intake_init(&replaying->intake, parts);
-    intake_begin(&replaying->intake, new_draft(replaying, writer));
+    unit_builder_init(&replaying->builder, &parts);
+    unit_builder_begin(&replaying->builder, new_draft(replaying, writer));
 }
 
 // The second time the files are read: the bytes of all letters need not fit in memory.
@@ -230,7 +229,7 @@ static enum status enrich(struct replaying *replaying, const struct dead_filter 
     TRY(dead_book_each(&replaying->book, &replaying->patience.storage, filter,
                        take_letter, replaying, err));
     TRY(give_run(replaying, err));
-    struct unit *unit = &replaying->intake.draft->unit;
+    struct unit *unit = &replaying->builder.draft->unit;
     for (size_t i = 0; i < unit->n_spans; i++) {
         ret->records += unit->spans[i].data;
         ret->ignored += unit->spans[i].ignored;
@@ -239,7 +238,7 @@ static enum status enrich(struct replaying *replaying, const struct dead_filter 
     }
     if (ret->records != n_records)
         return other_letters(err);
-    TRY(intake_finish(&replaying->intake, &replaying->draft, err));
+    TRY(unit_builder_finish(&replaying->builder, &replaying->draft, err));
     ret->rows = unit->rows;
     ret->matched = unit->matched;
     return ST_OK;
@@ -267,7 +266,6 @@ static enum status replay_all(struct replaying *replaying, struct committer *com
                               const struct dead_filter *wanted, struct replay_report *ret,
                               struct err *err)
 {
-    struct worker_parts parts;
     struct dead_filter filter = *wanted;
     TRY(committer_recover(committer, err));
     committer_begin_replay(committer);
@@ -279,13 +277,13 @@ static enum status replay_all(struct replaying *replaying, struct committer *com
     ret->has_more = replaying->has_more;
     if (replaying->n_records == 0)
         return ST_OK;
-    begin_intake(replaying, committer_writer(committer), &parts);
+    begin_unit(replaying, committer_writer(committer));
     enum status rc = enrich(replaying, &filter, ret, err);
     if (rc == ST_OK)
         rc = publish(replaying, committer, ret, err);
     if (rc == ST_OK)
         ret->entry = committer_state(committer)->next - 1;
-    intake_release(&replaying->intake);
+    unit_builder_release(&replaying->builder);
     return rc;
 }
 

@@ -15,7 +15,17 @@ struct worker *worker_open(const struct worker_parts *parts)
     worker->phase = WORKER_IDLE;
     parts->topic->deadline = &worker->deadline;
     assignment_init(&worker->assignment, &worker->parts);
-    intake_init(&worker->intake, &worker->parts);
+    unit_builder_init(&worker->builder, &(struct unit_builder_parts){
+                                            .job = parts->job,
+                                            .topic = parts->topic,
+                                            .stream = parts->stream,
+                                            .decoder = parts->decoder,
+                                            .executor = parts->executor,
+                                            .encoder = parts->encoder,
+                                            .spool = parts->spool,
+                                            .env = parts->env,
+                                            .status = parts->status,
+                                        });
     board_joins(&parts->status->board, parts->executor->joins, parts->executor->n_joins);
     return worker;
 }
@@ -26,7 +36,7 @@ void worker_free(struct worker *worker)
         return;
     worker->parts.topic->deadline = NULL;
     assignment_release(&worker->assignment);
-    intake_release(&worker->intake);
+    unit_builder_release(&worker->builder);
     goal_release(&worker->goal);
     held_release(&worker->held);
     lag_release(&worker->lag);
@@ -122,7 +132,7 @@ static void tell_left(const struct worker *worker)
 static enum status step_stop(struct worker *worker, struct wait *wait, struct err *err)
 {
     if (worker_has_work(worker) && worker_is_late(worker)) {
-        intake_drop(&worker->intake);
+        unit_builder_drop(&worker->builder);
         worker->is_left = true;
     }
     if (!all_is_committed(worker))
@@ -137,7 +147,7 @@ static enum status step_stop(struct worker *worker, struct wait *wait, struct er
 
 static bool all_is_read(struct worker *worker)
 {
-    const struct unit *unit = &worker->intake.draft->unit;
+    const struct unit *unit = &worker->builder.draft->unit;
     if (!worker_settings(worker)->once)
         return false;
     for (size_t *at = &worker->n_reached; *at < unit->n_spans; (*at)++)
@@ -149,7 +159,7 @@ static bool all_is_read(struct worker *worker)
 
 static bool unit_is_due(struct worker *worker, int64_t now_ms)
 {
-    return intake_is_due(&worker->intake, now_ms) ||
+    return unit_builder_is_due(&worker->builder, now_ms) ||
            (worker_has_work(worker) && all_is_read(worker));
 }
 
@@ -158,7 +168,7 @@ static bool unit_is_due(struct worker *worker, int64_t now_ms)
 static int64_t until_due(const struct worker *worker, int64_t now_ms, int64_t ms)
 {
     int64_t due_ms =
-        worker->intake.opened_ms + worker_settings(worker)->commit_interval_ms - now_ms;
+        worker->builder.opened_ms + worker_settings(worker)->commit_interval_ms - now_ms;
     if (worker_has_work(worker) && due_ms < ms)
         ms = due_ms;
     bool is_watching = worker->n_units || worker_settings(worker)->once;
@@ -169,7 +179,7 @@ static int64_t until_due(const struct worker *worker, int64_t now_ms, int64_t ms
 // Reads on from the ends of the open unit, now or after a pause.
 static enum status restart(struct worker *worker, struct err *err)
 {
-    const struct unit *unit = &worker->intake.draft->unit;
+    const struct unit *unit = &worker->builder.draft->unit;
     for (size_t i = 0; i < unit->n_spans; i++)
         worker->assignment.positions[i].next = unit->spans[i].next;
     TRY(assignment_start(&worker->assignment, err));
@@ -180,10 +190,10 @@ static enum status restart(struct worker *worker, struct err *err)
 
 static enum status next_unit(struct worker *worker, struct err *err)
 {
-    struct draft *next = draft_after(worker->intake.draft);
+    struct draft *next = draft_after(worker->builder.draft);
     enum status rc = worker_close_unit(worker, err);
     if (rc == ST_OK)
-        intake_begin(&worker->intake, next);
+        unit_builder_begin(&worker->builder, next);
     else
         draft_free(next);
     return rc;
@@ -194,7 +204,7 @@ static enum status step_read(struct worker *worker, struct wait *wait, struct er
     int64_t now_ms = worker_clock_ms(worker);
     if (unit_is_due(worker, now_ms)) {
         if (all_is_read(worker))
-            TRY(intake_check_end(&worker->intake, err));
+            TRY(unit_builder_check_end(&worker->builder, err));
         if (worker_has_room(worker))
             return next_unit(worker, err);
         *wait = nap(worker, ANSWER_MS);
@@ -234,10 +244,10 @@ static enum status step_assign(struct worker *worker, struct wait *wait, struct 
     worker_set_waiting(worker, false);
     worker_begin_late(worker);
     worker->n_reached = 0;
-    intake_begin(&worker->intake,
-                 draft_new(worker->assignment.positions, worker->assignment.n,
-                           str_of(worker->assignment.writer),
-                           worker->parts.job->dimension));
+    unit_builder_begin(&worker->builder,
+                       draft_new(worker->assignment.positions, worker->assignment.n,
+                                 str_of(worker->assignment.writer),
+                                 worker->parts.job->dimension));
     lag_reset(&worker->lag, worker->assignment.positions, worker->assignment.n,
               worker->parts.status);
     worker->is_checked = true;

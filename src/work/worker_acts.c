@@ -53,7 +53,7 @@ void worker_set_waiting(struct worker *worker, bool is_waiting)
 
 void worker_drop_work(struct worker *worker)
 {
-    intake_drop(&worker->intake);
+    unit_builder_drop(&worker->builder);
     lag_reset(&worker->lag, NULL, 0, worker->parts.status);
     held_clear(&worker->held);
     worker->restart_is_due = false;

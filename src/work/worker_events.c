@@ -30,7 +30,7 @@ static enum status take_gap(struct worker *worker, const struct stream_gap *gap,
 {
     if (worker->phase != WORKER_READ)
         return ST_OK;
-    TRY(intake_gap(&worker->intake, gap, err));
+    TRY(unit_builder_gap(&worker->builder, gap, err));
     log_warn("topic '%.*s' partition %" PRId32 ": offsets %" PRId64 " to %" PRId64
              " had left the topic before they were read",
              STR_ARGS(worker->parts.topic->name), gap->partition, gap->wanted,
@@ -85,8 +85,8 @@ static void release_due(struct worker *worker)
 static enum status take_run(struct worker *worker, const struct run *run, struct err *err)
 {
     size_t n_used;
-    enum status rc = intake_run(&worker->intake, run, &n_used, err);
-    if (worker->intake.is_cut) { // it was asked to stop, and will be told how fast
+    enum status rc = unit_builder_run(&worker->builder, run, &n_used, err);
+    if (worker->builder.is_cut) { // it was asked to stop, and will be told how fast
         if (atomic_load(&worker->stop_at_ms) == 0)
             worker_stop(worker, 0);
         return ST_OK;

@@ -9,9 +9,9 @@
 #include "work/assignment.h"
 #include "work/goal.h"
 #include "work/held.h"
-#include "work/intake.h"
 #include "work/lag.h"
 #include "work/message.h"
+#include "work/unit_builder.h"
 #include "work/worker.h"
 
 enum worker_phase {
@@ -52,7 +52,7 @@ struct worker {
     enum worker_question question;
     bool is_asked[PROBES_N]; // of the topic
     struct assignment assignment;
-    struct intake intake;
+    struct unit_builder builder;
     struct goal goal;
     size_t n_reached; // --once: of our partitions, in order, those read far enough
     bool is_checked;  // --once: the topic is the log's
@@ -107,7 +107,7 @@ static inline bool worker_is_late(const struct worker *worker)
 // In the open unit.
 static inline bool worker_has_work(const struct worker *worker)
 {
-    return worker->intake.draft != NULL && !draft_is_empty(worker->intake.draft);
+    return worker->builder.draft != NULL && !draft_is_empty(worker->builder.draft);
 }
 
 // Another unit may be finished.

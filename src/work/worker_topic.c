@@ -19,7 +19,7 @@ static void keep_positions(struct worker *worker, const struct unit *unit)
 enum status worker_close_unit(struct worker *worker, struct err *err)
 {
     struct draft *draft;
-    TRY(intake_finish(&worker->intake, &draft, err));
+    TRY(unit_builder_finish(&worker->builder, &draft, err));
     struct message *message = message_new(ASK_UNIT, worker->generation);
     message->draft = draft;
     keep_positions(worker, &draft->unit);
@@ -81,7 +81,7 @@ static void ask_lag(struct worker *worker)
     if (worker->is_asked[PROBES_LAG])
         return;
     struct lag_question question = {
-        .unit = worker->phase == WORKER_READ ? &worker->intake.draft->unit : NULL,
+        .unit = worker->phase == WORKER_READ ? &worker->builder.draft->unit : NULL,
         .is_whole = is_whole,
         .is_read = worker->n_units == 0 && !worker_has_work(worker),
         .generation = worker->generation,
@@ -96,7 +96,7 @@ static void take_lag(struct worker *worker, const struct message *message)
     bool is_reading = worker->phase == WORKER_READ;
     if (is_reading || worker->phase == WORKER_IDLE)
         lag_told(&worker->lag, message, worker->parts.topic->name, worker->parts.env,
-                 is_reading ? &worker->intake.draft->unit : NULL, worker->parts.status);
+                 is_reading ? &worker->builder.draft->unit : NULL, worker->parts.status);
 }
 
 // The goal of a run --once.

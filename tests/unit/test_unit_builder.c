@@ -8,7 +8,7 @@
 #include "sim/sim_codec.h"
 #include "sim/sim_topic.h"
 #include "work/held.h"
-#include "work/intake.h"
+#include "work/unit_builder.h"
 
 // An executor whose one result is as large as told.
 struct large_executor {
@@ -47,8 +47,8 @@ struct fixture {
     struct encoder encoder;
     struct job job;
     struct engine_status status;
-    struct worker_parts parts;
-    struct intake intake;
+    struct unit_builder_parts parts;
+    struct unit_builder builder;
 };
 
 static void set_up(struct fixture *fix)
@@ -59,7 +59,7 @@ static void set_up(struct fixture *fix)
     fix->topic = mem_zalloc(sizeof(*fix->topic));
     fix->stream = sim_stream_open(fix->topic, &fix->clock);
     fix->job.settings = job_settings_default();
-    fix->parts = (struct worker_parts){
+    fix->parts = (struct unit_builder_parts){
         .job = &fix->job,
         .stream = sim_stream_port(fix->stream),
         .topic = sim_stream_topic(fix->stream),
@@ -70,14 +70,15 @@ static void set_up(struct fixture *fix)
         .env = &fix->clock.env,
         .status = &fix->status,
     };
-    intake_init(&fix->intake, &fix->parts);
+    unit_builder_init(&fix->builder, &fix->parts);
     struct progress at = {.partition = 0, .next = 10, .last = {.offset = -1}};
-    intake_begin(&fix->intake, draft_new(&at, 1, STR_LITERAL("w"), STR_LITERAL("d")));
+    unit_builder_begin(&fix->builder,
+                       draft_new(&at, 1, STR_LITERAL("w"), STR_LITERAL("d")));
 }
 
 static void tear_down(struct fixture *fix)
 {
-    intake_release(&fix->intake);
+    unit_builder_release(&fix->builder);
     fix->parts.spool->ops->close(fix->parts.spool);
     sim_stream_free(fix->stream);
     free(fix->topic);
@@ -96,8 +97,8 @@ static void test_a_run_becomes_rows_and_offsets(UNUSED void **state)
     struct draft *draft;
     set_up(&fix);
     struct run run = {0, 10, 14, two_records, 2};
-    assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
-    assert_ok(intake_finish(&fix.intake, &draft, &err), &err);
+    assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
+    assert_ok(unit_builder_finish(&fix.builder, &draft, &err), &err);
     assert_int_equal(draft->unit.spans[0].next, 14);
     assert_int_equal(draft->unit.spans[0].data, 2);
     assert_int_equal(draft->unit.spans[0].skipped, 2);
@@ -135,9 +136,9 @@ static void test_a_full_batch_ends_within_a_run(UNUSED void **state)
     const struct decoder_ops ops = {.decode = decode_one, .close = whole_runs->close};
     fix.decoder.decoder.ops = &ops;
     struct run run = {0, 10, 14, two_records, 2};
-    assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
+    assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
     assert_int_equal(n_used, 2);
-    assert_ok(intake_finish(&fix.intake, &draft, &err), &err);
+    assert_ok(unit_builder_finish(&fix.builder, &draft, &err), &err);
     assert_int_equal(fix.status.n_batches, 2);
     assert_int_equal(draft->unit.spans[0].next, 14);
     assert_int_equal(draft->unit.spans[0].data, 2);
@@ -156,12 +157,12 @@ static void test_offsets_that_do_not_follow_are_refused(UNUSED void **state)
     struct err err;
     set_up(&fix);
     struct run run = {0, 11, 14, two_records, 2};
-    assert_status(intake_run(&fix.intake, &run, &n_used, &err), ST_FAIL);
+    assert_status(unit_builder_run(&fix.builder, &run, &n_used, &err), ST_FAIL);
     assert_string_equal(
         err.text, "topic 'stop_times' partition 0: offsets do not follow on 10: the "
                   "client gave [11, 14); nothing of it is used");
     run = (struct run){0, 10, 12, two_records, 2}; // ends before its last record
-    assert_status(intake_run(&fix.intake, &run, &n_used, &err), ST_FAIL);
+    assert_status(unit_builder_run(&fix.builder, &run, &n_used, &err), ST_FAIL);
     tear_down(&fix);
 }
 
@@ -171,7 +172,7 @@ static void test_a_gap_that_leads_back_is_refused(UNUSED void **state)
     struct err err;
     set_up(&fix);
     const struct stream_gap gap = {.partition = 0, .wanted = 10, .low = 3};
-    assert_status(intake_gap(&fix.intake, &gap, &err), ST_DATA);
+    assert_status(unit_builder_gap(&fix.builder, &gap, &err), ST_DATA);
     assert_string_equal(
         err.text, "topic 'stop_times' partition 0: offset 10 is not there, and the "
                   "first one that is, 3, is not after it: was the topic recreated?");
@@ -186,11 +187,11 @@ static void test_a_decoder_that_waits_leaves_the_rest(UNUSED void **state)
     set_up(&fix);
     fix.decoder.fault_percent = 100;
     struct run run = {0, 10, 14, two_records, 2};
-    assert_status(intake_run(&fix.intake, &run, &n_used, &err), ST_RETRY);
-    int64_t next = fix.intake.draft->unit.spans[0].next;
+    assert_status(unit_builder_run(&fix.builder, &run, &n_used, &err), ST_RETRY);
+    int64_t next = fix.builder.draft->unit.spans[0].next;
     assert_true(next == 10 || next == 12);
     assert_int_equal(n_used, next == 12);
-    assert_int_equal(fix.intake.draft->unit.spans[0].data, n_used);
+    assert_int_equal(fix.builder.draft->unit.spans[0].data, n_used);
     tear_down(&fix);
 }
 
@@ -201,10 +202,10 @@ static void test_the_rows_of_one_record_may_be_large(UNUSED void **state)
     struct err err = {0};
     set_up(&fix);
     fix.large = (struct large_executor){{.ops = &large_ops, .name = "large"}, 5 << 20};
-    fix.parts.executor = &fix.large.executor;
+    fix.builder.parts.executor = &fix.large.executor;
     struct run run = {0, 10, 11, two_records, 1};
-    assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
-    assert_true(spool_writer_bytes(&fix.intake.data) > 5 << 20);
+    assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
+    assert_true(spool_writer_bytes(&fix.builder.data) > 5 << 20);
     tear_down(&fix);
 }
 
@@ -240,12 +241,12 @@ static void test_the_slice_after_a_large_record_is_small(UNUSED void **state)
     struct err err = {0};
     set_up(&fix);
     struct hot_executor hot = {{.ops = &hot_ops, .name = "hot"}, 0};
-    fix.parts.executor = &hot.executor;
+    fix.builder.parts.executor = &hot.executor;
     struct run run = {0, 10, 14, two_records, 2};
-    assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
+    assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
     assert_true(hot.capacity <= 256 << 10);
-    assert_true(fix.intake.rows.capacity <= 256 << 10);
-    assert_true(spool_writer_bytes(&fix.intake.data) > (5 << 20) + 100);
+    assert_true(fix.builder.rows.capacity <= 256 << 10);
+    assert_true(spool_writer_bytes(&fix.builder.data) > (5 << 20) + 100);
     tear_down(&fix);
 }
 
@@ -256,13 +257,13 @@ static void test_but_not_without_end(UNUSED void **state)
     struct err err;
     set_up(&fix);
     fix.large = (struct large_executor){{.ops = &large_ops, .name = "large"}, SIZE_MAX};
-    fix.parts.executor = &fix.large.executor;
+    fix.builder.parts.executor = &fix.large.executor;
     struct run run = {0, 10, 11, two_records, 1};
     fix.job.settings.on_error_share = 100;
-    assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
+    assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
     assert_int_equal(n_used, 1);
     struct draft *draft;
-    assert_ok(intake_finish(&fix.intake, &draft, &err), &err);
+    assert_ok(unit_builder_finish(&fix.builder, &draft, &err), &err);
     assert_int_equal(draft->unit.spans[0].next, 11);
     assert_int_equal(draft->unit.spans[0].rejected, 1);
     assert_int_equal(draft->unit.rows, 0);
@@ -300,12 +301,12 @@ static void test_a_stop_cuts_a_batch(UNUSED void **state)
         struct draft *draft;
         set_up(&fix);
         fix.large = (struct large_executor){{.ops = &ops, .name = "one"}, n_done};
-        fix.parts.executor = &fix.large.executor;
+        fix.builder.parts.executor = &fix.large.executor;
         struct run run = {0, 10, 14, two_records, 2};
-        assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
+        assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
         assert_int_equal(n_used, n_done);
-        assert_int_equal(fix.intake.is_cut, n_done < 2);
-        assert_ok(intake_finish(&fix.intake, &draft, &err), &err);
+        assert_int_equal(fix.builder.is_cut, n_done < 2);
+        assert_ok(unit_builder_finish(&fix.builder, &draft, &err), &err);
         static const int64_t next[] = {10, 12, 14};
         assert_int_equal(draft->unit.spans[0].next, next[n_done]);
         assert_int_equal(draft->unit.spans[0].data, n_done);
@@ -332,12 +333,12 @@ static void test_a_cut_that_fails_is_none(UNUSED void **state)
     set_up(&fix);
     fix.job.settings.on_error = ON_ERROR_FAIL;
     fix.large = (struct large_executor){{.ops = &ops, .name = "one"}, 1};
-    fix.parts.executor = &fix.large.executor;
+    fix.builder.parts.executor = &fix.large.executor;
     struct run run = {0, 10, 13, records, 3};
-    assert_status(intake_run(&fix.intake, &run, &n_used, &err), ST_DATA);
-    assert_int_equal(fix.intake.draft->unit.rows, 1);
-    assert_int_equal(fix.intake.draft->unit.spans[0].next, 10);
-    assert_false(fix.intake.is_cut);
+    assert_status(unit_builder_run(&fix.builder, &run, &n_used, &err), ST_DATA);
+    assert_int_equal(fix.builder.draft->unit.rows, 1);
+    assert_int_equal(fix.builder.draft->unit.spans[0].next, 10);
+    assert_false(fix.builder.is_cut);
     tear_down(&fix);
 }
 
@@ -347,19 +348,19 @@ static void test_a_unit_is_due_by_time_rows_or_bytes(UNUSED void **state)
     size_t n_used;
     struct err err = {0};
     set_up(&fix);
-    assert_false(intake_is_due(&fix.intake, INT64_MAX)); // nothing in it
+    assert_false(unit_builder_is_due(&fix.builder, INT64_MAX)); // nothing in it
     fix.clock.now_ms = 5000;
     struct run run = {0, 10, 14, two_records, 2};
-    assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
-    assert_false(intake_is_due(&fix.intake, 64999));
-    assert_true(intake_is_due(&fix.intake, 65000));
+    assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
+    assert_false(unit_builder_is_due(&fix.builder, 64999));
+    assert_true(unit_builder_is_due(&fix.builder, 65000));
     fix.job.settings.commit_rows = 3;
-    assert_true(intake_is_due(&fix.intake, 5000));
+    assert_true(unit_builder_is_due(&fix.builder, 5000));
     fix.job.settings.commit_rows = 4;
     fix.job.settings.commit_bytes = 27; // "BEGIN" and three rows, the end not yet
-    assert_true(intake_is_due(&fix.intake, 5000));
+    assert_true(unit_builder_is_due(&fix.builder, 5000));
     fix.job.settings.commit_bytes = 28;
-    assert_false(intake_is_due(&fix.intake, 5000));
+    assert_false(unit_builder_is_due(&fix.builder, 5000));
     tear_down(&fix);
 }
 
@@ -496,12 +497,12 @@ static void test_dead_letters_end_a_unit(UNUSED void **state)
     fix.job.settings.commit_bytes = 1500; // of two letters, in base64
     fix.job.settings.on_error_share = 100;
     for (int64_t offset = 10; offset < 12; offset++) {
-        assert_false(intake_is_due(&fix.intake, 0));
+        assert_false(unit_builder_is_due(&fix.builder, 0));
         struct record record = {.offset = offset, .value = {value, sizeof(value)}};
         struct run run = {0, offset, offset + 1, &record, 1};
-        assert_ok(intake_run(&fix.intake, &run, &n_used, &err), &err);
+        assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
     }
-    assert_true(intake_is_due(&fix.intake, 0));
+    assert_true(unit_builder_is_due(&fix.builder, 0));
     tear_down(&fix);
 }
 
@@ -513,10 +514,10 @@ static void test_a_letter_that_is_too_large_is_told(UNUSED void **state)
     size_t n_used;
     set_up(&fix);
     fix.job.settings.on_error_share = 100;
-    fix.intake.dead.out = BUF_INIT(2500); // in place of 1 GB
+    fix.builder.dead.out = BUF_INIT(2500); // in place of 1 GB
     struct record record = {.offset = 10, .value = {value, sizeof(value)}};
     struct run run = {0, 10, 11, &record, 1};
-    assert_status(intake_run(&fix.intake, &run, &n_used, &err), ST_DATA);
+    assert_status(unit_builder_run(&fix.builder, &run, &n_used, &err), ST_DATA);
     assert_string_equal(err.text,
                         "topic 'stop_times' partition 0 offset 10: this record of 2000 "
                         "bytes is too large for a dead letter; one has at most 1024 MB");
