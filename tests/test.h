@@ -41,9 +41,11 @@
         skip();                         \
     } while (0)
 
-// Runs only the cases that TEST_CASE names; for a main of one's own.
-UNUSED static void test_filter(void)
+// Before the cases: lines of both streams keep their order, only the cases that TEST_CASE
+// names run. For a main of one's own, too.
+UNUSED static void test_begin(void)
 {
+    setvbuf(stdout, NULL, _IOLBF, 0);
     static char pattern[256];
     const char *only = getenv("TEST_CASE");
     if (only == NULL)
@@ -60,7 +62,7 @@ UNUSED static void test_filter(void)
     int main(void)                                        \
     {                                                     \
         const struct CMUnitTest tests[] = {__VA_ARGS__};  \
-        test_filter();                                    \
+        test_begin();                                     \
         if (getenv("TRAMLINE_HDFS") == NULL)              \
             cmocka_set_skip_filter(pattern);              \
         return cmocka_run_group_tests(tests, NULL, NULL); \

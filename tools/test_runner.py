@@ -20,7 +20,8 @@ The first lines of a test's source may hold, after "test:" in a comment:
     needs PART...       an e2e test: parts of tools/stack.sh that must be up; "needs nothing"
     builds KIND TARGET  an e2e test that runs programs of that build too
 
-The end tells what each set took and what was skipped, with the reason. The last line is
+Of a test that failed its failed cases are shown. The end tells what each set took, what was skipped
+and what failed, with the reason. The last line is
 "N passed, N failed, N skipped"; exits 1 if anything failed.
 """
 import argparse
@@ -37,6 +38,8 @@ import sys
 import threading
 import time
 
+import case_log
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 LOGS = BUILD / "test-logs"
@@ -49,7 +52,6 @@ TOTAL_LIMIT_S = 60 * 60  # a stop for what hangs; docs/testing.md says what it t
 LONG_TOTAL_LIMIT_S = 8 * 3600
 LONG_FUZZ_S = 600  # of each target by libFuzzer
 LONG_FACTOR = 5
-TAIL_LINES = 40
 GRACE_S = 10
 EXIT_SKIP = 77
 ALL_PARTS = ("kafka", "hdfs", "registry")
@@ -124,7 +126,7 @@ class Output:
                 f"{shown}  {test.set_name:<9}  {label}  {result.seconds:7.2f} s  {result.note}".rstrip()
             )
             if result.failed:
-                for line in tail(LOGS / f"{test.file_name}.log"):
+                for line in case_log.failed_lines(log_text(test)):
                     self._print(f"    | {line}")
             self._status()
 
@@ -134,13 +136,9 @@ class Output:
             self._status()
 
 
-def tail(log):
-    """The end of a log; of a sanitizer's report the beginning, which says more."""
-    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    for number, line in enumerate(lines):
-        if re.search(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: ", line):
-            return lines[max(0, number - 2):][:TAIL_LINES]
-    return lines[-TAIL_LINES:]
+def log_text(test):
+    log = LOGS / f"{test.file_name}.log"
+    return log.read_text(errors="replace") if log.exists() else ""
 
 
 class Runner:
@@ -150,6 +148,7 @@ class Runner:
         self.deadline = time.monotonic() + limit_s
         self.total = Result()
         self.skipped = []  # (test, reason), one for each case
+        self.failed = []  # (test, case, why)
         self.seconds = {}  # by set, from the first test's start to the last one's end
         self.lock = threading.Lock()
         self.groups = set()
@@ -185,6 +184,9 @@ class Runner:
             self.total.passed += result.passed if test.set_name != "build" else 0
             self.total.failed += result.failed
             self.skipped += [(test, reason) for reason in result.skips]
+            if result.failed:
+                told = case_log.failures(log_text(test), result.note)
+                self.failed += [(test, case, why) for case, why in told]
         self.output.end(test, result)
 
     def _run_program(self, test, began):
@@ -283,20 +285,11 @@ def judge(code, text, limit_s):
 
 
 def count_cases(text):
-    """Passed, failed, and reasons of the skipped: cases as cmocka prints them, on two streams, where
-    a failed or skipped one stands again in the list at the end, and as lib.py does. A case of C
-    prints "skipped: REASON" before."""
-    cases, reasons, said = {}, {}, ""
-    for line in text.splitlines():
-        said = line.partition("skipped: ")[2] if line.startswith("skipped: ") else said
-        found = re.match(r"\[ +(OK|FAILED|SKIPPED|ERROR) +\] ([a-zA-Z_]\w*)(?: (.*))?$", line)
-        if found:
-            word, name, reason = found.groups()
-            cases[name] = word
-            if word == "SKIPPED":
-                reasons.setdefault(name, reason or said or "no reason given")
-    words = list(cases.values())
-    return words.count("OK"), words.count("FAILED") + words.count("ERROR"), list(reasons.values())
+    """Passed, failed, and reasons of the skipped."""
+    cases = case_log.cases_of(text)
+    words = [case.word for case in cases]
+    return words.count("OK"), sum(case.failed for case in cases), [
+        case.reason for case in cases if case.word == "SKIPPED"]
 
 
 # A crash is the sanitizer's to tell, with its stack; cmocka would only name the signal.
@@ -419,7 +412,7 @@ class Stack:
             done = subprocess.run([STACK, "up", *parts], stdin=subprocess.DEVNULL, text=True,
                                   stdout=subprocess.PIPE, stderr=log)
         if done.returncode != 0:
-            raise RuntimeError("\n".join(tail(log_path)))
+            raise RuntimeError("\n".join(log_path.read_text(errors="replace").splitlines()[-40:]))
         words = (line.partition(" ")[2] for line in done.stdout.splitlines())
         return dict(shlex.split(word)[0].split("=", 1) for word in words)
 
@@ -475,6 +468,7 @@ def run_e2e(runner, tests, stack, jobs):
             env = stack.up(parts)
         except RuntimeError as error:
             result, env = Result(failed=1, note=f"not started\n{error}"), None
+            runner.failed.append((server_start, "", "not started, " + str(error).splitlines()[-1]))
         result.seconds = time.monotonic() - began
         runner.output.end(server_start, result)
         runner.total.failed += result.failed
@@ -553,12 +547,14 @@ def main():
 
 
 def say_end(runner):
-    """What each set took, what was skipped and why, and the counts."""
+    """What each set took, what was skipped and why, what failed and why, and the counts."""
     took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in runner.seconds.items())
     print(f"{took}; {sum(runner.seconds.values()) / 60:.1f} min in all")
     grouped = collections.Counter((t.set_name, t.label, reason) for t, reason in runner.skipped)
     for (set_name, label, reason), n in grouped.items():
         print(f"skipped: {set_name} {label}, {n} case{'s' if n != 1 else ''}: {reason}")
+    for test, case, why in runner.failed:
+        print(f"failed: {test.set_name} {test.label}{'/' if case else ''}{case}: {why}")
     total = runner.total
     print(f"{total.passed} passed, {total.failed} failed, {len(runner.skipped)} skipped")
 

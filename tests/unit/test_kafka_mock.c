@@ -1195,6 +1195,6 @@ int main(void)
         CASE(test_records_that_are_not_stored_are_counted),
         CASE(test_topic_made_twice_is_told),
     };
-    test_filter();
+    test_begin();
     return cmocka_run_group_tests(tests, open_broker, close_broker);
 }

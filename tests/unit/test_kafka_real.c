@@ -645,7 +645,7 @@ int main(void)
         puts(err.text);
         return 1;
     }
-    test_filter();
+    test_begin();
     int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
     kafka_admin_close(admin);
     return n_failed;

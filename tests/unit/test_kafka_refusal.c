@@ -100,6 +100,6 @@ int main(void)
         cmocka_unit_test(test_refusals_are_told_from_brokers_that_end),
         cmocka_unit_test(test_alerts_lead_to_the_clients_certificate),
     };
-    test_filter();
+    test_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

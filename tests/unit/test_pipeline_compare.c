@@ -58,5 +58,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_executors_that_differ_are_told),
     };
+    test_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
