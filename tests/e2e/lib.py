@@ -264,6 +264,12 @@ class Started:
         return self.wait(limit_s, code)
 
 
+def is_stopped(started):
+    """Whether SIGSTOP has stopped it."""
+    stat = pathlib.Path(f"/proc/{started.process.pid}/stat").read_text()
+    return stat.rpartition(") ")[2][0] == "T"
+
+
 # Servers of the test's own, and faults between it and them
 
 

@@ -11,6 +11,7 @@ directory in which all happens. "=== dir NAME" makes a directory, "=== stdout" a
 import contextlib
 import fcntl
 import http.server
+import json
 import os
 import pathlib
 import pty
@@ -22,8 +23,8 @@ import socketserver
 import ssl
 import subprocess
 import threading
-import time
 
+import disk
 import lib
 
 FOLDER = pathlib.Path(__file__).parent / "messages"
@@ -129,7 +130,7 @@ def same(got, expected):
 def test_output_that_cannot_be_written_is_told():
     with open("/dev/full", "w") as full:
         done = subprocess.run([lib.program(), "check", "p.sql"], cwd=place(), stdout=full,
-                              stderr=subprocess.PIPE, text=True, timeout=30)
+                              stderr=subprocess.PIPE, text=True, timeout=lib.RUN_LIMIT_S)
     same(done.stderr, "tramline check: cannot write to standard output: No space left on "
                       "device\n")
     assert done.returncode == 1
@@ -141,7 +142,7 @@ def test_help_that_cannot_be_written_is_told():
                        (["cat", "-h"], " cat"), (["reference"], " reference")):
         with open("/dev/full", "w") as full:
             done = subprocess.run([lib.program(), *args], stdout=full, stderr=subprocess.PIPE,
-                                  text=True, timeout=30)
+                                  text=True, timeout=lib.RUN_LIMIT_S)
         assert done.returncode == 1, args
         assert done.stderr.startswith(f"tramline{name}: cannot write to standard output"), done.stderr
 
@@ -164,7 +165,7 @@ def test_hints_name_what_an_installed_program_has():
 def test_what_was_printed_stands_before_the_error():
     with open(lib.tmp_dir() / "both", "w+") as both:
         done = subprocess.run([lib.program(), "check", "--live", "p.sql"], cwd=place(), stdout=both,
-                              stderr=both, timeout=30)
+                              stderr=both, timeout=lib.RUN_LIMIT_S)
         both.seek(0)
         lines = both.read().splitlines()
     assert done.returncode == 1 and lines[0].startswith("p.sql: good: "), lines
@@ -187,7 +188,7 @@ def test_files_that_are_too_large_are_refused():
 
 def test_a_script_from_standard_input_has_a_name():
     done = subprocess.run([lib.program(), "check", "-"], input="SELEC 1", text=True,
-                          capture_output=True, timeout=30)
+                          capture_output=True, timeout=lib.RUN_LIMIT_S)
     same(done.stderr, 'standard input:1:1: error: syntax error at or near "SELEC"\n'
                       "  SELEC 1\n  ^\n"
                       "  hint: tramline help sql shows how statements are written\n"
@@ -203,7 +204,7 @@ def answer(directory, text):
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     os.close(theirs)
     os.write(ours, text)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=lib.RUN_LIMIT_S)
     os.close(ours)
     return process.returncode, shown(err, directory), shown(out, directory)
 
@@ -252,41 +253,65 @@ def test_more_workers_than_slots_are_refused():
              "name another job by SET job.name\n")
 
 
-def staged(n_trips=3):
+def staged():
     """A place whose run can begin."""
     directory = place()
-    lines = "".join(f"{i},{i}\n" for i in range(n_trips))
-    make(directory, ("file", "staged/trips/trips.csv"), "trip_id,route_id\n" + lines)
+    make(directory, ("file", "staged/trips/trips.csv"), "trip_id,route_id\n0,0\n1,1\n2,2\n")
     make(directory, ("file", "stop_times.txt"), "trip_id,stop_sequence\n0,1\n1,1\n")
     return directory
 
 
-def change_tables(directory, number):
-    """Another version of the staged tables, as extract tells it: one that the script does not read."""
-    text = ('{"format": 1, "source": "x", "time_ms": 1, "tables": [{"name": "other", "path": "x",'
-            ' "size": %d, "checksum": "", "present": true}]}' % number)
-    (directory / "staged/new").write_text(text)
-    (directory / "staged/new").rename(directory / "staged/_feed.json")
+class ChangingTable(http.server.BaseHTTPRequestHandler):
+    """HDFS with one table of one row, whose file is another one each time that it is looked at."""
+
+    looks = 0
+
+    def do_GET(self):
+        op = re.search("op=([A-Z_]+)", self.path)[1]
+        path = self.path.removeprefix("/webhdfs/v1").partition("?")[0]
+        ChangingTable.looks += 1
+        file = {"type": "FILE", "length": len(ONE_TRIP), "modificationTime": ChangingTable.looks,
+                "pathSuffix": "", "permission": "640"}
+        if op == "OPEN" and path == "/t/trips/trips.csv" and "as=data" in self.path:
+            self.tell(ONE_TRIP)
+        elif op == "OPEN" and path == "/t/trips/trips.csv":
+            self.send_response(307)
+            self.send_header("Location", f"http://{self.headers['Host']}{self.path}&as=data")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif op == "LISTSTATUS_BATCH" and path == "/t/trips":
+            files = {"FileStatuses": {"FileStatus": [{**file, "pathSuffix": "trips.csv"}]}}
+            self.tell_json({"DirectoryListing": {"partialListing": files, "remainingEntries": 0}})
+        elif op == "GETFILESTATUS" and path == "/t/trips/trips.csv":
+            self.tell_json({"FileStatus": file})
+        else:
+            self.tell_json({"RemoteException": {"exception": "FileNotFoundException"}}, 404)
+
+    def tell_json(self, answer, code=200):
+        self.tell(json.dumps(answer).encode(), code)
+
+    def tell(self, body, code=200):
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        print(self.path, flush=True)
+
+
+ONE_TRIP = b"trip_id,route_id\n0,0\n"
 
 
 def test_tables_that_change_again_and_again_are_told():
-    directory, ended = staged(200000), threading.Event()
-
-    def go_on():
-        number = 0
-        while not ended.wait(0.005):
-            number += 1
-            change_tables(directory, number)
-
-    thread = threading.Thread(target=go_on)
-    thread.start()
-    try:
+    directory = staged()
+    with serving(ChangingTable) as port:
+        script = (directory / "p.sql").read_text()
+        (directory / "p.sql").write_text(
+            script.replace("'staged/trips'", f"'hdfs://127.0.0.1:{port}/t/trips'"))
         err = said(directory, "run", "p.sql", "--once", code=1)
-    finally:
-        ended.set()
-        thread.join()
     again = "<TIME> warn  the staged tables changed while they were read; reading them again\n"
-    loaded = "<TIME> info  table trips: 200,000 rows\n"
+    loaded = "<TIME> info  table trips: 1 row\n"
     same(err, (loaded + again) * 3 +
          "tramline run: the staged tables changed 3 times while they were read; is tramline "
          "extract running in a loop?\n")
@@ -297,8 +322,12 @@ def test_a_run_ends_when_its_tables_change_if_asked_to():
     settings = "SET on_table_change = 'fail';\nSET tables.check_interval = '1s';\n"
     (directory / "p.sql").write_text(settings + (directory / "p.sql").read_text())
     run = lib.Started("run", "p.sql", cwd=directory, env=own_env(directory))
-    lib.wait_until(lambda: "table trips" in run.text(), what="the tables")
-    change_tables(directory, 1)
+    # What changes while they are still read is read again.
+    lib.wait_until(lambda: "claims" in run.text(), what="the first claim")
+    (directory / "staged/new").write_text(
+        '{"format": 1, "source": "x", "time_ms": 1, "tables": [{"name": "other", "path": "x", '
+        '"size": 1, "checksum": "", "present": true}]}')  # the script does not read that one
+    (directory / "staged/new").rename(directory / "staged/_feed.json")
     run.wait(code=1)
     lines = shown(run.text(), directory).splitlines()
     assert ("<TIME> error the staged tables have changed; this run goes on with those it read at "
@@ -333,7 +362,7 @@ def test_a_demo_without_room_is_told():
             (3000, "cannot write feed/trips.txt: File too large")):
         done = subprocess.run([lib.program(), "demo", "--dir", directory / str(n_bytes)],
                               preexec_fn=limited(n_bytes), capture_output=True, text=True,
-                              timeout=30)
+                              timeout=lib.RUN_LIMIT_S)
         same(done.stderr, f"tramline demo: {message}\n")
         assert done.returncode == 1
     same(lib.run("demo", code=1, env={"TMPDIR": "/no/such"}).err,
@@ -341,21 +370,21 @@ def test_a_demo_without_room_is_told():
          "another place by --dir\n")
 
 
+def held_demo():
+    """A demo that stands still in "init": its feed is there, nothing has read it."""
+    directory = lib.tmp_dir() / "demo"
+    env = {**disk.library(), "DISK_ROOT": str(directory / "enriched_stop_time"), "DISK_STOP": "1"}
+    demo = lib.Started("demo", "--dir", directory, env=env)
+    lib.wait_until(lambda: lib.is_stopped(demo), what="the stop")
+    return directory, demo
+
+
 def demo_with(change):
-    """Changes the demo's directory when its feed is there, and lets it go on; again when it was
-    through before."""
-    for _ in range(10):
-        directory = lib.tmp_dir() / "demo"
-        demo = lib.Started("demo", "--dir", directory)
-        deadline = time.monotonic() + 60
-        while "$ cd " not in demo.text() and time.monotonic() < deadline:
-            time.sleep(0.001)  # said when the feed is there
-        demo.signal(signal.SIGSTOP)
-        change(directory)
-        demo.signal(signal.SIGCONT)
-        if demo.wait(code=None) != 0:
-            break
-    assert demo.process.returncode == 1, demo.process.returncode
+    """Changes the demo's directory when its feed is there, and lets it go on."""
+    directory, demo = held_demo()
+    change(directory)
+    demo.signal(signal.SIGCONT)
+    demo.wait(code=1)
     return directory, demo.text().splitlines()
 
 
@@ -366,16 +395,14 @@ def test_a_demo_that_fails_is_told():
 
 
 def test_a_demo_that_is_stopped_goes_no_further():
-    for _ in range(5):  # on a busy machine it may be through before it is stopped
-        demo = lib.Started("demo", "--dir", lib.tmp_dir() / "demo")
-        lib.wait_until(lambda: "tramline check" in demo.text(), what="the first command")
-        demo.signal(signal.SIGINT)
-        if demo.process.wait(lib.RUN_LIMIT_S) != 0:
-            break
-    assert demo.process.returncode == 1, demo.process.returncode
+    _, demo = held_demo()
+    demo.signal(signal.SIGINT)
+    demo.signal(signal.SIGCONT)
+    demo.wait(code=1)
     lines = demo.text().splitlines()
-    last = [line for line in lines if line.startswith("$ tramline ")][-1].removeprefix("$ ")
-    assert lines[-1] == f"tramline demo: stopped by a signal in '{last}'", lines[-1]
+    last = [line for line in lines if line.startswith("$ tramline ")][-1]
+    assert last == "$ tramline init pipeline.sql", last
+    assert lines[-1] == "tramline demo: stopped by a signal in 'tramline init pipeline.sql'", lines[-1]
 
 
 def test_a_demo_that_lost_records_is_told():
@@ -416,9 +443,9 @@ class NameNode(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def name_node(certificate=None):
+def serving(handler, certificate=None):
     """A server on a free port, with TLS when it has a certificate."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), NameNode)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     if certificate:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(certificate)
@@ -455,7 +482,7 @@ def test_tls_that_does_not_fit_is_told():
     directory = place()
     make(directory, ("file", "stop_times.txt"), "trip_id\na\n")
     make_certificate(directory / "key")
-    with name_node(directory / "key") as port:
+    with serving(NameNode, directory / "key") as port:
         node = f"hdfss://127.0.0.1:{port}"
         hdfs_script(directory, node)
         same(said(directory, "init", "h.sql", code=1),
@@ -469,7 +496,7 @@ def test_tls_that_does_not_fit_is_told():
         same(err, f"tramline run: materialized view v: {node}/v/{name}: the name node sends to "
                   "data node data.example:9864 without TLS; set dfs.http.policy = HTTPS_ONLY "
                   "there or use hdfs://\n")
-    with name_node() as port:
+    with serving(NameNode) as port:
         node = f"hdfss://127.0.0.1:{port}"
         hdfs_script(directory, node)
         err = said(directory, "init", "h.sql", code=1)
@@ -487,7 +514,7 @@ def test_no_memory_ends_it_with_a_word():
         def limit():
             resource.setrlimit(resource.RLIMIT_AS, (mb << 20, mb << 20))
         return subprocess.run([lib.program(), *args], cwd=directory, preexec_fn=limit,
-                              capture_output=True, text=True, timeout=30)
+                              capture_output=True, text=True, timeout=lib.RUN_LIMIT_S)
 
     least, enough = 1, 2000  # MB for it to start
     while enough - least > 1:

@@ -130,8 +130,7 @@ def stopped_before_its_view(work, view):
     assert synced, calls
     run = lib.Started("run", work.script, "--once", *work.sets(),
                       env={**disk.Recorder(disk.library(), view).env(), "DISK_STOP": str(synced[-1])})
-    state = pathlib.Path(f"/proc/{run.process.pid}/stat")
-    lib.wait_until(lambda: state.read_text().rpartition(") ")[2][0] == "T", what="the stop")
+    lib.wait_until(lambda: lib.is_stopped(run), what="the stop")
     return run
 
 
