@@ -151,6 +151,13 @@ UNUSED static struct kafka_producer *open_producer(const struct kafka_config *co
     return producer;
 }
 
+static inline enum status produce_pair(struct kafka_producer *producer, struct str key,
+                                       struct str value, struct err *err)
+{
+    return kafka_producer_produce(producer,
+                                  &(struct produced){.key = key, .value = value}, err);
+}
+
 // n records with keys k0, k1, ... and values v0, v1, ...
 UNUSED static void produce(const struct kafka_config *config, size_t n)
 {
@@ -161,8 +168,7 @@ UNUSED static void produce(const struct kafka_config *config, size_t n)
         char key[24], value[24];
         snprintf(key, sizeof(key), "k%zu", i);
         snprintf(value, sizeof(value), "v%zu", i);
-        assert_ok(kafka_producer_produce(producer, str_of(key), str_of(value), -1, &err),
-                  &err);
+        assert_ok(produce_pair(producer, str_of(key), str_of(value), &err), &err);
     }
     assert_ok(kafka_producer_flush(producer, NULL, &delivery, &err), &err);
     assert_int_equal(delivery.n_acknowledged, n);

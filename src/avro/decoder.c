@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "avro/decoder.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "avro/frame.h"
@@ -137,44 +136,43 @@ static bool is_by_header(const struct record *record)
     return UNLIKELY(record->value_schema.p != NULL);
 }
 
+static void put_reason(const struct record *record, struct str reason, struct buf *text)
+{
+    if (is_by_header(record))
+        buf_text(text, "header " FRAME_HEADER ": ");
+    buf_str(text, reason);
+}
+
 static void reject(const struct place *place, struct str reason)
 {
     AUTO(buf_release) struct buf text = BUF_INIT(REASON_BYTES);
-    if (is_by_header(place->record))
-        buf_text(&text, "header " FRAME_HEADER ": ");
-    buf_str(&text, reason);
+    put_reason(place->record, reason, &text);
     batch_reject(place->batch, place->index, buf_as_str(&text));
 }
 
-static void reject_frame(const struct place *place)
+static void put_frame(const struct record *record, struct buf *reason)
 {
-    AUTO(buf_release) struct buf reason = {0};
-    if (is_by_header(place->record))
-        frame_describe_header(place->record->value_schema, &reason);
+    if (is_by_header(record))
+        frame_describe_header(record->value_schema, reason);
     else
-        frame_describe(place->record->value, &reason);
-    reject(place, buf_as_str(&reason));
+        frame_describe(record->value, reason);
 }
 
-static void reject_fault(const struct place *place, const struct entry *entry,
-                         const struct avro_fault *fault)
+static void put_fault(const struct entry *entry, const struct avro_fault *fault,
+                      struct buf *reason)
 {
     char name[SCHEMA_KEY_TEXT];
-    AUTO(buf_release) struct buf reason = BUF_INIT(REASON_BYTES);
     schema_key_format(&entry->key, name);
-    buf_printf(&reason, "%s: ", name);
-    avro_fault_format(entry->plan, fault, &reason);
-    reject(place, buf_as_str(&reason));
+    buf_printf(reason, "%s: ", name);
+    avro_fault_format(entry->plan, fault, reason);
 }
 
-static void reject_trailing(const struct place *place, const struct entry *entry,
-                            size_t left)
+static void put_trailing(const struct entry *entry, size_t left, struct buf *reason)
 {
-    char name[SCHEMA_KEY_TEXT], reason[140];
+    char name[SCHEMA_KEY_TEXT];
     schema_key_format(&entry->key, name);
-    snprintf(reason, sizeof(reason), "%s: %zu byte%s left behind the last field", name,
-             left, left == 1 ? "" : "s");
-    reject(place, str_of(reason));
+    buf_printf(reason, "%s: %zu byte%s left behind the last field", name, left,
+               left == 1 ? "" : "s");
 }
 
 static void decode_datum(const struct place *place, const struct entry *entry,
@@ -188,10 +186,12 @@ static void decode_datum(const struct place *place, const struct entry *entry,
     if (LIKELY(good && wire.p == wire.end))
         return;
     batch_drop_last(batch);
+    AUTO(buf_release) struct buf reason = BUF_INIT(REASON_BYTES);
     if (!good)
-        reject_fault(place, entry, &fault);
+        put_fault(entry, &fault, &reason);
     else
-        reject_trailing(place, entry, wire_left(&wire));
+        put_trailing(entry, wire_left(&wire), &reason);
+    reject(place, buf_as_str(&reason));
 }
 
 // The header comes first, as for Confluent's own deserializers: what stands before a
@@ -216,7 +216,9 @@ static enum status decode_record(struct avro_decoder *d, const struct place *pla
         return ST_OK;
     }
     if (!find_datum(place->record, &key, &datum)) {
-        reject_frame(place);
+        AUTO(buf_release) struct buf reason = {0};
+        put_frame(place->record, &reason);
+        reject(place, buf_as_str(&reason));
         return ST_OK;
     }
     enum status rc = entry_of(d, &key, &entry, err);
@@ -251,6 +253,79 @@ static enum status avro_decode(struct decoder *decoder, const struct run *run,
     }
     *ret_next = run->n;
     return ST_OK;
+}
+
+// For a person.
+
+// Whether the program had passed the column's value when it failed: it reads in order.
+static bool was_reached(const struct avro_plan *plan, size_t column, uint32_t pc)
+{
+    for (uint32_t at = 0; at < plan->skip_pc; at++) {
+        const struct avro_op *op = &plan->ops[at];
+        bool fills = op->code > OP_CHECK_ENUM || op->code == OP_CONSTANT;
+        if (fills && op->column == column)
+            return at < pc;
+    }
+    return true; // of a type that is always null
+}
+
+static void read_datum(struct avro_decoder *d, const struct entry *entry,
+                       struct str datum, struct arena *arena, struct buf *reason,
+                       struct partial_record *ret)
+{
+    const struct schema *schema = d->decoder.schema;
+    struct wire wire = wire_of(datum);
+    struct avro_fault fault;
+    struct value *row = arena_array(arena, schema->n, sizeof(*row));
+    bool good = avro_plan_run(entry->plan, 0, &wire, row, arena, &fault);
+    const char *path = good ? "" : entry->plan->paths[fault.pc];
+    for (size_t i = 0; i < schema->n; i++)
+        ret->columns[i] = (struct partial_column){
+            .is_read = good || (was_reached(entry->plan, i, fault.outer_pc) &&
+                                !str_is(schema->columns[i].name, path)),
+            .value = row[i],
+        };
+    size_t n_read = good ? datum.n - wire_left(&wire) : fault.at;
+    ret->rest = (struct str){0};
+    if (good && n_read == datum.n)
+        return;
+    ret->rest = (struct str){datum.p + n_read, datum.n - n_read};
+    if (good)
+        put_trailing(entry, datum.n - n_read, reason);
+    else
+        put_fault(entry, &fault, reason);
+}
+
+enum status avro_decoder_read_partly(struct decoder *decoder, const struct record *record,
+                                     struct arena *arena, struct partial_record *ret,
+                                     struct err *err)
+{
+    struct avro_decoder *d = (struct avro_decoder *)decoder;
+    AUTO(buf_release) struct buf reason = BUF_INIT(REASON_BYTES);
+    struct schema_key key;
+    struct str datum;
+    struct entry *entry;
+    *ret = (struct partial_record){
+        .columns = arena_array(arena, decoder->schema->n, sizeof(*ret->columns)),
+        .rest = record->value,
+    };
+    enum status rc = ST_OK;
+    if (record->value.p == NULL)
+        buf_text(&reason, "it has no value");
+    else if (!find_datum(record, &key, &datum))
+        put_frame(record, &reason);
+    else if ((rc = entry_of(d, &key, &entry, err)) != ST_OK)
+        buf_text(&reason, err->text);
+    else if (entry->plan == NULL)
+        buf_text(&reason, entry->reason);
+    else
+        read_datum(d, entry, datum, arena, &reason, ret);
+    if (reason.n > 0) {
+        AUTO(buf_release) struct buf text = BUF_INIT(REASON_BYTES);
+        put_reason(record, buf_as_str(&reason), &text);
+        ret->error = arena_str(arena, buf_as_str(&text));
+    }
+    return rc == ST_NOT_FOUND ? ST_OK : rc;
 }
 
 static void avro_close(struct decoder *decoder)

@@ -14,6 +14,7 @@
 #define AVRO_DECODER_H
 
 #include "core/codec.h"
+#include "core/partial.h"
 #include "core/schema_lookup.h"
 
 struct avro_decoder_config {
@@ -37,5 +38,10 @@ enum status avro_decoder_open(const struct avro_decoder_config *config,
 // record was seen. ST_DATA names the field's path and both types.
 enum status avro_decoder_check(struct decoder *decoder, const struct schema_texts *writer,
                                struct err *err);
+// One record as far as it goes: columns before the value that cannot be read. ST_RETRY:
+// its schema must be waited for.
+enum status avro_decoder_read_partly(struct decoder *decoder, const struct record *record,
+                                     struct arena *arena, struct partial_record *ret,
+                                     struct err *err);
 
 #endif

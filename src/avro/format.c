@@ -155,6 +155,7 @@ static enum status open_record_encoder(const struct format_table *table,
 static const struct format_records records = {
     .open_decoder = open_decoder,
     .open_encoder = open_record_encoder,
+    .read_partly = avro_decoder_read_partly,
 };
 
 // Schemas.

@@ -126,6 +126,7 @@ enum {
 struct avro_fault {
     enum avro_cause cause;
     uint32_t pc;
+    uint32_t outer_pc; // outside all calls and loops
     int64_t a, b;
     size_t at; // byte of the datum where the value begins
 };

@@ -430,6 +430,7 @@ static bool run(struct machine *m, uint32_t pc)
         }
         if (UNLIKELY(!good)) {
             m->fault->pc = here;
+            m->fault->outer_pc = m->n_frames > 0 ? frame_at(m, 0)->pc : here;
             m->fault->at = (size_t)(at - m->begin);
             return false;
         }

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "cli/error_code.h"
 #include "cli/term.h"
+#include "core/env.h"
+#include "core/stream_start.h"
 
 enum {
     SET_FILE_BYTES_MAX = 1 << 20
@@ -325,6 +327,23 @@ static void print_script_error(const struct script_error *error)
 {
     struct error_place place = {error->file, error->line, error->column, error->near};
     error_line_print("", 2, error->text, error->hint, &place);
+}
+
+enum status args_time(const struct args *args, const char *flag, int64_t *ret,
+                      struct err *err)
+{
+    const char *text = args_text(args, flag, NULL);
+    int64_t back_ms;
+    *ret = 0;
+    if (text == NULL || stream_time_parse(str_of(text), ret))
+        return ST_OK;
+    if (!option_duration(str_of(text), &back_ms))
+        return err_set(err, ST_USAGE,
+                       "%s takes a timestamp such as 2026-11-22T05:00:00Z, or how "
+                       "long ago, such as 90min, 12h or 7d, not '%s'",
+                       flag, text);
+    *ret = env_system()->ops->wall_ms(env_system()) - back_ms;
+    return ST_OK;
 }
 
 enum status args_script(const struct args *args, int i, struct pipeline *ret,

@@ -61,6 +61,10 @@ const char *args_text(const struct args *args, const char *flag, const char *oth
 enum status args_number(const struct args *args, const char *flag, int64_t min,
                         int64_t otherwise, int64_t *ret, struct err *err);
 
+// A timestamp, or how long ago: ms since 1970, 0 without the flag. ST_USAGE.
+enum status args_time(const struct args *args, const char *flag, int64_t *ret,
+                      struct err *err);
+
 // Opens the script that is this argument, with the variables that were given.
 enum status args_script(const struct args *args, int i, struct pipeline *ret,
                         struct err *err);

@@ -5,8 +5,6 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/row_printer.h"
-#include "core/env.h"
-#include "core/stream_start.h"
 #include "job/pipeline.h"
 #include "log/log_back.h"
 
@@ -150,27 +148,11 @@ static enum status print_history(const struct args *args, struct storage *storag
     return status;
 }
 
-static enum status take_since(const struct args *args, int64_t *ret, struct err *err)
-{
-    const char *text = args_text(args, "--since", NULL);
-    int64_t back_ms;
-    *ret = 0;
-    if (text == NULL || stream_time_parse(str_of(text), ret))
-        return ST_OK;
-    if (!option_duration(str_of(text), &back_ms))
-        return err_set(err, ST_USAGE,
-                       "--since takes a timestamp such as 2026-11-22T05:00:00Z, or how "
-                       "long ago, such as 90min, 12h or 7d, not '%s'",
-                       text);
-    *ret = env_system()->ops->wall_ms(env_system()) - back_ms;
-    return ST_OK;
-}
-
 static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline;
     struct history history = {0};
-    TRY(take_since(args, &history.since_ms, err));
+    TRY(args_time(args, "--since", &history.since_ms, err));
     int64_t otherwise = history.since_ms ? INT64_MAX : ENTRIES_SHOWN;
     TRY(args_number(args, "--limit", 1, otherwise, &history.left, err));
     TRY(args_script(args, 0, &pipeline, err));

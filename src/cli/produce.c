@@ -225,7 +225,8 @@ static enum status produce_row(struct produce *produce, const struct value *row,
         key_bytes = key->n ? buf_as_str(key) : STR_LITERAL("");
     }
     pace(produce);
-    TRY(producer->ops->produce(producer, key_bytes, buf_as_str(value), err));
+    TRY(producer->ops->produce(
+        producer, &(struct produced){.key = key_bytes, .value = buf_as_str(value)}, err));
     produce->n++;
     if (produce->rate != 0)
         tell(produce); // a batch may take long

@@ -6,6 +6,7 @@
 #define CORE_CONNECTOR_H
 
 #include "core/format.h"
+#include "core/produced.h"
 
 // An option that goes to the connector's client as it is, without the prefix.
 struct client_option {
@@ -55,9 +56,8 @@ struct producer;
 
 // Queues records and sends them, in the order given for each key.
 struct producer_ops {
-    // Copies both; p == NULL: none. ST_RETRY: the queue is full, and the deadline is
-    // over.
-    enum status (*produce)(struct producer *producer, struct str key, struct str value,
+    // Copies all of it. ST_RETRY: the queue is full, and the deadline is over.
+    enum status (*produce)(struct producer *producer, const struct produced *record,
                            struct err *err);
     // Waits until all are acknowledged, not beyond the deadline, which may be NULL. How
     // many were is set whatever the status.

@@ -10,6 +10,7 @@
 
 #include "core/codec.h"
 #include "core/option.h"
+#include "core/partial.h"
 #include "core/rows.h"
 #include "core/schema_lookup.h"
 
@@ -40,6 +41,11 @@ struct format_records {
     // ST_USAGE: the stream can only be read; the text says why.
     enum status (*open_encoder)(const struct format_table *table,
                                 struct record_encoder **ret, struct err *err);
+    // Reads with a decoder that open_decoder gave what can be read of one record. Of
+    // errors only ST_RETRY: something must be waited for (a schema); err says what for.
+    enum status (*read_partly)(struct decoder *decoder, const struct record *record,
+                               struct arena *arena, struct partial_record *ret,
+                               struct err *err);
 };
 
 // Of records whose schemas a Schema Registry has. The format's options then have those of

@@ -13,7 +13,8 @@ enum start {
     START_TIME
 };
 
-// "2026-11-22T05:00:00Z" or "...+02:00", to ms since 1970.
+// "2026-11-22T05:00:00Z", also with a fraction of a second, or "...+02:00", to ms since
+// 1970.
 bool stream_time_parse(struct str text, int64_t *ret_ms);
 // ST_USAGE names what the option takes. `ret_ms` since 1970, only of START_TIME.
 enum status stream_start_parse(struct str text, enum start *ret, int64_t *ret_ms,

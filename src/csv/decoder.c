@@ -241,6 +241,94 @@ static enum status decode(struct decoder *decoder, const struct run *run, size_t
     return ST_OK;
 }
 
+// For a person.
+
+static struct str kept_reason(struct csv_decoder *csv, struct arena *arena)
+{
+    struct str reason =
+        csv->reason.n > 0 ? arena_str(arena, buf_as_str(&csv->reason)) : (struct str){0};
+    buf_clear(&csv->reason);
+    return reason;
+}
+
+// The fields that a line has, as many as a row may want.
+static void read_fields(struct csv_decoder *csv, const struct csv_line *line,
+                        struct arena *arena, struct partial_record *ret)
+{
+    const struct schema *schema = csv->decoder.schema;
+    for (size_t i = 0; i < schema->n; i++) {
+        struct partial_column *column = &ret->columns[i];
+        size_t at = field_of(csv, i);
+        struct csv_field field = {.p = ""};
+        if (at != CSV_NO_FIELD && at >= line->n)
+            continue;
+        if (at != CSV_NO_FIELD)
+            field = csv->trim ? csv_trimmed(line->fields[at]) : line->fields[at];
+        column->is_read =
+            csv_value(&schema->columns[i], field, line->plain, arena, &column->value);
+        if (column->is_read)
+            continue;
+        column->bytes = csv_raw(field);
+        if (csv->reason.n == 0)
+            csv_explain(&schema->columns[i], field, &csv->reason);
+    }
+}
+
+// What follows the last field that was found, where there is more.
+static struct str rest_of(const struct csv_line *line, struct str bytes)
+{
+    struct str rest = bytes;
+    if (line->n > line->capacity)
+        return (struct str){0};
+    if (line->n > 0) {
+        const struct csv_field *last = &line->fields[line->n - 1];
+        rest.n = (size_t)(bytes.p + bytes.n - last->p) - last->n;
+        rest.p = last->p + last->n;
+        (void)str_cut(&rest, CSV_SEPARATOR);
+    }
+    return rest;
+}
+
+static void read_line(struct csv_decoder *csv, struct str bytes, struct arena *arena,
+                      struct partial_record *ret)
+{
+    struct csv_line line = {.fields = csv->fields, .capacity = csv->n_fields + 1};
+    enum csv_scan scan = csv_scan(bytes, true, &line);
+    bool fits =
+        scan == CSV_LINE && line.size == bytes.n &&
+        (line.n == csv->n_fields || csv_line_has_empty_tail(&line, csv->n_fields, bytes));
+    if (!fits)
+        explain_line(csv, scan, &line, bytes, &csv->reason);
+    line.plain = line.plain && scan == CSV_LINE;
+    if (csv_no_text(bytes) != NULL) {
+        ret->rest = bytes;
+        return;
+    }
+    if (scan != CSV_LINE)
+        ret->rest = rest_of(&line, bytes);
+    read_fields(csv, &line, arena, ret);
+}
+
+void csv_decoder_read_partly(struct decoder *decoder, const struct record *record,
+                             struct arena *arena, struct partial_record *ret)
+{
+    struct csv_decoder *csv = (struct csv_decoder *)decoder;
+    struct str bytes = record->value;
+    *ret = (struct partial_record){
+        .columns = arena_array(arena, decoder->schema->n, sizeof(*ret->columns))};
+    size_t bom = bytes.p != NULL ? csv_bom(bytes) : 0;
+    if (bytes.p == NULL)
+        buf_text(&csv->reason, "it has no value");
+    else if (bytes.n - bom > CSV_RECORD_MAX)
+        buf_printf(&csv->reason, "a record of %zu bytes; at most %d are read",
+                   bytes.n - bom, CSV_RECORD_MAX);
+    else
+        read_line(csv, (struct str){bytes.p + bom, bytes.n - bom}, arena, ret);
+    if (csv->reason.n > 0)
+        explain_avro(bytes, &csv->reason);
+    ret->error = kept_reason(csv, arena);
+}
+
 static void decoder_close(struct decoder *decoder)
 {
     struct csv_decoder *csv = (struct csv_decoder *)decoder;

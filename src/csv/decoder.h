@@ -14,6 +14,7 @@
 #define CSV_DECODER_H
 
 #include "core/codec.h"
+#include "core/partial.h"
 #include "csv/field.h"
 #include "csv/header.h"
 
@@ -31,5 +32,8 @@ struct csv_decoder_options {
 enum status csv_decoder_open(const struct schema *schema,
                              const struct csv_decoder_options *options,
                              struct decoder **ret, struct err *err);
+// One record as far as it goes: also columns behind one that cannot be read.
+void csv_decoder_read_partly(struct decoder *decoder, const struct record *record,
+                             struct arena *arena, struct partial_record *ret);
 
 #endif

@@ -71,9 +71,18 @@ static enum status open_record_encoder(const struct format_table *table,
     return ST_OK;
 }
 
+static enum status read_partly(struct decoder *decoder, const struct record *record,
+                               struct arena *arena, struct partial_record *ret,
+                               UNUSED struct err *err)
+{
+    csv_decoder_read_partly(decoder, record, arena, ret);
+    return ST_OK;
+}
+
 static const struct format_records records = {
     .open_decoder = open_decoder,
     .open_encoder = open_record_encoder,
+    .read_partly = read_partly,
 };
 
 static enum status open_file_stream(const struct format_table *table, struct topic *topic,

@@ -21,7 +21,8 @@ enum status stream_decoder_open(const struct table *table, struct schema_lookup 
     return open_decoder(table, &(struct decoder_request){.lookup = lookup}, ret, err);
 }
 
-static enum status open_lookup(const struct pipeline *pipeline,
+// `waits`: as long as the stream says for an id that the registry does not know.
+static enum status open_lookup(const struct pipeline *pipeline, bool waits,
                                struct stream_parts *parts, struct err *err)
 {
     const struct table *table = pipeline->plan->stream;
@@ -29,6 +30,8 @@ static enum status open_lookup(const struct pipeline *pipeline,
         return ST_OK;
     struct registry_config config;
     pipeline_registry_config(pipeline, &table->format, &config);
+    if (!waits)
+        config.unknown_wait_ms = 0;
     return lookup_thread_open(&config, &parts->lookup, err);
 }
 
@@ -62,7 +65,7 @@ static enum status open_aside(struct pipeline *pipeline, struct stream_parts *pa
     const struct plan *plan = pipeline->plan;
     const struct connector_stream *connector = connector_stream_of(plan->stream);
     const struct stream_request request = pipeline_stream(pipeline);
-    TRY(open_lookup(pipeline, parts, err));
+    TRY(open_lookup(pipeline, true, parts, err));
     TRY(connector->open_topic(&request, &parts->topic, err));
     TRY(connector->look(&request, parts->topic, &parts->stream, err));
     return open_own_decoder(pipeline, parts, err);
@@ -78,13 +81,38 @@ enum status stream_open_aside(struct pipeline *pipeline, struct stream_parts *re
     return status;
 }
 
+static enum status open_only_decoder(struct pipeline *pipeline,
+                                     struct stream_parts *parts, struct err *err)
+{
+    const struct table *stream = pipeline->plan->stream;
+    const struct stream_request request = pipeline_stream(pipeline);
+    TRY(open_lookup(pipeline, false, parts, err));
+    if (connector_of(&stream->options)->admin == NULL) {
+        TRY(connector_stream_of(stream)->open_topic(&request, &parts->topic, err));
+        TRY(connector_stream_of(stream)->look(&request, parts->topic, &parts->stream,
+                                              err));
+    }
+    return open_own_decoder(pipeline, parts, err);
+}
+
+enum status stream_open_decoder(struct pipeline *pipeline, struct stream_parts *ret,
+                                struct err *err)
+{
+    *ret = (struct stream_parts){0};
+    pipeline->is_look = true;
+    enum status status = open_only_decoder(pipeline, ret, err);
+    if (status != ST_OK)
+        stream_close(ret);
+    return status;
+}
+
 static enum status open_all(struct pipeline *pipeline, struct stream_parts *parts,
                             struct err *err)
 {
     const struct plan *plan = pipeline->plan;
     const struct connector_stream *connector = connector_stream_of(plan->stream);
     const struct stream_request request = pipeline_stream(pipeline);
-    TRY(open_lookup(pipeline, parts, err));
+    TRY(open_lookup(pipeline, true, parts, err));
     TRY(connector->open_topic(&request, &parts->topic, err));
     parts->asker = asker_open();
     asker_start(parts->asker);

@@ -30,6 +30,10 @@ enum status stream_open(struct pipeline *pipeline, struct stream_parts *ret,
 // group.
 enum status stream_open_aside(struct pipeline *pipeline, struct stream_parts *ret,
                               struct err *err);
+// The decoder alone, of records that were read before: no broker is asked, and a topic is
+// opened only where it is a file, whose header may say what its fields are.
+enum status stream_open_decoder(struct pipeline *pipeline, struct stream_parts *ret,
+                                struct err *err);
 // The topic alone, for a look beside a running job; of a file its header is looked at,
 // too. The caller closes it.
 enum status stream_topic_open(struct pipeline *pipeline, struct topic **ret,

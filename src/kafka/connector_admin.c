@@ -78,11 +78,11 @@ struct topic_producer {
     struct kafka_producer *kafka;
 };
 
-static enum status produce(struct producer *producer, struct str key, struct str value,
+static enum status produce(struct producer *producer, const struct produced *record,
                            struct err *err)
 {
     struct kafka_producer *kafka = ((struct topic_producer *)producer)->kafka;
-    return kafka_producer_produce(kafka, key, value, -1, err);
+    return kafka_producer_produce(kafka, record, err);
 }
 
 static enum status flush(struct producer *producer, const struct deadline *deadline,

@@ -112,43 +112,59 @@ enum status kafka_producer_open(const struct kafka_config *config,
     return ST_OK;
 }
 
-static rd_kafka_resp_err_t queue_record(struct kafka_producer *producer, struct str key,
-                                        struct str value, int64_t time_ms)
+static rd_kafka_headers_t *headers_of(const struct produced *record)
 {
+    if (record->n_headers == 0)
+        return NULL;
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(record->n_headers);
+    for (size_t i = 0; i < record->n_headers; i++) {
+        const struct produced_header *header = &record->headers[i];
+        rd_kafka_header_add(headers, header->key, -1, header->value.p,
+                            (ssize_t)header->value.n);
+    }
+    return headers;
+}
+
+static rd_kafka_resp_err_t queue_record(struct kafka_producer *producer,
+                                        const struct produced *record)
+{
+    struct str key = record->key, value = record->value;
+    rd_kafka_headers_t *headers = headers_of(record);
     const rd_kafka_vu_t parts[] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = producer->handle},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = RD_KAFKA_PARTITION_UA},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)key.p, key.n}},
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value.p, value.n}},
-        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = time_ms < 0 ? 0 : time_ms},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
     };
-    rd_kafka_error_t *error =
-        rd_kafka_produceva(producer->client.rk, parts, ARRAY_LEN(parts));
+    rd_kafka_error_t *error = rd_kafka_produceva(producer->client.rk, parts,
+                                                 ARRAY_LEN(parts) - (headers == NULL));
     if (error == NULL)
-        return RD_KAFKA_RESP_ERR_NO_ERROR;
+        return RD_KAFKA_RESP_ERR_NO_ERROR; // the headers are the message's now
+    if (headers != NULL)
+        rd_kafka_headers_destroy(headers);
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     rd_kafka_error_destroy(error);
     return code;
 }
 
 // While the queue is full, records leave it or time out, so this ends.
-enum status kafka_producer_produce(struct kafka_producer *producer, struct str key,
-                                   struct str value, int64_t time_ms, struct err *err)
+enum status kafka_producer_produce(struct kafka_producer *producer,
+                                   const struct produced *record, struct err *err)
 {
     rd_kafka_resp_err_t code;
-    while ((code = queue_record(producer, key, value, time_ms)) ==
-           RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+    while ((code = queue_record(producer, record)) == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         rd_kafka_poll(producer->client.rk, FULL_WAIT_MS);
         TRY(check_delivery(producer, err));
         if (client_is_out_of_time(&producer->client))
             return out_of_time(producer, err);
     }
     if (code)
-        return err_set(err,
-                       code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? ST_LIMIT : ST_FAIL,
-                       "topic '%s': a record of %zu bytes was refused: %s",
-                       producer->topic, key.n + value.n, rd_kafka_err2str(code));
+        return err_set(
+            err, code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? ST_LIMIT : ST_FAIL,
+            "topic '%s': a record of %zu bytes was refused: %s", producer->topic,
+            record->key.n + record->value.n, rd_kafka_err2str(code));
     if (producer->delivery.n_waiting++ % SERVE_EVERY != 0)
         return ST_OK;
     rd_kafka_poll(producer->client.rk, 0);

@@ -10,6 +10,7 @@
 #ifndef KAFKA_PRODUCER_H
 #define KAFKA_PRODUCER_H
 
+#include "core/produced.h"
 #include "kafka/config.h"
 
 struct kafka_producer;
@@ -23,10 +24,10 @@ struct kafka_delivery {
 // The topic must be there: ST_NOT_FOUND.
 enum status kafka_producer_open(const struct kafka_config *config,
                                 struct kafka_producer **ret, struct err *err);
-// Copies key and value; p == NULL: none. time_ms -1: now. ST_RETRY: the queue is full,
-// and the config's deadline is over.
-enum status kafka_producer_produce(struct kafka_producer *producer, struct str key,
-                                   struct str value, int64_t time_ms, struct err *err);
+// Copies all of it. The record's time is now. ST_RETRY: the queue is full, and the
+// config's deadline is over.
+enum status kafka_producer_produce(struct kafka_producer *producer,
+                                   const struct produced *record, struct err *err);
 // Waits until all records are acknowledged; as long as some are within each
 // message.timeout.ms (60 s), but not beyond the deadline, which may be NULL. `ret` is set
 // whatever the status.

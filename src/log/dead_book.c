@@ -249,9 +249,10 @@ static bool is_wanted(const struct dead_filter *filter, const struct dead_record
 {
     if (letter->is_replayed && !filter->with_replayed)
         return false;
+    if (filter->has_partition && letter->partition != filter->partition)
+        return false;
     if (filter->has_offsets &&
-        (letter->partition != filter->partition ||
-         letter->record.offset < filter->first || letter->record.offset > filter->last))
+        (letter->record.offset < filter->first || letter->record.offset > filter->last))
         return false;
     return filter->reason.n == 0 ||
            (letter->reason.n > 0 && memmem(letter->reason.p, letter->reason.n,
@@ -283,7 +284,10 @@ static enum status visit_lines(const struct visit *visit, struct letter_reader *
             continue;
         if (!parse(reader, &letter))
             return wrong(reader, line, err);
-        if (is_wanted(filter, &letter))
+        bool is_taken = is_wanted(filter, &letter);
+        if (is_taken && filter->test != NULL)
+            TRY(filter->test(filter->context, &letter, &is_taken, err));
+        if (is_taken)
             TRY(visit->each(visit->context, &letter, err));
     }
     return ST_OK;
@@ -328,9 +332,11 @@ enum status dead_book_each(
     const struct visit visit = {book, storage, filter, each, context};
     for (size_t i = 0; i < book->n_files; i++) {
         const struct dead_file *file = &book->files[i];
-        bool is_wanted_file = file->time_ms >= filter->since_ms &&
-                              (filter->before == 0 || file->entry < filter->before) &&
-                              (!filter->has_name || file->entry == filter->entry);
+        bool is_wanted_file =
+            file->time_ms >= filter->since_ms &&
+            (filter->until_ms == 0 || file->time_ms < filter->until_ms) &&
+            (filter->before == 0 || file->entry < filter->before) &&
+            (!filter->has_name || file->entry == filter->entry);
         enum status rc = is_wanted_file ? visit_file(&visit, file, err) : ST_OK;
         if (rc != ST_OK)
             return rc == ST_STOP ? ST_OK : rc;

@@ -42,13 +42,19 @@ struct dead_record {
 struct dead_filter {
     bool with_replayed;
     struct str reason; // a part of it; empty: any
-    bool has_offsets;
+    bool has_partition;
     int32_t partition;
-    int64_t first, last; // offsets
-    int64_t since_ms;    // of the entry
-    int64_t before;      // entries below this number; 0: all
+    bool has_offsets; // of that partition
+    int64_t first, last;
+    int64_t since_ms; // of the entry
+    int64_t until_ms; // of the entry, and none from then on; 0: no limit
+    int64_t before;   // entries below this number; 0: all
     bool has_name;
     int64_t entry, line;
+    // What else a letter must be, after all others; NULL: nothing.
+    enum status (*test)(void *context, const struct dead_record *letter, bool *ret,
+                        struct err *err);
+    void *context;
 };
 
 // ST_FAIL when there is no log. To be released also when it fails.

@@ -4,9 +4,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/text.h"
 #include "commit/committer.h"
-#include "core/json.h"
+#include "log/letter_headers.h"
 #include "work/unit_builder.h"
 #include "work/upload.h"
 
@@ -91,23 +90,6 @@ static enum status choose(void *context, const struct dead_record *letter,
 
 // Through the script.
 
-static struct str schema_header(struct str headers, struct arena *arena)
-{
-    struct str found = {0};
-    json_t *array = json_loadb(headers.p, headers.n, 0, NULL);
-    for (size_t i = 0; i < json_array_size(array); i++) {
-        const json_t *header = json_array_get(array, i);
-        AUTO(buf_release) struct buf value = {0};
-        const char *key = json_string_value(json_object_get(header, "key"));
-        const json_t *text = json_object_get(header, "value");
-        if (key != NULL && strcmp(key, SCHEMA_HEADER) == 0 && json_is_string(text) &&
-            text_base64_decode(&value, json_as_str(text)))
-            found = arena_str(arena, value.n ? buf_as_str(&value) : STR_LITERAL(""));
-    }
-    json_decref(array);
-    return found;
-}
-
 static struct str keep_bytes(struct arena *arena, struct str bytes)
 {
     return bytes.p == NULL ? bytes : arena_str(arena, bytes);
@@ -182,7 +164,7 @@ static enum status take_letter(void *context, const struct dead_record *letter,
         .time_ms = letter->record.time_ms,
         .key = keep_bytes(&run->arena, letter->record.key),
         .value = keep_bytes(&run->arena, letter->record.value),
-        .value_schema = schema_header(letter->headers, &run->arena),
+        .value_schema = letter_header_value(letter->headers, SCHEMA_HEADER, &run->arena),
     };
     return ST_OK;
 }

@@ -148,7 +148,7 @@ class Producer:
             arguments.append(_argument(_TIMESTAMP, i64=timestamp_ms))
         for name, content in headers:
             content = _bytes(content)
-            header = _Header(name.encode(), content, len(content))
+            header = _Header(name.encode(), content, len(content or b""))
             arguments.append(_argument(_HEADER, header=header))
         array = (_Argument * len(arguments))(*arguments)
         _check(_rd.rd_kafka_produceva(self.handle, array, len(arguments)))

@@ -4,6 +4,7 @@
 """tramline dead against the letters as Python reads them: counts, one of them, filters; replays by a mended
 script, twice, of parts, beside each other, what fails again, and killed at any moment: each letter once."""
 import base64
+import datetime
 import json
 import random
 import re
@@ -72,17 +73,46 @@ def test_letters_are_counted_and_shown():
     letters = results.dead_letters(work.result)
     for name, want in ((f"{files[0]['number']}:3", letters[3]), (group["newest"], letters[-1])):
         told = json.loads(dead(work, "--show", name, "--json").out)
-        assert told == {"letter": name, "replayed": False, **want}, (told, want)
+        fields = base64.b64decode(want["value"]).decode().split(",")
+        today = {"error": want["reason"], "rest": None, "columns": [
+            {"name": "id", "value": fields[0]}, {"name": "place", "value": fields[1]},
+            {"name": "n", "bytes": base64.b64encode(fields[2].encode()).decode()}]}
+        assert told == {"letter": name, "replayed": False, "today": today, **want}, (told, want)
         text = dead(work, "--show", name).out
         value = base64.b64decode(want["value"]).decode()
         assert f"reason    {want['reason']}\n" in text and f"value     {value}  ({len(value)} bytes)\n" in text, text
         assert "\nkey       none\n" in text and text.startswith(f"letter    {name}, of the commit at 2"), text
+    assert text.endswith(f"today     {want['reason']}\n          id     {fields[0]}\n          place  {fields[1]}\n"
+                         f"          n      not read: {fields[2]}\n"), text
+    check_choices(work, letters, files)
     assert n_left(work, "--where", "reason='x7'") == 1
     assert n_left(work, "--offsets", f"0:{letters[5]['offset']}-{letters[8]['offset']}") == 4
     assert n_left(work, "--offsets", f"0:{letters[5]['offset']}") == 1 and n_left(work, "--offsets", "1:0-9") == 0
     done = dead(work, "--show", "999:0", code=2)
     assert done.err == ("tramline dead: there is no dead letter 999:0 in the log; tramline dead names the newest of "
                         "each reason\n"), done.err
+
+
+def check_choices(work, letters, files):
+    assert n_left(work, "--where", "place=place 7") == 1 and n_left(work, "--where", "id=a") == 10
+    assert n_left(work, "--where", "id=") == 0 and n_left(work, "--where", "n=x7") == 0  # it cannot be read
+    assert n_left(work, "--partition", "0") == 30 and n_left(work, "--partition", "1") == 0
+    assert n_left(work, "--since", "1h") == 30 and n_left(work, "--until", "1h") == 0
+    ends = sorted({file["time_ms"] for file in files})
+    for at in ends:
+        rows = sum(f["rows"] for e in files if e["time_ms"] >= at for f in e["files"] if f["kind"] == "dead")
+        when = datetime.datetime.fromtimestamp(at / 1000, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        assert n_left(work, "--since", f"{when}Z") == rows, (at, ends)
+        assert n_left(work, "--until", f"{when}Z") == len(letters) - rows, (at, ends)
+
+
+def test_a_letter_is_shown_when_its_script_cannot_be_used():
+    work = job(1)
+    (work.directory / "visits.csv").unlink()
+    number = next(e["number"] for e in entries(work) if any(f["kind"] == "dead" for f in e["files"]))
+    told = json.loads(dead(work, "--show", f"{number}:0", "--json").out)
+    assert told["today"]["columns"] == [] and "visits.csv" in told["today"]["error"], told
+    assert "value     a,place 0,x0  (12 bytes)\ntoday     " in dead(work, "--show", f"{number}:0").out
 
 
 def test_a_replay_brings_each_letter_once():

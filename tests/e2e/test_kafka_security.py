@@ -20,6 +20,9 @@ CREATE TABLE s (trip_id TEXT NOT NULL, stop_id TEXT)
 CREATE TABLE r () WITH (connector = 'filesystem', path = '{root}/r', format = 'csv');
 INSERT INTO r SELECT s.* FROM s;
 """
+# Topics are free until they have a rule.
+RIGHTS = {"authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+          "super.users": "User:ANONYMOUS", "allow.everyone.if.no.acl.found": "true"}
 SEE_OPTIONS = "; see the options kafka.security.protocol, kafka.ssl.* and kafka.sasl.*"
 SEE_CA = ("; kafka.ssl.ca.location must be the CA that signed the broker's certificate, and that "
           "must name this host")
@@ -44,7 +47,7 @@ class Places:
             "SASL": kafka_cluster.Listener("SASL_SSL", "localhost", **sasl_settings()),
             "TLS": kafka_cluster.Listener("SSL", "localhost"),
             "MTLS": kafka_cluster.Listener("SSL", "localhost", ssl_client_auth="required"),
-        }, tls, [word for one in scram for word in ("--add-scram", one)])
+        }, {**tls, **RIGHTS}, [word for one in scram for word in ("--add-scram", one)])
         self.topic = broker.create_topic(brokers=self.cluster.addresses("PLAINTEXT"))
         self.n_sent = 0
 
@@ -204,6 +207,30 @@ def test_no_mechanism():
     fails("SASL", {**tls(), "security.protocol": "SASL_SSL", **USER},
           "option 'kafka.sasl.mechanism' is missing: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, "
           "OAUTHBEARER or GSSAPI", code=2)
+
+
+def test_letters_to_a_topic_without_the_right():
+    path = script("SASL", sasl("PLAIN", **USER))
+    other = broker.create_topic(brokers=get().at("PLAINTEXT"))
+    text = path.read_text().replace("topic = '" + get().topic, "topic = '" + other).replace("stop_id TEXT", "n INT")
+    text += "SET on_error.share = '100%';\n"
+    path.write_text(text)
+    broker.produce(other, [f"T{i},x" for i in range(7)], brokers=get().at("PLAINTEXT"))
+    lib.run("init", path)
+    lib.run("run", "--once", path)
+    hidden, read_only = (broker.create_topic(brokers=get().at("PLAINTEXT")) for _ in range(2))
+    for topic, user in ((hidden, "bob"), (read_only, "alice")):
+        broker.java_tool("AclCommand", "--add", "--allow-principal", f"User:{user}", "--operation", "Describe",
+                         "--operation", "Read", "--topic", topic, brokers=get().at("PLAINTEXT"))
+    done = lib.run("dead", path, "--to-topic", hidden, code=1)
+    assert f"tramline dead: topic '{hidden}'" in done.err and "authorization failed" in done.err, done.err
+    done = lib.run("dead", path, "--to-topic", read_only, code=1)
+    assert f"topic '{read_only}': a record was not stored: Broker: Topic authorization failed" in done.err, done.err
+    assert (f"published 0 letters to topic '{read_only}', all acknowledged: no\nsent were 7 letters; some may be there "
+            "that are not acknowledged\n") in done.out, done.out
+    assert broker.consume(read_only, brokers=get().at("PLAINTEXT")) == []
+    told = lib.run("dead", path, "--json").out
+    assert '"letters":7,' in told, told
 
 
 def test_another_protocol_than_the_ports():

@@ -375,7 +375,7 @@ phase("init", "--reset asks on a terminal", [1, 2])(of_prompt)
 
 
 
-def of_status(where):
+def of_status(where, *args):
     """The log has an entry; then the brokers are silent."""
     def make():
         scene = Scene().tables()
@@ -383,12 +383,13 @@ def of_status(where):
         address = scene.server(where).address
         scene.names["stream"] = KAFKA.format(brokers=address, topic="t")
         (scene.dir / "p.sql").write_text(SCRIPT.format(**scene.names))
-        return scene.does("status", "p.sql")
+        return scene.does(*(args or ("status", "p.sql")))
     return make
 
 
 for point in ("connect", "silent"):
     phase("status", f"brokers: {point}", ENDS_AT_ONCE)(of_status(point))
+    phase("dead", f"--to-topic, brokers: {point}", [1])(of_status(point, "dead", "p.sql", "--to-topic", "again"))
 
 # A page on a terminal.
 

@@ -345,7 +345,157 @@ static void test_headers_of_schemas_that_are_not_there(UNUSED void **state)
     close_fixture(&f);
 }
 
+// As text: a value, or '-'; then how many bytes were not read.
+static void partial_text(struct fixture *f, struct str value, struct arena *arena,
+                         struct buf *text, struct str *ret_error)
+{
+    struct record record = {.value = value};
+    struct partial_record partial;
+    assert_ok(avro_decoder_read_partly(f->decoder, &record, arena, &partial, &f->err),
+              &f->err);
+    buf_clear(text);
+    for (size_t i = 0; i < f->decoder->schema->n; i++) {
+        const struct partial_column *column = &partial.columns[i];
+        buf_text(text, i > 0 ? "|" : "");
+        if (!column->is_read)
+            buf_char(text, '-');
+        else if (column->value.kind == VALUE_NULL)
+            buf_text(text, "NULL");
+        else
+            value_format(column->value, text);
+    }
+    if (partial.rest.p != NULL)
+        buf_printf(text, " rest %zu", partial.rest.n);
+    *ret_error = partial.error;
+}
+
+static void test_a_record_is_read_as_far_as_it_goes(UNUSED void **state)
+{
+    static const struct {
+        struct str value;
+        const char *text, *error;
+    } cases[] = {
+        {NAME("\0\0\0\0\1\4T1\2\4hi\0\7"), "T1|hi|-4", ""},
+        {NAME("\0\0\0\0\1\4T1\0\2"), "T1|NULL|NULL", ""},
+        {NAME("\0\0\0\0\1\4T1\2\4hi\4\7"), "T1|hi|- rest 2",
+         "schema id 1: field 'stop_sequence': branch 2 of a union of 2 (byte 7)"},
+        {NAME("\0\0\0\0\1\4T1\0\0"), "T1|NULL|- rest 1",
+         "schema id 1: field 'stop_sequence': cut off in a number (byte 4)"},
+        {NAME("\0\0\0\0\1\4T1\2\4\xFFi\0\7"), "T1|-|- rest 6",
+         "schema id 1: field 'arrival_time': no UTF-8 text without a zero byte: wrong "
+         "after 0 good bytes (byte 3)"},
+        {NAME("\0\0\0\0\1\4T1\0\2x"), "T1|NULL|NULL rest 1",
+         "schema id 1: 1 byte left behind the last field"},
+        {NAME("\0\0\0\0\11\4T1"), "-|-|- rest 8", "schema id 9: there is no schema id 9"},
+        {NAME("T1"), "-|-|- rest 2",
+         "first byte is 0x54 'T': looks like text, not Confluent Avro"},
+    };
+    struct fixture f;
+    AUTO(arena_release) struct arena arena = {0};
+    AUTO(buf_release) struct buf text = {0};
+    open_with(&f, stop_times, 3, NULL, stop_times_schema);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct str error;
+        partial_text(&f, cases[i].value, &arena, &text, &error);
+        assert_str(buf_as_str(&text), cases[i].text);
+        assert_str(error, cases[i].error);
+    }
+    memory_lookup_fail(f.lookup, 1);
+    struct record record = {.value = BYTES("\0\0\0\0\12x")};
+    struct partial_record partial;
+    assert_status(avro_decoder_read_partly(f.decoder, &record, &arena, &partial, &f.err),
+                  ST_RETRY);
+    close_fixture(&f);
+}
+
+// A column that is read, of a datum cut anywhere, is that of the whole datum, and none is
+// read behind one that is not. With a record, a union and an array before the columns.
+static void test_a_datum_cut_anywhere_is_read_up_to_there(UNUSED void **state)
+{
+    static const char schema[] = SCHEMA(FIELD("a", "\"string\"") "," FIELD(
+        "skipped",
+        "{"
+        "\""
+        "ty"
+        "pe"
+        "\""
+        ":"
+        "\""
+        "ar"
+        "ra"
+        "y"
+        "\""
+        ","
+        "\""
+        "it"
+        "em"
+        "s"
+        "\""
+        ":["
+        "\""
+        "nu"
+        "ll"
+        "\""
+        ","
+        "\""
+        "lo"
+        "ng"
+        "\""
+        "]"
+        "}") "," FIELD("n",
+                       "[\"null\",\"int\"]") "," FIELD("r",
+                                                       "{\"type\":\"record\","
+                                                       "\"name\":"
+                                                       "\"inner\","
+                                                       "\"fields\":[" FIELD(
+                                                           "x",
+                                                           "\"long"
+                                                           "\"") "," FIELD("y",
+                                                                           "[\"int\","
+                                                                           "\"null\","
+                                                                           "\"string"
+                                                                           "\"]") "]"
+                                                                                  "}") "," FIELD("z",
+                                                                                                 "\"int\""));
+    static struct column columns[] = {
+        {NAME("z"), TYPE_INT, false},
+        {NAME("a"), TYPE_TEXT, false},
+        {NAME("r.y"), TYPE_TEXT, true},
+        {NAME("n"), TYPE_INT, true},
+    };
+    static const struct str datum = NAME("\0\0\0\0\1"
+                                         "\6abc"
+                                         "\4\2\16\0\0"
+                                         "\0"
+                                         "\2"
+                                         "\4\4yy"
+                                         "\22");
+    // Which columns, as a person counts bytes behind the frame: a ends at 4, n at 10, r.y
+    // at 15, z at 16.
+    static const size_t ends[] = {16, 4, 15, 10};
+    static const char *const values[] = {"9", "abc", "yy", "NULL"};
+    struct fixture f;
+    AUTO(arena_release) struct arena arena = {0};
+    AUTO(buf_release) struct buf text = {0}, expected = {0};
+    open_with(&f, columns, ARRAY_LEN(columns), NULL, schema);
+    for (size_t n = 0; n <= datum.n - 5; n++) {
+        struct str error;
+        partial_text(&f, (struct str){datum.p, n + 5}, &arena, &text, &error);
+        buf_clear(&expected);
+        for (size_t c = 0; c < ARRAY_LEN(columns); c++)
+            buf_printf(&expected, "%s%s", c > 0 ? "|" : "",
+                       ends[c] <= n ? values[c] : "-");
+        if (n < datum.n - 5)
+            text.n -= text.n - (size_t)((char *)memchr(text.p, ' ', text.n) - text.p);
+        assert_str(buf_as_str(&text), buf_cstr(&expected));
+        assert_true((error.n == 0) == (n == datum.n - 5));
+    }
+    close_fixture(&f);
+}
+
 TEST_MAIN(cmocka_unit_test(test_reads_a_framed_record),
+          cmocka_unit_test(test_a_record_is_read_as_far_as_it_goes),
+          cmocka_unit_test(test_a_datum_cut_anywhere_is_read_up_to_there),
           cmocka_unit_test(test_reads_what_a_header_names),
           cmocka_unit_test(test_a_value_with_a_header_is_no_frame),
           cmocka_unit_test(test_headers_of_schemas_that_are_not_there),

@@ -6,6 +6,7 @@
 #include "core/checksum.h"
 #include "core/option.h"
 #include "core/schema.h"
+#include "core/stream_start.h"
 #include "core/value.h"
 
 static bool parses(enum type type, const char *text)
@@ -206,7 +207,42 @@ static void test_a_uuid_is_known_to_the_letter(UNUSED void **state)
         assert_false(env_is_uuid(str_of(others[i])));
 }
 
-TEST_MAIN(cmocka_unit_test(test_a_uuid_is_known_to_the_letter),
+// Expected: `date -u -d ... +%s`.
+static void test_a_time_is_read_as_the_program_prints_it(UNUSED void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } good[] = {
+        {"2026-11-22T05:00:00Z", 1795323600000},
+        {"2026-11-22T05:00:00.123Z", 1795323600123},
+        {"2026-11-22T05:00:00.5Z", 1795323600500},
+        {"2026-11-22T05:00:00.1239999Z", 1795323600123},
+        {"2026-11-22T07:00:00+02:00", 1795323600000},
+        {"2026-11-22T07:00:00.001+02:00", 1795323600001},
+        {"1969-12-31T23:59:59.999Z", -1},
+    };
+    static const char *const bad[] = {
+        "",
+        "2026-11-22",
+        "2026-11-22T05:00:00",
+        "2026-11-22T05:00:00.Z",
+        "2026-11-22T05:00:00.1",
+        "2026-11-22T05:00:00,1Z",
+        "2026-11-22T05:00:00.1ZZ",
+        "2026-11-22T05:00:00.-1Z",
+    };
+    int64_t ms;
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        assert_true(stream_time_parse(str_of(good[i].text), &ms));
+        assert_int_equal(ms, good[i].ms);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_false(stream_time_parse(str_of(bad[i]), &ms));
+}
+
+TEST_MAIN(cmocka_unit_test(test_a_time_is_read_as_the_program_prints_it),
+          cmocka_unit_test(test_a_uuid_is_known_to_the_letter),
           cmocka_unit_test(test_types_accept_what_the_table_says),
           cmocka_unit_test(test_reals_print_short_and_read_back),
           cmocka_unit_test(test_a_schema_is_read_from_its_text),

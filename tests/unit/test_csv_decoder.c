@@ -344,7 +344,107 @@ static void test_bytes_have_no_form_in_csv(UNUSED void **state)
     arena_release(&arena);
 }
 
+// As text: a value, '?' and the bytes of one that cannot be read, or '-'.
+static struct str partial_text(struct fixture *f, struct str value, struct arena *arena,
+                               struct str *ret_error)
+{
+    struct record record = {.value = value};
+    struct partial_record partial;
+    AUTO(buf_release) struct buf text = {0};
+    csv_decoder_read_partly(f->decoder, &record, arena, &partial);
+    for (size_t i = 0; i < f->schema.n; i++) {
+        const struct partial_column *column = &partial.columns[i];
+        buf_text(&text, i > 0 ? "|" : "");
+        if (column->is_read)
+            buf_str(&text, row_text(arena, &column->value, 1));
+        else if (column->bytes.p != NULL)
+            buf_printf(&text, "?%.*s", STR_ARGS(column->bytes));
+        else
+            buf_char(&text, '-');
+    }
+    if (partial.rest.p != NULL)
+        buf_printf(&text, " rest %.*s", STR_ARGS(partial.rest));
+    *ret_error = partial.error;
+    return arena_str(arena, buf_as_str(&text));
+}
+
+static void test_a_record_is_read_as_far_as_it_goes(UNUSED void **state)
+{
+    static const struct {
+        const char *value, *text, *error;
+    } cases[] = {
+        {"1,05:30,,7,12", "1|05:30|NULL|7|12", ""},
+        {"1,05:30,,7,x1", "1|05:30|NULL|7|?x1",
+         "column stop_sequence: 'x1' is not an INT"},
+        {",05:30,\"\",7,99999999999", "?|05:30||7|?99999999999",
+         "column trip_id is NOT NULL and has no value"},
+        {"1,05:30", "1|05:30|-|-|-",
+         "2 fields for 5 columns: departure_time is the first without one"},
+        {"1,2,3,4,5,6", "1|2|3|4|5", "6 fields for 5 columns: the first too many is '6'"},
+        {"1,2,\"open,4,5", "1|2|-|-|- rest \"open,4,5",
+         "column departure_time: unclosed quote"},
+        {"\"1\" ,\"2\"x,3", "1|-|-|-|- rest \"2\"x,3",
+         "column arrival_time: text after the closing quote; a quote inside quotes is "
+         "written twice"},
+        {"1,2,3,4,5\n1", "1|2|3|4|5",
+         "two lines in one record; a line break in a field is quoted"},
+        {"", "NULL|-|-|-|-", "empty record"},
+    };
+    struct fixture f;
+    open_decoder(&f, STOP_TIMES);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct str error;
+        struct str text = partial_text(&f, str_of(cases[i].value), &f.arena, &error);
+        assert_str(text, cases[i].text);
+        assert_str(error, cases[i].error);
+    }
+    struct str error;
+    assert_str(partial_text(&f, (struct str){0}, &f.arena, &error), "-|-|-|-|-");
+    assert_str(error, "it has no value");
+    close_decoder(&f);
+}
+
+// What decoding says of any record, reading it as far as it goes says too.
+static void test_reading_partly_agrees_with_decoding(UNUSED void **state)
+{
+    enum {
+        RECORDS = 200000,
+        BYTES_MAX = 14
+    };
+    static const char alphabet[] = "a1,,,\"\"\r\n \xC3\xA9";
+    struct fixture f;
+    AUTO(arena_release) struct arena arena = {0};
+    uint32_t seed = 7;
+    size_t n_rows = 0, n_rejects = 0;
+    open_decoder(&f, "a TEXT NOT NULL, b INT, c TEXT");
+    for (size_t i = 0; i < RECORDS; i++) {
+        char bytes[BYTES_MAX];
+        size_t n = 0;
+        for (size_t want = (seed >> 8) % BYTES_MAX; n < want; n++) {
+            seed = seed * 1664525 + 1013904223;
+            bytes[n] = alphabet[(seed >> 16) % (sizeof(alphabet) - 1)];
+        }
+        seed = seed * 1664525 + 1013904223;
+        struct str value = {bytes, n}, error;
+        decode_one(&f, value);
+        struct str text = partial_text(&f, value, &arena, &error);
+        n_rows += f.batch.n_rows;
+        n_rejects += f.batch.n_rejects;
+        if (f.batch.n_rows == 1) {
+            assert_int_equal(error.n, 0);
+            assert_true(str_eq(text, row_text(&arena, batch_row(&f.batch, 0), 3)));
+        } else if (f.batch.n_rejects == 1) {
+            assert_true(str_eq(error, f.batch.rejects[0].reason));
+        }
+        arena_clear(&arena);
+    }
+    assert_true(n_rows > 1000 && n_rejects > 1000);
+    close_decoder(&f);
+}
+
 TEST_MAIN(cmocka_unit_test(test_a_record_is_a_row_by_position),
+          cmocka_unit_test(test_a_record_is_read_as_far_as_it_goes),
+          cmocka_unit_test(test_reading_partly_agrees_with_decoding),
           cmocka_unit_test(test_all_types_are_read),
           cmocka_unit_test(test_numbers_may_have_white_space_around_them),
           cmocka_unit_test(test_reals_are_read_as_databases_write_them),

@@ -331,9 +331,8 @@ static void test_a_deadline_ends_producing(UNUSED void **state)
     config.n_properties = ARRAY_LEN(slow);
     struct kafka_producer *producer = open_producer(&config);
     deadline_end(&deadline);
-    assert_ok(kafka_producer_produce(producer, str_of("k"), str_of("v"), -1, &err), &err);
-    assert_status(kafka_producer_produce(producer, str_of("k"), str_of("v"), -1, &err),
-                  ST_RETRY);
+    assert_ok(produce_pair(producer, str_of("k"), str_of("v"), &err), &err);
+    assert_status(produce_pair(producer, str_of("k"), str_of("v"), &err), ST_RETRY);
     assert_string_equal(err.text, expected);
     assert_status(kafka_producer_flush(producer, &deadline, &delivery, &err), ST_RETRY);
     assert_string_equal(err.text, expected);
@@ -354,12 +353,11 @@ static void test_a_record_too_large_is_told(UNUSED void **state)
     struct kafka_delivery delivery;
     struct err err;
     char *bytes = mem_zalloc(N);
-    assert_status(
-        kafka_producer_produce(producer, str_of("k"), (struct str){bytes, N}, -1, &err),
-        ST_LIMIT);
+    assert_status(produce_pair(producer, str_of("k"), (struct str){bytes, N}, &err),
+                  ST_LIMIT);
     assert_string_equal(err.text, "topic 'large': a record of 1100001 bytes was refused: "
                                   "Broker: Message size too large");
-    assert_ok(kafka_producer_produce(producer, str_of("k"), str_of("v"), -1, &err), &err);
+    assert_ok(produce_pair(producer, str_of("k"), str_of("v"), &err), &err);
     assert_ok(kafka_producer_flush(producer, NULL, &delivery, &err),
               &err); // it can go on
     assert_int_equal(delivery.n_acknowledged, 1);
@@ -690,9 +688,7 @@ static void test_record_batches_of_one_key_keep_order(UNUSED void **state)
     for (int i = 0; i < 3000; i++) {
         char value[16];
         snprintf(value, sizeof(value), "%d", i);
-        assert_ok(
-            kafka_producer_produce(producer, str_of("same"), str_of(value), -1, &err),
-            &err);
+        assert_ok(produce_pair(producer, str_of("same"), str_of(value), &err), &err);
     }
     assert_ok(kafka_producer_flush(producer, NULL, &delivery, &err), &err);
     assert_true(delivery.n_acknowledged == 3000 && delivery.n_failed == 0 &&
@@ -731,9 +727,7 @@ static void test_keys_go_where_java_puts_them(UNUSED void **state)
     struct kafka_delivery delivery;
     struct err err;
     for (size_t i = 0; i < ARRAY_LEN(known); i++)
-        assert_ok(
-            kafka_producer_produce(producer, str_of(known[i].key), str_of("v"), -1, &err),
-            &err);
+        assert_ok(produce_pair(producer, str_of(known[i].key), str_of("v"), &err), &err);
     assert_ok(kafka_producer_flush(producer, NULL, &delivery, &err), &err);
     kafka_producer_close(producer);
     struct stream *stream = open_stream(&config);
@@ -1128,8 +1122,7 @@ static void test_records_that_are_not_stored_are_counted(UNUSED void **state)
     struct kafka_delivery delivery;
     struct err err;
     for (int i = 0; i < 3; i++)
-        assert_ok(kafka_producer_produce(producer, str_of("k"), str_of("v"), -1, &err),
-                  &err);
+        assert_ok(produce_pair(producer, str_of("k"), str_of("v"), &err), &err);
     assert_status(kafka_producer_flush(producer, NULL, &delivery, &err), ST_FAIL);
     assert_string_equal(err.text,
                         "topic 'unstored': a record was not stored: Local: Message "

@@ -553,8 +553,8 @@ static void produce_noise(const struct kafka_config *config, int n)
     for (int i = 0; i < n; i++) {
         for (size_t k = 0; k < sizeof(value); k += 200)
             env_system()->ops->random(env_system(), value + k, 200);
-        assert_ok(kafka_producer_produce(producer, (struct str){(char *)&i, sizeof(i)},
-                                         (struct str){value, sizeof(value)}, -1, &err),
+        assert_ok(produce_pair(producer, (struct str){(char *)&i, sizeof(i)},
+                               (struct str){value, sizeof(value)}, &err),
                   &err);
     }
     assert_ok(kafka_producer_flush(producer, NULL, &delivery, &err), &err);
