@@ -78,6 +78,12 @@ struct stream_start {
     int64_t offset;
 };
 
+// What a stream learnt with the data of a partition that it reads.
+struct stream_ahead {
+    int64_t end;       // as topic_range.high; -1: not known now
+    int64_t unread_ms; // the time of the next record, when that is at hand, else -1
+};
+
 struct stream;
 
 struct stream_ops {
@@ -103,6 +109,8 @@ struct stream_ops {
     // Appends the record's headers as a JSON array [{"key":"k","value":"<base64>"}];
     // record `index` of the run that the last poll gave. Nothing when there are none.
     void (*headers)(struct stream *stream, size_t index, struct buf *json);
+    // What comes behind the last run of the partition; asks nobody.
+    void (*ahead)(struct stream *stream, int32_t partition, struct stream_ahead *ret);
     // Tells the consumer group, for lag tools only; best effort, never waits.
     void (*report)(struct stream *stream, const struct stream_start *next, size_t n);
     // Leaves the group and frees; commits nothing.

@@ -154,6 +154,12 @@ static void headers(UNUSED struct stream *stream, UNUSED size_t index,
     // A line has none.
 }
 
+static void ahead(UNUSED struct stream *stream, UNUSED int32_t partition,
+                  struct stream_ahead *ret)
+{
+    *ret = (struct stream_ahead){-1, -1}; // the topic knows how large the file is
+}
+
 static void report(UNUSED struct stream *stream, UNUSED const struct stream_start *next,
                    UNUSED size_t n)
 {
@@ -181,6 +187,7 @@ static const struct stream_ops csv_file_stream_ops = {
     .hold_back = hold_back,
     .release = release,
     .headers = headers,
+    .ahead = ahead,
     .report = report,
     .close = stream_close,
 };

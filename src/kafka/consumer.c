@@ -11,6 +11,8 @@ enum {
     LEAVE_STEP_MS = 10,    // between two looks whether it has left
     RECORD_OVERHEAD = 280, // bytes of librdkafka for each queued record
     LEAST_QUEUED = 1000,   // of a topic with very many partitions
+    STATS_LEAST_MS = 500,
+    STATS_PARTITION_MS = 5, // of each partition: a kilobyte of statistics
 };
 #define DEFAULT_BUFFER_BYTES (INT64_C(384) << 20)
 
@@ -33,7 +35,6 @@ static const struct kafka_property fixed[] = {
     {"enable.partition.eof", "true"},
     {"isolation.level", "read_committed"},
     {"partition.assignment.strategy", "range"},
-    {"statistics.interval.ms", "0"},
 };
 
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
@@ -57,6 +58,16 @@ static void set_limits(rd_kafka_conf_t *conf, int64_t buffer_bytes, int32_t n_pa
     conf_set_number(conf, "fetch.message.max.bytes", clamp(share / 512, 16384, 1 << 20));
 }
 
+// Where partitions end (ends.h): within a second, but for topics of very many.
+static void set_statistics(rd_kafka_conf_t *conf, int32_t n_partitions,
+                           consumer_stats_fn *on_stats)
+{
+    conf_set_number(
+        conf, "statistics.interval.ms",
+        clamp(STATS_PARTITION_MS * (int64_t)n_partitions, STATS_LEAST_MS, 10000));
+    rd_kafka_conf_set_stats_cb(conf, on_stats);
+}
+
 static void set_group(rd_kafka_conf_t *conf, const struct kafka_config *config)
 {
     int session_ms =
@@ -69,7 +80,7 @@ static void set_group(rd_kafka_conf_t *conf, const struct kafka_config *config)
 
 enum status consumer_open(struct kafka_client *client, const struct kafka_config *config,
                           int32_t n_partitions, consumer_rebalance_fn *on_rebalance,
-                          struct err *err)
+                          consumer_stats_fn *on_stats, struct err *err)
 {
     rd_kafka_conf_t *conf;
     TRY(conf_new(config, (struct conf_properties){defaults, ARRAY_LEN(defaults)},
@@ -77,6 +88,7 @@ enum status consumer_open(struct kafka_client *client, const struct kafka_config
     set_limits(conf, config->buffer_bytes ? config->buffer_bytes : DEFAULT_BUFFER_BYTES,
                n_partitions);
     set_group(conf, config);
+    set_statistics(conf, n_partitions, on_stats);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     TRY(client_open(client, config, RD_KAFKA_CONSUMER, conf, err));
     rd_kafka_poll_set_consumer(client->rk);

@@ -6,13 +6,14 @@
 
 #include "kafka/client.h"
 
+typedef int consumer_stats_fn(rd_kafka_t *rk, char *json, size_t n, void *client);
 typedef void consumer_rebalance_fn(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                                    rd_kafka_topic_partition_list_t *list, void *client);
 
 // n_partitions of the topic share config->buffer_bytes.
 enum status consumer_open(struct kafka_client *client, const struct kafka_config *config,
                           int32_t n_partitions, consumer_rebalance_fn *on_rebalance,
-                          struct err *err);
+                          consumer_stats_fn *on_stats, struct err *err);
 // Begins to join the group of the config for its topic.
 void consumer_join(struct kafka_client *client, const struct kafka_config *config);
 // How often the client looks at the topic for new partitions.

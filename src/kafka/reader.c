@@ -10,7 +10,8 @@
 #include "kafka/message.h"
 
 enum {
-    STARVED_MS = 5000
+    STARVED_MS = 5000,
+    PEEK_MAX = 8 // messages that a look takes out of a queue
 };
 
 void reader_init(struct kafka_reader *reader, rd_kafka_t *rk, const char *topic,
@@ -78,13 +79,19 @@ static void drop_batch(struct kafka_reader *reader)
 // What was left of a batch in place of the batch; false when there is nothing.
 static bool take_kept(struct kafka_reader *reader, struct partition *partition)
 {
-    reader->n = partition->n_kept;
-    if (partition->kept == NULL)
+    size_t n =
+        partition->n_kept < reader->capacity ? partition->n_kept : reader->capacity;
+    reader->n = n;
+    if (n == 0)
         return false;
-    memcpy(reader->messages, partition->kept, reader->n * sizeof(*partition->kept));
+    memcpy(reader->messages, partition->kept, n * sizeof(*partition->kept));
+    partition->n_kept -= n;
+    memmove(partition->kept, partition->kept + n,
+            partition->n_kept * sizeof(*partition->kept));
+    if (partition->n_kept > 0)
+        return true;
     free(partition->kept);
     partition->kept = NULL;
-    partition->n_kept = 0;
     return true;
 }
 
@@ -123,6 +130,17 @@ static struct partition *find(struct kafka_reader *reader, int32_t number)
                    compare_partitions);
 }
 
+static void keep(struct partition *partition, size_t at,
+                 rd_kafka_message_t *const *messages, size_t n)
+{
+    size_t n_all = partition->n_kept + n, size = sizeof(*messages);
+    partition->kept = mem_resize(partition->kept, n_all, size);
+    memmove(partition->kept + at + n, partition->kept + at,
+            (partition->n_kept - at) * size);
+    memcpy(partition->kept + at, messages, n * size);
+    partition->n_kept = n_all;
+}
+
 void reader_hold_back(struct kafka_reader *reader, int32_t number, size_t n_used)
 {
     struct partition *partition = find(reader, number);
@@ -130,11 +148,7 @@ void reader_hold_back(struct kafka_reader *reader, int32_t number, size_t n_used
     size_t end = reader->first_record + n_used;
     partition->is_held = true;
     partition->position = n_used ? reader->records[n_used].offset : reader->first;
-    partition->n_kept = reader->n - end;
-    partition->kept = mem_array(partition->n_kept, sizeof(*partition->kept));
-    if (partition->n_kept)
-        memcpy(partition->kept, reader->messages + end,
-               partition->n_kept * sizeof(*partition->kept));
+    keep(partition, 0, reader->messages + end, reader->n - end);
     reader->n = reader->n_lent = end;
     reader->n_records = n_used;
 }
@@ -175,6 +189,47 @@ static enum status out_of_order(const struct kafka_reader *reader, int64_t offse
                    "had to come",
                    reader->topic, reader->from->number, (long long)offset,
                    (long long)reader->from->position);
+}
+
+// The first of these that is no end; NULL: all are.
+static const rd_kafka_message_t *first_of(rd_kafka_message_t *const *messages, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!is_end(messages[i]))
+            return messages[i];
+    return NULL;
+}
+
+// The next message of a partition, borrowed; NULL: there is none. What comes out of the
+// queue is kept for the next batch.
+static const rd_kafka_message_t *peek(struct kafka_reader *reader,
+                                      struct partition *partition)
+{
+    const rd_kafka_message_t *found = NULL;
+    rd_kafka_message_t *message;
+    if (partition == reader->from)
+        found = first_of(reader->messages + reader->n_lent, reader->n - reader->n_lent);
+    if (found == NULL)
+        found = first_of(partition->kept, partition->n_kept);
+    while (found == NULL && partition->n_kept < PEEK_MAX &&
+           rd_kafka_consume_batch_queue(partition->queue, 0, &message, 1) == 1) {
+        partition->fed_ms = client_now_ms();
+        keep(partition, partition->n_kept, &message, 1);
+        found = first_of(&message, 1);
+    }
+    return found;
+}
+
+void reader_peek(struct kafka_reader *reader, int32_t number, struct stream_ahead *ret)
+{
+    struct partition *partition = find(reader, number);
+    const rd_kafka_message_t *message =
+        partition != NULL ? peek(reader, partition) : NULL;
+    if (message == NULL || message->err)
+        return;
+    ret->unread_ms = message_record(message, false).time_ms;
+    if (ret->end >= 0 && ret->end <= message->offset)
+        ret->end = message->offset + 1;
 }
 
 // Records until the batch ends or an error stands in it.

@@ -59,6 +59,11 @@ void reader_stop(struct kafka_reader *reader);
 void reader_hold_back(struct kafka_reader *reader, int32_t partition, size_t n_used);
 void reader_let_on(struct kafka_reader *reader, int32_t partition);
 
+// Looks at what the partition's next run begins with: its time, and that the partition
+// ends behind it. Leaves *ret as it is where nothing is at hand.
+void reader_peek(struct kafka_reader *reader, int32_t partition,
+                 struct stream_ahead *ret);
+
 // Ends the borrowing of the last run.
 void reader_give_back(struct kafka_reader *reader);
 // STREAM_RUN, STREAM_GAP without `low`, STREAM_TROUBLE (a fetch failed, librdkafka

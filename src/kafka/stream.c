@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "kafka/consumer.h"
+#include "kafka/ends.h"
 #include "kafka/message.h"
 #include "kafka/question.h"
 #include "kafka/reader.h"
@@ -29,6 +30,7 @@ struct kafka_stream {
     struct stream base;         // first: a kafka_stream is a stream
     struct kafka_client client; // the consumer
     struct kafka_reader reader;
+    struct kafka_ends ends;
     char *topic, *group;
     enum kafka_membership membership;
     rd_kafka_queue_t *queue; // the consumer's own: membership and errors
@@ -127,6 +129,12 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
         kafka->lost_at_ms = client_now_ms();
     if (kafka->due == STREAM_ASSIGN) // what comes from now on may be why it is lost
         kafka->client.problem = RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static int on_stats(UNUSED rd_kafka_t *rk, char *json, size_t n, void *opaque)
+{
+    ends_take(&owner_of(opaque)->ends, json, n, client_now_ms());
+    return 0; // it is librdkafka's
 }
 
 static enum status fatal_error(struct kafka_stream *kafka, struct err *err)
@@ -397,6 +405,7 @@ static enum status kafka_start(struct stream *stream, const struct stream_start 
     struct kafka_stream *kafka = kafka_of(stream);
     TRY(stop_reading(kafka, err));
     reader_start(&kafka->reader, starts, n);
+    ends_forget(&kafka->ends);
     free(kafka->gaps);
     kafka->gaps = mem_array(n, sizeof(*kafka->gaps));
     rd_kafka_topic_partition_list_t *list = list_of(kafka, starts, n);
@@ -452,6 +461,17 @@ static void kafka_headers(struct stream *stream, size_t index, struct buf *json)
     message_headers(reader_message(&kafka_of(stream)->reader, index), json);
 }
 
+static void kafka_ahead(struct stream *stream, int32_t partition,
+                        struct stream_ahead *ret)
+{
+    struct kafka_stream *kafka = kafka_of(stream);
+    *ret = (struct stream_ahead){-1, -1};
+    if (!kafka->is_reading)
+        return;
+    ret->end = ends_of(&kafka->ends, partition, client_now_ms());
+    reader_peek(&kafka->reader, partition, ret);
+}
+
 static void kafka_report(struct stream *stream, const struct stream_start *next, size_t n)
 {
     struct kafka_stream *kafka = kafka_of(stream);
@@ -476,6 +496,7 @@ static void kafka_close(struct stream *stream)
     }
     reader_release(&kafka->reader);
     client_close(&kafka->client);
+    ends_release(&kafka->ends);
     if (kafka->wake_fd >= 0)
         close(kafka->wake_fd); // after librdkafka, which writes to it
     free(kafka->gaps);
@@ -494,6 +515,7 @@ static const struct stream_ops kafka_stream_ops = {
     .hold_back = kafka_hold_back,
     .release = kafka_release,
     .headers = kafka_headers,
+    .ahead = kafka_ahead,
     .report = kafka_report,
     .close = kafka_close,
 };
@@ -519,7 +541,9 @@ static enum status open_all(struct kafka_stream *kafka, const struct kafka_confi
                        config->topic, strerror(errno));
     question_init(&kafka->count, asker, topic, kafka->wake_fd);
     question_init(&kafka->low, asker, topic, kafka->wake_fd);
-    TRY(consumer_open(&kafka->client, config, kafka->n_known, on_rebalance, err));
+    TRY(consumer_open(&kafka->client, config, kafka->n_known, on_rebalance, on_stats,
+                      err));
+    ends_init(&kafka->ends, kafka->client.rk, kafka->topic);
     open_queues(kafka, config->run_records);
     kafka->reader.value_schema = config->value_schema;
     kafka->patience_ms = LEAST_PATIENCE_MS;

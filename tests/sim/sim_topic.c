@@ -416,6 +416,12 @@ static void sim_headers(UNUSED struct stream *base, UNUSED size_t index,
 {
 }
 
+static void sim_ahead(UNUSED struct stream *base, UNUSED int32_t partition,
+                      struct stream_ahead *ret)
+{
+    *ret = (struct stream_ahead){-1, -1};
+}
+
 static void sim_report(struct stream *base, const struct stream_start *next, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -437,6 +443,7 @@ static const struct stream_ops ops = {
     .hold_back = sim_hold_back,
     .release = sim_release,
     .headers = sim_headers,
+    .ahead = sim_ahead,
     .report = sim_report,
     .close = sim_close,
 };

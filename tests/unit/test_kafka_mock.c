@@ -1109,6 +1109,152 @@ static void test_lost_membership_is_told_and_regained(UNUSED void **state)
     rd_kafka_destroy(rk);
 }
 
+// ---- where partitions end, as is learnt with the data
+
+static struct stream_ahead ahead_of(struct stream *stream, int32_t partition)
+{
+    struct stream_ahead ahead;
+    stream->ops->ahead(stream, partition, &ahead);
+    return ahead;
+}
+
+// Polls, held, until that is known; -1: until it is not known any more.
+static void wait_for_end(struct stream *stream, int32_t partition, int64_t end)
+{
+    struct stream_event event;
+    struct err err; // that brokers are away is told by the way
+    int64_t deadline = now_ms() + PATIENCE_MS;
+    stream->ops->hold(stream, true);
+    while (ahead_of(stream, partition).end != end && now_ms() < deadline)
+        (void)stream->ops->poll(stream, 50, &event, &err);
+    assert_int_equal(ahead_of(stream, partition).end, end);
+    stream->ops->hold(stream, false);
+}
+
+static void test_ends_come_with_the_data(UNUSED void **state)
+{
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_cluster(&cluster);
+    struct kafka_config config = scripted_config(cluster, "ends", 3);
+    produce_to(cluster, "ends", 0, 10);
+    produce_to(cluster, "ends", 2, 3);
+    struct stream *stream = open_stream(&config);
+    assert_int_equal(ahead_of(stream, 0).end, -1);
+    assert_int_equal(begin(stream, 0), 3);
+    read_records(stream, 13);
+    wait_for_end(stream, 0, 10);
+    wait_for_end(stream, 1, 0);
+    wait_for_end(stream, 2, 3);
+    assert_int_equal(ahead_of(stream, 0).unread_ms, -1);
+    produce_to(cluster, "ends", 0, 2);
+    wait_for_end(stream, 0, 12);
+    assert_true(ahead_of(stream, 0).unread_ms >= 0);
+    assert_int_equal(ahead_of(stream, 2).unread_ms, -1);
+    read_records(stream, 2);
+    assert_int_equal(ahead_of(stream, 0).unread_ms, -1);
+    assert_int_equal(ahead_of(stream, 7).end, -1);
+    stop(stream);
+    assert_int_equal(ahead_of(stream, 0).end, -1);
+    close_stream(stream);
+    rd_kafka_destroy(rk);
+}
+
+// So does that its broker is there again.
+static void test_an_end_is_known_while_its_broker_answers(UNUSED void **state)
+{
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_brokers("2", &cluster);
+    struct kafka_config config = scripted_config(cluster, "mutes", 2);
+    for (int32_t i = 0; i < 2; i++)
+        rd_kafka_mock_partition_set_leader(cluster, "mutes", i, i + 1);
+    produce_to(cluster, "mutes", 0, 10);
+    produce_to(cluster, "mutes", 1, 10);
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
+    read_records(stream, 20);
+    wait_for_end(stream, 0, 10);
+    wait_for_end(stream, 1, 10);
+    rd_kafka_mock_broker_set_down(cluster, 2);
+    wait_for_end(stream, 1, -1);
+    wait_for_end(stream, 0, 10);
+    rd_kafka_mock_broker_set_up(cluster, 2);
+    wait_for_end(stream, 1, 10);
+    // One that is slow says nothing for that time.
+    rd_kafka_mock_broker_set_rtt(cluster, 2, 6000);
+    wait_for_end(stream, 1, -1);
+    rd_kafka_mock_broker_set_rtt(cluster, 2, 0);
+    wait_for_end(stream, 1, 10);
+    rd_kafka_mock_partition_set_leader(cluster, "mutes", 0, -1);
+    wait_for_end(stream, 0, -1);
+    close_stream(stream);
+    rd_kafka_destroy(rk);
+}
+
+// A partition of which enough is at hand is not fetched: where it ends may have changed.
+static void test_an_end_behind_a_full_queue_is_not_known(UNUSED void **state)
+{
+    enum {
+        N = 3000 // more than librdkafka's least
+    };
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_cluster(&cluster);
+    struct kafka_config config = scripted_config(cluster, "full", 1);
+    config.buffer_bytes = 1 << 20;
+    produce_to(cluster, "full", 0, N);
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
+    int64_t until = now_ms() + 2000;
+    while (now_ms() < until) {
+        stream->ops->hold(stream, true);
+        poll_nothing(stream, 100);
+        assert_true(ahead_of(stream, 0).end == -1 || ahead_of(stream, 0).unread_ms >= 0);
+    }
+    assert_int_equal(ahead_of(stream, 0).end, -1);
+    assert_true(ahead_of(stream, 0).unread_ms >= 0);
+    stream->ops->hold(stream, false);
+    read_records(stream, N);
+    wait_for_end(stream, 0, N);
+    close_stream(stream);
+    rd_kafka_destroy(rk);
+}
+
+// A look takes nothing away, whatever is held back meanwhile.
+static void test_looking_ahead_loses_nothing(UNUSED void **state)
+{
+    make_topic("looked", 2);
+    struct kafka_config config = config_of("looked");
+    config.run_records = 7;
+    int64_t next[2] = {0, 0};
+    struct stream_event event;
+    struct err err;
+    rd_kafka_t *rk = raw_producer(config.brokers, (const char *[]){NULL});
+    for (int i = 0; i < 100; i++)
+        raw_produce(rk, "looked", i % 2, NULL, "v", 1000 + i);
+    raw_close(rk);
+    struct stream *stream = open_stream(&config);
+    begin(stream, 0);
+    for (int n = 0; next[0] + next[1] < 100; n++) {
+        event = poll_for(stream, STREAM_RUN);
+        int32_t p = event.run.partition;
+        assert_int_equal(event.run.first, next[p]);
+        (void)ahead_of(stream, n % 2);
+        bool is_held = n % 3 == 0 && event.run.n > 1;
+        next[p] = is_held ? event.run.records[1].offset : event.run.next;
+        if (is_held)
+            stream->ops->hold_back(stream, p, 1);
+        for (int32_t q = 0; q < 2; q++) {
+            struct stream_ahead ahead = ahead_of(stream, q);
+            assert_true(ahead.unread_ms == -1 ||
+                        ahead.unread_ms == 1000 + 2 * next[q] + q);
+        }
+        if (is_held)
+            stream->ops->release(stream, p);
+    }
+    assert_ok(stream->ops->poll(stream, 300, &event, &err), &err);
+    assert_int_equal(event.kind, STREAM_IDLE);
+    close_stream(stream);
+}
+
 static void test_records_that_are_not_stored_are_counted(UNUSED void **state)
 {
     rd_kafka_mock_cluster_t *cluster;
@@ -1185,6 +1331,10 @@ int main(void)
         CASE(test_partition_that_is_not_there_any_more_is_final),
         CASE(test_reading_that_is_forbidden_is_final),
         CASE(test_lost_membership_is_told_and_regained),
+        CASE(test_ends_come_with_the_data),
+        CASE(test_an_end_is_known_while_its_broker_answers),
+        CASE(test_an_end_behind_a_full_queue_is_not_known),
+        CASE(test_looking_ahead_loses_nothing),
         CASE(test_records_that_are_not_stored_are_counted),
         CASE(test_topic_made_twice_is_told),
     };
