@@ -216,6 +216,7 @@ static enum status serve(struct kafka_stream *kafka, struct err *err)
         return ST_OK;
     kafka->client.is_down = false;
     kafka->lost_at_ms = 0;
+    ends_forget(&kafka->ends);
     (void)client_unreachable(&kafka->client, err);
     return ST_RETRY; // even when refused: they have let us in before
 }

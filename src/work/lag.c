@@ -6,35 +6,49 @@
 #include "base/log.h"
 
 enum {
+    LOOK_MS = 500,
     ROUND_MS = 10000,
     WHOLE_ROUND_MS = 500, // of all that the log knows
     PAUSE_MIN_MS = 100,
     SILENT_MS = 30000 // to the next question after one without an answer
 };
 
-static void release_ours(struct lag *lag)
+static const struct board_mark no_mark = {-1, -1};
+
+void lag_init(struct lag *lag, const struct lag_parts *parts)
 {
-    free(lag->records);
-    free(lag->ms);
-    free(lag->is_silent);
+    *lag = (struct lag){.parts = *parts};
 }
 
 void lag_release(struct lag *lag)
 {
-    release_ours(lag);
+    free(lag->ours);
     free(lag->known);
-    *lag = (struct lag){0};
 }
 
-void lag_learn(struct lag *lag, const struct progress *log, size_t n,
-               struct engine_status *status)
+static int64_t now_ms(const struct lag *lag)
+{
+    return lag->parts.env->ops->monotonic_ms(lag->parts.env);
+}
+
+static int64_t wall_ms(const struct lag *lag)
+{
+    return lag->parts.env->ops->wall_ms(lag->parts.env);
+}
+
+static struct board *board_of(const struct lag *lag)
+{
+    return &lag->parts.status->board;
+}
+
+void lag_learn(struct lag *lag, const struct progress *log, size_t n)
 {
     lag->known = mem_resize(lag->known, n + 1, sizeof(*lag->known));
     lag->n_known = n;
     for (size_t i = 0; i < n; i++) {
         const struct record_mark *last = &log[i].last;
         lag->known[i] = (struct stream_start){log[i].partition, log[i].next};
-        board_committed(&status->board, log[i].partition,
+        board_committed(board_of(lag), log[i].partition,
                         (struct board_mark){last->offset, last->time_ms}, log[i].next);
     }
 }
@@ -56,59 +70,113 @@ static void show_ours(const struct progress *ours, size_t n, struct board *board
     free(shown);
 }
 
-void lag_reset(struct lag *lag, const struct progress *ours, size_t n,
-               struct engine_status *status)
+void lag_reset(struct lag *lag, const struct progress *ours, size_t n)
 {
+    struct engine_status *status = lag->parts.status;
     show_ours(ours, n, &status->board);
-    release_ours(lag);
-    *lag = (struct lag){.known = lag->known, .n_known = lag->n_known};
-    lag->records = mem_array(n + 1, sizeof(*lag->records));
-    lag->ms = mem_array(n + 1, sizeof(*lag->ms));
-    lag->is_silent = mem_array(n + 1, sizeof(*lag->is_silent));
-    lag->n = n;
+    free(lag->ours);
+    *lag = (struct lag){
+        .parts = lag->parts,
+        .ours = mem_array(n + 1, sizeof(*lag->ours)),
+        .n = n,
+        .is_away = lag->is_away || lag->n_silent > 0,
+        .known = lag->known,
+        .n_known = lag->n_known,
+    };
+    for (size_t i = 0; i < n; i++)
+        lag->ours[i].unread = no_mark;
     atomic_store(&status->n_partitions, (int64_t)n);
     atomic_store(&status->lag_records, 0);
     atomic_store(&status->lag_ms, 0);
 }
 
-static void show(const struct lag *lag, struct engine_status *status)
+// What is known of an end.
+
+static void show(const struct lag *lag)
 {
     int64_t records = 0, ms = 0;
     for (size_t i = 0; i < lag->n; i++) {
-        records += lag->records[i];
-        ms = lag->ms[i] > ms ? lag->ms[i] : ms;
+        records += lag->ours[i].records;
+        ms = lag->ours[i].ms > ms ? lag->ours[i].ms : ms;
     }
-    atomic_store(&status->lag_records, records);
-    atomic_store(&status->lag_ms, ms);
+    atomic_store(&lag->parts.status->lag_records, records);
+    atomic_store(&lag->parts.status->lag_ms, ms);
 }
 
-static void measure(struct lag *lag, size_t at, const struct span *span, int64_t high,
-                    int64_t now_ms)
+// Since the next record was written, or at least since the last one that was read.
+static void measure(struct lag *lag, size_t at, const struct span *span, int64_t end)
 {
-    bool is_behind = high > span->next;
-    bool has_time = span->last.offset >= 0 && span->last.time_ms >= 0;
-    lag->records[at] = is_behind ? high - span->next : 0;
-    lag->ms[at] = is_behind && has_time && now_ms > span->last.time_ms
-                      ? now_ms - span->last.time_ms
-                      : 0;
+    struct lag_partition *ours = &lag->ours[at];
+    int64_t read_ms = span->last.offset >= 0 ? span->last.time_ms : -1;
+    int64_t since_ms = ours->unread.time_ms >= 0 ? ours->unread.time_ms : read_ms;
+    bool is_behind = end > span->next;
+    int64_t now = wall_ms(lag);
+    ours->records = is_behind ? end - span->next : 0;
+    ours->ms = is_behind && since_ms >= 0 && now > since_ms ? now - since_ms : 0;
+    board_end(board_of(lag), span->partition, end, ours->unread);
 }
 
-static void note_silence(struct lag *lag, size_t at, const struct message *message,
-                         struct str topic, struct env *env)
+static void note_silence(struct lag *lag, size_t at, const char *why)
 {
-    bool is_silent = message->err.status == ST_RETRY;
-    bool was_silent = lag->is_silent[at];
-    lag->is_silent[at] = is_silent;
-    lag->n_silent += (size_t)is_silent - (size_t)was_silent;
-    if (is_silent) {
-        log_warn("%s; waiting for them", message->err.text);
-        lag->next_ms = env->ops->monotonic_ms(env) + SILENT_MS;
-    } else if (was_silent && lag->n_silent == 0) {
-        log_info("topic '%.*s': its brokers answer again", STR_ARGS(topic));
-    }
+    lag->n_silent += !lag->ours[at].is_silent;
+    lag->ours[at].is_silent = true;
+    log_warn("%s; waiting for them", why);
+    lag->next_ms = now_ms(lag) + SILENT_MS;
 }
 
-// Asking.
+void lag_away(struct lag *lag)
+{
+    lag->is_away = true;
+}
+
+// Of one of several that were silent it is not said: the last one says it.
+void lag_sign(struct lag *lag)
+{
+    if (!lag->is_away || lag->n_silent > 0)
+        return;
+    log_info("topic '%.*s': its brokers answer again", STR_ARGS(lag->parts.topic->name));
+    lag->is_away = false;
+}
+
+static void note_sign(struct lag *lag, size_t at)
+{
+    bool was_silent = lag->ours[at].is_silent;
+    lag->ours[at].is_silent = false;
+    lag->n_silent -= was_silent;
+    lag->is_away |= was_silent;
+    lag_sign(lag);
+}
+
+// By the stream.
+
+static void look_at(struct lag *lag, size_t at, const struct span *span)
+{
+    struct stream *stream = lag->parts.stream;
+    struct lag_partition *ours = &lag->ours[at];
+    struct stream_ahead ahead;
+    stream->ops->ahead(stream, span->partition, &ahead);
+    lag->n_told += (size_t)(ahead.end >= 0) - (size_t)ours->is_told;
+    ours->is_told = ahead.end >= 0;
+    ours->unread =
+        ahead.unread_ms >= 0 ? (struct board_mark){span->next, ahead.unread_ms} : no_mark;
+    if (!ours->is_told)
+        return;
+    measure(lag, at, span, ahead.end);
+    note_sign(lag, at);
+}
+
+void lag_look(struct lag *lag, const struct unit *unit)
+{
+    int64_t now = now_ms(lag);
+    if (unit == NULL || unit->n_spans != lag->n || now < lag->look_ms)
+        return;
+    lag->look_ms = now + LOOK_MS;
+    for (size_t i = 0; i < lag->n; i++)
+        look_at(lag, i, &unit->spans[i]);
+    show(lag);
+}
+
+// By the topic.
 
 // The place of a partition among ours; their number: it is not there.
 static size_t place_of(const struct unit *unit, int32_t partition)
@@ -119,32 +187,31 @@ static size_t place_of(const struct unit *unit, int32_t partition)
     return at;
 }
 
-static struct probe ask_ours(const struct lag_question *question, size_t at)
+static struct probe ask_ours(const struct lag *lag, const struct span *span, size_t at)
 {
-    const struct span *span = &question->unit->spans[at];
-    if (!question->is_whole)
+    bool is_at_hand = lag->ours[at].unread.time_ms >= 0;
+    if (!lag->parts.is_whole || is_at_hand)
         return (struct probe){.kind = PROBE_RANGE, .partition = span->partition};
-    return (struct probe){.kind = PROBE_LAG,
-                          .partition = span->partition,
-                          .next = question->is_read ? span->next : -1};
+    return (struct probe){
+        .kind = PROBE_LAG, .partition = span->partition, .next = span->next};
 }
 
-// Whose turn it is; false: all have had theirs.
-static bool next_probe(struct lag *lag, const struct lag_question *question,
-                       struct probe *ret)
+// Whose turn it is of those to be asked about; false: all have had theirs.
+static bool next_probe(struct lag *lag, const struct unit *unit, struct probe *ret)
 {
-    const struct unit *unit = question->unit;
     size_t n = unit == NULL ? 0 : unit->n_spans;
-    size_t n_all = n + (question->is_whole ? lag->n_known : 0);
-    for (; lag->at < n_all; lag->at++) {
-        if (lag->at < n) {
-            *ret = ask_ours(question, lag->at++);
+    size_t n_all = n + (lag->parts.is_whole ? lag->n_known : 0);
+    while (lag->at < n_all) {
+        size_t at = lag->at++;
+        if (at < n && lag->ours[at].is_told)
+            continue;
+        if (at < n) {
+            *ret = ask_ours(lag, &unit->spans[at], at);
             return true;
         }
-        const struct stream_start *known = &lag->known[lag->at - n];
+        const struct stream_start *known = &lag->known[at - n];
         if (place_of(unit, known->partition) < n)
             continue;
-        lag->at++;
         *ret = (struct probe){
             .kind = PROBE_LAG, .partition = known->partition, .next = known->offset};
         return true;
@@ -153,48 +220,59 @@ static bool next_probe(struct lag *lag, const struct lag_question *question,
     return false;
 }
 
-struct message *lag_ask(struct lag *lag, struct env *env,
-                        const struct lag_question *question)
+// Between two questions, by how many there are in a round.
+static int64_t pause_ms(const struct lag *lag)
 {
-    int64_t now_ms = env->ops->monotonic_ms(env);
+    bool is_whole = lag->parts.is_whole;
+    size_t n_others = lag->n_known > lag->n ? lag->n_known - lag->n : 0;
+    size_t n = lag->n - lag->n_told + (is_whole ? n_others : 0);
+    int64_t ms = (is_whole ? WHOLE_ROUND_MS : ROUND_MS) / (int64_t)(n > 0 ? n : 1);
+    return ms > PAUSE_MIN_MS ? ms : PAUSE_MIN_MS;
+}
+
+struct message *lag_ask(struct lag *lag, const struct unit *unit, int64_t generation)
+{
+    int64_t now = now_ms(lag);
     struct probe probe;
-    if (now_ms < lag->next_ms ||
-        (question->unit != NULL && question->unit->n_spans != lag->n))
+    if (now < lag->next_ms || (unit != NULL && unit->n_spans != lag->n))
         return NULL;
-    if (!next_probe(lag, question, &probe) && !next_probe(lag, question, &probe))
+    lag->next_ms = now + pause_ms(lag);
+    if (!next_probe(lag, unit, &probe) && !next_probe(lag, unit, &probe))
         return NULL;
-    bool is_whole = question->is_whole;
-    size_t n = is_whole && lag->n_known > lag->n ? lag->n_known : lag->n;
-    int64_t pause_ms = (is_whole ? WHOLE_ROUND_MS : ROUND_MS) / (int64_t)(n > 0 ? n : 1);
-    lag->next_ms = now_ms + (pause_ms > PAUSE_MIN_MS ? pause_ms : PAUSE_MIN_MS);
-    struct message *message = message_probes(PROBES_LAG, question->generation, 1);
+    struct message *message = message_probes(PROBES_LAG, generation, 1);
     message->probes[message->n_probes++] = probe;
     return message;
 }
 
-static void tell_ours(struct lag *lag, size_t at, const struct message *message,
-                      struct str topic, struct env *env, const struct span *span,
-                      struct engine_status *status)
+static struct board_mark unread_of(const struct probe *probe)
 {
-    const struct probe *probe = &message->probes[0];
-    if (probe->is_answered)
-        measure(lag, at, span, probe->range.high, env->ops->wall_ms(env));
-    note_silence(lag, at, message, topic, env);
-    show(lag, status);
+    bool is_known = probe->kind == PROBE_LAG && probe->time_ms >= 0;
+    return is_known ? (struct board_mark){probe->next, probe->time_ms} : no_mark;
 }
 
-void lag_told(struct lag *lag, const struct message *message, struct str topic,
-              struct env *env, const struct unit *unit, struct engine_status *status)
+static void tell_ours(struct lag *lag, size_t at, const struct message *message,
+                      const struct span *span)
+{
+    const struct probe *probe = &message->probes[0];
+    if (lag->ours[at].unread.time_ms < 0)
+        lag->ours[at].unread = unread_of(probe);
+    if (probe->is_answered)
+        measure(lag, at, span, probe->range.high);
+    if (message->err.status == ST_RETRY)
+        note_silence(lag, at, message->err.text);
+    else
+        note_sign(lag, at);
+    show(lag);
+}
+
+void lag_told(struct lag *lag, const struct message *message, const struct unit *unit)
 {
     const struct probe *probe = &message->probes[0];
     size_t at = place_of(unit, probe->partition);
-    struct board_mark unread = {-1, -1};
-    if (probe->kind == PROBE_LAG && probe->next >= 0 && probe->time_ms >= 0)
-        unread = (struct board_mark){probe->next, probe->time_ms};
-    if (probe->is_answered)
-        board_end(&status->board, probe->partition, probe->range.high, unread);
     if (unit != NULL && at < unit->n_spans)
-        tell_ours(lag, at, message, topic, env, &unit->spans[at], status);
+        tell_ours(lag, at, message, &unit->spans[at]);
+    else if (probe->is_answered)
+        board_end(board_of(lag), probe->partition, probe->range.high, unread_of(probe));
     else if (message->err.status == ST_RETRY)
-        lag->next_ms = env->ops->monotonic_ms(env) + SILENT_MS;
+        lag->next_ms = now_ms(lag) + SILENT_MS;
 }

@@ -26,6 +26,13 @@ struct worker *worker_open(const struct worker_parts *parts)
                                             .env = parts->env,
                                             .status = parts->status,
                                         });
+    lag_init(&worker->lag, &(struct lag_parts){
+                               .stream = parts->stream,
+                               .topic = parts->topic,
+                               .env = parts->env,
+                               .status = parts->status,
+                               .is_whole = worker_settings(worker)->watches_whole_job,
+                           });
     board_joins(&parts->status->board, parts->executor->joins, parts->executor->n_joins);
     return worker;
 }
@@ -248,8 +255,7 @@ static enum status step_assign(struct worker *worker, struct wait *wait, struct 
                        draft_new(worker->assignment.positions, worker->assignment.n,
                                  str_of(worker->assignment.writer),
                                  worker->parts.job->dimension));
-    lag_reset(&worker->lag, worker->assignment.positions, worker->assignment.n,
-              worker->parts.status);
+    lag_reset(&worker->lag, worker->assignment.positions, worker->assignment.n);
     worker->is_checked = true;
     worker->batch_is_open = false;
     worker->next_batch_ms = 0;
@@ -311,6 +317,7 @@ static struct wait after_retry(struct worker *worker, const struct err *err)
 {
     if (deadline_is_over(&worker->deadline, worker_clock_ms(worker)))
         return at_once; // they were not, but the worker is to stop
+    lag_away(&worker->lag);
     int64_t until_ms = worker_pause(worker, &worker->retry, err->text);
     bool reads_on = worker->phase == WORKER_READ && worker->restart_is_due;
     if (reads_on || worker->phase == WORKER_ASSIGN) {

@@ -54,7 +54,7 @@ void worker_set_waiting(struct worker *worker, bool is_waiting)
 void worker_drop_work(struct worker *worker)
 {
     unit_builder_drop(&worker->builder);
-    lag_reset(&worker->lag, NULL, 0, worker->parts.status);
+    lag_reset(&worker->lag, NULL, 0);
     held_clear(&worker->held);
     worker->restart_is_due = false;
     atomic_store(&worker->parts.mail->generation, ++worker->generation);

@@ -209,8 +209,7 @@ void worker_read_mail(struct worker *worker)
     while (worker->phase != WORKER_DONE &&
            (message = mailbox_try_pop(&worker->parts.mail->to_worker)) != NULL) {
         if (message->n_progress > 0)
-            lag_learn(&worker->lag, message->progress, message->n_progress,
-                      worker->parts.status);
+            lag_learn(&worker->lag, message->progress, message->n_progress);
         take_answer(worker, message);
         if (message->is_of_unit) {
             worker->n_units--;

@@ -110,8 +110,10 @@ static enum status take_event(struct worker *worker, const struct stream_event *
         return ST_OK;
     case STREAM_RUN:
         assert(worker->phase == WORKER_READ);
+        lag_sign(&worker->lag);
         return take_run(worker, &event->run, err);
     case STREAM_ASSIGN:
+        lag_sign(&worker->lag);
         begin_assign(worker, event);
         return ST_OK;
     case STREAM_REVOKE:

@@ -75,28 +75,27 @@ static void take_late(struct worker *worker, const struct message *message)
 
 // The lag.
 
+// Ours, or NULL: none are.
+static const struct unit *open_unit(const struct worker *worker)
+{
+    return worker->phase == WORKER_READ ? &worker->builder.draft->unit : NULL;
+}
+
 static void ask_lag(struct worker *worker)
 {
-    bool is_whole = worker_settings(worker)->watches_whole_job;
+    const struct unit *unit = open_unit(worker);
+    lag_look(&worker->lag, unit);
     if (worker->is_asked[PROBES_LAG])
         return;
-    struct lag_question question = {
-        .unit = worker->phase == WORKER_READ ? &worker->builder.draft->unit : NULL,
-        .is_whole = is_whole,
-        .is_read = worker->n_units == 0 && !worker_has_work(worker),
-        .generation = worker->generation,
-    };
-    struct message *message = lag_ask(&worker->lag, worker->parts.env, &question);
+    struct message *message = lag_ask(&worker->lag, unit, worker->generation);
     if (message != NULL)
         worker_ask(worker, message);
 }
 
 static void take_lag(struct worker *worker, const struct message *message)
 {
-    bool is_reading = worker->phase == WORKER_READ;
-    if (is_reading || worker->phase == WORKER_IDLE)
-        lag_told(&worker->lag, message, worker->parts.topic->name, worker->parts.env,
-                 is_reading ? &worker->builder.draft->unit : NULL, worker->parts.status);
+    if (worker->phase == WORKER_READ || worker->phase == WORKER_IDLE)
+        lag_told(&worker->lag, message, open_unit(worker));
 }
 
 // The goal of a run --once.
