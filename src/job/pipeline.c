@@ -254,10 +254,19 @@ struct stream_request pipeline_stream(const struct pipeline *pipeline)
         .n_client_options = stream->n_client_options,
         .deadline = pipeline->deadline,
         .group = pipeline->group,
+        .instance = pipeline->instance,
+        .members = pipeline->members,
         .is_alone = pipeline->is_look || options_is(set, "membership", "none"),
         .buffer_bytes = options_number(set, "source.buffer"),
         .batch_records = options_number(set, "batch.records"),
     };
+}
+
+bool pipeline_is_shared(const struct pipeline *pipeline)
+{
+    const struct plan *plan = pipeline->plan;
+    return connector_of(&plan->stream->options)->admin != NULL &&
+           options_is(&plan->settings, "membership", "group");
 }
 
 void pipeline_registry_config(const struct pipeline *pipeline,

@@ -17,6 +17,8 @@ struct pipeline {
     const char *script; // its path
     const char *job_name;
     const char *group;
+    const char *instance; // of a run: the worker's own name; NULL: none was given
+    int32_t members;      // of a run: so many begin together; 0: it does not matter
     const struct deadline *deadline; // of what is opened by it; NULL: none
     bool is_look;                    // the stream is looked at: no member of its group
     bool is_hurried;          // a storage that does not answer is asked for a second only
@@ -56,6 +58,8 @@ enum status pipeline_feed(const struct pipeline *pipeline, const char *location,
 
 // What the stream is opened with; borrows from the pipeline.
 struct stream_request pipeline_stream(const struct pipeline *pipeline);
+// Whether several workers can share the stream's partitions.
+bool pipeline_is_shared(const struct pipeline *pipeline);
 // Of a format with schemas.
 void pipeline_registry_config(const struct pipeline *pipeline,
                               const struct options *format, struct registry_config *ret);

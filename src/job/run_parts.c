@@ -50,7 +50,8 @@ static enum status open_places(struct run_parts *ret, struct err *err)
     const struct plan *plan = pipeline->plan;
     const char *directory;
     TRY(pipeline_spool_path(pipeline, &directory, err));
-    TRY(slot_take(directory, pipeline->job_name, &pipeline->arena, &ret->slot, err));
+    TRY(slot_take(directory, pipeline->job_name, pipeline->instance, &pipeline->arena,
+                  &ret->slot, err));
     TRY(spool_local_open(directory, &ret->spool, err));
     TRY(pipeline_storage(pipeline, &plan->sink->options, &ret->storage, err));
     TRY(pipeline_storage(pipeline, &plan->sink->options, &ret->uploads, err));

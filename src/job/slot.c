@@ -80,19 +80,22 @@ static enum status no_slot(const char *job, struct err *err)
                    SLOTS_MAX, job);
 }
 
-static const char *worker_name(struct arena *arena, const char *host, int number)
-{
-    AUTO(buf_release) struct buf name = {0};
-    text_utf8(&name, str_of(host));
-    buf_printf(&name, "/%d/%d", (int)getpid(), number);
-    return arena_cstr(arena, buf_as_str(&name));
-}
-
-enum status slot_take(const char *directory, const char *job, struct arena *arena,
-                      struct slot *ret, struct err *err)
+static const char *worker_name(struct arena *arena, const char *instance, int number)
 {
     char host[256] = "";
     gethostname(host, sizeof(host) - 1);
+    AUTO(buf_release) struct buf name = {0};
+    text_utf8(&name, str_of(host));
+    if (instance != NULL)
+        buf_printf(&name, "/%s", instance);
+    else
+        buf_printf(&name, "/%d/%d", (int)getpid(), number);
+    return arena_cstr(arena, buf_as_str(&name));
+}
+
+enum status slot_take(const char *directory, const char *job, const char *instance,
+                      struct arena *arena, struct slot *ret, struct err *err)
+{
     for (int i = 0; i < SLOTS_MAX; i++) {
         int fd = take_lock(directory, i);
         if (fd < 0 && errno == EWOULDBLOCK)
@@ -103,7 +106,7 @@ enum status slot_take(const char *directory, const char *job, struct arena *aren
             .directory = arena_cstr(arena, str_of(directory)),
             .fd = fd,
             .number = i,
-            .worker = worker_name(arena, host, i),
+            .worker = worker_name(arena, instance, i),
         };
         return ST_OK;
     }

@@ -18,12 +18,13 @@ struct slot {
     const char *directory;
     int fd;
     int number;
-    const char *worker; // "<host>/<pid>/<slot>", for people; UTF-8
+    const char *worker; // "<host>/<pid>/<slot>" or "<host>/<instance>", for people; UTF-8
 };
 
-// Texts belong to the arena. ST_LIMIT when all are taken.
-enum status slot_take(const char *directory, const char *job, struct arena *arena,
-                      struct slot *ret, struct err *err);
+// Texts belong to the arena. `instance`: a name of the worker's own, or NULL. ST_LIMIT
+// when all are taken.
+enum status slot_take(const char *directory, const char *job, const char *instance,
+                      struct arena *arena, struct slot *ret, struct err *err);
 // Whether slot_take would do, in a directory that may not be there yet; nothing is made.
 enum status slot_check(const char *directory, const char *job, struct err *err);
 // All slots of a job on this machine: while they are held no worker of it can begin.

@@ -114,6 +114,12 @@ void stop_guard_end(void)
     set_alarm(left_ms);
 }
 
+void stop_ask(void)
+{
+    if (!atomic_load(&asked))
+        kill(getpid(), SIGTERM);
+}
+
 bool stop_is_asked(void)
 {
     return atomic_load(&asked);

@@ -28,6 +28,8 @@ enum {
 // begin again. Fails without a file descriptor.
 enum status stop_catch(struct err *err);
 bool stop_is_asked(void);
+// As SIGTERM does, unless one came already: a second one would end the process at once.
+void stop_ask(void);
 
 // Of what is not wanted any more after a signal: the signal ends it. A command may end
 // its own waits, too.

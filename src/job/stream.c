@@ -2,6 +2,7 @@
 #include "job/stream.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "job/lookup_thread.h"
 #include "job/tables.h"
 #include "table/used_columns.h"
@@ -106,6 +107,23 @@ enum status stream_open_decoder(struct pipeline *pipeline, struct stream_parts *
     return status;
 }
 
+// Of workers that begin together (kafka/gathering.h).
+static enum status tell_members(const struct stream_request *request, struct topic *topic,
+                                struct err *err)
+{
+    int32_t partitions, members = request->members;
+    if (members < 2)
+        return ST_OK;
+    TRY(topic->ops->count(topic, &partitions, err));
+    log_info("waits up to 10 s until %d members are in group '%s'", members,
+             request->group);
+    if (members > partitions)
+        log_warn("%d members share the %s of the topic: %d of them will have none",
+                 members, text_counted(partitions, "partition", "partitions"),
+                 members - partitions);
+    return ST_OK;
+}
+
 static enum status open_all(struct pipeline *pipeline, struct stream_parts *parts,
                             struct err *err)
 {
@@ -114,6 +132,7 @@ static enum status open_all(struct pipeline *pipeline, struct stream_parts *part
     const struct stream_request request = pipeline_stream(pipeline);
     TRY(open_lookup(pipeline, true, parts, err));
     TRY(connector->open_topic(&request, &parts->topic, err));
+    TRY(tell_members(&request, parts->topic, err));
     parts->asker = asker_open();
     asker_start(parts->asker);
     TRY(connector->open(&request, parts->topic, parts->asker, &parts->stream, err));

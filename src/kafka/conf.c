@@ -10,6 +10,10 @@
 #include "base/file.h"
 #include "base/mem.h"
 
+enum {
+    CLIENT_ID_MAX = 256
+};
+
 // What no script may set, and what to do instead or why.
 static const struct {
     const char *name;
@@ -165,11 +169,19 @@ static enum status set_wishes(const struct kafka_config *config, rd_kafka_conf_t
     return ST_OK;
 }
 
+static void set_client_id(rd_kafka_conf_t *conf, const char *instance)
+{
+    char id[CLIENT_ID_MAX];
+    snprintf(id, sizeof(id), "tramline%s%s", instance ? "/" : "",
+             instance ? instance : "");
+    conf_set(conf, "client.id", id);
+}
+
 enum status conf_new(const struct kafka_config *config, struct conf_properties defaults,
                      struct conf_properties fixed, rd_kafka_conf_t **ret, struct err *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    conf_set(conf, "client.id", "tramline");
+    set_client_id(conf, config->instance);
     set_all(conf, defaults);
     enum status rc = set_wishes(config, conf, err);
     if (rc != ST_OK) {

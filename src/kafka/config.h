@@ -32,7 +32,10 @@ struct kafka_config {
     const struct deadline *deadline; // of opening and, for a topic, as in struct topic
 
     // The rest is for the stream alone.
-    const char *group; // consumer group: joined, or only told of the progress
+    const char *group;    // consumer group: joined, or only told of the progress
+    const char *instance; // a part of the client's name to the brokers; may be NULL
+    int32_t
+        members; // so many of the group are waited for before one begins; 0: for nobody
     enum kafka_membership membership;
     int64_t buffer_bytes;   // most memory for records fetched and not read; 384 MB
     int session_timeout_ms; // 6 s

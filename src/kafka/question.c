@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "kafka/topic.h"
+
 enum {
     RANK = 1000 // after those of the workers
 };
@@ -11,10 +13,18 @@ static bool ask(struct question *base)
 {
     struct kafka_question *question = (struct kafka_question *)base;
     struct topic *topic = question->topic;
-    question->status = question->partition == QUESTION_COUNT
-                           ? topic->ops->count(topic, &question->count, &question->err)
-                           : topic->ops->range(topic, question->partition,
-                                               &question->range, &question->err);
+    struct err *err = &question->err;
+    switch (question->partition) {
+    case QUESTION_COUNT:
+        question->status = topic->ops->count(topic, &question->count, err);
+        break;
+    case QUESTION_GROUP:
+        question->status = kafka_topic_group(topic, &question->group, err);
+        break;
+    default:
+        question->status =
+            topic->ops->range(topic, question->partition, &question->range, err);
+    }
     return true;
 }
 

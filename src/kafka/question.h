@@ -10,9 +10,12 @@
 
 #include "base/asker.h"
 #include "core/topic.h"
+#include "kafka/group.h"
 
 enum {
-    QUESTION_COUNT = -1 // in the place of a partition: how many are there
+    // In the place of a partition.
+    QUESTION_COUNT = -1, // how many are there
+    QUESTION_GROUP = -2  // who is in the stream's group
 };
 
 struct kafka_question {
@@ -28,6 +31,7 @@ struct kafka_question {
     struct err err;
     int32_t count;
     struct topic_range range;
+    struct group_look group;
 };
 
 void question_init(struct kafka_question *question, struct asker *asker,

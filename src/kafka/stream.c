@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "kafka/consumer.h"
 #include "kafka/ends.h"
+#include "kafka/gathering.h"
 #include "kafka/message.h"
 #include "kafka/question.h"
 #include "kafka/reader.h"
@@ -38,10 +39,12 @@ struct kafka_stream {
     atomic_bool is_woken; // by kafka_wake
     int32_t *assigned;    // rising
     size_t n_assigned;
-    struct kafka_question count; // of partitions
-    bool is_doubted;             // it is asked since the group does not find the topic
-    int32_t n_known;             // partitions of the topic when they were last counted
-    int64_t refresh_ms;          // between two looks at the number of partitions
+    struct kafka_gathering gathering; // before the first assignment is told
+    bool is_answered;                 // librdkafka, before the owner is asked
+    struct kafka_question count;      // of partitions
+    bool is_doubted;    // it is asked since the group does not find the topic
+    int32_t n_known;    // partitions of the topic when they were last counted
+    int64_t refresh_ms; // between two looks at the number of partitions
     int64_t refresh_at_ms;
     enum stream_event_kind due;   // to be told by the next poll; IDLE: none
     enum stream_event_kind asked; // told and not answered; IDLE: none
@@ -119,6 +122,8 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     kafka->lost_at_ms = 0;
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         assigned_from(kafka, list);
+        gathering_assigned(&kafka->gathering);
+        kafka->is_answered = false;
         kafka->due = STREAM_ASSIGN;
     } else if (is_unseen) {
         kafka->is_unanswered = true;
@@ -312,10 +317,30 @@ static bool is_reading(const struct kafka_stream *kafka)
     return kafka->is_reading && !kafka->is_held && kafka->asked == STREAM_IDLE;
 }
 
+// The group is told that the assignment is taken; nothing of it is read for now.
+static enum status wait_for_others(struct kafka_stream *kafka, struct err *err)
+{
+    if (kafka->is_answered)
+        return ST_OK;
+    kafka->is_answered = true;
+    rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+    enum status rc = assign(kafka, none, err);
+    rd_kafka_topic_partition_list_destroy(none);
+    return rc;
+}
+
+static bool is_gathering(struct kafka_stream *kafka)
+{
+    return kafka->due == STREAM_ASSIGN && kafka->membership == KAFKA_GROUP &&
+           !gathering_is_over(&kafka->gathering);
+}
+
 static enum status next_event(struct kafka_stream *kafka, struct stream_event *ret,
                               struct err *err)
 {
     *ret = (struct stream_event){.kind = STREAM_IDLE};
+    if (is_gathering(kafka))
+        return wait_for_others(kafka, err);
     if (kafka->asked == STREAM_REVOKE && rd_kafka_assignment_lost(kafka->client.rk))
         kafka->due = STREAM_LOST;
     if (kafka->due != STREAM_IDLE) {
@@ -336,7 +361,9 @@ static void sleep_until_woken(struct kafka_stream *kafka, int64_t ms)
 {
     struct pollfd fd = {.fd = kafka->wake_fd, .events = POLLIN};
     bool is_hungry = is_starved(kafka);
-    int64_t most = is_hungry ? kafka->patience_ms : kafka->refresh_ms;
+    int64_t most = is_hungry                     ? kafka->patience_ms
+                   : kafka->due == STREAM_ASSIGN ? GATHERING_LOOK_MS
+                                                 : kafka->refresh_ms;
     int n = poll(&fd, 1, (int)(ms < most ? ms : most));
     if (n != 0 || !is_hungry) {
         kafka->patience_ms = LEAST_PATIENCE_MS;
@@ -542,6 +569,7 @@ static enum status open_all(struct kafka_stream *kafka, const struct kafka_confi
                        config->topic, strerror(errno));
     question_init(&kafka->count, asker, topic, kafka->wake_fd);
     question_init(&kafka->low, asker, topic, kafka->wake_fd);
+    gathering_init(&kafka->gathering, asker, topic, kafka->wake_fd, config->members);
     TRY(consumer_open(&kafka->client, config, kafka->n_known, on_rebalance, on_stats,
                       err));
     ends_init(&kafka->ends, kafka->client.rk, kafka->topic);

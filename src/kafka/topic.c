@@ -10,6 +10,7 @@ struct kafka_topic_port {
     struct topic base; // first: a kafka_topic_port is a topic
     struct kafka_lookup lookup;
     int32_t opened_with;
+    char *group;
 };
 
 // What the handle has to say does not pile up.
@@ -46,8 +47,10 @@ static enum status fetch(struct topic *topic, int32_t partition, int64_t offset,
 
 static void topic_close(struct topic *topic)
 {
-    lookup_close(&((struct kafka_topic_port *)topic)->lookup);
-    free(topic);
+    struct kafka_topic_port *port = (struct kafka_topic_port *)topic;
+    lookup_close(&port->lookup);
+    free(port->group);
+    free(port);
 }
 
 static const struct topic_ops kafka_topic_ops = {
@@ -74,8 +77,15 @@ enum status kafka_topic_open(const struct kafka_config *config, struct topic **r
         .is_shared = true,
         .deadline = config->deadline,
     };
+    topic->group = config->group != NULL ? mem_strdup(config->group) : NULL;
     *ret = &topic->base;
     return ST_OK;
+}
+
+enum status kafka_topic_group(struct topic *base, struct group_look *ret, struct err *err)
+{
+    const struct kafka_topic_port *topic = (struct kafka_topic_port *)base;
+    return group_look(&begin(base)->client, topic->group, ret, NULL, err);
 }
 
 int32_t kafka_topic_opened_with(const struct topic *topic)

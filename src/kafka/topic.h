@@ -8,6 +8,7 @@
 
 #include "core/topic.h"
 #include "kafka/config.h"
+#include "kafka/group.h"
 
 // Finds the topic and the cluster's id (at most config->timeout_ms).
 // ST_NOT_FOUND: "topic 'x' is not on the brokers ...".
@@ -15,5 +16,8 @@ enum status kafka_topic_open(const struct kafka_config *config, struct topic **r
                              struct err *err);
 // How many partitions it had when it was opened.
 int32_t kafka_topic_opened_with(const struct topic *topic);
+// Who is in config->group now.
+enum status kafka_topic_group(struct topic *topic, struct group_look *ret,
+                              struct err *err);
 
 #endif

@@ -594,6 +594,99 @@ static int64_t cpu_ms(void)
            (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
 }
 
+// Polls some streams in turn until each had an event, or for ms; how many had one.
+static size_t poll_all(struct stream **streams, struct stream_event *events, size_t n,
+                       int64_t ms)
+{
+    int64_t deadline = now_ms() + ms;
+    size_t n_told = 0;
+    struct err err;
+    memset(events, 0, n * sizeof(*events));
+    while (n_told < n && now_ms() < deadline) {
+        for (size_t i = 0; i < n; i++) {
+            if (events[i].kind != STREAM_IDLE)
+                continue;
+            assert_ok(streams[i]->ops->poll(streams[i], 20, &events[i], &err), &err);
+            n_told += events[i].kind != STREAM_IDLE;
+        }
+    }
+    return n_told;
+}
+
+// Answers what it is told; true: it was given partitions.
+static bool poll_as_owner(struct stream *stream)
+{
+    struct stream_event event;
+    struct err err;
+    assert_ok(stream->ops->poll(stream, 20, &event, &err), &err);
+    if (event.kind == STREAM_ASSIGN)
+        start_at(stream, &event, 0);
+    else if (event.kind != STREAM_IDLE)
+        stop(stream);
+    return event.kind == STREAM_ASSIGN;
+}
+
+// Who comes first has nothing until the last one is there; then each has its share, and
+// nobody anything else.
+static void test_members_begin_together(UNUSED void **state)
+{
+    char name[64];
+    struct kafka_config config = make_topic(name, 6);
+    config.membership = KAFKA_GROUP;
+    config.members = 3;
+    config.instance = "a.1";
+    struct stream *streams[3];
+    struct stream_event events[3];
+    for (size_t i = 0; i < 3; i++) {
+        streams[i] = open_stream(&config);
+        assert_int_equal(poll_all(streams, events, i + 1, i < 2 ? 2000 : PATIENCE_MS),
+                         i < 2 ? 0 : 3);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(events[i].kind, STREAM_ASSIGN);
+        assert_int_equal(events[i].n_partitions, 2);
+        start_at(streams[i], &events[i], 0);
+    }
+    assert_int_equal(poll_all(streams, events, 3, 1500), 0);
+    struct buf names = {0};
+    size_t n;
+    struct err err;
+    assert_ok(kafka_admin_members(admin, name, &n, &names, &err), &err);
+    assert_str(buf_as_str(&names), "tramline/a.1 at 127.0.0.1, tramline/a.1 at "
+                                   "127.0.0.1, tramline/a.1 at 127.0.0.1");
+    // One that comes back finds the others there: it waits for nobody.
+    close_stream(streams[2]);
+    streams[2] = open_stream(&config);
+    int64_t before = now_ms();
+    while (!poll_as_owner(streams[2]) && now_ms() - before < PATIENCE_MS) {
+        poll_as_owner(streams[0]);
+        poll_as_owner(streams[1]);
+    }
+    assert_true(now_ms() - before < 8000);
+    buf_release(&names);
+    for (size_t i = 0; i < 3; i++)
+        close_stream(streams[i]);
+    drop_topic(name);
+}
+
+static void test_member_that_stays_alone_begins_after_ten_seconds(UNUSED void **state)
+{
+    char name[64];
+    struct kafka_config config = make_topic(name, 2);
+    config.membership = KAFKA_GROUP;
+    config.members = 2;
+    int64_t before = now_ms();
+    struct stream *stream = open_stream(&config);
+    assert_int_equal(begin(stream, 0), 2);
+    int64_t waited = now_ms() - before;
+    print_message("waited %lld ms\n", (long long)waited);
+    assert_true(waited >= 10000 && waited < 14000);
+    produce(&config, 10);
+    assert_int_equal(read_records(stream, 10), 0);
+    close_stream(stream);
+    drop_topic(name);
+}
+
 static void test_idle_source_sleeps(UNUSED void **state)
 {
     char name[64];
@@ -626,6 +719,8 @@ int main(void)
         CASE(test_offset_that_left_is_a_gap),
         CASE(test_times_find_offsets),
         CASE(test_two_members_share_the_partitions),
+        CASE(test_members_begin_together),
+        CASE(test_member_that_stays_alone_begins_after_ten_seconds),
         CASE(test_partitions_of_a_killed_member_come_within_ten_seconds),
         CASE(test_who_closes_has_left_whatever_it_was_about_to_do),
         CASE(test_new_partitions_are_found_in_a_group),
