@@ -359,13 +359,14 @@ static void judge_commit(struct survey *survey)
     if (commit->number < 0 || commit->records < RECORDS_MIN)
         return;
     int64_t unmatched = commit->wanted - commit->matched;
-    if ((double)unmatched * 100 > (double)commit->wanted * UNMATCHED_PERCENT)
+    if ((double)unmatched * 100 > (double)commit->wanted * (double)UNMATCHED_PERCENT)
         verdict_add(&survey->verdict, VERDICT_WARN, "unmatched",
                     "%" PRId64 " of %" PRId64
                     " records of the newest commit match no row "
                     "of a table",
                     unmatched, commit->wanted);
-    if ((double)commit->rejected * 100 > (double)commit->records * REJECTS_PERCENT)
+    if ((double)commit->rejected * 100 >
+        (double)commit->records * (double)REJECTS_PERCENT)
         verdict_add(&survey->verdict, VERDICT_WARN, "rejects",
                     "%" PRId64 " of %" PRId64 " records of the newest commit are dead "
                     "letters",
