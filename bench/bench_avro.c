@@ -9,10 +9,13 @@
 #include <stdlib.h>
 
 #include "avro/decoder.h"
+#include "avro/file_writer.h"
 #include "avro/frame.h"
+#include "avro/record_encoder.h"
 #include "avro/table.h"
 #include "csv/decoder.h"
 #include "memory/lookup_mem.h"
+#include "memory/output_mem.h"
 #include "stop_times.h" // generated
 #include "storage/storage_url.h"
 
@@ -72,15 +75,15 @@ static void decode_run(struct avro_bench *bench, struct decoder *decoder,
         exit(1);
 }
 
-static void put_framed(struct avro_bench *bench, struct avro_datum_encoder *encoder)
+static void put_framed(struct avro_bench *bench, struct record_encoder *encoder)
 {
     struct err err;
     size_t *ends = calloc(bench->lines.n, sizeof(*ends));
     for (size_t from = 0; from < bench->lines.n; from += RUN_RECORDS) {
         decode_run(bench, bench->from_csv, bench->lines.records, from);
         for (size_t i = 0; i < bench->batch.n_rows; i++) {
-            bench_must(avro_datum_encode(encoder, SCHEMA_ID, batch_row(&bench->batch, i),
-                                         &bench->bytes, &err),
+            bench_must(encoder->ops->encode(encoder, batch_row(&bench->batch, i),
+                                            &bench->bytes, &err),
                        &err);
             ends[from + i] = bench->bytes.n;
         }
@@ -96,19 +99,20 @@ static void put_framed(struct avro_bench *bench, struct avro_datum_encoder *enco
 static void open_datums(struct avro_bench *bench)
 {
     struct err err;
-    struct avro_datum_encoder *encoder;
+    struct record_encoder *encoder;
     struct avro_schema_options options = {.schema = str_of(stop_times_schema)};
     bench->framed = calloc(bench->lines.n, sizeof(*bench->framed));
     bench->bytes = BUF_INIT(bench->lines.text.n * 2);
-    bench_must(avro_datum_encoder_open(&schema, &options, &encoder, &err), &err);
+    bench_must(avro_record_encoder_open(&schema, &options, &encoder, &err), &err);
+    encoder->schema_id = SCHEMA_ID;
     put_framed(bench, encoder);
     struct schema_lookup *lookup = memory_lookup_open();
-    memory_lookup_add(lookup, SCHEMA_ID, avro_datum_encoder_schema(encoder));
+    memory_lookup_add(lookup, SCHEMA_ID, encoder->schema);
     struct avro_decoder_config config = {.columns = &schema, .lookup = lookup};
     bench_must(avro_decoder_open(&config, &bench->from_avro, &err), &err);
     decode_run(bench, bench->from_avro, bench->framed, 0);
     lookup->ops->close(lookup); // the schema is known by now
-    avro_datum_encoder_close(encoder);
+    encoder->ops->close(encoder);
 }
 
 static FILE *create(const struct avro_bench *bench, const char *name)
@@ -154,47 +158,52 @@ static void decode_generated(struct avro_bench *bench)
     }
 }
 
-static struct encoder *open_encoder(const struct avro_bench *bench)
+static struct file_writer *open_writer(const struct avro_bench *bench)
 {
     struct err err;
-    struct encoder *encoder;
-    struct avro_encoder_options options = {
-        .schema = {.schema = str_of(stop_times_schema)}, .codec = bench->codec};
-    bench_must(avro_encoder_open(&schema, &options, &encoder, &err), &err);
-    return encoder;
+    struct file_writer *writer;
+    struct avro_file_options options = {.schema = {.schema = str_of(stop_times_schema)},
+                                        .codec = bench->codec};
+    bench_must(avro_file_writer_open(&schema, &options, &writer, &err), &err);
+    return writer;
+}
+
+static void move_out(struct memory_output *to, FILE *file)
+{
+    if (file != NULL)
+        fwrite(to->file.p, 1, to->file.n, file);
+    buf_clear(&to->file);
 }
 
 // Rows of the first run, as often as it takes; `file` may be NULL.
 static void write_rows(struct avro_bench *bench, FILE *file)
 {
     struct err err;
-    struct encoder *encoder = open_encoder(bench);
+    struct file_writer *writer = open_writer(bench);
+    struct row_format *row_format = writer->row_format;
     struct buf rows = {0};
-    struct buf out = {0};
+    struct memory_output to = {0};
     size_t n_rows = 0;
-    bench_must(encoder->ops->begin(encoder, &out, &err), &err);
+    memory_output_begin(&to);
+    bench_must(writer->ops->begin(writer, &to.output, 0, &err), &err);
     for (size_t i = 0; i < bench->lines.n; i++) {
-        encoder->ops->fields(encoder, 0,
-                             batch_row(&bench->batch, i % bench->batch.n_rows), schema.n,
-                             &rows);
-        encoder->ops->end_row(encoder, &rows);
+        row_format->ops->fields(row_format, 0,
+                                batch_row(&bench->batch, i % bench->batch.n_rows),
+                                schema.n, &rows);
+        row_format->ops->end_row(row_format, &rows);
         n_rows++;
         if (rows.n < ROW_BUFFER - 100 && i + 1 < bench->lines.n)
             continue;
-        bench_must(encoder->ops->rows(encoder, buf_as_str(&rows), n_rows, &out, &err),
-                   &err);
-        if (file != NULL)
-            fwrite(out.p, 1, out.n, file);
+        bench_must(writer->ops->rows(writer, buf_as_str(&rows), n_rows, &err), &err);
+        move_out(&to, file);
         buf_clear(&rows);
-        buf_clear(&out);
         n_rows = 0;
     }
-    bench_must(encoder->ops->end(encoder, &out, &err), &err);
-    if (file != NULL)
-        fwrite(out.p, 1, out.n, file);
+    bench_must(writer->ops->finish(writer, (struct str){0}, &err), &err);
+    move_out(&to, file);
     buf_release(&rows);
-    buf_release(&out);
-    encoder->ops->close(encoder);
+    memory_output_release(&to);
+    writer->ops->close(writer);
 }
 
 static void write_all(struct avro_bench *bench)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "csv/decoder.h"
-#include "csv/encoder.h"
+#include "csv/row_format.h"
 #include "csv/scanner.h"
 
 enum {
@@ -64,7 +64,7 @@ static size_t decode_all(const struct bench_records *records, void *context)
 // The first run's rows, as often as it takes.
 static size_t encode_all(const struct bench_records *records, void *context)
 {
-    struct encoder *encoder = csv_encoder_open(&schema, false);
+    struct row_format *row_format = csv_row_format_open(&schema);
     struct batch batch;
     struct buf out = {0};
     batch_init(&batch, schema.n);
@@ -72,13 +72,13 @@ static size_t encode_all(const struct bench_records *records, void *context)
     for (size_t i = 0; i < records->n; i++) {
         if (i % RUN_RECORDS == 0)
             buf_clear(&out);
-        encoder->ops->fields(encoder, 0, batch_row(&batch, i % batch.n_rows), schema.n,
-                             &out);
-        encoder->ops->end_row(encoder, &out);
+        row_format->ops->fields(row_format, 0, batch_row(&batch, i % batch.n_rows),
+                                schema.n, &out);
+        row_format->ops->end_row(row_format, &out);
     }
     buf_release(&out);
     batch_release(&batch);
-    encoder->ops->close(encoder);
+    row_format->ops->close(row_format);
     return records->n;
 }
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "csv/decoder.h"
-#include "csv/encoder.h"
+#include "csv/row_format.h"
 #include "feed_job.h"
 
 enum {
@@ -125,11 +125,11 @@ static void report_store(const struct dimension *dimension, double seconds)
                  (double)stats->row_bytes / 1e6, "MB");
 }
 
-static void bench_native(struct feed_job *job, struct encoder *encoder,
+static void bench_native(struct feed_job *job, struct row_format *row_format,
                          struct batch *batch, double sqlite_rate)
 {
     struct executor *executor =
-        native_executor_open(job->plan, &job->dimensions, encoder);
+        native_executor_open(job->plan, &job->dimensions, row_format);
     struct totals totals = run_best(executor, batch, BENCH_ROUNDS);
     double copied = memcpy_rate(), emitted = (double)totals.n_bytes / totals.seconds;
     bench_result("join", "native", record_rate(totals) / 1e6, "M records/s");
@@ -146,14 +146,14 @@ static void bench_native(struct feed_job *job, struct encoder *encoder,
     executor->ops->close(executor);
 }
 
-static double bench_sqlite(struct feed_job *job, struct encoder *encoder,
+static double bench_sqlite(struct feed_job *job, struct row_format *row_format,
                            struct batch *batch)
 {
     struct executor *executor;
     struct err err;
     size_t n_all = batch->n_rows;
     bench_must(
-        sqlite_executor_open(job->plan, job->store->host, encoder, &executor, &err),
+        sqlite_executor_open(job->plan, job->store->host, row_format, &executor, &err),
         &err);
     batch->n_rows = n_all < SQLITE_RECORDS ? n_all : SQLITE_RECORDS;
     struct totals totals = run_best(executor, batch, 2);
@@ -177,15 +177,15 @@ int main(int argc, char **argv)
     snprintf(path, sizeof(path), "%s/stop_times.txt", argv[1]);
     bench_records_open(&records, path);
     bench_must(feed_job_open(&job, argv[1], &err), &err);
-    struct encoder *encoder = csv_encoder_open(&job.plan->output, true);
+    struct row_format *row_format = csv_row_format_open(&job.plan->output);
     double start = bench_cpu();
-    bench_must(feed_job_build(&job, encoder, &err), &err);
+    bench_must(feed_job_build(&job, row_format, &err), &err);
     report_store(job.dimensions.items[0], bench_cpu() - start);
     batch_init(&batch, job.plan->stream->schema.n);
     decode(job.plan, &records, &batch);
-    double sqlite_rate = bench_sqlite(&job, encoder, &batch);
-    bench_native(&job, encoder, &batch, sqlite_rate);
-    encoder->ops->close(encoder);
+    double sqlite_rate = bench_sqlite(&job, row_format, &batch);
+    bench_native(&job, row_format, &batch, sqlite_rate);
+    row_format->ops->close(row_format);
     batch_release(&batch);
     bench_records_release(&records);
     feed_job_close(&job);

@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "avro/encoder.h"
+#include "avro/file_writer.h"
 #include "csv/decoder.h"
-#include "csv/encoder.h"
+#include "csv/file_writer.h"
 #include "feed_job.h"
+#include "memory/output_mem.h"
 
 enum {
     BATCH_RECORDS = 10000,
@@ -39,14 +40,14 @@ static const struct format formats[] = {
     {"avro, deflate", true, AVRO_CODEC_DEFLATE},
 };
 
-static enum status open_encoder(const struct format *format, const struct schema *schema,
-                                struct encoder **ret, struct err *err)
+static enum status open_writer(const struct format *format, const struct schema *schema,
+                               struct file_writer **ret, struct err *err)
 {
-    const struct avro_encoder_options options = {
+    const struct avro_file_options options = {
         .schema = {.name = STR_LITERAL("enriched_stop_time")}, .codec = format->codec};
     if (format->is_avro)
-        return avro_encoder_open(schema, &options, ret, err);
-    *ret = csv_encoder_open(schema, true);
+        return avro_file_writer_open(schema, &options, ret, err);
+    *ret = csv_file_writer_open(schema, true);
     return ST_OK;
 }
 
@@ -64,10 +65,11 @@ struct worker {
 // What a worker needs for its records.
 struct tools {
     struct decoder *decoder;
-    struct encoder *encoder;
+    struct file_writer *writer;
     struct executor *executor;
     struct batch batch;
-    struct buf rows, file;
+    struct buf rows;
+    struct memory_output to;
 };
 
 static enum status tools_open(struct tools *tools, struct worker *worker)
@@ -75,9 +77,9 @@ static enum status tools_open(struct tools *tools, struct worker *worker)
     const struct plan *plan = worker->job->plan;
     *tools = (struct tools){.rows = BUF_INIT(ROW_BUFFER)};
     TRY(csv_decoder_open(&plan->stream->schema, NULL, &tools->decoder, &worker->err));
-    TRY(open_encoder(worker->format, &plan->output, &tools->encoder, &worker->err));
+    TRY(open_writer(worker->format, &plan->output, &tools->writer, &worker->err));
     tools->executor =
-        native_executor_open(plan, &worker->job->dimensions, tools->encoder);
+        native_executor_open(plan, &worker->job->dimensions, tools->writer->row_format);
     batch_init(&tools->batch, plan->stream->schema.n);
     return ST_OK;
 }
@@ -86,13 +88,13 @@ static void tools_release(struct tools *tools)
 {
     if (tools->executor != NULL)
         tools->executor->ops->close(tools->executor);
-    if (tools->encoder != NULL)
-        tools->encoder->ops->close(tools->encoder);
+    if (tools->writer != NULL)
+        tools->writer->ops->close(tools->writer);
     if (tools->decoder != NULL)
         tools->decoder->ops->close(tools->decoder);
     batch_release(&tools->batch);
     buf_release(&tools->rows);
-    buf_release(&tools->file);
+    memory_output_release(&tools->to);
 }
 
 static enum status work_batch(struct worker *worker, struct tools *tools,
@@ -110,9 +112,9 @@ static enum status work_batch(struct worker *worker, struct tools *tools,
         worker->n_rows += result.n_rows;
         if (worker->stages < FILES)
             continue;
-        buf_clear(&tools->file);
-        TRY(tools->encoder->ops->rows(tools->encoder, buf_as_str(&tools->rows),
-                                      result.n_rows, &tools->file, &worker->err));
+        buf_clear(&tools->to.file);
+        TRY(tools->writer->ops->rows(tools->writer, buf_as_str(&tools->rows),
+                                     result.n_rows, &worker->err));
     }
     return ST_OK;
 }
@@ -120,14 +122,15 @@ static enum status work_batch(struct worker *worker, struct tools *tools,
 static enum status work(struct worker *worker, struct tools *tools)
 {
     TRY(tools_open(tools, worker));
-    TRY(tools->encoder->ops->begin(tools->encoder, &tools->file, &worker->err));
+    memory_output_begin(&tools->to);
+    TRY(tools->writer->ops->begin(tools->writer, &tools->to.output, 0, &worker->err));
     for (size_t at = 0; at < worker->run.n; at += BATCH_RECORDS) {
         size_t left = worker->run.n - at;
         struct run run = {.records = worker->run.records + at,
                           .n = left < BATCH_RECORDS ? left : BATCH_RECORDS};
         TRY(work_batch(worker, tools, &run));
     }
-    return tools->encoder->ops->end(tools->encoder, &tools->file, &worker->err);
+    return tools->writer->ops->finish(tools->writer, (struct str){0}, &worker->err);
 }
 
 static void *work_thread(void *arg)
@@ -199,12 +202,12 @@ static void bench_format(struct feed_job *job, const struct bench_records *recor
                          const struct format *format)
 {
     struct err err;
-    struct encoder *encoder;
+    struct file_writer *writer;
     char name[64];
     const struct task task = {job, records, format, FILES, 1};
-    bench_must(open_encoder(format, &job->plan->output, &encoder, &err), &err);
-    bench_must(feed_job_build(job, encoder, &err), &err);
-    encoder->ops->close(encoder);
+    bench_must(open_writer(format, &job->plan->output, &writer, &err), &err);
+    bench_must(feed_job_build(job, writer->row_format, &err), &err);
+    writer->ops->close(writer);
     if (format->is_avro) {
         snprintf(name, sizeof(name), "decode, join, files: %s", format->name);
         bench_result("pipeline", name, run_best(&task) / 1e6, "M records/s");

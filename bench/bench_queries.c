@@ -16,8 +16,9 @@
 #include <unistd.h>
 
 #include "csv/decoder.h"
-#include "csv/encoder.h"
+#include "csv/file_writer.h"
 #include "feed_job.h"
+#include "memory/output_mem.h"
 #include "table/used_columns.h"
 
 enum {
@@ -35,10 +36,11 @@ struct query {
     const char *script;
     struct feed_job job;
     struct decoder *decoder;
-    struct encoder *encoder;
+    struct file_writer *writer;
     struct executor *executor; // NULL: it has none of that name
     struct batch batch;
-    struct buf rows, file;
+    struct buf rows;
+    struct memory_output to;
     double build_seconds;
     struct totals best;
 };
@@ -66,15 +68,17 @@ static void open_executor(struct query *query, bool is_native)
     struct err err;
     struct feed_job *job = &query->job;
     if (!is_native) {
-        bench_must(sqlite_executor_open(job->plan, job->store->host, query->encoder,
-                                        &query->executor, &err),
+        bench_must(sqlite_executor_open(job->plan, job->store->host,
+                                        query->writer->row_format, &query->executor,
+                                        &err),
                    &err);
         return;
     }
     if (job->plan->native == NULL)
         return;
-    bench_must(feed_job_build(job, query->encoder, &err), &err);
-    query->executor = native_executor_open(job->plan, &job->dimensions, query->encoder);
+    bench_must(feed_job_build(job, query->writer->row_format, &err), &err);
+    query->executor =
+        native_executor_open(job->plan, &job->dimensions, query->writer->row_format);
     if (!native_asks(job->plan->native))
         return;
     struct sqlite_host *host;
@@ -110,7 +114,10 @@ static void query_open(struct query *query, const char *script, const char *feed
     munmap((void *)(uintptr_t)text.p, text.n);
     const struct plan *plan = query->job.plan;
     open_decoder(query, is_native);
-    query->encoder = csv_encoder_open(&plan->output, true);
+    query->writer = csv_file_writer_open(&plan->output, true);
+    memory_output_begin(&query->to);
+    bench_must(query->writer->ops->begin(query->writer, &query->to.output, 0, &err),
+               &err);
     open_executor(query, is_native);
     batch_init(&query->batch, plan->stream->schema.n);
     query->build_seconds = bench_cpu() - start;
@@ -120,11 +127,11 @@ static void query_close(struct query *query)
 {
     if (query->executor != NULL)
         query->executor->ops->close(query->executor);
-    query->encoder->ops->close(query->encoder);
+    query->writer->ops->close(query->writer);
     query->decoder->ops->close(query->decoder);
     batch_release(&query->batch);
     buf_release(&query->rows);
-    buf_release(&query->file);
+    memory_output_release(&query->to);
     feed_job_close(&query->job);
 }
 
@@ -150,15 +157,15 @@ static void run_batch(struct query *query, const struct run *run, struct totals 
                &err);
     for (size_t at = 0; at < batch->n_rows;) {
         buf_clear(&query->rows);
-        buf_clear(&query->file);
+        buf_clear(&query->to.file);
         bench_must(query->executor->ops->run(query->executor, batch, at, &query->rows,
                                              &at, &result, &err),
                    &err);
-        bench_must(query->encoder->ops->rows(query->encoder, buf_as_str(&query->rows),
-                                             result.n_rows, &query->file, &err),
+        bench_must(query->writer->ops->rows(query->writer, buf_as_str(&query->rows),
+                                            result.n_rows, &err),
                    &err);
         totals->n_rows += result.n_rows;
-        totals->n_bytes += query->file.n;
+        totals->n_bytes += query->to.file.n;
     }
     if (batch->n_rejects > 0) {
         fprintf(stderr, "bench: %s: a record is rejected: %.*s\n", query->script,

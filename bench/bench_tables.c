@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "csv/encoder.h"
+#include "csv/row_format.h"
 #include "feed_job.h"
 
 struct figures {
@@ -47,16 +47,17 @@ static struct figures by_columns(const char *feed)
     struct feed_job job;
     struct err err;
     begin(&job, feed, true, &figures);
-    struct encoder *encoder = csv_encoder_open(&job.plan->output, true);
+    struct row_format *row_format = csv_row_format_open(&job.plan->output);
     double start = bench_cpu();
-    bench_must(feed_job_build(&job, encoder, &err), &err);
+    bench_must(feed_job_build(&job, row_format, &err), &err);
     note_dimension(job.dimensions.items[0], start, &figures);
-    encoder->ops->close(encoder);
+    row_format->ops->close(row_format);
     feed_job_close(&job);
     return figures;
 }
 
-static struct dimension *build_by_sqlite(struct feed_job *job, struct encoder *encoder)
+static struct dimension *build_by_sqlite(struct feed_job *job,
+                                         struct row_format *row_format)
 {
     const struct dimension_options options = {0};
     const struct native_branch *branch = &job->plan->native->branches[0];
@@ -67,7 +68,7 @@ static struct dimension *build_by_sqlite(struct feed_job *job, struct encoder *e
     struct err err;
     bench_must(sqlite_host_view(host, &job->plan->views[0], SQLITE_VIEW, &err), &err);
     bench_must(sqlite_host_query(host, join->sql, &join->read_schema, &rows, &err), &err);
-    bench_must(dimension_build(branch, 0, rows, encoder, &options, &dimension, &err),
+    bench_must(dimension_build(branch, 0, rows, row_format, &options, &dimension, &err),
                &err);
     rows->ops->close(rows);
     return dimension;
@@ -78,12 +79,12 @@ static struct figures by_sqlite(const char *feed)
     struct figures figures;
     struct feed_job job;
     begin(&job, feed, false, &figures);
-    struct encoder *encoder = csv_encoder_open(&job.plan->output, true);
+    struct row_format *row_format = csv_row_format_open(&job.plan->output);
     double start = bench_cpu();
-    struct dimension *dimension = build_by_sqlite(&job, encoder);
+    struct dimension *dimension = build_by_sqlite(&job, row_format);
     note_dimension(dimension, start, &figures);
     dimension_free(dimension);
-    encoder->ops->close(encoder);
+    row_format->ops->close(row_format);
     feed_job_close(&job);
     return figures;
 }

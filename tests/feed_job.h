@@ -153,12 +153,12 @@ UNUSED static enum status feed_job_open(struct feed_job *job, const char *direct
     return feed_job_open_script(job, str_of(feed_job_script), directory, both, err);
 }
 
-// The dimension stores, for rows of that encoder.
-UNUSED static enum status feed_job_build(struct feed_job *job, struct encoder *encoder,
-                                         struct err *err)
+// The dimension stores, for rows of that format.
+UNUSED static enum status feed_job_build(struct feed_job *job,
+                                         struct row_format *row_format, struct err *err)
 {
     const struct dimension_options options = {0};
-    return dimensions_build(job->plan->native, job->store, encoder, &options,
+    return dimensions_build(job->plan->native, job->store, row_format, &options,
                             &job->dimensions, err);
 }
 

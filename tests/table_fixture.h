@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests of src/table: schemas, rows and batches from text, an encoder of its own (so
-// that expected rows do not hang on src/csv; it refuses the text "refuse"), and results
-// as sorted lines.
+// For tests of src/table: schemas, rows and batches from text, a row format of its own
+// (so that expected rows do not hang on src/csv; it refuses the text "refuse"), and
+// results as sorted lines.
 //
 // Text of rows: columns by '|', NULL is "~", a line each: "A|1\nB|~\n". Schemas: as in
 // CREATE TABLE: "trip_id TEXT NOT NULL, stop_sequence INT".
@@ -100,15 +100,15 @@ UNUSED static void store_load(struct table_store *store, struct str name,
     rows->rows.ops->close(&rows->rows);
 }
 
-static void plain_fields(struct encoder *encoder, size_t first,
+static void plain_fields(struct row_format *row_format, size_t first,
                          const struct value *values, size_t n, struct buf *row)
 {
-    assert_true(first + n <= encoder->schema->n);
+    assert_true(first + n <= row_format->schema->n);
     for (size_t i = 0; i < n; i++) {
         if (first + i > 0)
             buf_char(row, '|');
         if (values[i].kind == VALUE_TEXT && str_is(value_str(values[i]), "refuse"))
-            encoder->refused = STR_LITERAL("column 'x': 'refuse' has no form");
+            row_format->refused = STR_LITERAL("column 'x': 'refuse' has no form");
         if (values[i].kind == VALUE_NULL)
             buf_char(row, '~');
         else
@@ -116,48 +116,24 @@ static void plain_fields(struct encoder *encoder, size_t first,
     }
 }
 
-static void plain_end_row(UNUSED struct encoder *encoder, struct buf *row)
+static void plain_end_row(UNUSED struct row_format *row_format, struct buf *row)
 {
     buf_char(row, '\n');
 }
 
-static enum status plain_begin(UNUSED struct encoder *encoder, UNUSED struct buf *out,
-                               UNUSED struct err *err)
-{
-    return ST_OK;
-}
-
-static enum status plain_rows(UNUSED struct encoder *encoder, struct str rows,
-                              UNUSED size_t n_rows, struct buf *out,
-                              UNUSED struct err *err)
-{
-    buf_str(out, rows);
-    return ST_OK;
-}
-
-static void plain_note(UNUSED struct encoder *encoder, UNUSED struct str text,
-                       UNUSED struct buf *front)
+static void plain_close(UNUSED struct row_format *row_format)
 {
 }
 
-static void plain_close(UNUSED struct encoder *encoder)
-{
-}
-
-static const struct encoder_ops plain_encoder_ops = {
+static const struct row_format_ops plain_row_format_ops = {
     .fields = plain_fields,
     .end_row = plain_end_row,
-    .begin = plain_begin,
-    .rows = plain_rows,
-    .end = plain_begin,
-    .note = plain_note,
     .close = plain_close,
 };
 
-UNUSED static struct encoder plain_encoder(const struct schema *schema)
+UNUSED static struct row_format plain_row_format(const struct schema *schema)
 {
-    return (struct encoder){
-        .ops = &plain_encoder_ops, .schema = schema, .extension = "txt"};
+    return (struct row_format){.ops = &plain_row_format_ops, .schema = schema};
 }
 
 static int compare_lines(const void *a, const void *b)

@@ -3,8 +3,8 @@
 #include <math.h>
 
 #include "avro/logical.h"
+#include "avro/row_format.h"
 #include "avro/wire.h"
-#include "avro/writer.h"
 
 static bool put_symbol(const struct avro_cell *cell, struct value v, struct buf *out)
 {
@@ -128,11 +128,11 @@ enum {
     SHOWN_MAX = 80 // bytes of a value in a message
 };
 
-void avro_cell_why(const struct avro_writer *writer, size_t column, struct value v,
+void avro_cell_why(const struct avro_row_format *format, size_t column, struct value v,
                    struct buf *ret)
 {
-    const struct avro_cell *cell = &writer->cells[column];
-    buf_printf(ret, "column '%.*s': ", STR_ARGS(writer->columns.columns[column].name));
+    const struct avro_cell *cell = &format->cells[column];
+    buf_printf(ret, "column '%.*s': ", STR_ARGS(format->columns.columns[column].name));
     if (v.kind == VALUE_NULL) {
         buf_text(ret, "NULL, but the field takes no null");
         return;

@@ -4,9 +4,18 @@
 #ifndef AVRO_COMPRESS_H
 #define AVRO_COMPRESS_H
 
-#include "avro/encoder.h"
+#include "base/buf.h"
+
+enum avro_codec {
+    AVRO_CODEC_NULL,
+    AVRO_CODEC_DEFLATE, // raw, RFC 1951
+    AVRO_CODEC_SNAPPY,  // with a big-endian CRC-32 of the plain bytes
+    AVRO_CODEC_ZSTANDARD,
+};
 
 const char *avro_codec_name(enum avro_codec codec);
+// False when there is no such codec.
+bool avro_codec_of_name(struct str name, enum avro_codec *ret);
 
 // Keeps what a codec's library wants kept from one block to the next.
 struct avro_compressor {

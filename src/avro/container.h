@@ -15,6 +15,10 @@ enum {
     AVRO_HEADER_MAX = 16 << 20 // bytes of metadata
 };
 
+struct avro_pair {
+    struct str key, value;
+};
+
 struct avro_container {
     struct storage *storage; // borrowed
     char *path;

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 
 #include "avro/decoder.h"
-#include "avro/encoder.h"
+#include "avro/file_writer.h"
 #include "avro/frame.h"
 #include "avro/reader.h"
+#include "avro/record_encoder.h"
+#include "avro/row_format.h"
 #include "avro/schema.h"
 #include "avro/table.h"
 #include "base/text.h"
@@ -113,43 +115,13 @@ static enum status open_decoder(const struct format_table *table,
     return of_schema_file(rc, table->options, err);
 }
 
-struct datum_record_encoder {
-    struct record_encoder record; // first member
-    struct avro_datum_encoder *datum;
-};
-
-static enum status encode(struct record_encoder *record, const struct value *row,
-                          struct buf *out, struct err *err)
-{
-    struct avro_datum_encoder *datum = ((struct datum_record_encoder *)record)->datum;
-    return avro_datum_encode(datum, record->schema_id, row, out, err);
-}
-
-static void record_close(struct record_encoder *record)
-{
-    avro_datum_encoder_close(((struct datum_record_encoder *)record)->datum);
-    free(record);
-}
-
-static const struct record_encoder_ops record_ops = {
-    .encode = encode,
-    .close = record_close,
-};
-
 static enum status open_record_encoder(const struct format_table *table,
                                        struct record_encoder **ret, struct err *err)
 {
     AUTO(buf_release) struct buf imposed = {0};
     TRY(read_schema(table->options, &imposed, err));
     const struct avro_schema_options options = schema_options(table, &imposed);
-    struct avro_datum_encoder *datum;
-    TRY(avro_datum_encoder_open(table->columns, &options, &datum, err));
-    struct datum_record_encoder *encoder = mem_zalloc(sizeof(*encoder));
-    encoder->record = (struct record_encoder){.ops = &record_ops,
-                                              .schema = avro_datum_encoder_schema(datum)};
-    encoder->datum = datum;
-    *ret = &encoder->record;
-    return ST_OK;
+    return avro_record_encoder_open(table->columns, &options, ret, err);
 }
 
 static const struct format_records records = {
@@ -222,20 +194,30 @@ static enum status open_rows(const struct format_table *table,
     return avro_table_open(storage, path, &options, ret, err);
 }
 
-static enum status open_encoder(const struct format_table *table, const char *plan_hash,
-                                struct encoder **ret, struct err *err)
+static enum status open_row_format(const struct format_table *table,
+                                   struct row_format **ret, struct err *err)
 {
     AUTO(buf_release) struct buf imposed = {0};
     TRY(read_schema(table->options, &imposed, err));
-    const struct avro_pair pair = {STR_LITERAL("tramline.plan"), str_of(plan_hash)};
-    struct avro_encoder_options options = {
+    const struct avro_schema_options options = schema_options(table, &imposed);
+    struct avro_row_format *format;
+    TRY(avro_row_format_open(table->columns, &options, &format, err));
+    *ret = &format->row_format;
+    return ST_OK;
+}
+
+static enum status open_writer(const struct format_table *table, const char *plan_hash,
+                               struct file_writer **ret, struct err *err)
+{
+    AUTO(buf_release) struct buf imposed = {0};
+    TRY(read_schema(table->options, &imposed, err));
+    struct avro_file_options options = {
         .schema = schema_options(table, &imposed),
         .block_bytes = (size_t)options_number(table->options, "block.bytes"),
-        .metadata = &pair,
-        .n_metadata = plan_hash[0] ? 1 : 0,
+        .plan = str_of(plan_hash),
     };
     avro_codec_of_name(options_text(table->options, "codec"), &options.codec);
-    return avro_encoder_open(table->columns, &options, ret, err);
+    return avro_file_writer_open(table->columns, &options, ret, err);
 }
 
 static void duckdb(UNUSED const struct format_table *table, struct str files,
@@ -251,7 +233,8 @@ static const struct format_files files = {
     .check = check_table,
     .open_rows = open_rows,
     .stats = avro_table_stats,
-    .open_encoder = open_encoder,
+    .open_row_format = open_row_format,
+    .open_writer = open_writer,
     .duckdb_setup = "INSTALL avro FROM community;\nLOAD avro;\n",
     .duckdb = duckdb,
 };

@@ -7,7 +7,7 @@
 #ifndef AVRO_TABLE_H
 #define AVRO_TABLE_H
 
-#include "avro/encoder.h"
+#include "avro/container.h"
 #include "core/rows.h"
 #include "core/storage.h"
 

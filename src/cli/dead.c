@@ -53,7 +53,7 @@ static enum status replay_from(struct run_parts *parts, const struct dead_filter
         .topic = parts->stream.topic,
         .decoder = parts->stream.decoder,
         .executor = parts->executor,
-        .encoder = parts->encoder,
+        .writer = parts->writer,
         .spool = parts->spool,
         .storage = parts->storage,
         .env = env_system(),

@@ -14,15 +14,16 @@ static enum status load(const struct pipeline *pipeline, struct tables *ret,
     TRY(tables_load(pipeline, NULL, true, ret, err));
     if (plan->sink == NULL)
         return ST_OK;
-    struct encoder *encoder = NULL;
+    struct row_format *row_format = NULL;
     struct executor *executor = NULL;
-    enum status status = sink_encoder_open(plan->sink, &plan->output, "", &encoder, err);
+    enum status status =
+        sink_row_format_open(plan->sink, &plan->output, &row_format, err);
     if (status == ST_OK)
-        status = tables_executor(pipeline, ret, encoder, &executor, err);
+        status = tables_executor(pipeline, ret, row_format, &executor, err);
     if (executor != NULL)
         executor->ops->close(executor);
-    if (encoder != NULL)
-        encoder->ops->close(encoder);
+    if (row_format != NULL)
+        row_format->ops->close(row_format);
     if (status != ST_OK)
         tables_release(ret);
     return status;

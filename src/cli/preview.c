@@ -21,7 +21,7 @@ enum {
 struct preview {
     struct pipeline *pipeline;
     struct tables tables;
-    struct encoder *encoder;
+    struct row_format *row_format;
     struct executor *executor;
     struct plain_rows plain;
     struct row_printer printer;
@@ -34,8 +34,8 @@ static enum status open_query(struct preview *preview, struct err *err)
 {
     const struct plan *plan = preview->pipeline->plan;
     TRY(tables_load(preview->pipeline, NULL, true, &preview->tables, err));
-    TRY(plain_encoder_open(plan, &preview->encoder, err));
-    return tables_executor(preview->pipeline, &preview->tables, preview->encoder,
+    TRY(plain_row_format_open(plan, &preview->row_format, err));
+    return tables_executor(preview->pipeline, &preview->tables, preview->row_format,
                            &preview->executor, err);
 }
 
@@ -44,8 +44,8 @@ static void preview_release(struct preview *preview)
     if (preview->executor != NULL)
         preview->executor->ops->close(preview->executor);
     tables_release(&preview->tables);
-    if (preview->encoder != NULL)
-        preview->encoder->ops->close(preview->encoder);
+    if (preview->row_format != NULL)
+        preview->row_format->ops->close(preview->row_format);
     buf_release(&preview->rows);
 }
 

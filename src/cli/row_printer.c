@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "cli/term.h"
-#include "csv/encoder.h"
+#include "csv/row_format.h"
 
 enum {
     CELL_MAX = 40, // width of a cell; longer ones are cut when the table must be fitted
@@ -57,19 +57,18 @@ static void print_json(const struct schema *schema, const struct value *row)
 
 static void print_csv(struct row_printer *printer, const struct value *row)
 {
-    struct encoder *encoder = csv_encoder_open(printer->schema, true);
-    struct buf line = {0}, out = {0};
-    if (!printer->header_done && encoder->ops->begin(encoder, &out, NULL) == ST_OK)
-        term_put_lines(buf_as_str(&out));
+    struct row_format *row_format = csv_row_format_open(printer->schema);
+    struct buf lines = {0};
+    if (!printer->header_done)
+        csv_put_names(row_format, &lines);
     printer->header_done = true;
     if (row != NULL) {
-        encoder->ops->fields(encoder, 0, row, printer->schema->n, &line);
-        encoder->ops->end_row(encoder, &line);
-        term_put_lines(buf_as_str(&line));
+        row_format->ops->fields(row_format, 0, row, printer->schema->n, &lines);
+        row_format->ops->end_row(row_format, &lines);
     }
-    buf_release(&line);
-    buf_release(&out);
-    encoder->ops->close(encoder);
+    term_put_lines(buf_as_str(&lines));
+    buf_release(&lines);
+    row_format->ops->close(row_format);
 }
 
 // Bytes of the first character.

@@ -27,8 +27,8 @@ struct batch {
     size_t n_ignored; // records without a row on purpose: header line, no value
     size_t limit;     // bytes after which it takes no further record; 0: none
     int64_t now_ms;   // the batch's time, for SQL's now
-    // != 0: for each row the bytes of its record where they are the row's fields as an
-    // encoder with that separator writes them (core/codec.h); else p == NULL.
+    // != 0: for each row the bytes of its record where they are the row's fields as a
+    // row format with that separator has them (core/row_format.h); else p == NULL.
     char separator;
     struct str *raws;
     struct arena arena;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ports: bytes to rows and rows to bytes. Pure: no I/O but a decoder's schema registry,
-// which is given to it from outside. One thread at a time.
+// Ports: records to rows and rows to records. Pure: no I/O but a decoder's schema
+// registry, which is given to it from outside. One thread at a time.
 #ifndef CORE_CODEC_H
 #define CORE_CODEC_H
 
@@ -43,49 +43,6 @@ struct record_encoder {
     const struct record_encoder_ops *ops;
     struct str schema; // for the registry, as text; empty: there is none
     int32_t schema_id; // that the registry has given it; set before the first row
-};
-
-// An encoder writes files of one schema. A row is made of its columns in order, so that
-// pieces of a row may be encoded beforehand (a dimension's columns) and put together by
-// copying bytes: fields(c0..ck) then fields(ck+1..cn) then end_row.
-struct encoder;
-
-struct encoder_ops {
-    // Appends columns [first, first + n) of a row. `values[0]` is column `first`. The
-    // bytes depend on the arguments alone, those of end_row on nothing: they may be kept.
-    void (*fields)(struct encoder *encoder, size_t first, const struct value *values,
-                   size_t n, struct buf *row);
-    void (*end_row)(struct encoder *encoder, struct buf *row);
-    // A file: begin, rows again and again, end. All append to `out`, which the caller
-    // empties between calls as it likes. `rows` are whole rows made by the calls above.
-    enum status (*begin)(struct encoder *encoder, struct buf *out, struct err *err);
-    enum status (*rows)(struct encoder *encoder, struct str rows, size_t n_rows,
-                        struct buf *out, struct err *err);
-    enum status (*end)(struct encoder *encoder, struct buf *out, struct err *err);
-    // Where a file's rows come from, as JSON, in the file's header. Before begin: the
-    // longest note that may come; begin keeps room for it. Between begin and end: appends
-    // to `front` what is to be put over the front of the file, as long as it was; nothing
-    // when the format has no place for a note.
-    void (*note)(struct encoder *encoder, struct str note, struct buf *front);
-    void (*close)(struct encoder *encoder);
-};
-
-enum {
-    FRONT_BYTES = 512 // a front's length is a multiple of it: that of a checksum's chunks
-};
-
-struct encoder {
-    const struct encoder_ops *ops;
-    const struct schema *schema; // borrowed for the encoder's life
-    const char *extension;       // "csv", "avro"
-    // != 0: a row is its fields with this between them, so that bytes of a record that
-    // has them so may be copied into it (`raws` of core/batch.h).
-    char separator;
-    // Why a value that fields() was given since the last end_row has no form in the
-    // file's schema ("column 'day': '2026-13-01' is not a date"); empty when all have
-    // one. The maker of the row drops it and clears this; rows() refuses to write while
-    // it is set. Borrowed until the next call of fields().
-    struct str refused;
 };
 
 #endif

@@ -9,6 +9,7 @@
 #define CORE_FORMAT_H
 
 #include "core/codec.h"
+#include "core/file_writer.h"
 #include "core/option.h"
 #include "core/partial.h"
 #include "core/rows.h"
@@ -80,9 +81,12 @@ struct format_files {
     // what it needs before, as statements. Of `tramline generate duckdb`.
     const char *duckdb_setup;
     void (*duckdb)(const struct format_table *table, struct str files, struct buf *ret);
+    // The bytes of rows as the writer takes them.
+    enum status (*open_row_format)(const struct format_table *table,
+                                   struct row_format **ret, struct err *err);
     // `plan_hash` tells files of one plan, "" for none.
-    enum status (*open_encoder)(const struct format_table *table, const char *plan_hash,
-                                struct encoder **ret, struct err *err);
+    enum status (*open_writer)(const struct format_table *table, const char *plan_hash,
+                               struct file_writer **ret, struct err *err);
 };
 
 // A local file as a bounded stream.

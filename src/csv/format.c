@@ -7,9 +7,10 @@
 #include "base/log.h"
 #include "csv/decoder.h"
 #include "csv/duckdb.h"
-#include "csv/encoder.h"
 #include "csv/file_stream.h"
 #include "csv/file_topic.h"
+#include "csv/file_writer.h"
+#include "csv/row_format.h"
 #include "csv/table.h"
 
 static const struct option_def csv_options[] = {
@@ -37,21 +38,21 @@ static enum status open_decoder(const struct format_table *table,
 
 struct csv_record_encoder {
     struct record_encoder record; // first member
-    struct encoder *fields;
+    struct row_format *row_format;
 };
 
 static enum status encode(struct record_encoder *record, const struct value *row,
                           struct buf *out, struct err *err)
 {
-    struct encoder *fields = ((struct csv_record_encoder *)record)->fields;
-    fields->ops->fields(fields, 0, row, fields->schema->n, out);
+    struct row_format *row_format = ((struct csv_record_encoder *)record)->row_format;
+    row_format->ops->fields(row_format, 0, row, row_format->schema->n, out);
     return buf_check(out, "record", err);
 }
 
 static void record_close(struct record_encoder *record)
 {
     struct csv_record_encoder *csv = (struct csv_record_encoder *)record;
-    csv->fields->ops->close(csv->fields);
+    csv->row_format->ops->close(csv->row_format);
     free(csv);
 }
 
@@ -66,7 +67,7 @@ static enum status open_record_encoder(const struct format_table *table,
 {
     struct csv_record_encoder *csv = mem_zalloc(sizeof(*csv));
     csv->record.ops = &record_ops;
-    csv->fields = csv_encoder_open(table->columns, false);
+    csv->row_format = csv_row_format_open(table->columns);
     *ret = &csv->record;
     return ST_OK;
 }
@@ -124,11 +125,18 @@ static enum status open_rows(const struct format_table *table,
     return csv_table_open(storage, path, table->columns, &options, ret, err);
 }
 
-static enum status open_encoder(const struct format_table *table,
-                                UNUSED const char *plan_hash, struct encoder **ret,
-                                UNUSED struct err *err)
+static enum status open_row_format(const struct format_table *table,
+                                   struct row_format **ret, UNUSED struct err *err)
 {
-    *ret = csv_encoder_open(table->columns, options_number(table->options, "header"));
+    *ret = csv_row_format_open(table->columns);
+    return ST_OK;
+}
+
+static enum status open_writer(const struct format_table *table,
+                               UNUSED const char *plan_hash, struct file_writer **ret,
+                               UNUSED struct err *err)
+{
+    *ret = csv_file_writer_open(table->columns, options_number(table->options, "header"));
     return ST_OK;
 }
 
@@ -137,7 +145,8 @@ static const struct format_files files = {
     .check = check,
     .open_rows = open_rows,
     .stats = csv_table_stats,
-    .open_encoder = open_encoder,
+    .open_row_format = open_row_format,
+    .open_writer = open_writer,
     .duckdb_setup = "",
     .duckdb = csv_duckdb,
 };

@@ -27,7 +27,7 @@ struct csv_table {
     bool trim;
     bool may_be_empty;
     bool is_passing;             // the rest of a bad physical line
-    bool blank_is_null;          // one nullable column: see csv/encoder.h
+    bool blank_is_null;          // one nullable column: see csv/row_format.h
     struct padded_texts *padded; // of each column of the schema
     struct rows_stats stats;
     struct arena messages;

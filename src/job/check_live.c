@@ -82,14 +82,14 @@ static bool try_views(struct live *live)
 static enum status try_join(struct live *live, struct err *err)
 {
     const struct plan *plan = live->pipeline->plan;
-    struct encoder *encoder;
+    struct row_format *row_format;
     struct executor *executor = NULL;
-    TRY(sink_encoder_open(plan->sink, &plan->output, "", &encoder, err));
+    TRY(sink_row_format_open(plan->sink, &plan->output, &row_format, err));
     enum status rc =
-        tables_executor(live->pipeline, &live->tables, encoder, &executor, err);
+        tables_executor(live->pipeline, &live->tables, row_format, &executor, err);
     if (executor != NULL)
         executor->ops->close(executor);
-    encoder->ops->close(encoder);
+    row_format->ops->close(row_format);
     return rc;
 }
 

@@ -4,88 +4,64 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "csv/encoder.h"
 #include "csv/field.h"
+#include "csv/row_format.h"
 #include "job/pipeline.h"
 #include "job/sink.h"
 
-struct plain_encoder {
-    struct encoder encoder; // first member
-    struct encoder *csv, *sink;
+struct plain_row_format {
+    struct row_format row_format; // first member
+    struct row_format *csv, *sink;
     struct buf unused; // what the sink's makes
 };
 
-static void fields(struct encoder *base, size_t first, const struct value *values,
+static void fields(struct row_format *base, size_t first, const struct value *values,
                    size_t n, struct buf *row)
 {
-    struct plain_encoder *encoder = (struct plain_encoder *)base;
+    struct plain_row_format *plain = (struct plain_row_format *)base;
     if (base->refused.n == 0) // the maker of the row has cleared it
-        encoder->sink->refused = (struct str){0};
-    buf_clear(&encoder->unused);
-    encoder->sink->ops->fields(encoder->sink, first, values, n, &encoder->unused);
-    base->refused = encoder->sink->refused;
-    encoder->csv->ops->fields(encoder->csv, first, values, n, row);
+        plain->sink->refused = (struct str){0};
+    buf_clear(&plain->unused);
+    plain->sink->ops->fields(plain->sink, first, values, n, &plain->unused);
+    base->refused = plain->sink->refused;
+    plain->csv->ops->fields(plain->csv, first, values, n, row);
 }
 
-static void end_row(struct encoder *base, struct buf *row)
+static void end_row(struct row_format *base, struct buf *row)
 {
-    struct plain_encoder *encoder = (struct plain_encoder *)base;
-    encoder->csv->ops->end_row(encoder->csv, row);
+    struct plain_row_format *plain = (struct plain_row_format *)base;
+    plain->csv->ops->end_row(plain->csv, row);
 }
 
-// A file is never made.
-static enum status no_file(UNUSED struct encoder *encoder, UNUSED struct buf *out,
-                           UNUSED struct err *err)
+static void close_row_format(struct row_format *base)
 {
-    return ST_OK;
+    struct plain_row_format *plain = (struct plain_row_format *)base;
+    plain->csv->ops->close(plain->csv);
+    plain->sink->ops->close(plain->sink);
+    buf_release(&plain->unused);
+    free(plain);
 }
 
-static enum status no_rows(UNUSED struct encoder *encoder, UNUSED struct str rows,
-                           UNUSED size_t n_rows, UNUSED struct buf *out,
-                           UNUSED struct err *err)
-{
-    return ST_OK;
-}
-
-static void no_note(UNUSED struct encoder *encoder, UNUSED struct str note,
-                    UNUSED struct buf *front)
-{
-}
-
-static void close_encoder(struct encoder *base)
-{
-    struct plain_encoder *encoder = (struct plain_encoder *)base;
-    encoder->csv->ops->close(encoder->csv);
-    encoder->sink->ops->close(encoder->sink);
-    buf_release(&encoder->unused);
-    free(encoder);
-}
-
-static const struct encoder_ops ops = {
+static const struct row_format_ops ops = {
     .fields = fields,
     .end_row = end_row,
-    .begin = no_file,
-    .rows = no_rows,
-    .end = no_file,
-    .note = no_note,
-    .close = close_encoder,
+    .close = close_row_format,
 };
 
-enum status plain_encoder_open(const struct plan *plan, struct encoder **ret,
-                               struct err *err)
+enum status plain_row_format_open(const struct plan *plan, struct row_format **ret,
+                                  struct err *err)
 {
     if (format_of(&plan->sink->format)->is_of_feeds) {
-        *ret = csv_encoder_open(&plan->output, false);
+        *ret = csv_row_format_open(&plan->output);
         return ST_OK;
     }
-    struct encoder *sink;
-    TRY(sink_encoder_open(plan->sink, &plan->output, "", &sink, err));
-    struct plain_encoder *encoder = mem_zalloc(sizeof(*encoder));
-    encoder->sink = sink;
-    encoder->csv = csv_encoder_open(&plan->output, false);
-    encoder->encoder = (struct encoder){
-        .ops = &ops, .schema = &plan->output, .extension = encoder->csv->extension};
-    *ret = &encoder->encoder;
+    struct row_format *sink;
+    TRY(sink_row_format_open(plan->sink, &plan->output, &sink, err));
+    struct plain_row_format *plain = mem_zalloc(sizeof(*plain));
+    plain->sink = sink;
+    plain->csv = csv_row_format_open(&plan->output);
+    plain->row_format = (struct row_format){.ops = &ops, .schema = &plan->output};
+    *ret = &plain->row_format;
     return ST_OK;
 }
 
@@ -106,7 +82,7 @@ void plain_rows_release(struct plain_rows *rows)
     *rows = (struct plain_rows){0};
 }
 
-// What the encoder wrote reads back.
+// What the row format made reads back.
 bool plain_rows_next(struct plain_rows *rows, struct str *bytes, struct arena *arena)
 {
     size_t n = rows->schema.n;

@@ -17,9 +17,9 @@ static enum status open_tables(struct run_parts *parts, struct err *err)
     TRY(tables_load(parts->pipeline, NULL, false, &parts->tables, err));
     log_debug("the tables are read");
     TRY(tables_write_views(parts->pipeline, &parts->tables, err));
-    TRY(sink_encoder_open(plan->sink, &plan->output, plan->hash, &parts->encoder, err));
-    TRY(tables_executor(parts->pipeline, &parts->tables, parts->encoder, &parts->executor,
-                        err));
+    TRY(sink_writer_open(plan->sink, &plan->output, plan->hash, &parts->writer, err));
+    TRY(tables_executor(parts->pipeline, &parts->tables, parts->writer->row_format,
+                        &parts->executor, err));
     log_debug("the tables are ready to be joined with");
     return ST_OK;
 }
@@ -32,7 +32,7 @@ static void make_job(struct run_parts *parts)
     parts->job.plan = str_of(plan->hash);
     parts->job.schema = buf_as_str(&parts->schema_text);
     parts->job.format = result_format(plan->sink, &parts->pipeline->arena);
-    parts->job.extension = parts->encoder->extension;
+    parts->job.extension = format_of(&plan->sink->format)->files->extension;
     parts->job.dimension = str_of(parts->tables.version);
     parts->job.worker = str_of(parts->slot.worker);
 }
@@ -99,8 +99,8 @@ void run_parts_release(struct run_parts *parts)
     if (parts->executor != NULL)
         parts->executor->ops->close(parts->executor);
     tables_release(&parts->tables);
-    if (parts->encoder != NULL)
-        parts->encoder->ops->close(parts->encoder);
+    if (parts->writer != NULL)
+        parts->writer->ops->close(parts->writer);
     close_storage(parts->uploads);
     close_storage(parts->storage);
     if (parts->spool != NULL)

@@ -24,7 +24,7 @@ struct run_parts {
     struct storage *storage; // the committer's
     struct storage *uploads; // the same place, the uploader's
     struct stream_parts stream;
-    struct encoder *encoder;
+    struct file_writer *writer;
     struct tables tables;
     struct executor *executor;
     struct job job; // job.dimension: version of the tables that were read

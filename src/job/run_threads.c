@@ -314,7 +314,7 @@ static enum status open_watch(const struct run_parts *parts, struct run_shown sh
         .asker = parts->stream.asker,
         .decoder = parts->stream.decoder,
         .executor = parts->executor,
-        .encoder = parts->encoder,
+        .writer = parts->writer,
         .spool = parts->spool,
         .env = env_system(),
         .mail = &watch->mail,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/env.h"
+#include "core/spool_writer.h"
 #include "storage/spool_local.h"
 
 static const struct format_files *files_of(const struct table *table)
@@ -12,63 +13,68 @@ static const struct format_files *files_of(const struct table *table)
     return format_of(&table->format)->files;
 }
 
-enum status sink_encoder_open(const struct table *table, const struct schema *schema,
-                              const char *plan_hash, struct encoder **ret,
-                              struct err *err)
+static struct format_table as_format(const struct table *table,
+                                     const struct schema *schema)
 {
-    const struct format_table as_format = {table->name, schema, &table->format};
-    return files_of(table)->open_encoder(&as_format, plan_hash, ret, err);
+    return (struct format_table){table->name, schema, &table->format};
 }
 
-// A table on its way: encoded whole into the spool, since a storage wants to know the
-// size of what it is given.
-struct table_writer {
-    struct encoder *encoder;
-    struct spool_file *file;
-    struct checksummer *sum;
+enum status sink_row_format_open(const struct table *table, const struct schema *schema,
+                                 struct row_format **ret, struct err *err)
+{
+    const struct format_table to = as_format(table, schema);
+    return files_of(table)->open_row_format(&to, ret, err);
+}
+
+enum status sink_writer_open(const struct table *table, const struct schema *schema,
+                             const char *plan_hash, struct file_writer **ret,
+                             struct err *err)
+{
+    const struct format_table to = as_format(table, schema);
+    return files_of(table)->open_writer(&to, plan_hash, ret, err);
+}
+
+// All rows as a file in the spool, since a storage wants to know the size of what it is
+// given.
+static enum status put_rows(struct file_writer *writer, struct rows *rows,
+                            struct batch *batch, struct spool_writer *to, struct err *err)
+{
+    TRY(writer->ops->begin(writer, &to->output, 0, err));
+    TRY(rows->ops->next(rows, batch, err));
+    while (batch->n_rows) {
+        to->rows += (int64_t)batch->n_rows;
+        TRY(writer->ops->batch(writer, batch, err));
+        TRY(rows->ops->next(rows, batch, err));
+    }
+    return writer->ops->finish(writer, (struct str){0}, err);
+}
+
+static enum status spool_begin(struct spool_writer *to, struct err *err)
+{
+    struct spool *spool;
+    TRY(spool_local_open_temporary(&spool, err));
+    enum status status = spool_writer_begin(to, spool, err);
+    spool->ops->close(spool);
+    return status;
+}
+
+static enum status spool_rows(const struct table *table, struct rows *rows,
+                              struct spooled *ret, struct err *err)
+{
+    struct file_writer *writer;
+    struct spool_writer to = {0};
     struct batch batch;
-    struct buf row_bytes, out;
-    struct sink_file made;
-};
-
-static enum status flush(struct table_writer *writer, struct err *err)
-{
-    TRY(buf_check(&writer->out, "table", err));
-    writer->made.size += (int64_t)writer->out.n;
-    checksummer_add(writer->sum, writer->out.p, writer->out.n);
-    TRY(writer->file->ops->append(writer->file, buf_as_str(&writer->out), err));
-    buf_clear(&writer->out);
-    return ST_OK;
-}
-
-static enum status encode_batch(struct table_writer *writer, struct err *err)
-{
-    struct encoder *encoder = writer->encoder;
-    struct batch *batch = &writer->batch;
-    buf_clear(&writer->row_bytes);
-    for (size_t i = 0; i < batch->n_rows; i++) {
-        encoder->ops->fields(encoder, 0, batch_row(batch, i), batch->n_columns,
-                             &writer->row_bytes);
-        encoder->ops->end_row(encoder, &writer->row_bytes);
-    }
-    TRY(buf_check(&writer->row_bytes, "table", err));
-    writer->made.n_rows += (int64_t)batch->n_rows;
-    TRY(encoder->ops->rows(encoder, buf_as_str(&writer->row_bytes), batch->n_rows,
-                           &writer->out, err));
-    return flush(writer, err);
-}
-
-static enum status encode_all(struct table_writer *writer, struct rows *rows,
-                              struct err *err)
-{
-    TRY(writer->encoder->ops->begin(writer->encoder, &writer->out, err));
-    TRY(rows->ops->next(rows, &writer->batch, err));
-    while (writer->batch.n_rows) {
-        TRY(encode_batch(writer, err));
-        TRY(rows->ops->next(rows, &writer->batch, err));
-    }
-    TRY(writer->encoder->ops->end(writer->encoder, &writer->out, err));
-    return flush(writer, err);
+    TRY(sink_writer_open(table, rows->schema, "", &writer, err));
+    batch_init(&batch, rows->schema->n);
+    enum status status = spool_begin(&to, err);
+    if (status == ST_OK)
+        status = put_rows(writer, rows, &batch, &to, err);
+    if (status == ST_OK)
+        status = spool_writer_finish(&to, ret, err);
+    writer->ops->close(writer);
+    spool_writer_release(&to);
+    batch_release(&batch);
+    return status;
 }
 
 struct file_reader {
@@ -86,60 +92,34 @@ static enum status read_file(struct reader *reader, void *p, size_t capacity,
     return ST_OK;
 }
 
-static enum status spool_file_open(struct spool_file **ret, struct err *err)
+static enum status send(struct storage *storage, struct str path,
+                        const struct spooled *made, struct err *err)
 {
-    struct spool *spool;
-    TRY(spool_local_open_temporary(&spool, err));
-    enum status status = spool->ops->create(spool, ret, err);
-    spool->ops->close(spool);
-    return status;
-}
-
-// Into the spool, and from there to the storage unless it is NULL.
-static enum status write_rows(struct storage *storage, const struct table *table,
-                              struct rows *rows, struct str path, struct sink_file *ret,
-                              struct err *err)
-{
-    struct table_writer writer = {0};
-    TRY(sink_encoder_open(table, rows->schema, "", &writer.encoder, err));
-    batch_init(&writer.batch, rows->schema->n);
-    writer.sum = checksummer_open(CHECKSUM_BLOCK_BYTES);
-    enum status status = spool_file_open(&writer.file, err);
-    if (status == ST_OK)
-        status = encode_all(&writer, rows, err);
-    if (status == ST_OK && storage != NULL)
-        status = storage->ops->mkdir(storage, str_of(""), err);
-    if (status == ST_OK && storage != NULL) {
-        struct file_reader reader = {{read_file}, writer.file, 0};
-        status =
-            storage->ops->write(storage, path, &reader.reader, writer.made.size, err);
-    }
-    checksummer_finish(writer.sum, &writer.made.checksum);
-    *ret = writer.made;
-    if (writer.file != NULL)
-        writer.file->ops->discard(writer.file);
-    writer.encoder->ops->close(writer.encoder);
-    checksummer_free(writer.sum);
-    batch_release(&writer.batch);
-    buf_release(&writer.row_bytes);
-    buf_release(&writer.out);
-    return status;
+    struct file_reader reader = {{read_file}, made->file, 0};
+    TRY(storage->ops->mkdir(storage, str_of(""), err));
+    return storage->ops->write(storage, path, &reader.reader, made->bytes, err);
 }
 
 enum status sink_write_file(struct storage *storage, const struct table *table,
                             struct rows *rows, struct str path, struct sink_file *ret,
                             struct err *err)
 {
-    return write_rows(storage, table, rows, path, ret, err);
+    struct spooled made;
+    TRY(spool_rows(table, rows, &made, err));
+    enum status status = send(storage, path, &made, err);
+    made.file->ops->discard(made.file);
+    *ret = (struct sink_file){made.rows, made.bytes, made.checksum};
+    return status;
 }
 
 enum status sink_try_table(const struct table *table, struct rows *rows, int64_t *ret_n,
                            struct err *err)
 {
-    struct sink_file made = {0};
-    enum status status = write_rows(NULL, table, rows, str_of(""), &made, err);
-    *ret_n = made.n_rows;
-    return status;
+    struct spooled made;
+    TRY(spool_rows(table, rows, &made, err));
+    made.file->ops->discard(made.file);
+    *ret_n = made.rows;
+    return ST_OK;
 }
 
 enum status sink_write_table(struct storage *storage, const struct table *table,
@@ -150,7 +130,7 @@ enum status sink_write_table(struct storage *storage, const struct table *table,
     snprintf(from, sizeof(from), "_tmp-%s", uuid);
     snprintf(to, sizeof(to), "%.*s.%s", STR_ARGS(table->name),
              files_of(table)->extension);
-    struct sink_file made;
+    struct sink_file made = {0};
     enum status status = sink_write_file(storage, table, rows, str_of(from), &made, err);
     *ret_n = made.n_rows;
     if (status == ST_OK)
@@ -164,8 +144,8 @@ enum status sink_write_table(struct storage *storage, const struct table *table,
 
 enum status sink_check(const struct table *table, struct err *err)
 {
-    struct encoder *encoder;
-    TRY(sink_encoder_open(table, &table->schema, "", &encoder, err));
-    encoder->ops->close(encoder);
+    struct file_writer *writer;
+    TRY(sink_writer_open(table, &table->schema, "", &writer, err));
+    writer->ops->close(writer);
     return ST_OK;
 }

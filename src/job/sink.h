@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Encoders for what a script writes, and tables written whole.
+// Writers of what a script writes, and tables written whole.
 #ifndef JOB_SINK_H
 #define JOB_SINK_H
 
 #include "core/checksum.h"
-#include "core/codec.h"
+#include "core/file_writer.h"
 #include "core/rows.h"
 #include "core/storage.h"
 #include "sql/plan.h"
 
-// The encoder of a table's format. `schema` is borrowed for its life; `plan_hash` goes
-// into files that have a place for it, "" for none.
-enum status sink_encoder_open(const struct table *table, const struct schema *schema,
-                              const char *plan_hash, struct encoder **ret,
-                              struct err *err);
+// Rows and files of a table's format. `schema` is borrowed for their life; `plan_hash`
+// goes into files that have a place for it, "" for none.
+enum status sink_row_format_open(const struct table *table, const struct schema *schema,
+                                 struct row_format **ret, struct err *err);
+enum status sink_writer_open(const struct table *table, const struct schema *schema,
+                             const char *plan_hash, struct file_writer **ret,
+                             struct err *err);
 
 // Whether the result or a materialized view can be written in its format: a schema
 // that does not fit the columns is ST_USAGE.

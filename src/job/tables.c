@@ -435,7 +435,7 @@ enum status tables_write_views(const struct pipeline *pipeline, struct tables *t
 }
 
 static enum status build_dimensions(const struct pipeline *pipeline,
-                                    struct tables *tables, struct encoder *encoder,
+                                    struct tables *tables, struct row_format *row_format,
                                     struct err *err)
 {
     const struct dimension_options options = {
@@ -443,7 +443,7 @@ static enum status build_dimensions(const struct pipeline *pipeline,
             (size_t)options_number(&pipeline->plan->settings, "dimension.memory"),
         .version = str_of(tables->version),
     };
-    return dimensions_build(pipeline->plan->native, tables->store, encoder, &options,
+    return dimensions_build(pipeline->plan->native, tables->store, row_format, &options,
                             &tables->dimensions, err);
 }
 
@@ -472,7 +472,7 @@ static enum status ask_sqlite(struct tables *tables, struct executor **executor,
 }
 
 enum status tables_executor(const struct pipeline *pipeline, struct tables *tables,
-                            struct encoder *encoder, struct executor **ret,
+                            struct row_format *row_format, struct executor **ret,
                             struct err *err)
 {
     const struct plan *plan = pipeline->plan;
@@ -480,11 +480,11 @@ enum status tables_executor(const struct pipeline *pipeline, struct tables *tabl
     if (!tables_run_natively(plan)) {
         struct sqlite_host *host;
         TRY(table_store_host(tables->store, &host, err));
-        return sqlite_executor_open(plan, host, encoder, ret, err);
+        return sqlite_executor_open(plan, host, row_format, ret, err);
     }
     if (tables->dimensions.items == NULL)
-        TRY(build_dimensions(pipeline, tables, encoder, err));
-    *ret = native_executor_open(plan, &tables->dimensions, encoder);
+        TRY(build_dimensions(pipeline, tables, row_format, err));
+    *ret = native_executor_open(plan, &tables->dimensions, row_format);
     native_executor_on_progress(*ret, goes_on, (void *)(uintptr_t)pipeline);
     if (native_asks(plan->native))
         return ask_sqlite(tables, ret, err);

@@ -65,9 +65,10 @@ enum status tables_write_views(const struct pipeline *pipeline, struct tables *t
 enum status tables_executor_check(const struct plan *plan, struct err *err);
 // Whether the native executor runs the query, or SQLite: by the plan and SET executor.
 bool tables_run_natively(const struct plan *plan);
-// The executor of a query that can be run. `encoder` is borrowed for the executor's life.
+// The executor of a query that can be run. `row_format` is borrowed for the executor's
+// life.
 enum status tables_executor(const struct pipeline *pipeline, struct tables *tables,
-                            struct encoder *encoder, struct executor **ret,
+                            struct row_format *row_format, struct executor **ret,
                             struct err *err);
 // Version of what is staged now, cheaply: _feed.json's, else of names, sizes and times.
 enum status tables_version(const struct pipeline *pipeline, char ret[65],

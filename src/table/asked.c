@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "table/asked.h"
 
-#include "table/value_encoder.h"
+#include "core/value_row.h"
 
 static void forget(struct asked *asked)
 {
@@ -16,7 +16,7 @@ enum status asked_open(struct asked *asked, const struct native_asked *plan,
 {
     *asked = (struct asked){.plan = plan, .host = host};
     batch_init(&asked->rows, plan->schema.n);
-    value_encoder_init(&asked->encoder, &plan->schema);
+    value_row_format_init(&asked->row_format, &plan->schema);
     forget(asked);
     return sqlite_host_query(host, plan->sql, &plan->schema, &asked->query, err);
 }
@@ -39,7 +39,7 @@ static void encode(struct asked *asked, const struct value *values, size_t n,
                    struct buf *ret)
 {
     buf_clear(ret);
-    asked->encoder.ops->fields(&asked->encoder, 0, values, n, ret);
+    asked->row_format.ops->fields(&asked->row_format, 0, values, n, ret);
 }
 
 size_t asked_bytes(const struct asked *asked)

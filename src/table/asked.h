@@ -8,7 +8,7 @@
 #ifndef TABLE_ASKED_H
 #define TABLE_ASKED_H
 
-#include "core/codec.h"
+#include "core/row_format.h"
 #include "sql/sqlite_host.h"
 #include "table/blob_store.h"
 #include "table/key_index.h"
@@ -23,7 +23,7 @@ struct asked {
     struct sqlite_host *host;
     struct rows *query;
     struct batch rows; // of the query
-    struct encoder encoder;
+    struct row_format row_format;
     struct key_index known; // parameters to the place of their answer
     struct blob_store answers;
     struct buf key, answer;

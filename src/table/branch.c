@@ -37,7 +37,7 @@ static void open_program(struct branch *branch)
 
 static void find_checks(struct branch *branch)
 {
-    const struct schema *result = branch->encoder->schema;
+    const struct schema *result = branch->row_format->schema;
     const struct schema *stream = &branch->plan->stream_schema;
     branch->checks = mem_array(branch->plan->n_outputs, sizeof(*branch->checks));
     for (size_t i = 0; i < branch->plan->n_outputs; i++) {
@@ -72,10 +72,11 @@ static size_t find_inner(const struct branch *branch)
 }
 
 void branch_init(struct branch *branch, const struct native_branch *plan,
-                 struct dimension *const *dimensions, struct encoder *encoder,
+                 struct dimension *const *dimensions, struct row_format *row_format,
                  struct query_limit *limit)
 {
-    *branch = (struct branch){.plan = plan, .encoder = encoder, .n_joins = plan->n_joins};
+    *branch =
+        (struct branch){.plan = plan, .row_format = row_format, .n_joins = plan->n_joins};
     segments_init(&branch->segments, plan);
     pass_through_init(&branch->pass, plan);
     if (plan->steps != NULL) {
@@ -121,7 +122,7 @@ static bool check_values(const struct branch *branch, const struct value *values
 {
     for (size_t i = 0; i < branch->n_checks; i++) {
         const struct branch_check *check = &branch->checks[i];
-        const struct column *column = &branch->encoder->schema->columns[check->output];
+        const struct column *column = &branch->row_format->schema->columns[check->output];
         enum output_fault fault = output_check(column, values[check->column]);
         if (fault == OUTPUT_FITS)
             continue;
@@ -131,14 +132,14 @@ static bool check_values(const struct branch *branch, const struct value *values
     return true;
 }
 
-// True when the encoder refused a value of the stream.
+// True when the row format refused a value of the stream.
 static bool was_refused(struct branch *branch, struct buf *reason)
 {
-    struct encoder *encoder = branch->encoder;
-    if (LIKELY(encoder->refused.n == 0))
+    struct row_format *row_format = branch->row_format;
+    if (LIKELY(row_format->refused.n == 0))
         return false;
-    buf_str(reason, encoder->refused);
-    encoder->refused = (struct str){0};
+    buf_str(reason, row_format->refused);
+    row_format->refused = (struct str){0};
     return true;
 }
 
@@ -206,7 +207,7 @@ static inline char *copy(char *to, const char *from, size_t n)
 static void encode_stream(const struct branch *branch, const struct segment *segment,
                           const struct value *values, struct buf *bytes)
 {
-    pass_through_encode(&branch->pass, &branch->segments, segment, branch->encoder,
+    pass_through_encode(&branch->pass, &branch->segments, segment, branch->row_format,
                         values, branch->batch, branch->from + branch->record, bytes);
 }
 

@@ -4,7 +4,7 @@
 #ifndef TABLE_BRANCH_H
 #define TABLE_BRANCH_H
 
-#include "core/codec.h"
+#include "core/row_format.h"
 #include "expr/eval.h"
 #include "sql/plan.h"
 #include "table/dimension.h"
@@ -39,7 +39,7 @@ struct branch {
     const struct native_branch *plan;
     const struct batch *batch; // of the block
     size_t from;               // its first record
-    struct encoder *encoder;
+    struct row_format *row_format;
     struct segments segments;
     struct pass_through pass;
     size_t record; // of the block, whose rows are emitted
@@ -87,7 +87,7 @@ struct branch_result {
 // `dimensions` are those of its steps, then of its joins. All is borrowed until
 // branch_release.
 void branch_init(struct branch *branch, const struct native_branch *plan,
-                 struct dimension *const *dimensions, struct encoder *encoder,
+                 struct dimension *const *dimensions, struct row_format *row_format,
                  struct query_limit *limit);
 void branch_release(struct branch *branch);
 // Looks the n <= BLOCK_ROWS records from `from` on up.

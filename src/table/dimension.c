@@ -32,7 +32,7 @@ struct builder {
     const struct native_join *join;
     size_t side; // of its segments
     const struct dimension_options *options;
-    struct encoder *encoder;
+    struct row_format *row_format;
     struct segments segments;
     size_t *key_columns; // 0 .. n_keys - 1
     struct dimension *dimension;
@@ -63,14 +63,14 @@ static void builder_release(struct builder *builder)
 }
 
 static void builder_init(struct builder *builder, const struct native_branch *branch,
-                         size_t at, struct encoder *encoder,
+                         size_t at, struct row_format *row_format,
                          const struct dimension_options *options)
 {
     const struct native_join *join = &branch->joins[at];
     *builder = (struct builder){.join = join,
                                 .side = SIDE_DIMENSION + at,
                                 .options = options,
-                                .encoder = encoder};
+                                .row_format = row_format};
     segments_init(&builder->segments, branch);
     builder->key_columns = mem_array(join->n_keys, sizeof(size_t));
     for (size_t i = 0; i < join->n_keys; i++)
@@ -120,7 +120,7 @@ static void check_values(struct builder *builder, const struct segment *segment,
 {
     for (size_t i = 0; i < segment->n; i++) {
         const struct column *column =
-            &builder->encoder->schema->columns[segment->first + i];
+            &builder->row_format->schema->columns[segment->first + i];
         enum output_fault fault = output_check(column, row[segment->outputs[i].column]);
         if (fault == OUTPUT_FITS)
             continue;
@@ -135,16 +135,16 @@ static void draft_segment(struct builder *builder, const struct segment *segment
                           const struct value *row)
 {
     struct group_draft *draft = &builder->draft;
-    struct encoder *encoder = builder->encoder;
+    struct row_format *row_format = builder->row_format;
     size_t before = draft->bytes.n;
     check_values(builder, segment, row);
-    segment_encode(&builder->segments, segment, encoder, row, &draft->bytes);
+    segment_encode(&builder->segments, segment, row_format, row, &draft->bytes);
     uint32_t length = (uint32_t)(draft->bytes.n - before);
     buf_append(&draft->lengths, &length, sizeof(length));
-    if (encoder->refused.n == 0)
+    if (row_format->refused.n == 0)
         return;
-    note_flaw(builder, encoder->refused);
-    encoder->refused = (struct str){0};
+    note_flaw(builder, row_format->refused);
+    row_format->refused = (struct str){0};
 }
 
 // Adds an encoded row to the draft.
@@ -513,12 +513,12 @@ static enum status build(struct builder *builder, struct rows *rows, struct err 
 }
 
 enum status dimension_build(const struct native_branch *branch, size_t join,
-                            struct rows *rows, struct encoder *encoder,
+                            struct rows *rows, struct row_format *row_format,
                             const struct dimension_options *options,
                             struct dimension **ret, struct err *err)
 {
     struct builder builder;
-    builder_init(&builder, branch, join, encoder, options);
+    builder_init(&builder, branch, join, row_format, options);
     enum status rc = build(&builder, rows, err);
     if (rc == ST_OK) {
         *ret = builder.dimension;

@@ -13,7 +13,7 @@
 #ifndef TABLE_DIMENSION_H
 #define TABLE_DIMENSION_H
 
-#include "core/codec.h"
+#include "core/row_format.h"
 #include "core/rows.h"
 #include "sql/plan.h"
 #include "table/group_store.h"
@@ -56,10 +56,10 @@ struct dimension {
     char *version;
 };
 
-// `encoder` is used during the call only; its schema is the plan's output. `rows` has the
-// columns of the join's read_schema.
+// `row_format` is used during the call only; its schema is the plan's output. `rows` has
+// the columns of the join's read_schema.
 enum status dimension_build(const struct native_branch *branch, size_t join,
-                            struct rows *rows, struct encoder *encoder,
+                            struct rows *rows, struct row_format *row_format,
                             const struct dimension_options *options,
                             struct dimension **ret, struct err *err);
 void dimension_free(struct dimension *dimension);

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "table/value_encoder.h"
+#include "core/value_row.h"
 
 static void rows_close(struct rows **rows)
 {
@@ -66,7 +66,8 @@ static struct dimension *find_same(const struct building *building, const struct
 }
 
 static enum status build(struct building *building, const struct use *use,
-                         struct encoder *encoder, struct dimension **ret, struct err *err)
+                         struct row_format *row_format, struct dimension **ret,
+                         struct err *err)
 {
     AUTO(rows_close) struct rows *rows = NULL;
     const struct native_join *join = &use->branch->joins[use->join];
@@ -74,7 +75,7 @@ static enum status build(struct building *building, const struct use *use,
     own.store = building->store;
     TRY(table_store_join(building->store, join, &rows, err));
     enum status rc =
-        dimension_build(use->branch, use->join, rows, encoder, &own, ret, err);
+        dimension_build(use->branch, use->join, rows, row_format, &own, ret, err);
     if (rc != ST_OK)
         return rc == ST_DATA ? table_store_at_views(building->store, join, rc, err) : rc;
     building->store->n_bytes += (*ret)->stats.memory_bytes;
@@ -82,12 +83,12 @@ static enum status build(struct building *building, const struct use *use,
 }
 
 static enum status add(struct building *building, const struct use *use,
-                       struct encoder *encoder, struct err *err)
+                       struct row_format *row_format, struct err *err)
 {
     struct dimensions *dimensions = &building->dimensions;
     struct dimension *dimension = find_same(building, use);
     if (dimension == NULL)
-        TRY(build(building, use, encoder, &dimension, err));
+        TRY(build(building, use, row_format, &dimension, err));
     building->uses[dimensions->n] = *use;
     dimensions->items[dimensions->n++] = dimension;
     return ST_OK;
@@ -97,33 +98,33 @@ static enum status add(struct building *building, const struct use *use,
 static enum status add_step(struct building *building, const struct native_step *step,
                             struct err *err)
 {
-    struct encoder encoder;
-    value_encoder_init(&encoder, &step->schema);
-    return add(building, &(struct use){&step->table, 0, true}, &encoder, err);
+    struct row_format row_format;
+    value_row_format_init(&row_format, &step->schema);
+    return add(building, &(struct use){&step->table, 0, true}, &row_format, err);
 }
 
 static enum status add_branch(struct building *building,
-                              const struct native_branch *branch, struct encoder *encoder,
-                              struct err *err)
+                              const struct native_branch *branch,
+                              struct row_format *row_format, struct err *err)
 {
     for (size_t i = 0; i < native_n_steps(branch); i++)
         if (branch->steps->items[i].kind != STEP_SQLITE)
             TRY(add_step(building, &branch->steps->items[i], err));
     for (size_t join = 0; join < branch->n_joins; join++)
-        TRY(add(building, &(struct use){branch, join, false}, encoder, err));
+        TRY(add(building, &(struct use){branch, join, false}, row_format, err));
     return ST_OK;
 }
 
 static enum status add_all(struct building *building, const struct native_plan *native,
-                           struct encoder *encoder, struct err *err)
+                           struct row_format *row_format, struct err *err)
 {
     for (size_t i = 0; i < native->n_branches; i++)
-        TRY(add_branch(building, &native->branches[i], encoder, err));
+        TRY(add_branch(building, &native->branches[i], row_format, err));
     return ST_OK;
 }
 
 enum status dimensions_build(const struct native_plan *native, struct table_store *store,
-                             struct encoder *encoder,
+                             struct row_format *row_format,
                              const struct dimension_options *options,
                              struct dimensions *ret, struct err *err)
 {
@@ -133,7 +134,7 @@ enum status dimensions_build(const struct native_plan *native, struct table_stor
         most += native_n_dimensions(&native->branches[i]);
     building.dimensions.items = mem_array(most + 1, sizeof(struct dimension *));
     building.uses = mem_array(most + 1, sizeof(*building.uses));
-    enum status rc = add_all(&building, native, encoder, err);
+    enum status rc = add_all(&building, native, row_format, err);
     if (rc != ST_OK)
         dimensions_release(&building.dimensions);
     else

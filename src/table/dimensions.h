@@ -18,7 +18,7 @@ bool dimensions_is_shared(const struct dimensions *dimensions, size_t i);
 // Reads the tables of the store, where they are loaded. `options->limit_bytes` is for
 // all together. Errors as dimension_build's.
 enum status dimensions_build(const struct native_plan *native, struct table_store *store,
-                             struct encoder *encoder,
+                             struct row_format *row_format,
                              const struct dimension_options *options,
                              struct dimensions *ret, struct err *err);
 void dimensions_release(struct dimensions *dimensions);

@@ -8,7 +8,6 @@
 #define TABLE_EXECUTOR_H
 
 #include "core/batch.h"
-#include "core/codec.h"
 #include "core/join_counts.h"
 
 struct executor;

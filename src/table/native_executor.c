@@ -234,7 +234,7 @@ static const struct executor_ops native_ops = {
 
 struct executor *native_executor_open(const struct plan *plan,
                                       const struct dimensions *dimensions,
-                                      struct encoder *encoder)
+                                      struct row_format *row_format)
 {
     const struct native_plan *plans = plan->native;
     struct native_executor *native = mem_zalloc(sizeof(*native));
@@ -247,7 +247,7 @@ struct executor *native_executor_open(const struct plan *plan,
     native->branches = mem_array(plans->n_branches, sizeof(*native->branches));
     for (size_t b = 0; b < plans->n_branches; b++) {
         branch_init(&native->branches[b], &plans->branches[b], dimensions->items + at,
-                    encoder, &native->limit);
+                    row_format, &native->limit);
         at += native_n_dimensions(&plans->branches[b]);
     }
     assert(at == dimensions->n);

@@ -13,10 +13,10 @@
 #include "table/executor.h"
 
 // plan->native is not NULL; `dimensions` are its. All is borrowed until close; the stores
-// must have been built by an encoder of the same kind.
+// must have been built with a row format of the same kind.
 struct executor *native_executor_open(const struct plan *plan,
                                       const struct dimensions *dimensions,
-                                      struct encoder *encoder);
+                                      struct row_format *row_format);
 // Before the first run of a plan that asks SQLite (native_asks): the host has the tables
 // and views that it reads. Makes the indexes; borrowed until close.
 enum status native_executor_use_sqlite(struct executor *executor,

@@ -118,22 +118,23 @@ static const struct pass_run *first_run(const struct pass_through *pass,
 }
 
 void pass_through_encode(const struct pass_through *pass, const struct segments *segments,
-                         const struct segment *segment, struct encoder *encoder,
+                         const struct segment *segment, struct row_format *row_format,
                          const struct value *values, const struct batch *batch,
                          size_t row, struct buf *bytes)
 {
-    bool has_raw = batch->separator != 0 && batch->separator == encoder->separator &&
+    bool has_raw = batch->separator != 0 && batch->separator == row_format->separator &&
                    batch->raws[row].p != NULL;
     if (!has_raw) {
-        segment_encode(segments, segment, encoder, values, bytes);
+        segment_encode(segments, segment, row_format, values, bytes);
         return;
     }
     const struct record_fields record = {batch->raws[row], batch_row(batch, row),
                                          batch->n_columns};
     const struct pass_run *run = first_run(pass, segment);
     for (size_t done = 0; done < segment->n; done += run++->n)
-        if (!copy_run(run, &record, encoder->separator, bytes))
-            encoder->ops->fields(encoder, run->first, values + run->value, run->n, bytes);
+        if (!copy_run(run, &record, row_format->separator, bytes))
+            row_format->ops->fields(row_format, run->first, values + run->value, run->n,
+                                    bytes);
     if (segment->is_last)
-        encoder->ops->end_row(encoder, bytes);
+        row_format->ops->end_row(row_format, bytes);
 }

@@ -52,7 +52,8 @@ void segments_release(struct segments *segments)
 }
 
 void segment_encode(const struct segments *segments, const struct segment *segment,
-                    struct encoder *encoder, const struct value *row, struct buf *bytes)
+                    struct row_format *row_format, const struct value *row,
+                    struct buf *bytes)
 {
     const struct value *values = row + segment->outputs[0].column;
     if (!segment->is_straight) {
@@ -60,7 +61,7 @@ void segment_encode(const struct segments *segments, const struct segment *segme
             segments->gathered[i] = row[segment->outputs[i].column];
         values = segments->gathered;
     }
-    encoder->ops->fields(encoder, segment->first, values, segment->n, bytes);
+    row_format->ops->fields(row_format, segment->first, values, segment->n, bytes);
     if (segment->is_last)
-        encoder->ops->end_row(encoder, bytes);
+        row_format->ops->end_row(row_format, bytes);
 }

@@ -6,7 +6,7 @@
 #ifndef TABLE_SEGMENT_H
 #define TABLE_SEGMENT_H
 
-#include "core/codec.h"
+#include "core/row_format.h"
 #include "sql/plan.h"
 
 struct segment {
@@ -31,6 +31,7 @@ void segments_release(struct segments *segments);
 // Appends the encoded bytes of a segment of `row`, the stream's or a join's, as the
 // segment's side says.
 void segment_encode(const struct segments *segments, const struct segment *segment,
-                    struct encoder *encoder, const struct value *row, struct buf *bytes);
+                    struct row_format *row_format, const struct value *row,
+                    struct buf *bytes);
 
 #endif

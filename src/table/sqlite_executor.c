@@ -20,7 +20,7 @@ struct sqlite_executor {
     struct executor executor; // first: an executor is one
     const struct plan *plan;
     struct sqlite_host *host;
-    struct encoder *encoder;
+    struct row_format *row_format;
     struct schema traced; // the result's columns and the record's index
     struct rows *query;
     struct batch results;
@@ -48,12 +48,12 @@ struct range {
 static void encode_results(struct sqlite_executor *sqlite, struct range *range,
                            struct buf *rows)
 {
-    struct encoder *encoder = sqlite->encoder;
-    size_t n_columns = encoder->schema->n;
+    struct row_format *row_format = sqlite->row_format;
+    size_t n_columns = row_format->schema->n;
     for (size_t i = 0; i < sqlite->results.n_rows; i++) {
         const struct value *row = batch_row(&sqlite->results, i);
-        encoder->ops->fields(encoder, 0, row, n_columns, rows);
-        encoder->ops->end_row(encoder, rows);
+        row_format->ops->fields(row_format, 0, row, n_columns, rows);
+        row_format->ops->end_row(row_format, rows);
         bool *has_rows = &sqlite->has_rows[(size_t)row[n_columns].i - range->first];
         range->n_matched += !*has_rows;
         *has_rows = true;
@@ -61,10 +61,10 @@ static void encode_results(struct sqlite_executor *sqlite, struct range *range,
     range->n_rows += sqlite->results.n_rows;
 }
 
-static enum status check_refused(struct encoder *encoder, struct err *err)
+static enum status check_refused(struct row_format *row_format, struct err *err)
 {
-    struct str why = encoder->refused;
-    encoder->refused = (struct str){0};
+    struct str why = row_format->refused;
+    row_format->refused = (struct str){0};
     return why.n == 0 ? ST_OK : err_set(err, ST_DATA, "%.*s", STR_ARGS(why));
 }
 
@@ -89,7 +89,7 @@ static enum status query_range(struct pass *pass, struct range *range, struct er
     do {
         TRY(sqlite->query->ops->next(sqlite->query, &sqlite->results, err));
         encode_results(sqlite, range, pass->rows);
-        TRY(check_refused(sqlite->encoder, err));
+        TRY(check_refused(sqlite->row_format, err));
     } while (sqlite->results.n_rows > 0 && !pass->rows->full);
     return pass->rows->full ? ST_LIMIT : ST_OK;
 }
@@ -214,14 +214,14 @@ static enum status open_query(struct sqlite_executor *sqlite, struct err *err)
 }
 
 enum status sqlite_executor_open(const struct plan *plan, struct sqlite_host *host,
-                                 struct encoder *encoder, struct executor **ret,
+                                 struct row_format *row_format, struct executor **ret,
                                  struct err *err)
 {
     struct sqlite_executor *sqlite = mem_zalloc(sizeof(*sqlite));
     sqlite->executor = (struct executor){.ops = &sqlite_ops, .name = "sqlite"};
     sqlite->plan = plan;
     sqlite->host = host;
-    sqlite->encoder = encoder;
+    sqlite->row_format = row_format;
     sqlite->n_at_once = AT_ONCE_MAX;
     sqlite->timeout_ms = options_number(&plan->settings, "batch.record_timeout");
     sqlite->traced = traced_schema(&plan->output);

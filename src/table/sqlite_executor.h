@@ -19,7 +19,7 @@ enum sqlite_view sqlite_executor_view(const struct plan *plan, const struct view
 // The host has the plan's tables, and its views as above; the stream and the indexes are
 // made here, so one executor a host. All is borrowed until close.
 enum status sqlite_executor_open(const struct plan *plan, struct sqlite_host *host,
-                                 struct encoder *encoder, struct executor **ret,
+                                 struct row_format *row_format, struct executor **ret,
                                  struct err *err);
 
 #endif

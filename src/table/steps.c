@@ -7,8 +7,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/value_row.h"
 #include "table/asked.h"
-#include "table/value_encoder.h"
 
 // The rows of a group, one after another.
 struct place {

@@ -24,7 +24,7 @@ enum {
 struct recording {
     struct pipeline *pipeline;
     struct tables tables; // the staged ones, whole
-    struct encoder *encoder;
+    struct row_format *row_format;
     struct executor *executor;
     struct plain_rows plain;
     struct buf rows;
@@ -41,8 +41,8 @@ static enum status open_query(struct recording *recording, struct err *err)
 {
     const struct plan *plan = recording->pipeline->plan;
     TRY(tables_load(recording->pipeline, NULL, true, &recording->tables, err));
-    TRY(plain_encoder_open(plan, &recording->encoder, err));
-    return tables_executor(recording->pipeline, &recording->tables, recording->encoder,
+    TRY(plain_row_format_open(plan, &recording->row_format, err));
+    return tables_executor(recording->pipeline, &recording->tables, recording->row_format,
                            &recording->executor, err);
 }
 
@@ -51,8 +51,8 @@ static void close_query(struct recording *recording)
     if (recording->executor != NULL)
         recording->executor->ops->close(recording->executor);
     tables_release(&recording->tables);
-    if (recording->encoder != NULL)
-        recording->encoder->ops->close(recording->encoder);
+    if (recording->row_format != NULL)
+        recording->row_format->ops->close(recording->row_format);
 }
 
 static enum status too_many_rows(struct err *err)

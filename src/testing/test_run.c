@@ -84,7 +84,7 @@ struct insert {
     const struct plan *plan;
     struct table_store *store;
     struct dimensions dimensions;
-    struct encoder *encoder;
+    struct row_format *row_format;
     struct executor *executor;
     struct decoder *decoder; // NULL: the records are values
     struct batch batch;
@@ -97,7 +97,7 @@ static enum status open_sqlite(struct insert *insert, struct err *err)
 {
     struct sqlite_host *host;
     TRY(table_store_host(insert->store, &host, err));
-    return sqlite_executor_open(insert->plan, host, insert->encoder, &insert->executor,
+    return sqlite_executor_open(insert->plan, host, insert->row_format, &insert->executor,
                                 err);
 }
 
@@ -106,9 +106,10 @@ static enum status open_native(struct insert *insert, struct err *err)
     const struct plan *plan = insert->plan;
     const struct dimension_options options = {
         .limit_bytes = (size_t)options_number(&plan->settings, "dimension.memory")};
-    TRY(dimensions_build(plan->native, insert->store, insert->encoder, &options,
+    TRY(dimensions_build(plan->native, insert->store, insert->row_format, &options,
                          &insert->dimensions, err));
-    insert->executor = native_executor_open(plan, &insert->dimensions, insert->encoder);
+    insert->executor =
+        native_executor_open(plan, &insert->dimensions, insert->row_format);
     if (!native_asks(plan->native))
         return ST_OK;
     struct sqlite_host *host;
@@ -124,7 +125,7 @@ static enum status open_insert(struct insert *insert, bool native, struct err *e
     insert->store = open_store(plan);
     table_store_want_insert(insert->store, native);
     TRY(load(insert->test, insert->store, err));
-    TRY(plain_encoder_open(plan, &insert->encoder, err));
+    TRY(plain_row_format_open(plan, &insert->row_format, err));
     TRY(native ? open_native(insert, err) : open_sqlite(insert, err));
     if (format_of(&plan->stream->format)->schemas != NULL)
         return ST_OK; // nothing is decoded
@@ -137,8 +138,8 @@ static void close_insert(struct insert *insert)
         insert->decoder->ops->close(insert->decoder);
     if (insert->executor != NULL)
         insert->executor->ops->close(insert->executor);
-    if (insert->encoder != NULL)
-        insert->encoder->ops->close(insert->encoder);
+    if (insert->row_format != NULL)
+        insert->row_format->ops->close(insert->row_format);
     dimensions_release(&insert->dimensions);
     table_store_close(insert->store);
     batch_release(&insert->batch);

@@ -194,7 +194,7 @@ static void begin_unit(struct replaying *replaying, const char *writer)
         .topic = from->topic,
         .decoder = from->decoder,
         .executor = from->executor,
-        .encoder = from->encoder,
+        .writer = from->writer,
         .spool = from->spool,
         .env = from->env,
         .status = &replaying->status,

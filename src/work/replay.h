@@ -22,7 +22,7 @@ struct replay_parts {
     const struct topic *topic; // its names
     struct decoder *decoder;
     struct executor *executor;
-    struct encoder *encoder;
+    struct file_writer *writer;
     struct spool *spool;
     struct storage *storage; // its root is the result directory
     struct env *env;

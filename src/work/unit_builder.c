@@ -59,46 +59,47 @@ static void format_note(const struct unit_builder *builder, bool is_longest,
     buf_text(ret, "]}");
 }
 
-static void put_note(struct unit_builder *builder, bool is_longest, struct buf *front)
-{
-    struct encoder *encoder = builder->parts.encoder;
-    buf_clear(&builder->json);
-    format_note(builder, is_longest, &builder->json);
-    encoder->ops->note(encoder, buf_as_str(&builder->json), front);
-}
-
 static enum status begin_data(struct unit_builder *builder, struct err *err)
 {
-    struct encoder *encoder = builder->parts.encoder;
+    struct file_writer *writer = builder->parts.writer;
     TRY(spool_writer_begin(&builder->data, builder->parts.spool, err));
-    put_note(builder, true, &builder->data.out);
-    return encoder->ops->begin(encoder, &builder->data.out, err);
+    buf_clear(&builder->json);
+    format_note(builder, true, &builder->json);
+    return writer->ops->begin(writer, &builder->data.output, builder->json.n, err);
 }
 
 static enum status write_rows(struct unit_builder *builder, size_t n_rows,
                               struct err *err)
 {
-    struct encoder *encoder = builder->parts.encoder;
+    struct file_writer *writer = builder->parts.writer;
     if (n_rows == 0)
         return ST_OK;
     if (builder->data.file == NULL)
         TRY(begin_data(builder, err));
-    TRY(encoder->ops->rows(encoder, buf_as_str(&builder->rows), n_rows,
-                           &builder->data.out, err));
     builder->data.rows += (int64_t)n_rows;
-    return spool_writer_flush(&builder->data, err);
+    return writer->ops->rows(writer, buf_as_str(&builder->rows), n_rows, err);
+}
+
+static enum status add_file(struct unit_builder *builder, struct spool_writer *writer,
+                            enum file_kind kind, struct err *err)
+{
+    struct spooled made;
+    TRY(spool_writer_finish(writer, &made, err));
+    const struct entry_file file = {
+        .kind = kind, .rows = made.rows, .bytes = made.bytes, .checksum = made.checksum};
+    draft_add_file(builder->draft, &file, made.file);
+    return ST_OK;
 }
 
 static enum status end_data(struct unit_builder *builder, struct err *err)
 {
-    struct encoder *encoder = builder->parts.encoder;
+    struct file_writer *writer = builder->parts.writer;
     if (builder->data.file == NULL)
         return ST_OK;
-    AUTO(buf_release) struct buf front = {0};
-    put_note(builder, false, &front);
-    TRY(encoder->ops->end(encoder, &builder->data.out, err));
-    TRY(spool_writer_overwrite(&builder->data, buf_as_str(&front), err));
-    return spool_writer_finish(&builder->data, FILE_DATA, builder->draft, err);
+    buf_clear(&builder->json);
+    format_note(builder, false, &builder->json);
+    TRY(writer->ops->finish(writer, buf_as_str(&builder->json), err));
+    return add_file(builder, &builder->data, FILE_DATA, err);
 }
 
 // The dead letters.
@@ -143,7 +144,7 @@ static enum status end_dead(struct unit_builder *builder, struct err *err)
 {
     if (builder->dead.file == NULL)
         return ST_OK;
-    return spool_writer_finish(&builder->dead, FILE_DEAD, builder->draft, err);
+    return add_file(builder, &builder->dead, FILE_DEAD, err);
 }
 
 static enum status refuse_record(const struct unit_builder *builder,
@@ -542,11 +543,12 @@ enum status unit_builder_gap(struct unit_builder *builder, const struct stream_g
 bool unit_builder_is_due(const struct unit_builder *builder, int64_t now_ms)
 {
     const struct job_settings *settings = &builder->parts.job->settings;
+    const struct file_writer *writer = builder->parts.writer;
     if (builder->draft == NULL || draft_is_empty(builder->draft))
         return false;
     return now_ms - builder->opened_ms >= settings->commit_interval_ms ||
-           spool_writer_bytes(&builder->data) >= settings->commit_bytes ||
-           spool_writer_bytes(&builder->dead) >= settings->commit_bytes ||
+           writer->ops->bytes(writer) >= settings->commit_bytes ||
+           builder->dead.output.bytes >= settings->commit_bytes ||
            builder->draft->unit.rows >= settings->commit_rows;
 }
 
@@ -562,11 +564,9 @@ enum status unit_builder_finish(struct unit_builder *builder, struct draft **ret
 
 void unit_builder_drop(struct unit_builder *builder)
 {
-    struct encoder *encoder = builder->parts.encoder;
-    struct err ignored;
-    if (builder->data.file != NULL &&
-        encoder->ops->end(encoder, &builder->data.out, &ignored) != ST_OK)
-        buf_clear(&builder->data.out);
+    struct file_writer *writer = builder->parts.writer;
+    if (builder->data.file != NULL)
+        writer->ops->abort(writer);
     spool_writer_drop(&builder->data);
     spool_writer_drop(&builder->dead);
     draft_free(builder->draft);

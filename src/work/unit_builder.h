@@ -11,11 +11,13 @@
 #include "commit/engine_status.h"
 #include "core/codec.h"
 #include "core/env.h"
+#include "core/file_writer.h"
+#include "core/spool_writer.h"
 #include "core/topic.h"
 #include "log/job.h"
 #include "table/executor.h"
+#include "work/draft.h"
 #include "work/share_window.h"
-#include "work/spool_writer.h"
 
 // All borrowed; they outlive the builder.
 struct unit_builder_parts {
@@ -24,7 +26,7 @@ struct unit_builder_parts {
     struct stream *stream;     // for the headers of the run that it gave last
     struct decoder *decoder;
     struct executor *executor;
-    struct encoder *encoder;
+    struct file_writer *writer;
     struct spool *spool;
     struct env *env;
     struct engine_status *status;

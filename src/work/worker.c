@@ -21,7 +21,7 @@ struct worker *worker_open(const struct worker_parts *parts)
                                             .stream = parts->stream,
                                             .decoder = parts->decoder,
                                             .executor = parts->executor,
-                                            .encoder = parts->encoder,
+                                            .writer = parts->writer,
                                             .spool = parts->spool,
                                             .env = parts->env,
                                             .status = parts->status,

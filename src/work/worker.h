@@ -8,7 +8,7 @@
 // commit.interval, .bytes or .rows, by a revoke or a stop, or at the end of a run --once.
 // With MAIL_UNITS_MAX units under way it holds the stream and only keeps its membership.
 //
-// Threads: one, which also owns stream, decoder, executor, encoder and spool. Only
+// Threads: one, which also owns stream, decoder, executor, writer and spool. Only
 // worker_stop() may be called from elsewhere. From open to free the topic has the
 // worker's deadline.
 // Errors: a final one ends it; worker_result() has the text. Nothing is lost by that:
@@ -20,6 +20,7 @@
 #include "commit/engine_status.h"
 #include "core/codec.h"
 #include "core/env.h"
+#include "core/file_writer.h"
 #include "core/spool.h"
 #include "core/stream.h"
 #include "core/topic.h"
@@ -37,7 +38,7 @@ struct worker_parts {
     struct asker *asker; // of questions to the topic
     struct decoder *decoder;
     struct executor *executor;
-    struct encoder *encoder;
+    struct file_writer *writer;
     struct spool *spool;
     struct env *env;
     struct mail *mail;

@@ -8,7 +8,7 @@
 #include "csv_fixture.h"
 
 #include "csv/decoder.h"
-#include "csv/encoder.h"
+#include "csv/row_format.h"
 
 const struct fuzz_budget fuzz_budget = {
     .steps = 5000,
@@ -38,19 +38,19 @@ static void check_reads_back(struct decoder *decoder, const struct batch *batch)
 {
     const struct schema *schema = decoder->schema;
     const struct value *row = batch_row(batch, 0);
-    struct encoder *encoder = csv_encoder_open(schema, false);
+    struct row_format *row_format = csv_row_format_open(schema);
     struct buf bytes = {0};
     struct batch again;
     batch_init(&again, schema->n);
-    encoder->ops->fields(encoder, 0, row, schema->n, &bytes);
-    encoder->ops->end_row(encoder, &bytes);
+    row_format->ops->fields(row_format, 0, row, schema->n, &bytes);
+    row_format->ops->end_row(row_format, &bytes);
     decode(decoder, buf_as_str(&bytes), &again);
     assert(again.n_rows == 1);
     for (size_t i = 0; i < schema->n; i++)
         assert(value_eq(row[i], batch_row(&again, 0)[i]));
     batch_release(&again);
     buf_release(&bytes);
-    encoder->ops->close(encoder);
+    row_format->ops->close(row_format);
 }
 
 static void check(const char *columns, struct str value)

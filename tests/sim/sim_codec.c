@@ -81,57 +81,67 @@ static void close_executor(UNUSED struct executor *executor)
 static const struct executor_ops executor_ops = {.run = run, .close = close_executor};
 const struct executor sim_executor = {.ops = &executor_ops, .name = "sim"};
 
-static void fields(UNUSED struct encoder *encoder, UNUSED size_t first,
+static void fields(UNUSED struct row_format *row_format, UNUSED size_t first,
                    UNUSED const struct value *values, UNUSED size_t n,
                    UNUSED struct buf *row)
 {
     abort(); // the executor makes whole lines
 }
 
-static void end_row(UNUSED struct encoder *encoder, UNUSED struct buf *row)
+static void end_row(UNUSED struct row_format *row_format, UNUSED struct buf *row)
 {
     abort();
 }
 
-static enum status begin(UNUSED struct encoder *encoder, struct buf *out,
-                         UNUSED struct err *err)
-{
-    buf_text(out, "BEGIN\n");
-    return ST_OK;
-}
-
-static enum status rows(UNUSED struct encoder *encoder, struct str lines,
-                        UNUSED size_t n_rows, struct buf *out, UNUSED struct err *err)
-{
-    buf_str(out, lines);
-    return ST_OK;
-}
-
-static enum status end(UNUSED struct encoder *encoder, struct buf *out,
-                       UNUSED struct err *err)
-{
-    buf_text(out, "END\n");
-    return ST_OK;
-}
-
-static void note(UNUSED struct encoder *encoder, UNUSED struct str text,
-                 UNUSED struct buf *front)
+static void close_row_format(UNUSED struct row_format *row_format)
 {
 }
 
-static void close_encoder(UNUSED struct encoder *encoder)
-{
-}
-
-static const struct encoder_ops encoder_ops = {
+static const struct row_format_ops row_format_ops = {
     .fields = fields,
     .end_row = end_row,
+    .close = close_row_format,
+};
+
+static struct row_format row_format = {.ops = &row_format_ops, .schema = &schema};
+
+static enum status begin(struct file_writer *writer, struct file_output *to,
+                         UNUSED size_t note_bytes, struct err *err)
+{
+    writer->to = to;
+    return to->ops->append(to, STR_LITERAL("BEGIN\n"), err);
+}
+
+static enum status rows(struct file_writer *writer, struct str lines,
+                        UNUSED size_t n_rows, struct err *err)
+{
+    return writer->to->ops->append(writer->to, lines, err);
+}
+
+static enum status finish(struct file_writer *writer, UNUSED struct str note,
+                          struct err *err)
+{
+    struct file_output *to = writer->to;
+    writer->to = NULL;
+    return to->ops->append(to, STR_LITERAL("END\n"), err);
+}
+
+static void abort_file(struct file_writer *writer)
+{
+    writer->to = NULL;
+}
+
+static void close_writer(UNUSED struct file_writer *writer)
+{
+}
+
+static const struct file_writer_ops writer_ops = {
     .begin = begin,
     .rows = rows,
-    .end = end,
-    .note = note,
-    .close = close_encoder,
+    .batch = file_writer_rows_of_batch,
+    .bytes = file_writer_appended,
+    .finish = finish,
+    .abort = abort_file,
+    .close = close_writer,
 };
-// The extension is one that entries may name; nothing here looks into the files by it.
-const struct encoder sim_encoder = {
-    .ops = &encoder_ops, .schema = &schema, .extension = "avro"};
+const struct file_writer sim_writer = {.ops = &writer_ops, .row_format = &row_format};

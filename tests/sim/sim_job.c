@@ -62,7 +62,7 @@ enum status sim_job_run(struct sim_job *job, struct storage *storage, struct err
     struct mail mail;
     struct sim_decoder decoder;
     struct executor executor = sim_executor;
-    struct encoder encoder = sim_encoder;
+    struct file_writer writer = sim_writer;
     struct env *env = &job->clock.env;
     struct sim_stream *stream = sim_stream_open(&job->topic, &job->clock);
     struct spool *spool = spool_mem_open();
@@ -72,7 +72,7 @@ enum status sim_job_run(struct sim_job *job, struct storage *storage, struct err
     struct topic *topic = sim_stream_topic(stream);
     running.worker = worker_open(&(struct worker_parts){
         &job->job, sim_stream_port(stream), topic, running.asker, &decoder.decoder,
-        &executor, &encoder, spool, env, &mail, &job->status});
+        &executor, &writer, spool, env, &mail, &job->status});
     sim_actor_open_uploader(
         &running.uploader,
         (struct uploader_parts){&job->job, storage, env, &mail, &job->status, NULL});

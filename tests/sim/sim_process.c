@@ -205,7 +205,7 @@ static void open_engine(struct sim_process *process)
         .asker = process->asker,
         .decoder = &process->decoder.decoder,
         .executor = &process->executor,
-        .encoder = &process->encoder,
+        .writer = &process->writer,
         .spool = process->spool,
         .env = &process->world->clock.env,
         .mail = &process->mail,
@@ -246,7 +246,7 @@ void sim_process_start(struct sim_process *process, bool once)
     process->decoder.fault_percent = world->has_faults ? 2 : 0;
     process->decoder.events = &world->events;
     process->executor = sim_executor;
-    process->encoder = sim_encoder;
+    process->writer = sim_writer;
     process->stream = sim_stream_open(&world->topic, &world->clock);
     process->spool = spool_mem_open();
     sim_stream_on_call(process->stream, maybe_stop, process);

@@ -28,7 +28,7 @@ struct sim_replayer {
     struct sim_replay *sim;
     struct decoder decoder;
     struct executor executor;
-    struct encoder encoder;
+    struct file_writer writer;
     struct job job;
     struct spool *spool;
     struct storage *storage; // fault over mem
@@ -130,7 +130,7 @@ static void act(void *context)
         .topic = &topic,
         .decoder = &actor->decoder,
         .executor = &actor->executor,
-        .encoder = &actor->encoder,
+        .writer = &actor->writer,
         .spool = actor->spool,
         .storage = actor->storage,
         .env = &actor->sim->job->clock.env,
@@ -144,9 +144,10 @@ static void begin_life(struct sim_replay *sim, struct sim_replayer *actor)
     int n_lives = actor->n_lives;
     *actor =
         (struct sim_replayer){.waiter = {wait_for}, .sim = sim, .n_lives = n_lives + 1};
-    actor->decoder = (struct decoder){.ops = &decoder_ops, .schema = sim_encoder.schema};
+    actor->decoder =
+        (struct decoder){.ops = &decoder_ops, .schema = sim_writer.row_format->schema};
     actor->executor = sim_executor;
-    actor->encoder = sim_encoder;
+    actor->writer = sim_writer;
     actor->job = sim->job->job;
     actor->job.settings.storage_retry_ms = sim_between(&sim->random, 200, 3000);
     actor->job.settings.log_snapshot = sim_between(&sim->random, 2, 5);

@@ -94,7 +94,7 @@ struct sim_process {
     struct engine_status status;
     struct sim_decoder decoder;
     struct executor executor;
-    struct encoder encoder;
+    struct file_writer writer;
     struct wait worker_wait, asker_wait;
     int64_t n_calls_to_live; // 0: no death planned
     bool is_dying;           // in a storage call: nothing after it takes effect

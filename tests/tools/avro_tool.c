@@ -18,12 +18,14 @@
 #include <stdlib.h>
 
 #include "avro/decoder.h"
+#include "avro/file_writer.h"
 #include "avro/frame.h"
 #include "avro/table.h"
 #include "base/hash.h"
 #include "codegen/codegen.h"
 #include "core/option.h"
 #include "memory/lookup_mem.h"
+#include "memory/output_mem.h"
 #include "registry/registry.h"
 #include "status_name.h"
 #include "storage/storage_url.h"
@@ -209,25 +211,25 @@ static struct value value_of(const json_t *json, enum type type, struct arena *a
     return v;
 }
 
-static enum status write_rows(struct encoder *encoder, const json_t *rows,
-                              struct arena *arena, struct buf *out, struct err *err)
+static enum status write_rows(struct file_writer *writer, const json_t *rows,
+                              struct arena *arena, struct memory_output *to,
+                              struct err *err)
 {
-    struct buf row = {0};
-    size_t n = encoder->schema->n;
-    struct value *values = arena_array(arena, n, sizeof(*values));
-    enum status rc = encoder->ops->begin(encoder, out, err);
-    for (size_t i = 0; rc == ST_OK && i < json_array_size(rows); i++) {
-        const json_t *json = json_array_get(rows, i);
-        for (size_t c = 0; c < n; c++)
-            values[c] = value_of(json_array_get(json, c),
-                                 encoder->schema->columns[c].type, arena);
-        buf_clear(&row);
-        encoder->ops->fields(encoder, 0, values, n, &row);
-        encoder->ops->end_row(encoder, &row);
-        rc = encoder->ops->rows(encoder, buf_as_str(&row), 1, out, err);
+    const struct schema *schema = writer->row_format->schema;
+    struct batch batch;
+    batch_init(&batch, schema->n);
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        struct value *row = batch_add(&batch, 0);
+        for (size_t c = 0; c < schema->n; c++)
+            row[c] = value_of(json_array_get(json_array_get(rows, i), c),
+                              schema->columns[c].type, arena);
     }
-    buf_release(&row);
-    return rc == ST_OK ? encoder->ops->end(encoder, out, err) : rc;
+    memory_output_begin(to);
+    enum status rc = writer->ops->begin(writer, &to->output, 0, err);
+    if (rc == ST_OK)
+        rc = writer->ops->batch(writer, &batch, err);
+    batch_release(&batch);
+    return rc == ST_OK ? writer->ops->finish(writer, (struct str){0}, err) : rc;
 }
 
 static struct str option_of(const json_t *options, const char *name)
@@ -242,7 +244,7 @@ static int write_file(const char *path)
     json_t *job = json_loadf(stdin, 0, NULL);
     const json_t *given = json_object_get(job, "options");
     struct schema columns = columns_of(json_object_get(job, "columns"), &arena);
-    struct avro_encoder_options options = {
+    struct avro_file_options options = {
         .schema = {.schema = text_of(json_object_get(given, "schema"), &arena),
                    .name = option_of(given, "name"),
                    .namespace = option_of(given, "namespace")},
@@ -250,16 +252,17 @@ static int write_file(const char *path)
     };
     if (!avro_codec_of_name(option_of(given, "codec"), &options.codec))
         die("no such codec");
-    struct encoder *encoder = NULL;
-    struct buf out = {0};
-    if (avro_encoder_open(&columns, &options, &encoder, &err) != ST_OK ||
-        write_rows(encoder, json_object_get(job, "rows"), &arena, &out, &err) != ST_OK)
+    struct file_writer *writer = NULL;
+    struct memory_output out = {0};
+    if (avro_file_writer_open(&columns, &options, &writer, &err) != ST_OK ||
+        write_rows(writer, json_object_get(job, "rows"), &arena, &out, &err) != ST_OK)
         die(err.text);
     FILE *file = fopen(path, "wb");
-    if (file == NULL || fwrite(out.p, 1, out.n, file) != out.n || fclose(file) != 0)
+    if (file == NULL || fwrite(out.file.p, 1, out.file.n, file) != out.file.n ||
+        fclose(file) != 0)
         die(path);
-    encoder->ops->close(encoder);
-    buf_release(&out);
+    writer->ops->close(writer);
+    memory_output_release(&out);
     json_decref(job);
     arena_release(&arena);
     return 0;

@@ -5,6 +5,7 @@
 
 #include "core/connector.h"
 #include "memory/lookup_mem.h"
+#include "memory/output_mem.h"
 #include "memory/storage_mem.h"
 #include "sql/plan.h"
 
@@ -235,23 +236,33 @@ static void make(struct made *made, const struct format *format, unsigned seed)
     made->table = (struct format_table){STR_LITERAL("t"), &made->schema, &made->options};
 }
 
+// The first rows by their bytes, the others by value.
 static void write_file(const struct made *made, const struct format_files *files,
-                       struct buf *ret)
+                       struct memory_output *to)
 {
     AUTO(buf_release) struct buf rows = {0};
-    struct encoder *encoder;
+    struct file_writer *writer;
+    struct row_format *row_format;
+    struct batch batch;
     struct err err;
-    assert_ok(files->open_encoder(&made->table, "", &encoder, &err), &err);
-    assert_ok(encoder->ops->begin(encoder, ret, &err), &err);
-    for (size_t i = 0; i < made->n_rows; i++) {
-        encoder->ops->fields(encoder, 0, made->rows + i * made->schema.n, made->schema.n,
-                             &rows);
-        encoder->ops->end_row(encoder, &rows);
+    size_t n = made->schema.n, n_first = made->n_rows / 2;
+    assert_ok(files->open_writer(&made->table, "", &writer, &err), &err);
+    assert_ok(files->open_row_format(&made->table, &row_format, &err), &err);
+    batch_init(&batch, n);
+    memory_output_begin(to);
+    assert_ok(writer->ops->begin(writer, &to->output, 0, &err), &err);
+    for (size_t i = 0; i < n_first; i++) {
+        row_format->ops->fields(row_format, 0, made->rows + i * n, n, &rows);
+        row_format->ops->end_row(row_format, &rows);
     }
-    assert_ok(encoder->ops->rows(encoder, buf_as_str(&rows), made->n_rows, ret, &err),
-              &err);
-    assert_ok(encoder->ops->end(encoder, ret, &err), &err);
-    encoder->ops->close(encoder);
+    assert_ok(writer->ops->rows(writer, buf_as_str(&rows), n_first, &err), &err);
+    for (size_t i = n_first; i < made->n_rows; i++)
+        memcpy(batch_add(&batch, 0), made->rows + i * n, n * sizeof(struct value));
+    assert_ok(writer->ops->batch(writer, &batch, &err), &err);
+    assert_ok(writer->ops->finish(writer, (struct str){0}, &err), &err);
+    batch_release(&batch);
+    row_format->ops->close(row_format);
+    writer->ops->close(writer);
 }
 
 static void check_rows(const struct made *made, const struct value *rows, size_t n,
@@ -266,7 +277,7 @@ static void check_rows(const struct made *made, const struct value *rows, size_t
 
 static void check_file(const struct format *format, unsigned seed)
 {
-    AUTO(buf_release) struct buf file = {0};
+    struct memory_output to = {0};
     struct mem_tree *tree = mem_tree_open(NULL);
     struct storage *storage = storage_mem_open(tree, "/t");
     struct made made;
@@ -275,8 +286,10 @@ static void check_file(const struct format *format, unsigned seed)
     struct err err;
     size_t n = 0;
     make(&made, format, seed);
-    write_file(&made, format->files, &file);
-    assert_ok(storage_write_bytes(storage, str_of("f"), buf_as_str(&file), &err), &err);
+    write_file(&made, format->files, &to);
+    assert_ok(storage_write_bytes(storage, str_of("f"), buf_as_str(&to.file), &err),
+              &err);
+    memory_output_release(&to);
     assert_ok(format->files->open_rows(&made.table, &(struct rows_request){0}, storage,
                                        str_of("f"), &rows, &err),
               &err);

@@ -3,7 +3,9 @@
 // back. That other readers take ours: tests/e2e/test_avro_files.py.
 #include "test.h"
 
+#include "avro/file_writer.h"
 #include "avro/table.h"
+#include "memory/output_mem.h"
 #include "memory/storage_mem.h"
 
 #define NAME(literal)  {(literal), sizeof(literal) - 1}
@@ -13,7 +15,7 @@ struct fixture {
     struct mem_tree *tree;
     struct storage *storage;
     struct err err;
-    struct buf file;
+    struct memory_output to;
     struct batch batch;
 };
 
@@ -31,7 +33,7 @@ static int tear_down(void **state)
     struct fixture *f = *state;
     f->storage->ops->close(f->storage);
     mem_tree_unref(f->tree);
-    buf_release(&f->file);
+    memory_output_release(&f->to);
     batch_release(&f->batch);
     free(f);
     return 0;
@@ -50,18 +52,19 @@ static struct column columns[] = {{NAME("a"), TYPE_TEXT, true},
                                   {NAME("b"), TYPE_INT, false}};
 static const struct schema schema = {columns, 2};
 
-static struct encoder *open_encoder(struct fixture *f, enum avro_codec codec,
-                                    size_t block_bytes)
+static struct file_writer *open_writer(struct fixture *f, enum avro_codec codec,
+                                       size_t block_bytes)
 {
-    struct avro_encoder_options options = {
+    struct avro_file_options options = {
         .schema = {.name = STR_LITERAL("t")},
         .codec = codec,
         .block_bytes = block_bytes,
         .env = &counting,
     };
-    struct encoder *encoder;
-    assert_ok(avro_encoder_open(&schema, &options, &encoder, &f->err), &f->err);
-    return encoder;
+    struct file_writer *writer;
+    assert_ok(avro_file_writer_open(&schema, &options, &writer, &f->err), &f->err);
+    memory_output_begin(&f->to);
+    return writer;
 }
 
 static void write_file(struct fixture *f, struct str bytes)
@@ -137,28 +140,26 @@ static void test_columns_of_a_file_are_its_schemas(void **state)
 static void test_writes_what_the_specification_says(void **state)
 {
     struct fixture *f = *state;
-    const struct avro_pair plans[] = {{STR_LITERAL("tramline.plan"), STR_LITERAL("p1")},
-                                      {STR_LITERAL("tramline.plan"), STR_LITERAL("p2")}};
-    struct avro_encoder_options options = {
+    struct avro_file_options options = {
         .schema = {.name = STR_LITERAL("t")},
-        .metadata = plans,
-        .n_metadata = ARRAY_LEN(plans),
+        .plan = STR_LITERAL("p2"),
         .env = &counting,
     };
-    struct encoder *encoder;
-    assert_ok(avro_encoder_open(&schema, &options, &encoder, &f->err), &f->err);
+    struct file_writer *writer;
+    assert_ok(avro_file_writer_open(&schema, &options, &writer, &f->err), &f->err);
+    struct row_format *row_format = writer->row_format;
     struct value null = {.kind = VALUE_NULL};
     struct value row[] = {value_text(str_of("x")), value_int(1), null, value_int(-1)};
     struct buf rows = {0};
-    encoder->ops->fields(encoder, 0, row, 1, &rows);
-    encoder->ops->fields(encoder, 1, row + 1, 1, &rows);
-    encoder->ops->end_row(encoder, &rows);
-    encoder->ops->fields(encoder, 0, row + 2, 2, &rows);
-    encoder->ops->end_row(encoder, &rows);
-    assert_ok(encoder->ops->begin(encoder, &f->file, &f->err), &f->err);
-    assert_ok(encoder->ops->rows(encoder, buf_as_str(&rows), 2, &f->file, &f->err),
-              &f->err);
-    assert_ok(encoder->ops->end(encoder, &f->file, &f->err), &f->err);
+    row_format->ops->fields(row_format, 0, row, 1, &rows);
+    row_format->ops->fields(row_format, 1, row + 1, 1, &rows);
+    row_format->ops->end_row(row_format, &rows);
+    row_format->ops->fields(row_format, 0, row + 2, 2, &rows);
+    row_format->ops->end_row(row_format, &rows);
+    memory_output_begin(&f->to);
+    assert_ok(writer->ops->begin(writer, &f->to.output, 0, &f->err), &f->err);
+    assert_ok(writer->ops->rows(writer, buf_as_str(&rows), 2, &f->err), &f->err);
+    assert_ok(writer->ops->finish(writer, (struct str){0}, &f->err), &f->err);
     static const char expected[] =
         "Obj\x01\x06\x16"
         "avro.schema\xa0\x02"
@@ -167,43 +168,43 @@ static void test_writes_what_the_specification_says(void **state)
         "\"type\":\"int\",\"field-id\":2}]}\x14"
         "avro.codec\x08null\x1a"
         "tramline.plan\x04p2\x00" SYNC "\x04\x0c\x02\x02x\x02\x00\x01" SYNC;
-    assert_int_equal(f->file.n, sizeof(expected) - 1);
-    assert_memory_equal(f->file.p, expected, f->file.n);
+    assert_int_equal(f->to.file.n, sizeof(expected) - 1);
+    assert_memory_equal(f->to.file.p, expected, f->to.file.n);
     buf_release(&rows);
-    encoder->ops->close(encoder);
+    writer->ops->close(writer);
 }
 
 // Rows handed over so many at a time.
 static void write_many(struct fixture *f, enum avro_codec codec, size_t n_rows,
                        size_t n_at_once)
 {
-    struct encoder *encoder = open_encoder(f, codec, 1024);
+    struct file_writer *writer = open_writer(f, codec, 1024);
+    struct row_format *row_format = writer->row_format;
     struct buf rows = {0};
-    buf_clear(&f->file);
-    assert_ok(encoder->ops->begin(encoder, &f->file, &f->err), &f->err);
+    assert_ok(writer->ops->begin(writer, &f->to.output, 0, &f->err), &f->err);
     for (size_t i = 0; i < n_rows; i++) {
         char text[30];
         snprintf(text, sizeof(text), "row number %zu", i);
         struct value row[] = {value_text(str_of(text)), value_int((int64_t)i)};
-        encoder->ops->fields(encoder, 0, row, 2, &rows);
-        encoder->ops->end_row(encoder, &rows);
+        row_format->ops->fields(row_format, 0, row, 2, &rows);
+        row_format->ops->end_row(row_format, &rows);
         if ((i + 1) % n_at_once != 0)
             continue;
-        assert_ok(
-            encoder->ops->rows(encoder, buf_as_str(&rows), n_at_once, &f->file, &f->err),
-            &f->err);
+        assert_ok(writer->ops->rows(writer, buf_as_str(&rows), n_at_once, &f->err),
+                  &f->err);
         buf_clear(&rows);
     }
     assert_int_equal(rows.n, 0);
-    assert_ok(encoder->ops->end(encoder, &f->file, &f->err), &f->err);
-    encoder->ops->close(encoder);
+    assert_int_equal(writer->ops->bytes(writer), f->to.file.n);
+    assert_ok(writer->ops->finish(writer, (struct str){0}, &f->err), &f->err);
+    writer->ops->close(writer);
     buf_release(&rows);
 }
 
 // Reads back rows numbered from 0; how many blocks they came in.
 static int count_blocks(struct fixture *f, int64_t n_rows)
 {
-    write_file(f, buf_as_str(&f->file));
+    write_file(f, buf_as_str(&f->to.file));
     struct rows *rows = open_file(f, &schema);
     int64_t n = 0;
     int n_blocks = 0;
@@ -224,6 +225,20 @@ static void test_all_codecs_read_back_in_blocks(void **state)
         write_many(*state, (enum avro_codec)codec, 10000, 10000);
         // 17 to 20 bytes a row, and a block closes with the row that fills 1024 bytes.
         assert_in_range(count_blocks(*state, 10000), 169, 209);
+    }
+}
+
+static void test_a_block_that_does_not_fit_is_an_error(void **state)
+{
+    struct fixture *f = *state;
+    for (int codec = AVRO_CODEC_DEFLATE; codec <= AVRO_CODEC_ZSTANDARD; codec++) {
+        struct avro_compressor compressor;
+        AUTO(buf_release) struct buf packed = BUF_INIT(4);
+        avro_compressor_init(&compressor, (enum avro_codec)codec);
+        assert_status(avro_compress(&compressor, STR_LITERAL("rows"), &packed, &f->err),
+                      ST_LIMIT);
+        assert_string_equal(f->err.text, "Avro block: more than 4 bytes");
+        avro_compressor_release(&compressor);
     }
 }
 
@@ -353,26 +368,41 @@ static void test_endless_metadata(void **state)
     buf_release(&file);
 }
 
-static enum status write_bytes(struct encoder *encoder, struct str rows, size_t n_rows,
-                               struct err *err)
+static enum status write_bytes(struct fixture *f, struct file_writer *writer,
+                               struct str rows, size_t n_rows)
 {
-    struct buf out = {0};
-    TRY(encoder->ops->begin(encoder, &out, err));
-    enum status rc = encoder->ops->rows(encoder, rows, n_rows, &out, err);
-    buf_release(&out);
-    return rc;
+    memory_output_begin(&f->to);
+    TRY(writer->ops->begin(writer, &f->to.output, 0, &f->err));
+    return writer->ops->rows(writer, rows, n_rows, &f->err);
 }
 
 static void test_rows_that_are_not_rows_are_not_written(void **state)
 {
     struct fixture *f = *state;
-    struct encoder *encoder = open_encoder(f, AVRO_CODEC_NULL, 4);
-    assert_status(write_bytes(encoder, BYTES("\x02\x02x\x02\x00"), 2, &f->err), ST_FAIL);
+    struct file_writer *writer = open_writer(f, AVRO_CODEC_NULL, 4);
+    assert_status(write_bytes(f, writer, BYTES("\x02\x02x\x02\x00"), 2), ST_FAIL);
     assert_string_equal(f->err.text, "Avro rows: they are not whole");
-    assert_status(write_bytes(encoder, BYTES("\x02\x02x\x02\x00\x01"), 1, &f->err),
-                  ST_FAIL);
+    assert_status(write_bytes(f, writer, BYTES("\x02\x02x\x02\x00\x01"), 1), ST_FAIL);
     assert_string_equal(f->err.text, "Avro rows: more than were told");
-    encoder->ops->close(encoder);
+    writer->ops->close(writer);
+}
+
+// A file that is given up leaves nothing in the next one.
+static void test_a_file_may_be_given_up(void **state)
+{
+    struct fixture *f = *state;
+    struct file_writer *writer = open_writer(f, AVRO_CODEC_NULL, 0);
+    assert_ok(write_bytes(f, writer, BYTES("\x02\x02q\x02"), 1), &f->err);
+    writer->ops->abort(writer);
+    assert_int_equal(writer->ops->bytes(writer), 0);
+    writer->ops->abort(writer);
+    assert_ok(write_bytes(f, writer, BYTES("\x02\x02x\x02\x00\x01"), 2), &f->err);
+    assert_ok(writer->ops->finish(writer, (struct str){0}, &f->err), &f->err);
+    write_file(f, buf_as_str(&f->to.file));
+    struct rows *rows = open_file(f, &schema);
+    assert_two_rows(f, rows);
+    rows->ops->close(rows);
+    writer->ops->close(writer);
 }
 
 // What the header's metadata holds behind the key begins so.
@@ -391,26 +421,21 @@ static void assert_offsets(struct str front, const char *expected)
 static void test_a_note_becomes_metadata(void **state)
 {
     struct fixture *f = *state;
-    struct encoder *encoder = open_encoder(f, AVRO_CODEC_NULL, 0);
-    for (size_t i = 0; i < 400; i++) { // lengths around those of more bytes in a varint
-        char note[1000];
-        struct buf front = {0};
-        snprintf(note, sizeof(note), "{\"next\":%*d}", (int)i + 1, 7);
-        buf_clear(&f->file);
-        encoder->ops->note(encoder, str_of(note), &front);
-        assert_int_equal(front.n, 0);
-        assert_ok(encoder->ops->begin(encoder, &f->file, &f->err), &f->err);
-        assert_int_equal(f->file.n % FRONT_BYTES, 0);
-        encoder->ops->note(encoder, str_of("{}"), &front);
-        assert_int_equal(front.n, f->file.n);
-        assert_ok(encoder->ops->end(encoder, &f->file, &f->err), &f->err);
-        write_file(f, buf_as_str(&front));
+    struct file_writer *writer = open_writer(f, AVRO_CODEC_NULL, 0);
+    for (size_t n = 9; n < 409; n++) { // lengths around those of more bytes in a varint
+        memory_output_begin(&f->to);
+        assert_ok(writer->ops->begin(writer, &f->to.output, n, &f->err), &f->err);
+        size_t n_header = f->to.file.n;
+        assert_int_equal(n_header % FRONT_BYTES, 0);
+        assert_ok(writer->ops->finish(writer, STR_LITERAL("{\"a\": 1}"), &f->err),
+                  &f->err);
+        assert_int_equal(f->to.file.n, n_header);
+        write_file(f, buf_as_str(&f->to.file));
         struct rows *rows = open_file(f, &schema);
-        assert_offsets(buf_as_str(&front), "{}   ");
+        assert_offsets(buf_as_str(&f->to.file), "{\"a\": 1}");
         rows->ops->close(rows);
-        buf_release(&front);
     }
-    encoder->ops->close(encoder);
+    writer->ops->close(writer);
 }
 
 static void test_rows_that_do_not_resolve_may_be_skipped(void **state)
@@ -444,8 +469,9 @@ TEST_MAIN(CASE(test_reads_what_fastavro_wrote),
           CASE(test_columns_of_a_file_are_its_schemas),
           CASE(test_writes_what_the_specification_says),
           CASE(test_all_codecs_read_back_in_blocks),
+          CASE(test_a_block_that_does_not_fit_is_an_error),
           CASE(test_a_block_holds_the_whole_pieces_that_fit),
           CASE(test_errors_name_file_block_and_byte), CASE(test_wrong_headers),
           CASE(test_endless_metadata), CASE(test_rows_that_are_not_rows_are_not_written),
-          CASE(test_a_note_becomes_metadata),
+          CASE(test_a_file_may_be_given_up), CASE(test_a_note_becomes_metadata),
           CASE(test_rows_that_do_not_resolve_may_be_skipped))

@@ -3,13 +3,13 @@
 // of each value, by the specification.
 #include "test.h"
 
-#include "avro/encoder.h"
+#include "avro/record_encoder.h"
 #include "csv_fixture.h"
 
 struct fixture {
     struct arena arena;
     struct schema columns;
-    struct encoder *encoder;
+    struct avro_row_format *format; // NULL: none is open
     struct buf row;
     struct err err;
 };
@@ -20,11 +20,17 @@ static int set_up(void **state)
     return 0;
 }
 
+static void close_format(struct fixture *f)
+{
+    if (f->format != NULL)
+        f->format->row_format.ops->close(&f->format->row_format);
+    f->format = NULL;
+}
+
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    if (f->encoder != NULL)
-        f->encoder->ops->close(f->encoder);
+    close_format(f);
     buf_release(&f->row);
     arena_release(&f->arena);
     free(f);
@@ -34,12 +40,9 @@ static int tear_down(void **state)
 static enum status open_options(struct fixture *f, const char *columns,
                                 struct avro_schema_options schema)
 {
-    struct avro_encoder_options options = {.schema = schema};
-    if (f->encoder != NULL)
-        f->encoder->ops->close(f->encoder);
-    f->encoder = NULL;
+    close_format(f);
     f->columns = schema_of(&f->arena, columns);
-    return avro_encoder_open(&f->columns, &options, &f->encoder, &f->err);
+    return avro_row_format_open(&f->columns, &schema, &f->format, &f->err);
 }
 
 static enum status impose(struct fixture *f, const char *columns, const char *json)
@@ -111,9 +114,10 @@ static void test_names_that_avro_does_not_have_are_refused(void **state)
 static void assert_bytes(struct fixture *f, struct value v, const char *bytes, size_t n)
 {
     buf_clear(&f->row);
-    f->encoder->refused = (struct str){0};
-    f->encoder->ops->fields(f->encoder, 0, &v, 1, &f->row);
-    assert_int_equal(f->encoder->refused.n, 0);
+    struct row_format *row_format = &f->format->row_format;
+    row_format->refused = (struct str){0};
+    row_format->ops->fields(row_format, 0, &v, 1, &f->row);
+    assert_int_equal(row_format->refused.n, 0);
     assert_int_equal(f->row.n, n);
     assert_memory_equal(f->row.p, bytes, n);
 }
@@ -121,9 +125,10 @@ static void assert_bytes(struct fixture *f, struct value v, const char *bytes, s
 static void assert_no_value(struct fixture *f, struct value v, const char *why)
 {
     buf_clear(&f->row);
-    f->encoder->refused = (struct str){0};
-    f->encoder->ops->fields(f->encoder, 0, &v, 1, &f->row);
-    assert_str(f->encoder->refused, why);
+    struct row_format *row_format = &f->format->row_format;
+    row_format->refused = (struct str){0};
+    row_format->ops->fields(row_format, 0, &v, 1, &f->row);
+    assert_str(row_format->refused, why);
 }
 
 static void one_field(struct fixture *f, const char *columns, const char *json)
@@ -239,33 +244,29 @@ static void test_logical_types(void **state)
         "yyyyyyyyyyyyyyyyyyyyyyyy' is not a value of bytes (decimal 4, 2)");
 }
 
-// The caller's buffers are bounded.
-static void test_full_buffers_are_told(void **state)
+static void test_a_record_that_cannot_be_written_leaves_nothing(void **state)
 {
     struct fixture *f = *state;
     struct avro_schema_options made = {.name = STR_LITERAL("r")};
-    assert_ok(open_options(f, "a TEXT", made), &f->err);
-    AUTO(buf_release) struct buf head = BUF_INIT(64), out = BUF_INIT(1 << 10);
-    assert_status(f->encoder->ops->begin(f->encoder, &head, &f->err), ST_LIMIT);
-    assert_string_equal(f->err.text, "Avro header: more than 64 bytes");
-
+    struct record_encoder *encoder;
     char letters[2000];
     memset(letters, 'x', sizeof(letters));
+    f->columns = schema_of(&f->arena, "a TEXT NOT NULL");
     struct value row = value_text((struct str){letters, sizeof(letters)});
-    assert_ok(f->encoder->ops->begin(f->encoder, &out, &f->err), &f->err);
-    f->encoder->ops->fields(f->encoder, 0, &row, 1, &f->row);
-    f->encoder->ops->end_row(f->encoder, &f->row);
-    assert_ok(f->encoder->ops->rows(f->encoder, buf_as_str(&f->row), 1, &out, &f->err),
-              &f->err);
-    assert_status(f->encoder->ops->end(f->encoder, &out, &f->err), ST_LIMIT);
-    assert_string_equal(f->err.text, "Avro block: more than 1024 bytes");
-
-    struct avro_datum_encoder *datum;
     AUTO(buf_release) struct buf small = BUF_INIT(128);
-    assert_ok(avro_datum_encoder_open(&f->columns, &made, &datum, &f->err), &f->err);
-    assert_status(avro_datum_encode(datum, 1, &row, &small, &f->err), ST_LIMIT);
+    assert_ok(avro_record_encoder_open(&f->columns, &made, &encoder, &f->err), &f->err);
+    assert_status(encoder->ops->encode(encoder, &row, &small, &f->err), ST_LIMIT);
     assert_string_equal(f->err.text, "Avro datum: more than 128 bytes");
-    avro_datum_encoder_close(datum);
+    buf_clear(&small);
+    buf_char(&small, 'x');
+    assert_status(encoder->ops->encode(encoder, &null, &small, &f->err), ST_DATA);
+    assert_string_equal(f->err.text, "column 'a': NULL, but the field takes no null");
+    assert_int_equal(small.n, 1);
+    row = text("x");
+    assert_ok(encoder->ops->encode(encoder, &row, &small, &f->err), &f->err);
+    assert_int_equal(small.n, 8); // magic, the schema's id, the text
+    assert_memory_equal(small.p, "x\0\0\0\0\0\2x", 8);
+    encoder->ops->close(encoder);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -273,4 +274,4 @@ TEST_MAIN(CASE(test_schemas_that_do_not_fit_name_the_column),
           CASE(test_names_that_avro_does_not_have_are_refused),
           CASE(test_null_may_be_any_branch), CASE(test_numbers_may_be_written_wider),
           CASE(test_bytes_and_fixed), CASE(test_enums), CASE(test_logical_types),
-          CASE(test_full_buffers_are_told))
+          CASE(test_a_record_that_cannot_be_written_leaves_nothing))

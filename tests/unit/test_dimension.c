@@ -10,7 +10,7 @@ struct world {
     struct schema result;
     struct native_join join;
     struct native_branch branch;
-    struct encoder encoder;
+    struct row_format row_format;
     struct memory_rows *rows;
     struct dimension_options options;
     struct dimension *dimension;
@@ -23,7 +23,7 @@ static void open_world(struct world *world, const char *dimension, const char *r
 {
     *world = (struct world){0};
     world->result = schema_of(&world->arena, result);
-    world->encoder = plain_encoder(&world->result);
+    world->row_format = plain_row_format(&world->result);
     struct native_join *join = &world->join;
     struct native_branch *branch = &world->branch;
     join->schema = schema_of(&world->arena, dimension);
@@ -43,7 +43,7 @@ static void open_world(struct world *world, const char *dimension, const char *r
 
 static enum status build(struct world *world)
 {
-    return dimension_build(&world->branch, 0, &world->rows->rows, &world->encoder,
+    return dimension_build(&world->branch, 0, &world->rows->rows, &world->row_format,
                            &world->options, &world->dimension, &world->err);
 }
 

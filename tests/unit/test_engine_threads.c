@@ -21,7 +21,7 @@ struct slot {
     struct sim_stream *stream;
     struct sim_decoder decoder;
     struct executor executor;
-    struct encoder encoder;
+    struct file_writer writer;
     struct spool *spool;
     struct storage *storages[2];
     struct worker *worker;
@@ -66,7 +66,7 @@ static void open_parts(struct slot *slot, struct mem_tree *tree)
     mail_init(&slot->mail);
     sim_decoder_init(&slot->decoder, &slot->job.clock.random);
     slot->executor = sim_executor;
-    slot->encoder = sim_encoder;
+    slot->writer = sim_writer;
     slot->stream = sim_stream_open(&slot->job.topic, &slot->job.clock);
     slot->spool = spool_mem_open();
     for (int i = 0; i < 2; i++)
@@ -79,7 +79,7 @@ static void start(struct slot *slot, int32_t partition)
     asker_start(slot->asker);
     slot->worker = worker_open(&(struct worker_parts){
         &slot->job.job, sim_stream_port(slot->stream), sim_stream_topic(slot->stream),
-        slot->asker, &slot->decoder.decoder, &slot->executor, &slot->encoder, slot->spool,
+        slot->asker, &slot->decoder.decoder, &slot->executor, &slot->writer, slot->spool,
         env_system(), &slot->mail, &slot->job.status});
     slot->waiters[0] = mailbox_waiter(&slot->mail.to_uploader, env_system());
     slot->uploader = uploader_open(&(struct uploader_parts){

@@ -34,7 +34,7 @@ struct world {
     struct output outputs[OUTPUTS_MAX];
     size_t n_outputs;
     struct plan *plan;
-    struct encoder encoder;
+    struct row_format row_format;
     struct err err;
 };
 
@@ -221,7 +221,7 @@ static void make_plan(struct world *world)
     if (world->plan->native == NULL)
         fail_msg("not native: %.*s\n%.*s", STR_ARGS(world->plan->native_why),
                  STR_ARGS(script));
-    world->encoder = plain_encoder(&world->plan->output);
+    world->row_format = plain_row_format(&world->plan->output);
     buf_release(&script);
     buf_release(&report);
 }
@@ -292,8 +292,8 @@ static bool loop_row(struct world *world, struct outcome *outcome,
         if (world->declared && world->not_null[i] && values[i].kind == VALUE_NULL)
             good = false;
     }
-    plain_fields(&world->encoder, 0, values, world->n_outputs, &outcome->rows);
-    plain_end_row(&world->encoder, &outcome->rows);
+    plain_fields(&world->row_format, 0, values, world->n_outputs, &outcome->rows);
+    plain_end_row(&world->row_format, &outcome->rows);
     outcome->result.n_rows++;
     return good;
 }
@@ -347,8 +347,8 @@ static void open_dimensions(struct world *world, struct table_store *store,
                             struct dimensions *ret)
 {
     const struct dimension_options options = {0};
-    assert_ok(dimensions_build(world->plan->native, store, &world->encoder, &options, ret,
-                               &world->err),
+    assert_ok(dimensions_build(world->plan->native, store, &world->row_format, &options,
+                               ret, &world->err),
               &world->err);
 }
 
@@ -391,7 +391,7 @@ static void run_native(struct world *world, struct outcome *outcome)
     struct dimensions dimensions;
     open_dimensions(world, store, &dimensions);
     struct executor *executor =
-        native_executor_open(world->plan, &dimensions, &world->encoder);
+        native_executor_open(world->plan, &dimensions, &world->row_format);
     run_executor(world, executor, outcome);
     executor->ops->close(executor);
     dimensions_release(&dimensions);
@@ -404,9 +404,9 @@ static void run_sqlite(struct world *world, struct outcome *outcome)
     struct sqlite_host *host;
     struct executor *executor;
     assert_ok(table_store_host(store, &host, &world->err), &world->err);
-    assert_ok(
-        sqlite_executor_open(world->plan, host, &world->encoder, &executor, &world->err),
-        &world->err);
+    assert_ok(sqlite_executor_open(world->plan, host, &world->row_format, &executor,
+                                   &world->err),
+              &world->err);
     run_executor(world, executor, outcome);
     executor->ops->close(executor);
     table_store_close(store);

@@ -33,7 +33,7 @@ enum {
 
 struct world {
     struct feed_job job;
-    struct encoder encoder;
+    struct row_format row_format;
     struct batch records;
     struct err err;
 };
@@ -73,8 +73,8 @@ static void open_world(struct world *world, const struct feed *feed)
     feed_path(feed->name, ".", directory);
     directory[strlen(directory) - 2] = '\0'; // without "/."
     assert_ok(feed_job_open(&world->job, directory, &world->err), &world->err);
-    world->encoder = plain_encoder(&world->job.plan->output);
-    assert_ok(feed_job_build(&world->job, &world->encoder, &world->err), &world->err);
+    world->row_format = plain_row_format(&world->job.plan->output);
+    assert_ok(feed_job_build(&world->job, &world->row_format, &world->err), &world->err);
 }
 
 static void close_world(struct world *world)
@@ -108,7 +108,7 @@ static struct executor_result run_native(struct world *world, struct batch *batc
                                          struct buf *all)
 {
     struct executor *executor =
-        native_executor_open(world->job.plan, &world->job.dimensions, &world->encoder);
+        native_executor_open(world->job.plan, &world->job.dimensions, &world->row_format);
     struct executor_result total = run(world, executor, batch, all);
     executor->ops->close(executor);
     return total;
@@ -119,7 +119,7 @@ static struct executor_result run_sqlite(struct world *world, struct batch *batc
 {
     struct executor *executor;
     assert_ok(sqlite_executor_open(world->job.plan, world->job.store->host,
-                                   &world->encoder, &executor, &world->err),
+                                   &world->row_format, &executor, &world->err),
               &world->err);
     struct executor_result total = run(world, executor, batch, all);
     executor->ops->close(executor);

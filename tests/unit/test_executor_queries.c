@@ -96,7 +96,7 @@ struct world {
     struct schema schemas[ARRAY_LEN(tables)];
     struct batch rows[ARRAY_LEN(tables)];
     struct arena arena;
-    struct encoder encoder;
+    struct row_format row_format;
     struct err err;
     bool shapes[N_SHAPES];
 };
@@ -925,7 +925,7 @@ static void open_world(struct world *world, uint64_t seed, const char *query)
     if (plan_parse(&script, &world->plan, &report) != ST_OK)
         fprintf(stderr, "%.*s\n%.*s", STR_ARGS(report), STR_ARGS(world->script));
     assert_non_null(world->plan);
-    world->encoder = plain_encoder(&world->plan->output);
+    world->row_format = plain_row_format(&world->plan->output);
     buf_release(&report);
 }
 
@@ -1028,11 +1028,11 @@ static void run_native(struct world *world, struct outcome *outcome)
     struct table_store *store = open_store(world, true);
     const struct dimension_options options = {0};
     struct dimensions dimensions;
-    assert_ok(dimensions_build(world->plan->native, store, &world->encoder, &options,
+    assert_ok(dimensions_build(world->plan->native, store, &world->row_format, &options,
                                &dimensions, &world->err),
               &world->err);
     struct executor *executor =
-        native_executor_open(world->plan, &dimensions, &world->encoder);
+        native_executor_open(world->plan, &dimensions, &world->row_format);
     if (native_asks(world->plan->native)) {
         struct sqlite_host *host;
         assert_ok(table_store_host(store, &host, &world->err), &world->err);
@@ -1049,9 +1049,9 @@ static void run_sqlite(struct world *world, struct outcome *outcome)
     struct sqlite_host *host;
     struct executor *executor;
     assert_ok(table_store_host(store, &host, &world->err), &world->err);
-    assert_ok(
-        sqlite_executor_open(world->plan, host, &world->encoder, &executor, &world->err),
-        &world->err);
+    assert_ok(sqlite_executor_open(world->plan, host, &world->row_format, &executor,
+                                   &world->err),
+              &world->err);
     run_executor(world, executor, outcome);
     table_store_close(store);
 }
@@ -1143,7 +1143,7 @@ static void json_value(const struct value *value, struct buf *out)
         buf_str(out, buf_as_str(&text));
 }
 
-static void json_fields(UNUSED struct encoder *encoder, size_t first,
+static void json_fields(UNUSED struct row_format *row_format, size_t first,
                         const struct value *values, size_t n, struct buf *row)
 {
     for (size_t i = 0; i < n; i++) {
@@ -1152,7 +1152,7 @@ static void json_fields(UNUSED struct encoder *encoder, size_t first,
     }
 }
 
-static void json_end_row(UNUSED struct encoder *encoder, struct buf *row)
+static void json_end_row(UNUSED struct row_format *row_format, struct buf *row)
 {
     buf_text(row, "]\n");
 }
@@ -1184,12 +1184,12 @@ static void dump_query(uint64_t seed, FILE *out)
     struct world world;
     open_world(&world, seed, NULL);
     if (world.plan->native != NULL) {
-        struct encoder_ops ops = plain_encoder_ops;
+        struct row_format_ops ops = plain_row_format_ops;
         struct outcome native = {0};
         AUTO(buf_release) struct buf query = {0}, types = {0};
         ops.fields = json_fields;
         ops.end_row = json_end_row;
-        world.encoder.ops = &ops;
+        world.row_format.ops = &ops;
         run_native(&world, &native);
         const char *insert = strstr(buf_cstr(&world.script), "INSERT INTO result ");
         text_json(&query, str_of(insert + strlen("INSERT INTO result ")));
@@ -1457,7 +1457,7 @@ static void assert_stores(const char *query, size_t n_uses, size_t n_stores)
     size_t n = 0;
     open_world(&world, 1, query);
     struct table_store *store = open_store(&world, true);
-    assert_ok(dimensions_build(world.plan->native, store, &world.encoder, &options,
+    assert_ok(dimensions_build(world.plan->native, store, &world.row_format, &options,
                                &dimensions, &world.err),
               &world.err);
     assert_int_equal(dimensions.n, n_uses);

@@ -15,7 +15,7 @@ struct world {
     struct plan plan;
     struct native_plan native;
     struct table stream;
-    struct encoder encoder;
+    struct row_format row_format;
     struct dimension *dimension[1];
     struct dimensions dimensions;
     struct native_join join;
@@ -57,8 +57,8 @@ static void build(struct world *world, const char *text)
     struct memory_rows *rows = memory_rows_open(&world->join.schema);
     const struct dimension_options options = {0};
     add_rows(&rows->all, &world->join.schema, text);
-    assert_ok(dimension_build(&world->branch, 0, &rows->rows, &world->encoder, &options,
-                              &world->dimension[0], &world->err),
+    assert_ok(dimension_build(&world->branch, 0, &rows->rows, &world->row_format,
+                              &options, &world->dimension[0], &world->err),
               &world->err);
     rows->rows.ops->close(&rows->rows);
 }
@@ -76,7 +76,7 @@ static void open_world(struct world *world, const struct setup *setup)
     world->native = (struct native_plan){branch, 1};
     world->plan.native = &world->native;
     world->plan.output = schema_of(&world->arena, setup->result);
-    world->encoder = plain_encoder(&world->plan.output);
+    world->row_format = plain_row_format(&world->plan.output);
     parse_outputs(world, setup->outputs);
     if (setup->dimension != NULL) {
         branch->joins = join;
@@ -92,7 +92,7 @@ static void open_world(struct world *world, const struct setup *setup)
         world->dimensions = (struct dimensions){world->dimension, 1};
     }
     world->executor =
-        native_executor_open(&world->plan, &world->dimensions, &world->encoder);
+        native_executor_open(&world->plan, &world->dimensions, &world->row_format);
     batch_init(&world->batch, world->stream.schema.n);
 }
 
@@ -268,7 +268,7 @@ static void test_left_join_into_not_null_is_rejected(UNUSED void **state)
 }
 
 // A value may fit its column and still have no form in the file's schema.
-static void test_values_that_the_encoder_refuses_are_rejected(UNUSED void **state)
+static void test_values_that_the_format_refuses_are_rejected(UNUSED void **state)
 {
     struct setup setup = inner;
     setup.dimension_rows = "A|x|1\nB|refuse|2\nB|y|3\nrefuse|x|4\n";
@@ -278,7 +278,7 @@ static void test_values_that_the_encoder_refuses_are_rejected(UNUSED void **stat
     assert_int_equal(world.batch.n_rejects, 2);
     assert_reject(&world, 0, 0, "column 'x': 'refuse' has no form");
     assert_reject(&world, 1, 1, "column 'x': 'refuse' has no form");
-    assert_int_equal(world.encoder.refused.n, 0);
+    assert_int_equal(world.row_format.refused.n, 0);
     close_world(&world);
 }
 
@@ -361,7 +361,7 @@ TEST_MAIN(cmocka_unit_test(test_inner_join), cmocka_unit_test(test_left_join),
           cmocka_unit_test(test_numbers_compare_as_numbers),
           cmocka_unit_test(test_values_that_do_not_fit_are_rejected),
           cmocka_unit_test(test_left_join_into_not_null_is_rejected),
-          cmocka_unit_test(test_values_that_the_encoder_refuses_are_rejected),
+          cmocka_unit_test(test_values_that_the_format_refuses_are_rejected),
           cmocka_unit_test(test_refused_values_without_a_join),
           cmocka_unit_test(test_a_small_row_buffer_gives_slices),
           cmocka_unit_test(test_a_record_too_big_alone_is_named),

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "csv/decoder.h"
-#include "csv/encoder.h"
+#include "csv/row_format.h"
 #include "feed_job.h"
 #include "table/used_columns.h"
 #include "test.h"
@@ -179,7 +179,7 @@ struct world {
     struct feed_job job;
     struct buf text;
     struct record records[RECORDS];
-    struct encoder *encoder;
+    struct row_format *row_format;
     size_t n_raws, n_rows; // of all queries
     size_t n_left_out;     // columns that need not be decoded
 };
@@ -236,24 +236,25 @@ static void decode(struct world *world, const bool *used, struct batch *batch)
 static void check_raws(struct world *world, const struct batch *batch)
 {
     AUTO(buf_release) struct buf row = {0};
-    struct encoder *encoder = csv_encoder_open(&world->job.plan->stream->schema, true);
+    struct row_format *row_format = csv_row_format_open(&world->job.plan->stream->schema);
     for (size_t i = 0; batch->separator != 0 && i < batch->n_rows; i++) {
         buf_clear(&row);
-        encoder->ops->fields(encoder, 0, batch_row(batch, i), batch->n_columns, &row);
+        row_format->ops->fields(row_format, 0, batch_row(batch, i), batch->n_columns,
+                                &row);
         if (batch->raws[i].p != NULL && !str_eq(batch->raws[i], buf_as_str(&row)))
             fail_msg("'%.*s' is kept, '%.*s' is written", STR_ARGS(batch->raws[i]),
                      STR_ARGS(row));
         world->n_raws += batch->raws[i].p != NULL;
     }
     world->n_rows += batch->n_rows;
-    encoder->ops->close(encoder);
+    row_format->ops->close(row_format);
 }
 
 static void run(struct world *world, struct batch *batch, struct buf *ret_rows)
 {
     struct executor_result result;
     struct executor *executor =
-        native_executor_open(world->job.plan, &world->job.dimensions, world->encoder);
+        native_executor_open(world->job.plan, &world->job.dimensions, world->row_format);
     size_t next;
     *ret_rows = BUF_INIT(ROW_BUFFER);
     assert_ok(
@@ -314,10 +315,10 @@ static void run_query(struct world *world, const char *shape)
                                    native, &world->err),
               &world->err);
     assert_non_null(world->job.plan->native);
-    world->encoder = csv_encoder_open(&world->job.plan->output, true);
-    assert_ok(feed_job_build(&world->job, world->encoder, &world->err), &world->err);
+    world->row_format = csv_row_format_open(&world->job.plan->output);
+    assert_ok(feed_job_build(&world->job, world->row_format, &world->err), &world->err);
     run_ways(world, buf_as_str(&script));
-    world->encoder->ops->close(world->encoder);
+    world->row_format->ops->close(world->row_format);
     feed_job_close(&world->job);
 }
 

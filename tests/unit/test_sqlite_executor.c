@@ -13,7 +13,7 @@ enum {
 struct world {
     struct plan *plan;
     struct sqlite_host *host;
-    struct encoder encoder;
+    struct row_format row_format;
     struct executor *executor;
     struct batch batch;
     struct buf rows;
@@ -66,8 +66,8 @@ static void open_world(struct world *world, const char *rest, size_t limit_bytes
     *world = (struct world){.rows = BUF_INIT(limit_bytes)};
     parse(world, rest);
     load(world);
-    world->encoder = plain_encoder(&world->plan->output);
-    assert_ok(sqlite_executor_open(world->plan, world->host, &world->encoder,
+    world->row_format = plain_row_format(&world->plan->output);
+    assert_ok(sqlite_executor_open(world->plan, world->host, &world->row_format,
                                    &world->executor, &world->err),
               &world->err);
     batch_init(&world->batch, world->plan->stream->schema.n);
@@ -194,7 +194,7 @@ static void test_a_bad_record_is_found_among_many(UNUSED void **state)
     close_world(&world);
 }
 
-static void test_what_the_encoder_refuses_is_rejected(UNUSED void **state)
+static void test_what_the_format_refuses_is_rejected(UNUSED void **state)
 {
     struct world world;
     open_query(&world, "SELECT s.k || '' AS k FROM s", ROWS_BYTES);
@@ -269,6 +269,6 @@ TEST_MAIN(cmocka_unit_test(test_each_fault_of_a_value_has_its_words),
           cmocka_unit_test(test_matches_are_counted_by_record),
           cmocka_unit_test(test_null_in_a_not_null_column_is_rejected),
           cmocka_unit_test(test_a_bad_record_is_found_among_many),
-          cmocka_unit_test(test_what_the_encoder_refuses_is_rejected),
+          cmocka_unit_test(test_what_the_format_refuses_is_rejected),
           cmocka_unit_test(test_a_small_row_buffer_gives_slices),
           cmocka_unit_test(test_a_record_too_big_alone_is_named))

@@ -23,7 +23,7 @@ struct fixture {
     struct mail mail;
     struct sim_decoder decoder;
     struct executor executor;
-    struct encoder encoder;
+    struct file_writer writer;
     struct sim_stream *stream;
     struct spool *spool;
     struct worker *worker;
@@ -47,13 +47,13 @@ static void open_engine(struct fixture *f)
     mail_init(&f->mail);
     sim_decoder_init(&f->decoder, &job->clock.random);
     f->executor = sim_executor;
-    f->encoder = sim_encoder;
+    f->writer = sim_writer;
     f->stream = sim_stream_open(&job->topic, &job->clock);
     f->spool = spool_mem_open();
     f->asker = asker_open();
     f->worker = worker_open(&(struct worker_parts){
         &job->job, sim_stream_port(f->stream), sim_stream_topic(f->stream), f->asker,
-        &f->decoder.decoder, &f->executor, &f->encoder, f->spool, &job->clock.env,
+        &f->decoder.decoder, &f->executor, &f->writer, f->spool, &job->clock.env,
         &f->mail, &job->status});
     sim_actor_open_uploader(
         &f->actors[0], (struct uploader_parts){&job->job, f->storage, &job->clock.env,

@@ -19,7 +19,7 @@ static const char tables[] =
 struct world {
     struct plan *plan;
     struct table_store *store;
-    struct encoder encoder;
+    struct row_format row_format;
     struct dimensions dimensions;
     size_t limit_bytes;
     int64_t n_asked, n_until; // go_on says no from then on; 0: never
@@ -41,7 +41,7 @@ static void open_world(struct world *world, const char *views, const char *query
     assert_non_null(world->plan->native);
     const struct table_store_options options = {world->limit_bytes, go_on, world};
     world->store = table_store_open(world->plan, &options);
-    world->encoder = plain_encoder(&world->plan->output);
+    world->row_format = plain_row_format(&world->plan->output);
     table_store_want_insert(world->store, true);
 }
 
@@ -78,8 +78,8 @@ static enum status build(struct world *world)
 {
     const struct dimension_options options = {.limit_bytes = world->limit_bytes};
     TRY(table_store_load_views(world->store, &world->err));
-    return dimensions_build(world->plan->native, world->store, &world->encoder, &options,
-                            &world->dimensions, &world->err);
+    return dimensions_build(world->plan->native, world->store, &world->row_format,
+                            &options, &world->dimensions, &world->err);
 }
 
 static void assert_says(const struct world *world, const char *first, const char *last)

@@ -44,7 +44,7 @@ struct fixture {
     struct sim_decoder decoder;
     struct large_executor large;
     struct executor executor;
-    struct encoder encoder;
+    struct file_writer writer;
     struct job job;
     struct engine_status status;
     struct unit_builder_parts parts;
@@ -53,7 +53,7 @@ struct fixture {
 
 static void set_up(struct fixture *fix)
 {
-    *fix = (struct fixture){.executor = sim_executor, .encoder = sim_encoder};
+    *fix = (struct fixture){.executor = sim_executor, .writer = sim_writer};
     sim_clock_init(&fix->clock, 1);
     sim_decoder_init(&fix->decoder, &fix->clock.random);
     fix->topic = mem_zalloc(sizeof(*fix->topic));
@@ -65,7 +65,7 @@ static void set_up(struct fixture *fix)
         .topic = sim_stream_topic(fix->stream),
         .decoder = &fix->decoder.decoder,
         .executor = &fix->executor,
-        .encoder = &fix->encoder,
+        .writer = &fix->writer,
         .spool = spool_mem_open(),
         .env = &fix->clock.env,
         .status = &fix->status,
@@ -205,7 +205,7 @@ static void test_the_rows_of_one_record_may_be_large(UNUSED void **state)
     fix.builder.parts.executor = &fix.large.executor;
     struct run run = {0, 10, 11, two_records, 1};
     assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
-    assert_true(spool_writer_bytes(&fix.builder.data) > 5 << 20);
+    assert_true(fix.builder.data.output.bytes > 5 << 20);
     tear_down(&fix);
 }
 
@@ -246,7 +246,7 @@ static void test_the_slice_after_a_large_record_is_small(UNUSED void **state)
     assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
     assert_true(hot.capacity <= 256 << 10);
     assert_true(fix.builder.rows.capacity <= 256 << 10);
-    assert_true(spool_writer_bytes(&fix.builder.data) > (5 << 20) + 100);
+    assert_true(fix.builder.data.output.bytes > (5 << 20) + 100);
     tear_down(&fix);
 }
 

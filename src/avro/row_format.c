@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "avro/writer.h"
+#include "avro/row_format.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -64,14 +64,14 @@ static json_t *make_schema(const struct schema *columns,
 }
 
 // The schema's text in one line, imposed or made.
-static enum status set_json(struct avro_writer *writer,
+static enum status set_json(struct avro_row_format *format,
                             const struct avro_schema_options *options, struct err *err)
 {
     json_t *root;
     json_error_t error;
     if (options->schema.n == 0) {
-        TRY(check_names(&writer->columns, options, err));
-        root = make_schema(&writer->columns, options);
+        TRY(check_names(&format->columns, options, err));
+        root = make_schema(&format->columns, options);
     } else {
         root = json_loadb(options->schema.p, options->schema.n, JSON_DECODE_ANY, &error);
     }
@@ -79,7 +79,7 @@ static enum status set_json(struct avro_writer *writer,
         return err_set(err, ST_USAGE, "Avro schema: no JSON: line %d, column %d: %s",
                        error.line, error.column, error.text);
     char *text = json_dumps(root, JSON_COMPACT | JSON_ENCODE_ANY);
-    writer->json = arena_str(&writer->arena, str_of(text));
+    format->json = arena_str(&format->arena, str_of(text));
     free(text);
     json_decref(root);
     return ST_OK;
@@ -222,46 +222,76 @@ static enum status check_order(const struct schema *columns, const struct avro_t
         STR_ARGS(odd));
 }
 
-static enum status bind_all(struct avro_writer *writer, struct err *err)
+static enum status bind_all(struct avro_row_format *format, struct err *err)
 {
-    const struct avro_type *root = writer->schema->root;
+    const struct avro_type *root = format->schema->root;
     if (root->kind != AVRO_RECORD)
         return err_set(err, ST_USAGE, "Avro schema: rows are a record, this is %s",
                        avro_kind_name(root->kind));
-    TRY(check_order(&writer->columns, root, err));
-    writer->cells =
-        arena_array(&writer->arena, writer->columns.n, sizeof(*writer->cells));
-    for (size_t i = 0; i < writer->columns.n; i++)
-        TRY(bind(&writer->columns.columns[i], &root->fields[i], &writer->cells[i], err));
+    TRY(check_order(&format->columns, root, err));
+    format->cells =
+        arena_array(&format->arena, format->columns.n, sizeof(*format->cells));
+    for (size_t i = 0; i < format->columns.n; i++)
+        TRY(bind(&format->columns.columns[i], &root->fields[i], &format->cells[i], err));
     return ST_OK;
 }
 
-enum status avro_writer_open(const struct schema *columns,
-                             const struct avro_schema_options *options,
-                             struct avro_writer **ret, struct err *err)
+static void refuse(struct avro_row_format *format, size_t column, struct value v)
 {
-    struct avro_writer *writer = mem_zalloc(sizeof(*writer));
-    writer->columns = schema_copy(&writer->arena, columns);
-    enum status rc = set_json(writer, options, err);
+    if (format->row_format.refused.n != 0)
+        return; // the first reason stays
+    buf_clear(&format->why);
+    avro_cell_why(format, column, v, &format->why);
+    format->row_format.refused = buf_as_str(&format->why);
+}
+
+static void fields(struct row_format *row_format, size_t first,
+                   const struct value *values, size_t n, struct buf *row)
+{
+    struct avro_row_format *format = (struct avro_row_format *)row_format;
+    const struct avro_cell *cells = format->cells + first;
+    for (size_t i = 0; i < n; i++)
+        if (UNLIKELY(!avro_cell_put(&cells[i], values[i], row)))
+            refuse(format, first + i, values[i]);
+}
+
+static void end_row(UNUSED struct row_format *row_format, UNUSED struct buf *row)
+{
+}
+
+static void close_row_format(struct row_format *row_format)
+{
+    struct avro_row_format *format = (struct avro_row_format *)row_format;
+    avro_schema_free(format->schema);
+    arena_release(&format->arena);
+    buf_release(&format->why);
+    free(format);
+}
+
+static const struct row_format_ops ops = {
+    .fields = fields,
+    .end_row = end_row,
+    .close = close_row_format,
+};
+
+enum status avro_row_format_open(const struct schema *columns,
+                                 const struct avro_schema_options *options,
+                                 struct avro_row_format **ret, struct err *err)
+{
+    struct avro_row_format *format = mem_zalloc(sizeof(*format));
+    format->columns = schema_copy(&format->arena, columns);
+    format->row_format = (struct row_format){.ops = &ops, .schema = &format->columns};
+    enum status rc = set_json(format, options, err);
     if (rc == ST_OK)
-        rc = avro_schema_parse(&writer->json, 1, &writer->schema, err);
+        rc = avro_schema_parse(&format->json, 1, &format->schema, err);
     if (rc == ST_OK)
-        rc = bind_all(writer, err);
+        rc = bind_all(format, err);
     if (rc == ST_OK) {
-        *ret = writer;
+        *ret = format;
         return ST_OK;
     }
-    avro_writer_free(writer);
+    close_row_format(&format->row_format);
     if (err != NULL)
         err->status = ST_USAGE;
     return ST_USAGE;
-}
-
-void avro_writer_free(struct avro_writer *writer)
-{
-    if (writer == NULL)
-        return;
-    avro_schema_free(writer->schema);
-    arena_release(&writer->arena);
-    free(writer);
 }

@@ -4,33 +4,35 @@
 #include "csv_fixture.h"
 
 #include "csv/decoder.h"
-#include "csv/encoder.h"
+#include "csv/file_writer.h"
+#include "csv/row_format.h"
+#include "memory/output_mem.h"
 
 struct fixture {
     struct arena arena;
     struct schema schema;
-    struct encoder *encoder;
+    struct row_format *row_format;
     struct buf out;
 };
 
-static void open_encoder(struct fixture *f, const char *schema, bool header)
+static void open_format(struct fixture *f, const char *schema)
 {
     *f = (struct fixture){0};
     f->schema = schema_of(&f->arena, schema);
-    f->encoder = csv_encoder_open(&f->schema, header);
+    f->row_format = csv_row_format_open(&f->schema);
 }
 
-static void close_encoder(struct fixture *f)
+static void close_format(struct fixture *f)
 {
-    f->encoder->ops->close(f->encoder);
+    f->row_format->ops->close(f->row_format);
     buf_release(&f->out);
     arena_release(&f->arena);
 }
 
 static void encode(struct fixture *f, const struct value *row)
 {
-    f->encoder->ops->fields(f->encoder, 0, row, f->schema.n, &f->out);
-    f->encoder->ops->end_row(f->encoder, &f->out);
+    f->row_format->ops->fields(f->row_format, 0, row, f->schema.n, &f->out);
+    f->row_format->ops->end_row(f->row_format, &f->out);
 }
 
 static struct value text(const char *s)
@@ -43,7 +45,7 @@ static struct value text(const char *s)
 static void test_quotes_stand_only_where_needed(UNUSED void **state)
 {
     struct fixture f;
-    open_encoder(&f, "a TEXT, b TEXT, c TEXT, d TEXT, e TEXT", false);
+    open_format(&f, "a TEXT, b TEXT, c TEXT, d TEXT, e TEXT");
     encode(&f, (struct value[]){text("a,b"), text("c\"d"), text("e\nf"), text("g\rh"),
                                 text("i")});
     encode(&f,
@@ -55,47 +57,58 @@ static void test_quotes_stand_only_where_needed(UNUSED void **state)
                                    "\"\",, x ,b;c,d'e\n"
                                    "\"\"\"\",\"\"\"\"\"\",\",\",F\xC3\xAAte,"
                                    "\"a long text, with a comma past sixteen bytes\"\n");
-    close_encoder(&f);
+    close_format(&f);
 }
 
 static void test_values_are_canonical(UNUSED void **state)
 {
     struct fixture f;
-    open_encoder(&f, "a INT, b BIGINT, c REAL, d BOOLEAN, e BYTES", false);
+    open_format(&f, "a INT, b BIGINT, c REAL, d BOOLEAN, e BYTES");
     encode(&f, (struct value[]){value_int(-7),
                                 value_int(INT64_MIN),
                                 {.r = 0.1, .kind = VALUE_REAL},
                                 {.i = 1, .kind = VALUE_BOOL},
                                 {.p = "\x00\xFF,", .n = 3, .kind = VALUE_BYTES}});
     assert_str(buf_as_str(&f.out), "-7,-9223372036854775808,0.1,true,\\x00ff2c\n");
-    close_encoder(&f);
+    close_format(&f);
 }
 
 static void test_a_file_begins_with_the_names(UNUSED void **state)
 {
     struct fixture f;
+    struct memory_output to = {0};
     struct err err;
-    open_encoder(&f, "trip_id TEXT, x TEXT", true);
+    open_format(&f, "trip_id TEXT, x TEXT");
     f.schema.columns[1].name = str_of("a,b");
-    assert_ok(f.encoder->ops->begin(f.encoder, &f.out, &err), &err);
-    assert_ok(f.encoder->ops->rows(f.encoder, str_of("1,2\n3,4\n"), 2, &f.out, &err),
-              &err);
-    assert_ok(f.encoder->ops->end(f.encoder, &f.out, &err), &err);
-    assert_str(buf_as_str(&f.out), "trip_id,\"a,b\"\n1,2\n3,4\n");
-    assert_string_equal(f.encoder->extension, "csv");
-    close_encoder(&f);
+    struct file_writer *writer = csv_file_writer_open(&f.schema, true);
+    assert_int_equal(writer->ops->bytes(writer), 0);
+    memory_output_begin(&to);
+    assert_ok(writer->ops->begin(writer, &to.output, 100, &err), &err);
+    assert_ok(writer->ops->rows(writer, str_of("1,2\n3,4\n"), 2, &err), &err);
+    assert_int_equal(writer->ops->bytes(writer), 22);
+    assert_ok(writer->ops->finish(writer, STR_LITERAL("{}"), &err), &err);
+    assert_str(buf_as_str(&to.file), "trip_id,\"a,b\"\n1,2\n3,4\n");
+    writer->ops->close(writer);
+    memory_output_release(&to);
+    close_format(&f);
 }
 
-static void test_a_full_buffer_is_an_error(UNUSED void **state)
+static void test_an_output_that_is_full_is_an_error(UNUSED void **state)
 {
     struct fixture f;
+    struct memory_output to = {.file = BUF_INIT(8)};
     struct err err;
-    open_encoder(&f, "a TEXT", false);
-    f.out = BUF_INIT(8);
-    assert_status(f.encoder->ops->rows(f.encoder, str_of("123456789"), 1, &f.out, &err),
-                  ST_LIMIT);
-    assert_string_equal(err.text, "CSV rows: more than 8 bytes");
-    close_encoder(&f);
+    open_format(&f, "a TEXT");
+    struct file_writer *writer = csv_file_writer_open(&f.schema, true);
+    memory_output_begin(&to);
+    assert_ok(writer->ops->begin(writer, &to.output, 0, &err), &err);
+    assert_status(writer->ops->rows(writer, str_of("123456789"), 1, &err), ST_LIMIT);
+    assert_string_equal(err.text, "memory: more than 8 bytes");
+    writer->ops->abort(writer);
+    assert_int_equal(writer->ops->bytes(writer), 0);
+    writer->ops->close(writer);
+    memory_output_release(&to);
+    close_format(&f);
 }
 
 // A small generator: the same rows at every run (xorshift64, Marsaglia 2003).
@@ -166,7 +179,7 @@ static void check_random_rows(const char *schema)
     struct decoder *decoder;
     struct err err;
     struct batch batch;
-    open_encoder(&f, schema, false);
+    open_format(&f, schema);
     assert_ok(csv_decoder_open(&f.schema, NULL, &decoder, &err), &err);
     batch_init(&batch, f.schema.n);
     uint64_t seed = 20261122;
@@ -180,7 +193,7 @@ static void check_random_rows(const char *schema)
     }
     batch_release(&batch);
     decoder->ops->close(decoder);
-    close_encoder(&f);
+    close_format(&f);
 }
 
 // The readers pass a line of white space, but a quoted one.
@@ -188,14 +201,14 @@ static void test_a_text_of_white_space_alone_is_quoted(UNUSED void **state)
 {
     struct fixture f;
     struct value row[] = {value_text(str_of(" \x1A")), value_text(str_of(" "))};
-    open_encoder(&f, "only TEXT", false);
+    open_format(&f, "only TEXT");
     encode(&f, row);
     assert_str(buf_as_str(&f.out), "\" \x1A\"\n");
-    close_encoder(&f);
-    open_encoder(&f, "a TEXT, b TEXT", false);
+    close_format(&f);
+    open_format(&f, "a TEXT, b TEXT");
     encode(&f, row);
     assert_str(buf_as_str(&f.out), " \x1A, \n");
-    close_encoder(&f);
+    close_format(&f);
 }
 
 static void test_random_rows_read_back(UNUSED void **state)
@@ -209,6 +222,6 @@ static void test_random_rows_read_back(UNUSED void **state)
 TEST_MAIN(cmocka_unit_test(test_quotes_stand_only_where_needed),
           cmocka_unit_test(test_values_are_canonical),
           cmocka_unit_test(test_a_file_begins_with_the_names),
-          cmocka_unit_test(test_a_full_buffer_is_an_error),
+          cmocka_unit_test(test_an_output_that_is_full_is_an_error),
           cmocka_unit_test(test_a_text_of_white_space_alone_is_quoted),
           cmocka_unit_test(test_random_rows_read_back))

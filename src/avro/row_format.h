@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// How columns are written: an output schema, and for each column what its values become.
+// Rows as Avro datums: an output schema, and for each column what its values become.
 //
-// The schema is made from the columns, or imposed and checked against them. Read-only
-// once made; any thread.
-#ifndef AVRO_WRITER_H
-#define AVRO_WRITER_H
+// The schema is made from the columns (nullable ones are unions of null and the type;
+// every field carries a field-id, from 1), or imposed: then its fields must be the
+// columns in their order, of types that fit (docs/avro.md). A TEXT that an imposed schema
+// calls a date, enum, ... may have no such value: `refused` of core/row_format.h.
+#ifndef AVRO_ROW_FORMAT_H
+#define AVRO_ROW_FORMAT_H
 
-#include "avro/encoder.h"
 #include "avro/schema.h"
+#include "core/row_format.h"
 
 enum avro_cell_code {
     CELL_LONG,    // INT, BIGINT as int or long
@@ -39,25 +41,34 @@ struct avro_cell {
     uint8_t n_null_prefix, n_value_prefix;
 };
 
-struct avro_writer {
+struct avro_schema_options {
+    struct str schema;    // JSON of an imposed schema; empty: made from the columns
+    struct str name;      // of the record made; required then
+    struct str namespace; // may be empty
+};
+
+struct avro_row_format {
+    struct row_format row_format; // first member
     struct arena arena;
     struct schema columns;
     struct avro_cell *cells; // one a column
     struct avro_schema *schema;
     struct str json; // of the schema, in one line
+    struct buf why;  // behind row_format.refused
 };
 
-enum status avro_writer_open(const struct schema *columns,
-                             const struct avro_schema_options *options,
-                             struct avro_writer **ret, struct err *err);
-void avro_writer_free(struct avro_writer *writer);
+// ST_USAGE: a column's name is not an Avro name, or the imposed schema does not fit; the
+// text says which and the way out.
+enum status avro_row_format_open(const struct schema *columns,
+                                 const struct avro_schema_options *options,
+                                 struct avro_row_format **ret, struct err *err);
 
 // Appends a value of the column. False: it has no form in the schema; what was appended
 // is of no use, and avro_cell_why says why.
 bool avro_cell_put(const struct avro_cell *cell, struct value v, struct buf *out);
 
 // Appends "column 'day': '2026-13-01' is not a date".
-void avro_cell_why(const struct avro_writer *writer, size_t column, struct value v,
+void avro_cell_why(const struct avro_row_format *format, size_t column, struct value v,
                    struct buf *ret);
 
 #endif

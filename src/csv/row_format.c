@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "csv/encoder.h"
+#include "csv/row_format.h"
 
 #include <stdlib.h>
 
 #include "base/byte_mask.h"
 #include "base/hash.h"
 #include "csv/scanner.h"
-
-struct csv_encoder {
-    struct encoder encoder;
-    bool header;
-};
 
 static NOINLINE bool long_has_special(struct str text)
 {
@@ -43,9 +38,9 @@ static void append_quoted(struct str text, struct buf *row)
 
 // A first field that would not read back as it is: the readers pass a byte order mark,
 // and a line of white space.
-static bool is_special_first(const struct encoder *encoder, struct str text)
+static bool is_special_first(const struct schema *schema, struct str text)
 {
-    return csv_bom(text) > 0 || (encoder->schema->n == 1 && csv_is_blank(text));
+    return csv_bom(text) > 0 || (schema->n == 1 && csv_is_blank(text));
 }
 
 static NOINLINE void append_odd(struct str text, size_t n_commas, struct buf *row)
@@ -56,10 +51,10 @@ static NOINLINE void append_odd(struct str text, size_t n_commas, struct buf *ro
 }
 
 // One look for room for the text and its comma: most of what is written goes this way.
-static void append_text(const struct encoder *encoder, struct str text, size_t n_commas,
+static void append_text(const struct schema *schema, struct str text, size_t n_commas,
                         struct buf *row)
 {
-    bool is_special = n_commas == 0 && is_special_first(encoder, text);
+    bool is_special = n_commas == 0 && is_special_first(schema, text);
     if (UNLIKELY(text.n == 0 || is_special || has_special(text))) {
         append_odd(text, n_commas, row);
         return;
@@ -92,14 +87,14 @@ static void append_other(const struct value *value, struct buf *row)
         value_format(*value, row);
 }
 
-static void fields(struct encoder *encoder, size_t first, const struct value *values,
-                   size_t n, struct buf *row)
+static void fields(struct row_format *row_format, size_t first,
+                   const struct value *values, size_t n, struct buf *row)
 {
     size_t n_commas = first > 0;
     for (size_t i = 0; i < n; i++, n_commas = 1) {
         const struct value *value = &values[i];
         if (LIKELY(value->kind == VALUE_TEXT)) {
-            append_text(encoder, value_str(*value), n_commas, row);
+            append_text(row_format->schema, value_str(*value), n_commas, row);
             continue;
         }
         if (n_commas > 0)
@@ -108,63 +103,36 @@ static void fields(struct encoder *encoder, size_t first, const struct value *va
     }
 }
 
-static void end_row(UNUSED struct encoder *encoder, struct buf *row)
+static void end_row(UNUSED struct row_format *row_format, struct buf *row)
 {
     buf_char(row, '\n');
 }
 
-static enum status begin(struct encoder *encoder, struct buf *out, struct err *err)
+static void close_row_format(struct row_format *row_format)
 {
-    if (!((struct csv_encoder *)encoder)->header)
-        return ST_OK;
-    for (size_t i = 0; i < encoder->schema->n; i++) {
-        struct value name = value_text(encoder->schema->columns[i].name);
-        fields(encoder, i, &name, 1, out);
-    }
-    end_row(encoder, out);
-    return buf_check(out, "header line", err);
+    free(row_format);
 }
 
-static enum status rows(UNUSED struct encoder *encoder, struct str bytes,
-                        UNUSED size_t n_rows, struct buf *out, struct err *err)
-{
-    buf_str(out, bytes);
-    return buf_check(out, "CSV rows", err);
-}
-
-static enum status end(UNUSED struct encoder *encoder, UNUSED struct buf *out,
-                       UNUSED struct err *err)
-{
-    return ST_OK;
-}
-
-static void note(UNUSED struct encoder *encoder, UNUSED struct str text,
-                 UNUSED struct buf *front)
-{
-}
-
-static void encoder_close(struct encoder *encoder)
-{
-    free(encoder);
-}
-
-static const struct encoder_ops csv_encoder_ops = {
+static const struct row_format_ops ops = {
     .fields = fields,
     .end_row = end_row,
-    .begin = begin,
-    .rows = rows,
-    .end = end,
-    .note = note,
-    .close = encoder_close,
+    .close = close_row_format,
 };
 
-struct encoder *csv_encoder_open(const struct schema *schema, bool header)
+struct row_format *csv_row_format_open(const struct schema *schema)
 {
-    struct csv_encoder *csv = mem_zalloc(sizeof(*csv));
-    csv->encoder =
-        (struct encoder){.ops = &csv_encoder_ops, .schema = schema, .extension = "csv"};
+    struct row_format *row_format = mem_zalloc(sizeof(*row_format));
+    *row_format = (struct row_format){.ops = &ops, .schema = schema};
     if (schema->n > 1) // else a blank field is quoted, which is data elsewhere
-        csv->encoder.separator = CSV_SEPARATOR;
-    csv->header = header;
-    return &csv->encoder;
+        row_format->separator = CSV_SEPARATOR;
+    return row_format;
+}
+
+void csv_put_names(struct row_format *row_format, struct buf *ret)
+{
+    for (size_t i = 0; i < row_format->schema->n; i++) {
+        struct value name = value_text(row_format->schema->columns[i].name);
+        fields(row_format, i, &name, 1, ret);
+    }
+    end_row(row_format, ret);
 }
