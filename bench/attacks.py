@@ -50,7 +50,7 @@ class Meter:
         if source.suffix == ".c":
             command, env = [BUILD / "tests" / source.stem], env | self.preload
         else:
-            command, env = [sys.executable, source], env | {"TRAMLINE_BIN": str(self.wrapper)}
+            command, env = ["/usr/bin/python3", "-m", "pytest", source], env | {"TRAMLINE_BIN": str(self.wrapper)}
         try:
             done = subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, check=False,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT_S)

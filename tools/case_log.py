@@ -6,7 +6,7 @@ LINES_OF_A_CASE = 60
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
 MARK = re.compile(r"\[ +(RUN|OK|FAILED|SKIPPED|ERROR) +\] ([a-zA-Z_]\w*)(?: (.*))?$")
 # A Python exception's first line; cmocka's two of an assertion of C, the text and the place.
-EXCEPTION = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit|Expired)\b")
+EXCEPTION = re.compile(r"(?:E +)?((?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit|Expired)\b.*)")
 PLACE = re.compile(r"\[ +LINE +\] --- (\S+:\d+): error: ")
 
 
@@ -54,8 +54,8 @@ def why(case):
     """One line: what a case that failed says at its end."""
     lines = [line.strip() for line in case.lines if line.strip() and not MARK.match(line)]
     for before, line in reversed(list(zip(["", *lines], lines))):
-        if EXCEPTION.match(line):
-            return line[:300]
+        if exception := EXCEPTION.match(line):
+            return exception[1][:300]
         if place := PLACE.match(line):
             return f"{place[1]}: {before.removeprefix('[  ERROR   ] --- ')[:300]}"
     return lines[-1][:300] if lines else "said nothing"
@@ -78,6 +78,7 @@ def failures(text, note):
     found = [(case.name, why(case)) for case in cases if case.failed]
     found += [(case.name, f"{note}: {why(case)}") for case in cases if case.word == "RUN"]
     if not found:
-        said = [line.strip() for line in text.splitlines() if line.strip()]
-        found = [("", f"{note}: {said[-1][:300]}" if said else note)]
+        whole = Case("")
+        whole.lines = text.splitlines()
+        found = [("", f"{note}: {why(whole)}" if text.strip() else note)]
     return found

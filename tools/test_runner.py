@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds Tramline and runs its tests: test_runner.py [--quick | --long] [--only SET] [NAME[/CASE]].
 
-Sets, in this order: build, lint, unit, fuzz, simulator, e2e. A test is a program: exit 0 passed, 77
-skipped (its last line says why), else failed. Programs that print cases as cmocka does
-("[       OK ] name") are counted by cases. Each test has a log in build/test-logs, a TMPDIR of
-its own, no stdin, and a time limit at which its whole process group is ended.
+Sets, in this order: build, lint, unit, fuzz, simulator, e2e. CTest runs the tests of C (unit, fuzz,
+simulator; tests/ctest.cmake), pytest those of e2e (tests/e2e/conftest.py), a process for each file:
+what a file has started goes when it ends. A test passes by exit 0; what prints cases as cmocka does
+("[       OK ] name") is counted by cases. Each has a log in build/test-logs, no stdin, and a time
+limit; an e2e test has a TMPDIR of its own, and at its limit its whole process group is ended.
 
 The first lines of a test's source may hold, after "test:" in a comment:
     alone               nothing else runs beside it
@@ -46,16 +47,18 @@ LOGS = BUILD / "test-logs"
 TMP = BUILD / "test-tmp"
 STACK = str(ROOT / "tools/stack.sh")
 # Stops for what hangs, on a busy machine too.
-LIMITS_S = {"build": 900, "lint": 300, "unit": 300, "fuzz": 300, "simulator": 600, "e2e": 600}
-FUZZ_MS, LONG_FUZZ_MS = 1000, 20000
+LIMITS_S = {"build": 900, "lint": 300, "e2e": 600}
 TOTAL_LIMIT_S = 60 * 60  # a stop for what hangs; docs/testing.md says what it takes
 LONG_TOTAL_LIMIT_S = 8 * 3600
-LONG_FUZZ_S = 600  # of each target by libFuzzer
 LONG_FACTOR = 5
 GRACE_S = 10
-EXIT_SKIP = 77
+EXIT_NO_CASE = 5  # of pytest
+# The one that apt installs, for the Python that it is installed for.
+PYTEST = ["/usr/bin/python3", "-m", "pytest"]
 ALL_PARTS = ("kafka", "hdfs", "registry")
 QUICK = "quick"  # `./dev test quick` is --quick
+# What cmocka and pytest print when TEST_CASE names none of their cases.
+NO_CASE = re.compile(r"^\[={10}\]|^\d+ deselected in ", re.M)
 
 
 class Test:
@@ -63,7 +66,7 @@ class Test:
         self.set_name, self.name, self.variant = set_name, name, variant
         self.command = [str(word) for word in command]
         self.marks = read_marks(source) if source else {}
-        self.limit_s = float(self.marks.get("limit", LIMITS_S[set_name]))
+        self.limit_s = float(self.marks.get("limit", LIMITS_S.get(set_name, 0)))
         self.alone = "alone" in self.marks
         self.env = {}
 
@@ -121,7 +124,7 @@ class Output:
         shown = f"\033[{self.COLOURS[word]}m{word:<4}\033[0m" if self.tty else f"{word:<4}"
         label = f"{test.label:<{self.label_width}}"
         with self.lock:
-            self.running.remove(test)
+            self.running = [t for t in self.running if t != test]
             self._print(
                 f"{shown}  {test.set_name:<9}  {label}  {result.seconds:7.2f} s  {result.note}".rstrip()
             )
@@ -179,6 +182,9 @@ class Runner:
         except OSError as error:
             result = Result(failed=1, note=str(error))
         result.seconds = time.monotonic() - began
+        self.end(test, result)
+
+    def end(self, test, result):
         with self.lock:
             # A build that passed is not a test that passed; one that failed is a failure.
             self.total.passed += result.passed if test.set_name != "build" else 0
@@ -197,7 +203,7 @@ class Runner:
         shutil.rmtree(tmp, ignore_errors=True)
         tmp.mkdir(parents=True)
         log_path = LOGS / f"{test.file_name}.log"
-        env = dict(os.environ, TERM="xterm", **test.env, TMPDIR=str(tmp))  # bare machines have none
+        env = {**os.environ, **ENV, **test.env, "TMPDIR": str(tmp)}
         if test.set_name == "e2e":
             env.update(reports_to(tmp))
         with open(log_path, "wb") as log:
@@ -214,7 +220,7 @@ class Runner:
                 self.groups.discard(process.pid)
         signal_group(process.pid, signal.SIGKILL)
         end_own_servers(tmp)
-        result = judge(code, log_path.read_text(errors="replace"), limit_s)
+        result = judge(how_it_ended(code, limit_s), log_path.read_text(errors="replace"))
         reports = sorted(tmp.glob("sanitizer.*"))
         if reports:
             with open(log_path, "ab") as log:
@@ -224,6 +230,29 @@ class Runner:
         if not result.failed:
             shutil.rmtree(tmp, ignore_errors=True)
         return result
+
+    def run_ctest(self, tests, jobs):
+        """Runs tests of C, those of one build after those of another."""
+        began = time.monotonic()
+        for kind in sorted({test.kind for test in tests}):
+            shutil.rmtree(BUILD / kind / "test-tmp", ignore_errors=True)
+            of_kind = [test for test in tests if test.kind == kind]
+            ctest = CTest(kind, of_kind, self.output.start, self.end)
+            env = {**os.environ, **ENV, **of_kind[0].env}
+            process = subprocess.Popen(
+                ctest.command(jobs), cwd=ROOT, env=env, stdin=subprocess.DEVNULL, text=True,
+                errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                start_new_session=True)
+            self.groups.add(process.pid)
+            limit = threading.Timer(max(self.deadline - time.monotonic(), 0), end_group, [process])
+            limit.start()
+            ctest.hear(process.stdout)
+            code = process.wait()
+            limit.cancel()
+            self.groups.discard(process.pid)
+            ctest.give_up(f"not run, CTest ended with exit {code}")
+        if tests:
+            self.seconds[tests[0].set_name] = time.monotonic() - began
 
     def stop(self):
         self.stopping = True
@@ -263,86 +292,119 @@ def end_own_servers(tmp):
                        stderr=subprocess.DEVNULL, check=False)
 
 
-def judge(code, text, limit_s):
+def how_it_ended(code, limit_s):
+    """"" by exit 0; code None: at its limit."""
     if code is None:
-        return Result(failed=1, note=f"ended at its limit of {limit_s:.0f} s")
-    lines = text.strip().splitlines()
-    passed, failed, skips = count_cases(text)
-    if code == EXIT_SKIP:
-        reason = lines[-1] if lines else "no reason given"
-        return Result(skips=skips or [reason], note=reason)
-    if code != 0:
-        how = f"signal {-code}" if code < 0 else f"exit {code}"
-        return Result(passed, max(failed, 1), skips, note=how)
-    if failed:
-        return Result(passed, failed, skips, note="exit 0, but cases failed")
+        return f"ended at its limit of {limit_s:.0f} s"
+    return "" if code in (0, EXIT_NO_CASE) else f"signal {-code}" if code < 0 else f"exit {code}"
+
+
+def judge(how, text):
+    """The result of a test that ended so, "" is well, and left this log."""
+    cases = case_log.cases_of(text)
+    passed, failed = sum(case.word == "OK" for case in cases), sum(case.failed for case in cases)
+    skips = [case.reason for case in cases if case.word == "SKIPPED"]
+    if how or failed:
+        return Result(passed, max(failed, 1), skips, how or "exit 0, but cases failed")
     if passed + len(skips) == 0:
-        if re.search(r"^\[={10}\]", text, re.M):
+        if NO_CASE.search(text):
             return Result(skips=["no case of this name"], note="no case of this name")
         return Result(passed=1)
     note = f"{passed} case{'s' if passed != 1 else ''}"
     return Result(passed, 0, skips, note + (f", {len(skips)} skipped" if skips else ""))
 
 
-def count_cases(text):
-    """Passed, failed, and reasons of the skipped."""
-    cases = case_log.cases_of(text)
-    words = [case.word for case in cases]
-    return words.count("OK"), sum(case.failed for case in cases), [
-        case.reason for case in cases if case.word == "SKIPPED"]
+def sanitizer_env():
+    lines = (ROOT / "tests/sanitizers.env").read_text().replace("@ROOT@", str(ROOT)).splitlines()
+    return dict(line.split("=", 1) for line in lines)
 
 
-# A crash is the sanitizer's to tell, with its stack; cmocka would only name the signal.
-SANITIZER_ENV = {
-    "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1"
-                    ":handle_segv=2:handle_sigbus=2:handle_sigfpe=2:handle_sigill=2",
-    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
-    "LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp:print_suppressions=0",
-    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
-}
-VALGRIND = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full"]
+SANITIZER_ENV = sanitizer_env()
+# Bare machines have no TERM; no plugin of this machine changes what pytest does.
+ENV = {"TERM": "xterm", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
+def c_test(set_name, source, kind, variant=""):
+    """A test that CTest knows in that build: tests/ctest.cmake."""
+    name = re.sub("^(test|fuzz)_", "", source.stem)
+    label = f"fuzz_{name}" if set_name == "fuzz" else name
+    test = Test(set_name, label, [], source, f"{kind} {variant}".strip() if variant else "")
+    test.kind, test.target = kind, source.stem
+    test.ctest_name = f"{set_name}.{name}" + (f".{variant}" if variant else "")
+    return test
 
 
 def c_tests(folder, set_name, is_long):
     tests = []
     for source in sorted((ROOT / "tests" / folder).glob("test_*.c")):
-        name = source.stem.removeprefix("test_")
         marks = read_marks(source)
         if "runs-in" in marks:
             continue
         kind = marks.get("build", "asan")
         kinds = sorted({kind, "release", "tsan"}) if is_long else [kind]
-        kinds = [k for k in kinds if f"not-{k}" not in marks]
-        for kind in kinds:
-            program = BUILD / kind / "tests" / source.stem
-            test = Test(set_name, name, [program], source, kind if is_long else "")
-            test.kind, test.target, test.env = kind, source.stem, SANITIZER_ENV
-            tests.append(test)
+        tests += [c_test(set_name, source, k, "long" if is_long else "")
+                  for k in kinds if f"not-{k}" not in marks]
         if is_long and folder == "unit":
-            program = BUILD / "release/tests" / source.stem
-            test = Test(set_name, name, VALGRIND + [program], source, "valgrind")
-            test.kind, test.target = "release", source.stem
-            test.limit_s *= 10
-            tests.append(test)
+            tests.append(c_test(set_name, source, "release", "valgrind"))
     return tests
 
 
 def fuzz_tests(is_long):
     """The fuzz targets on their corpus and changed copies of it; with --long libFuzzer looks for more."""
-    tests = []
-    for source in sorted((ROOT / "tests/fuzz").glob("fuzz_*.c")):
-        name = source.stem.removeprefix("fuzz_")
-        command = [BUILD / "asan/tests" / source.stem, ROOT / "tests/fuzz/corpus" / name,
-                   LONG_FUZZ_MS if is_long else FUZZ_MS]
-        test = Test("fuzz", f"fuzz_{name}", command, source)
-        test.kind, test.target, test.env = "asan", source.stem, SANITIZER_ENV
-        tests.append(test)
-        if is_long:
-            test = Test("fuzz", f"fuzz_{name}", [ROOT / "tools/dev-fuzz.sh", name, LONG_FUZZ_S], source,
-                        "libFuzzer")
-            test.kind, test.target, test.limit_s = "fuzz", source.stem, LONG_FUZZ_S
-            tests.append(test)
-    return tests
+    sources = sorted((ROOT / "tests/fuzz").glob("fuzz_*.c"))
+    if not is_long:
+        return [c_test("fuzz", source, "asan") for source in sources]
+    return [c_test("fuzz", source, *of) for source in sources
+            for of in (("asan", "long"), ("fuzz", "libfuzzer"))]
+
+
+class CTest:
+    """Runs tests of one build by CTest, and tells each that begins and ends."""
+
+    RESULT = re.compile(r"\s*\d+/\d+ Test +#(\d+): (\S+) \.*(?:   |\*\*\*)(\S.*?) +([\d.]+) sec$")
+
+    LAST_OF_HEAD = "Test timeout computed to be: "  # of what CTest says itself
+
+    def __init__(self, kind, tests, begun, ended):
+        self.folder, self.begun, self.ended = BUILD / kind, begun, ended
+        self.tests = {test.ctest_name: test for test in tests}
+        self.output = {}  # lines by number of a test
+
+    def command(self, jobs):
+        names = "|".join(map(re.escape, self.tests))
+        return ["ctest", "--test-dir", self.folder, "-V", "-j", str(jobs), "-R", f"^({names})$"]
+
+    def hear(self, lines):
+        for line in lines:
+            line = line.rstrip("\n")
+            if found := re.match(r"(\d+): ?(.*)", line):
+                self.output.setdefault(found[1], []).append(found[2])
+            elif found := re.match(r" +Start +\d+: (\S+)", line):
+                if found[1] in self.tests:
+                    self.begun(self.tests[found[1]])
+            elif found := self.RESULT.match(line):
+                self.end(*found.groups())
+
+    def end(self, number, name, how, seconds):
+        test, lines = self.tests.pop(name, None), self.output.pop(number, [])
+        if test is None:
+            if how != "Passed":
+                print(f"CTest: {name}: {how}", *lines, sep="\n", flush=True)
+            return  # a fixture
+        head = [n for n, line in enumerate(lines) if line.startswith(self.LAST_OF_HEAD)]
+        lines = lines[head[0] + 1:] if head else lines
+        text = "\n".join(lines) + "\n"
+        (LOGS / f"{test.file_name}.log").write_text(text)
+        result = judge("" if how == "Passed" else how, text)
+        result.seconds = float(seconds)
+        self.ended(test, result)
+
+    def give_up(self, why):
+        """Those that CTest said nothing of."""
+        for name, test in list(self.tests.items()):
+            (LOGS / f"{test.file_name}.log").write_text("")
+            self.begun(test)
+            self.ended(test, Result(failed=1, note=why))
 
 
 def e2e_tests(kind="release"):
@@ -351,7 +413,7 @@ def e2e_tests(kind="release"):
     tests = []
     for source in sorted((ROOT / "tests/e2e").glob("test_*.py")):
         name = source.stem.removeprefix("test_")
-        test = Test("e2e", name, [sys.executable, source], source, variant)
+        test = Test("e2e", name, [*PYTEST, source], source, variant)
         needs = test.marks.get("needs", " ".join(ALL_PARTS)).split()
         test.parts = [] if needs == ["nothing"] else needs
         test.kind = kind
@@ -497,7 +559,7 @@ def run_sets(runner, sets, stack, options):
         if set_name == "e2e" and runnable:
             run_e2e(runner, runnable, stack, options.jobs)
         else:
-            runner.run_all(runnable, options.jobs)
+            runner.run_ctest(runnable, options.jobs)
 
 
 def parse_options():

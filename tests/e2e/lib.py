@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Helpers of the end to end tests; standard library only.
 
-A test is a program that ends with `lib.main()`, which runs its functions test_*, prints a line
-for each as cmocka does, and heeds TEST_CASE. What it starts ends with it.
+A test is a file test_*.py; pytest runs its functions test_* in a process (conftest.py says how). What it
+starts ends with it.
 """
 import atexit
 import contextlib
@@ -18,12 +18,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STACK = ROOT / "tools/stack.sh"
 RUN_LIMIT_S = 180
-EXIT_SKIP = 77
 
 
 class Skip(Exception):
@@ -32,39 +30,6 @@ class Skip(Exception):
 
 
 # Cases
-
-
-def main():
-    """Runs the cases of the calling test and ends it: 1 if one failed, 77 if all were skipped."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    only = os.environ.get("TEST_CASE", "")
-    module = sys.modules["__main__"]
-    cases = {n: f for n, f in vars(module).items()
-             if n.startswith("test_") and only in n and (is_long() or not hasattr(f, "only_long"))
-             and not (is_checked() and hasattr(f, "not_checked"))}
-    results = [run_case(name, case) for name, case in cases.items()]
-    skipped = [text for word, text in results if word == "SKIPPED"]
-    print(f"[==========] {len(cases)} test(s) run.", flush=True)
-    if any(word == "FAILED" for word, _ in results):
-        sys.exit(1)
-    if skipped and len(skipped) == len(results):
-        print(skipped[0], flush=True)
-        sys.exit(EXIT_SKIP)
-    sys.exit(0)
-
-
-def run_case(name, case):
-    print(f"[ RUN      ] {name}", flush=True)
-    word, text = "OK", ""
-    try:
-        case()
-    except Skip as reason:
-        word, text = "SKIPPED", str(reason)
-    except Exception:
-        word = "FAILED"
-        traceback.print_exc(file=sys.stdout)
-    print(f"[ {word:^8} ] {name} {text}".rstrip(), flush=True)
-    return word, text
 
 
 def is_long():

@@ -284,6 +284,3 @@ def test_wrong_calls_are_explained():
          b'{"type":"fixed","name":"F","size":1048577}}]}', code=1)
     done = lib.run("codegen", place / "none.avsc", code=2)
     assert f"cannot open {place}/none.avsc: No such file or directory" in done.err, done.err
-
-
-lib.main()

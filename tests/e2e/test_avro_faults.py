@@ -239,6 +239,3 @@ def test_another_address_takes_over():
         two.check(running, 1, 2)
         assert (first.count(f"GET /schemas/ids/{two.old}"), len(second.requests)) == (1, 1)
         first.up()
-
-
-lib.main()

@@ -243,6 +243,3 @@ def test_a_table_staged_in_another_format_replaces_the_file():
         suffix = "." + form.split("'")[1]
         assert [p.suffix for p in work.files("trips")] == [suffix], form
         work.tramline("check", "--live")
-
-
-lib.main()

@@ -194,6 +194,3 @@ def test_check_reads_the_last_record_by_its_header():
     said = work.tramline("check", "--live", code=1)
     assert f"BAD   record     stop_times: partition 0, offset 1: header {HEADER}: schema GUID {GUID}: " \
         in said.out, said.out
-
-
-lib.main()

@@ -241,6 +241,3 @@ def test_columns_without_a_readers_schema():
             check(case, i, row, row_as_written(case, value), f"java says {value}")
             n_rows += not isinstance(row, str)
     assert n_rows > len(cases) * N_DATA / 2, n_rows
-
-
-lib.main()

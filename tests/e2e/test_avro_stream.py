@@ -199,6 +199,3 @@ def test_avro_read_as_csv_is_no_row_of_nulls():
     for reason in reasons(work.dead()):
         assert reason == ("1 field for 2 columns: n is the first without one; it begins as Avro"
                           " with a schema id does: is the stream format = 'avro'?"), reason
-
-
-lib.main()

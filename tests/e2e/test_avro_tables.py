@@ -383,6 +383,3 @@ def test_bytes_and_fixed_go_through_as_they_are():
     for who in ("fastavro", "java"):
         got = [(r["id"], r["raw"]["hex"], r["code"]["hex"]) for r in seen[who, work.file("seen")]]
         assert got == [(r["id"], r["raw"].encode("latin-1").hex(), "616263") for r in rows], who
-
-
-lib.main()

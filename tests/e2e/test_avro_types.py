@@ -106,6 +106,3 @@ def test_what_has_no_text_is_a_dead_letter():
     assert work.rows() == [("0.5",)]
     reasons = [letter["reason"] for letter in work.dead()]
     assert reasons == [f"schema id {number}: field 'a': a REAL must be finite (byte 0)"] * 2, reasons
-
-
-lib.main()

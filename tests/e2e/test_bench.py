@@ -66,6 +66,3 @@ def test_the_table_has_a_line_for_each_query():
     assert lines[0].startswith("F1: ") and lines[1].split()[:2] == ["query", "rows"], lines
     assert [line.split()[0] for line in lines[2:-1]] == ["like", "plain"], lines
     assert len({len(line) for line in lines[1:-1]}) == 1, lines
-
-
-lib.main()

@@ -131,6 +131,3 @@ def test_a_worker_that_is_stopped_meanwhile_commits_what_it_read():
     worker.stop(limit_s=15)
     job.check()
     start(2)
-
-
-lib.main()

@@ -69,6 +69,3 @@ def test_nothing_of_it_is_the_machines():
         maps.wait()
     files = set(re.findall(r" (/\S+)$", text, re.M))
     assert files and all(name.startswith(str(place)) for name in files), files
-
-
-lib.main()

@@ -37,6 +37,3 @@ def test_storage_contract_over_hdfs():
 def test_webhdfs():
     lib.hdfs_url()
     run("test_storage_webhdfs")
-
-
-lib.main()

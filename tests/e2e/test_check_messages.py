@@ -87,6 +87,3 @@ def test_a_relay_shows_no_text_of_a_library_alone():
     accepted('return err_set(err, s, "%s: %s", path, why);')
     refused('return err_set(err, s, "%s: %s", path, strerror(errno));', "shows strerror() alone")
     refused('void fail(const char *fmt, ...)\n{\n}', "fail() takes a format")
-
-
-lib.main()

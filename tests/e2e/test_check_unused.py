@@ -91,6 +91,3 @@ def test_a_seam_is_what_only_tests_use():
 def test_what_is_offered_needs_no_test():
     assert check(user="", offered=["a_open"]) == []
     assert check(offered=["a_open"]) == ["tools/check_unused.py: a_open needs no place in OFFERED"]
-
-
-lib.main()

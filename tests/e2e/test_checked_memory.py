@@ -89,6 +89,3 @@ def test_with_valgrind():
     command = ["valgrind", "-q", f"--error-exitcode={ERROR}", "--leak-check=full",
                "--errors-for-leak-kinds=definite", "--num-callers=30", lib.program()]
     with_program(command, {}, limit_s=400, wait_s=400)
-
-
-lib.main()

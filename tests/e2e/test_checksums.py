@@ -93,6 +93,3 @@ class BigJob:
 def test_a_file_of_three_and_of_five_whole_blocks_is_committed():
     for n_blocks in (3, 5):
         BigJob(n_blocks * BIG_BLOCK - BIG_BLOCK // 2).check(n_blocks)
-
-
-lib.main()

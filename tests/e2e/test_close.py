@@ -172,6 +172,3 @@ def test_produce_ends_when_all_is_sent():
     job.sent = ["n0"]
     lib.run("run", "--once", job.script)
     job.check()
-
-
-lib.main()

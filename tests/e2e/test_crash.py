@@ -128,6 +128,3 @@ def test_no_worker_begins_while_all_is_removed():
     reset.wait()
     work.run_once()
     work.check()
-
-
-lib.main()

@@ -231,6 +231,3 @@ def test_kills_neither_lose_nor_double():
     assert killed >= n_kills and n_left(work) == 0
     work.run_once()  # a claim tidies up
     check_all_back(work)
-
-
-lib.main()

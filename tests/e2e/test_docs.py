@@ -50,6 +50,3 @@ def test_readme_names_commands_that_exist():
 def test_reference_is_the_programs():
     made = lib.run("reference").out
     assert made == (lib.ROOT / "docs/reference.md").read_text(), "./dev docs makes it again"
-
-
-lib.main()

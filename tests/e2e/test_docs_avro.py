@@ -30,6 +30,3 @@ def test_ten_commands():
     *_, n_rows = re.findall(r"wrote ([\d,]+) rows", done.stdout)  # the demo's run says so too
     n_rows = int(n_rows.replace(",", ""))
     assert n_rows > 0 and done.stdout.endswith(f"\n{n_rows} rows of enriched_stop_time\n")
-
-
-lib.main()

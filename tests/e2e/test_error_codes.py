@@ -111,6 +111,3 @@ def test_the_page_is_the_tables():
     page = (lib.ROOT / "docs/errors.md").read_text()
     for code, text in error_codes.read_table(lib.ROOT):
         assert (f"| {code} |" in page) == (text != "gone"), code
-
-
-lib.main()

@@ -285,6 +285,3 @@ def test_tables_between_two_feeds_are_not_read():
     said = work.extract(work.feed(GOOD))
     assert "an extract that was cut off is finished" in said, said
     assert work.rows() == OLD_ROWS
-
-
-lib.main()

@@ -207,6 +207,3 @@ def test_a_production_that_is_stopped_says_so():
     n = int(re.search(r"produced (\S+) records in [^,]*, all acknowledged: yes",
                       produce.text())[1].replace(",", ""))
     assert 0 < n < N_ROWS and broker.watermarks(topic)[1] == n, produce.text()
-
-
-lib.main()

@@ -94,6 +94,3 @@ def test_safe_mode():
     assert "Name node is in safe mode." in reason, reason
     safe_mode("leave")
     place.goes_on()
-
-
-lib.main()

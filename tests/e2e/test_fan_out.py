@@ -111,6 +111,3 @@ def test_by_the_program_with_sanitizers():
         os.environ.pop("TRAMLINE_BIN")
         if before is not None:
             os.environ["TRAMLINE_BIN"] = before
-
-
-lib.main()

@@ -223,6 +223,3 @@ def test_wrong_commands_are_told():
             continue
         raise AssertionError(f"{command!r} was taken")
     assert proxy.stats()["ok"]
-
-
-lib.main()

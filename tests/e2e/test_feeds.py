@@ -84,6 +84,3 @@ def test_headerless_file_as_stream():
     assert report["rejected"] == 0
     lib.run("run", script, "--once")  # nothing is left: nothing is written twice
     assert lib.run("verify", script, "--json").json()["rows"] == 3629
-
-
-lib.main()

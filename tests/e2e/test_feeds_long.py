@@ -8,6 +8,3 @@ import lib
 
 def test_mumbai_in_avro():
     feeds.whole_avro_job("mumbai")
-
-
-lib.main()

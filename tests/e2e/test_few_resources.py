@@ -279,6 +279,3 @@ def test_a_standard_error_that_takes_nothing():
                                      stdout=subprocess.DEVNULL, stderr=out, timeout=LIMIT_S, check=False)
         assert process.returncode == 0, (words, process.returncode)
     work.check()
-
-
-lib.main()

@@ -222,6 +222,3 @@ def test_what_cannot_be_generated_is_said():
     (odd / "p.sql").write_text(EXAMPLE.read_text())
     assert refused("systemd", odd / "p.sql", *sets).startswith(
         "tramline generate: systemd: a path in a unit has no line break; rename /")
-
-
-lib.main()

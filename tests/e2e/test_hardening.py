@@ -101,7 +101,3 @@ def core_limit(**env):
 def test_no_core_is_written():
     assert core_limit() == 1, "0 does not hold where a program takes cores"
     assert core_limit(TRAMLINE_CORE="1") == 4096
-
-
-if __name__ == "__main__":
-    lib.main()

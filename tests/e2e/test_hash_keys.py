@@ -32,6 +32,3 @@ def test_chosen_keys_are_as_any_others():
     assert "matched 100.0 %, wrote 1,000 rows" in said, said
     print(f"{seconds:.2f} s")
     assert seconds < LIMIT_S, seconds
-
-
-lib.main()

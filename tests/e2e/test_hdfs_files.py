@@ -109,6 +109,3 @@ def test_by_default_a_lie_is_found_by_deep_only():
         deep = work.verify(code=3)
         assert "was changed: its checksum is not the log's" in deep.out, deep.out
         liar.close()
-
-
-lib.main()

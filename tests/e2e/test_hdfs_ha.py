@@ -134,6 +134,3 @@ def test_the_job_goes_on_with_the_other_name_node():
     running.worker.stop(10)
     print(running.worker.text())
     assert running.work.verify()["errors"] == 0
-
-
-lib.main()

@@ -161,6 +161,3 @@ def test_kerberos_and_tls():
             "trips: the name node asks for authentication; set auth = 'kerberos'")
     refused(make_job(secure, authority="/etc/ssl/certs/ca-certificates.crt"), env,
             f"cannot reach {node}: SSL certificate problem: .*; give the file of its authority")
-
-
-lib.main()

@@ -129,6 +129,3 @@ def test_a_table_shortens_hashes_and_fits_the_terminal():
     assert text[1].split()[-2:] == [first["tables"][:12], first["script"][:12]], text[1]
     narrow = terminal.shown(["history", str(work.script)], work.directory, width=60).splitlines()
     assert max(map(len, narrow[:-1])) <= 60 and "of 12 columns" in narrow[-1], narrow
-
-
-lib.main()

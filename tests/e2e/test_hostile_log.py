@@ -201,6 +201,3 @@ def test_a_table_behind_a_link_is_told_with_the_way_out():
     (work.directory / "names").symlink_to("other")
     work.run_once()
     work.check()
-
-
-lib.main()

@@ -344,6 +344,3 @@ def test_answers_of_a_name_node_are_bounded():
                       (b" " * 100_000_000, "the answer is longer than 16777216 bytes")):
         err = verify(name_node(lambda _, body=body: answer(body)), 600)
         assert f": {why}\n" in err, err
-
-
-lib.main()

@@ -125,7 +125,3 @@ def test_answers_of_servers():
     said = b"".join(run("verify", script))
     assert b"owned" in said, said
     assert_clean(said, "a name node")
-
-
-if __name__ == "__main__":
-    lib.main()

@@ -221,6 +221,3 @@ def test_many_small_members():
     zips.write(work.zip, [zips.Member(HEAD + LINE)] + [zips.Member(b"a\n1\n", b"t%d.txt" % i)
                                                        for i in range(9_998)])
     assert "1 row" in work.extract(0)
-
-
-lib.main()

@@ -57,6 +57,3 @@ def test_idle_costs_little():
     assert min(shares.values()) > 0, "nothing was measured"
     for worker in workers.values():
         worker.stop(10)
-
-
-lib.main()

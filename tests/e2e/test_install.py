@@ -91,6 +91,3 @@ def test_manual_page_has_every_command_and_option():
     assert len(helps) == len(options), len(helps)
     for sentence in helps:
         assert " ".join(sentence.removesuffix(" (secret)").split()) in text, sentence
-
-
-lib.main()

@@ -239,6 +239,3 @@ def test_another_protocol_than_the_ports():
     fails("TLS", {}, SEE_OPTIONS, limit_s=20)
     fails("TLS", sasl("PLAIN", **USER), SEE_OPTIONS, limit_s=20)
     fails("SASL", tls(), SEE_OPTIONS, limit_s=20)
-
-
-lib.main()

@@ -112,6 +112,3 @@ def test_killed_again_and_again():
     assert n_kills >= N_KILLS and n_between >= N_BETWEEN_STEPS
     for victim in victims:
         victim.check()
-
-
-lib.main()

@@ -274,6 +274,3 @@ def test_kills_neither_lose_nor_double():
     work.run_once()  # a claim tidies up
     report = work.check_back(names)
     assert report["replayed"] == n and report["failed_again"] == 0, report
-
-
-lib.main()

@@ -141,7 +141,3 @@ def test_tables_are_bounded_while_they_are_read():
     assert said.code != 0
     assert re.search(r"table 'numbers': row \d+ or later: SQLite takes more than 8 MB of memory; raise SET "
                      r"dimension.memory, or stage fewer rows", said.err), said.err
-
-
-if __name__ == "__main__":
-    lib.main()

@@ -99,7 +99,3 @@ def test_a_text_that_grows_too_large_is_a_dead_letter():
         assert rows == {"good": "12"} and set(letters) == {"bad"}, (rows, letters)
         if executor == "native":
             assert letters["bad"].endswith("its expressions make more than 268435456 bytes of text"), letters
-
-
-if __name__ == "__main__":
-    lib.main()

@@ -343,6 +343,3 @@ def test_native_that_cannot_be_is_said_without_a_look():
     words = ("SET executor = 'native' cannot run this query: Tables are joined without an equality, or"
              " by what may fail, in an outer join. Leave it 'auto'.\n")
     assert said == [f"tramline {c}: {words}" for c in ("check", "check", "run")], said
-
-
-lib.main()

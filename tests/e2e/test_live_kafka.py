@@ -125,6 +125,3 @@ def test_inits_at_once_make_one_topic():
             one.wait(60)
         made = [one for one in started if re.search(r"(?m)^topic +made ", one.text())]
         assert len(made) == 1, [one.text() for one in started]
-
-
-lib.main()

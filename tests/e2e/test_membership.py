@@ -216,6 +216,3 @@ def test_a_worker_says_that_it_waits_for_the_group():
                    "was killed is waited for until its session.timeout is over" in again.text(),
                    18, "what it waits for")
     again.stop(limit_s=10)
-
-
-lib.main()

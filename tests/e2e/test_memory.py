@@ -176,6 +176,3 @@ def test_a_slow_hdfs_holds_the_source_back():
 def test_slow_hdfs_and_compressed_records():
     for buffer_mb in (64, 384):
         slow_hdfs(buffer_mb, "zstd")
-
-
-lib.main()

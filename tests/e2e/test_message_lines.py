@@ -32,7 +32,7 @@ def run_tests():
         path.unlink()
     env = {**os.environ, "TRAMLINE_BIN": str(BUILD / "tramline"), "TEST_CASE": ""}
     programs = [[path] for path in sorted((BUILD / "tests").glob("test_*"))]
-    programs += [[sys.executable, lib.ROOT / f"tests/e2e/test_{name}.py"] for name in E2E]
+    programs += [[sys.executable, "-m", "pytest", lib.ROOT / f"tests/e2e/test_{name}.py"] for name in E2E]
     for program in programs:
         if "test_sim" not in str(program[0]):
             done = run(*program, env=env, cwd=lib.ROOT)
@@ -79,6 +79,3 @@ def test_each_place_is_run():
     for folder in sorted({path.split("/")[1] for path in lines}):
         n = sum(place.startswith(f"src/{folder}/") for place in missed)
         assert n <= UNRUN.get(folder, 0), f"src/{folder}: {n} places are run by no test"
-
-
-lib.main()

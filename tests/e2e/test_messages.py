@@ -583,6 +583,3 @@ def test_a_secret_is_refused_from_set_and_never_shown():
                 words = [*command, "s.sql", *how, "--log-level", "debug"]
                 done = lib.run(*words, cwd=directory, env={**env, **variables}, code=code)
                 assert secret not in done.out + done.err, done.out + done.err
-
-
-lib.main()

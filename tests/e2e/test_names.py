@@ -122,6 +122,3 @@ def test_a_host_in_latin_1():
     entries = results.log_entries(f"{work.directory}/result")
     assert entries[1]["worker"].startswith("caf\ufffdE9/"), entries[1]
     work.tramline("verify", "--deep", "p.sql")
-
-
-lib.main()

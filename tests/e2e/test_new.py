@@ -255,6 +255,3 @@ def test_a_full_disk_leaves_no_script():
                                  cwd=directory, capture_output=True, text=True, timeout=60, check=False)
     assert (limited.returncode, limited.stderr) == (1, "tramline new: cannot write p.sql: File too large\n"), limited
     assert not (directory / "p.sql").exists()
-
-
-lib.main()

@@ -346,6 +346,3 @@ def test_files_that_change_while_they_are_read():
                 said, code = work.said(*RUN)
                 assert code in (0, 1, 3), said
             print(f"{time.monotonic() - began:.1f} s", flush=True)
-
-
-lib.main()

@@ -126,6 +126,3 @@ def test_pid_1_of_a_container_ends_by_sigterm():
     finally:
         process.kill()
         process.wait()
-
-
-lib.main()

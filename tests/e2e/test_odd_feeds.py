@@ -310,6 +310,3 @@ def test_zips_may_have_names_in_any_code_page():
         same(bool(flags & 0x800), flag)
         job.extract(f"{i}.zip")
         same((job.dir / "staged/trips/trips.csv").read_text(), TRIP_ROWS)
-
-
-lib.main()

@@ -764,6 +764,3 @@ def test_one_signal_ends_each_phase():
                 failed.append(str(reason))
     print(f"{len(runs)} runs of {len(PHASES)} phases, {len(failed)} failed", flush=True)
     assert not failed, "\n".join(failed)
-
-
-lib.main()

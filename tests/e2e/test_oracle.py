@@ -92,6 +92,3 @@ def test_result_of_a_local_directory():
         [("1", None), ("1", None), ("2", ""), ("x,y", "l1\nl2")])
     results.same_rows(results.rows_of_result(f"file://{place}"), expected)
     assert results.columns_of_result(place) == ["a", "b"]
-
-
-lib.main()

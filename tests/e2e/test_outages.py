@@ -191,6 +191,3 @@ def test_a_signal_ends_it_within_ten_seconds_with_brokers_and_hdfs_refusing():
 
 def test_a_signal_ends_it_within_ten_seconds_with_brokers_and_hdfs_saying_nothing():
     stop_without_brokers(["blackhole"])
-
-
-lib.main()

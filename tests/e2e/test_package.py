@@ -115,6 +115,3 @@ def test_package_is_installed_run_upgraded_and_purged():
     assert not root.has("var/lib/tramline")
     assert subprocess.run(["chroot", root.path, "getent", "passwd", "tramline"],
                           capture_output=True).returncode == 2
-
-
-lib.main()

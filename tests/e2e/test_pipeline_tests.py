@@ -335,6 +335,3 @@ def test_nobody_is_asked():
         except BlockingIOError:
             pass
     assert sorted(directory.rglob("*")) == before
-
-
-lib.main()

@@ -163,6 +163,3 @@ def test_a_reset_of_a_clean_result_leaves_nothing():
     job.run_once()
     said = lib.run("init", "--reset", "--yes", job.script)
     assert "of others" not in said.out and list(job.result.iterdir()) == [], said.out
-
-
-lib.main()

@@ -283,6 +283,3 @@ def test_every_function_is_among_them():
     assert len(listed) > 30
     missing = [name for name in listed if f"{name}(" not in text and name not in OWN]
     assert not missing, missing
-
-
-lib.main()

@@ -204,6 +204,3 @@ def test_brokers_that_are_away_are_told():
     directory = job("connector = 'kafka', brokers = '127.0.0.1:1', topic = 't', format = 'csv'")
     done = run(directory, "preview", "p.sql", code=1)
     assert "127.0.0.1:1" in done.err, done.err
-
-
-lib.main()

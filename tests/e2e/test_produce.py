@@ -136,6 +136,3 @@ def test_a_production_that_is_stopped_says_how_many_it_sent():
         produce.stop(code=1)
         n = json.loads(produce.text().split("produced ")[1].split(" ")[0].replace(",", ""))
         assert work.n_records() - before == n, (i, produce.text())
-
-
-lib.main()

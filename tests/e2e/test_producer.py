@@ -138,6 +138,3 @@ def test_failures_are_told():
     says(f"{place}/s.txt: line 2: trip_id is missing", b"trip_id,stop_id\n,1\n")
     says(f"{place}/s.txt: line 3: a quote is not closed", b'trip_id\n"a"\n"b\n')
     says("registry: POST http://127.0.0.1:1/subjects/", b"trip_id\na\n", "http://127.0.0.1:1")
-
-
-lib.main()

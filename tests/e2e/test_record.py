@@ -167,6 +167,3 @@ def test_a_feed_on_a_topic():
     rows = {name: int(n) for n, name in re.findall(r"(\d+) rows? of (\w+)\.csv", done.out)}
     assert rows["stop_times"] == 20 and rows["trips"] <= 20 and rows["trips"] < 96, done.out
     assert lib.run("test", "p.sql", "t", cwd=directory).out == "ok     t\n1 test: 1 ok\n"
-
-
-lib.main()

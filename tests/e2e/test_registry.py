@@ -335,6 +335,3 @@ def test_tls_with_a_ca_file():
         said = work.tramline("init", code=1)
         assert ("registry.ca_file cannot be used: error setting certificate file: "
                 f"{no_certificate}") in said.err, said.err
-
-
-lib.main()

@@ -190,6 +190,3 @@ def test_a_format_of_a_newer_program_is_named():
     done = lib.run("verify", "--deep", work.script(CSV, PLAIN), code=3)
     assert re.search(r"ERROR: entry 2: part-\d{20}-0.csv: part-\d{20}-0.csv: this version of the program "
                      "does not know format 'orc'", done.out), done.out
-
-
-lib.main()

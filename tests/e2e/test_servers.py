@@ -125,6 +125,3 @@ def test_registry_takes_a_schema():
 
 def test_one_command_tells_where_servers_are():
     assert os.path.isdir(os.environ["TRAMLINE_STACK_LOGS"])
-
-
-lib.main()

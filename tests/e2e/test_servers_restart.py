@@ -29,6 +29,3 @@ def test_kafka_and_hdfs_survive_a_kill():
         log.write("a line that the broker wrote later\n" * 20000)
     assert brokers in stack.tool("up", "kafka")
     stack.down()
-
-
-lib.main()

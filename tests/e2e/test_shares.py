@@ -188,6 +188,3 @@ def test_a_job_that_goes_on_stops_or_warns_by_match_min():
     lib.wait_until(lambda: work.committed() == 14650, what="worse records")
     job.stop()
     assert job.text().count(LOW) == 2, job.text()
-
-
-lib.main()

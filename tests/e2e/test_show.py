@@ -298,6 +298,3 @@ def test_demo_does_the_whole_job():
     env = dict(word.split("=", 1) for word in exports.split())
     again = lib.run("verify", "pipeline.sql", "--deep", env=env, cwd=root)
     assert "no gap, no duplicate" in again.out
-
-
-lib.main()

@@ -95,6 +95,3 @@ def test_runs_that_begin_and_end_beside_each_other():
         _, err = loop.communicate(timeout=120)
         assert loop.returncode == 0, err[-2000:]
     assert folders(state) == []
-
-
-lib.main()

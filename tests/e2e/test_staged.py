@@ -188,6 +188,3 @@ def test_a_table_of_the_same_size_is_told_by_its_checksum():
         file.write(text.replace("old", "abc"))
     os.utime(dates, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert "table calendar_dates is not as" in work.run().err
-
-
-lib.main()

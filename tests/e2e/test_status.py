@@ -257,6 +257,3 @@ def test_what_a_terminal_shows():
                         r"0 dead letters; tables [0-9a-f]{12}, script [0-9a-f]{12}", lines[3]), lines[3]
     assert lines[5].split() == ["partition", "committed", "end", "lag", "seconds", "commit", "owner"], lines
     assert lines[6].split()[:5] == ["0", "2", "2", "0", "0"] and lines[7].split()[:4] == ["1", "0", "1", "1"], lines
-
-
-lib.main()

@@ -294,6 +294,3 @@ def test_a_restart_knows_how_far_it_is_behind():
     assert abs(lag(url)["seconds"] - (time.time() - sent)) < 1, (lag(url), time.time() - sent)
     assert lag(url)["records"] == 1
     run.stop()
-
-
-lib.main()

@@ -280,6 +280,3 @@ def test_hostile_keys_stay_text():
     assert "alert" not in status.ask(f"{url}metrics")[2]
     json.loads(text)
     run.stop()
-
-
-lib.main()

@@ -265,6 +265,3 @@ def test_random_moments():
     print(f"{N_ROUNDS} rounds, {records.n} records, {n_read} of them before the last run")
     assert n_read == n_committed and n_read + left["read"] == records.n, (n_read, left, records.n)
     assert_nothing_is_left(work, records.n)
-
-
-lib.main()

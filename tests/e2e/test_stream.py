@@ -367,6 +367,3 @@ def test_reset_starts_over_and_refuses_under_a_live_worker():
     assert results.data_files(work.result) == []
     work.run_once()
     assert stop_ids(work) == collections.Counter(["a"])
-
-
-lib.main()

@@ -107,6 +107,3 @@ def test_carets_stand_at_their_places_at_any_width():
     for width in (*range(20, 131, 3), 500):
         for line, wrong in lines:
             check_caret(line, wrong, width)
-
-
-lib.main()

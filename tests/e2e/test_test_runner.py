@@ -2,7 +2,9 @@
 # test: needs nothing
 # test: not-asan it does not run the program
 """tools/test_runner.py: what it says of tests that pass, fail, are skipped, crash and hang."""
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,19 +22,20 @@ def tree(**tests):
     root = lib.tmp_dir()
     (root / "tests/e2e").mkdir(parents=True)
     shutil.copytree(lib.ROOT / "tools", root / "tools")
-    shutil.copy(lib.ROOT / "tests/e2e/lib.py", root / "tests/e2e")
+    for name in ("e2e/lib.py", "e2e/conftest.py", "e2e/pytest.ini", "sanitizers.env"):
+        shutil.copy(lib.ROOT / "tests" / name, root / "tests" / name)
     (root / "dev").write_text("#!/bin/sh\n")
     (root / "dev").chmod(0o755)
     for name, body in tests.items():
-        (root / f"tests/e2e/test_{name}.py").write_text(HEAD + body + "\nlib.main()\n")
+        (root / f"tests/e2e/test_{name}.py").write_text(HEAD + body + "\n")
     return root
 
 
-def run(root, *args, code, env=None):
-    """The lines that the runner prints, without its seconds."""
-    done = subprocess.run([sys.executable, root / "tools/test_runner.py", "--only", "e2e", *args],
-                          env={**os.environ, "TEST_CASE": "", **(env or {})}, capture_output=True,
-                          text=True, timeout=100)
+def run(root, *args, code, only="e2e"):
+    """The lines that the runner prints."""
+    done = subprocess.run([sys.executable, root / "tools/test_runner.py", "--only", only, *args],
+                          env={**os.environ, "TEST_CASE": ""}, capture_output=True, text=True,
+                          timeout=lib.RUN_LIMIT_S)
     assert done.returncode == code and done.stderr == "", (done.returncode, done.stdout, done.stderr)
     print(done.stdout)
     return done.stdout.splitlines()
@@ -68,20 +71,92 @@ def test_a_failed_case_is_shown_wherever_it_stands():
 def test_the_case_in_which_it_ended_is_named():
     root = tree(crash="def test_fine(): pass\ndef test_crash():\n  print('so far', flush=True)\n"
                       "  os.kill(os.getpid(), signal.SIGKILL)",
-                hang="def test_hang():\n  print('waiting', flush=True)\n  time.sleep(99)")
+                hang="def test_hang():\n  print('waiting', flush=True)\n  time.sleep(99)\n"
+                     "import atexit; atexit.register(lambda: print('last words'))")
     source = root / "tests/e2e/test_hang.py"
     source.write_text("# test: limit 2\n" + source.read_text())
     lines = run(root, code=1)
     assert lines[-3:] == ["failed: e2e crash/test_crash: signal 9: so far",
-                          "failed: e2e hang/test_hang: ended at its limit of 2 s: waiting",
+                          "failed: e2e hang/test_hang: ended at its limit of 2 s: "
+                          "Interrupt: test_hang.py:7: time.sleep(99)",
                           "1 passed, 2 failed, 0 skipped"], lines
+    assert "last words" in (root / "build/test-logs/e2e-hang.log").read_text()
 
 
 def test_a_program_that_is_none_is_told():
     root = tree(a="syntax error")
     lines = run(root, code=1)
-    assert lines[-2:] == ["failed: e2e a: exit 1: SyntaxError: invalid syntax",
+    assert lines[-2:] == ["failed: e2e a: exit 2: SyntaxError: invalid syntax",
                           "0 passed, 1 failed, 0 skipped"], lines
+
+
+def c_tree(**tests):
+    """The same for tests of C, which are commands of a shell, with their properties for CTest."""
+    root = tree()
+    (root / "tests/unit").mkdir()
+    (root / "build/asan").mkdir(parents=True)
+    lines = []
+    for name, (command, properties) in tests.items():
+        (root / f"tests/unit/test_{name}.c").touch()
+        lines.append(f"add_test(unit.{name} sh -c [=[{command}]=])")
+        lines.append(f"set_tests_properties(unit.{name} PROPERTIES LABELS unit {properties})")
+    (root / "build/asan/CTestTestfile.cmake").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def test_tests_of_c_are_ctests():
+    root = c_tree(good=("echo '[       OK ] test_a'; echo '[       OK ] test_b'", ""),
+                  skipped=("echo 'skipped: no disk'; echo '[  SKIPPED ] test_c'", ""),
+                  plain=("true", ""),
+                  bad=(f"cat {lib.ROOT}/tests/e2e/test_test_runner.py | sed -n '/^C_LOG/,/^\"\"\"/p'; exit 1",
+                       ""),
+                  crash=("echo '[ RUN      ] test_d'; echo so far; kill -SEGV $$", ""),
+                  hang=("echo '[ RUN      ] test_e'; sleep 99", "TIMEOUT 1"),
+                  quiet_end=("exit 3", ""))
+    lines = run(root, only="unit", code=1)
+    assert sorted(lines[-7:-1]) == [
+        "failed: unit bad/test_two: ../../tests/unit/test_x.c:12: 3 != 4",
+        "failed: unit crash/test_d: Exception: SegFault: so far",
+        "failed: unit hang/test_e: Timeout: said nothing",
+        "failed: unit quiet_end: Failed",
+        "skipped: unit bad, 1 case: no such machine",
+        "skipped: unit skipped, 1 case: no disk"], lines
+    assert lines[-1] == "4 passed, 4 failed, 2 skipped", lines
+    assert "    | [  ERROR   ] --- 3 != 4" in lines and "    | so far" in lines, lines
+    log = (root / "build/test-logs/unit-good.log").read_text()
+    assert "[       OK ] test_b" in log, log
+
+
+def test_a_test_that_ctest_does_not_know_has_failed():
+    root = c_tree(good=("true", ""))
+    (root / "tests/unit/test_other.c").touch()
+    lines = run(root, only="unit", code=1)
+    assert lines[-2:] == ["failed: unit other: not run, CTest ended with exit 0",
+                          "1 passed, 1 failed, 0 skipped"], lines
+
+
+def test_ctest_knows_the_marks_of_all_tests():
+    """In the build that all end to end tests have."""
+    listed = subprocess.run(["ctest", "--test-dir", lib.ROOT / "build/release", "--show-only=json-v1"],
+                            capture_output=True, check=True, timeout=lib.RUN_LIMIT_S)
+    known = {test["name"]: {p["name"]: p["value"] for p in test["properties"]}
+             for test in json.loads(listed.stdout)["tests"]}
+    n_default = 0
+    for folder, name, limit in (("unit", "unit", 300), ("sim", "simulator", 600)):
+        for source in (lib.ROOT / "tests" / folder).glob("test_*.c"):
+            marks = dict(re.findall(r"^// test: (\S+) *(.*)$", source.read_text(), flags=re.M))
+            test = f"{name}.{source.stem.removeprefix('test_')}"
+            if "runs-in" in marks:
+                assert test not in known, test
+                continue
+            limit_s = int(marks.get("limit", limit))
+            assert known[test]["TIMEOUT"] == limit_s, (test, known[test])
+            assert known[f"{test}.long"]["TIMEOUT"] == 5 * limit_s, test
+            is_default = marks.get("build", "asan") == "release"
+            assert ("default" in known[test]["LABELS"]) == is_default, (test, known[test])
+            assert name in known[test]["LABELS"] and known[f"{test}.long"]["LABELS"] == ["long"], test
+            n_default += is_default
+    assert n_default > 5, n_default
 
 
 C_LOG = """[==========] tests: Running 3 test(s).
@@ -117,6 +192,3 @@ def test_a_sanitizers_report_is_shown_from_its_beginning():
     shown = case_log.failed_lines(log)
     assert "==7==ERROR: AddressSanitizer: heap-use-after-free" in shown[:4], shown[:4]
     assert len(shown) == case_log.LINES_OF_A_CASE, len(shown)
-
-
-lib.main()

@@ -303,6 +303,3 @@ def test_without_a_terminal_it_is_refused():
     assert top.end() == 2
     assert top.text == ("tramline top: 'ftp://***@host/x' is not an address; write http://host:port, as SET status.listen has "
                         "it\r\n"), top.text
-
-
-lib.main()

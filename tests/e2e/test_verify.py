@@ -111,6 +111,3 @@ def test_files_of_both_shapes_are_read():
         work.script.write_text(script)  # fewer columns again: refused
         done = work.run_once(code=2)
         assert "only columns that may be NULL can be added at the end" in done.err, done.err
-
-
-lib.main()
