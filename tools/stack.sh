@@ -49,21 +49,23 @@ port_names=(kafka_port kafka_controller_port kafka_behind_proxy_port kafka_proxy
     registry_port)
 
 # Below the range from which the system takes ports for outgoing connections, so that a server
-# which was killed finds its port free again.
+# which was killed finds its port free again. One beside the other: an instance that is made at
+# the same time, whose ports are not open yet either, has another block.
 choose_ports() {
     python3 - "$@" <<'PY'
-import random, socket, sys
-held = []
-for name in sys.argv[1:]:
-    while True:
-        s = socket.socket()
-        try:
-            s.bind(("127.0.0.1", random.randrange(20000, 32000)))
-            break
-        except OSError:
-            s.close()
-    held.append(s)
-    print(f"{name}={s.getsockname()[1]}")
+import contextlib, random, socket, sys
+names = sys.argv[1:]
+while True:
+    first = random.randrange(20000, 32000, len(names))
+    try:
+        with contextlib.ExitStack() as held:
+            for port in range(first, first + len(names)):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+    except OSError:
+        continue
+    break
+for number, name in enumerate(names):
+    print(f"{name}={first + number}")
 PY
 }
 

@@ -5,7 +5,6 @@ own, and ends with the test."""
 import atexit
 import os
 import signal
-import socket
 import subprocess
 import urllib.request
 import xml.sax.saxutils
@@ -18,12 +17,6 @@ OPENS = [word for name in ("lang", "util", "nio", "net")
          for word in ("--add-opens", f"java.base/java.{name}=ALL-UNNAMED")]
 JVM = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
        *OPENS, "--add-exports", "java.security.jgss/sun.security.krb5=ALL-UNNAMED"]
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Node:

@@ -29,7 +29,7 @@ class Listener:
 class Broker:
     def __init__(self, cluster, number):
         self.cluster, self.number = cluster, number
-        self.ports = {name: hadoop.free_port() for name in [*cluster.listeners, "CONTROLLER"]}
+        self.ports = {name: lib.free_port() for name in [*cluster.listeners, "CONTROLLER"]}
         self.dir = lib.tmp_dir()
         self.log = self.dir / "log"
         self.process = None

@@ -20,7 +20,7 @@ class Realm:
             if shutil.which(tool) is None:
                 raise AssertionError(f"no {tool}; ./dev test --long installs it")
         self.dir = lib.tmp_dir()
-        self.port = hadoop.free_port()
+        self.port = lib.free_port()
         self.conf = self.dir / "krb5.conf"
         self.conf.write_text(f"""
 [libdefaults]

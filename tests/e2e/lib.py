@@ -77,6 +77,17 @@ def tmp_dir():
     return pathlib.Path(tempfile.mkdtemp())
 
 
+def free_port():
+    """A port for a server that opens it later. Below the range from which the system takes ports for
+    outgoing connections, so that nobody takes it meanwhile, and those of tools/stack.sh."""
+    for _ in range(1000):
+        port = secrets.choice(range(10000, 20000))
+        with contextlib.closing(socket.socket()) as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port")
+
+
 def feed_dir(name):
     """A folder of real feeds beside the checkout (TRAMLINE_FEEDS names another place)."""
     feeds = pathlib.Path(os.environ.get("TRAMLINE_FEEDS", ROOT.parent / "shared/data"))

@@ -20,9 +20,9 @@ class Pair:
     """Two name nodes, a journal node, a data node."""
 
     def __init__(self):
-        self.http = {name: hadoop.free_port() for name in ("nn1", "nn2")}
-        rpc = {name: hadoop.free_port() for name in ("nn1", "nn2")}
-        journal = hadoop.free_port()
+        self.http = {name: lib.free_port() for name in ("nn1", "nn2")}
+        rpc = {name: lib.free_port() for name in ("nn1", "nn2")}
+        journal = lib.free_port()
         common = {
             "hadoop.http.staticuser.user": getpass.getuser(),
             "fs.defaultFS": "hdfs://pair", "dfs.nameservices": "pair",
@@ -47,7 +47,7 @@ class Pair:
         self.data = hadoop.Node("data", "server.datanode.DataNode", {
             **common, "dfs.datanode.data.dir": f"file://{lib.tmp_dir()}/data",
             "dfs.datanode.hostname": "127.0.0.1", "dfs.datanode.address": "127.0.0.1:0",
-            "dfs.datanode.http.address": f"127.0.0.1:{hadoop.free_port()}",
+            "dfs.datanode.http.address": f"127.0.0.1:{lib.free_port()}",
             "dfs.datanode.ipc.address": "127.0.0.1:0"})
         self.begin()
 

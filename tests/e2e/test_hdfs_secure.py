@@ -53,12 +53,12 @@ class Secure:
 
     def __init__(self):
         self.realm, self.certificates = kerberos.Realm(), Certificates()
-        self.port = hadoop.free_port()
+        self.port = lib.free_port()
         web = self.realm.keytab("HTTP/localhost")
         self.probe = self.realm.as_user(self.realm.keytab("probe"))
         (self.realm.dir / "secret").write_text("what signs cookies")
         common = {
-            "fs.defaultFS": f"hdfs://localhost:{hadoop.free_port()}",
+            "fs.defaultFS": f"hdfs://localhost:{lib.free_port()}",
             "hadoop.security.authentication": "kerberos", "hadoop.security.authorization": "true",
             "dfs.permissions.enabled": "false", "dfs.block.access.token.enable": "true",
             "ignore.secure.ports.for.testing": "true", "dfs.http.policy": "HTTPS_ONLY",
@@ -76,7 +76,7 @@ class Secure:
             "dfs.namenode.safemode.extension": 0, "dfs.heartbeat.interval": 1,
             "dfs.datanode.hostname": "localhost", "dfs.datanode.address": "127.0.0.1:0",
             "dfs.datanode.ipc.address": "127.0.0.1:0",
-            "dfs.datanode.https.address": f"localhost:{hadoop.free_port()}",
+            "dfs.datanode.https.address": f"localhost:{lib.free_port()}",
             "dfs.namenode.name.dir": f"file://{lib.tmp_dir()}/name",
             "dfs.datanode.data.dir": f"file://{lib.tmp_dir()}/data",
         }

@@ -6,7 +6,6 @@ Prometheus, the lag against the producer's clock, also of partitions of another 
 import contextlib
 import json
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -152,8 +151,7 @@ def test_matched_and_others_are_told_apart():
 @contextlib.contextmanager
 def prometheus(url):
     directory = lib.tmp_dir()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = lib.free_port()
     (directory / "p.yml").write_text(json.dumps({
         "global": {"scrape_interval": "1s"},
         "scrape_configs": [{"job_name": "tramline",
