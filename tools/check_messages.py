@@ -30,7 +30,7 @@ OUTPUT = set(
     " strcmp strncmp strstr str_is str_starts_with refusal_says curl_slist_append curl_easy_setopt"
     " sqlite_exec sqlite3_prepare_v2 assert json_string json_pack".split()
 )
-HELP = {"about", "more", "help", "arguments"}
+HELP = {"about", "more", "help", "arguments", "exit_codes"}
 HELP_TABLES = re.compile(r"\bstruct (flag|option_def|function)\b")
 # Files with literals that are text of another kind: why.
 NO_MESSAGES = {

@@ -57,7 +57,10 @@ void args_help(const struct command *command)
     if (!command->no_script)
         print_flags(script_flags, ARRAY_LEN(script_flags));
     print_flags(common_flags, ARRAY_LEN(common_flags));
-    printf("\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the data has errors.\n");
+    printf("\nExit codes: %s.\n",
+           command->exit_codes != NULL
+               ? command->exit_codes
+               : "0 done, 1 failed, 2 wrong usage, 3 the data has errors");
 }
 
 static enum status add_variable(struct args *args, struct str name, struct str value,

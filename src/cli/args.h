@@ -29,6 +29,7 @@ struct command {
     bool takes_more;              // or any number beyond
     const char *instead_of_first; // flag with which the first is left out; NULL: none
     bool no_script;               // has no --set
+    const char *exit_codes;       // NULL: as all have them
     const char *words;            // that the first argument may be, by blanks; NULL: any
     enum status (*run)(const struct args *args, struct err *err);
 };

@@ -16,6 +16,7 @@ extern const struct command command_new;
 extern const struct command command_verify;
 extern const struct command command_history;
 extern const struct command command_status;
+extern const struct command command_diff;
 extern const struct command command_top;
 extern const struct command command_preview;
 extern const struct command command_dead;

@@ -30,6 +30,7 @@ static const struct command *const commands[] = {
     &command_verify,
     &command_history,
     &command_status,
+    &command_diff,
     &command_top,
     &command_preview,
     &command_dead,
@@ -136,11 +137,12 @@ int cli_main(int argc, char **argv)
     case ARGS_RUN:
         status = command->run(&args, &err);
         exit_guard_disarm();
-        if (status == ST_OK)
-            status = flush_output(&err);
+        // A failure without a text is told by the output.
+        if ((status == ST_OK || err.text[0] == '\0') && flush_output(&err) != ST_OK)
+            status = ST_FAIL;
         if (status != ST_STOP && stop_is_why(status))
             (void)err_context(&err, status, "stopped by a signal");
-        if (status != ST_OK)
+        if (status != ST_OK && err.text[0] != '\0')
             complain(command->name, &err, args_errors_are_json(&args));
         break;
     case ARGS_DONE:

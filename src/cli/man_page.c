@@ -68,6 +68,11 @@ static void put_command(const struct command *command)
         put(command->more);
         putchar('\n');
     }
+    if (command->exit_codes != NULL) {
+        fputs("Exit codes: ", stdout);
+        put(command->exit_codes);
+        fputs(".\n", stdout);
+    }
     put_flags(command->flags, command->n_flags);
 }
 

@@ -20,6 +20,8 @@ static void print_command(const struct command *command)
            command->arguments[0] ? " " : "", command->arguments, command->about);
     if (command->more != NULL)
         printf("%s\n", command->more);
+    if (command->exit_codes != NULL)
+        printf("Exit codes: %s.\n", command->exit_codes);
     if (command->n_flags)
         printf("\n| option | for |\n|---|---|\n");
     for (size_t i = 0; i < command->n_flags; i++) {

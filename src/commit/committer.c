@@ -8,6 +8,7 @@
 #include "commit/clean.h"
 #include "commit/renames.h"
 #include "log/commit_log.h"
+#include "log/script_difference.h"
 
 enum {
     LOST_MAX = 3
@@ -21,6 +22,7 @@ struct committer {
     char writer[UUID_TEXT]; // of the claim made last
     int64_t replay_base;    // the log's end when the letters were looked up
     bool is_claimed;        // the claim holds as far as we know
+    bool told_script;       // how it differs from the one before
     bool is_abandoned;      // it does not, and nothing of it can appear any more
     int n_lost;             // times since the last commit that our files were gone
     // Left over: renames of others before a snapshot, so that its pending list is short;
@@ -171,6 +173,23 @@ static enum status publish_claim(struct committer *com, enum entry_kind kind,
     return rc;
 }
 
+// What a person wants to see in the log of a run that does something else than before.
+static void tell_script(struct committer *com)
+{
+    AUTO(arena_release) struct arena arena = {0};
+    AUTO(buf_release) struct buf text = {0};
+    if (com->told_script)
+        return;
+    com->told_script = true;
+    const struct script_difference difference =
+        script_difference(&com->state, com->parts.job, &arena);
+    if (script_difference_is_none(&difference))
+        return;
+    script_difference_say(&difference, &text);
+    log_info("the script is not that of entry %" PRId64 ": %s", com->state.script.entry,
+             buf_cstr(&text));
+}
+
 enum status committer_claim(struct committer *com, const struct claim *claim,
                             struct err *err)
 {
@@ -181,6 +200,7 @@ enum status committer_claim(struct committer *com, const struct claim *claim,
         TRY(publish_claim(com, ENTRY_JOB, claim->origins, claim->n_origins, base, err));
         base = com->state.next;
     }
+    tell_script(com);
     TRY(publish_claim(com, ENTRY_CLAIM, claim->starts, claim->n_starts, base, err));
     com->is_claimed = true;
     com->clean_is_due = true;

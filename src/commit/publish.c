@@ -93,6 +93,8 @@ static enum status make_entry(struct publish *publish, struct err *err)
         .format = job->format,
         .dimension = job->dimension,
     };
+    if (publish->work->kind == ENTRY_JOB || publish->work->kind == ENTRY_CLAIM)
+        publish->entry.script = job->script;
     memcpy(publish->entry.prev, state->last_checksum, SHA256_HEX);
     add_work(publish);
     publish->entry.has_snapshot =

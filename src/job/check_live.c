@@ -6,7 +6,6 @@
 #include "gtfs/manifest.h"
 #include "job/check.h"
 #include "job/plan_job.h"
-#include "job/result.h"
 #include "job/sink.h"
 #include "job/slot.h"
 #include "job/stream.h"
@@ -189,13 +188,8 @@ static enum status check_directory(struct live *live, char *text, size_t size,
 
 static enum status check_log(struct live *live, struct err *err)
 {
-    const struct plan *plan = live->pipeline->plan;
-    AUTO(buf_release) struct buf schema = {0};
-    struct job job = {.identity = plan_job_identity(live->pipeline, live->topic)};
-    schema_format(&plan->output, &schema);
-    job.schema = buf_as_str(&schema);
-    job.format = result_format(plan->sink, &live->pipeline->arena);
-    plan_job_settings(plan, true, &job.settings);
+    const struct job_identity identity = plan_job_identity(live->pipeline, live->topic);
+    const struct job job = plan_job(live->pipeline, &identity, &live->pipeline->arena);
     TRY(log_state_check_job(&live->state, &job, live->storage->url, err));
     for (size_t i = 0; i < live->state.n_partitions; i++)
         TRY(job_check_partition(&live->state.partitions[i], &job, live->topic, err));

@@ -32,6 +32,7 @@ static void make_job(struct run_parts *parts)
     parts->job.plan = str_of(plan->hash);
     parts->job.schema = buf_as_str(&parts->schema_text);
     parts->job.format = result_format(plan->sink, &parts->pipeline->arena);
+    parts->job.script = plan_job_script(plan, &parts->pipeline->arena);
     parts->job.extension = format_of(&plan->sink->format)->files->extension;
     parts->job.dimension = str_of(parts->tables.version);
     parts->job.worker = str_of(parts->slot.worker);

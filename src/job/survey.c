@@ -6,7 +6,6 @@
 
 #include "base/text.h"
 #include "job/plan_job.h"
-#include "job/result.h"
 #include "job/stream.h"
 #include "job/tables.h"
 #include "log/commit_log.h"
@@ -248,14 +247,10 @@ static void add_lag(struct survey *survey)
 
 static enum status check_job(struct surveyor *surveyor, struct err *err)
 {
-    const struct plan *plan = surveyor->pipeline->plan;
-    AUTO(buf_release) struct buf schema = {0};
     AUTO(arena_release) struct arena arena = {0};
-    struct job job = {.identity = plan_job_identity(surveyor->pipeline, surveyor->topic)};
-    schema_format(&plan->output, &schema);
-    job.schema = buf_as_str(&schema);
-    job.format = result_format(plan->sink, &arena);
-    plan_job_settings(plan, false, &job.settings);
+    const struct job_identity identity =
+        plan_job_identity(surveyor->pipeline, surveyor->topic);
+    const struct job job = plan_job(surveyor->pipeline, &identity, &arena);
     return log_state_check_job(&surveyor->state, &job, surveyor->storage->url, err);
 }
 

@@ -8,6 +8,7 @@
 #include "core/option.h"
 #include "core/stream_start.h"
 #include "log/file_format.h"
+#include "log/script.h"
 
 // Entry 0 of the log fixes these; another job on the same directory is refused.
 struct job_identity {
@@ -74,7 +75,8 @@ struct job {
     struct file_format format;
     const char *extension; // of its data files
     struct str dimension;  // version of the staged tables
-    struct str worker;     // "host/pid/slot", for people
+    struct job_script script;
+    struct str worker; // "host/pid/slot", for people
     struct job_settings settings;
 };
 

@@ -26,6 +26,46 @@ static json_t *progress_json(const struct progress *progress)
     return object;
 }
 
+// Options of one table after each other; a secret's value is null.
+static void put_option(json_t *set, json_t *with, const struct script_option *option)
+{
+    AUTO(buf_release) struct buf name = {0};
+    json_t *object = set;
+    if (option->table.n > 0) {
+        buf_str(&name, option->table);
+        object = json_object_get(with, buf_cstr(&name));
+        if (object == NULL) {
+            object = json_object();
+            json_object_set_new(with, buf_cstr(&name), object);
+        }
+    }
+    buf_clear(&name);
+    buf_str(&name, option->name);
+    if (option->value.p == NULL)
+        json_object_set_new(object, buf_cstr(&name), json_null());
+    else
+        put_text(object, buf_cstr(&name), option->value);
+}
+
+static json_t *script_json(const struct job_script *script)
+{
+    json_t *object = json_object(), *set = json_object(), *with = json_object();
+    for (size_t i = 0; i < script->n_options; i++)
+        put_option(set, with, &script->options[i]);
+    put_text(object, "query", script->query);
+    json_object_set_new(object, "set", set);
+    json_object_set_new(object, "with", with);
+    return object;
+}
+
+static json_t *kept_script_json(const struct job_script *script)
+{
+    json_t *object = script_json(script);
+    put_number(object, "entry", script->entry);
+    put_text(object, "plan", script->plan);
+    return object;
+}
+
 static json_t *snapshot_json(const struct snapshot *snapshot)
 {
     json_t *partitions = json_array();
@@ -41,6 +81,8 @@ static json_t *snapshot_json(const struct snapshot *snapshot)
     json_object_set_new(object, "partitions", partitions);
     json_object_set_new(object, "pending", pending);
     json_object_set_new(object, "writers", writers);
+    if (snapshot->script.is_known)
+        json_object_set_new(object, "script", kept_script_json(&snapshot->script));
     return object;
 }
 
@@ -79,6 +121,8 @@ static void set_identity(json_t *object, const struct entry *entry)
     put_text(object, "dimension", entry->dimension);
     if (entry->format.name.n > 0)
         json_object_set_new(object, "files_format", format_json(&entry->format));
+    if (entry->script.is_known)
+        json_object_set_new(object, "script", script_json(&entry->script));
 }
 
 static json_t *replay_json(const struct replay *replay)

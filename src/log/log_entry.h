@@ -41,6 +41,7 @@ struct snapshot {
     size_t n_pending;
     struct str *writers; // whose folder in tmp may still be there
     size_t n_writers;
+    struct job_script script; // of the newest claim
 };
 
 // Dead letters of one entry: lines of its file, counted from 0.
@@ -68,6 +69,7 @@ struct entry {
     struct job_identity job;
     struct str plan, schema, dimension;
     struct file_format format; // of its data files
+    struct job_script script;  // of kind job and claim
     struct span *spans;
     size_t n_spans;
     int64_t rows, matched;

@@ -114,6 +114,10 @@ static enum status check_snapshot(const struct entry *entry, struct err *err)
         TRY(check_uuid(snapshot->writers[i], "writers", err));
     if (!are_distinct(snapshot->writers, snapshot->n_writers))
         return err_set(err, ST_DATA, "field 'writers' has one of them twice");
+    if (snapshot->script.is_known && snapshot->script.entry >= entry->number)
+        return err_set(err, ST_DATA,
+                       "field 'script' is of entry %" PRId64 ", not of one before this",
+                       snapshot->script.entry);
     return ST_OK;
 }
 

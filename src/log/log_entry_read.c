@@ -43,6 +43,64 @@ static void get_writers(struct decoding *dec, const json_t *object, struct snaps
     }
 }
 
+static void get_options(struct decoding *dec, json_t *object, struct str table,
+                        struct job_script *ret)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value)
+    {
+        struct script_option *option = &ret->options[ret->n_options++];
+        *option = (struct script_option){table, arena_str(dec->arena, str_of(name)), {0}};
+        if (!json_is_null(value))
+            option->value = get_text(dec, object, name);
+    }
+}
+
+static json_t *get_object(struct decoding *dec, const json_t *object, const char *key)
+{
+    json_t *value = json_object_get(object, key);
+    if (!json_is_object(value))
+        wrong(dec, key, "an object");
+    return value;
+}
+
+// Entries of older programs have none.
+static struct job_script get_script(struct decoding *dec, const json_t *object)
+{
+    const json_t *script = json_object_get(object, "script");
+    if (script == NULL)
+        return (struct job_script){0};
+    json_t *set = get_object(dec, script, "set"), *table;
+    json_t *with = get_object(dec, script, "with");
+    const char *name;
+    size_t n = json_object_size(set);
+    json_object_foreach(with, name, table) n += json_object_size(table);
+    if (n > SCRIPT_OPTIONS_MAX)
+        wrong(dec, "script", "of at most 10000 options");
+    struct job_script ret = {
+        .is_known = true,
+        .query = get_text(dec, script, "query"),
+        .options = arena_array(dec->arena, n, sizeof(*ret.options)),
+    };
+    get_options(dec, set, (struct str){0}, &ret);
+    json_object_foreach(with, name, table) get_options(
+        dec, get_object(dec, with, name), arena_str(dec->arena, str_of(name)), &ret);
+    return ret;
+}
+
+// A snapshot says also which entry told it, and its plan's hash.
+static struct job_script get_kept_script(struct decoding *dec, const json_t *snapshot)
+{
+    const json_t *script = json_object_get(snapshot, "script");
+    struct job_script ret = get_script(dec, snapshot);
+    if (script == NULL)
+        return ret;
+    ret.entry = get_number(dec, script, "entry");
+    ret.plan = get_text(dec, script, "plan");
+    return ret;
+}
+
 static void get_snapshot(struct decoding *dec, const json_t *object, struct snapshot *ret)
 {
     const json_t *partitions = get_array(dec, object, "partitions");
@@ -53,6 +111,7 @@ static void get_snapshot(struct decoding *dec, const json_t *object, struct snap
         ret->partitions[i] = get_progress(dec, json_array_get(partitions, i));
     get_pending(dec, object, ret);
     get_writers(dec, object, ret);
+    ret->script = get_kept_script(dec, object);
 }
 
 static enum entry_kind get_kind(struct decoding *dec, const json_t *object)
@@ -129,6 +188,7 @@ static void get_head(struct decoding *dec, const json_t *object, struct entry *r
     ret->schema = get_text(dec, object, "schema");
     ret->dimension = get_text(dec, object, "dimension");
     ret->format = get_format(dec, object);
+    ret->script = get_script(dec, object);
 }
 
 static void get_unit(struct decoding *dec, const json_t *object, struct entry *ret)

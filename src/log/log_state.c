@@ -18,6 +18,7 @@ void log_state_release(struct log_state *state)
     free(state->pending);
     free(state->writers);
     arena_release(&state->about);
+    arena_release(&state->about_script);
     *state = (struct log_state){0};
 }
 
@@ -94,6 +95,12 @@ bool log_state_is_owner(const struct log_state *state, const char *writer)
     return false;
 }
 
+static void keep_script(struct log_state *state, const struct job_script *script)
+{
+    arena_clear(&state->about_script);
+    state->script = job_script_copy(&state->about_script, script);
+}
+
 static void load_snapshot(struct log_state *state, const struct snapshot *snapshot)
 {
     for (size_t i = 0; i < snapshot->n_partitions; i++) {
@@ -108,6 +115,7 @@ static void load_snapshot(struct log_state *state, const struct snapshot *snapsh
         add_pending(state, snapshot->pending[i]);
     for (size_t i = 0; i < snapshot->n_writers; i++)
         append_writer(state, snapshot->writers[i]);
+    keep_script(state, &snapshot->script);
 }
 
 void log_state_load(struct log_state *state, const struct entry *entry)
@@ -207,6 +215,18 @@ static void keep_about(struct log_state *state, const struct entry *entry)
     };
     state->schema = arena_str(&state->about, entry->schema);
     state->format = file_format_copy(&state->about, &entry->format);
+    state->plan = arena_str(&state->about, entry->plan);
+}
+
+// An older program tells none: then it is not known what it ran with.
+static void take_script(struct log_state *state, const struct entry *entry)
+{
+    struct job_script script = entry->script;
+    if (entry->kind != ENTRY_JOB && entry->kind != ENTRY_CLAIM)
+        return;
+    script.entry = entry->number;
+    script.plan = entry->plan;
+    keep_script(state, &script);
 }
 
 int64_t entry_removable(const struct entry *entry)
@@ -230,6 +250,7 @@ enum status log_state_apply(struct log_state *state, const struct entry *entry,
     if (entry->has_snapshot)
         state->removable = entry_removable(entry);
     keep_about(state, entry);
+    take_script(state, entry);
     memcpy(state->last_checksum, entry->checksum, SHA256_HEX);
     state->next = entry->number + 1;
     return ST_OK;
@@ -263,5 +284,6 @@ struct snapshot log_state_snapshot(const struct log_state *state, struct arena *
         snapshot.pending[i] = state->pending[i];
     for (size_t i = 0; i < state->n_writers; i++)
         snapshot.writers[i] = arena_str(arena, str_of(state->writers[i].uuid));
+    snapshot.script = job_script_copy(arena, &state->script);
     return snapshot;
 }

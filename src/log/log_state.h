@@ -38,6 +38,9 @@ struct log_state {
     struct job_identity job;
     struct str schema;
     struct file_format format;
+    struct str plan;           // its hash
+    struct arena about_script; // of the texts of:
+    struct job_script script;  // of the newest claim
 };
 
 // Begins at an entry that has a snapshot (or is entry 0): the state before it.

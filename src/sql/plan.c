@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "sql/build.h"
 #include "sql/parse.h"
+#include "sql/script_text.h"
 
 static void hash_text(struct buf *buf, struct str s)
 {
@@ -51,8 +52,10 @@ enum status plan_parse(const struct script *script, struct plan **ret, struct bu
     struct statements statements;
     parse_script(script, &errors, &statements);
     build_plan(&errors, script, &statements, plan);
-    if (errors.n == 0)
+    if (errors.n == 0) {
         make_hash(plan);
+        plan->text = script_text(script, errors.text, &statements, plan);
+    }
     bool good = errors.n == 0;
     if (good)
         *ret = plan;

@@ -250,7 +250,7 @@ def of_script(command):
     return make
 
 
-for one in ("check", "explain", "init", "extract", "produce", "run", "verify", "history", "status", "dead", "cat",
+for one in ("check", "explain", "init", "extract", "produce", "run", "verify", "history", "status", "diff", "dead", "cat",
             "codegen", "test", "preview"):
     phase(one, "its input by a pipe that nobody writes to", ENDS_AT_ONCE,
           numbers=(signal.SIGTERM, signal.SIGHUP))(of_script(one))
@@ -302,7 +302,7 @@ def of_hdfs(where, *args):
 
 for point in WHERE:
     for words in (["explain", "p.sql"], ["verify", "p.sql"], ["verify", "--deep", "p.sql"], ["history", "p.sql"],
-                  ["status", "p.sql"], ["dead", "p.sql"], ["dead", "--replay", "p.sql"],
+                  ["status", "p.sql"], ["diff", "p.sql"], ["dead", "p.sql"], ["dead", "--replay", "p.sql"],
                   ["cat", "p.sql", "trips"], ["cat", "p.sql", "result"]):
         if point in ("silent", "body"):
             phase(words[0], f"{' '.join(words)}, name node stalls: {point}", ENDS_AT_ONCE)(of_hdfs(point, *words))
@@ -389,6 +389,7 @@ def of_status(where, *args):
 
 for point in ("connect", "silent"):
     phase("status", f"brokers: {point}", ENDS_AT_ONCE)(of_status(point))
+    phase("diff", f"brokers: {point}", ENDS_AT_ONCE)(of_status(point, "diff", "p.sql"))
     phase("dead", f"--to-topic, brokers: {point}", [1])(of_status(point, "dead", "p.sql", "--to-topic", "again"))
 
 # A page on a terminal.

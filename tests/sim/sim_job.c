@@ -6,6 +6,11 @@
 
 void sim_job_init(struct sim_job *job, int32_t n_partitions)
 {
+    static const struct script_option options[] = {
+        {{0}, {"commit.rows", 11}, {"7", 1}},
+        {{"s", 1}, {"topic", 5}, {"stop_times", 10}},
+        {{"s", 1}, {"registry.password", 17}, {0}},
+    };
     *job = (struct sim_job){0};
     sim_clock_init(&job->clock, 1);
     sim_topic_init(&job->topic, n_partitions, &job->clock.random);
@@ -17,6 +22,10 @@ void sim_job_init(struct sim_job *job, int32_t n_partitions)
         .extension = "avro",
         .dimension = STR_LITERAL("none"),
         .worker = STR_LITERAL("sim"),
+        .script = {.is_known = true,
+                   .query = STR_LITERAL("INSERT INTO r\nSELECT value\nFROM s;\n"),
+                   .options = (struct script_option *)options,
+                   .n_options = ARRAY_LEN(options)},
         .settings = job_settings_default(),
     };
     job->job.settings.once = true;

@@ -90,6 +90,7 @@ struct made_log {
     char prev[SHA256_HEX];
     int64_t next;
     int64_t time_ms;
+    struct job_script script; // of its entries; their plan is "p<number>"
 };
 
 static void add_entry(struct made_log *log, enum entry_kind kind, struct span *span,
@@ -104,7 +105,11 @@ static void add_entry(struct made_log *log, enum entry_kind kind, struct span *s
         .spans = span,
         .n_spans = span != NULL,
         .has_snapshot = snapshot != NULL,
+        .script = log->script,
     };
+    char plan[32];
+    snprintf(plan, sizeof(plan), "p%d", (int)log->next);
+    entry.plan = str_of(plan);
     if (snapshot)
         entry.snapshot = *snapshot;
     memcpy(entry.prev, log->prev, SHA256_HEX);
@@ -161,6 +166,41 @@ static void test_recovery_begins_at_the_newest_snapshot(UNUSED void **state)
     assert_int_equal(partition->next, 110);
     assert_int_equal(partition->last.offset, 109);
     assert_null(log_state_find(&found, 1));
+    log_state_release(&found);
+    log.storage->ops->close(log.storage);
+}
+
+// The state has the newest claim's script: from the claim, from a snapshot, and none
+// where an older program claimed, whatever later entries say.
+static void test_the_script_is_the_newest_claims(UNUSED void **state)
+{
+    struct made_log log = {.storage = open_mem()};
+    struct log_state found = {0};
+    struct err err;
+    log.script = (struct job_script){.is_known = true, .query = STR_LITERAL("q")};
+    add_entry(&log, ENTRY_JOB, NULL, NULL);
+    add_entry(&log, ENTRY_CLAIM, NULL, NULL);
+    log.script.query = STR_LITERAL("not a claim's");
+    add_entry(&log, ENTRY_COMMIT, NULL, NULL);
+    assert_ok(recover(log.storage, &found, &err), &err);
+    assert_str(found.script.query, "q");
+    assert_str(found.script.plan, "p1");
+    assert_int_equal(found.script.entry, 1);
+    AUTO(arena_release) struct arena arena = {0};
+    struct snapshot snapshot = log_state_snapshot(&found, &arena);
+    add_entry(&log, ENTRY_COMMIT, NULL, &snapshot);
+    log_state_release(&found);
+    assert_ok(recover(log.storage, &found, &err), &err);
+    assert_str(found.script.query, "q");
+    assert_str(found.script.plan, "p1");
+    assert_int_equal(found.script.entry, 1);
+    log.script = (struct job_script){0};
+    add_entry(&log, ENTRY_CLAIM, NULL, NULL);
+    add_entry(&log, ENTRY_COMMIT, NULL, NULL);
+    assert_ok(recover(log.storage, &found, &err), &err);
+    assert_false(found.script.is_known);
+    assert_str(found.script.plan, "p4");
+    assert_str(found.plan, "p5");
     log_state_release(&found);
     log.storage->ops->close(log.storage);
 }
@@ -366,6 +406,7 @@ TEST_MAIN(cmocka_unit_test(test_entries_that_make_no_sense_stop_recovery),
           cmocka_unit_test(test_end_of_the_log_is_found),
           cmocka_unit_test(test_end_is_found_when_old_buckets_are_empty),
           cmocka_unit_test(test_recovery_begins_at_the_newest_snapshot),
+          cmocka_unit_test(test_the_script_is_the_newest_claims),
           cmocka_unit_test(test_recovery_goes_on_from_where_it_was),
           cmocka_unit_test(test_recovery_goes_on_only_in_the_same_log),
           cmocka_unit_test(test_a_pending_entry_that_was_removed_is_settled),

@@ -175,6 +175,87 @@ static void test_the_format_of_files_reads_back(UNUSED void **state)
     assert_status(entry_encode(&entry, &bytes, &err), ST_FAIL);
 }
 
+static void assert_script(const struct job_script *script)
+{
+    assert_true(script->is_known);
+    assert_str(script->query, "INSERT INTO r\nSELECT 'é'\nFROM s;\n");
+    assert_int_equal(script->n_options, 4);
+    assert_str(script->options[0].table, "");
+    assert_str(script->options[0].name, "commit.rows");
+    assert_str(script->options[0].value, "7");
+    const struct str table = STR_LITERAL("SET \"x\"");
+    assert_str(job_script_find(script, table, STR_LITERAL("path"))->value, "");
+    assert_null(
+        job_script_find(script, table, STR_LITERAL("registry.password"))->value.p);
+    assert_null(job_script_find(script, table, STR_LITERAL("commit.rows")));
+}
+
+// In a claim, and in a snapshot with the entry and the hash.
+static void test_a_script_reads_back(UNUSED void **state)
+{
+    AUTO(arena_release) struct arena arena = {0};
+    AUTO(buf_release) struct buf bytes = {0};
+    const struct str table = STR_LITERAL("SET \"x\"");
+    struct script_option options[] = {
+        {{0}, STR_LITERAL("commit.rows"), STR_LITERAL("7")},
+        {table, STR_LITERAL("path"), STR_LITERAL("")},
+        {table, STR_LITERAL("registry.password"), {0}},
+        {STR_LITERAL("t"), STR_LITERAL("path"), STR_LITERAL("/t")},
+    };
+    const struct job_script script = {
+        .is_known = true,
+        .entry = 2,
+        .plan = STR_LITERAL("abc"),
+        .query = STR_LITERAL("INSERT INTO r\nSELECT 'é'\nFROM s;\n"),
+        .options = options,
+        .n_options = ARRAY_LEN(options),
+    };
+    struct entry entry = {.number = 3,
+                          .kind = ENTRY_CLAIM,
+                          .writer = STR_LITERAL(WRITER),
+                          .attempt = STR_LITERAL(OTHER),
+                          .script = script,
+                          .has_snapshot = true,
+                          .snapshot = {.script = script}},
+                 again;
+    struct err err;
+    memset(entry.prev, 'a', SHA256_HEX - 1);
+    assert_ok(entry_encode(&entry, &bytes, &err), &err);
+    assert_non_null(
+        strstr(buf_cstr(&bytes),
+               "\"set\":{\"commit.rows\":\"7\"},\"with\":{\"SET \\\"x\\\"\":{\"path\":"
+               "\"\",\"registry.password\":null},\"t\":{\"path\":\"/t\"}}"));
+    assert_ok(entry_decode(buf_as_str(&bytes), &arena, &again, &err), &err);
+    assert_script(&again.script);
+    assert_script(&again.snapshot.script);
+    assert_int_equal(again.snapshot.script.entry, 2);
+    assert_str(again.snapshot.script.plan, "abc");
+    entry.snapshot.script.entry = 3;
+    assert_status(entry_encode(&entry, &bytes, &err), ST_FAIL);
+    assert_string_equal(err.text, "entry 3 is not published, since nobody could read it: "
+                                  "field 'script' is of entry 3, not of one before this");
+}
+
+static void test_a_script_has_an_end(UNUSED void **state)
+{
+    AUTO(buf_release) struct buf bytes = {0};
+    struct script_option *options = mem_array(SCRIPT_OPTIONS_MAX + 1, sizeof(*options));
+    struct entry entry = {.writer = STR_LITERAL(WRITER), .attempt = STR_LITERAL(OTHER)};
+    struct err err;
+    for (size_t i = 0; i <= SCRIPT_OPTIONS_MAX; i++)
+        options[i].name = str_of(mem_printf("o%zu", i));
+    entry.script = (struct job_script){
+        .is_known = true, .options = options, .n_options = SCRIPT_OPTIONS_MAX};
+    assert_ok(entry_encode(&entry, &bytes, &err), &err);
+    entry.script.n_options++;
+    assert_status(entry_encode(&entry, &bytes, &err), ST_FAIL);
+    assert_string_equal(err.text, "entry 0 is not published, since nobody could read it: "
+                                  "field 'script' is not of at most 10000 options");
+    for (size_t i = 0; i <= SCRIPT_OPTIONS_MAX; i++)
+        free((char *)options[i].name.p);
+    free(options);
+}
+
 // Each text that comes from outside, in turn; and what else no reader would take.
 static void test_what_nobody_could_read_is_not_written(UNUSED void **state)
 {
@@ -282,6 +363,8 @@ TEST_MAIN(cmocka_unit_test(test_each_wrong_field_is_named),
           cmocka_unit_test(test_what_is_missing_is_named),
           cmocka_unit_test(test_what_is_written_reads_back),
           cmocka_unit_test(test_the_format_of_files_reads_back),
+          cmocka_unit_test(test_a_script_reads_back),
+          cmocka_unit_test(test_a_script_has_an_end),
           cmocka_unit_test(test_what_nobody_could_read_is_not_written),
           cmocka_unit_test(test_an_entry_larger_than_a_reader_takes_is_not_written),
           cmocka_unit_test(test_a_text_has_an_end), cmocka_unit_test(test_names_of_files))

@@ -325,7 +325,12 @@ static void make_sample(struct sample *s)
     };
     s->entry.spans = s->spans;
     s->entry.files = s->files;
-    s->entry.snapshot = (struct snapshot){s->progress, 1, s->pending, 2, s->writers, 1};
+    s->entry.snapshot = (struct snapshot){.partitions = s->progress,
+                                          .n_partitions = 1,
+                                          .pending = s->pending,
+                                          .n_pending = 2,
+                                          .writers = s->writers,
+                                          .n_writers = 1};
 }
 
 static void spoil(struct sample *s, int i)
