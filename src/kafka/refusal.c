@@ -25,7 +25,8 @@ static bool is_alert(const char *text)
 static bool hangs_up_on_tls(const char *text)
 {
     return has(text, "ssl://") &&
-           (has(text, ": Disconnected") || has(text, ": SSL transport error"));
+           (has(text, ": Disconnected") || has(text, ": Send failed: ") ||
+            has(text, ": Receive failed: "));
 }
 
 enum refusal refusal_of(rd_kafka_resp_err_t code, const char *text)

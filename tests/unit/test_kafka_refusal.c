@@ -74,6 +74,12 @@ static void test_refusals_are_told_from_brokers_that_end(UNUSED void **state)
         {RD_KAFKA_RESP_ERR__TRANSPORT, REFUSAL_LIKELY,
          "ssl://b:9/bootstrap: Send failed: SSL transport error: Broken pipe"},
         {RD_KAFKA_RESP_ERR__TRANSPORT, REFUSAL_LIKELY,
+         "ssl://b:9/bootstrap: Send failed: error:80000020:system library::Broken pipe: "
+         "tls_retry_write_records failure"},
+        {RD_KAFKA_RESP_ERR__TRANSPORT, REFUSAL_LIKELY,
+         "ssl://b:9/bootstrap: Receive failed: error:80000068:system library::Connection "
+         "reset by peer"},
+        {RD_KAFKA_RESP_ERR__TRANSPORT, REFUSAL_LIKELY,
          "sasl_ssl://b:9/bootstrap: Disconnected: verify that security.protocol is "
          "right"},
         {RD_KAFKA_RESP_ERR__TRANSPORT, REFUSAL_LIKELY,
