@@ -282,6 +282,3 @@ def test_a_full_disk_is_no_difference():
     with open("/dev/full", "w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1 and done.stderr.startswith("tramline diff: cannot write to standard output"), done
-
-
-lib.main()

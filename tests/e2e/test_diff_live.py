@@ -71,6 +71,3 @@ def test_another_topic_is_refused_and_brokers_may_be_away():
     told = json.loads(job.run("diff", "--json", code=1, limit_s=60).out)
     assert not told["is_refused"] and told["next_start"][0]["code"] == "topic", told
     assert [o["option"] for o in told["options"]] == ["brokers"], told
-
-
-lib.main()

@@ -176,6 +176,3 @@ def test_a_stop_that_is_under_way_is_not_hurried():
     parent.kill()
     status, _ = parent.wait_for_worker()
     assert status == 0 and len(job.rows()) == 50, (status, parent.text())
-
-
-lib.main()
