@@ -21,6 +21,7 @@ SEAMS = {
     "asker_has_ended": "the simulator runs an asker without its thread",
     "asker_is_idle": "the same",
     "asker_step": "the same",
+    "checksummer_open_blocks": "checksums over blocks that are smaller than a test can wait for",
     "commit_service_result": "how a committer ended, which a job hears of by mail",
     "feed_count": "all members of a feed, which a fuzz target reads",
     "feed_name": "the same",

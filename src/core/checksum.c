@@ -13,6 +13,7 @@ enum {
 };
 
 struct checksummer {
+    enum checksum_kind kind;
     struct md5 *block;  // over the CRC words of the open block
     struct buf first;   // CRC words of the first block, which may yet be overwritten
     struct buf digests; // of the closed blocks behind it
@@ -21,11 +22,59 @@ struct checksummer {
     int64_t n_blocks;
     uint32_t crc; // of the open chunk
     size_t chunk_used;
+    uint32_t crc_behind; // of all bytes behind the first block, and how many
+    int64_t n_behind;
 };
 
-struct checksummer *checksummer_open(int64_t block_bytes)
+static const struct {
+    const char *name;
+    size_t n_digits;
+} kinds[] = {
+    [CHECKSUM_HDFS] = {"md5md5crc32c", 2 * MD5_BYTES},
+    [CHECKSUM_CRC32C] = {"crc32c", 2 * WORD_BYTES},
+};
+
+const char *checksum_kind_name(enum checksum_kind kind)
+{
+    return kinds[kind].name;
+}
+
+bool checksum_kind_of(struct str name, enum checksum_kind *ret)
+{
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (!str_is(name, kinds[i].name))
+            continue;
+        *ret = (enum checksum_kind)i;
+        return true;
+    }
+    return false;
+}
+
+size_t checksum_digits(enum checksum_kind kind)
+{
+    return kinds[kind].n_digits;
+}
+
+enum status checksum_check_kinds(const struct checksum *there,
+                                 const struct checksum *wanted, struct err *err)
+{
+    if (there->kind == wanted->kind)
+        return ST_OK;
+    return err_set(err, ST_DATA,
+                   "the storage tells a checksum of kind %s, which cannot be compared "
+                   "with one of kind %s",
+                   kinds[there->kind].name, kinds[wanted->kind].name);
+}
+
+struct checksummer *checksummer_open(enum checksum_kind kind)
+{
+    return checksummer_open_blocks(kind, CHECKSUM_BLOCK_BYTES);
+}
+
+struct checksummer *checksummer_open_blocks(enum checksum_kind kind, int64_t block_bytes)
 {
     struct checksummer *sum = mem_zalloc(sizeof(*sum));
+    sum->kind = kind;
     sum->block = md5_open();
     sum->block_bytes = block_bytes;
     return sum;
@@ -70,6 +119,10 @@ void checksummer_add(struct checksummer *sum, const void *data, size_t n_bytes)
         if (n > n_bytes)
             n = n_bytes;
         sum->crc = crc32c(sum->crc, p, n);
+        if (sum->kind == CHECKSUM_CRC32C && sum->n_blocks > 0) {
+            sum->crc_behind = crc32c(sum->crc_behind, p, n);
+            sum->n_behind += (int64_t)n;
+        }
         sum->chunk_used += n;
         sum->block_used += (int64_t)n;
         p += n;
@@ -124,13 +177,49 @@ static void digest_file(struct checksummer *sum, uint8_t ret[MD5_BYTES])
     md5_finish(sum->block, ret);
 }
 
+// The CRC of what n bytes with the CRC `behind` follow. The register is linear: zeros in
+// their place move the one in front, which is done as often as it takes.
+static uint32_t append_crc(uint32_t front, uint32_t behind, int64_t n_bytes)
+{
+    static const char zeros[1 << 16];
+    for (uint32_t n = 0; n_bytes > 0; n_bytes -= n) {
+        n = n_bytes < (int64_t)sizeof(zeros) ? (uint32_t)n_bytes : sizeof(zeros);
+        front = ~crc32c(~front, zeros, n);
+    }
+    return front ^ behind;
+}
+
+static uint32_t word_at(const struct buf *words, size_t i)
+{
+    const uint8_t *p = (const uint8_t *)words->p + i * WORD_BYTES;
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+// The first block's chunks may have been overwritten: their words are put together.
+static uint32_t crc_of_file(const struct checksummer *sum, int64_t n_first)
+{
+    uint32_t crc = 0;
+    for (size_t i = 0; i < sum->first.n / WORD_BYTES; i++) {
+        int64_t n = n_first < CHUNK_BYTES ? n_first : CHUNK_BYTES;
+        crc = append_crc(crc, word_at(&sum->first, i), n);
+        n_first -= n;
+    }
+    return append_crc(crc, sum->crc_behind, sum->n_behind);
+}
+
 void checksummer_finish(struct checksummer *sum, struct checksum *ret)
 {
     uint8_t digest[MD5_BYTES];
+    int64_t n_first = sum->n_blocks > 0 ? sum->block_bytes : sum->block_used;
     if (sum->block_used)
         close_block(sum);
+    ret->kind = sum->kind;
     digest_file(sum, digest);
-    hex_encode(digest, sizeof(digest), ret->hex);
+    if (sum->kind == CHECKSUM_CRC32C)
+        put_word(crc_of_file(sum, n_first), digest);
+    hex_encode(digest, checksum_digits(sum->kind) / 2, ret->hex);
+    sum->crc_behind = 0;
+    sum->n_behind = 0;
     buf_clear(&sum->first);
     buf_clear(&sum->digests);
     sum->n_blocks = 0;

@@ -56,12 +56,12 @@ static const struct file_output_ops ops = {
 };
 
 enum status spool_writer_begin(struct spool_writer *writer, struct spool *spool,
-                               struct err *err)
+                               enum checksum_kind kind, struct err *err)
 {
     TRY(spool->ops->create(spool, &writer->file, err));
     writer->output.ops = &ops;
     if (writer->sum == NULL)
-        writer->sum = checksummer_open(CHECKSUM_BLOCK_BYTES);
+        writer->sum = checksummer_open(kind);
     return ST_OK;
 }
 

@@ -25,8 +25,9 @@ struct spooled {
     struct checksum checksum;
 };
 
+// `kind`: of the checksum, the same for all files of a writer.
 enum status spool_writer_begin(struct spool_writer *writer, struct spool *spool,
-                               struct err *err);
+                               enum checksum_kind kind, struct err *err);
 // For who appends to `out` himself: counts that, and moves it into the file once it is
 // worth a write.
 enum status spool_writer_flush(struct spool_writer *writer, struct err *err);

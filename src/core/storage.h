@@ -98,7 +98,8 @@ struct storage {
     // a file is written under its final name, which nobody can guess: whoever reads goes
     // by what names it, not by what a directory holds.
     bool renames;
-    const struct deadline *deadline; // of its calls; the owner's, NULL: none
+    enum checksum_kind checksum_kind; // that checksum() tells
+    const struct deadline *deadline;  // of its calls; the owner's, NULL: none
 };
 
 // Convenience over the ports; all paths may be printf-made by the caller.

@@ -142,6 +142,9 @@ static enum status compare(const struct extract_table *table, const char *path,
     struct storage *st = table->storage;
     struct checksum there;
     TRY(st->ops->checksum(st, str_of(path), &there, err));
+    enum status rc = checksum_check_kinds(&there, &sent->checksum, err);
+    if (rc != ST_OK)
+        return err_context(err, rc, "%s/%s", st->url, path);
     if (checksum_eq(&sent->checksum, &there))
         return ST_OK;
     return err_set(err, ST_FAIL,
@@ -175,7 +178,7 @@ static enum status stage(struct extract *extract, size_t index, struct err *err)
         .member = member,
         .name = name,
         .progress = extract->feed->options.progress,
-        .sum = checksummer_open(CHECKSUM_BLOCK_BYTES),
+        .sum = checksummer_open(st->checksum_kind),
     };
     enum status rc = st->ops->write(st, new_temporary(extract, index), &counting.reader,
                                     member->size, err);

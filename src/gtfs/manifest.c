@@ -47,6 +47,9 @@ static json_t *table_json(const struct feed_table *table)
         json_pack("{s:o, s:o, s:I, s:s, s:b}", "name", json_text(table->name), "path",
                   json_text(table->path), "size", (json_int_t)table->size, "checksum",
                   table->checksum.hex, "present", (int)table->present);
+    if (table->checksum.kind != CHECKSUM_HDFS)
+        json_object_set_new(json, "checksum_kind",
+                            json_string(checksum_kind_name(table->checksum.kind)));
     if (table->n_rows >= 0)
         json_object_set_new(json, "rows", json_integer(table->n_rows));
     if (table->present)
@@ -75,9 +78,12 @@ static struct str text_of(struct arena *arena, const json_t *object, const char 
     return str_of(arena_cstr(arena, text.p ? text : str_of("")));
 }
 
-static bool take_checksum(struct str hex, struct checksum *ret)
+// Of `kind`, a name; "" is the first one.
+static bool take_checksum(struct str hex, struct str kind, struct checksum *ret)
 {
-    if (hex.n > 0 && hex.n != CHECKSUM_HEX - 1)
+    if (kind.n > 0 && !checksum_kind_of(kind, &ret->kind))
+        return false;
+    if (hex.n > 0 && hex.n != checksum_digits(ret->kind))
         return false;
     memcpy(ret->hex, hex.p, hex.n);
     return true;
@@ -95,8 +101,10 @@ static bool take_table(struct arena *arena, const json_t *json, struct feed_tabl
     const json_t *rows = json_object_get(json, "rows");
     if (json_is_integer(rows))
         ret->n_rows = json_integer_value(rows);
-    return take_checksum(text_of(arena, json, "checksum"), &ret->checksum) &&
-           take_checksum(text_of(arena, json, "from"), &ret->from) && ret->name.n > 0;
+    struct str kind = text_of(arena, json, "checksum_kind");
+    return take_checksum(text_of(arena, json, "checksum"), kind, &ret->checksum) &&
+           take_checksum(text_of(arena, json, "from"), kind, &ret->from) &&
+           ret->name.n > 0;
 }
 
 static bool take(const json_t *root, struct feed_manifest *ret)

@@ -3,8 +3,8 @@
 //
 //   {"format": 1, "source": "...", "time_ms": 1790000000000,
 //    "tables": [{"name": "trips", "path": "<url of the file>", "size": 99,
-//                "checksum": "<core/checksum.h>", "present": true, "rows": 9,
-//                "from": "<checksum of the feed's file>"}]}
+//                "checksum": "<core/checksum.h>", "checksum_kind": "<if not HDFS's>",
+//                "present": true, "rows": 9, "from": "<checksum of the feed's file>"}]}
 //
 // A reader takes it before and after it loads tables, and compares versions. Errors:
 // ST_NOT_FOUND when nothing was extracted yet, ST_DATA when it is not readable.

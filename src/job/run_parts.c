@@ -34,6 +34,7 @@ static void make_job(struct run_parts *parts)
     parts->job.format = result_format(plan->sink, &parts->pipeline->arena);
     parts->job.script = plan_job_script(plan, &parts->pipeline->arena);
     parts->job.extension = format_of(&plan->sink->format)->files->extension;
+    parts->job.checksum_kind = parts->storage->checksum_kind;
     parts->job.dimension = str_of(parts->tables.version);
     parts->job.worker = str_of(parts->slot.worker);
 }

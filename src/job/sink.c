@@ -49,24 +49,26 @@ static enum status put_rows(struct file_writer *writer, struct rows *rows,
     return writer->ops->finish(writer, (struct str){0}, err);
 }
 
-static enum status spool_begin(struct spool_writer *to, struct err *err)
+static enum status spool_begin(struct spool_writer *to, enum checksum_kind kind,
+                               struct err *err)
 {
     struct spool *spool;
     TRY(spool_local_open_temporary(&spool, err));
-    enum status status = spool_writer_begin(to, spool, err);
+    enum status status = spool_writer_begin(to, spool, kind, err);
     spool->ops->close(spool);
     return status;
 }
 
 static enum status spool_rows(const struct table *table, struct rows *rows,
-                              struct spooled *ret, struct err *err)
+                              enum checksum_kind kind, struct spooled *ret,
+                              struct err *err)
 {
     struct file_writer *writer;
     struct spool_writer to = {0};
     struct batch batch;
     TRY(sink_writer_open(table, rows->schema, "", &writer, err));
     batch_init(&batch, rows->schema->n);
-    enum status status = spool_begin(&to, err);
+    enum status status = spool_begin(&to, kind, err);
     if (status == ST_OK)
         status = put_rows(writer, rows, &batch, &to, err);
     if (status == ST_OK)
@@ -105,7 +107,7 @@ enum status sink_write_file(struct storage *storage, const struct table *table,
                             struct err *err)
 {
     struct spooled made;
-    TRY(spool_rows(table, rows, &made, err));
+    TRY(spool_rows(table, rows, storage->checksum_kind, &made, err));
     enum status status = send(storage, path, &made, err);
     made.file->ops->discard(made.file);
     *ret = (struct sink_file){made.rows, made.bytes, made.checksum};
@@ -116,7 +118,7 @@ enum status sink_try_table(const struct table *table, struct rows *rows, int64_t
                            struct err *err)
 {
     struct spooled made;
-    TRY(spool_rows(table, rows, &made, err));
+    TRY(spool_rows(table, rows, CHECKSUM_HDFS, &made, err));
     made.file->ops->discard(made.file);
     *ret_n = made.rows;
     return ST_OK;

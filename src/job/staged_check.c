@@ -21,6 +21,9 @@ static enum status compare_file(struct storage *storage, const struct table *tab
     if (!staged->present || file.size != staged->size)
         return ST_OK;
     TRY(storage->ops->checksum(storage, file.name, &sum, err));
+    rc = checksum_check_kinds(&sum, &staged->checksum, err);
+    if (rc != ST_OK)
+        return err_context(err, rc, "%s/%.*s", storage->url, STR_ARGS(file.name));
     *ret_same = checksum_eq(&sum, &staged->checksum);
     return ST_OK;
 }

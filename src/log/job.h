@@ -5,6 +5,7 @@
 #define LOG_JOB_H
 
 #include "base/str.h"
+#include "core/checksum.h"
 #include "core/option.h"
 #include "core/stream_start.h"
 #include "log/file_format.h"
@@ -73,8 +74,9 @@ struct job {
     struct str plan;   // its hash
     struct str schema; // schema_format() of the result
     struct file_format format;
-    const char *extension; // of its data files
-    struct str dimension;  // version of the staged tables
+    const char *extension;            // of its data files
+    enum checksum_kind checksum_kind; // that their storage tells
+    struct str dimension;             // version of the staged tables
     struct job_script script;
     struct str worker; // "host/pid/slot", for people
     struct job_settings settings;

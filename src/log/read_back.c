@@ -21,10 +21,11 @@ static enum status read_pieces(struct reader *reader, int64_t most_bytes, char *
 }
 
 enum status read_back(struct storage *storage, struct str path, int64_t most_bytes,
-                      int64_t *ret_bytes, struct checksum *ret_sum, struct err *err)
+                      enum checksum_kind kind, int64_t *ret_bytes,
+                      struct checksum *ret_sum, struct err *err)
 {
     struct storage_reader reader;
-    struct checksummer *sum = checksummer_open(CHECKSUM_BLOCK_BYTES);
+    struct checksummer *sum = checksummer_open(kind);
     char *piece = mem_alloc(PIECE_BYTES);
     storage_reader_init(&reader, storage, path, PIECE_BYTES);
     enum status rc = read_pieces(&reader.reader, most_bytes, piece, sum, ret_bytes, err);

@@ -8,6 +8,7 @@
 
 // Reads on a little beyond most_bytes at most. Statuses of a read.
 enum status read_back(struct storage *storage, struct str path, int64_t most_bytes,
-                      int64_t *ret_bytes, struct checksum *ret_sum, struct err *err);
+                      enum checksum_kind kind, int64_t *ret_bytes,
+                      struct checksum *ret_sum, struct err *err);
 
 #endif

@@ -64,6 +64,9 @@ static json_t *file_json(const struct entry_file *file)
     put_number(object, "rows", file->rows);
     put_number(object, "bytes", file->bytes);
     put_text(object, "checksum", str_of(file->checksum.hex));
+    if (file->checksum.kind != CHECKSUM_HDFS)
+        put_text(object, "checksum_kind",
+                 str_of(checksum_kind_name(file->checksum.kind)));
     return object;
 }
 
@@ -134,6 +137,15 @@ static struct span get_span(struct decoding *dec, const json_t *object)
     return span;
 }
 
+// One without a kind is HDFS's: older programs knew no other.
+static void get_checksum(struct decoding *dec, const json_t *object, struct checksum *ret)
+{
+    if (json_object_get(object, "checksum_kind") != NULL &&
+        !checksum_kind_of(get_text(dec, object, "checksum_kind"), &ret->kind))
+        wrong(dec, "checksum_kind", "a kind of checksum that this program knows");
+    get_hex(dec, object, "checksum", checksum_digits(ret->kind), ret->hex);
+}
+
 static struct entry_file get_file(struct decoding *dec, const json_t *object)
 {
     struct entry_file file = {
@@ -146,7 +158,7 @@ static struct entry_file get_file(struct decoding *dec, const json_t *object)
     file.kind = str_is(kind, "dead") ? FILE_DEAD : FILE_DATA;
     if (file.kind == FILE_DATA && !str_is(kind, "data"))
         wrong(dec, "kind", "'data' or 'dead'");
-    get_hex(dec, object, "checksum", CHECKSUM_HEX - 1, file.checksum.hex);
+    get_checksum(dec, object, &file.checksum);
     return file;
 }
 

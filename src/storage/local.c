@@ -498,7 +498,7 @@ static enum status local_checksum(struct storage *storage, struct str path,
     int fd;
     int64_t size;
     TRY(open_file(storage, path, full, &fd, &size, err));
-    struct checksummer *sum = checksummer_open(CHECKSUM_BLOCK_BYTES);
+    struct checksummer *sum = checksummer_open(storage->checksum_kind);
     enum status rc = sum_file(storage, fd, full, size, sum, err);
     if (rc == ST_OK)
         checksummer_finish(sum, ret);

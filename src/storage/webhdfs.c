@@ -459,6 +459,7 @@ static enum status read_checksum(const struct webhdfs *webhdfs, struct str path,
                        "dfs.checksum.combine.mode = MD5MD5CRC",
                        place, algorithm, blocks);
     }
+    ret->kind = CHECKSUM_HDFS;
     memcpy(ret->hex, bytes + md5_at, CHECKSUM_HEX - 1);
     ret->hex[CHECKSUM_HEX - 1] = '\0';
     return ST_OK;

@@ -62,7 +62,8 @@ static void format_note(const struct unit_builder *builder, bool is_longest,
 static enum status begin_data(struct unit_builder *builder, struct err *err)
 {
     struct file_writer *writer = builder->parts.writer;
-    TRY(spool_writer_begin(&builder->data, builder->parts.spool, err));
+    TRY(spool_writer_begin(&builder->data, builder->parts.spool,
+                           builder->parts.job->checksum_kind, err));
     buf_clear(&builder->json);
     format_note(builder, true, &builder->json);
     return writer->ops->begin(writer, &builder->data.output, builder->json.n, err);
@@ -123,7 +124,8 @@ static enum status write_dead(struct unit_builder *builder, const struct run *ru
 {
     struct stream *stream = builder->parts.stream;
     if (builder->dead.file == NULL)
-        TRY(spool_writer_begin(&builder->dead, builder->parts.spool, err));
+        TRY(spool_writer_begin(&builder->dead, builder->parts.spool,
+                               builder->parts.job->checksum_kind, err));
     buf_clear(&builder->json);
     stream->ops->headers(stream, reject->record, &builder->json);
     struct dead_letter letter = {

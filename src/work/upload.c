@@ -29,6 +29,9 @@ static enum status check_told(struct storage *storage, struct str path,
     struct checksum told;
     TRY(storage->ops->stat(storage, path, &info, err));
     TRY(storage->ops->checksum(storage, path, &told, err));
+    enum status rc = checksum_check_kinds(&told, &file->checksum, err);
+    if (rc != ST_OK)
+        return err_context(err, rc, "%s/%.*s", storage->url, STR_ARGS(path));
     *ret_same = info.size == file->bytes && checksum_eq(&told, &file->checksum);
     return ST_OK;
 }
@@ -39,7 +42,7 @@ static enum status check_bytes(struct storage *storage, struct str path,
 {
     int64_t n_bytes;
     struct checksum read;
-    TRY(read_back(storage, path, file->bytes, &n_bytes, &read, err));
+    TRY(read_back(storage, path, file->bytes, file->checksum.kind, &n_bytes, &read, err));
     *ret_same = n_bytes == file->bytes && checksum_eq(&read, &file->checksum);
     return ST_OK;
 }

@@ -293,7 +293,7 @@ static enum status mem_checksum(struct storage *storage, struct str path,
     TRY(begin(storage, path, false, &full, err));
     enum status rc = find_file(tree_of(storage), str_of(full), &node, err);
     if (rc == ST_OK) {
-        struct checksummer *sum = checksummer_open(CHECKSUM_BLOCK_BYTES);
+        struct checksummer *sum = checksummer_open(storage->checksum_kind);
         checksummer_add(sum, node->bytes.p, node->bytes.n);
         checksummer_finish(sum, ret);
         checksummer_free(sum);

@@ -29,7 +29,8 @@ int main(int argc, char **argv)
         fputs("usage: checksum_tool BLOCK_BYTES [ZEROS]\n", stderr);
         return 2;
     }
-    struct checksummer *sum = checksummer_open(strtoll(argv[1], NULL, 10));
+    struct checksummer *sum =
+        checksummer_open_blocks(CHECKSUM_HDFS, strtoll(argv[1], NULL, 10));
     struct checksum checksum;
     if (argc == 3)
         add_zeros(sum, strtoll(argv[2], NULL, 10));

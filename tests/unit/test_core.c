@@ -83,7 +83,7 @@ static void test_what_is_no_schema_is_refused(UNUSED void **state)
 // MD5 of 32 zero bytes, by md5sum.
 static void test_checksum_of_an_empty_file(UNUSED void **state)
 {
-    struct checksummer *sum = checksummer_open(CHECKSUM_BLOCK_BYTES);
+    struct checksummer *sum = checksummer_open(CHECKSUM_HDFS);
     struct checksum checksum;
     checksummer_finish(sum, &checksum);
     assert_string_equal(checksum.hex, "70bc8f4b72a86921468bf8e8441dce51");
@@ -102,7 +102,7 @@ static void test_checksum_of_many_blocks(UNUSED void **state)
         {9, "60354a2918a0c643a17eca2197979ef8"}, {17, "67b99f032c5527e0675341bd44550e64"},
     };
     static const char zeros[512];
-    struct checksummer *sum = checksummer_open(sizeof(zeros));
+    struct checksummer *sum = checksummer_open_blocks(CHECKSUM_HDFS, sizeof(zeros));
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct checksum checksum;
         for (int n = 0; n < cases[i].n_blocks; n++)
@@ -165,11 +165,11 @@ static void test_numbers_past_64_bits_are_no_values(UNUSED void **state)
 }
 
 // The same sum as when the last bytes had been there from the start.
-static void test_checksum_of_an_overwritten_front(UNUSED void **state)
+static void check_overwritten_front(enum checksum_kind kind)
 {
     static const size_t sizes[] = {1024, 1025, 4096, 4097, 9000, 12288};
     char bytes[12288];
-    struct checksummer *sum = checksummer_open(4096);
+    struct checksummer *sum = checksummer_open_blocks(kind, 4096);
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
         struct checksum wanted, got;
         for (size_t b = 0; b < sizeof(bytes); b++)
@@ -180,9 +180,61 @@ static void test_checksum_of_an_overwritten_front(UNUSED void **state)
         checksummer_finish(sum, &got);
         checksummer_add(sum, bytes, sizes[i]);
         checksummer_finish(sum, &wanted);
-        assert_string_equal(got.hex, wanted.hex);
+        assert_true(checksum_eq(&got, &wanted));
     }
     checksummer_free(sum);
+}
+
+static void test_checksum_of_an_overwritten_front(UNUSED void **state)
+{
+    check_overwritten_front(CHECKSUM_HDFS);
+    check_overwritten_front(CHECKSUM_CRC32C);
+}
+
+// RFC 3720, B.4, and 9000 zeros over blocks of all sizes, by a loop over
+// bits in Python; a file of no bytes has none.
+static void test_checksum_of_kind_crc32c(UNUSED void **state)
+{
+    static char zeros[9000];
+    static char rising[32];
+    for (size_t i = 0; i < sizeof(rising); i++)
+        rising[i] = (char)i;
+    const struct {
+        struct str bytes;
+        const char *hex;
+    } cases[] = {{{zeros, 32}, "8a9136aa"},
+                 {{rising, 32}, "46dd794e"},
+                 {STR_LITERAL("123456789"), "e3069283"},
+                 {{zeros, 0}, "00000000"},
+                 {{zeros, sizeof(zeros)}, "6a1d9d0b"}};
+    for (int64_t block = 512; block <= 16384; block *= 2) {
+        struct checksummer *sum = checksummer_open_blocks(CHECKSUM_CRC32C, block);
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+            struct checksum checksum;
+            checksummer_add(sum, cases[i].bytes.p, cases[i].bytes.n);
+            checksummer_finish(sum, &checksum);
+            assert_string_equal(checksum.hex, cases[i].hex);
+            assert_int_equal(checksum.kind, CHECKSUM_CRC32C);
+        }
+        checksummer_free(sum);
+    }
+}
+
+static void test_checksums_of_two_kinds_are_not_compared(UNUSED void **state)
+{
+    struct checksum a = {.kind = CHECKSUM_CRC32C, .hex = "00000000"}, b = a;
+    struct err err;
+    enum checksum_kind kind;
+    assert_ok(checksum_check_kinds(&a, &b, &err), &err);
+    assert_true(checksum_eq(&a, &b));
+    b.kind = CHECKSUM_HDFS;
+    assert_false(checksum_eq(&a, &b));
+    assert_status(checksum_check_kinds(&a, &b, &err), ST_DATA);
+    assert_string_equal(err.text, "the storage tells a checksum of kind crc32c, which "
+                                  "cannot be compared with one of kind md5md5crc32c");
+    assert_true(checksum_kind_of(STR_LITERAL("crc32c"), &kind));
+    assert_int_equal(kind, CHECKSUM_CRC32C);
+    assert_false(checksum_kind_of(STR_LITERAL("crc32"), &kind));
 }
 
 static void test_a_uuid_is_known_to_the_letter(UNUSED void **state)
@@ -250,5 +302,7 @@ TEST_MAIN(cmocka_unit_test(test_a_time_is_read_as_the_program_prints_it),
           cmocka_unit_test(test_checksum_of_an_empty_file),
           cmocka_unit_test(test_checksum_of_an_overwritten_front),
           cmocka_unit_test(test_checksum_of_many_blocks),
+          cmocka_unit_test(test_checksum_of_kind_crc32c),
+          cmocka_unit_test(test_checksums_of_two_kinds_are_not_compared),
           cmocka_unit_test(test_options_have_units_and_bounds),
           cmocka_unit_test(test_numbers_past_64_bits_are_no_values))

@@ -244,7 +244,7 @@ static void read_all(const struct spooled *made, struct buf *ret)
 
 static void assert_checksum(const struct spooled *made, struct str bytes)
 {
-    struct checksummer *sum = checksummer_open(CHECKSUM_BLOCK_BYTES);
+    struct checksummer *sum = checksummer_open(CHECKSUM_HDFS);
     struct checksum expected;
     checksummer_add(sum, bytes.p, bytes.n);
     checksummer_finish(sum, &expected);
@@ -261,7 +261,7 @@ static void check_spooled(struct spool_writer *writer, struct spool *spool, unsi
     struct spooled made;
     struct err err;
     struct file_output *to = &writer->output;
-    assert_ok(spool_writer_begin(writer, spool, &err), &err);
+    assert_ok(spool_writer_begin(writer, spool, CHECKSUM_HDFS, &err), &err);
     for (int n_pieces = 1 + rand_r(&seed) % 8; n_pieces > 0; n_pieces--) {
         AUTO(buf_release) struct buf piece = {0};
         size_t n = (size_t)rand_r(&seed) % (1U << rand_r(&seed) % 20);
@@ -296,7 +296,7 @@ static void test_a_spooled_file_is_what_was_appended(UNUSED void **state)
         check_spooled(&writer, spool, seed);
         if (seed % 7 != 0)
             continue;
-        assert_ok(spool_writer_begin(&writer, spool, &err), &err);
+        assert_ok(spool_writer_begin(&writer, spool, CHECKSUM_HDFS, &err), &err);
         assert_ok(writer.output.ops->append(&writer.output, STR_LITERAL("x"), &err),
                   &err);
         spool_writer_drop(&writer);

@@ -234,7 +234,7 @@ static void test_a_feed_that_does_not_fit_touches_nothing(UNUSED void **state)
 static enum status other_checksum(UNUSED struct storage *st, UNUSED struct str path,
                                   struct checksum *ret, UNUSED struct err *err)
 {
-    *ret = (struct checksum){{0}};
+    *ret = (struct checksum){0};
     return ST_OK;
 }
 
@@ -258,6 +258,36 @@ static void test_bytes_that_arrive_changed_are_not_staged(UNUSED void **state)
     assert_string_equal(f.err.text, expected);
     assert_no_file(f.storages[0], "trips.csv");
     assert_no_file(f.root, FEED_MANIFEST_NAME);
+    teardown(&f);
+}
+
+// Where a storage tells another kind of checksum, the manifest has that kind.
+static void test_a_storage_may_tell_another_kind_of_checksum(UNUSED void **state)
+{
+    struct fixture f;
+    struct feed_manifest manifest;
+    setup(&f);
+    for (size_t i = 0; i < 2; i++) {
+        f.storages[0]->checksum_kind = i == 0 ? CHECKSUM_CRC32C : CHECKSUM_HDFS;
+        assert_ok(extract(&f), &f.err);
+        assert_ok(feed_manifest_read(f.root, &manifest, &f.err), &f.err);
+        const struct feed_table *trips =
+            feed_manifest_find(&manifest, STR_LITERAL("trips"));
+        assert_int_equal(trips->checksum.kind, f.storages[0]->checksum_kind);
+        assert_int_equal(trips->from.kind, f.storages[0]->checksum_kind);
+        assert_int_equal(strlen(trips->checksum.hex), i == 0 ? 8 : 32);
+        feed_manifest_release(&manifest);
+    }
+    const struct storage_ops *ops = f.storages[0]->ops;
+    struct storage_ops other = *ops;
+    other.checksum = other_checksum;
+    f.storages[0]->ops = &other;
+    f.storages[0]->checksum_kind = CHECKSUM_CRC32C;
+    assert_status(extract(&f), ST_DATA);
+    f.storages[0]->ops = ops;
+    assert_non_null(strstr(f.err.text,
+                           ": the storage tells a checksum of kind md5md5crc32c, which "
+                           "cannot be compared with one of kind crc32c"));
     teardown(&f);
 }
 
@@ -509,6 +539,7 @@ TEST_MAIN(cmocka_unit_test(test_tables_are_staged_byte_for_byte),
           cmocka_unit_test(test_a_table_that_left_the_feed_is_removed),
           cmocka_unit_test(test_a_feed_that_does_not_fit_touches_nothing),
           cmocka_unit_test(test_bytes_that_arrive_changed_are_not_staged),
+          cmocka_unit_test(test_a_storage_may_tell_another_kind_of_checksum),
           cmocka_unit_test(test_no_manifest_is_not_found_a_bad_one_is_told),
           cmocka_unit_test(test_a_manifest_is_bounded_before_it_is_read),
           cmocka_unit_test(test_the_manifest_is_of_the_documented_form),

@@ -216,7 +216,7 @@ static void test_checksum_is_ours_and_that_of_hdfs(void **state)
     struct checksum ours;
     struct pattern_reader reader = {
         {read_pattern}, CHECKSUM_BLOCK_BYTES + 70001, 1, NULL};
-    reader.sum = checksummer_open(CHECKSUM_BLOCK_BYTES);
+    reader.sum = checksummer_open(CHECKSUM_HDFS);
     assert_ok(st->ops->write(st, PATH("big"), &reader.reader, reader.left, &err), &err);
     checksummer_finish(reader.sum, &ours);
     checksummer_free(reader.sum);

@@ -44,6 +44,44 @@ static void test_it_reads_and_writes_the_same(UNUSED void **state)
     unit_release(&unit);
 }
 
+// The kind stands beside a checksum that is not HDFS's; a program that knows none refuses
+// such a file by the number of its digits.
+static void test_a_checksum_may_have_a_kind(UNUSED void **state)
+{
+    static const char head[] =
+        "{\"writer\":\"" WRITER "\",\"dimension\":\"d\",\"partitions\":[" SPAN
+        "]," NUMBERS ",\"files\":[" FILE_HEAD ",\"rows\":1480,\"bytes\":99999,";
+    static const struct {
+        const char *tail, *error; // NULL: it reads, and writes the same
+    } cases[] = {
+        {"\"checksum\":\"9ae0daaf\",\"checksum_kind\":\"crc32c\"}]}\n", NULL},
+        {"\"checksum\":\"9ae0daaf\"}]}\n", "field 'checksum' is not hex digits"},
+        {"\"checksum\":\"" SUM "\",\"checksum_kind\":\"crc32c\"}]}\n",
+         "field 'checksum' is not hex digits"},
+        {"\"checksum\":\"9ae0daaf\",\"checksum_kind\":\"crc64\"}]}\n",
+         "field 'checksum_kind' is not a kind of checksum that this program knows"},
+        {"\"checksum\":\"9ae0daaf\",\"checksum_kind\":7}]}\n",
+         "field 'checksum_kind' is not a text"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct unit unit;
+        struct err err = {0};
+        AUTO(buf_release) struct buf text = {0}, again = {0};
+        buf_printf(&text, "%s%s", head, cases[i].tail);
+        enum status rc = unit_decode(buf_as_str(&text), &unit, &err);
+        if (cases[i].error != NULL) {
+            assert_status(rc, ST_DATA);
+            assert_non_null(strstr(err.text, cases[i].error));
+            continue;
+        }
+        assert_ok(rc, &err);
+        assert_int_equal(unit.files[0].checksum.kind, CHECKSUM_CRC32C);
+        unit_encode(&unit, &again);
+        assert_string_equal(buf_cstr(&again), buf_cstr(&text));
+        unit_release(&unit);
+    }
+}
+
 // An entry has the same fields, its file a name as well.
 static void test_an_entry_says_the_same(UNUSED void **state)
 {
@@ -115,5 +153,6 @@ static void test_what_nobody_makes_is_refused(UNUSED void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(test_it_reads_and_writes_the_same),
+          cmocka_unit_test(test_a_checksum_may_have_a_kind),
           cmocka_unit_test(test_an_entry_says_the_same),
           cmocka_unit_test(test_what_nobody_makes_is_refused))

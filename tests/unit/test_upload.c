@@ -117,7 +117,7 @@ static enum status liar_checksum(struct storage *storage, struct str path,
     struct liar *liar = of(storage);
     if (!is_lied_about(liar, path))
         return liar->inner->ops->checksum(liar->inner, path, ret, err);
-    struct checksummer *sum = checksummer_open(CHECKSUM_BLOCK_BYTES);
+    struct checksummer *sum = checksummer_open(CHECKSUM_HDFS);
     checksummer_add(sum, liar->sent.p, liar->sent.n);
     checksummer_finish(sum, ret);
     checksummer_free(sum);
@@ -195,7 +195,7 @@ static void make_draft(struct fixture *fix, size_t n_bytes)
     assert_ok(fix->spool->ops->create(fix->spool, &spool, &err), &err);
     assert_ok(spool->ops->append(spool, buf_as_str(&bytes), &err), &err);
     struct entry_file file = {.kind = FILE_DATA, .bytes = (int64_t)n_bytes};
-    struct checksummer *sum = checksummer_open(CHECKSUM_BLOCK_BYTES);
+    struct checksummer *sum = checksummer_open(CHECKSUM_HDFS);
     checksummer_add(sum, bytes.p, bytes.n);
     checksummer_finish(sum, &file.checksum);
     checksummer_free(sum);
@@ -270,6 +270,24 @@ static void test_a_file_without_end_is_not_read_to_it(UNUSED void **state)
     tear_down(&fix);
 }
 
+static void test_a_checksum_of_another_kind_is_not_compared(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err;
+    char text[512];
+    set_up(&fix, 100);
+    fix.liar.inner->checksum_kind = CHECKSUM_CRC32C;
+    assert_status(upload(&fix, UPLOAD_VERIFY_CHECKSUM, &err), ST_DATA);
+    const char *path = err.text + strlen("mem:///r/");
+    snprintf(
+        text, sizeof(text),
+        "mem:///r/%.*s: the storage tells a checksum of kind crc32c, which cannot be "
+        "compared with one of kind md5md5crc32c",
+        (int)strcspn(path, ":"), path);
+    assert_string_equal(err.text, text);
+    tear_down(&fix);
+}
+
 // A whole job.
 
 static int64_t n_wrong(struct liar *liar, bool bytes)
@@ -281,6 +299,47 @@ static int64_t n_wrong(struct liar *liar, bool bytes)
     int64_t n = (int64_t)report.n_errors;
     verify_report_release(&report);
     return n;
+}
+
+// A storage that tells another kind fits: files are made with the checksum that it tells,
+// the log has the kind, and verify compares by it.
+static void test_a_job_on_a_storage_of_another_kind(UNUSED void **state)
+{
+    struct sim_job job;
+    struct mem_tree *tree = mem_tree_open(NULL);
+    struct storage *storage = storage_mem_open(tree, "/r");
+    struct verify_options options = {.checksums = true};
+    struct verify_report report;
+    struct err err;
+    log_set_level(LOG_ERROR);
+    sim_job_init(&job, 1);
+    job.job.settings.upload_verify = UPLOAD_VERIFY_READ;
+    for (int i = 0; i < 20; i++)
+        sim_job_record(&job, 0, SIM_ROWS, 2);
+    storage->checksum_kind = job.job.checksum_kind = CHECKSUM_CRC32C;
+    assert_ok(sim_job_run(&job, storage, &err), &err);
+    for (int deep = 0; deep < 2; deep++) {
+        options.bytes = deep;
+        assert_ok(verify_run(storage, &options, &report, &err), &err);
+        assert_int_equal(report.n_errors, 0);
+        assert_true(report.n_commits > 0);
+        verify_report_release(&report);
+    }
+    storage->checksum_kind = CHECKSUM_HDFS; // the result is copied elsewhere
+    options.bytes = true;
+    assert_ok(verify_run(storage, &options, &report, &err), &err);
+    assert_int_equal(report.n_errors, 0);
+    verify_report_release(&report);
+    options.bytes = false;
+    assert_ok(verify_run(storage, &options, &report, &err), &err);
+    assert_int_equal(report.n_errors, 1);
+    assert_string_equal(report.findings[0].text.p,
+                        "entry 2: part-00000000000000000002-0.avro: the storage tells a "
+                        "checksum of kind md5md5crc32c, which cannot be compared with "
+                        "one of kind crc32c; verify --deep reads the file");
+    verify_report_release(&report);
+    storage->ops->close(storage);
+    mem_tree_unref(tree);
 }
 
 static void run_job(enum upload_verify by, int64_t n_wrong_deep)
@@ -309,5 +368,7 @@ static void test_a_job_commits_what_it_has_read_back(UNUSED void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(test_each_lie_is_found_by_reading),
+          cmocka_unit_test(test_a_checksum_of_another_kind_is_not_compared),
+          cmocka_unit_test(test_a_job_on_a_storage_of_another_kind),
           cmocka_unit_test(test_a_file_without_end_is_not_read_to_it),
           cmocka_unit_test(test_a_job_commits_what_it_has_read_back))
