@@ -97,7 +97,7 @@ bool patience_again(struct patience *patience, enum status *rc, struct err *err)
         reset(patience);
         return false;
     }
-    if (patience->retry.delay_ms == 100)
+    if (patience->retry.delay_ms == RETRY_FIRST_MS)
         log_warn("%s; trying again", err->text);
     board_failure(&patience->parts.status->board, err->text, wall_ms(patience));
     board_retry(&patience->parts.status->board);

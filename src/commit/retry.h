@@ -8,6 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum {
+    RETRY_FIRST_MS = 100,
+    RETRY_LONGEST_MS = 10000
+};
+
 struct retry {
     int64_t since_ms; // monotonic, when the first of them began
     int64_t delay_ms; // the last pause; 0: no failure yet
@@ -22,9 +27,9 @@ static inline bool retry_again(struct retry *retry, int64_t began_ms, int64_t no
     bool is_used_up = now_ms - retry->since_ms >= limit_ms;
     if (is_used_up && (retry->delay_ms != 0 || limit_ms > 0))
         return false;
-    retry->delay_ms = retry->delay_ms ? 2 * retry->delay_ms : 100;
-    if (retry->delay_ms > 10000)
-        retry->delay_ms = 10000;
+    retry->delay_ms = retry->delay_ms ? 2 * retry->delay_ms : RETRY_FIRST_MS;
+    if (retry->delay_ms > RETRY_LONGEST_MS)
+        retry->delay_ms = RETRY_LONGEST_MS;
     *ret_until_ms = now_ms + retry->delay_ms;
     return true;
 }

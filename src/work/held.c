@@ -70,15 +70,13 @@ bool held_drop(struct held *held, int32_t partition)
     return true;
 }
 
-int64_t held_until_due(const struct held *held, int64_t now_ms, int64_t most_ms)
+int64_t held_next_ms(const struct held *held)
 {
-    for (size_t i = 0; i < held->n; i++) {
-        const struct held_partition *item = &held->items[i];
-        int64_t ms = item->until_ms > now_ms ? item->until_ms - now_ms : 0;
-        if (!item->is_tried && ms < most_ms)
-            most_ms = ms;
-    }
-    return most_ms;
+    int64_t next_ms = INT64_MAX;
+    for (size_t i = 0; i < held->n; i++)
+        if (!held->items[i].is_tried && held->items[i].until_ms < next_ms)
+            next_ms = held->items[i].until_ms;
+    return next_ms;
 }
 
 void held_clear(struct held *held)

@@ -30,8 +30,8 @@ bool held_add(struct held *held, int32_t partition, bool has_moved, int64_t now_
 int32_t held_take_due(struct held *held, int64_t now_ms, size_t *at);
 // It goes on; false when it was not held.
 bool held_drop(struct held *held, int32_t partition);
-// How long until the next is due; `most_ms` when none is before.
-int64_t held_until_due(const struct held *held, int64_t now_ms, int64_t most_ms);
+// When the next is due; INT64_MAX: none is.
+int64_t held_next_ms(const struct held *held);
 void held_clear(struct held *held); // none is held
 void held_release(struct held *held);
 

@@ -85,6 +85,8 @@ void lag_reset(struct lag *lag, const struct progress *ours, size_t n)
     };
     for (size_t i = 0; i < n; i++)
         lag->ours[i].unread = no_mark;
+    pacer_set(lag->parts.pacer, TIMER_LAG_LOOK, 0);
+    pacer_set(lag->parts.pacer, TIMER_LAG_ASK, 0);
     atomic_store(&status->n_partitions, (int64_t)n);
     atomic_store(&status->lag_records, 0);
     atomic_store(&status->lag_ms, 0);
@@ -121,7 +123,7 @@ static void note_silence(struct lag *lag, size_t at, const char *why)
     lag->n_silent += !lag->ours[at].is_silent;
     lag->ours[at].is_silent = true;
     log_warn("%s; waiting for them", why);
-    lag->next_ms = now_ms(lag) + SILENT_MS;
+    pacer_set(lag->parts.pacer, TIMER_LAG_ASK, now_ms(lag) + SILENT_MS);
 }
 
 void lag_away(struct lag *lag)
@@ -168,9 +170,10 @@ static void look_at(struct lag *lag, size_t at, const struct span *span)
 void lag_look(struct lag *lag, const struct unit *unit)
 {
     int64_t now = now_ms(lag);
-    if (unit == NULL || unit->n_spans != lag->n || now < lag->look_ms)
+    if (unit == NULL || unit->n_spans != lag->n ||
+        !pacer_is_due(lag->parts.pacer, TIMER_LAG_LOOK, now))
         return;
-    lag->look_ms = now + LOOK_MS;
+    pacer_set(lag->parts.pacer, TIMER_LAG_LOOK, now + LOOK_MS);
     for (size_t i = 0; i < lag->n; i++)
         look_at(lag, i, &unit->spans[i]);
     show(lag);
@@ -234,9 +237,10 @@ struct message *lag_ask(struct lag *lag, const struct unit *unit, int64_t genera
 {
     int64_t now = now_ms(lag);
     struct probe probe;
-    if (now < lag->next_ms || (unit != NULL && unit->n_spans != lag->n))
+    if (!pacer_is_due(lag->parts.pacer, TIMER_LAG_ASK, now) ||
+        (unit != NULL && unit->n_spans != lag->n))
         return NULL;
-    lag->next_ms = now + pause_ms(lag);
+    pacer_set(lag->parts.pacer, TIMER_LAG_ASK, now + pause_ms(lag));
     if (!next_probe(lag, unit, &probe) && !next_probe(lag, unit, &probe))
         return NULL;
     struct message *message = message_probes(PROBES_LAG, generation, 1);
@@ -274,5 +278,5 @@ void lag_told(struct lag *lag, const struct message *message, const struct unit 
     else if (probe->is_answered)
         board_end(board_of(lag), probe->partition, probe->range.high, unread_of(probe));
     else if (message->err.status == ST_RETRY)
-        lag->next_ms = now_ms(lag) + SILENT_MS;
+        pacer_set(lag->parts.pacer, TIMER_LAG_ASK, now_ms(lag) + SILENT_MS);
 }

@@ -10,6 +10,7 @@
 #include "commit/engine_status.h"
 #include "core/env.h"
 #include "work/message.h"
+#include "work/pacer.h"
 
 struct lag_partition {
     int64_t records, ms;
@@ -24,17 +25,16 @@ struct lag_parts {
     const struct topic *topic; // its name
     struct env *env;
     struct engine_status *status;
-    bool is_whole; // also those of others
+    struct pacer *pacer; // its TIMER_LAG_...
+    bool is_whole;       // also those of others
 };
 
 struct lag {
     struct lag_parts parts;
     struct lag_partition *ours; // by place in the unit's spans
     size_t n, n_told, n_silent;
-    bool is_away;    // the stream said that its brokers are, and nothing came since
-    size_t at;       // whose turn it is: of ours, then of those that the log knows
-    int64_t next_ms; // monotonic, of the next question
-    int64_t look_ms; // of the next look at what the stream tells
+    bool is_away; // the stream said that its brokers are, and nothing came since
+    size_t at;    // whose turn it is: of ours, then of those that the log knows
     struct stream_start *known; // of all partitions that the log knows: where it stands
     size_t n_known;
 };

@@ -13,6 +13,9 @@ struct worker *worker_open(const struct worker_parts *parts)
     struct worker *worker = mem_zalloc(sizeof(*worker));
     worker->parts = *parts;
     worker->phase = WORKER_IDLE;
+    pacer_init(&worker->pacer);
+    pacer_set(&worker->pacer, TIMER_IDLE, worker_clock_ms(worker) + IDLE_SILENT_MS);
+    worker_progressed(worker);
     parts->topic->deadline = &worker->deadline;
     assignment_init(&worker->assignment, &worker->parts);
     unit_builder_init(&worker->builder, &(struct unit_builder_parts){
@@ -31,6 +34,7 @@ struct worker *worker_open(const struct worker_parts *parts)
                                .topic = parts->topic,
                                .env = parts->env,
                                .status = parts->status,
+                               .pacer = &worker->pacer,
                                .is_whole = worker_settings(worker)->watches_whole_job,
                            });
     board_joins(&parts->status->board, parts->executor->joins, parts->executor->n_joins);
@@ -78,8 +82,7 @@ enum status worker_result(const struct worker *worker, struct err *ret)
 
 static struct wait nap(const struct worker *worker, int64_t ms)
 {
-    return (struct wait){WAIT_MAIL,
-                         worker_clock_ms(worker) + (ms < PAUSE_MS ? ms : PAUSE_MS)};
+    return (struct wait){WAIT_MAIL, pacer_nap_until(worker_clock_ms(worker), ms)};
 }
 
 // Units.
@@ -95,13 +98,13 @@ static enum status step_last_commit(struct worker *worker, struct wait *wait,
 {
     if (worker_has_work(worker) && worker_has_room(worker))
         return worker_close_unit(worker, err);
-    *wait = nap(worker, ANSWER_MS);
+    *wait = nap(worker, PACER_ANSWER_MS);
     return ST_OK;
 }
 
 static enum status step_return(struct worker *worker, struct wait *wait, struct err *err)
 {
-    bool is_late = worker_clock_ms(worker) >= worker->return_until_ms;
+    bool is_late = pacer_is_due(&worker->pacer, TIMER_RETURN, worker_clock_ms(worker));
     if (all_is_committed(worker) || is_late) {
         if (is_late)
             log_warn("the last commit before the partitions go away took too long; what "
@@ -121,7 +124,7 @@ static enum status step_gather(struct worker *worker, struct wait *wait, struct 
     }
     worker_drop_work(worker);
     assignment_again(&worker->assignment);
-    worker->next_batch_ms = 0;
+    pacer_set(&worker->pacer, TIMER_READ, 0);
     worker->phase = WORKER_ASSIGN;
     return ST_OK;
 }
@@ -170,17 +173,18 @@ static bool unit_is_due(struct worker *worker, int64_t now_ms)
            (worker_has_work(worker) && all_is_read(worker));
 }
 
-// `ms`, or until the unit is due; shorter where an answer or the log is awaited, since
-// mail does not end a wait for the stream.
-static int64_t until_due(const struct worker *worker, int64_t now_ms, int64_t ms)
+// What a wait for the stream is to end for, beside reading.
+static void pace(struct worker *worker, int64_t now_ms)
 {
-    int64_t due_ms =
-        worker->builder.opened_ms + worker_settings(worker)->commit_interval_ms - now_ms;
-    if (worker_has_work(worker) && due_ms < ms)
-        ms = due_ms;
-    bool is_watching = worker->n_units || worker_settings(worker)->once;
-    int64_t most = is_watching ? ANSWER_MS : PAUSE_MS;
-    return ms < most ? ms : most;
+    const struct job_settings *settings = worker_settings(worker);
+    bool is_watching = worker->n_units > 0 || settings->once;
+    pacer_set(&worker->pacer, TIMER_UNIT,
+              worker_has_work(worker)
+                  ? worker->builder.opened_ms + settings->commit_interval_ms
+                  : PACER_NEVER);
+    pacer_set(&worker->pacer, TIMER_ANSWER,
+              is_watching ? now_ms + PACER_ANSWER_MS : PACER_NEVER);
+    pacer_set(&worker->pacer, TIMER_HELD, held_next_ms(&worker->held));
 }
 
 // Reads on from the ends of the open unit, now or after a pause.
@@ -214,16 +218,13 @@ static enum status step_read(struct worker *worker, struct wait *wait, struct er
             TRY(unit_builder_check_end(&worker->builder, err));
         if (worker_has_room(worker))
             return next_unit(worker, err);
-        *wait = nap(worker, ANSWER_MS);
+        *wait = nap(worker, PACER_ANSWER_MS);
         return worker_poll_held(worker, 0, err);
     }
-    if (now_ms < worker->next_batch_ms)
-        return worker_poll_held(
-            worker, until_due(worker, now_ms, worker->next_batch_ms - now_ms), err);
-    if (worker->restart_is_due)
-        return restart(worker, err);
-    int64_t idle_ms = until_due(worker, now_ms, PAUSE_MS);
-    return worker_poll(worker, held_until_due(&worker->held, now_ms, idle_ms), err);
+    pace(worker, now_ms);
+    if (!pacer_is_due(&worker->pacer, TIMER_READ, now_ms))
+        return worker_poll_held(worker, pacer_next_ms(&worker->pacer, now_ms), err);
+    return worker->restart_is_due ? restart(worker, err) : worker_poll(worker, err);
 }
 
 static enum status step_assign(struct worker *worker, struct wait *wait, struct err *err)
@@ -233,13 +234,13 @@ static enum status step_assign(struct worker *worker, struct wait *wait, struct 
     bool has_probes = assignment_has_probes(&worker->assignment);
     if (is_waiting || (has_question && worker->question != QUESTION_NONE) ||
         (has_probes && worker->is_asked[PROBES_ASSIGNMENT])) {
-        *wait = nap(worker, ANSWER_MS);
+        *wait = nap(worker, PACER_ANSWER_MS);
         return worker_poll_held(worker, 0, err);
     }
     int64_t now_ms = worker_clock_ms(worker);
-    if (now_ms < worker->next_batch_ms)
-        return worker_poll_held(
-            worker, until_due(worker, now_ms, worker->next_batch_ms - now_ms), err);
+    pace(worker, now_ms);
+    if (!pacer_is_due(&worker->pacer, TIMER_READ, now_ms))
+        return worker_poll_held(worker, pacer_next_ms(&worker->pacer, now_ms), err);
     TRY(assignment_step(&worker->assignment, worker->generation, err));
     if (has_question)
         worker->question = QUESTION_ASSIGNMENT;
@@ -247,7 +248,7 @@ static enum status step_assign(struct worker *worker, struct wait *wait, struct 
         worker->is_asked[PROBES_ASSIGNMENT] = true;
     if (worker->assignment.phase != ASSIGNMENT_READING)
         return ST_OK;
-    retry_reset(&worker->retry);
+    pacer_went_well(&worker->pacer, TIMER_READ);
     worker_set_waiting(worker, false);
     worker_begin_late(worker);
     worker->n_reached = 0;
@@ -257,8 +258,7 @@ static enum status step_assign(struct worker *worker, struct wait *wait, struct 
                                  worker->parts.job->dimension));
     lag_reset(&worker->lag, worker->assignment.positions, worker->assignment.n);
     worker->is_checked = true;
-    worker->batch_is_open = false;
-    worker->next_batch_ms = 0;
+    pacer_begin(&worker->pacer);
     worker->phase = WORKER_READ;
     return ST_OK;
 }
@@ -266,12 +266,9 @@ static enum status step_assign(struct worker *worker, struct wait *wait, struct 
 // What is waited for, when it takes longer than a group that is whole.
 static void tell_idle(struct worker *worker)
 {
-    int64_t now_ms = worker_clock_ms(worker);
-    if (worker->idle_is_told_ms == 0)
-        worker->idle_is_told_ms = now_ms + IDLE_SILENT_MS;
-    if (now_ms < worker->idle_is_told_ms)
+    if (!pacer_is_due(&worker->pacer, TIMER_IDLE, worker_clock_ms(worker)))
         return;
-    worker->idle_is_told_ms = INT64_MAX;
+    pacer_set(&worker->pacer, TIMER_IDLE, PACER_NEVER);
     log_info("no partitions yet: the consumer group shares them out; one that was killed "
              "is waited for until its session.timeout is over");
 }
@@ -283,8 +280,8 @@ static enum status step_idle(struct worker *worker, struct err *err)
     if (worker->stop_is_due)
         TRY(stream->ops->stop(stream, err));
     worker->stop_is_due = false;
-    TRY(worker_poll_held(worker, PAUSE_MS / 2, err));
-    retry_reset(&worker->retry);
+    TRY(worker_poll_held(worker, IDLE_POLL_MS, err));
+    pacer_went_well(&worker->pacer, TIMER_READ);
     worker_set_waiting(worker, false);
     return ST_OK;
 }
@@ -318,10 +315,10 @@ static struct wait after_retry(struct worker *worker, const struct err *err)
     if (deadline_is_over(&worker->deadline, worker_clock_ms(worker)))
         return at_once; // they were not, but the worker is to stop
     lag_away(&worker->lag);
-    int64_t until_ms = worker_pause(worker, &worker->retry, err->text);
+    int64_t until_ms = worker_pause(worker, TIMER_READ, err->text);
     bool reads_on = worker->phase == WORKER_READ && worker->restart_is_due;
     if (reads_on || worker->phase == WORKER_ASSIGN) {
-        worker->next_batch_ms = until_ms;
+        pacer_set(&worker->pacer, TIMER_READ, until_ms);
         return at_once; // and keeps polling for the membership until then
     }
     return nap(worker, until_ms - worker_clock_ms(worker));

@@ -22,13 +22,10 @@ void worker_ask(struct worker *worker, struct message *message)
     probes_ask(message, worker->parts.asker, worker->parts.topic, mail, &mail->to_worker);
 }
 
-int64_t worker_pause(struct worker *worker, struct retry *retry, const char *why)
+int64_t worker_pause(struct worker *worker, enum timer timer, const char *why)
 {
-    int64_t until_ms;
-    int64_t now = worker_clock_ms(worker);
-    bool goes_on = retry_again(retry, now, now, INT64_MAX, &until_ms);
-    assert(goes_on);
-    if (retry->delay_ms == 100)
+    int64_t until_ms = pacer_again(&worker->pacer, timer, worker_clock_ms(worker));
+    if (pacer_is_first(&worker->pacer, timer))
         log_warn("%s; waiting", why);
     snprintf(worker->patience.why, sizeof(worker->patience.why), "%s", why);
     worker_show_waiting(worker, why);
@@ -65,6 +62,7 @@ void worker_let_go(struct worker *worker)
     worker_drop_work(worker);
     assignment_end(&worker->assignment);
     worker->stop_is_due = true;
+    pacer_set(&worker->pacer, TIMER_IDLE, worker_clock_ms(worker) + IDLE_SILENT_MS);
     worker->phase = WORKER_IDLE;
 }
 
@@ -89,6 +87,6 @@ void worker_begin_stop(struct worker *worker)
     if (worker->phase == WORKER_STOP)
         return;
     atomic_store(&worker->parts.mail->only_looks, true);
-    retry_reset(&worker->retry);
+    pacer_went_well(&worker->pacer, TIMER_READ);
     worker->phase = WORKER_STOP;
 }

@@ -8,7 +8,8 @@
 // Of the goal, or whether what the log has is still there.
 static void ask_goal(struct worker *worker)
 {
-    if (worker->is_asked[PROBES_GOAL] || worker_clock_ms(worker) < worker->goal_ms)
+    if (worker->is_asked[PROBES_GOAL] ||
+        !pacer_is_due(&worker->pacer, TIMER_GOAL, worker_clock_ms(worker)))
         return;
     worker_ask(worker, goal_is_known(&worker->goal)
                            ? goal_ask_again(&worker->goal, worker->generation)
@@ -21,29 +22,34 @@ static bool has_progressed(struct worker *worker)
     struct patience *patience = &worker->patience;
     int64_t n_read = atomic_load(&worker->parts.status->n_read);
     int64_t n_found = worker->goal.n_found, entry = worker->goal.known_entry;
-    bool has = patience->since_ms == 0 || n_read != patience->n_read ||
-               n_found != patience->n_found || entry != patience->entry;
+    bool has = n_read != patience->n_read || n_found != patience->n_found ||
+               entry != patience->entry;
     patience->n_read = n_read;
     patience->n_found = n_found;
     patience->entry = entry;
     return has;
 }
 
+void worker_progressed(struct worker *worker)
+{
+    pacer_set(&worker->pacer, TIMER_ONCE,
+              worker_clock_ms(worker) + worker_settings(worker)->once_timeout_ms);
+    worker->patience.why[0] = '\0';
+}
+
 enum status worker_check_patience(struct worker *worker, struct err *err)
 {
     const struct job_settings *settings = worker_settings(worker);
     struct patience *patience = &worker->patience;
-    int64_t now_ms = worker_clock_ms(worker);
     if (!settings->once || settings->once_timeout_ms == 0 ||
         worker->phase == WORKER_STOP || worker->phase == WORKER_DONE)
         return ST_OK;
     bool is_committing = worker->n_units > 0 && !worker->waits_for_topic;
     if (has_progressed(worker) || is_committing) {
-        patience->since_ms = now_ms;
-        patience->why[0] = '\0';
+        worker_progressed(worker);
         return ST_OK;
     }
-    if (now_ms - patience->since_ms < settings->once_timeout_ms)
+    if (!pacer_is_due(&worker->pacer, TIMER_ONCE, worker_clock_ms(worker)))
         return ST_OK;
     AUTO(buf_release) struct buf what = {0};
     goal_explain(&worker->goal, &what);
@@ -79,9 +85,9 @@ void worker_look_at_log(struct worker *worker)
         return;
     if (worker->goal.is_reached)
         end_of_goal(worker);
-    else if (worker_clock_ms(worker) >= worker->next_tail_ms) {
+    else if (pacer_is_due(&worker->pacer, TIMER_TAIL, worker_clock_ms(worker))) {
         worker->question = QUESTION_LOG;
-        worker->next_tail_ms = worker_clock_ms(worker) + TAIL_MS;
+        pacer_set(&worker->pacer, TIMER_TAIL, worker_clock_ms(worker) + TAIL_MS);
         worker_send(worker, message_new(ASK_STATE, worker->generation));
     }
 }
@@ -117,7 +123,7 @@ static void take_conflict(struct worker *worker)
         log_warn("another worker claims the same partitions again and again; with SET "
                  "membership = 'none' there may be only one");
     int64_t pause_ms = 100 << (worker->n_conflicts < 8 ? worker->n_conflicts : 8);
-    worker->next_batch_ms = worker_clock_ms(worker) + pause_ms;
+    pacer_set(&worker->pacer, TIMER_READ, worker_clock_ms(worker) + pause_ms);
     assignment_again(&worker->assignment);
     worker->phase = WORKER_ASSIGN;
 }

@@ -9,7 +9,6 @@ static void begin_assign(struct worker *worker, const struct stream_event *event
 {
     worker_drop_work(worker);
     worker->stop_is_due = false;
-    worker->idle_is_told_ms = 0;
     assignment_begin(&worker->assignment, event->partitions, event->n_partitions);
     worker->phase = WORKER_ASSIGN;
 }
@@ -20,8 +19,8 @@ static void begin_return(struct worker *worker)
         worker_let_go(worker);
         return;
     }
-    worker->return_until_ms =
-        worker_clock_ms(worker) + worker_settings(worker)->revoke_ms;
+    pacer_set(&worker->pacer, TIMER_RETURN,
+              worker_clock_ms(worker) + worker_settings(worker)->revoke_ms);
     worker->phase = WORKER_RETURN;
 }
 
@@ -36,7 +35,7 @@ static enum status take_gap(struct worker *worker, const struct stream_gap *gap,
              STR_ARGS(worker->parts.topic->name), gap->partition, gap->wanted,
              gap->low - 1);
     worker->restart_is_due = true;
-    worker->next_batch_ms = worker_clock_ms(worker);
+    pacer_set(&worker->pacer, TIMER_READ, worker_clock_ms(worker));
     return ST_OK;
 }
 
@@ -98,7 +97,7 @@ static enum status take_run(struct worker *worker, const struct run *run, struct
         log_info("topic '%.*s' partition %" PRId32 " goes on",
                  STR_ARGS(worker->parts.topic->name), run->partition);
     worker_set_waiting(worker, worker->held.n > 0);
-    retry_reset(&worker->retry);
+    pacer_went_well(&worker->pacer, TIMER_READ);
     return ST_OK;
 }
 
@@ -140,29 +139,19 @@ enum status worker_poll_held(struct worker *worker, int64_t timeout_ms, struct e
     return take_event(worker, &event, err);
 }
 
-// A micro-batch begins when a record arrives, and takes all that is there, also what is
-// on its way while the stream has more; then nothing is read until batch.interval after
-// it began, so that what arrives meanwhile comes as one.
-enum status worker_poll(struct worker *worker, int64_t idle_ms, struct err *err)
+enum status worker_poll(struct worker *worker, struct err *err)
 {
     struct stream *stream = worker->parts.stream;
     struct stream_event event;
+    int64_t timeout_ms = pacer_poll_ms(&worker->pacer, worker_clock_ms(worker));
     release_due(worker);
     stream->ops->hold(stream, false);
-    int64_t behind_ms = worker->is_behind ? BEHIND_MS : 0;
-    int64_t timeout_ms = worker->batch_is_open ? behind_ms : idle_ms;
     TRY(stream->ops->poll(stream, (int)timeout_ms, &event, err));
-    worker->is_behind = event.kind == STREAM_IDLE && event.is_behind;
+    pacer_polled(&worker->pacer, &event, worker_clock_ms(worker),
+                 worker_settings(worker)->batch_interval_ms);
     if (event.kind == STREAM_IDLE) {
-        retry_reset(&worker->retry);
+        pacer_went_well(&worker->pacer, TIMER_READ);
         worker_set_waiting(worker, worker->held.n > 0);
-        if (worker->batch_is_open && !event.is_behind)
-            worker->next_batch_ms =
-                worker->batch_began_ms + worker_settings(worker)->batch_interval_ms;
-        worker->batch_is_open = worker->batch_is_open && event.is_behind;
-    } else if (event.kind == STREAM_RUN && !worker->batch_is_open) {
-        worker->batch_began_ms = worker_clock_ms(worker);
-        worker->batch_is_open = true;
     }
     return take_event(worker, &event, err);
 }

@@ -11,6 +11,7 @@
 #include "work/held.h"
 #include "work/lag.h"
 #include "work/message.h"
+#include "work/pacer.h"
 #include "work/unit_builder.h"
 #include "work/worker.h"
 
@@ -26,11 +27,9 @@ enum worker_phase {
 
 enum {
     IDLE_SILENT_MS = 3000, // without partitions, before it is told
-    ANSWER_MS = 50,    // how often membership is looked after while an answer is awaited
-    PAUSE_MS = 1000,   // longest nap
-    BEHIND_MS = 20,    // wait for records that are on their way
-    TAIL_MS = 500,     // --once: how often the log is read while others work
-    CONFLICTS_SAID = 5 // in a row, before somebody should look
+    IDLE_POLL_MS = 500,    // without partitions, a wait for some
+    TAIL_MS = 500,         // --once: how often the log is read while others work
+    CONFLICTS_SAID = 5     // in a row, before somebody should look
 };
 
 // Asked of the committer and not answered; one at a time.
@@ -52,36 +51,24 @@ struct worker {
     enum worker_question question;
     bool is_asked[PROBES_N]; // of the topic
     struct assignment assignment;
+    struct pacer pacer;
     struct unit_builder builder;
     struct goal goal;
     size_t n_reached; // --once: of our partitions, in order, those read far enough
     bool is_checked;  // --once: the topic is the log's
-    struct retry goal_retry;
-    int64_t goal_ms; // until then it is not asked for
     struct patience {
-        int64_t since_ms; // of the last progress; 0: not begun
         int64_t n_read, n_found, entry;
         char why[512]; // what was last waited for, from below
     } patience;
     bool waits_for_topic; // the committer does, with a unit
     bool is_left;         // STOP: what was read last is not committed
     struct err left_err;  // why, as far as that is known
-    struct retry late_retry;
-    int64_t late_ms; // until then late partitions are not asked
     struct lag lag;
-    int64_t watch_ms;       // until then the log is not read for what others commit
-    int64_t batch_began_ms; // of the micro-batch read last
-    bool batch_is_open;     // it takes more of what is there
-    int64_t next_batch_ms;  // until then nothing is read
-    int64_t next_tail_ms;
-    int64_t return_until_ms; // of RETURN
-    bool stop_is_due;        // IDLE: the stream is to be told that we let go
-    int64_t idle_is_told_ms; // IDLE: when it is; 0: since this step
-    bool is_behind;          // the last poll found nothing at hand, though there is more
-    bool restart_is_due;     // the stream reads on from the unit's ends at next_batch_ms
-    int n_conflicts;         // in a row
+    bool stop_is_due;    // IDLE: the stream is to be told that we let go
+    bool restart_is_due; // the stream reads on from the unit's ends when it is time to
+                         // read
+    int n_conflicts;     // in a row
     struct held held;
-    struct retry retry;
     bool is_waiting;
     enum status result;
     struct err result_err;
@@ -128,12 +115,11 @@ void worker_drop_work(struct worker *worker);
 void worker_let_go(struct worker *worker); // and has no partitions any more
 void worker_end(struct worker *worker, const struct err *err); // it is over, for all
 // When to try again; says once why not yet.
-int64_t worker_pause(struct worker *worker, struct retry *retry, const char *why);
+int64_t worker_pause(struct worker *worker, enum timer timer, const char *why);
 
 // worker_events.c: polls, for membership only while held, and takes what comes.
 enum status worker_poll_held(struct worker *worker, int64_t timeout_ms, struct err *err);
-// Waits at most idle_ms for a micro-batch to begin; not at all inside of one.
-enum status worker_poll(struct worker *worker, int64_t idle_ms, struct err *err);
+enum status worker_poll(struct worker *worker, struct err *err);
 
 // worker_topic.c: asks what is due, and takes what the topic answers.
 void worker_ask_topic(struct worker *worker);
@@ -144,7 +130,9 @@ void worker_take_topic(struct worker *worker, const struct message *message);
 
 // worker_answers.c
 void worker_read_mail(struct worker *worker);
-// --once: fails where nothing has come for too long.
+// --once: it does not wait any more from here on, but anew.
+void worker_progressed(struct worker *worker);
+// Fails where nothing has come for too long.
 enum status worker_check_patience(struct worker *worker, struct err *err);
 // --once: where do others stand; the end when all is read.
 void worker_look_at_log(struct worker *worker);

@@ -35,26 +35,27 @@ static void take_assignment(struct worker *worker, const struct message *message
     if (worker->phase != WORKER_ASSIGN)
         return;
     if (assignment_told(&worker->assignment, message))
-        retry_reset(&worker->retry);
+        pacer_went_well(&worker->pacer, TIMER_READ);
     else
-        worker->next_batch_ms = worker_pause(worker, &worker->retry, message->err.text);
+        pacer_set(&worker->pacer, TIMER_READ,
+                  worker_pause(worker, TIMER_READ, message->err.text));
 }
 
 static void ask_late(struct worker *worker)
 {
     if (worker->assignment.n_late && !worker->is_asked[PROBES_LATE] &&
-        worker_clock_ms(worker) >= worker->late_ms)
+        pacer_is_due(&worker->pacer, TIMER_LATE, worker_clock_ms(worker)))
         worker_ask(worker, assignment_ask_late(&worker->assignment, worker->generation));
 }
 
 void worker_begin_late(struct worker *worker)
 {
-    int64_t now_ms = worker_clock_ms(worker);
+    struct pacer *pacer = &worker->pacer;
     if (worker->assignment.n_late == 0)
-        retry_reset(&worker->late_retry);
+        pacer_went_well(pacer, TIMER_LATE);
     else
-        (void)retry_again(&worker->late_retry, now_ms, now_ms, INT64_MAX,
-                          &worker->late_ms);
+        pacer_set(pacer, TIMER_LATE,
+                  pacer_again(pacer, TIMER_LATE, worker_clock_ms(worker)));
 }
 
 static void take_late(struct worker *worker, const struct message *message)
@@ -104,9 +105,10 @@ static void take_goal(struct worker *worker, const struct message *message)
 {
     goal_told(&worker->goal, message);
     if (message->err.status == ST_RETRY)
-        worker->goal_ms = worker_pause(worker, &worker->goal_retry, message->err.text);
+        pacer_set(&worker->pacer, TIMER_GOAL,
+                  worker_pause(worker, TIMER_GOAL, message->err.text));
     else
-        retry_reset(&worker->goal_retry);
+        pacer_went_well(&worker->pacer, TIMER_GOAL);
 }
 
 // The whole.
@@ -123,10 +125,11 @@ static void ask_log(struct worker *worker)
 static void watch_others(struct worker *worker)
 {
     int64_t now_ms = worker_clock_ms(worker);
-    if (!worker_settings(worker)->watches_whole_job || now_ms < worker->watch_ms ||
+    if (!worker_settings(worker)->watches_whole_job ||
+        !pacer_is_due(&worker->pacer, TIMER_WATCH, now_ms) ||
         worker->lag.n_known <= worker->lag.n)
         return;
-    worker->watch_ms = now_ms + WATCH_MS;
+    pacer_set(&worker->pacer, TIMER_WATCH, now_ms + WATCH_MS);
     ask_log(worker);
 }
 

@@ -17,6 +17,7 @@ static struct fixture {
     struct topic topic;
     struct sim_clock clock;
     struct engine_status status;
+    struct pacer pacer;
     struct lag lag;
     struct span spans[N];
     struct unit unit;
@@ -44,6 +45,7 @@ static void set_up(bool is_whole)
                            .topic = &fix.topic,
                            .env = &fix.clock.env,
                            .status = &fix.status,
+                           .pacer = &fix.pacer,
                            .is_whole = is_whole,
                        });
     for (int32_t p = 0; p < N + OTHERS; p++)
