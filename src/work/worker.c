@@ -17,7 +17,7 @@ struct worker *worker_open(const struct worker_parts *parts)
     pacer_set(&worker->pacer, TIMER_IDLE, worker_clock_ms(worker) + IDLE_SILENT_MS);
     worker_progressed(worker);
     parts->topic->deadline = &worker->deadline;
-    assignment_init(&worker->assignment, &worker->parts);
+    membership_init(&worker->membership, worker_settings(worker));
     unit_builder_init(&worker->builder, &(struct unit_builder_parts){
                                             .job = parts->job,
                                             .topic = parts->topic,
@@ -46,7 +46,7 @@ void worker_free(struct worker *worker)
     if (worker == NULL)
         return;
     worker->parts.topic->deadline = NULL;
-    assignment_release(&worker->assignment);
+    membership_release(&worker->membership);
     unit_builder_release(&worker->builder);
     goal_release(&worker->goal);
     held_release(&worker->held);
@@ -123,7 +123,7 @@ static enum status step_gather(struct worker *worker, struct wait *wait, struct 
         return worker_poll_held(worker, 0, err);
     }
     worker_drop_work(worker);
-    assignment_again(&worker->assignment);
+    membership_again(&worker->membership);
     pacer_set(&worker->pacer, TIMER_READ, 0);
     worker->phase = WORKER_ASSIGN;
     return ST_OK;
@@ -187,15 +187,27 @@ static void pace(struct worker *worker, int64_t now_ms)
     pacer_set(&worker->pacer, TIMER_HELD, held_next_ms(&worker->held));
 }
 
-// Reads on from the ends of the open unit, now or after a pause.
+static bool is_to_start(const struct worker *worker)
+{
+    return membership_next(&worker->membership) == MEMBERSHIP_START_STREAM;
+}
+
+static enum status start_stream(struct worker *worker, struct err *err)
+{
+    struct stream *stream = worker->parts.stream;
+    struct arena arena AUTO(arena_release) = {0};
+    TRY(stream->ops->start(stream, membership_starts(&worker->membership, &arena),
+                           worker->membership.n, err));
+    membership_done(&worker->membership);
+    return ST_OK;
+}
+
+// Reads on from the ends of the open unit.
 static enum status restart(struct worker *worker, struct err *err)
 {
-    const struct unit *unit = &worker->builder.draft->unit;
-    for (size_t i = 0; i < unit->n_spans; i++)
-        worker->assignment.positions[i].next = unit->spans[i].next;
-    TRY(assignment_start(&worker->assignment, err));
+    membership_keep(&worker->membership, &worker->builder.draft->unit);
+    TRY(start_stream(worker, err));
     held_clear(&worker->held);
-    worker->restart_is_due = false;
     return ST_OK;
 }
 
@@ -224,16 +236,86 @@ static enum status step_read(struct worker *worker, struct wait *wait, struct er
     pace(worker, now_ms);
     if (!pacer_is_due(&worker->pacer, TIMER_READ, now_ms))
         return worker_poll_held(worker, pacer_next_ms(&worker->pacer, now_ms), err);
-    return worker->restart_is_due ? restart(worker, err) : worker_poll(worker, err);
+    return is_to_start(worker) ? restart(worker, err) : worker_poll(worker, err);
+}
+
+// An answer is to come first.
+static bool is_waiting(const struct worker *worker, enum membership_act next)
+{
+    switch (next) {
+    case MEMBERSHIP_WAIT:
+        return true;
+    case MEMBERSHIP_ASK_LOG:
+    case MEMBERSHIP_ASK_CLAIM:
+        return worker->question != QUESTION_NONE;
+    case MEMBERSHIP_ASK_TOPIC:
+        return worker->is_asked[PROBES_ASSIGNMENT];
+    default:
+        return false;
+    }
+}
+
+static void ask_committer(struct worker *worker, struct message *message)
+{
+    worker->question = QUESTION_MEMBERSHIP;
+    worker_send(worker, message);
+    membership_done(&worker->membership);
+}
+
+static enum status stop_stream(struct worker *worker, struct err *err)
+{
+    struct stream *stream = worker->parts.stream;
+    TRY(stream->ops->stop(stream, err));
+    membership_done(&worker->membership);
+    return ST_OK;
+}
+
+static void begin_read(struct worker *worker)
+{
+    const struct membership *ours = &worker->membership;
+    pacer_went_well(&worker->pacer, TIMER_READ);
+    worker_set_waiting(worker, false);
+    worker_begin_late(worker);
+    worker->n_reached = 0;
+    unit_builder_begin(&worker->builder,
+                       draft_new(ours->positions, ours->n, str_of(ours->writer),
+                                 worker->parts.job->dimension));
+    lag_reset(&worker->lag, ours->positions, ours->n);
+    worker->is_checked = true;
+    pacer_begin(&worker->pacer);
+    worker->phase = WORKER_READ;
+}
+
+static enum status act(struct worker *worker, enum membership_act next, struct err *err)
+{
+    struct membership *membership = &worker->membership;
+    switch (next) {
+    case MEMBERSHIP_STOP_STREAM:
+        return stop_stream(worker, err);
+    case MEMBERSHIP_ASK_LOG:
+        ask_committer(worker, message_new(ASK_STATE, membership->generation));
+        return ST_OK;
+    case MEMBERSHIP_ASK_CLAIM:
+        ask_committer(worker, membership_claim(membership));
+        return ST_OK;
+    case MEMBERSHIP_ASK_TOPIC:
+        worker_ask(worker, membership_probes(membership));
+        membership_done(membership);
+        return ST_OK;
+    case MEMBERSHIP_START_STREAM:
+        TRY(start_stream(worker, err));
+        begin_read(worker);
+        return ST_OK;
+    case MEMBERSHIP_WAIT:
+        break;
+    }
+    return ST_OK;
 }
 
 static enum status step_assign(struct worker *worker, struct wait *wait, struct err *err)
 {
-    bool is_waiting = assignment_is_waiting(&worker->assignment);
-    bool has_question = assignment_has_question(&worker->assignment);
-    bool has_probes = assignment_has_probes(&worker->assignment);
-    if (is_waiting || (has_question && worker->question != QUESTION_NONE) ||
-        (has_probes && worker->is_asked[PROBES_ASSIGNMENT])) {
+    enum membership_act next = membership_next(&worker->membership);
+    if (is_waiting(worker, next)) {
         *wait = nap(worker, PACER_ANSWER_MS);
         return worker_poll_held(worker, 0, err);
     }
@@ -241,26 +323,7 @@ static enum status step_assign(struct worker *worker, struct wait *wait, struct 
     pace(worker, now_ms);
     if (!pacer_is_due(&worker->pacer, TIMER_READ, now_ms))
         return worker_poll_held(worker, pacer_next_ms(&worker->pacer, now_ms), err);
-    TRY(assignment_step(&worker->assignment, worker->generation, err));
-    if (has_question)
-        worker->question = QUESTION_ASSIGNMENT;
-    if (has_probes)
-        worker->is_asked[PROBES_ASSIGNMENT] = true;
-    if (worker->assignment.phase != ASSIGNMENT_READING)
-        return ST_OK;
-    pacer_went_well(&worker->pacer, TIMER_READ);
-    worker_set_waiting(worker, false);
-    worker_begin_late(worker);
-    worker->n_reached = 0;
-    unit_builder_begin(&worker->builder,
-                       draft_new(worker->assignment.positions, worker->assignment.n,
-                                 str_of(worker->assignment.writer),
-                                 worker->parts.job->dimension));
-    lag_reset(&worker->lag, worker->assignment.positions, worker->assignment.n);
-    worker->is_checked = true;
-    pacer_begin(&worker->pacer);
-    worker->phase = WORKER_READ;
-    return ST_OK;
+    return act(worker, next, err);
 }
 
 // What is waited for, when it takes longer than a group that is whole.
@@ -276,10 +339,8 @@ static void tell_idle(struct worker *worker)
 static enum status step_idle(struct worker *worker, struct err *err)
 {
     tell_idle(worker);
-    struct stream *stream = worker->parts.stream;
-    if (worker->stop_is_due)
-        TRY(stream->ops->stop(stream, err));
-    worker->stop_is_due = false;
+    if (membership_next(&worker->membership) == MEMBERSHIP_STOP_STREAM)
+        TRY(stop_stream(worker, err));
     TRY(worker_poll_held(worker, IDLE_POLL_MS, err));
     pacer_went_well(&worker->pacer, TIMER_READ);
     worker_set_waiting(worker, false);
@@ -316,7 +377,7 @@ static struct wait after_retry(struct worker *worker, const struct err *err)
         return at_once; // they were not, but the worker is to stop
     lag_away(&worker->lag);
     int64_t until_ms = worker_pause(worker, TIMER_READ, err->text);
-    bool reads_on = worker->phase == WORKER_READ && worker->restart_is_due;
+    bool reads_on = worker->phase == WORKER_READ && is_to_start(worker);
     if (reads_on || worker->phase == WORKER_ASSIGN) {
         pacer_set(&worker->pacer, TIMER_READ, until_ms);
         return at_once; // and keeps polling for the membership until then

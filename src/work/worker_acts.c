@@ -53,15 +53,13 @@ void worker_drop_work(struct worker *worker)
     unit_builder_drop(&worker->builder);
     lag_reset(&worker->lag, NULL, 0);
     held_clear(&worker->held);
-    worker->restart_is_due = false;
-    atomic_store(&worker->parts.mail->generation, ++worker->generation);
+    atomic_store(&worker->parts.mail->generation, membership_forget(&worker->membership));
 }
 
 void worker_let_go(struct worker *worker)
 {
     worker_drop_work(worker);
-    assignment_end(&worker->assignment);
-    worker->stop_is_due = true;
+    membership_let_go(&worker->membership);
     pacer_set(&worker->pacer, TIMER_IDLE, worker_clock_ms(worker) + IDLE_SILENT_MS);
     worker->phase = WORKER_IDLE;
 }
@@ -77,7 +75,7 @@ void worker_end(struct worker *worker, const struct err *err)
     if (stream->ops->stop(stream, &ignored) != ST_OK)
         log_debug("%s", ignored.text);
     asker_end(worker->parts.asker);
-    worker_send(worker, message_new(ASK_END, worker->generation));
+    worker_send(worker, message_new(ASK_END, worker->membership.generation));
     worker->phase = WORKER_DONE;
 }
 

@@ -12,8 +12,8 @@ static void ask_goal(struct worker *worker)
         !pacer_is_due(&worker->pacer, TIMER_GOAL, worker_clock_ms(worker)))
         return;
     worker_ask(worker, goal_is_known(&worker->goal)
-                           ? goal_ask_again(&worker->goal, worker->generation)
-                           : goal_ask(&worker->goal, worker->generation));
+                           ? goal_ask_again(&worker->goal, worker->membership.generation)
+                           : goal_ask(&worker->goal, worker->membership.generation));
 }
 
 // What is read, told or written, by whichever worker.
@@ -88,7 +88,7 @@ void worker_look_at_log(struct worker *worker)
     else if (pacer_is_due(&worker->pacer, TIMER_TAIL, worker_clock_ms(worker))) {
         worker->question = QUESTION_LOG;
         pacer_set(&worker->pacer, TIMER_TAIL, worker_clock_ms(worker) + TAIL_MS);
-        worker_send(worker, message_new(ASK_STATE, worker->generation));
+        worker_send(worker, message_new(ASK_STATE, worker->membership.generation));
     }
 }
 
@@ -99,7 +99,7 @@ static void report(struct worker *worker, const struct message *message)
     size_t n = 0;
     struct stream_start *next =
         arena_array(&arena, message->n_progress, sizeof(struct stream_start));
-    const struct assignment *ours = &worker->assignment;
+    const struct membership *ours = &worker->membership;
     for (size_t i = 0; i < message->n_progress; i++) {
         const struct progress *progress = &message->progress[i];
         if (progress_find(ours->positions, ours->n, progress->partition) != NULL)
@@ -119,12 +119,12 @@ static void take_conflict(struct worker *worker)
     }
     if (worker->phase != WORKER_READ && worker->phase != WORKER_ASSIGN)
         return;
-    if (++worker->n_conflicts == CONFLICTS_SAID)
+    int64_t pause_ms = membership_conflict(&worker->membership);
+    if (worker->membership.n_conflicts == CONFLICTS_SAID)
         log_warn("another worker claims the same partitions again and again; with SET "
                  "membership = 'none' there may be only one");
-    int64_t pause_ms = 100 << (worker->n_conflicts < 8 ? worker->n_conflicts : 8);
     pacer_set(&worker->pacer, TIMER_READ, worker_clock_ms(worker) + pause_ms);
-    assignment_again(&worker->assignment);
+    membership_again(&worker->membership);
     worker->phase = WORKER_ASSIGN;
 }
 
@@ -134,17 +134,17 @@ static void take_state(struct worker *worker, const struct message *message)
         goal_look(&worker->goal, message);
         goal_confirm(&worker->goal, message);
     }
-    if (worker->question == QUESTION_ASSIGNMENT &&
-        message->generation == worker->generation)
-        assignment_state(&worker->assignment, message);
+    if (worker->question == QUESTION_MEMBERSHIP &&
+        message->generation == worker->membership.generation)
+        membership_log(&worker->membership, message, worker_clock_ms(worker));
 }
 
 static void take_committed(struct worker *worker, const struct message *message)
 {
-    worker->n_conflicts = 0;
+    membership_committed(&worker->membership);
     if (worker_settings(worker)->once)
         goal_look(&worker->goal, message);
-    if (message->generation == worker->generation)
+    if (message->generation == worker->membership.generation)
         report(worker, message);
 }
 
@@ -176,14 +176,14 @@ static void take_dropped(struct worker *worker, const struct message *message)
 
 static void take_answer(struct worker *worker, const struct message *message)
 {
-    bool is_of_now = message->generation == worker->generation;
+    bool is_of_now = message->generation == worker->membership.generation;
     switch (message->kind) {
     case TELL_STATE:
         take_state(worker, message);
         break;
     case TELL_CLAIMED:
         if (is_of_now && worker->phase == WORKER_ASSIGN)
-            assignment_claimed(&worker->assignment, message);
+            membership_claimed(&worker->membership, message);
         break;
     case TELL_COMMITTED:
         take_committed(worker, message);

@@ -8,8 +8,7 @@
 static void begin_assign(struct worker *worker, const struct stream_event *event)
 {
     worker_drop_work(worker);
-    worker->stop_is_due = false;
-    assignment_begin(&worker->assignment, event->partitions, event->n_partitions);
+    membership_given(&worker->membership, event->partitions, event->n_partitions);
     worker->phase = WORKER_ASSIGN;
 }
 
@@ -34,7 +33,7 @@ static enum status take_gap(struct worker *worker, const struct stream_gap *gap,
              " had left the topic before they were read",
              STR_ARGS(worker->parts.topic->name), gap->partition, gap->wanted,
              gap->low - 1);
-    worker->restart_is_due = true;
+    membership_start_again(&worker->membership);
     pacer_set(&worker->pacer, TIMER_READ, worker_clock_ms(worker));
     return ST_OK;
 }

@@ -5,12 +5,10 @@
 #ifndef WORK_WORKER_INSIDE_H
 #define WORK_WORKER_INSIDE_H
 
-#include "commit/retry.h"
-#include "work/assignment.h"
 #include "work/goal.h"
 #include "work/held.h"
 #include "work/lag.h"
-#include "work/message.h"
+#include "work/membership.h"
 #include "work/pacer.h"
 #include "work/unit_builder.h"
 #include "work/worker.h"
@@ -36,7 +34,7 @@ enum {
 enum worker_question {
     QUESTION_NONE,
     QUESTION_LOG, // where it stands
-    QUESTION_ASSIGNMENT
+    QUESTION_MEMBERSHIP
 };
 
 struct worker {
@@ -46,11 +44,10 @@ struct worker {
     _Atomic int64_t stop_at_ms; // asked to stop: when it has to be over, INT64_MAX for no
                                 // such time; 0: not asked
     struct deadline deadline;   // of the questions to the topic
-    int64_t generation;
-    int n_units; // handed over, not answered
+    int n_units;                // handed over, not answered
     enum worker_question question;
     bool is_asked[PROBES_N]; // of the topic
-    struct assignment assignment;
+    struct membership membership;
     struct pacer pacer;
     struct unit_builder builder;
     struct goal goal;
@@ -64,10 +61,6 @@ struct worker {
     bool is_left;         // STOP: what was read last is not committed
     struct err left_err;  // why, as far as that is known
     struct lag lag;
-    bool stop_is_due;    // IDLE: the stream is to be told that we let go
-    bool restart_is_due; // the stream reads on from the unit's ends when it is time to
-                         // read
-    int n_conflicts;     // in a row
     struct held held;
     bool is_waiting;
     enum status result;

@@ -8,21 +8,13 @@ enum {
 
 // Units.
 
-static void keep_positions(struct worker *worker, const struct unit *unit)
-{
-    for (size_t i = 0; i < unit->n_spans; i++) {
-        worker->assignment.positions[i].next = unit->spans[i].next;
-        worker->assignment.positions[i].last = unit->spans[i].last;
-    }
-}
-
 enum status worker_close_unit(struct worker *worker, struct err *err)
 {
     struct draft *draft;
     TRY(unit_builder_finish(&worker->builder, &draft, err));
-    struct message *message = message_new(ASK_UNIT, worker->generation);
+    struct message *message = message_new(ASK_UNIT, worker->membership.generation);
     message->draft = draft;
-    keep_positions(worker, &draft->unit);
+    membership_keep(&worker->membership, &draft->unit);
     worker_send(worker, message);
     worker->n_units++;
     return ST_OK;
@@ -34,7 +26,7 @@ static void take_assignment(struct worker *worker, const struct message *message
 {
     if (worker->phase != WORKER_ASSIGN)
         return;
-    if (assignment_told(&worker->assignment, message))
+    if (membership_told(&worker->membership, message, worker_clock_ms(worker)))
         pacer_went_well(&worker->pacer, TIMER_READ);
     else
         pacer_set(&worker->pacer, TIMER_READ,
@@ -43,15 +35,15 @@ static void take_assignment(struct worker *worker, const struct message *message
 
 static void ask_late(struct worker *worker)
 {
-    if (worker->assignment.n_late && !worker->is_asked[PROBES_LATE] &&
+    if (worker->membership.n_late && !worker->is_asked[PROBES_LATE] &&
         pacer_is_due(&worker->pacer, TIMER_LATE, worker_clock_ms(worker)))
-        worker_ask(worker, assignment_ask_late(&worker->assignment, worker->generation));
+        worker_ask(worker, membership_ask_late(&worker->membership));
 }
 
 void worker_begin_late(struct worker *worker)
 {
     struct pacer *pacer = &worker->pacer;
-    if (worker->assignment.n_late == 0)
+    if (worker->membership.n_late == 0)
         pacer_went_well(pacer, TIMER_LATE);
     else
         pacer_set(pacer, TIMER_LATE,
@@ -88,7 +80,7 @@ static void ask_lag(struct worker *worker)
     lag_look(&worker->lag, unit);
     if (worker->is_asked[PROBES_LAG])
         return;
-    struct message *message = lag_ask(&worker->lag, unit, worker->generation);
+    struct message *message = lag_ask(&worker->lag, unit, worker->membership.generation);
     if (message != NULL)
         worker_ask(worker, message);
 }
@@ -118,7 +110,7 @@ static void ask_log(struct worker *worker)
     if (worker->question != QUESTION_NONE)
         return;
     worker->question = QUESTION_LOG;
-    worker_send(worker, message_new(ASK_STATE, worker->generation));
+    worker_send(worker, message_new(ASK_STATE, worker->membership.generation));
 }
 
 // What they have committed.
@@ -151,7 +143,7 @@ static bool is_final(const struct message *message)
 void worker_take_topic(struct worker *worker, const struct message *message)
 {
     worker->is_asked[message->purpose] = false;
-    bool is_of_now = message->generation == worker->generation;
+    bool is_of_now = message->generation == worker->membership.generation;
     if (!is_of_now && message->purpose != PROBES_GOAL)
         return;
     if (worker->phase == WORKER_STOP)

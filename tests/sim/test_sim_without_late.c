@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // test: build release
-// wrap: assignment_goes_without
+// wrap: membership_goes_without
 // All partitions are waited for when they are assigned: while one has no leader, the
 // simulator must find that the others are not read either.
 #include "sim/sim_mutant.h"
 
-#include "work/assignment.h"
+#include "work/membership.h"
 
-bool __wrap_assignment_goes_without(const struct assignment *assignment, int64_t now_ms);
+bool __wrap_membership_goes_without(const struct membership *membership, int64_t now_ms);
 
-bool __wrap_assignment_goes_without(UNUSED const struct assignment *assignment,
+bool __wrap_membership_goes_without(UNUSED const struct membership *membership,
                                     UNUSED int64_t now_ms)
 {
     return false;
