@@ -8,6 +8,8 @@
 #ifndef TESTS_TABLE_FIXTURE_H
 #define TESTS_TABLE_FIXTURE_H
 
+#include <time.h>
+
 #include "base/mem.h"
 #include "core/codec.h"
 #include "core/rows.h"
@@ -127,6 +129,26 @@ static void plain_close(UNUSED struct row_format *row_format)
 
 static const struct row_format_ops plain_row_format_ops = {
     .fields = plain_fields,
+    .end_row = plain_end_row,
+    .close = plain_close,
+};
+
+// Takes 5 ms for each piece of a row; a run over such rows ends before its last.
+enum {
+    SLOW_ROWS = 4000,
+    SLOW_MOST_MS = 10000
+};
+
+static void slow_fields(struct row_format *row_format, size_t first,
+                        const struct value *values, size_t n, struct buf *row)
+{
+    const struct timespec pause = {.tv_nsec = 5000000};
+    nanosleep(&pause, NULL);
+    plain_fields(row_format, first, values, n, row);
+}
+
+static const struct row_format_ops slow_row_format_ops = {
+    .fields = slow_fields,
     .end_row = plain_end_row,
     .close = plain_close,
 };

@@ -20,7 +20,7 @@
 enum {
     TELL_OFTEN_MS = 10000,
     TELL_SELDOM_MS = 60000,
-    BUSY_MAX_MS = 600000, // of a step of the worker; one that takes longer hangs
+    STILL_MAX_MS = 600000, // without a sign of life of the worker: it hangs
     N_THREADS = 2
 };
 
@@ -35,7 +35,6 @@ struct watch {
     struct commit_service *committer;
     int done_fd; // an event when worker or committer has ended
     int n_ended;
-    _Atomic int64_t busy_since_ms; // the worker's step; 0: it waits
     int64_t begun_ms, told_ms, looked_ms, beat_ms;
     bool told_padded;
     bool tables_changed;
@@ -60,19 +59,11 @@ static int64_t load(_Atomic int64_t *number)
     return atomic_load_explicit(number, memory_order_relaxed);
 }
 
-static struct wait step(struct watch *watch)
-{
-    atomic_store_explicit(&watch->busy_since_ms, now_ms(), memory_order_relaxed);
-    struct wait wait = worker_step(watch->worker);
-    atomic_store_explicit(&watch->busy_since_ms, 0, memory_order_relaxed);
-    return wait;
-}
-
 static void *worker_thread(void *arg)
 {
     struct watch *watch = arg;
     struct wait wait;
-    while ((wait = step(watch)).kind != WAIT_DONE)
+    while ((wait = worker_step(watch->worker)).kind != WAIT_DONE)
         mailbox_wait(&watch->mail.to_worker, wait, env_system());
     wake(watch);
     return NULL;
@@ -229,8 +220,8 @@ static void look_at_threads(struct watch *watch)
 // To the service manager, which ends and restarts a program that it does not hear.
 static void beat(struct watch *watch)
 {
-    int64_t since_ms = load(&watch->busy_since_ms);
-    if (since_ms == 0 || now_ms() - since_ms < BUSY_MAX_MS)
+    int64_t stepped_ms = load(&watch->parts->status->board.stepped_ms);
+    if (stepped_ms == 0 || now_ms() - stepped_ms < STILL_MAX_MS)
         notify("WATCHDOG=1");
     watch->beat_ms = now_ms();
 }

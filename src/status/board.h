@@ -154,7 +154,8 @@ struct board_view {
 struct board {
     pthread_mutex_t lock; // of `view`
     struct board_view view;
-    _Atomic int64_t stepped_ms; // monotonic, of the worker's last step; 0: none
+    // Monotonic, of the worker's last sign of life; 0: it has not begun, or has ended.
+    _Atomic int64_t stepped_ms;
 };
 
 void board_release(struct board *board);
@@ -165,6 +166,11 @@ void board_view_release(struct board_view *view);
 
 // What is borrowed and what grew goes; the numbers stay.
 void board_clear(struct board *board);
+
+static inline void board_step(struct board *board, int64_t now_ms)
+{
+    atomic_store_explicit(&board->stepped_ms, now_ms, memory_order_relaxed);
+}
 
 void board_phase(struct board *board, enum board_phase phase, int64_t wall_ms);
 // What is waited for; NULL: nothing any more.

@@ -20,12 +20,12 @@ struct executor_result {
 
 struct executor_ops {
     // Enriches rows [from, *ret_next) of the batch: all, or as many as fit the row
-    // buffer's limit. `rows` is empty on entry. ST_LIMIT when the rows of one record do
-    // not fit alone; the text names its key and how many they are. A record whose result
-    // cannot be written (a value of another type, NULL in a NOT NULL column) is added to
-    // the batch's rejects and gives no row at all. When the program is asked to stop it
-    // may do fewer, also none. On any error `rows` is to be thrown
-    // away.
+    // buffer's limit or were done in about a second, at least one. `rows` is empty on
+    // entry. ST_LIMIT when the rows of one record do not fit alone; the text names its
+    // key and how many they are. A record whose result cannot be written (a value of
+    // another type, NULL in a NOT NULL column) is added to the batch's rejects and gives
+    // no row at all. When the program is asked to stop it may do fewer, also none. On any
+    // error `rows` is to be thrown away.
     enum status (*run)(struct executor *executor, struct batch *batch, size_t from,
                        struct buf *rows, size_t *ret_next, struct executor_result *ret,
                        struct err *err);

@@ -183,8 +183,9 @@ static enum status native_run(struct executor *executor, struct batch *batch, si
     struct native_executor *native = (struct native_executor *)executor;
     struct pass pass = {.native = native, .batch = batch, .rows = rows};
     size_t row = from;
+    int64_t slice_ms = query_limit_until(SLICE_MS, 1);
     assert(rows->n == 0);
-    while (row < batch->n_rows) {
+    while (row < batch->n_rows && (row == from || query_limit_until(0, 1) < slice_ms)) {
         size_t left = batch->n_rows - row;
         size_t n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
         n = begin_block(&pass, row, n);

@@ -12,6 +12,7 @@ enum {
     // Of the time of one record, for several: among them is one that takes too long,
     // mostly, and it is looked for fast.
     LATE_PART = 4,
+    SLICE_MS = 1000, // of a run of an executor, which then gives back what it has
     SQLITE_QUERY_MEMORY = 256 << 20 // bytes that SQLite may take for it, beside tables
 };
 

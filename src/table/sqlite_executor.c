@@ -159,8 +159,10 @@ static enum status sqlite_run(struct executor *executor, struct batch *batch, si
     struct pass pass = {
         .sqlite = sqlite, .batch = batch, .rows = rows, .from = from, .next = from};
     bool more = true;
+    int64_t slice_ms = query_limit_until(SLICE_MS, 1);
     assert(rows->n == 0);
-    while (more && pass.next < batch->n_rows)
+    while (more && pass.next < batch->n_rows &&
+           (pass.next == from || query_limit_until(0, 1) < slice_ms))
         TRY(step(&pass, &more, err));
     *ret_next = pass.next;
     *ret = pass.result;

@@ -290,6 +290,7 @@ static enum status take_rows(struct unit_builder *builder, size_t *ret_row,
         struct executor_result result;
         before = row;
         TRY(run_slice(builder, row, &row, &result, err));
+        board_step(&status->board, clock_ms(builder));
         TRY(write_rows(builder, result.n_rows, err));
         builder->draft->unit.rows += (int64_t)result.n_rows;
         builder->draft->unit.matched += (int64_t)result.n_matched;

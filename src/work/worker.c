@@ -418,8 +418,7 @@ static void show(struct worker *worker)
     struct board *board = &worker->parts.status->board;
     struct env *env = worker->parts.env;
     enum board_phase phase = shown_phase(worker);
-    atomic_store_explicit(&board->stepped_ms, worker_clock_ms(worker),
-                          memory_order_relaxed);
+    board_step(board, worker->phase == WORKER_DONE ? 0 : worker_clock_ms(worker));
     if (phase != worker->shown_phase)
         board_phase(board, phase, env->ops->wall_ms(env));
     worker->shown_phase = phase;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test.h"
 
+#include "core/env.h"
 #include "table/native_executor.h"
 #include "table_fixture.h"
 
@@ -354,6 +355,27 @@ static void test_many_blocks(UNUSED void **state)
     close_world(&world);
 }
 
+// A query that is slow gives back what it has, so that whoever waits sees it move.
+static void test_a_slow_run_ends_early(UNUSED void **state)
+{
+    struct world world;
+    open_world(&world, &inner);
+    world.row_format.ops = &slow_row_format_ops;
+    for (uint32_t i = 0; i < SLOW_ROWS; i++) {
+        struct value *row = batch_add(&world.batch, i);
+        row[0] = value_text(STR_LITERAL("B"));
+        row[1] = value_int(i);
+    }
+    struct env *env = env_system();
+    int64_t began_ms = env->ops->monotonic_ms(env);
+    size_t next = run(&world, 0);
+    assert_in_range(env->ops->monotonic_ms(env) - began_ms, 500, SLOW_MOST_MS);
+    assert_in_range(next, 1, SLOW_ROWS - 1);
+    assert_int_equal(world.result.n_rows, next);
+    assert_true(run(&world, next) > next); // and goes on behind it
+    close_world(&world);
+}
+
 TEST_MAIN(cmocka_unit_test(test_inner_join), cmocka_unit_test(test_left_join),
           cmocka_unit_test(test_no_join), cmocka_unit_test(test_sides_may_alternate),
           cmocka_unit_test(test_one_side_alone_keeps_the_count),
@@ -365,4 +387,5 @@ TEST_MAIN(cmocka_unit_test(test_inner_join), cmocka_unit_test(test_left_join),
           cmocka_unit_test(test_refused_values_without_a_join),
           cmocka_unit_test(test_a_small_row_buffer_gives_slices),
           cmocka_unit_test(test_a_record_too_big_alone_is_named),
-          cmocka_unit_test(test_many_blocks))
+          cmocka_unit_test(test_many_blocks),
+          cmocka_unit_test(test_a_slow_run_ends_early))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test.h"
 
+#include "core/env.h"
 #include "sql/sqlite_host.h"
 #include "table/output_check.h"
 #include "table/sqlite_executor.h"
@@ -264,7 +265,34 @@ static void test_a_record_too_big_alone_is_named(UNUSED void **state)
     close_world(&world);
 }
 
-TEST_MAIN(cmocka_unit_test(test_each_fault_of_a_value_has_its_words),
+// A query that is slow gives back what it has, so that whoever waits sees it move.
+static void test_a_slow_run_ends_early(UNUSED void **state)
+{
+    struct world world;
+    size_t next = 0, last;
+    open_query(&world,
+               "SELECT s.k || (SELECT count(*) FROM d a, d b, d c, d e, d f, d g, d h "
+               "WHERE a.w + b.w + c.w + e.w + f.w + g.w + h.w > s.n) AS k FROM s",
+               ROWS_BYTES);
+    for (uint32_t i = 0; i < SLOW_ROWS; i++) {
+        struct value *row = batch_add(&world.batch, i);
+        row[0] = value_text(STR_LITERAL("B"));
+        row[1] = value_int(i);
+    }
+    struct env *env = env_system();
+    int64_t began_ms = env->ops->monotonic_ms(env);
+    assert_ok(run(&world, 0, &next), &world.err);
+    assert_in_range(env->ops->monotonic_ms(env) - began_ms, 500, SLOW_MOST_MS);
+    assert_in_range(next, 1, SLOW_ROWS - 1);
+    assert_int_equal(world.result.n_rows, next);
+    last = next;
+    assert_ok(run(&world, last, &next), &world.err); // and goes on behind it
+    assert_true(next > last);
+    close_world(&world);
+}
+
+TEST_MAIN(cmocka_unit_test(test_a_slow_run_ends_early),
+          cmocka_unit_test(test_each_fault_of_a_value_has_its_words),
           cmocka_unit_test(test_expressions_over_both_sides),
           cmocka_unit_test(test_matches_are_counted_by_record),
           cmocka_unit_test(test_null_in_a_not_null_column_is_rejected),

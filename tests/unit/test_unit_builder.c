@@ -524,7 +524,47 @@ static void test_a_letter_that_is_too_large_is_told(UNUSED void **state)
     tear_down(&fix);
 }
 
-TEST_MAIN(cmocka_unit_test(test_dead_letters_end_a_unit),
+// An executor that takes 40 s for each record.
+static struct fixture *slow_fixture;
+static int64_t slow_longest_ms; // between two signs of life
+
+static enum status run_slow(UNUSED struct executor *base, UNUSED struct batch *batch,
+                            size_t from, UNUSED struct buf *rows, size_t *ret_next,
+                            struct executor_result *ret, UNUSED struct err *err)
+{
+    struct sim_clock *clock = &slow_fixture->clock;
+    int64_t stepped_ms = atomic_load(&slow_fixture->status.board.stepped_ms);
+    clock->now_ms += 40000;
+    if (clock->now_ms - stepped_ms > slow_longest_ms)
+        slow_longest_ms = clock->now_ms - stepped_ms;
+    *ret_next = from + 1;
+    *ret = (struct executor_result){0};
+    return ST_OK;
+}
+
+// However long the whole run takes: whoever watches goes by the slices.
+static void test_a_slow_query_shows_that_it_moves(UNUSED void **state)
+{
+    struct fixture fix;
+    size_t n_used;
+    struct err err = {0};
+    set_up(&fix);
+    const struct executor_ops ops = {.run = run_slow, .close = close_large};
+    struct executor slow = {.ops = &ops, .name = "slow"};
+    fix.builder.parts.executor = &slow;
+    slow_fixture = &fix;
+    slow_longest_ms = 0;
+    atomic_store(&fix.status.board.stepped_ms, fix.clock.now_ms);
+    struct run run = {0, 10, 14, two_records, 2};
+    assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
+    assert_int_equal(n_used, 2);
+    assert_int_equal(slow_longest_ms, 40000);
+    assert_int_equal(atomic_load(&fix.status.board.stepped_ms), fix.clock.now_ms);
+    tear_down(&fix);
+}
+
+TEST_MAIN(cmocka_unit_test(test_a_slow_query_shows_that_it_moves),
+          cmocka_unit_test(test_dead_letters_end_a_unit),
           cmocka_unit_test(test_a_letter_that_is_too_large_is_told),
           cmocka_unit_test(test_a_stop_cuts_a_batch),
           cmocka_unit_test(test_a_cut_that_fails_is_none),
