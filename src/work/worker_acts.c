@@ -64,6 +64,17 @@ void worker_let_go(struct worker *worker)
     worker->phase = WORKER_IDLE;
 }
 
+// What came before the failure, and is on its way, is not tried for storage.retry.
+static void hurry_mail(struct worker *worker)
+{
+    struct mail *mail = worker->parts.mail;
+    int64_t now_ms = worker_clock_ms(worker);
+    deadline_set(&mail->deadline,
+                 now_ms + deadline_left(&mail->deadline, now_ms, FAILED_MS));
+    mailbox_wake(&mail->to_uploader);
+    mailbox_wake(&mail->to_committer);
+}
+
 void worker_end(struct worker *worker, const struct err *err)
 {
     struct stream *stream = worker->parts.stream;
@@ -71,6 +82,8 @@ void worker_end(struct worker *worker, const struct err *err)
     worker->result = err->status;
     worker->result_err = *err;
     worker_drop_work(worker);
+    if (err->status != ST_OK)
+        hurry_mail(worker);
     deadline_end(&worker->deadline); // of what is still asked
     if (stream->ops->stop(stream, &ignored) != ST_OK)
         log_debug("%s", ignored.text);

@@ -25,6 +25,7 @@ enum worker_phase {
 
 enum {
     IDLE_SILENT_MS = 3000, // without partitions, before it is told
+    FAILED_MS = 7000,      // after a failure, for what is on its way to the log
     IDLE_POLL_MS = 500,    // without partitions, a wait for some
     TAIL_MS = 500,         // --once: how often the log is read while others work
     CONFLICTS_SAID = 5     // in a row, before somebody should look

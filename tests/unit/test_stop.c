@@ -366,7 +366,62 @@ static void test_a_revoke_does_not_wait_for_ever(UNUSED void **state)
     tear_down(&f);
 }
 
-TEST_MAIN(cmocka_unit_test(test_what_was_read_is_committed),
+// A job that has failed for good does not try for storage.retry to bring what came
+// before: whenever that happens, and whether a second unit waits behind.
+static void test_a_failed_job_does_not_wait_for_the_storage(UNUSED void **state)
+{
+    for (int64_t away_ms = 200; away_ms <= 40000; away_ms += 3980) {
+        static struct fixture f;
+        struct err err = {0};
+        set_up(&f);
+        read_some(&f, true);
+        f.job.job.settings.commit_interval_ms = 100;
+        f.job.job.settings.on_error = ON_ERROR_FAIL;
+        storage_fault_set(f.storage, &(struct fault_config){.decide = refuse});
+        run_for(&f, away_ms);
+        sim_job_record(&f.job, 0, SIM_BAD, 0);
+        int64_t began_ms = f.job.clock.now_ms;
+        while (f.waits[0].kind != WAIT_DONE && f.job.clock.now_ms < began_ms + 2000)
+            step_all(&f);
+        assert_int_equal(f.waits[0].kind, WAIT_DONE);
+        for (int i = 1; i < 3; i++)
+            if (f.waits[i].kind != WAIT_DONE)
+                f.waits[i] = (struct wait){WAIT_NOTHING, 0}; // they are woken
+        while (!has_ended(&f) && f.job.clock.now_ms < began_ms + 600000)
+            step_all(&f);
+        assert_in_range(f.job.clock.now_ms - began_ms, 0, 9000);
+        assert_int_equal(worker_result(f.worker, &err), ST_DATA);
+        assert_int_equal(n_committed(&f), N_RECORDS);
+        tear_down(&f);
+    }
+}
+
+// But what is on its way gets a moment: a storage that answers takes it.
+static void test_a_failed_job_ends_its_upload(UNUSED void **state)
+{
+    static struct fixture f;
+    struct err err = {0};
+    set_up(&f);
+    read_some(&f, true);
+    f.job.job.settings.commit_interval_ms = 100;
+    f.job.job.settings.on_error = ON_ERROR_FAIL;
+    storage_fault_set(f.storage, &(struct fault_config){.decide = refuse});
+    run_for(&f, 1000);
+    sim_job_record(&f.job, 0, SIM_BAD, 0);
+    run_for(&f, 1000);
+    assert_int_equal(f.waits[0].kind, WAIT_DONE);
+    storage_fault_set(f.storage, &(struct fault_config){0});
+    for (int i = 0; i < 2000 && !has_ended(&f); i++)
+        step_all(&f);
+    assert_true(has_ended(&f));
+    assert_int_equal(sim_actor_result(&f.actors[0], &err), ST_OK);
+    assert_int_equal(worker_result(f.worker, &err), ST_DATA);
+    tear_down(&f);
+}
+
+TEST_MAIN(cmocka_unit_test(test_a_failed_job_does_not_wait_for_the_storage),
+          cmocka_unit_test(test_a_failed_job_ends_its_upload),
+          cmocka_unit_test(test_what_was_read_is_committed),
           cmocka_unit_test(test_without_brokers_it_ends_in_time),
           cmocka_unit_test(test_brokers_that_come_back_in_time),
           cmocka_unit_test(test_without_storage_it_ends_in_time),
