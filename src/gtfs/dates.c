@@ -18,8 +18,7 @@ static bool is_leap(int year)
     return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
-// "20261129"; 0 for all else.
-static int date_of(struct value value)
+int feed_date_of(struct value value)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int64_t number;
@@ -44,8 +43,8 @@ static void widen(int date, int *from, int *to)
 
 static void take_calendar(const struct value *row, struct feed_dates *dates)
 {
-    widen(date_of(row[0]), &dates->service_from, &dates->service_to);
-    widen(date_of(row[1]), &dates->service_from, &dates->service_to);
+    widen(feed_date_of(row[0]), &dates->service_from, &dates->service_to);
+    widen(feed_date_of(row[1]), &dates->service_from, &dates->service_to);
 }
 
 // A date that is taken away from a service covers nothing.
@@ -53,12 +52,12 @@ static void take_calendar_date(const struct value *row, struct feed_dates *dates
 {
     bool is_added = row[1].kind == VALUE_TEXT && str_is(str_trim(value_str(row[1])), "1");
     if (is_added)
-        widen(date_of(row[0]), &dates->service_from, &dates->service_to);
+        widen(feed_date_of(row[0]), &dates->service_from, &dates->service_to);
 }
 
 static void take_info(const struct value *row, struct feed_dates *dates)
 {
-    int from = date_of(row[0]), to = date_of(row[1]);
+    int from = feed_date_of(row[0]), to = feed_date_of(row[1]);
     dates->info_from = from ? from : dates->info_from;
     dates->info_to = to ? to : dates->info_to;
 }
@@ -142,6 +141,11 @@ static int64_t day_of(int date)
                     .tm_mon = date / 100 % 100 - 1,
                     .tm_mday = date % 100};
     return (int64_t)timegm(&tm) / DAY_S;
+}
+
+int64_t feed_date_end_ms(int date)
+{
+    return (day_of(date) + 1) * DAY_S * 1000;
 }
 
 void feed_dates_warn(const struct feed_dates *dates, int64_t now_ms, struct buf *text)

@@ -7,6 +7,7 @@
 #ifndef GTFS_DATES_H
 #define GTFS_DATES_H
 
+#include "core/value.h"
 #include "gtfs/feed.h"
 
 enum {
@@ -17,6 +18,11 @@ struct feed_dates {
     int service_from, service_to;
     int info_from, info_to;
 };
+
+// 20261129 for the text "20261129", blanks around it allowed; 0 for all else.
+int feed_date_of(struct value value);
+// Of such a number: when that day is over, UTC, in ms since 1970.
+int64_t feed_date_end_ms(int date);
 
 void feed_dates_read(struct feed *feed, struct feed_dates *ret);
 // "2026-11-01 to 2027-01-10; feed_info.txt: 2026-11-01 to 2026-12-31".

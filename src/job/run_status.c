@@ -23,6 +23,8 @@ static void show_tables(const struct run_parts *parts)
     const struct tables *tables = &parts->tables;
     int64_t now_ms = env_system()->ops->wall_ms(env_system());
     struct board_table *shown = mem_array(plan->n_tables + 1, sizeof(*shown));
+    int64_t *expires_ms = mem_array(plan->n_tables + 1, sizeof(*expires_ms));
+    expiry_of_all(tables->dates, plan->n_tables, expires_ms);
     size_t n = 0;
     for (size_t i = 0; i < plan->n_tables; i++)
         if (plan->tables[i].kind == TABLE_DIMENSION)
@@ -30,9 +32,10 @@ static void show_tables(const struct run_parts *parts)
                                               .version = str_of(tables->version),
                                               .n_rows = tables->n_rows[i],
                                               .loaded_ms = now_ms,
-                                              .expires_ms = -1};
+                                              .expires_ms = expires_ms[i]};
     board_tables(&parts->status->board, shown, n);
     free(shown);
+    free(expires_ms);
 }
 
 static void show_job(const struct run_parts *parts)

@@ -162,9 +162,28 @@ static void tell_padded(const struct plan *plan, const struct table *table,
     }
 }
 
-static enum status load_table(const struct pipeline *pipeline, const struct table *table,
-                              struct table_store *store, uint64_t *ret_n, struct err *err)
+// Rows on their way into the store, of which the dates are noted.
+struct dated_rows {
+    struct rows rows; // first member
+    struct rows *inner;
+    struct expiry *dates;
+};
+
+static enum status next_dated(struct rows *rows, struct batch *batch, struct err *err)
 {
+    struct dated_rows *dated = (struct dated_rows *)rows;
+    TRY(dated->inner->ops->next(dated->inner, batch, err));
+    expiry_take(dated->dates, batch);
+    return ST_OK;
+}
+
+static const struct rows_ops dated_ops = {.next = next_dated, .close = no_close};
+
+static enum status load_table(const struct pipeline *pipeline, const struct table *table,
+                              struct table_store *store, struct expiry *dates,
+                              uint64_t *ret_n, struct err *err)
+{
+    expiry_init(dates, &table->schema);
     AUTO(storage_close) struct storage *storage = NULL;
     TRY(pipeline_storage(pipeline, &table->options, &storage, err));
     struct rows *rows = NULL;
@@ -175,7 +194,8 @@ static enum status load_table(const struct pipeline *pipeline, const struct tabl
         return table_store_load(store, table, &empty, ret_n, err);
     }
     TRY(status);
-    status = table_store_load(store, table, rows, ret_n, err);
+    struct dated_rows dated = {{&dated_ops, rows->schema}, rows, dates};
+    status = table_store_load(store, table, &dated.rows, ret_n, err);
     const struct rows_stats *stats = format_of(&table->format)->files->stats(rows);
     tell_absent(table, stats);
     table_tell_rows(table, stats);
@@ -240,6 +260,7 @@ void tables_begin(const struct pipeline *pipeline, const struct view *view,
     };
     ret->store = table_store_open(plan, &options);
     ret->n_rows = mem_array(plan->n_tables, sizeof(*ret->n_rows));
+    ret->dates = mem_array(plan->n_tables, sizeof(*ret->dates));
     want(ret->store, view);
 }
 
@@ -248,7 +269,7 @@ enum status tables_load_one(const struct pipeline *pipeline, struct tables *tabl
 {
     uint64_t n = 0;
     const struct table *table = &pipeline->plan->tables[index];
-    TRY(load_table(pipeline, table, tables->store, &n, err));
+    TRY(load_table(pipeline, table, tables->store, &tables->dates[index], &n, err));
     tables->n_rows[index] = (int64_t)n;
     return ST_OK;
 }
@@ -542,5 +563,6 @@ void tables_release(struct tables *tables)
     dimensions_release(&tables->dimensions);
     table_store_close(tables->store);
     free(tables->n_rows);
+    free(tables->dates);
     *tables = (struct tables){0};
 }

@@ -8,6 +8,7 @@
 
 #include "core/rows.h"
 #include "csv/table.h"
+#include "gtfs/expiry.h"
 #include "job/pipeline.h"
 #include "table/dimensions.h"
 #include "table/native_executor.h"
@@ -16,8 +17,9 @@
 struct tables {
     struct table_store *store; // closed early when native needs no more
     struct dimensions dimensions;
-    char version[65]; // of the staged files; changes when any of them does
-    int64_t *n_rows;  // of each table of the plan; 0 for the stream and the result
+    char version[65];     // of the staged files; changes when any of them does
+    int64_t *n_rows;      // of each table of the plan; 0 for the stream and the result
+    struct expiry *dates; // of each table: for which days it knows service
 };
 
 // The one data file in a table's directory; its name lives in the arena. ST_NOT_FOUND
