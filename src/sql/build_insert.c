@@ -5,6 +5,7 @@
 #include "sql/legal.h"
 #include "sql/native.h"
 #include "sql/print.h"
+#include "sql/probe.h"
 #include "sql/reads.h"
 
 static void unknown_sink(struct builder *builder, const struct statement *statement)
@@ -262,5 +263,6 @@ void build_insert_plan(struct builder *builder)
     plan->traced_sql = printed(builder, true);
     note_reads(builder);
     native_lookups_make(plan, builder->insert_query);
+    probes_make(plan, builder->insert_query);
     native_plan_make(plan, builder->insert_query);
 }

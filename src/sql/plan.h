@@ -219,6 +219,8 @@ struct plan {
     // The same rows with one column more, the last: BIGINT NOT NULL, the index in the
     // batch of the stream's row that the result row came from.
     struct str traced_sql;
+    const struct probe *probes; // to count what SQLite finds no row for (probe.h)
+    size_t n_probes;
     const struct lookup *lookups; // worth an index when sqlite runs the query
     size_t n_lookups;
     struct str join_column; // stream column that joins first; empty when there is none

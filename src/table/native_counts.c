@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/batch.h"
+#include "table/join_key.h"
 
 enum {
     KEYS_ALL = 100000, // so many missed keys are all kept,
@@ -86,19 +87,6 @@ void native_counts_release(struct native_counts *counts)
 
 // Keys.
 
-static void put_value(struct buf *key, struct value value, bool is_alone)
-{
-    bool is_text = value.kind == VALUE_TEXT;
-    if (value.kind == VALUE_NULL)
-        buf_text(key, "NULL");
-    else if (is_text && is_alone)
-        buf_append(key, value.p, value.n);
-    else if (is_text)
-        buf_printf(key, "'%.*s'", (int)value.n, value.p);
-    else
-        value_format(value, key);
-}
-
 // A record's key for a join, for a person.
 static void put_key(struct branch *branch, size_t join, size_t record, struct buf *key)
 {
@@ -106,7 +94,6 @@ static void put_key(struct branch *branch, size_t join, size_t record, struct bu
     const struct value *row = batch_row(branch->batch, branch->from + record);
     buf_clear(key);
     for (size_t k = 0; k < plan->n_keys; k++) {
-        buf_text(key, k > 0 ? ", " : "");
         struct value value;
         if (branch->plan->program != NULL) {
             const struct program_part *keys =
@@ -116,7 +103,7 @@ static void put_key(struct branch *branch, size_t join, size_t record, struct bu
         } else {
             value = row[plan->stream_keys[k]];
         }
-        put_value(key, value, plan->n_keys == 1);
+        join_key_put(key, value, k, plan->n_keys);
     }
 }
 

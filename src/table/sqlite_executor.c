@@ -10,6 +10,7 @@
 #include "sql/sqlite_host.h"
 #include "table/output_check.h"
 #include "table/query_limit.h"
+#include "table/sqlite_counts.h"
 
 enum {
     AT_ONCE_MAX = 1 << 30,
@@ -28,6 +29,7 @@ struct sqlite_executor {
     int64_t timeout_ms; // of one record
     bool *has_rows;     // for each record of the range
     size_t has_rows_capacity;
+    struct sqlite_counts counts;
 };
 
 // One run.
@@ -42,7 +44,7 @@ struct pass {
 // What a range of records gave.
 struct range {
     size_t first, n; // records
-    size_t n_rows, n_matched;
+    size_t n_rows, n_matched, n_unmatched;
 };
 
 static void encode_results(struct sqlite_executor *sqlite, struct range *range,
@@ -91,7 +93,12 @@ static enum status query_range(struct pass *pass, struct range *range, struct er
         encode_results(sqlite, range, pass->rows);
         TRY(check_refused(sqlite->row_format, err));
     } while (sqlite->results.n_rows > 0 && !pass->rows->full);
-    return pass->rows->full ? ST_LIMIT : ST_OK;
+    if (pass->rows->full)
+        return ST_LIMIT;
+    if (sqlite->counts.plan != NULL)
+        sqlite_counts_take(&sqlite->counts, range->first, range->n, sqlite->has_rows,
+                           &range->n_unmatched);
+    return ST_OK;
 }
 
 static void take_range(struct pass *pass, const struct range *range)
@@ -99,6 +106,7 @@ static void take_range(struct pass *pass, const struct range *range)
     pass->next += range->n;
     pass->result.n_rows += range->n_rows;
     pass->result.n_matched += range->n_matched;
+    pass->result.n_unmatched += range->n_unmatched;
 }
 
 // A single record failed.
@@ -176,6 +184,7 @@ static void sqlite_close(struct executor *executor)
         return;
     if (sqlite->query != NULL)
         sqlite->query->ops->close(sqlite->query);
+    sqlite_counts_close(&sqlite->counts);
     batch_release(&sqlite->results);
     free(sqlite->traced.columns);
     free(sqlite->has_rows);
@@ -211,8 +220,17 @@ static enum status open_query(struct sqlite_executor *sqlite, struct err *err)
         TRY(sqlite_host_index(sqlite->host, plan->lookups[i].relation,
                               plan->lookups[i].column, err));
     TRY(sqlite_host_stream(sqlite->host, plan->stream->name, &plan->stream->schema, err));
-    return sqlite_host_query(sqlite->host, plan->traced_sql, &sqlite->traced,
-                             &sqlite->query, err);
+    TRY(sqlite_host_query(sqlite->host, plan->traced_sql, &sqlite->traced, &sqlite->query,
+                          err));
+    // Counting is beside the matter: a job goes on without.
+    struct err ignored;
+    if (sqlite_counts_open(plan, sqlite->host, &sqlite->counts, &ignored) != ST_OK) {
+        sqlite_counts_close(&sqlite->counts);
+        return ST_OK;
+    }
+    sqlite->executor.joins = sqlite->counts.joins;
+    sqlite->executor.n_joins = sqlite->counts.n_joins;
+    return ST_OK;
 }
 
 enum status sqlite_executor_open(const struct plan *plan, struct sqlite_host *host,

@@ -28,7 +28,34 @@ def started(n=700, settings=None):
 
 
 def test_numbers_are_those_of_the_records():
-    job, run, url = started()
+    for executor in ("native", "sqlite"):
+        check_numbers(executor)
+
+
+def test_unmatched_and_filtered_are_counted_apart():
+    for executor in ("native", "sqlite"):
+        job = file_job.FileJob(700, {**status.LISTEN, "commit.interval": "100ms", "executor": executor})
+        job.script.write_text(job.script.read_text().replace("LEFT JOIN", "JOIN").replace(
+            "w.id = v.id", "w.id = v.id WHERE v.n > 100"))
+        run = lib.Started("run", job.script)
+        url = status.url_of(run)
+        lib.wait_until(lambda: is_done(status.state(url)), what="a commit of all")
+        good = [job.line(i).split(",") for i in range(700) if not job.is_bad(job.line(i))]
+        kept = [fields for fields in good if int(fields[2]) > 100]
+        hits = sum(fields[0] in file_job.NAMES for fields in kept)
+        state = status.state(url)
+        assert state["records"] == {"matched": hits, "unmatched": len(kept) - hits, "filtered": len(good) - len(kept),
+                                    "rejected": len(job.bad), "ignored": 0}, (executor, state["records"])
+        join, = state["joins"]
+        assert (join["table"], join["hits"], join["misses"], join["rows"]) == ("names", hits, len(kept) - hits, hits), join
+        assert [(k["key"], k["count"]) for k in join["unmatched_keys"]] == [("d", len(kept) - hits)], join
+        numbers = status.metrics(url)
+        assert numbers["tramline_join_probe_total", ("table", "names"), ("result", "miss")] == len(kept) - hits, numbers
+        run.stop()
+
+
+def check_numbers(executor):
+    job, run, url = started(settings={"executor": executor})
     state = status.state(url)
     good = sum(job.rows.values())
     assert state["records"] == {"matched": good, "unmatched": 0, "filtered": 0, "rejected": len(job.bad),

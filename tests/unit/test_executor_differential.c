@@ -43,6 +43,7 @@ struct outcome {
     struct buf rows;
     struct executor_result result;
     size_t n_rejects;
+    int64_t n_hits, n_misses, n_join_rows;
 };
 
 static size_t pick(struct world *world, size_t n)
@@ -303,12 +304,15 @@ static void loop_record(struct world *world, struct outcome *outcome,
 {
     const struct batch *dimension = &world->tables[SIDE_DIMENSION];
     size_t n_before = outcome->result.n_rows, bytes_before = outcome->rows.n;
+    size_t n_matches = 0;
     bool good = true;
     if (!world->has_join)
         good = loop_row(world, outcome, record, NULL);
     for (size_t i = 0; world->has_join && i < dimension->n_rows; i++)
-        if (rows_match(world, record, batch_row(dimension, i)))
+        if (rows_match(world, record, batch_row(dimension, i))) {
             good = loop_row(world, outcome, record, batch_row(dimension, i)) && good;
+            n_matches++;
+        }
     if (world->has_join && world->left && outcome->result.n_rows == n_before)
         good = loop_row(world, outcome, record, NULL);
     if (!good) {
@@ -316,7 +320,14 @@ static void loop_record(struct world *world, struct outcome *outcome,
         outcome->result.n_rows = n_before;
         outcome->rows.n = bytes_before;
     }
-    outcome->result.n_matched += outcome->result.n_rows > n_before;
+    bool has_rows = outcome->result.n_rows > n_before;
+    outcome->result.n_matched += has_rows;
+    if (!good || !world->has_join)
+        return;
+    outcome->n_hits += n_matches > 0;
+    outcome->n_misses += n_matches == 0;
+    outcome->n_join_rows += (int64_t)n_matches;
+    outcome->result.n_unmatched += n_matches == 0 && !has_rows;
 }
 
 static void run_loop(struct world *world, struct outcome *outcome)
@@ -377,6 +388,15 @@ static void run_executor(struct world *world, struct executor *executor,
         buf_str(&outcome->rows, buf_as_str(&rows));
         outcome->result.n_rows += result.n_rows;
         outcome->result.n_matched += result.n_matched;
+        outcome->result.n_unmatched += result.n_unmatched;
+    }
+    assert_int_equal(executor->n_joins, world->has_join);
+    for (size_t i = 0; i < executor->n_joins; i++) {
+        assert_str(executor->joins[i].table, world->through_view ? "seen" : "dimension");
+        outcome->n_hits += executor->joins[i].n_hits;
+        outcome->n_misses += executor->joins[i].n_misses;
+        outcome->n_join_rows += executor->joins[i].n_rows;
+        assert_int_equal(executor->joins[i].missed.total, executor->joins[i].n_misses);
     }
     outcome->n_rejects = batch->n_rejects;
     for (size_t i = 0; i < batch->n_rejects; i++)
@@ -425,6 +445,13 @@ static void compare(const struct outcome *expected, const struct outcome *actual
     assert_int_equal(actual->result.n_rows, expected->result.n_rows);
     assert_int_equal(actual->result.n_matched, expected->result.n_matched);
     assert_int_equal(actual->n_rejects, expected->n_rejects);
+    if (actual->n_hits != expected->n_hits || actual->n_misses != expected->n_misses)
+        fail_msg("seed %llu: %s counts %lld hits, %lld misses, not %lld, %lld",
+                 (unsigned long long)seed, name, (long long)actual->n_hits,
+                 (long long)actual->n_misses, (long long)expected->n_hits,
+                 (long long)expected->n_misses);
+    assert_int_equal(actual->n_join_rows, expected->n_join_rows);
+    assert_int_equal(actual->result.n_unmatched, expected->result.n_unmatched);
 }
 
 static void run_case(uint64_t seed, size_t n_hot, size_t hot_at)
