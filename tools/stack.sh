@@ -44,7 +44,7 @@ die() {
 
 all_parts=(kafka hdfs registry)
 all_servers=(kafka namenode datanode registry)
-port_names=(kafka_port kafka_controller_port kafka_behind_proxy_port kafka_proxy_port
+port_names=(kafka_port kafka_controller_port kafka_behind_proxy{1..4}_port kafka_proxy{1..4}_port
     namenode_port namenode_rpc_port datanode_port datanode_data_port datanode_ipc_port
     registry_port)
 

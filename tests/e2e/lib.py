@@ -6,6 +6,7 @@ starts ends with it.
 """
 import atexit
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -327,12 +328,26 @@ class FaultProxy:
         self.stop()
 
 
+@contextlib.contextmanager
 def proxied_kafka(env=None):
-    """A proxy that no client goes around: the broker's second listener advertises it. There is
-    one such address in a stack, so a test needs its own stack or the mark `alone`."""
+    """A proxy that no client goes around: the broker has a few listeners that advertise such addresses,
+    one for each proxy; waits for one that no other test has."""
     env = env or os.environ
-    port = int(env["TRAMLINE_BROKERS_PROXY"].rpartition(":")[2])
-    return FaultProxy(env["TRAMLINE_BROKERS_BEHIND_PROXY"], port)
+    addresses = list(zip(env["TRAMLINE_BROKERS_BEHIND_PROXY"].split(), env["TRAMLINE_BROKERS_PROXY"].split()))
+
+    def take():
+        for behind, before in addresses:
+            lock = open(pathlib.Path(env["TRAMLINE_STACK_DIR"]) / f"proxy-{before}.lock", "w")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return lock, behind, before
+            except BlockingIOError:
+                lock.close()
+        return None
+
+    lock, behind, before = wait_until(take, 600, "a proxy's address")
+    with lock, FaultProxy(behind, int(before.rpartition(":")[2])) as proxy:
+        yield proxy
 
 
 @contextlib.contextmanager

@@ -1,12 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by stack.sh: one Kafka broker that is its own controller (KRaft).
 #
-# Two listeners for clients: the plain one, and PROXIED, which listens at
-# kafka_behind_proxy_port but tells clients kafka_proxy_port. A test starts a proxy there, and
+# Listeners for clients: the plain one, and PROXIED1 to 4, which listen at
+# kafka_behind_proxyN_port but tell clients kafka_proxyN_port. A test starts a proxy there, and
 # no client goes around it.
 
 kafka_jvm=(-Xms128m -Xmx384m -XX:+UseSerialGC
     "-Dlog4j2.configurationFile=$here/stack/log4j2.properties")
+
+kafka_proxies=(1 2 3 4)
+
+# kafka_listeners FORMAT PORT: one for each proxy; @ in both is its number.
+kafka_listeners() {
+    local n name
+    for n in "${kafka_proxies[@]}"; do
+        name=${2//@/$n}
+        # shellcheck disable=SC2059  # the format is the caller's
+        printf "${1//@/$n}" "${!name}"
+    done
+}
 
 kafka_prepare() {
     local dir=$STACK_DIR/kafka
@@ -18,9 +30,9 @@ node.id=1
 controller.quorum.voters=1@127.0.0.1:$kafka_controller_port
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
-listeners=PLAINTEXT://127.0.0.1:$kafka_port,PROXIED://127.0.0.1:$kafka_behind_proxy_port,CONTROLLER://127.0.0.1:$kafka_controller_port
-advertised.listeners=PLAINTEXT://127.0.0.1:$kafka_port,PROXIED://127.0.0.1:$kafka_proxy_port
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT$(kafka_listeners ,PROXIED@:PLAINTEXT kafka_port),CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:$kafka_port$(kafka_listeners ,PROXIED@://127.0.0.1:%s kafka_behind_proxy@_port),CONTROLLER://127.0.0.1:$kafka_controller_port
+advertised.listeners=PLAINTEXT://127.0.0.1:$kafka_port$(kafka_listeners ,PROXIED@://127.0.0.1:%s kafka_proxy@_port)
 log.dirs=$dir/data
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
@@ -56,6 +68,6 @@ kafka_is_ready() {
 
 kafka_env() {
     echo "export TRAMLINE_BROKERS=127.0.0.1:$kafka_port"
-    echo "export TRAMLINE_BROKERS_BEHIND_PROXY=127.0.0.1:$kafka_behind_proxy_port"
-    echo "export TRAMLINE_BROKERS_PROXY=127.0.0.1:$kafka_proxy_port"
+    echo "export TRAMLINE_BROKERS_BEHIND_PROXY='$(kafka_listeners "127.0.0.1:%s " kafka_behind_proxy@_port)'"
+    echo "export TRAMLINE_BROKERS_PROXY='$(kafka_listeners "127.0.0.1:%s " kafka_proxy@_port)'"
 }
