@@ -4,6 +4,7 @@
 """Too few file descriptors, too little memory or disk, no place for temporary files, closed or full
 standard files: each command says what it lacks or works; nothing is lost, replaced or written where
 it does not belong."""
+import concurrent.futures
 import os
 import pathlib
 import resource
@@ -52,10 +53,10 @@ class Work:
         self.tramline("extract", "feed", "p.sql", code=0)
         self.tramline("run", "--once", "p.sql", code=0)
 
-    def tramline(self, *words, code=None, **kwargs):
+    def tramline(self, *words, code=None, before=(), **kwargs):
         """(exit code, what it says), within the limit; a signal before that is a failure."""
         kwargs = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **kwargs}
-        process = subprocess.Popen([lib.program(), *words], cwd=self.dir, **kwargs)
+        process = subprocess.Popen([*before, lib.program(), *words], cwd=self.dir, **kwargs)
         try:
             said = process.communicate(timeout=LIMIT_S)[0]
         except subprocess.TimeoutExpired:
@@ -84,7 +85,7 @@ def limited(which, n, then=None):
 
 
 def files_limited(n, words, work, *expected):
-    code, said = work.tramline(*words, preexec_fn=limited(resource.RLIMIT_NOFILE, n))
+    code, said = work.tramline(*words, before=["prlimit", f"--nofile={n}"])
     assert code in (0, 1, 2, 3), (n, words, code, said)
     if code != 0:
         assert any(text in said for text in ("Too many open files", *expected)), (n, words, code, said)
@@ -115,24 +116,36 @@ def test_no_descriptor_to_be_woken_by():
     work.check()
 
 
-def test_each_number_of_descriptors_with_kafka_and_hdfs():
-    work = Work(on_servers=True)
-    for n in [*range(5, 25), 32, 48, 64]:
+def run_with_descriptors(work, n):
+    """It ends by itself, or waits without work for brokers that it cannot reach, and ends by a signal."""
+    stop = subprocess.Popen(["prlimit", f"--nofile={n}", lib.program(), "run", "--once", "p.sql"], cwd=work.dir,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        said = stop.communicate(timeout=4)[0].decode()
+    except subprocess.TimeoutExpired:
+        used = cpu_seconds(stop.pid)
+        stop.send_signal(signal.SIGTERM)
+        said = stop.communicate(timeout=12)[0].decode()
+        assert used < 3, (n, used, said)
+    assert stop.returncode in (0, 1, 3), (n, stop.returncode, said)
+    print(n, stop.returncode, said[-300:], flush=True)
+
+
+def each_of(numbers, work):
+    for n in numbers:
         for words in (["check", "--live", "p.sql"], ["extract", "feed", "p.sql"]):
             files_limited(n, words, work, "cannot be reached", "answer", "esolve", "connect")
-        stop = subprocess.Popen([lib.program(), "run", "--once", "p.sql"], cwd=work.dir, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                preexec_fn=limited(resource.RLIMIT_NOFILE, n))
-        try:
-            said = stop.communicate(timeout=4)[0].decode()
-        except subprocess.TimeoutExpired:  # it waits for brokers that it cannot reach
-            used = cpu_seconds(stop.pid)
-            stop.send_signal(signal.SIGTERM)
-            said = stop.communicate(timeout=12)[0].decode()
-            assert used < 3, (n, used, said)
-        assert stop.returncode in (0, 1, 3), (n, stop.returncode, said)
-        print(n, stop.returncode, said[-300:], flush=True)
+        run_with_descriptors(work, n)
     work.check()
+
+
+def test_each_number_of_descriptors_with_kafka_and_hdfs():
+    """Most of them wait, so four jobs share the numbers."""
+    numbers, n_jobs = [*range(5, 25), 32, 48, 64], 4
+    works = [Work(on_servers=True) for _ in range(n_jobs)]
+    with concurrent.futures.ThreadPoolExecutor(n_jobs) as pool:
+        for done in [pool.submit(each_of, numbers[i::n_jobs], work) for i, work in enumerate(works)]:
+            done.result()
 
 
 def cpu_seconds(pid):
