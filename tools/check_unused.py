@@ -27,7 +27,8 @@ SEAMS = {
     "feed_name": "the same",
     "letters_page": "the letters of one entry, as a test asks for them",
     "local_rename_by_link": "the way of kernels and file systems without renameat2",
-    "unit_decode": "the JSON of a unit, for workers that are processes of their own",
+    "make_unit": "one order, of those that make_units answers",
+    "unit_decode": "the JSON of a unit by itself, of which an answer is made",
     "unit_encode": "the same",
     "uploader_result": "how an uploader ended, as of a committer",
 }

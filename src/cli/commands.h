@@ -9,6 +9,8 @@ extern const struct command command_init;
 extern const struct command command_extract;
 extern const struct command command_produce;
 extern const struct command command_run;
+extern const struct command command_coordinate;
+extern const struct command command_work;
 extern const struct command command_check;
 extern const struct command command_explain;
 extern const struct command command_test;

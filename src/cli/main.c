@@ -35,6 +35,8 @@ static const struct command *const commands[] = {
     &command_preview,
     &command_dead,
     &command_cat,
+    &command_coordinate,
+    &command_work,
     &command_codegen,
     &command_demo,
     &command_explain_error,

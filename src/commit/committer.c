@@ -268,6 +268,15 @@ void committer_drop(struct committer *com, const struct unit *unit)
         log_debug("%s", err.text);
 }
 
+void committer_leave(struct committer *com)
+{
+    struct err err;
+    bool is_ours = com->is_claimed && com->state.n_pending == 0;
+    com->is_claimed = false;
+    if (is_ours && publish_remove_folder(&com->publish, &err) != ST_OK)
+        log_debug("%s", err.text);
+}
+
 void committer_begin_replay(struct committer *com)
 {
     env_uuid(com->parts.env, com->writer);

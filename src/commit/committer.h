@@ -46,6 +46,9 @@ void committer_begin_replay(struct committer *com);
 // begin, the files are gone, or the log is another one: nothing of this one is.
 enum status committer_replay(struct committer *com, const struct unit *unit,
                              const struct replay *replay, struct err *err);
+// Nothing more is to be committed by the claim: what lies in its folder goes, if nobody
+// needs it, else by a later claim.
+void committer_leave(struct committer *com);
 bool committer_has_claim(const struct committer *com);
 const char *committer_writer(const struct committer *com); // of the claim made last
 // Where the log stands, as far as it was read.

@@ -43,6 +43,7 @@ struct topic {
     struct str cluster; // names the cluster, e.g. Kafka's cluster id; UTF-8
     struct str name;    // or the file's path; UTF-8
     bool is_shared;     // others may put another topic in its place while it is read
+    bool ends_anywhere; // reading may begin and end at any offset, as where no record is
     const struct deadline *deadline; // of its calls; the owner's, NULL: none
 };
 

@@ -256,7 +256,8 @@ struct stream_request pipeline_stream(const struct pipeline *pipeline)
         .group = pipeline->group,
         .instance = pipeline->instance,
         .members = pipeline->members,
-        .is_alone = pipeline->is_look || options_is(set, "membership", "none"),
+        .is_alone = pipeline->is_look || pipeline->is_alone ||
+                    options_is(set, "membership", "none"),
         .buffer_bytes = options_number(set, "source.buffer"),
         .batch_records = options_number(set, "batch.records"),
     };

@@ -87,6 +87,31 @@ enum status run_parts_open_aside(struct pipeline *pipeline, struct run_parts *re
     return ST_OK;
 }
 
+enum status run_parts_open_maker(struct pipeline *pipeline, struct run_parts *ret,
+                                 struct err *err)
+{
+    pipeline->is_alone = true;
+    begin(pipeline, false, ret);
+    TRY(open_places(ret, err));
+    TRY(stream_open(pipeline, &ret->stream, err));
+    TRY(open_tables(ret, err));
+    make_job(ret);
+    return ST_OK;
+}
+
+enum status run_parts_open_coordinator(struct pipeline *pipeline, bool once,
+                                       struct run_parts *ret, struct err *err)
+{
+    const struct plan *plan = pipeline->plan;
+    begin(pipeline, once, ret);
+    TRY(open_places(ret, err));
+    TRY(stream_topic_open(pipeline, &ret->stream.topic, err));
+    TRY(sink_writer_open(plan->sink, &plan->output, plan->hash, &ret->writer, err));
+    TRY(tables_version(pipeline, ret->tables.version, err));
+    make_job(ret);
+    return ST_OK;
+}
+
 static void close_storage(struct storage *storage)
 {
     if (storage != NULL)

@@ -34,6 +34,12 @@ struct run_parts {
 // `ret` is to be released also when it fails.
 enum status run_parts_open_aside(struct pipeline *pipeline, struct run_parts *ret,
                                  struct err *err); // by stream_open_aside
+// To make units: reads what it is told, as no member of the group.
+enum status run_parts_open_maker(struct pipeline *pipeline, struct run_parts *ret,
+                                 struct err *err);
+// To commit what others make: the topic alone of the stream, no tables, no executor.
+enum status run_parts_open_coordinator(struct pipeline *pipeline, bool once,
+                                       struct run_parts *ret, struct err *err);
 enum status run_parts_open(struct pipeline *pipeline, bool once, struct run_parts *ret,
                            struct err *err);
 void run_parts_release(struct run_parts *parts);

@@ -75,6 +75,7 @@ enum status kafka_topic_open(const struct kafka_config *config, struct topic **r
         .cluster = str_of(topic->lookup.cluster),
         .name = str_of(topic->lookup.topic),
         .is_shared = true,
+        .ends_anywhere = true,
         .deadline = config->deadline,
     };
     topic->group = config->group != NULL ? mem_strdup(config->group) : NULL;

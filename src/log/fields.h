@@ -15,6 +15,7 @@ void put_number(json_t *object, const char *key, int64_t number);
 // Of a record mark the key is "last", and it is left out when no record was read.
 void put_mark(json_t *object, const struct record_mark *mark);
 void put_work(json_t *object, const struct unit *unit); // "partitions" to "files"
+json_t *unit_json(const struct unit *unit);
 // Appends the text of the object, and an LF.
 void fields_append(const json_t *object, struct buf *ret);
 
@@ -35,6 +36,8 @@ void get_hex(struct decoding *dec, const json_t *object, const char *key, size_t
              char *ret);
 struct record_mark get_mark(struct decoding *dec, const json_t *object);
 void get_work(struct decoding *dec, const json_t *object, struct unit *ret);
+// Looks at it as unit_decode does.
+enum status unit_of_json(const json_t *object, struct unit *ret, struct err *err);
 
 // Checks. ST_DATA with the words for a file's name, and for partitions that do not rise.
 enum status wrong_name(const char *field, size_t index, struct str name,

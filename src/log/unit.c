@@ -86,12 +86,18 @@ void put_work(json_t *object, const struct unit *unit)
     json_object_set_new(object, "files", files);
 }
 
-void unit_encode(const struct unit *unit, struct buf *ret)
+json_t *unit_json(const struct unit *unit)
 {
     json_t *object = json_object();
     put_text(object, "writer", unit->writer);
     put_text(object, "dimension", unit->dimension);
     put_work(object, unit);
+    return object;
+}
+
+void unit_encode(const struct unit *unit, struct buf *ret)
+{
+    json_t *object = unit_json(unit);
     fields_append(object, ret);
     json_decref(object);
 }
@@ -180,22 +186,6 @@ void get_work(struct decoding *dec, const json_t *object, struct unit *ret)
     ret->last_batch_ms = get_number(dec, object, "last_batch_ms");
 }
 
-static enum status decode(struct str line, struct unit *ret, struct err *err)
-{
-    json_error_t why;
-    if (json_check(line, ENTRY_VALUES_MAX, err) != ST_OK)
-        return err_context(err, ST_DATA, "as JSON");
-    json_t *object = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, &why);
-    if (object == NULL)
-        return err_set(err, ST_DATA, "not JSON: %s", why.text);
-    struct decoding dec = {.arena = &ret->arena, .err = err};
-    ret->writer = get_text(&dec, object, "writer");
-    ret->dimension = get_text(&dec, object, "dimension");
-    get_work(&dec, object, ret);
-    json_decref(object);
-    return dec.rc;
-}
-
 static enum status check_counts(const struct unit *unit, struct err *err)
 {
     for (size_t i = 0; i < unit->n_spans; i++)
@@ -206,10 +196,14 @@ static enum status check_counts(const struct unit *unit, struct err *err)
     return ST_OK;
 }
 
-enum status unit_decode(struct str line, struct unit *ret, struct err *err)
+enum status unit_of_json(const json_t *object, struct unit *ret, struct err *err)
 {
     struct unit unit = {0};
-    enum status rc = decode(line, &unit, err);
+    struct decoding dec = {.arena = &unit.arena, .err = err};
+    unit.writer = get_text(&dec, object, "writer");
+    unit.dimension = get_text(&dec, object, "dimension");
+    get_work(&dec, object, &unit);
+    enum status rc = dec.rc;
     if (rc == ST_OK)
         rc = unit_check(&unit, err);
     if (rc == ST_OK)
@@ -218,6 +212,19 @@ enum status unit_decode(struct str line, struct unit *ret, struct err *err)
         *ret = unit;
     else
         unit_release(&unit);
+    return rc;
+}
+
+enum status unit_decode(struct str line, struct unit *ret, struct err *err)
+{
+    json_error_t why;
+    if (json_check(line, ENTRY_VALUES_MAX, err) != ST_OK)
+        return err_context(err, ST_DATA, "as JSON");
+    json_t *object = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, &why);
+    if (object == NULL)
+        return err_set(err, ST_DATA, "not JSON: %s", why.text);
+    enum status rc = unit_of_json(object, ret, err);
+    json_decref(object);
     return rc;
 }
 

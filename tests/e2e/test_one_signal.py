@@ -248,7 +248,7 @@ def of_script(command):
 
 
 for one in ("check", "explain", "init", "extract", "produce", "run", "verify", "history", "status", "diff", "dead", "cat",
-            "codegen", "test", "preview"):
+            "codegen", "test", "preview", "coordinate", "work"):
     phase(one, "its input by a pipe that nobody writes to", ENDS_AT_ONCE,
           numbers=(signal.SIGTERM, signal.SIGHUP))(of_script(one))
 
@@ -309,6 +309,23 @@ for point in WHERE:
         phase(words[0], f"{' '.join(words)}, name node stalls: {point}", [0] if words[0] == "run" else [1],
               "stopped before the job began" if words[0] == "run" else "",
               numbers=(signal.SIGTERM,))(of_hdfs(point, *words))
+    phase("work", f"name node stalls: {point}", [0], "stopped before an order was made",
+          numbers=(signal.SIGTERM,))(of_hdfs(point, "work", "p.sql"))
+
+# Orders and answers that do not come.
+
+
+def of_lines(command):
+    def make():
+        scene = Scene().tables()
+        reader, writer = os.pipe()
+        scene.stdin, scene.writer = os.fdopen(reader, "rb"), os.fdopen(writer, "wb")
+        return scene.does(command, "p.sql", ready=is_in("poll"))
+    return make
+
+
+for one in ("coordinate", "work"):
+    phase(one, "waiting for a line", [0], recovers=True)(of_lines(one))
 
 # A registry, and brokers.
 

@@ -468,7 +468,8 @@ struct sim_stream *sim_stream_open(struct sim_topic *topic, struct sim_clock *cl
     stream->asked = (struct asked){.topic = {.ops = &topic_ops,
                                              .cluster = STR_LITERAL("sim-cluster"),
                                              .name = STR_LITERAL("stop_times"),
-                                             .is_shared = true},
+                                             .is_shared = true,
+                                             .ends_anywhere = true},
                                    .stream = stream};
     stream->topic = topic;
     stream->clock = clock;

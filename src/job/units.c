@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/units.h"
+
+#include <poll.h>
+
+#include "job/stdio_lines.h"
+#include "job/stop.h"
+#include "work/coordinator.h"
+#include "work/make_unit.h"
+
+enum {
+    SEND_MS = 600000
+};
+
+// A signal ends a wait of what is not finished all the same, and no other.
+static void wait_here(UNUSED struct waiter *waiter, struct wait wait)
+{
+    struct env *env = env_system();
+    int64_t ms = wait.until_ms - env->ops->monotonic_ms(env);
+    struct pollfd fd = {.fd = stop_fd(), .events = POLLIN};
+    if (wait.kind == WAIT_NOTHING || ms <= 0)
+        return;
+    if (stop_is_asked())
+        env->ops->sleep_ms(env, ms);
+    else
+        (void)poll(&fd, 1, (int)ms);
+}
+
+enum status units_work(const struct run_parts *parts,
+                       struct str (*code_of)(struct str text, char room[16]),
+                       struct err *err)
+{
+    struct waiter waiter = {wait_here};
+    struct stdio_lines lines;
+    struct maker maker;
+    maker_open(&maker, &(struct maker_parts){
+                           .builder =
+                               {
+                                   .job = &parts->job,
+                                   .topic = parts->stream.topic,
+                                   .stream = parts->stream.stream,
+                                   .decoder = parts->stream.decoder,
+                                   .executor = parts->executor,
+                                   .writer = parts->writer,
+                                   .spool = parts->spool,
+                                   .env = env_system(),
+                                   .status = parts->status,
+                               },
+                           .storage = parts->storage,
+                           .waiter = &waiter,
+                           .deadline = stop_waits(),
+                           .patience_ms = parts->job.settings.once_timeout_ms,
+                       });
+    stdio_lines_open(&lines, ORDER_LINE_MAX, SEND_MS);
+    enum status rc = make_units(&maker, &lines.lines, code_of, err);
+    stdio_lines_close(&lines);
+    maker_release(&maker);
+    return rc;
+}
+
+enum status units_coordinate(const struct run_parts *parts,
+                             const struct units_limits *limits, struct err *err)
+{
+    struct waiter waiter = {wait_here};
+    struct stdio_lines lines;
+    stdio_lines_open(&lines, ORDER_LINE_MAX, SEND_MS);
+    const struct coordinator_parts coordinator = {
+        .job = &parts->job,
+        .storage = parts->storage,
+        .topic = parts->stream.topic,
+        .env = env_system(),
+        .waiter = &waiter,
+        .deadline = stop_waits(),
+        .farewell = stop_farewell(),
+        .status = parts->status,
+        .lines = &lines.lines,
+        .order_offsets = limits->order_offsets,
+        .n_orders = limits->n_orders,
+        .order_ms = limits->order_ms,
+    };
+    enum status rc = coordinate(&coordinator, err);
+    stdio_lines_close(&lines);
+    return rc;
+}

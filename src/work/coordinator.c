@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "work/coordinator.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "work/coordinator_inside.h"
+
+enum {
+    WAIT_MS = 200,       // for a line
+    PAUSE_MAX_MS = 10000 // between two tries
+};
+
+static bool is_to_stop(const struct coordinator *coordinator)
+{
+    return deadline_is_over(coordinator->parts.deadline, coordinator_ms(coordinator));
+}
+
+// ST_STOP when it is to end.
+static enum status wait_here(struct coordinator *coordinator, int64_t ms)
+{
+    struct waiter *waiter = coordinator->parts.waiter;
+    int64_t until_ms = coordinator_ms(coordinator) + ms;
+    while (!is_to_stop(coordinator) && coordinator_ms(coordinator) < until_ms) {
+        int64_t left_ms = until_ms - coordinator_ms(coordinator);
+        int64_t at_ms =
+            coordinator_ms(coordinator) + (left_ms < WAIT_MS ? left_ms : WAIT_MS);
+        waiter->wait(waiter, (struct wait){WAIT_TIME, at_ms});
+    }
+    return is_to_stop(coordinator) ? ST_STOP : ST_OK;
+}
+
+// As long as a run --once waits.
+bool coordinator_again(struct coordinator *coordinator, int64_t began_ms,
+                       int64_t *pause_ms, enum status *rc, struct err *err)
+{
+    int64_t limit_ms = coordinator->parts.job->settings.once_timeout_ms;
+    if (*rc != ST_RETRY)
+        return false;
+    if (is_to_stop(coordinator)) {
+        *rc = ST_STOP;
+        return false;
+    }
+    if (limit_ms > 0 && coordinator_ms(coordinator) - began_ms >= limit_ms)
+        return false;
+    if (*pause_ms == 0)
+        log_warn("%s; waiting", err->text);
+    *pause_ms = *pause_ms == 0 ? 100 : 2 * *pause_ms;
+    if (*pause_ms > PAUSE_MAX_MS)
+        *pause_ms = PAUSE_MAX_MS;
+    if (wait_here(coordinator, *pause_ms) == ST_OK)
+        return true;
+    *rc = ST_STOP;
+    return false;
+}
+
+// Answers.
+
+static enum status again(struct coordinator *coordinator, struct order_slot *slot,
+                         const char *why, struct err *err)
+{
+    if (slot->n_given >= GIVEN_MAX)
+        return err_set(err, ST_FAIL,
+                       "order %" PRId64 " was given out %d times without a unit: %s",
+                       slot->order.number, slot->n_given, why);
+    log_warn("order %" PRId64 " is given out again: %s", slot->order.number, why);
+    slot->is_due = true;
+    slot->given_ms =
+        coordinator_ms(coordinator) + (100 << (slot->n_given < 4 ? slot->n_given : 3));
+    return ST_OK;
+}
+
+static bool has_file(const struct unit *unit, struct str tmp)
+{
+    for (size_t i = 0; i < unit->n_files; i++)
+        if (str_eq(unit->files[i].tmp, tmp))
+            return true;
+    return false;
+}
+
+// A unit that nobody waits for: the files of another try go, where they cannot be files
+// that an entry names, or that of the unit which was taken.
+static void drop_unit(struct coordinator *coordinator, const struct order_slot *taken,
+                      const struct unit *unit)
+{
+    if (!coordinator->parts.storage->renames ||
+        !str_is(unit->writer, committer_writer(coordinator->committer)))
+        return;
+    for (size_t i = 0; taken != NULL && i < unit->n_files; i++)
+        if (has_file(&taken->unit, unit->files[i].tmp))
+            return;
+    committer_drop(coordinator->committer, unit);
+}
+
+static enum status take_unit(struct coordinator *coordinator, struct answer *answer,
+                             struct err *err)
+{
+    struct order_slot *slot = order_book_find(&coordinator->book, answer->order);
+    if (slot == NULL || slot->is_made) {
+        drop_unit(coordinator, slot, &answer->unit);
+        return ST_OK;
+    }
+    TRY(order_check_unit(&slot->order, &answer->unit,
+                         coordinator->parts.topic->ends_anywhere, err));
+    slot->unit = answer->unit;
+    slot->is_made = true;
+    slot->is_due = false;
+    answer->unit = (struct unit){0};
+    return ST_OK;
+}
+
+static enum status take_answer(struct coordinator *coordinator, struct answer *answer,
+                               struct err *err)
+{
+    struct order_slot *slot = order_book_find(&coordinator->book, answer->order);
+    if (answer->kind == ANSWER_UNIT)
+        return take_unit(coordinator, answer, err);
+    if (answer->order >= 0 && (slot == NULL || slot->is_made || slot->is_due))
+        return ST_OK; // of a try that nobody waits for
+    if (answer->kind == ANSWER_LOST)
+        return again(coordinator, slot, "whoever worked on it is lost", err);
+    AUTO(buf_release) struct buf text = {0};
+    buf_str(&text, answer->text);
+    if (answer->may_retry && slot != NULL)
+        return again(coordinator, slot, buf_cstr(&text), err);
+    return err_set(err, ST_FAIL, "a worker failed: %s", buf_cstr(&text));
+}
+
+static enum status take_line(struct coordinator *coordinator, struct str line,
+                             struct err *err)
+{
+    struct answer answer;
+    if (answer_decode(line, &answer, err) != ST_OK)
+        return err_context(err, ST_DATA, "a line that was to be an answer");
+    enum status rc = take_answer(coordinator, &answer, err);
+    answer_release(&answer);
+    return rc;
+}
+
+// Orders.
+
+static enum status give(struct coordinator *coordinator, struct order_slot *slot,
+                        struct err *err)
+{
+    AUTO(buf_release) struct buf line = {0};
+    struct lines *lines = coordinator->parts.lines;
+    order_encode(&slot->order, &line);
+    slot->is_due = false;
+    slot->n_given++;
+    slot->given_ms = coordinator_ms(coordinator);
+    return lines->ops->send(lines, buf_as_str(&line), err);
+}
+
+static enum status give_orders(struct coordinator *coordinator, struct err *err)
+{
+    int64_t now_ms = coordinator_ms(coordinator);
+    for (size_t i = 0; i < coordinator->book.n; i++) {
+        struct order_slot *slot = coordinator->book.slots[i];
+        bool is_late = !slot->is_made && !slot->is_due &&
+                       now_ms - slot->given_ms >= coordinator->parts.order_ms;
+        if (is_late)
+            TRY(again(coordinator, slot, "there was no answer in time", err));
+        if (slot->is_due && now_ms >= slot->given_ms)
+            TRY(give(coordinator, slot, err));
+    }
+    return ST_OK;
+}
+
+// The whole.
+
+static enum status wait_for_line(struct coordinator *coordinator, struct err *err)
+{
+    struct lines *lines = coordinator->parts.lines;
+    enum line_event event;
+    struct str line;
+    int64_t ms = committer_tidy(coordinator->committer) ? 0 : WAIT_MS;
+    do {
+        TRY(lines->ops->receive(lines, ms, &event, &line, err));
+        if (event == LINE_READ)
+            TRY(take_line(coordinator, line, err));
+        ms = 0;
+    } while (event == LINE_READ);
+    coordinator->has_end |= event == LINE_END;
+    return ST_OK;
+}
+
+static enum status tell_end(struct coordinator *coordinator, struct err *err)
+{
+    AUTO(buf_release) struct buf line = {0};
+    struct lines *lines = coordinator->parts.lines;
+    orders_end_encode(&line);
+    return lines->ops->send(lines, buf_as_str(&line), err);
+}
+
+static enum status run(struct coordinator *coordinator, struct err *err)
+{
+    TRY(coordinator_claim(coordinator, err));
+    while (!coordinator_is_done(coordinator)) {
+        if (is_to_stop(coordinator))
+            return ST_STOP;
+        TRY(coordinator_plan(coordinator, err));
+        TRY(give_orders(coordinator, err));
+        TRY(wait_for_line(coordinator, err));
+        TRY(coordinator_commit(coordinator, err));
+        if (coordinator->has_end)
+            return ST_STOP;
+    }
+    return tell_end(coordinator, err);
+}
+
+static void tell_left(const struct coordinator *coordinator)
+{
+    if (coordinator->book.n > 0)
+        log_info("%zu orders were not answered; their offsets are read again",
+                 coordinator->book.n);
+}
+
+static void end(struct coordinator *coordinator)
+{
+    struct err ignored;
+    tell_left(coordinator);
+    while (committer_tidy_last(coordinator->committer))
+        continue;
+    if (committer_has_claim(coordinator->committer) &&
+        committer_recover(coordinator->committer, &ignored) != ST_OK)
+        return;
+    committer_leave(coordinator->committer);
+}
+
+static bool nobody_calls(UNUSED void *context)
+{
+    return false;
+}
+
+enum status coordinate(const struct coordinator_parts *parts, struct err *err)
+{
+    struct coordinator coordinator = {.parts = *parts};
+    assert(parts->n_orders > 0 && parts->n_orders <= ORDERS_MAX);
+    coordinator.committer = committer_open(&(struct committer_parts){
+        .job = parts->job,
+        .storage = parts->storage,
+        .env = parts->env,
+        .waiter = parts->waiter,
+        .deadline = parts->farewell,
+        .status = parts->status,
+        .is_called = nobody_calls,
+    });
+    coordinator.ordered_ms = coordinator_ms(&coordinator);
+    enum status rc = run(&coordinator, err);
+    end(&coordinator);
+    order_book_clear(&coordinator.book);
+    committer_free(coordinator.committer);
+    free(coordinator.partitions);
+    return rc == ST_STOP ? ST_OK : rc;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The coordinator's inside: coordinator.c (the loop and the answers) stands on
+// coordinator_claim.c (from the log to a claim), coordinator_plan.c (from the topic to
+// orders) and coordinator_commit.c (from a unit to an entry).
+#ifndef WORK_COORDINATOR_INSIDE_H
+#define WORK_COORDINATOR_INSIDE_H
+
+#include "commit/committer.h"
+#include "work/coordinator.h"
+#include "work/order_book.h"
+
+enum {
+    GIVEN_MAX = 10 // times that an order is given out
+};
+
+// Of one partition.
+struct coordinated {
+    int32_t partition;
+    int64_t planned; // ordered up to here
+    int64_t high;    // its end, as it was seen last
+    int64_t goal;    // --once: its end when it was seen first
+};
+
+struct coordinator {
+    struct coordinator_parts parts;
+    struct committer *committer;
+    struct coordinated *partitions; // by number
+    size_t n_partitions;
+    struct order_book book;
+    size_t turn;            // of partitions to look at before a commit
+    size_t first;           // partition that the next order begins with
+    int64_t ordered_ms;     // when the last order was made
+    int64_t looked_ms;      // when log and topic were looked at
+    bool has_new;           // the topic has more partitions than are claimed
+    bool has_goal, has_end; // the end: of the topic, of the lines
+};
+
+static inline int64_t coordinator_ms(const struct coordinator *coordinator)
+{
+    struct env *env = coordinator->parts.env;
+    return env->ops->monotonic_ms(env);
+}
+
+// Something failed for now: whether to make it again, after a pause. Else err is final.
+bool coordinator_again(struct coordinator *coordinator, int64_t began_ms,
+                       int64_t *pause_ms, enum status *rc, struct err *err);
+
+// coordinator_claim.c: reads the log, looks at the topic, claims. Forgets all orders.
+enum status coordinator_claim(struct coordinator *coordinator, struct err *err);
+// Whether the claim still holds, as far as the log was read; else a final error.
+enum status coordinator_check_claim(const struct coordinator *coordinator,
+                                    struct err *err);
+
+// coordinator_plan.c: looks at log and topic, if it is time, and makes orders.
+enum status coordinator_plan(struct coordinator *coordinator, struct err *err);
+bool coordinator_is_done(const struct coordinator *coordinator); // --once
+
+// coordinator_commit.c: commits all units whose turn it is.
+enum status coordinator_commit(struct coordinator *coordinator, struct err *err);
+
+#endif

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+# test: needs kafka hdfs
+"""Units made by `tramline work` in other processes, which are killed all the time, and committed by
+`tramline coordinate`: the result is what a plain run makes, and the sqlite3 shell."""
+import collections
+import json
+import signal
+import subprocess
+
+import broker
+import feeds
+import job
+import lib
+import results
+import unit_driver
+
+FILE_SCRIPT = """
+SET spool = '{dir}/spool';
+SET on_error.share = '100%';
+SET commit.interval = '300ms';
+CREATE TABLE trips (trip_id TEXT NOT NULL, route_id TEXT)
+  WITH (connector = 'filesystem', path = 'file://{dir}/staged/trips', format = 'csv');
+CREATE TABLE visits (trip_id TEXT NOT NULL, n INT) WITH ({stream});
+CREATE TABLE result () WITH (connector = 'filesystem', path = 'file://{dir}/result', format = 'csv');
+INSERT INTO result SELECT v.trip_id, v.n, t.route_id FROM visits v JOIN trips t ON t.trip_id = v.trip_id;
+"""
+
+
+def small_job(stream):
+    """A directory with a script p.sql over two trips."""
+    directory = lib.tmp_dir()
+    (directory / "staged/trips").mkdir(parents=True)
+    (directory / "staged/trips/trips.csv").write_text("trip_id,route_id\nT1,a\nT2,b\n")
+    (directory / "p.sql").write_text(FILE_SCRIPT.format(dir=directory, stream=stream.format(dir=directory)))
+    return directory
+
+
+def check(directory, expected):
+    results.same_rows(results.rows_of_result(directory / "result"), expected)
+    report = lib.run("verify", "--deep", "--json", directory / "p.sql").json()
+    assert report["errors"] == 0, report
+    left = [p for p in results.open_dir(directory / "result").walk("_tramline/tmp")]
+    assert left == [], left
+
+
+def test_a_feed_by_workers_that_are_killed():
+    feed = lib.feed_dir("stm-2014-extract")
+    work = job.Job(feeds.hdfs())
+    work.init()
+    work.extract(feed)
+    work.produce(feed)
+    driver = unit_driver.Driver(work.script, work.sets, ["--records", "500", "--orders", "6"])
+    assert driver.run(kill_every_s=0.8, coordinator_kills=[3, 9]) == 0
+    assert driver.n_killed > 3 and len(driver.commits) > 9
+    report = work.verify()
+    assert report["errors"] == 0, report
+    units = results.digest(results.iter_result(work.result))
+    assert units == feeds.expected("stm-2014-extract")
+    plain = job.Job(feeds.hdfs())
+    plain.init()
+    plain.extract(feed)
+    plain.produce(feed)
+    plain.run_once()
+    assert units == results.digest(results.iter_result(plain.result))
+    feeds.second_opinion(work)
+    before = len(results.log_entries(work.result))
+    work.run_once()  # a plain run goes on where they stopped: there is nothing left
+    assert results.digest(results.iter_result(work.result)) == units
+    assert not [e for n, e in results.log_entries(work.result).items() if n >= before and e["files"]]
+
+
+def test_a_local_file():
+    directory = small_job("connector = 'file', path = '{dir}/visits.csv', format = 'csv'")
+    rows = [f"T{i % 3 + 1},{i}" for i in range(30000)]
+    (directory / "visits.csv").write_text("trip_id,n\n" + "\n".join([*rows[:7], "", "T1,no number", *rows[7:]]))
+    driver = unit_driver.Driver(directory / "p.sql", options=["--records", "300"], n_workers=2)
+    assert driver.run(kill_every_s=0.4, coordinator_kills=[4]) == 0
+    assert len(driver.commits) > 8
+    check(directory, collections.Counter((f"T{i % 3 + 1}", str(i), "ab"[i % 3]) for i in range(30000) if i % 3 < 2))
+    letters = results.dead_letters(directory / "result")
+    assert len(letters) == 1 and "no number" in letters[0]["reason"], letters
+
+
+def test_ranges_that_end_where_no_record_is():
+    """Aborted transactions, markers and an aborted tail; an open one is not read."""
+    topic = broker.create_topic(partitions=2)
+    directory = small_job(f"connector = 'kafka', brokers = '{lib.brokers()}', topic = '{topic}', format = 'csv'")
+    good = []
+    with broker.Producer(transactional_id=lib.fresh_name("tx")) as producer:
+        for i in range(12):
+            producer.begin()
+            for j in range(i % 4 + 1):
+                producer.send(topic, f"T1,{100 * i + j}", partition=i % 2)
+            if i % 3 == 1 or i >= 10:
+                producer.abort()
+            else:
+                producer.commit()
+                good += [("T1", str(100 * i + j), "a") for j in range(i % 4 + 1)]
+    driver = unit_driver.Driver(directory / "p.sql", options=["--records", "3", "--orders", "20"])
+    assert driver.run(limit_s=60) == 0
+    check(directory, collections.Counter(good))
+    ends = {}
+    for entry in results.log_entries(directory / "result").values():
+        for span in entry["partitions"]:
+            ends[span["partition"]] = span["next"]
+    assert ends == {p: broker.watermarks(topic, p)[1] for p in range(2)}, ends
+
+
+def order_of(directory):
+    """The first order of a coordinator, which is killed."""
+    process = subprocess.Popen([lib.program(), "coordinate", directory / "p.sql", "--once"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE)
+    line = process.stdout.readline()
+    process.kill()
+    process.communicate()
+    return json.loads(line)
+
+
+def answers_of(directory, lines, limit_s=60):
+    done = subprocess.run([lib.program(), "work", directory / "p.sql"], input=lines, capture_output=True,
+                          timeout=limit_s)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr.decode()
+
+
+def file_job():
+    directory = small_job("connector = 'file', path = '{dir}/visits.csv', format = 'csv'")
+    (directory / "visits.csv").write_text("trip_id,n\nT1,1\nT2,2\n")
+    return directory
+
+
+def test_bad_lines_are_answered():
+    directory = file_job()
+    order = order_of(directory)
+    short = {key: value for key, value in order.items() if key != "writer"}
+    lines = [b"what?", json.dumps({**order, "v": 2}).encode(), json.dumps(short).encode(),
+             json.dumps({**order, "plan": "0" * 64}).encode(), json.dumps({**order, "topic": "other"}).encode(),
+             json.dumps(order).encode()]
+    code, answers, _ = answers_of(directory, b"\n".join(lines))
+    texts = [answer.get("text", "") for answer in answers]
+    number = order["order"]
+    plan, cluster, path = order["plan"], order["cluster"], order["topic"]
+    assert code == 0
+    assert texts[0].startswith("this line is no order: not JSON: "), texts
+    assert texts[1:] == [
+        "this line is no order: field 'v' is not 1, the version of these lines; have the same tramline on both sides",
+        "this line is no order: field 'writer' is not a text",
+        f"the order is of another script (plan {'0' * 64}, this one's is {plan}); give tramline work and tramline "
+        "coordinate the same script and variables",
+        f"the order is of topic 'other' of cluster '{cluster}', but this script reads '{path}' of '{cluster}'", ""]
+    assert [a.get("order") for a in answers] == [None, None, number, number, number, number], answers
+    assert [a["kind"] for a in answers] == ["error"] * 5 + ["unit"], answers
+    assert all(a["status"] == "final" and a["code"].startswith("TL") for a in answers[1:5]), answers
+    code, answers, err = answers_of(directory, b"x" * (2 << 20))
+    assert code == 3 and answers == [] and "standard input: a line is longer than 1048576 bytes" in err, err
+    too_long = json.dumps({**order, "more": "x" * (1 << 20)}).encode()
+    code, answers, _ = answers_of(directory, too_long + b"\n")
+    assert code == 0 and "; one has at most 1048576" in answers[0]["text"], answers
+
+
+def coordinate(directory, lines, code):
+    done = subprocess.run([lib.program(), "coordinate", directory / "p.sql", "--once"], input=lines,
+                          capture_output=True, timeout=60)
+    assert done.returncode == code, done.stderr.decode()
+    return done.stderr.decode()
+
+
+def test_answers_that_are_none_end_the_coordinator():
+    directory = file_job()
+    assert "a line that was to be an answer: not JSON: " in coordinate(directory, b"what?\n", 3)
+    failed = {"v": 1, "kind": "error", "status": "final", "code": "", "text": "it went wrong"}
+    err = coordinate(directory, json.dumps(failed).encode() + b"\n", 1)
+    assert "a worker failed: it went wrong" in err, err
+    wrong = {"v": 1, "kind": "done", "order": 1}
+    err = coordinate(directory, json.dumps(wrong).encode() + b"\n", 3)
+    assert "field 'kind' is not 'unit', 'error' or 'lost'" in err, err
+    assert coordinate(directory, b"", 0).count("orders were not answered") == 1  # the driver has gone
+    check(directory, collections.Counter())
+
+
+def test_a_unit_of_other_offsets_is_refused():
+    directory = file_job()
+    process = unit_driver.Process(lines := unit_driver.queue.Queue(), "coordinate", directory / "p.sql", "--once")
+    order = json.loads(lines.get(timeout=30)[1])
+    _, (answer,), _ = answers_of(directory, json.dumps({**order, "partitions": [
+        {"partition": 0, "first": 10, "next": order["partitions"][0]["next"]}]}).encode())
+    process.send(json.dumps(answer).encode() + b"\n")
+    assert process.process.wait(30) == 3
+    process.listener.join()
+    assert (f"the unit for order {order['order']} is of another writer or other offsets than were ordered"
+            in process.err.decode())
+
+
+def test_another_writer_ends_the_coordinator():
+    directory = file_job()
+    lines = unit_driver.queue.Queue()
+    process = unit_driver.Process(lines, "coordinate", directory / "p.sql")
+    assert json.loads(lines.get(timeout=30)[1])["kind"] == "order"
+    lib.run("run", "--once", directory / "p.sql")
+    assert process.process.wait(30) == 1
+    process.listener.join()
+    assert ("has claimed partition 0, and the work for it is dropped here: a job has one coordinator, or workers, "
+            "at a time; stop the other, then start again" in process.err.decode()), process.err
+    check(directory, collections.Counter([("T1", "1", "a"), ("T2", "2", "b")]))
+
+
+def test_an_order_that_is_lost_too_often_ends_it():
+    directory = file_job()
+    lines = unit_driver.queue.Queue()
+    process = unit_driver.Process(lines, "coordinate", directory / "p.sql", "--once")
+    n = 0
+    while (told := lines.get(timeout=60)[1]) is not None:
+        n += 1
+        answer = {"v": 1, "kind": "error", "status": "retry", "code": "", "text": "no broker answers",
+                  "order": json.loads(told)["order"]}
+        process.send(json.dumps(answer).encode() + b"\n")
+    assert process.process.returncode == 1 and n == 10, n
+    assert "was given out 10 times without a unit: no broker answers" in process.err.decode()
+
+
+def test_an_order_that_ends_nowhere_is_waited_for_so_long():
+    directory = file_job()
+    script = (directory / "p.sql").read_text()
+    (directory / "p.sql").write_text(f"SET once.timeout = '1s';\n{script}")
+    order = order_of(directory)
+    order["partitions"][0]["next"] += 1000
+    _, (answer,), _ = answers_of(directory, json.dumps(order).encode())
+    assert answer["status"] == "retry"
+    assert answer["text"].endswith("partition 0: nothing came for 1 s at offset 20, but the order ends at 1020"), answer
+
+
+def test_a_signal_ends_both_without_an_answer():
+    directory = file_job()
+    order = order_of(directory)
+    order["partitions"][0]["next"] += 1000
+    lines = unit_driver.queue.Queue()
+    work = unit_driver.Process(lines, "work", directory / "p.sql")
+    coordinator = unit_driver.Process(lines, "coordinate", directory / "p.sql")
+    assert json.loads(lines.get(timeout=30)[1])["kind"] == "order"
+    work.send(json.dumps(order).encode() + b"\n")
+    for process in (work, coordinator):
+        process.process.send_signal(signal.SIGTERM)
+        assert process.process.wait(10) == 0
+    assert [line for _, line in (lines.get(timeout=5), lines.get(timeout=5)) if line] == []

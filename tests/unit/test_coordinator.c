@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// A coordinator with a driver that a test writes: what it orders, what it takes, how it
+// ends. The simulator (tests/sim) has the rest.
+#include "test.h"
+
+#include "base/log.h"
+#include "log/commit_log.h"
+#include "log/order.h"
+#include "memory/storage_fault.h"
+#include "memory/storage_mem.h"
+#include "sim/sim_job.h"
+#include "work/coordinator.h"
+
+enum {
+    ORDERS_SEEN_MAX = 64
+};
+
+struct fixture {
+    struct waiter waiter; // first member
+    struct lines lines;
+    struct sim_job job;
+    struct sim_stream *stream;
+    struct mem_tree *tree;
+    struct storage *view, *storage;
+    struct coordinator_parts parts;
+    // What it said, and what it is told.
+    struct buf said;
+    int n_orders;
+    int64_t given_ms[ORDERS_SEEN_MAX];
+    bool (*answer)(struct fixture *fix,
+                   struct buf *line); // to what is given out; false: none
+    bool has_order;
+    struct order order; // given out last
+    struct buf line;
+    int64_t end_ms; // when its input ends
+    int n_plain;    // claims of others to come
+};
+
+static void wait_for(struct waiter *waiter, struct wait wait)
+{
+    ((struct fixture *)waiter)->job.clock.now_ms = wait.until_ms;
+}
+
+static struct fixture *of(struct lines *lines)
+{
+    return (struct fixture *)((char *)lines - offsetof(struct fixture, lines));
+}
+
+static enum status sim_send(struct lines *lines, struct str text, UNUSED struct err *err)
+{
+    struct fixture *fix = of(lines);
+    struct err why;
+    buf_str(&fix->said, text);
+    text.n--;
+    if (strstr(buf_cstr(&fix->said), "\"kind\":\"order\"") == NULL)
+        return ST_OK;
+    order_release(&fix->order);
+    if (order_decode(text, &fix->order, &why) != ST_OK)
+        return ST_OK;
+    fix->has_order = true;
+    assert_true(fix->n_orders < ORDERS_SEEN_MAX);
+    fix->given_ms[fix->n_orders++] = fix->job.clock.now_ms;
+    return ST_OK;
+}
+
+static enum status sim_receive(struct lines *lines, int64_t timeout_ms,
+                               enum line_event *ret, struct str *ret_line,
+                               UNUSED struct err *err)
+{
+    struct fixture *fix = of(lines);
+    fix->job.clock.now_ms += timeout_ms;
+    *ret = fix->job.clock.now_ms >= fix->end_ms ? LINE_END : LINE_NONE;
+    if (!fix->has_order || fix->answer == NULL)
+        return ST_OK;
+    fix->has_order = false;
+    buf_clear(&fix->line);
+    if (!fix->answer(fix, &fix->line))
+        return ST_OK;
+    *ret = LINE_READ;
+    *ret_line = buf_as_str(&fix->line);
+    return ST_OK;
+}
+
+static const struct lines_ops lines_ops = {.receive = sim_receive, .send = sim_send};
+
+// While a claim is on its way others commit.
+static struct fault others_commit(void *context, const struct fault_call *call)
+{
+    struct fixture *fix = context;
+    struct err err = {0};
+    if (fix->n_plain > 0 && call->op == FAULT_PUBLISH) {
+        fix->n_plain--;
+        sim_job_record(&fix->job, 0, SIM_ROWS, 1);
+        assert_ok(sim_job_run(&fix->job, fix->view, &err), &err);
+    }
+    return (struct fault){0};
+}
+
+static void set_up(struct fixture *fix)
+{
+    log_set_level(LOG_ERROR);
+    *fix =
+        (struct fixture){.waiter = {wait_for}, .lines = {&lines_ops}, .end_ms = 100000};
+    sim_job_init(&fix->job, 2);
+    for (int32_t p = 0; p < 2; p++)
+        for (int i = 0; i < 10; i++)
+            sim_job_record(&fix->job, p, SIM_ROWS, 1);
+    fix->tree = mem_tree_open(&fix->job.clock.env);
+    fix->view = storage_mem_open(fix->tree, "/r");
+    fix->storage = storage_fault_open(
+        storage_mem_open(fix->tree, "/r"),
+        &(struct fault_config){.decide = others_commit, .context = fix});
+    fix->stream = sim_stream_open(&fix->job.topic, &fix->job.clock);
+    fix->parts = (struct coordinator_parts){
+        .job = &fix->job.job,
+        .storage = fix->storage,
+        .topic = sim_stream_topic(fix->stream),
+        .env = &fix->job.clock.env,
+        .waiter = &fix->waiter,
+        .status = &fix->job.status,
+        .lines = &fix->lines,
+        .order_offsets = 100,
+        .n_orders = 1,
+        .order_ms = 5000,
+    };
+}
+
+static void tear_down(struct fixture *fix)
+{
+    order_release(&fix->order);
+    buf_release(&fix->said);
+    buf_release(&fix->line);
+    sim_stream_free(fix->stream);
+    fix->storage->ops->close(fix->storage);
+    fix->view->ops->close(fix->view);
+    mem_tree_unref(fix->tree);
+}
+
+static bool say_lost(struct fixture *fix, struct buf *line)
+{
+    answer_encode(&(struct answer){.kind = ANSWER_LOST, .order = fix->order.number},
+                  line);
+    return true;
+}
+
+static void test_a_lost_order_is_given_out_again(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    fix.answer = say_lost;
+    assert_status(coordinate(&fix.parts, &err), ST_FAIL);
+    assert_string_equal(err.text, "order 1000001 was given out 10 times without a unit: "
+                                  "whoever worked on it is lost");
+    assert_int_equal(fix.n_orders, 10);
+    tear_down(&fix);
+}
+
+static void test_an_order_without_an_answer_is_given_out_again(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    assert_status(coordinate(&fix.parts, &err), ST_FAIL);
+    assert_string_equal(err.text, "order 1000001 was given out 10 times without a unit: "
+                                  "there was no answer in time");
+    for (int i = 1; i < fix.n_orders; i++)
+        assert_true(fix.given_ms[i] - fix.given_ms[i - 1] >= 5000);
+    tear_down(&fix);
+}
+
+static void test_orders_take_what_is_there_in_turn(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    fix.parts.order_offsets = 8;
+    fix.parts.n_orders = 10;
+    fix.end_ms = 3000;
+    assert_ok(coordinate(&fix.parts, &err), &err);
+    static const char *const ranges[] = {
+        "\"partitions\":[{\"partition\":0,\"first\":0,\"next\":8}]",
+        "\"partitions\":[{\"partition\":1,\"first\":0,\"next\":8}]",
+        "{\"partition\":1,\"first\":8,\"next\":10}]",
+    };
+    assert_int_equal(fix.n_orders, ARRAY_LEN(ranges));
+    const char *at = buf_cstr(&fix.said);
+    for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+        at = strstr(at, ranges[i]);
+        assert_non_null(at);
+    }
+    tear_down(&fix);
+}
+
+// Not with --once: what is less than an order waits for the next commit.
+static void test_a_little_waits_for_its_time(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    fix.job.job.settings.once = false;
+    fix.job.job.settings.commit_interval_ms = 7000;
+    fix.parts.order_ms = 60000;
+    fix.end_ms = 6900;
+    assert_ok(coordinate(&fix.parts, &err), &err);
+    assert_int_equal(fix.n_orders, 0);
+    fix.end_ms = 7600 + fix.job.clock.now_ms;
+    assert_ok(coordinate(&fix.parts, &err), &err);
+    assert_int_equal(fix.n_orders, 1);
+    tear_down(&fix);
+}
+
+static void test_others_that_claim_as_well(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    assert_ok(sim_job_run(&fix.job, fix.view, &err), &err);
+    fix.n_plain = 100;
+    assert_status(coordinate(&fix.parts, &err), ST_FAIL);
+    assert_string_equal(err.text,
+                        "another writer claimed partitions 5 times meanwhile: a "
+                        "job has one coordinator, or workers, at a time; stop "
+                        "the other");
+    fix.n_plain = 2; // that is in order
+    fix.end_ms = fix.job.clock.now_ms + 3000;
+    assert_ok(coordinate(&fix.parts, &err), &err);
+    tear_down(&fix);
+}
+
+static bool others_run(struct fixture *fix, UNUSED struct buf *line)
+{
+    struct err err = {0};
+    assert_ok(sim_job_run(&fix->job, fix->view, &err), &err);
+    return false;
+}
+
+static void test_another_writer_ends_it(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    char text[ERR_TEXT_MAX];
+    set_up(&fix);
+    fix.answer = others_run;
+    assert_status(coordinate(&fix.parts, &err), ST_FAIL);
+    struct log_state log = {0};
+    struct err ignored = {0};
+    assert_ok(log_recover(fix.view, &log, &ignored), &ignored);
+    snprintf(
+        text, sizeof(text),
+        "another writer (%s) has claimed partition 0, and the work for it is dropped "
+        "here: a job has one coordinator, or workers, at a time; stop the other, "
+        "then start again",
+        log.partitions[0].writer);
+    assert_string_equal(err.text, text);
+    log_state_release(&log);
+    tear_down(&fix);
+}
+
+static void test_a_topic_that_was_recreated_ends_it(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    assert_ok(sim_job_run(&fix.job, fix.view, &err), &err);
+    fix.job.topic.partitions[1].high = 3;
+    assert_status(coordinate(&fix.parts, &err), ST_DATA);
+    assert_string_equal(
+        err.text, "topic 'stop_times' partition 1 ends at offset 3, but the log has "
+                  "read it up to 10: the topic was recreated or cut since; give the "
+                  "result another path, or start over with tramline init --reset");
+    tear_down(&fix);
+}
+
+TEST_MAIN(cmocka_unit_test(test_a_lost_order_is_given_out_again),
+          cmocka_unit_test(test_an_order_without_an_answer_is_given_out_again),
+          cmocka_unit_test(test_orders_take_what_is_there_in_turn),
+          cmocka_unit_test(test_a_little_waits_for_its_time),
+          cmocka_unit_test(test_others_that_claim_as_well),
+          cmocka_unit_test(test_another_writer_ends_it),
+          cmocka_unit_test(test_a_topic_that_was_recreated_ends_it))
