@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test.h"
 
+#include <math.h>
+
 #include "core/env.h"
 
 #include "core/checksum.h"
@@ -164,6 +166,64 @@ static void test_numbers_past_64_bits_are_no_values(UNUSED void **state)
     }
 }
 
+// Texts as PostgreSQL 15 prints them (extra_float_digits = 1).
+static void test_a_real_is_the_shortest_text_that_is_it(UNUSED void **state)
+{
+    static const struct {
+        double r;
+        const char *text;
+    } cases[] = {
+        {0, "0"},
+        {0.1, "0.1"},
+        {-2.5, "-2.5"},
+        {45.501689, "45.501689"},
+        {100000, "100000"},
+        {123456789012345, "123456789012345"},
+        {1e15, "1e+15"},
+        {1e22, "1e+22"},
+        {9007199254740992, "9.007199254740992e+15"},
+        {0.1 + 0.2, "0.30000000000000004"},
+        {1.0 / 3, "0.3333333333333333"},
+        {0.0001, "0.0001"},
+        {0.00001, "1e-05"},
+        {5e-324, "5e-324"},
+        {2.2250738585072014e-308, "2.2250738585072014e-308"},
+        {1.7976931348623157e308, "1.7976931348623157e+308"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(buf_release) struct buf text = {0};
+        value_format((struct value){.kind = VALUE_REAL, .r = cases[i].r}, &text);
+        assert_string_equal(buf_cstr(&text), cases[i].text);
+    }
+}
+
+// By trying one digit more and more: numbers of any bits, and those that people write.
+static void test_no_shorter_text_is_that_real(UNUSED void **state)
+{
+    unsigned seed = 7;
+    for (int i = 0; i < 30000; i++) {
+        AUTO(buf_release) struct buf text = {0};
+        uint64_t bits = (uint64_t)rand_r(&seed) << 33 ^ (uint64_t)rand_r(&seed) << 8;
+        double r;
+        memcpy(&r, &bits, sizeof(r));
+        if (i % 2 == 0)
+            r = rand_r(&seed) / (i % 3 == 0 ? 1e6 : 1e3);
+        if (!isfinite(r))
+            continue;
+        value_format((struct value){.kind = VALUE_REAL, .r = r}, &text);
+        assert_true(strtod(buf_cstr(&text), NULL) == r);
+        size_t n_digits = 0;
+        char shorter[40];
+        for (const char *p = text.p; *p != '\0' && *p != 'e'; p++)
+            n_digits += *p >= '0' && *p <= '9' && (n_digits > 0 || *p != '0');
+        if (n_digits < 2 || r >= 1e6) // zeros at the end of a whole number count there
+            continue;
+        snprintf(shorter, sizeof(shorter), "%.*e", (int)n_digits - 2, r);
+        if (strchr(text.p, '.') != NULL && strtod(shorter, NULL) == r)
+            fail_msg("%s is as good as %s", shorter, buf_cstr(&text));
+    }
+}
+
 // The same sum as when the last bytes had been there from the start.
 static void check_overwritten_front(enum checksum_kind kind)
 {
@@ -303,6 +363,8 @@ TEST_MAIN(cmocka_unit_test(test_a_time_is_read_as_the_program_prints_it),
           cmocka_unit_test(test_checksum_of_an_overwritten_front),
           cmocka_unit_test(test_checksum_of_many_blocks),
           cmocka_unit_test(test_checksum_of_kind_crc32c),
+          cmocka_unit_test(test_a_real_is_the_shortest_text_that_is_it),
+          cmocka_unit_test(test_no_shorter_text_is_that_real),
           cmocka_unit_test(test_checksums_of_two_kinds_are_not_compared),
           cmocka_unit_test(test_options_have_units_and_bounds),
           cmocka_unit_test(test_numbers_past_64_bits_are_no_values))
