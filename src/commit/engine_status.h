@@ -26,12 +26,10 @@ struct engine_status {
     _Atomic int64_t n_conflicts;     // work dropped since another worker owns it
     // Now.
     _Atomic int64_t n_partitions;   // assigned
-    _Atomic int64_t lag_records;    // in the topic, not read; of those partitions
-    _Atomic int64_t lag_ms;         // age of the last record read, 0 without lag
     _Atomic int64_t last_commit_ms; // wall time, 0: none yet
     _Atomic int64_t last_entry;     // newest log entry seen, -1: none
     _Atomic int64_t n_waiting;      // slots held back: stream, storage or registry away
-    // What a status server shows.
+    // What a status server shows, and the lag.
     struct board board;
 };
 

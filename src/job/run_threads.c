@@ -12,6 +12,7 @@
 #include "base/notify.h"
 #include "base/text.h"
 #include "base/thread.h"
+#include "core/env.h"
 #include "job/stop.h"
 #include "work/commit_service.h"
 #include "work/uploader.h"
@@ -84,19 +85,28 @@ static void *committer_thread(void *arg)
     return NULL;
 }
 
-// Once it has ended nobody measures the lag any more.
-static bool has_lag(const struct watch *watch)
+// The one that the status server shows. Once the worker has ended nobody measures it any
+// more: unknown.
+static struct board_lag lag_of(const struct watch *watch)
 {
-    return watch->n_ended < N_THREADS;
+    struct env *env = env_system();
+    struct board_view view;
+    if (watch->n_ended == N_THREADS)
+        return (struct board_lag){0};
+    board_read(&watch->parts->status->board, &view);
+    struct board_lag lag = board_lag(&view, env->ops->wall_ms(env));
+    board_view_release(&view);
+    return lag;
 }
 
 static void tell_json(struct watch *watch, int64_t ms)
 {
     struct engine_status *s = watch->parts->status;
     char lag[80] = "";
-    if (has_lag(watch))
+    struct board_lag known = lag_of(watch);
+    if (known.is_known)
         snprintf(lag, sizeof(lag), "\"lag_records\":%lld,\"lag_ms\":%lld,",
-                 (long long)load(&s->lag_records), (long long)load(&s->lag_ms));
+                 (long long)known.n_records, (long long)known.ms);
     printf("{\"elapsed_ms\":%lld,\"read\":%lld,\"matched\":%lld,\"ignored\":%lld,"
            "\"rejected\":%lld,\"rows\":%lld,\"commits\":%lld,\"committed_records\":%lld,"
            "\"committed_rows\":%lld,\"committed_bytes\":%lld,%s\"partitions\":%lld,"
@@ -143,10 +153,11 @@ static void tell(struct watch *watch)
     if (percent > 1000)
         percent = 1000;
     char lag[80] = "";
-    if (has_lag(watch))
+    struct board_lag known = lag_of(watch);
+    if (known.is_known)
         snprintf(lag, sizeof(lag), "; lag %s, %s",
-                 text_counted(load(&s->lag_records), "record", "records"),
-                 text_seconds(load(&s->lag_ms)));
+                 text_counted(known.n_records, "record", "records"),
+                 text_seconds(known.ms));
     log_info("read %s records, matched %lld.%lld %%, wrote %s rows, rejected %s; "
              "committed %s records in %s%s",
              text_count(read), (long long)(percent / 10), (long long)(percent % 10),

@@ -197,6 +197,13 @@ static struct board_partition *add(struct board_view *view, int32_t number)
     return &view->partitions[at];
 }
 
+void board_watch(struct board *board, bool is_whole)
+{
+    pthread_mutex_lock(&board->lock);
+    board->view.is_ours_only = !is_whole;
+    pthread_mutex_unlock(&board->lock);
+}
+
 // What was read of it and not committed is read again, by whoever.
 static void let_go(struct board_partition *partition)
 {
@@ -363,10 +370,14 @@ struct board_lag board_partition_lag(const struct board_partition *partition,
 
 struct board_lag board_lag(const struct board_view *view, int64_t wall_ms)
 {
-    struct board_lag lag = {.committed_ms = -1, .is_known = view->n_partitions > 0};
+    struct board_lag lag = {.committed_ms = -1, .is_known = true};
     int64_t oldest = INT64_MAX;
+    size_t n = 0;
     for (size_t i = 0; i < view->n_partitions; i++) {
         const struct board_partition *partition = &view->partitions[i];
+        if (view->is_ours_only && !partition->is_ours)
+            continue;
+        n++;
         struct board_lag one = board_partition_lag(partition, wall_ms);
         bool is_behind = partition->n_pending > 0 || is_unread(partition);
         lag.is_known &= partition->end >= 0;
@@ -379,5 +390,6 @@ struct board_lag board_lag(const struct board_view *view, int64_t wall_ms)
     }
     if (oldest != INT64_MAX)
         lag.committed_ms = oldest;
+    lag.is_known &= n > 0;
     return lag;
 }

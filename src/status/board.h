@@ -149,6 +149,7 @@ struct board_view {
     int n_retrying;                     // threads that wait to call the storage again
     struct board_partition *partitions; // rising
     size_t n_partitions;
+    bool is_ours_only; // nobody asks where partitions of others end
 };
 
 struct board {
@@ -185,6 +186,8 @@ void board_batch(struct board *board, const struct board_batch *batch);
 void board_reject(struct board *board, enum reject_reason reason, int32_t partition,
                   int64_t offset, struct str text, struct str value, int64_t wall_ms);
 
+// Whether partitions of others are looked at, too. At first they are.
+void board_watch(struct board *board, bool is_whole);
 // Ours are these now: their partition, `read` and committed_time_ms.
 void board_assign(struct board *board, const struct board_partition *ours, size_t n);
 // None are ours: what is read and not committed is for others to read.
@@ -205,7 +208,8 @@ void board_retry(struct board *board);
 // A thread begins to wait for that, or ends.
 void board_retrying(struct board *board, bool is_retrying);
 
-// The lag of what a view shows.
+// The lag of what a view shows, and the one number for it: of /status.json, metrics,
+// page, and the lines of a run.
 struct board_lag {
     int64_t n_records; // in the topic and not committed
     int64_t ms;        // since the oldest of those was written; 0: all is committed

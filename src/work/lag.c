@@ -18,6 +18,7 @@ static const struct board_mark no_mark = {-1, -1};
 void lag_init(struct lag *lag, const struct lag_parts *parts)
 {
     *lag = (struct lag){.parts = *parts};
+    board_watch(&parts->status->board, parts->is_whole);
 }
 
 void lag_release(struct lag *lag)
@@ -29,11 +30,6 @@ void lag_release(struct lag *lag)
 static int64_t now_ms(const struct lag *lag)
 {
     return lag->parts.env->ops->monotonic_ms(lag->parts.env);
-}
-
-static int64_t wall_ms(const struct lag *lag)
-{
-    return lag->parts.env->ops->wall_ms(lag->parts.env);
 }
 
 static struct board *board_of(const struct lag *lag)
@@ -88,35 +84,9 @@ void lag_reset(struct lag *lag, const struct progress *ours, size_t n)
     pacer_set(lag->parts.pacer, TIMER_LAG_LOOK, 0);
     pacer_set(lag->parts.pacer, TIMER_LAG_ASK, 0);
     atomic_store(&status->n_partitions, (int64_t)n);
-    atomic_store(&status->lag_records, 0);
-    atomic_store(&status->lag_ms, 0);
 }
 
 // What is known of an end.
-
-static void show(const struct lag *lag)
-{
-    int64_t records = 0, ms = 0;
-    for (size_t i = 0; i < lag->n; i++) {
-        records += lag->ours[i].records;
-        ms = lag->ours[i].ms > ms ? lag->ours[i].ms : ms;
-    }
-    atomic_store(&lag->parts.status->lag_records, records);
-    atomic_store(&lag->parts.status->lag_ms, ms);
-}
-
-// Since the next record was written, or at least since the last one that was read.
-static void measure(struct lag *lag, size_t at, const struct span *span, int64_t end)
-{
-    struct lag_partition *ours = &lag->ours[at];
-    int64_t read_ms = span->last.offset >= 0 ? span->last.time_ms : -1;
-    int64_t since_ms = ours->unread.time_ms >= 0 ? ours->unread.time_ms : read_ms;
-    bool is_behind = end > span->next;
-    int64_t now = wall_ms(lag);
-    ours->records = is_behind ? end - span->next : 0;
-    ours->ms = is_behind && since_ms >= 0 && now > since_ms ? now - since_ms : 0;
-    board_end(board_of(lag), span->partition, end, ours->unread);
-}
 
 static void note_silence(struct lag *lag, size_t at, const char *why)
 {
@@ -163,7 +133,7 @@ static void look_at(struct lag *lag, size_t at, const struct span *span)
         ahead.unread_ms >= 0 ? (struct board_mark){span->next, ahead.unread_ms} : no_mark;
     if (!ours->is_told)
         return;
-    measure(lag, at, span, ahead.end);
+    board_end(board_of(lag), span->partition, ahead.end, ours->unread);
     note_sign(lag, at);
 }
 
@@ -176,7 +146,6 @@ void lag_look(struct lag *lag, const struct unit *unit)
     pacer_set(lag->parts.pacer, TIMER_LAG_LOOK, now + LOOK_MS);
     for (size_t i = 0; i < lag->n; i++)
         look_at(lag, i, &unit->spans[i]);
-    show(lag);
 }
 
 // By the topic.
@@ -261,12 +230,12 @@ static void tell_ours(struct lag *lag, size_t at, const struct message *message,
     if (lag->ours[at].unread.time_ms < 0)
         lag->ours[at].unread = unread_of(probe);
     if (probe->is_answered)
-        measure(lag, at, span, probe->range.high);
+        board_end(board_of(lag), span->partition, probe->range.high,
+                  lag->ours[at].unread);
     if (message->err.status == ST_RETRY)
         note_silence(lag, at, message->err.text);
     else
         note_sign(lag, at);
-    show(lag);
 }
 
 void lag_told(struct lag *lag, const struct message *message, const struct unit *unit)

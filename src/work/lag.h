@@ -13,7 +13,6 @@
 #include "work/pacer.h"
 
 struct lag_partition {
-    int64_t records, ms;
     bool is_told;             // by the stream, at the last look
     bool is_silent;           // its last question had no answer
     struct board_mark unread; // the next record, where it is at hand
