@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# test: needs nothing
 # test: limit 120
 """When the feed ends, as the status server of a run has it, against the dates of real feeds' files as Python's csv
 module reads them; the rule stands in docs/operations.md."""
@@ -75,6 +74,3 @@ def test_real_feeds_end_when_their_files_say():
             assert ("expired" in codes) == bool(want and want < state["time_ms"]), (name, codes)
             seen.add(want is None)
     assert seen == {True, False}, seen
-
-
-lib.main()
