@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "work/goal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "work/progress.h"
@@ -69,7 +70,8 @@ void goal_told(struct goal *goal, const struct message *message)
     }
 }
 
-bool goal_is_behind(const struct goal *goal, int32_t partition, int64_t next)
+// Whether one partition has been read far enough.
+static bool has_reached(const struct goal *goal, int32_t partition, int64_t next)
 {
     if (!goal_is_known(goal))
         return false;
@@ -88,7 +90,7 @@ void goal_look(struct goal *goal, const struct message *message)
         int64_t next = is_known ? message->progress[at].next : goal->ranges[i].low;
         goal->behind = i;
         goal->behind_next = next;
-        goal->is_reached = goal_is_behind(goal, i, next);
+        goal->is_reached = has_reached(goal, i, next);
     }
 }
 
@@ -120,6 +122,35 @@ struct message *goal_ask_again(const struct goal *goal, int64_t generation)
         if (!goal->is_confirmed[i])
             message->probes[message->n_probes++] = progress_check(&goal->known[i]);
     return message;
+}
+
+void goal_begin_read(struct goal *goal)
+{
+    goal->n_reached = 0;
+    goal->is_checked = true;
+}
+
+bool goal_is_read(struct goal *goal, const struct unit *unit)
+{
+    for (size_t *at = &goal->n_reached; *at < unit->n_spans; (*at)++)
+        if (!has_reached(goal, unit->spans[*at].partition, unit->spans[*at].next))
+            return false;
+    return true;
+}
+
+bool goal_moves(struct goal *goal, int64_t n_read)
+{
+    bool moves = n_read != goal->seen.n_read || goal->n_found != goal->seen.n_found ||
+                 goal->known_entry != goal->seen.entry;
+    goal->seen.n_read = n_read;
+    goal->seen.n_found = goal->n_found;
+    goal->seen.entry = goal->known_entry;
+    return moves;
+}
+
+void goal_waits(struct goal *goal, const char *why)
+{
+    snprintf(goal->why, sizeof(goal->why), "%s", why);
 }
 
 void goal_explain(const struct goal *goal, struct buf *text)

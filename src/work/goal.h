@@ -18,6 +18,13 @@ struct goal {
     bool *is_confirmed;
     size_t n_known, n_confirmed;
     int64_t known_entry; // the log's end then
+    bool is_checked;     // the topic is known to be the log's
+    size_t n_reached;    // of our partitions, in order, those read far enough
+    struct {             // as of the last look whether it moves
+        int64_t n_read, n_found, entry;
+    } seen;
+    bool waits_for_topic; // the committer does, with a unit
+    char why[512];        // what was last waited for, from below
 };
 
 bool goal_is_known(const struct goal *goal);
@@ -31,8 +38,13 @@ bool goal_is_confirmed(const struct goal *goal);
 struct message *goal_ask_again(const struct goal *goal, int64_t generation);
 // The answers to either.
 void goal_told(struct goal *goal, const struct message *message);
-// Whether one partition has been read far enough.
-bool goal_is_behind(const struct goal *goal, int32_t partition, int64_t next);
+// Reading begins, of a topic that was checked.
+void goal_begin_read(struct goal *goal);
+// Whether all that is ours has been read far enough.
+bool goal_is_read(struct goal *goal, const struct unit *unit);
+// Whether anything was read, told or written, by whichever worker, since the last call.
+bool goal_moves(struct goal *goal, int64_t n_read);
+void goal_waits(struct goal *goal, const char *why); // for that, as far as is known
 // What is waited for, without a word on how long: "partition 2 ...".
 void goal_explain(const struct goal *goal, struct buf *text);
 void goal_release(struct goal *goal);

@@ -157,14 +157,8 @@ static enum status step_stop(struct worker *worker, struct wait *wait, struct er
 
 static bool all_is_read(struct worker *worker)
 {
-    const struct unit *unit = &worker->builder.draft->unit;
-    if (!worker_settings(worker)->once)
-        return false;
-    for (size_t *at = &worker->n_reached; *at < unit->n_spans; (*at)++)
-        if (!goal_is_behind(&worker->goal, unit->spans[*at].partition,
-                            unit->spans[*at].next))
-            return false;
-    return true;
+    return worker_settings(worker)->once &&
+           goal_is_read(&worker->goal, &worker->builder.draft->unit);
 }
 
 static bool unit_is_due(struct worker *worker, int64_t now_ms)
@@ -276,12 +270,11 @@ static void begin_read(struct worker *worker)
     pacer_went_well(&worker->pacer, TIMER_READ);
     worker_set_waiting(worker, false);
     worker_begin_late(worker);
-    worker->n_reached = 0;
+    goal_begin_read(&worker->goal);
     unit_builder_begin(&worker->builder,
                        draft_new(ours->positions, ours->n, str_of(ours->writer),
                                  worker->parts.job->dimension));
     lag_reset(&worker->lag, ours->positions, ours->n);
-    worker->is_checked = true;
     pacer_begin(&worker->pacer);
     worker->phase = WORKER_READ;
 }

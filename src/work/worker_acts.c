@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <assert.h>
-#include <stdio.h>
 
 #include "base/log.h"
 #include "work/worker_inside.h"
@@ -27,7 +26,7 @@ int64_t worker_pause(struct worker *worker, enum timer timer, const char *why)
     int64_t until_ms = pacer_again(&worker->pacer, timer, worker_clock_ms(worker));
     if (pacer_is_first(&worker->pacer, timer))
         log_warn("%s; waiting", why);
-    snprintf(worker->patience.why, sizeof(worker->patience.why), "%s", why);
+    goal_waits(&worker->goal, why);
     worker_show_waiting(worker, why);
     worker_set_waiting(worker, true);
     return until_ms;

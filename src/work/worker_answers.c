@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <stdio.h>
-
 #include "base/log.h"
 #include "work/progress.h"
 #include "work/worker_inside.h"
@@ -16,55 +14,42 @@ static void ask_goal(struct worker *worker)
                            : goal_ask(&worker->goal, worker->membership.generation));
 }
 
-// What is read, told or written, by whichever worker.
-static bool has_progressed(struct worker *worker)
-{
-    struct patience *patience = &worker->patience;
-    int64_t n_read = atomic_load(&worker->parts.status->n_read);
-    int64_t n_found = worker->goal.n_found, entry = worker->goal.known_entry;
-    bool has = n_read != patience->n_read || n_found != patience->n_found ||
-               entry != patience->entry;
-    patience->n_read = n_read;
-    patience->n_found = n_found;
-    patience->entry = entry;
-    return has;
-}
-
 void worker_progressed(struct worker *worker)
 {
     pacer_set(&worker->pacer, TIMER_ONCE,
               worker_clock_ms(worker) + worker_settings(worker)->once_timeout_ms);
-    worker->patience.why[0] = '\0';
+    goal_waits(&worker->goal, "");
 }
 
 enum status worker_check_patience(struct worker *worker, struct err *err)
 {
     const struct job_settings *settings = worker_settings(worker);
-    struct patience *patience = &worker->patience;
+    struct goal *goal = &worker->goal;
     if (!settings->once || settings->once_timeout_ms == 0 ||
         worker->phase == WORKER_STOP || worker->phase == WORKER_DONE)
         return ST_OK;
-    bool is_committing = worker->n_units > 0 && !worker->waits_for_topic;
-    if (has_progressed(worker) || is_committing) {
+    bool is_committing = worker->n_units > 0 && !goal->waits_for_topic;
+    bool moves = goal_moves(goal, atomic_load(&worker->parts.status->n_read));
+    if (moves || is_committing) {
         worker_progressed(worker);
         return ST_OK;
     }
     if (!pacer_is_due(&worker->pacer, TIMER_ONCE, worker_clock_ms(worker)))
         return ST_OK;
     AUTO(buf_release) struct buf what = {0};
-    goal_explain(&worker->goal, &what);
+    goal_explain(goal, &what);
     return err_set(err, ST_FAIL,
                    "run --once has waited for %lld s for '%.*s': %s%s%s; a longer "
                    "once.timeout waits longer",
                    (long long)(settings->once_timeout_ms / 1000),
                    STR_ARGS(worker->parts.topic->name), buf_cstr(&what),
-                   patience->why[0] ? "; " : "", patience->why);
+                   goal->why[0] ? "; " : "", goal->why);
 }
 
 static void end_of_goal(struct worker *worker)
 {
-    worker->is_checked |= goal_is_confirmed(&worker->goal);
-    if (worker->is_checked)
+    worker->goal.is_checked |= goal_is_confirmed(&worker->goal);
+    if (worker->goal.is_checked)
         worker_begin_stop(worker);
     else
         ask_goal(worker);
@@ -162,8 +147,8 @@ static void take_failure(struct worker *worker, const struct err *err)
 
 static void take_waiting(struct worker *worker, const struct message *message)
 {
-    worker->waits_for_topic = true;
-    snprintf(worker->patience.why, sizeof(worker->patience.why), "%s", message->err.text);
+    worker->goal.waits_for_topic = true;
+    goal_waits(&worker->goal, message->err.text);
 }
 
 static void take_dropped(struct worker *worker, const struct message *message)
@@ -219,7 +204,7 @@ void worker_read_mail(struct worker *worker)
         take_answer(worker, message);
         if (message->is_of_unit) {
             worker->n_units--;
-            worker->waits_for_topic = false;
+            worker->goal.waits_for_topic = false;
         } else if (message->kind != TELL_TOPIC && message->kind != TELL_WAITING) {
             worker->question = QUESTION_NONE;
         }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The worker's inside, shared by its files: worker.c (phases) stands on worker_events.c
-// (what the stream tells), worker_answers.c (what the committer tells) and worker_topic.c
-// (what the topic answers), and all four on worker_acts.c.
+// The worker's inside, shared by its files. It is a loop over what it owns: membership
+// (which partitions, and what is next until they are read), pacer (when) and unit_builder
+// (runs in, files out); the rest tells and is told. Its files: worker.c (phases) stands
+// on worker_events.c (what the stream tells), worker_answers.c (what the committer tells)
+// and worker_topic.c (what the topic answers), and all four on worker_acts.c.
 #ifndef WORK_WORKER_INSIDE_H
 #define WORK_WORKER_INSIDE_H
 
@@ -52,15 +54,8 @@ struct worker {
     struct pacer pacer;
     struct unit_builder builder;
     struct goal goal;
-    size_t n_reached; // --once: of our partitions, in order, those read far enough
-    bool is_checked;  // --once: the topic is the log's
-    struct patience {
-        int64_t n_read, n_found, entry;
-        char why[512]; // what was last waited for, from below
-    } patience;
-    bool waits_for_topic; // the committer does, with a unit
-    bool is_left;         // STOP: what was read last is not committed
-    struct err left_err;  // why, as far as that is known
+    bool is_left;        // STOP: what was read last is not committed
+    struct err left_err; // why, as far as that is known
     struct lag lag;
     struct held held;
     bool is_waiting;
