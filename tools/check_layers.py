@@ -23,7 +23,8 @@ ALLOWED = {
     "table": "base core expr sql",
     "http": "base core",
     "registry": "base core avro http",
-    "kafka": "base core",
+    "wire": "base core",
+    "kafka": "base core wire",
     "storage": "base core http",
     "log": "base core",
     "status": "base core",
@@ -46,8 +47,8 @@ OWNERS = [
     (r"sqlite3(ext)?\.h", "sql table"),
     (r"archive(_entry)?\.h", "gtfs"),
     # work starts no thread and never blocks outside a port: a simulator runs it.
-    (r"pthread\.h|threads\.h|sys/socket\.h|sys/epoll\.h", "base kafka storage status job"),
-    (r"poll\.h", "base kafka storage status job cli"),  # cli waits for keys
+    (r"pthread\.h|threads\.h|sys/socket\.h|sys/epoll\.h", "base kafka wire storage status job"),
+    (r"poll\.h", "base kafka wire storage status job cli"),  # cli waits for keys
 ]
 
 PROJECT_WORDS = set(

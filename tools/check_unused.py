@@ -30,6 +30,8 @@ SEAMS = {
     "make_unit": "one order, of those that make_units answers",
     "unit_decode": "the JSON of a unit by itself, of which an answer is made",
     "unit_encode": "the same",
+    "wire_in_uvarint": "a number alone, as its test reads it",
+    "wire_out_uvarint": "the same",
     "uploader_result": "how an uploader ended, as of a committer",
 }
 OFFERED = {

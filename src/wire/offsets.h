@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small questions and reports about offsets: ListOffsets 1 to 5 for where a partition
+// begins, FindCoordinator 1 to 2 and OffsetCommit 2 for lag tools
+// (ListOffsetsRequest.json, FindCoordinatorRequest.json, OffsetCommitRequest.json and
+// their responses). Slices are borrowed from the body.
+#ifndef WIRE_OFFSETS_H
+#define WIRE_OFFSETS_H
+
+#include "core/stream.h"
+#include "wire/api.h"
+
+// The first offset of a partition.
+void wire_low_ask(struct buf *out, int16_t version, struct str topic, int32_t partition,
+                  int32_t leader_epoch);
+enum status wire_low_read(struct str body, int16_t version, int32_t partition,
+                          int16_t *ret_code, int64_t *ret, struct err *err);
+
+struct wire_coordinator {
+    int16_t code;
+    int32_t id;
+    struct str host;
+    int32_t port;
+};
+
+void wire_coordinator_ask(struct buf *out, struct str group);
+enum status wire_coordinator_read(struct str body, struct wire_coordinator *ret,
+                                  struct err *err);
+
+// By somebody who is no member of the group.
+void wire_commit_ask(struct buf *out, struct str group, struct str topic,
+                     const struct stream_start *next, size_t n);
+// The first error of the partitions, WIRE_OK: there is none.
+enum status wire_commit_read(struct str body, int16_t *ret_code, struct err *err);
+
+#endif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any bytes as an answer of a broker: the first byte names the request, the second its
+// version. Read to the end, or ST_DATA (of ApiVersions ST_RETRY) with a text; nothing
+// beyond the bytes is read, and no more memory is taken than they can need.
+#include <assert.h>
+
+#include "fuzz_parts.h"
+
+#include "base/arena.h"
+#include "wire/fetch.h"
+#include "wire/metadata.h"
+#include "wire/offsets.h"
+
+const struct fuzz_budget fuzz_budget = {
+    .steps = 1 << 20,
+    .steps_a_byte = 2000,
+    .bytes = 1 << 20,
+    .bytes_a_byte = 200,
+    .held = 1 << 20,
+    .held_a_byte = 200,
+};
+
+static enum status read_fetched(struct str body, int16_t version, struct err *err)
+{
+    struct wire_aborted aborted = {0};
+    struct wire_fetched_in in;
+    struct wire_fetched fetched;
+    wire_fetched_begin(&in, body, version);
+    while (wire_fetched_next(&in, STR_LITERAL("cap-txn4"), &fetched, &aborted)) {
+        assert(fetched.records.n <= body.n);
+        for (size_t i = 1; i < aborted.n; i++)
+            assert(aborted.items[i - 1].producer <= aborted.items[i].producer);
+        (void)wire_aborted_has(&aborted, 0x22, fetched.last_stable);
+    }
+    wire_aborted_release(&aborted);
+    return wire_fetched_check(&in, err);
+}
+
+static enum status read_body(enum wire_api api, int16_t version, struct str body,
+                             struct err *err)
+{
+    AUTO(arena_release) struct arena arena = {0};
+    struct wire_versions versions;
+    struct wire_metadata metadata;
+    struct wire_coordinator coordinator;
+    int16_t code;
+    int64_t low;
+    switch (api) {
+    case WIRE_FETCH:
+        return read_fetched(body, version, err);
+    case WIRE_LIST_OFFSETS:
+        return wire_low_read(body, version, 0, &code, &low, err);
+    case WIRE_METADATA:
+        return wire_metadata_read(body, version, STR_LITERAL("cap-txn4"), &arena,
+                                  &metadata, err);
+    case WIRE_OFFSET_COMMIT:
+        return wire_commit_read(body, &code, err);
+    case WIRE_FIND_COORDINATOR:
+        return wire_coordinator_read(body, &coordinator, err);
+    case WIRE_API_VERSIONS:
+    case WIRE_APIS:
+        break;
+    }
+    return wire_versions_read(body, &versions, err);
+}
+
+void fuzz_input(const uint8_t *data, size_t size)
+{
+    static const int16_t most[WIRE_APIS] = {12, 5, 12, 2, 2, 0};
+    static const int16_t least[WIRE_APIS] = {4, 1, 1, 2, 1, 0};
+    struct str rest = {(const char *)data, size};
+    enum wire_api api = (enum wire_api)(fuzz_byte(&rest) % WIRE_APIS);
+    int16_t version = (int16_t)fuzz_byte(&rest);
+    version = (int16_t)(least[api] + version % (most[api] - least[api] + 1));
+    struct str bytes = fuzz_copy(rest), body = bytes;
+    int32_t correlation;
+    struct err err = {0};
+    enum status rc = wire_response_begin(&body, api, version, &correlation, &err);
+    if (rc == ST_OK)
+        rc = read_body(api, version, body, &err);
+    assert(rc == ST_OK || ((rc == ST_DATA || rc == ST_RETRY) && err.text[0] != '\0'));
+    free((char *)(uintptr_t)bytes.p);
+}
