@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "core/env.h"
+#include "kafka/native.h"
 #include "kafka/producer.h"
 #include "kafka/stream.h"
 #include "kafka/topic.h"
@@ -43,6 +44,8 @@ static struct opened *opened_as(const struct stream *stream)
     return NULL;
 }
 
+static bool is_native; // streams are those of client = 'native'
+
 UNUSED static struct stream *open_stream(const struct kafka_config *config)
 {
     struct opened *open = opened_as(NULL);
@@ -51,7 +54,9 @@ UNUSED static struct stream *open_stream(const struct kafka_config *config)
     assert_ok(kafka_topic_open(config, &open->topic, &err), &err);
     open->asker = asker_open();
     asker_start(open->asker);
-    assert_ok(kafka_stream_open(config, open->topic, open->asker, &open->stream, &err),
+    assert_ok(is_native ? kafka_native_open(config, open->topic, &open->stream, &err)
+                        : kafka_stream_open(config, open->topic, open->asker,
+                                            &open->stream, &err),
               &err);
     return open->stream;
 }

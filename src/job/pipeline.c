@@ -136,6 +136,8 @@ enum status pipeline_open(const struct pipeline_script *from, struct pipeline *r
     }
     clear_text_tell_script(ret->plan);
     name_job(ret);
+    const struct stream_request request = pipeline_stream(ret);
+    TRY(connector_of(request.options)->stream->check(&request, err));
     ret->script = arena_cstr(&ret->arena, script.name);
     ret->told_ms = arena_alloc(&ret->arena, sizeof(*ret->told_ms));
     atomic_init(ret->told_ms, -RETRY_TELL_MS);

@@ -156,6 +156,7 @@ enum status stream_check(const struct table *table, struct err *err)
         .options = &table->options,
         .client_options = table->client_options,
         .n_client_options = table->n_client_options,
+        .is_alone = true, // whether it joins a group is not known yet
     };
     return connector_stream_of(table)->check(&request, err);
 }

@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "core/stream_start.h"
+#include "kafka/native.h"
 #include "kafka/stream.h"
 #include "kafka/topic.h"
 
@@ -31,6 +32,10 @@ static const struct option_def kafka_options[] = {
      "column that produce takes as the record's key; default: the join column"},
     {"session.timeout", OPTION_DURATION, "6s", 6 * OPTION_SEC, 1800 * OPTION_SEC, NULL, 0,
      "a worker not heard of for so long loses its partitions"},
+    {"client", OPTION_CHOICE, "librdkafka", 0, 0, "librdkafka|native", 0,
+     "what reads the topic; native: record batches in place, over connections of its "
+     "own, "
+     "without TLS and SASL, and with SET membership = 'none' only"},
 };
 
 // Values.
@@ -157,6 +162,8 @@ static enum status open_stream(const struct stream_request *request, struct topi
 {
     AUTO(arena_release) struct arena arena = {0};
     const struct kafka_config config = kafka_config_of(request, &arena);
+    if (options_is(request->options, "client", "native"))
+        return kafka_native_open(&config, topic, ret, err);
     return kafka_stream_open(&config, topic, asker, ret, err);
 }
 
@@ -172,6 +179,8 @@ static enum status check_stream(const struct stream_request *request, struct err
 {
     AUTO(arena_release) struct arena arena = {0};
     const struct kafka_config config = kafka_config_of(request, &arena);
+    if (options_is(request->options, "client", "native"))
+        TRY(kafka_native_check(&config, err));
     return kafka_config_check_sasl(&config, err);
 }
 

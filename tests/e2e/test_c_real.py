@@ -29,6 +29,11 @@ def test_kafka_source():
     run("test_kafka_real")
 
 
+def test_both_kafka_clients():
+    lib.brokers()
+    run("test_wire_real")
+
+
 def test_storage_contract_over_hdfs():
     lib.hdfs_url()
     run("test_storage_contract")

@@ -116,6 +116,37 @@ static void test_options_that_are_ours_say_why(UNUSED void **state)
         check_property(cases[i].name, "1", cases[i].text);
 }
 
+// client = 'native'
+static void test_what_the_native_client_lacks_is_named(UNUSED void **state)
+{
+    static const struct kafka_property properties[] = {{"security.protocol", "SSL"},
+                                                       {"sasl.password", "secret"},
+                                                       {"fetch.min.bytes", "1"}};
+    static const struct kafka_property had[] = {
+        {"security.protocol", "Plaintext"},
+        {"client.id", "me"},
+        {"topic.metadata.refresh.interval.ms", "1000"}};
+    struct kafka_config config = {
+        .topic = "t", .group = "g", .properties = had, .n_properties = ARRAY_LEN(had)};
+    struct err err;
+    char expected[512];
+    assert_status(kafka_native_check(&config, &err), ST_USAGE);
+    assert_string_equal(err.text,
+                        "topic 't': client = 'native' joins no group yet; write "
+                        "SET membership = 'none', or client = 'librdkafka'");
+    for (size_t i = 0; i < ARRAY_LEN(properties); i++) {
+        config.properties = &properties[i];
+        config.n_properties = 1;
+        assert_status(kafka_native_check(&config, &err), ST_USAGE);
+        snprintf(expected, sizeof(expected),
+                 "option 'kafka.%s' wants client = 'librdkafka': 'native' has no TLS and "
+                 "no SASL, and takes only kafka.client.id and "
+                 "kafka.topic.metadata.refresh.interval.ms",
+                 properties[i].name);
+        assert_string_equal(err.text, expected);
+    }
+}
+
 static void test_options_that_are_right_pass(UNUSED void **state)
 {
     const struct kafka_property properties[] = {
@@ -1287,7 +1318,23 @@ static void test_topic_made_twice_is_told(UNUSED void **state)
     assert_string_equal(err.text, "topic 'twice' is there already");
 }
 
-#define CASE(test) cmocka_unit_test(test)
+// A broker of its own: topics are those of the case by librdkafka.
+static int set_native(void **state)
+{
+    close_broker(state);
+    is_native = true;
+    return open_broker(state);
+}
+
+static int set_librdkafka(UNUSED void **state)
+{
+    is_native = false;
+    return 0;
+}
+
+// By client = 'native'.
+#define NATIVE(test) {#test "_natively", test, set_native, set_librdkafka, NULL}
+#define CASE(test)   cmocka_unit_test(test)
 
 int main(void)
 {
@@ -1295,6 +1342,7 @@ int main(void)
         CASE(test_options_that_are_wrong_are_named),
         CASE(test_options_that_are_right_pass),
         CASE(test_options_that_are_ours_say_why),
+        CASE(test_what_the_native_client_lacks_is_named),
         CASE(test_options_refused_as_a_whole),
 
         CASE(test_absent_brokers_are_named_in_bounded_time),
@@ -1306,15 +1354,24 @@ int main(void)
         CASE(test_a_deadline_ends_producing),
         CASE(test_a_record_too_large_is_told),
         CASE(test_all_partitions_come_at_once_without_a_group),
+        NATIVE(test_all_partitions_come_at_once_without_a_group),
         CASE(test_no_key_and_empty_key_stay_apart),
+        NATIVE(test_no_key_and_empty_key_stay_apart),
         CASE(test_headers_are_json_with_base64),
+        NATIVE(test_headers_are_json_with_base64),
         CASE(test_partitions_take_turns),
         CASE(test_start_again_reads_from_there_only),
+        NATIVE(test_start_again_reads_from_there_only),
         CASE(test_hold_gives_no_run),
+        NATIVE(test_hold_gives_no_run),
         CASE(test_a_wake_ends_a_poll),
+        NATIVE(test_a_wake_ends_a_poll),
         CASE(test_a_partition_held_back_goes_on_where_it_stood),
+        NATIVE(test_a_partition_held_back_goes_on_where_it_stood),
         CASE(test_what_is_held_back_goes_with_a_stop),
+        NATIVE(test_what_is_held_back_goes_with_a_stop),
         CASE(test_idle_says_whether_there_is_more),
+        NATIVE(test_idle_says_whether_there_is_more),
         CASE(test_offset_that_left_is_a_gap),
         CASE(test_fetch_reads_one_record_again),
         CASE(test_record_batches_of_one_key_keep_order),
@@ -1333,8 +1390,10 @@ int main(void)
         CASE(test_lost_membership_is_told_and_regained),
         CASE(test_ends_come_with_the_data),
         CASE(test_an_end_is_known_while_its_broker_answers),
+        NATIVE(test_an_end_is_known_while_its_broker_answers),
         CASE(test_an_end_behind_a_full_queue_is_not_known),
         CASE(test_looking_ahead_loses_nothing),
+        NATIVE(test_looking_ahead_loses_nothing),
         CASE(test_records_that_are_not_stored_are_counted),
         CASE(test_topic_made_twice_is_told),
     };

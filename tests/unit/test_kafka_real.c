@@ -1,84 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // test: runs-in c_real
 // Against real brokers, which TRAMLINE_BROKERS names.
-#include "kafka_help.h"
+#include "kafka_real.h"
 
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-
-#include "kafka/admin.h"
-
-static const char *brokers;
-static struct kafka_admin *admin;
-
-// A topic of its own for each case; its name is in `name`.
-static struct kafka_config make_topic(char name[64], int32_t partitions)
-{
-    static int n;
-    struct err err;
-    snprintf(name, 64, "tramline-test-%d-%d", (int)getpid(), n++);
-    assert_ok(kafka_admin_create(admin, name, (struct kafka_topic){partitions, 1}, &err),
-              &err);
-    return (struct kafka_config){.brokers = brokers,
-                                 .topic = name,
-                                 .group = name,
-                                 .membership = KAFKA_NONE,
-                                 .session_timeout_ms = 6000};
-}
-
-// What the program does not do to topics is asked of librdkafka. Waits until the topic
-// has so many partitions; 0: until it is gone.
-static void wait_for_partitions(const char *name, int32_t n)
-{
-    struct kafka_topic topic;
-    struct err err;
-    int64_t deadline = now_ms() + PATIENCE_MS;
-    do {
-        topic.partitions = 0;
-        enum status rc = kafka_admin_describe(admin, name, &topic, &err);
-        assert_true(rc == ST_OK || rc == ST_NOT_FOUND || rc == ST_RETRY);
-        if (topic.partitions != n)
-            usleep(50000);
-    } while (topic.partitions != n && now_ms() < deadline);
-    assert_int_equal(topic.partitions, n);
-}
-
-static void end_request(rd_kafka_t *rk, rd_kafka_queue_t *queue)
-{
-    rd_kafka_event_t *answer = rd_kafka_queue_poll(queue, PATIENCE_MS);
-    assert_non_null(answer);
-    assert_int_equal(rd_kafka_event_error(answer), 0);
-    rd_kafka_event_destroy(answer);
-    rd_kafka_queue_destroy(queue);
-    raw_close(rk);
-}
-
-static const char *const no_properties[] = {NULL};
-
-static void grow_topic(const char *name, int32_t n)
-{
-    char text[256];
-    rd_kafka_t *rk = raw_producer(brokers, no_properties);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_NewPartitions_t *partitions =
-        rd_kafka_NewPartitions_new(name, (size_t)n, text, sizeof(text));
-    rd_kafka_CreatePartitions(rk, &partitions, 1, NULL, queue);
-    end_request(rk, queue);
-    rd_kafka_NewPartitions_destroy(partitions);
-    wait_for_partitions(name, n);
-}
-
-static void drop_topic(const char *name)
-{
-    rd_kafka_t *rk = raw_producer(brokers, no_properties);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(name);
-    rd_kafka_DeleteTopics(rk, &topic, 1, NULL, queue);
-    end_request(rk, queue);
-    rd_kafka_DeleteTopic_destroy(topic);
-    wait_for_partitions(name, 0);
-}
 
 // ---- admin
 
@@ -186,24 +113,6 @@ static void test_wrong_protocol_names_the_options(UNUSED void **state)
 
 // ---- offsets
 
-static void transaction(rd_kafka_t *rk, const char *topic, int n, bool is_committed)
-{
-    assert_null(rd_kafka_begin_transaction(rk));
-    for (int i = 0; i < n; i++)
-        raw_produce(rk, topic, 0, "key", is_committed ? "good" : "bad", 0);
-    assert_int_equal(rd_kafka_flush(rk, PATIENCE_MS), 0);
-    assert_null(is_committed ? rd_kafka_commit_transaction(rk, PATIENCE_MS)
-                             : rd_kafka_abort_transaction(rk, PATIENCE_MS));
-}
-
-static rd_kafka_t *transactional(const char *id)
-{
-    const char *properties[] = {"transactional.id", id, NULL};
-    rd_kafka_t *rk = raw_producer(brokers, properties);
-    assert_null(rd_kafka_init_transactions(rk, PATIENCE_MS));
-    return rk;
-}
-
 // 0-4 committed, 5 marker, 6-12 aborted, 13 marker.
 static void test_aborted_tail_is_passed(UNUSED void **state)
 {
@@ -271,24 +180,6 @@ static void test_open_transaction_is_the_end(UNUSED void **state)
     close_stream(stream);
     rd_kafka_destroy(rk);
     drop_topic(name);
-}
-
-static void delete_records(const char *topic, int64_t before)
-{
-    const char *none[] = {NULL};
-    rd_kafka_t *rk = raw_producer(brokers, none);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, topic, 0)->offset = before;
-    rd_kafka_DeleteRecords_t *request = rd_kafka_DeleteRecords_new(list);
-    rd_kafka_DeleteRecords(rk, &request, 1, NULL, queue);
-    rd_kafka_event_t *answer = rd_kafka_queue_poll(queue, PATIENCE_MS);
-    assert_int_equal(rd_kafka_event_error(answer), 0);
-    rd_kafka_event_destroy(answer);
-    rd_kafka_DeleteRecords_destroy(request);
-    rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_destroy(rk);
 }
 
 static void test_offset_that_left_is_a_gap(UNUSED void **state)
@@ -510,7 +401,7 @@ static void test_report_is_seen_by_lag_tools(UNUSED void **state)
 {
     char name[64];
     struct kafka_config config = make_topic(name, 2);
-    config.membership = KAFKA_GROUP;
+    config.membership = is_native ? KAFKA_NONE : KAFKA_GROUP;
     produce(&config, 10);
     struct stream *stream = open_stream(&config);
     begin(stream, 0);
@@ -567,7 +458,7 @@ static void test_hold_keeps_membership_and_bounds_memory(UNUSED void **state)
 {
     char name[64];
     struct kafka_config config = make_topic(name, 2);
-    config.membership = KAFKA_GROUP;
+    config.membership = is_native ? KAFKA_NONE : KAFKA_GROUP;
     config.buffer_bytes = 32 << 20;
     const int n = 120000;
     produce_noise(&config, n);
@@ -691,7 +582,7 @@ static void test_idle_source_sleeps(UNUSED void **state)
 {
     char name[64];
     struct kafka_config config = make_topic(name, 8);
-    config.membership = KAFKA_GROUP;
+    config.membership = is_native ? KAFKA_NONE : KAFKA_GROUP;
     struct stream *stream = open_stream(&config);
     begin(stream, 0);
     poll_nothing(stream, 1000);
@@ -706,6 +597,21 @@ static void test_idle_source_sleeps(UNUSED void **state)
 
 #define CASE(test) cmocka_unit_test(test)
 
+static int set_native(UNUSED void **state)
+{
+    is_native = true;
+    return 0;
+}
+
+static int set_librdkafka(UNUSED void **state)
+{
+    is_native = false;
+    return 0;
+}
+
+// By client = 'native'.
+#define NATIVE(test) {#test "_natively", test, set_native, set_librdkafka, NULL}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -715,8 +621,11 @@ int main(void)
         CASE(test_members_of_a_group_are_told),
         CASE(test_wrong_protocol_names_the_options),
         CASE(test_aborted_tail_is_passed),
+        NATIVE(test_aborted_tail_is_passed),
         CASE(test_open_transaction_is_the_end),
+        NATIVE(test_open_transaction_is_the_end),
         CASE(test_offset_that_left_is_a_gap),
+        NATIVE(test_offset_that_left_is_a_gap),
         CASE(test_times_find_offsets),
         CASE(test_two_members_share_the_partitions),
         CASE(test_members_begin_together),
@@ -725,21 +634,16 @@ int main(void)
         CASE(test_who_closes_has_left_whatever_it_was_about_to_do),
         CASE(test_new_partitions_are_found_in_a_group),
         CASE(test_new_partitions_are_found_without_a_group),
+        NATIVE(test_new_partitions_are_found_without_a_group),
         CASE(test_report_is_seen_by_lag_tools),
+        NATIVE(test_report_is_seen_by_lag_tools),
         CASE(test_hold_keeps_membership_and_bounds_memory),
+        NATIVE(test_hold_keeps_membership_and_bounds_memory),
         CASE(test_idle_source_sleeps),
+        NATIVE(test_idle_source_sleeps),
     };
-    brokers = getenv("TRAMLINE_BROKERS");
-    if (brokers == NULL) {
-        puts("TRAMLINE_BROKERS is not set; ./dev up kafka tells it");
+    if (!open_admin())
         return 1;
-    }
-    const struct kafka_config config = {.brokers = brokers};
-    struct err err;
-    if (kafka_admin_open(&config, &admin, &err) != ST_OK) {
-        puts(err.text);
-        return 1;
-    }
     test_begin();
     int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
     kafka_admin_close(admin);

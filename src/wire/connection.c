@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/connection.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    FIRST_PAUSE_MS = 100,
+    LAST_PAUSE_MS = 3000,
+    REQUEST_BYTES_MAX = 4 << 20,
+    TAG_OF_OWN = -1,
+    HTTP = 0x48545450, // "HTTP", read as the size of an answer
+    TLS_ALERT = 0x15,  // the first byte of one (RFC 8446, 5.1)
+    KEPT_OUT_BYTES = 64 << 10,
+};
+
+void wire_connection_init(struct wire_connection *c, const struct wire_client *client,
+                          struct str host, int32_t port)
+{
+    *c = (struct wire_connection){
+        .client = client,
+        .host = mem_strndup(host.p, host.n),
+        .port = port,
+        .fd = -1,
+        .out = BUF_INIT(REQUEST_BYTES_MAX),
+    };
+}
+
+static void drop(struct wire_connection *c)
+{
+    if (c->fd >= 0)
+        close(c->fd);
+    c->fd = -1;
+    wire_host_leave(c->look_up);
+    c->look_up = NULL;
+    if (c->found != NULL)
+        freeaddrinfo(c->found);
+    c->found = c->address = NULL;
+    c->state = WIRE_CLOSED;
+    c->n_calls = c->n_sent = c->n_size = 0;
+    c->is_admitted = c->is_whole = false;
+    buf_clear(&c->out);
+    buf_trim(&c->out, KEPT_OUT_BYTES);
+    buf_release(&c->body);
+}
+
+void wire_connection_release(struct wire_connection *c)
+{
+    drop(c);
+    buf_release(&c->out);
+    free(c->host);
+    *c = (struct wire_connection){.fd = -1};
+}
+
+static void fail(struct wire_connection *c, const char *problem, int64_t now_ms)
+{
+    int64_t pause_ms = FIRST_PAUSE_MS;
+    for (int i = 0; i < c->n_failures && pause_ms < LAST_PAUSE_MS; i++)
+        pause_ms *= 2;
+    drop(c);
+    c->n_failures++;
+    c->again_at_ms = now_ms + (pause_ms < LAST_PAUSE_MS ? pause_ms : LAST_PAUSE_MS);
+    bool is_v6 = strchr(c->host, ':') != NULL;
+    snprintf(c->problem, sizeof(c->problem), "%s%s%s:%" PRId32 ": %s", is_v6 ? "[" : "",
+             c->host, is_v6 ? "]" : "", c->port, problem);
+}
+
+// ---- connecting
+
+static void fail_errno(struct wire_connection *c, int number, int64_t now_ms)
+{
+    fail(c, strerror(number), now_ms);
+}
+
+// The next address that a connect can be begun to; false: there is none left.
+static bool connect_next(struct wire_connection *c, int *number)
+{
+    for (; c->address != NULL; c->address = c->address->ai_next) {
+        const struct addrinfo *a = c->address;
+        const int one = 1;
+        c->fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (c->fd >= 0) {
+            setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+            setsockopt(c->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+            if (connect(c->fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS)
+                return true;
+        }
+        *number = errno;
+        if (c->fd >= 0)
+            close(c->fd);
+        c->fd = -1;
+    }
+    return false;
+}
+
+static void begin_connect(struct wire_connection *c, int64_t now_ms)
+{
+    int number = EADDRNOTAVAIL;
+    c->state = WIRE_CONNECTING;
+    if (!connect_next(c, &number))
+        fail_errno(c, number, now_ms);
+}
+
+static void take_look_up(struct wire_connection *c, int64_t now_ms)
+{
+    int code;
+    if (!wire_host_take(c->look_up, &code, &c->found))
+        return;
+    wire_host_leave(c->look_up);
+    c->look_up = NULL;
+    if (code != 0) {
+        fail(c, gai_strerror(code), now_ms);
+        return;
+    }
+    c->address = c->found;
+    begin_connect(c, now_ms);
+}
+
+void wire_connection_open(struct wire_connection *c, int64_t now_ms)
+{
+    if (c->state != WIRE_CLOSED || now_ms < c->again_at_ms)
+        return;
+    c->state = WIRE_LOOKING_UP;
+    c->deadline_ms = now_ms + c->client->timeout_ms;
+    c->look_up = wire_host_look_up(c->host, c->port, c->client->wake_fd);
+    take_look_up(c, now_ms);
+}
+
+static void greet(struct wire_connection *c, int64_t now_ms)
+{
+    size_t begin;
+    c->state = WIRE_GREETING;
+    for (int api = 0; api < WIRE_APIS; api++)
+        c->versions.of[api] = 0; // of ApiVersions, what every broker takes
+    wire_call_begin(c, WIRE_API_VERSIONS, TAG_OF_OWN, &begin);
+    wire_call_end(c, begin, 0, now_ms);
+}
+
+static void take_connect(struct wire_connection *c, int64_t now_ms)
+{
+    struct pollfd fd = {.fd = c->fd, .events = POLLOUT};
+    if (poll(&fd, 1, 0) == 0)
+        return;
+    int number = 0;
+    socklen_t size = sizeof(number);
+    getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &number, &size);
+    if (number == 0) {
+        greet(c, now_ms);
+        return;
+    }
+    close(c->fd);
+    c->fd = -1;
+    c->address = c->address->ai_next;
+    if (!connect_next(c, &number))
+        fail_errno(c, number, now_ms);
+}
+
+// ---- sending and receiving
+
+static void send_out(struct wire_connection *c, int64_t now_ms)
+{
+    while (c->n_sent < c->out.n) {
+        ssize_t n = send(c->fd, c->out.p + c->n_sent, c->out.n - c->n_sent,
+                         MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno == EAGAIN)
+            return;
+        if (n < 0) {
+            fail_errno(c, errno, now_ms);
+            return;
+        }
+        c->n_sent += (size_t)n;
+    }
+    buf_clear(&c->out);
+    c->n_sent = 0;
+}
+
+static const char *end_problem(const struct wire_connection *c)
+{
+    if (c->is_proven)
+        return "the broker ended the connection";
+    return "the connection was ended before anything was answered; where TLS or SASL is "
+           "wanted, see client = 'librdkafka'";
+}
+
+// Bytes that are there; false: none, or the connection has failed.
+static bool receive(struct wire_connection *c, void *to, size_t *n, size_t all,
+                    int64_t now_ms)
+{
+    ssize_t got = recv(c->fd, (char *)to + *n, all - *n, MSG_DONTWAIT);
+    if (got < 0 && errno == EAGAIN)
+        return false;
+    if (got < 0) {
+        fail_errno(c, errno, now_ms);
+        return false;
+    }
+    if (got == 0) {
+        // An idle one may be ended by the broker: no failure.
+        bool is_idle = c->is_proven && c->n_calls == 0;
+        if (is_idle)
+            drop(c);
+        else
+            fail(c, end_problem(c), now_ms);
+        c->again_at_ms = now_ms + FIRST_PAUSE_MS > c->again_at_ms
+                             ? now_ms + FIRST_PAUSE_MS
+                             : c->again_at_ms;
+        return false;
+    }
+    *n += (size_t)got;
+    if (c->n_calls > 0)
+        c->deadline_ms = now_ms + c->client->timeout_ms;
+    return true;
+}
+
+static const char *size_problem(const struct wire_connection *c, int32_t size)
+{
+    if (size == HTTP)
+        return "an HTTP server answers there; give the port of a Kafka broker";
+    if (c->size[0] == TLS_ALERT)
+        return "TLS is wanted there, which client = 'native' does not have yet; see "
+               "client = 'librdkafka' and kafka.security.protocol";
+    return "the size of its answer is not right";
+}
+
+static bool admit(struct wire_connection *c, int64_t room_bytes, int64_t now_ms)
+{
+    struct wire_in in = wire_in_of((struct str){(const char *)c->size, sizeof(c->size)});
+    int32_t size = wire_in_i32(&in);
+    if (size < WIRE_SIZE_BYTES || c->n_calls == 0 || size == HTTP ||
+        c->size[0] == TLS_ALERT) {
+        fail(c, size_problem(c, size), now_ms);
+        return false;
+    }
+    c->body_bytes = (size_t)size;
+    if (size > c->client->most_bytes) {
+        c->over_bytes = c->calls[0].api == WIRE_FETCH ? size : 0;
+        fail(c, size_problem(c, size), now_ms);
+        return false;
+    }
+    if (c->body_bytes > c->body.capacity) {
+        if (size > room_bytes + (int64_t)c->body.capacity)
+            return false;
+        buf_release(&c->body);
+        c->body.limit = c->body_bytes;
+    }
+    buf_clear(&c->body);
+    buf_room(&c->body, c->body_bytes);
+    c->is_admitted = true;
+    return true;
+}
+
+static void receive_body(struct wire_connection *c, int64_t now_ms)
+{
+    while (c->body.n < c->body_bytes)
+        if (!receive(c, c->body.p, &c->body.n, c->body_bytes, now_ms))
+            return;
+    c->is_whole = true;
+}
+
+static void receive_all(struct wire_connection *c, int64_t now_ms, int64_t room_bytes)
+{
+    while (c->n_size < sizeof(c->size))
+        if (!receive(c, c->size, &c->n_size, sizeof(c->size), now_ms))
+            return;
+    if (c->is_admitted || admit(c, room_bytes, now_ms))
+        receive_body(c, now_ms);
+}
+
+// ---- calls and answers
+
+int16_t wire_connection_version(const struct wire_connection *c, enum wire_api api)
+{
+    return c->versions.of[api];
+}
+
+bool wire_connection_can_call(const struct wire_connection *c)
+{
+    return c->state == WIRE_READY && c->n_calls < WIRE_CALLS_MAX;
+}
+
+struct buf *wire_call_begin(struct wire_connection *c, enum wire_api api, int32_t tag,
+                            size_t *ret_begin)
+{
+    struct wire_call *call = &c->calls[c->n_calls];
+    *call = (struct wire_call){
+        .api = api,
+        .version = c->versions.of[api],
+        .correlation = c->correlation++ & INT32_MAX,
+        .tag = tag,
+    };
+    *ret_begin = c->out.n;
+    wire_request_begin(&c->out, api, call->version, call->correlation, c->client->id);
+    return &c->out;
+}
+
+void wire_call_end(struct wire_connection *c, size_t begin, int64_t wait_ms,
+                   int64_t now_ms)
+{
+    wire_request_end(&c->out, begin);
+    c->calls[c->n_calls].wait_ms = wait_ms;
+    if (c->n_calls++ == 0)
+        c->deadline_ms = now_ms + wait_ms + c->client->timeout_ms;
+    send_out(c, now_ms);
+}
+
+// The next answer may take as long as it likes from now on.
+static void end_call(struct wire_connection *c, int64_t now_ms)
+{
+    c->n_calls--;
+    memmove(&c->calls[0], &c->calls[1], c->n_calls * sizeof(c->calls[0]));
+    c->deadline_ms = now_ms + c->calls[0].wait_ms + c->client->timeout_ms;
+    c->n_size = 0;
+    c->is_admitted = c->is_whole = false;
+}
+
+static enum status begin_answer(struct wire_connection *c, struct str *body,
+                                struct err *err)
+{
+    int32_t correlation;
+    *body = buf_as_str(&c->body);
+    TRY(wire_response_begin(body, c->calls[0].api, c->calls[0].version, &correlation,
+                            err));
+    if (correlation != c->calls[0].correlation)
+        return err_set(err, ST_DATA, "its answer is to another request");
+    return ST_OK;
+}
+
+static void take_greeting(struct wire_connection *c, int64_t now_ms)
+{
+    struct str body;
+    struct err err;
+    enum status rc = begin_answer(c, &body, &err);
+    if (rc == ST_OK)
+        rc = wire_versions_read(body, &c->versions, &err);
+    if (rc != ST_OK) {
+        fail(c, err.text, now_ms);
+        return;
+    }
+    if (c->versions.of[WIRE_METADATA] < 0 || c->versions.of[WIRE_FETCH] < 0) {
+        fail(c,
+             "it takes no version of Fetch or Metadata that is known "
+             "here; see client = 'librdkafka'",
+             now_ms);
+        return;
+    }
+    end_call(c, now_ms);
+    c->state = WIRE_READY;
+}
+
+bool wire_answer(struct wire_connection *c, struct wire_call *ret, struct str *ret_body,
+                 int64_t now_ms)
+{
+    struct err err;
+    if (!c->is_whole)
+        return false;
+    if (begin_answer(c, ret_body, &err) != ST_OK) {
+        fail(c, err.text, now_ms);
+        return false;
+    }
+    *ret = c->calls[0];
+    c->is_proven = true;
+    return true;
+}
+
+void wire_answer_end(struct wire_connection *c, struct buf *kept, int64_t now_ms)
+{
+    if (kept != NULL) {
+        struct buf other = *kept;
+        *kept = c->body;
+        c->body = other;
+    }
+    c->n_failures = 0;
+    end_call(c, now_ms);
+}
+
+// ---- the owner's turn
+
+static bool is_overdue(const struct wire_connection *c, int64_t now_ms)
+{
+    bool waits = c->state != WIRE_READY || c->n_calls > 0;
+    bool is_ours = c->is_whole || (c->n_size == sizeof(c->size) && !c->is_admitted);
+    return c->state != WIRE_CLOSED && waits && !is_ours && now_ms >= c->deadline_ms;
+}
+
+static void work(struct wire_connection *c, int64_t now_ms, int64_t room_bytes)
+{
+    if (c->state == WIRE_LOOKING_UP)
+        take_look_up(c, now_ms);
+    if (c->state == WIRE_CONNECTING)
+        take_connect(c, now_ms);
+    if (c->state >= WIRE_GREETING)
+        send_out(c, now_ms);
+    if (c->state >= WIRE_GREETING && !c->is_whole)
+        receive_all(c, now_ms, room_bytes);
+    if (c->state == WIRE_GREETING && c->is_whole)
+        take_greeting(c, now_ms);
+}
+
+void wire_connection_work(struct wire_connection *c, int64_t now_ms, int64_t room_bytes)
+{
+    work(c, now_ms, room_bytes);
+    if (!is_overdue(c, now_ms))
+        return;
+    char text[64];
+    snprintf(text, sizeof(text), "no answer within %d ms", c->client->timeout_ms);
+    fail(c, text, now_ms);
+}
+
+struct pollfd wire_connection_wait(const struct wire_connection *c, int64_t *ret_until_ms)
+{
+    struct pollfd fd = {.fd = c->fd};
+    bool is_stuck = c->is_whole || (c->n_size == sizeof(c->size) && !c->is_admitted);
+    if (c->state == WIRE_CONNECTING || c->n_sent < c->out.n)
+        fd.events |= POLLOUT;
+    if (c->state >= WIRE_GREETING && !is_stuck)
+        fd.events |= POLLIN;
+    bool waits = c->state != WIRE_CLOSED && (c->state != WIRE_READY || c->n_calls > 0);
+    if (waits && !is_stuck && c->deadline_ms < *ret_until_ms)
+        *ret_until_ms = c->deadline_ms;
+    if (fd.events == 0)
+        fd.fd = -1;
+    return fd;
+}

@@ -1,0 +1,591 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/fetcher.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "wire/offsets.h"
+#include "wire/record_batch.h"
+
+enum {
+    WAIT_MS = 200, // of a broker that has nothing new
+    PARTITION_BYTES = 1 << 20,
+    ANSWER_BYTES = 8 << 20,
+    ANSWERS_MAX = 2,       // of a broker, that wait to be read
+    OVERHEAD_BYTES = 4096, // of an answer, beside a batch
+    STUCK_MAX = 20,
+    REFUSED_TOLD = 5, // errors in a row, before they are told
+    FIRST_PAUSE_MS = 50,
+    LAST_PAUSE_MS = 1000,
+    FAILURES_TOLD = 3, // of a leader's connection
+    THROTTLE_MAX_MS = 60000,
+    SILENT_MS = 2000, // beyond WAIT_MS, with some patience
+};
+
+// A partition that a request asks for.
+struct wire_asked {
+    size_t partition; // index
+    uint32_t token;
+    bool is_answered;
+};
+
+void wire_fetcher_init(struct wire_fetcher *fetcher, struct wire_cluster *cluster,
+                       int64_t buffer_bytes)
+{
+    *fetcher = (struct wire_fetcher){.cluster = cluster, .buffer_bytes = buffer_bytes};
+}
+
+static void answered_free(struct wire_answered *answered)
+{
+    for (size_t i = 0; i < answered->n; i++)
+        wire_aborted_release(&answered->slices[i].aborted);
+    free(answered->slices);
+    buf_release(&answered->body);
+    free(answered);
+}
+
+void wire_fetcher_pop(struct wire_fetcher *fetcher)
+{
+    struct wire_answered *answered = fetcher->first;
+    fetcher->first = answered->after;
+    if (fetcher->first == NULL)
+        fetcher->last = NULL;
+    answered->broker->n_answers--;
+    if (fetcher->spare.capacity == 0) {
+        fetcher->spare = answered->body;
+        answered->body = (struct buf){0};
+    }
+    answered_free(answered);
+}
+
+void wire_fetcher_stop(struct wire_fetcher *fetcher)
+{
+    while (fetcher->first != NULL)
+        wire_fetcher_pop(fetcher);
+    buf_release(&fetcher->spare);
+    free(fetcher->partitions);
+    fetcher->partitions = NULL;
+    fetcher->n = 0;
+}
+
+void wire_fetcher_release(struct wire_fetcher *fetcher)
+{
+    wire_fetcher_stop(fetcher);
+}
+
+static int compare_partitions(const void *a, const void *b)
+{
+    const struct wire_partition *x = a, *y = b;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+static int64_t answer_bytes(const struct wire_fetcher *fetcher)
+{
+    int64_t quarter = fetcher->buffer_bytes / 4;
+    return quarter < ANSWER_BYTES ? quarter : ANSWER_BYTES;
+}
+
+void wire_fetcher_start(struct wire_fetcher *fetcher, const struct stream_start *starts,
+                        size_t n, int64_t now_ms)
+{
+    wire_fetcher_stop(fetcher);
+    int64_t max_bytes = answer_bytes(fetcher);
+    fetcher->partitions = mem_array(n, sizeof(*fetcher->partitions));
+    fetcher->n = n;
+    for (size_t i = 0; i < n; i++)
+        fetcher->partitions[i] = (struct wire_partition){
+            .number = starts[i].partition,
+            .token = ++fetcher->token,
+            .position = starts[i].offset,
+            .fetch_offset = starts[i].offset,
+            .last_epoch = -1,
+            .last_stable = -1,
+            .fed_ms = now_ms,
+            .max_bytes =
+                (int32_t)(max_bytes < PARTITION_BYTES ? max_bytes : PARTITION_BYTES),
+        };
+    if (n > 1)
+        qsort(fetcher->partitions, n, sizeof(*fetcher->partitions), compare_partitions);
+}
+
+struct wire_partition *wire_fetcher_find(const struct wire_fetcher *fetcher,
+                                         int32_t number)
+{
+    const struct wire_partition wanted = {.number = number};
+    if (fetcher->n == 0)
+        return NULL;
+    return bsearch(&wanted, fetcher->partitions, fetcher->n, sizeof(wanted),
+                   compare_partitions);
+}
+
+void wire_fetcher_move(struct wire_fetcher *fetcher, struct wire_partition *partition,
+                       int64_t offset, enum wire_mode mode)
+{
+    partition->token = ++fetcher->token;
+    partition->position = partition->fetch_offset = offset;
+    partition->last_epoch = -1; // of the batch before, which is not known here
+    partition->mode = mode;
+}
+
+// ---- memory
+
+int64_t wire_fetcher_room(struct wire_fetcher *fetcher)
+{
+    int64_t room = fetcher->buffer_bytes;
+    for (size_t i = 0; i < fetcher->cluster->n; i++)
+        room -= (int64_t)fetcher->cluster->brokers[i]->connection.body.capacity;
+    for (const struct wire_answered *a = fetcher->first; a != NULL; a = a->after)
+        room -= (int64_t)a->body.capacity;
+    if (room < (int64_t)fetcher->spare.capacity + fetcher->buffer_bytes / 4)
+        buf_release(&fetcher->spare);
+    return room - (int64_t)fetcher->spare.capacity;
+}
+
+// ---- asking
+
+const struct wire_leader *wire_fetcher_leader(const struct wire_fetcher *fetcher,
+                                              const struct wire_partition *partition)
+{
+    static const struct wire_leader none = {-1, -1};
+    size_t number = (size_t)partition->number;
+    return number < fetcher->cluster->n_leaders ? &fetcher->cluster->leaders[number]
+                                                : &none;
+}
+
+static bool is_due(const struct wire_partition *partition, int64_t now_ms)
+{
+    return partition->mode == WIRE_READING && now_ms >= partition->again_at_ms;
+}
+
+// What is said only once a row of errors has begun to look like more than a move.
+static void refuse(struct wire_fetcher *fetcher, struct wire_partition *partition,
+                   int16_t code, int64_t now_ms)
+{
+    int64_t pause_ms = FIRST_PAUSE_MS;
+    for (int i = 0; i < partition->n_refused && pause_ms < LAST_PAUSE_MS; i++)
+        pause_ms *= 2;
+    partition->again_at_ms = now_ms + pause_ms;
+    partition->code = code;
+    partition->is_trouble_due |= ++partition->n_refused == REFUSED_TOLD;
+    wire_cluster_doubt(fetcher->cluster, now_ms);
+}
+
+static void add_asked(struct wire_broker *broker, size_t partition, uint32_t token)
+{
+    MEM_GROW(broker->asked, broker->n_asked, broker->asked_capacity);
+    broker->asked[broker->n_asked++] = (struct wire_asked){partition, token, false};
+}
+
+// The broker's partitions that are due, from the one whose turn it is.
+static void choose(struct wire_fetcher *fetcher, struct wire_broker *broker,
+                   int64_t now_ms)
+{
+    broker->n_asked = 0;
+    for (size_t i = 0; i < fetcher->n; i++) {
+        size_t at = (fetcher->turn + i) % fetcher->n;
+        const struct wire_partition *partition = &fetcher->partitions[at];
+        if (wire_fetcher_leader(fetcher, partition)->broker == broker->id &&
+            is_due(partition, now_ms))
+            add_asked(broker, at, partition->token);
+    }
+}
+
+static int32_t max_bytes_of(const struct wire_fetcher *fetcher,
+                            const struct wire_broker *broker)
+{
+    int32_t most = (int32_t)answer_bytes(fetcher);
+    for (size_t i = 0; i < broker->n_asked; i++) {
+        int32_t bytes = fetcher->partitions[broker->asked[i].partition].max_bytes;
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+static void send_fetch(struct wire_fetcher *fetcher, struct wire_broker *broker,
+                       int64_t now_ms)
+{
+    struct wire_connection *connection = &broker->connection;
+    int16_t version = wire_connection_version(connection, WIRE_FETCH);
+    const struct wire_fetch fetch = {
+        .topic = str_of(fetcher->cluster->topic),
+        .wait_ms = WAIT_MS,
+        .max_bytes = max_bytes_of(fetcher, broker),
+    };
+    size_t begin;
+    struct buf *out = wire_call_begin(connection, WIRE_FETCH, 0, &begin);
+    wire_fetch_begin(out, version, &fetch, broker->n_asked);
+    for (size_t i = 0; i < broker->n_asked; i++) {
+        const struct wire_partition *partition =
+            &fetcher->partitions[broker->asked[i].partition];
+        int32_t epoch = wire_fetcher_leader(fetcher, partition)->epoch;
+        const struct wire_fetch_partition wanted = {
+            .number = partition->number,
+            .leader_epoch = epoch,
+            .offset = partition->fetch_offset,
+            .last_epoch = epoch >= 0 ? partition->last_epoch : -1,
+            .max_bytes = partition->max_bytes,
+        };
+        wire_fetch_add(out, version, &wanted);
+    }
+    wire_fetch_end(out, version);
+    broker->is_fetching = true;
+    fetcher->turn = (broker->asked[0].partition + 1) % fetcher->n;
+    wire_call_end(connection, begin, WAIT_MS, now_ms);
+}
+
+static void ask_low(struct wire_fetcher *fetcher, struct wire_partition *partition,
+                    struct wire_connection *connection, int64_t now_ms)
+{
+    size_t begin;
+    struct buf *out =
+        wire_call_begin(connection, WIRE_LIST_OFFSETS, partition->number, &begin);
+    wire_low_ask(out, wire_connection_version(connection, WIRE_LIST_OFFSETS),
+                 str_of(fetcher->cluster->topic), partition->number,
+                 wire_fetcher_leader(fetcher, partition)->epoch);
+    wire_call_end(connection, begin, 0, now_ms);
+    partition->is_low_asked = true;
+}
+
+static void ask_lows(struct wire_fetcher *fetcher, struct wire_broker *broker,
+                     int64_t now_ms)
+{
+    for (size_t i = 0; i < fetcher->n; i++) {
+        struct wire_partition *partition = &fetcher->partitions[i];
+        if (partition->mode == WIRE_GAP && !partition->is_low_asked &&
+            !partition->is_low_known && now_ms >= partition->again_at_ms &&
+            wire_fetcher_leader(fetcher, partition)->broker == broker->id &&
+            wire_connection_can_call(&broker->connection))
+            ask_low(fetcher, partition, &broker->connection, now_ms);
+    }
+}
+
+// The connection is gone, and with it what was under way.
+static void lose(struct wire_fetcher *fetcher, struct wire_broker *broker, int64_t now_ms)
+{
+    bool is_loss =
+        broker->connection.n_failures >= FAILURES_TOLD && !broker->is_loss_told;
+    for (size_t i = 0; i < fetcher->n; i++) {
+        struct wire_partition *partition = &fetcher->partitions[i];
+        if (wire_fetcher_leader(fetcher, partition)->broker != broker->id)
+            continue;
+        partition->is_low_asked = false;
+        partition->is_trouble_due |= is_loss;
+        if (broker->connection.n_failures > 0)
+            wire_cluster_doubt(fetcher->cluster, now_ms);
+    }
+    broker->is_loss_told |= is_loss;
+    broker->is_fetching = false;
+}
+
+static bool is_leader(const struct wire_fetcher *fetcher,
+                      const struct wire_broker *broker)
+{
+    for (size_t i = 0; i < fetcher->n; i++)
+        if (wire_fetcher_leader(fetcher, &fetcher->partitions[i])->broker == broker->id)
+            return true;
+    return false;
+}
+
+static void work_broker(struct wire_fetcher *fetcher, struct wire_broker *broker,
+                        int64_t now_ms)
+{
+    struct wire_connection *connection = &broker->connection;
+    if (broker->id >= 0 && connection->state != WIRE_READY)
+        lose(fetcher, broker, now_ms);
+    if (broker->id < 0 || !is_leader(fetcher, broker))
+        return;
+    wire_connection_open(connection, now_ms);
+    if (!wire_connection_can_call(connection))
+        return;
+    ask_lows(fetcher, broker, now_ms);
+    if (broker->is_fetching || broker->n_answers >= ANSWERS_MAX ||
+        now_ms < broker->quiet_until_ms)
+        return;
+    choose(fetcher, broker, now_ms);
+    if (broker->n_asked > 0 && wire_connection_can_call(connection))
+        send_fetch(fetcher, broker, now_ms);
+}
+
+static void find_leaderless(struct wire_fetcher *fetcher, int64_t now_ms)
+{
+    for (size_t i = 0; i < fetcher->n && fetcher->cluster->n_leaders > 0; i++) {
+        struct wire_partition *partition = &fetcher->partitions[i];
+        if (wire_fetcher_leader(fetcher, partition)->broker < 0 &&
+            is_due(partition, now_ms))
+            refuse(fetcher, partition, WIRE_LEADER_NOT_AVAILABLE, now_ms);
+    }
+}
+
+void wire_fetcher_work(struct wire_fetcher *fetcher, int64_t now_ms)
+{
+    find_leaderless(fetcher, now_ms);
+    for (size_t i = 0; i < fetcher->cluster->n; i++)
+        work_broker(fetcher, fetcher->cluster->brokers[i], now_ms);
+}
+
+int64_t wire_fetcher_end(const struct wire_fetcher *fetcher, int32_t number,
+                         int64_t now_ms)
+{
+    const struct wire_partition *partition = wire_fetcher_find(fetcher, number);
+    bool is_known = partition != NULL && partition->mode == WIRE_READING &&
+                    now_ms - partition->told_ms < SILENT_MS;
+    return is_known ? partition->last_stable : -1;
+}
+
+bool wire_fetcher_is_pausing(const struct wire_fetcher *fetcher, int64_t now_ms)
+{
+    for (size_t i = 0; i < fetcher->n; i++)
+        if (fetcher->partitions[i].again_at_ms > now_ms)
+            return true;
+    for (size_t i = 0; i < fetcher->cluster->n; i++) {
+        const struct wire_broker *broker = fetcher->cluster->brokers[i];
+        if (broker->quiet_until_ms > now_ms ||
+            (broker->connection.state == WIRE_CLOSED && is_leader(fetcher, broker)))
+            return true;
+    }
+    return false;
+}
+
+// ---- answers
+
+static enum status at_offset(const struct wire_fetcher *fetcher,
+                             const struct wire_partition *partition, enum status rc,
+                             struct err *err)
+{
+    return err_context(err, rc, "topic '%s', partition %" PRId32 ", offset %" PRId64,
+                       fetcher->cluster->topic, partition->number,
+                       partition->fetch_offset);
+}
+
+static enum status take_code(struct wire_fetcher *fetcher,
+                             struct wire_partition *partition, int16_t code,
+                             int64_t now_ms, struct err *err)
+{
+    if (code == WIRE_OFFSET_OUT_OF_RANGE) {
+        partition->mode = WIRE_GAP;
+        partition->is_low_known = false;
+        return ST_OK;
+    }
+    if (code == WIRE_TOPIC_AUTHORIZATION_FAILED ||
+        code == WIRE_UNSUPPORTED_COMPRESSION_TYPE)
+        return at_offset(
+            fetcher, partition,
+            err_set(err, ST_FAIL, "the broker says %s", wire_error_name(code).text), err);
+    refuse(fetcher, partition, code, now_ms);
+    return ST_OK;
+}
+
+// What was read is not in the log any more: a leader without it was elected.
+static enum status truncated(const struct wire_fetcher *fetcher,
+                             const struct wire_partition *partition, int64_t to,
+                             struct err *err)
+{
+    return at_offset(fetcher, partition,
+                     err_set(err, ST_DATA,
+                             "the log was cut back to offset %" PRId64
+                             " after it was read (an unclean election of a leader)",
+                             to),
+                     err);
+}
+
+static enum status stuck(const struct wire_fetcher *fetcher,
+                         struct wire_partition *partition, struct str cut,
+                         struct err *err)
+{
+    int64_t most = fetcher->buffer_bytes - OVERHEAD_BYTES;
+    int64_t size = (int64_t)wire_batch_size(cut),
+            twice = 2 * (int64_t)partition->max_bytes;
+    most = most < INT32_MAX ? most : INT32_MAX;
+    if (size > most)
+        return at_offset(fetcher, partition,
+                         err_set(err, ST_LIMIT,
+                                 "a batch of %" PRId64
+                                 " bytes is larger than source.buffer, %" PRId64 " bytes",
+                                 size, fetcher->buffer_bytes),
+                         err);
+    if (++partition->n_stuck > STUCK_MAX)
+        return at_offset(
+            fetcher, partition,
+            err_set(err, ST_DATA, "the broker's answers have no batch of that offset"),
+            err);
+    int64_t wanted = size > twice ? size : twice;
+    partition->max_bytes = (int32_t)(wanted < most ? wanted : most);
+    return ST_OK;
+}
+
+// Whole batches at the front, by their headers; moves the partition's fetch_offset behind
+// them. A header that is not right ends it: the reader meets it there.
+static struct str whole_batches(struct wire_partition *partition, struct str records)
+{
+    struct str rest = records;
+    for (;;) {
+        struct wire_batch batch;
+        size_t size = wire_batch_size(rest);
+        if (size == 0 || size > rest.n)
+            break;
+        if (wire_batch_read(rest, &batch, NULL) != ST_OK) {
+            partition->mode = WIRE_BROKEN;
+            return records;
+        }
+        if (batch.last_offset >= partition->fetch_offset) {
+            partition->fetch_offset = batch.last_offset + 1;
+            partition->last_epoch = batch.leader_epoch;
+        }
+        rest = (struct str){rest.p + size, rest.n - size};
+    }
+    return (struct str){records.p, records.n - rest.n};
+}
+
+static enum status take_records(struct wire_fetcher *fetcher,
+                                struct wire_partition *partition,
+                                const struct wire_fetched *fetched,
+                                struct wire_slice *slice, int64_t now_ms, struct err *err)
+{
+    int64_t before = partition->fetch_offset;
+    slice->rest = whole_batches(partition, fetched->records);
+    partition->last_stable = fetched->last_stable;
+    partition->told_ms = now_ms;
+    partition->n_refused = 0;
+    if (fetched->records.n == 0)
+        return ST_OK;
+    if (partition->fetch_offset == before && partition->mode != WIRE_BROKEN) {
+        const struct str cut = {fetched->records.p + slice->rest.n,
+                                fetched->records.n - slice->rest.n};
+        slice->rest.n = 0;
+        return stuck(fetcher, partition, cut, err);
+    }
+    partition->n_stuck = 0;
+    partition->fed_ms = now_ms;
+    return ST_OK;
+}
+
+static struct wire_asked *find_asked(const struct wire_fetcher *fetcher,
+                                     struct wire_broker *broker, int32_t number)
+{
+    for (size_t i = 0; i < broker->n_asked; i++) {
+        struct wire_asked *asked = &broker->asked[i];
+        if (asked->partition < fetcher->n && !asked->is_answered &&
+            fetcher->partitions[asked->partition].number == number)
+            return asked;
+    }
+    return NULL;
+}
+
+static enum status take_partition(struct wire_fetcher *fetcher,
+                                  struct wire_partition *partition,
+                                  const struct wire_fetched *fetched,
+                                  struct wire_slice *slice, int64_t now_ms,
+                                  struct err *err)
+{
+    if (fetched->code != WIRE_OK)
+        return take_code(fetcher, partition, fetched->code, now_ms, err);
+    if (fetched->truncated_to >= 0)
+        return truncated(fetcher, partition, fetched->truncated_to, err);
+    return take_records(fetcher, partition, fetched, slice, now_ms, err);
+}
+
+static enum status take_all(struct wire_fetcher *fetcher, struct wire_broker *broker,
+                            struct wire_fetched_in *in, struct wire_answered *answered,
+                            int64_t now_ms, struct err *err)
+{
+    struct wire_fetched fetched;
+    struct wire_slice *slice = &answered->slices[0];
+    while (wire_fetched_next(in, str_of(fetcher->cluster->topic), &fetched,
+                             &slice->aborted)) {
+        struct wire_asked *asked = find_asked(fetcher, broker, fetched.number);
+        if (asked == NULL) // of before the last start, or not asked for at all
+            continue;
+        asked->is_answered = true;
+        struct wire_partition *partition = &fetcher->partitions[asked->partition];
+        if (partition->token != asked->token)
+            continue;
+        slice->partition = asked->partition;
+        slice->token = partition->token;
+        TRY(take_partition(fetcher, partition, &fetched, slice, now_ms, err));
+        if (slice->rest.n > 0)
+            slice = &answered->slices[++answered->n];
+    }
+    return wire_fetched_check(in, err);
+}
+
+// A broker that says nothing of a partition says so of all that it was asked for, or
+// lies: it is not asked again at once.
+static void refuse_unanswered(struct wire_fetcher *fetcher,
+                              const struct wire_broker *broker, int16_t code,
+                              int64_t now_ms)
+{
+    for (size_t i = 0; i < broker->n_asked; i++) {
+        const struct wire_asked *asked = &broker->asked[i];
+        if (asked->is_answered || asked->partition >= fetcher->n ||
+            fetcher->partitions[asked->partition].token != asked->token)
+            continue;
+        refuse(fetcher, &fetcher->partitions[asked->partition],
+               code != WIRE_OK ? code : WIRE_UNKNOWN_TOPIC_OR_PARTITION, now_ms);
+    }
+}
+
+static struct wire_answered *answered_new(struct wire_broker *broker)
+{
+    struct wire_answered *answered = mem_zalloc(sizeof(*answered));
+    answered->broker = broker;
+    // One more, for what is read and not kept.
+    answered->slices = mem_array(broker->n_asked + 1, sizeof(*answered->slices));
+    return answered;
+}
+
+static void append(struct wire_fetcher *fetcher, struct wire_answered *answered)
+{
+    if (fetcher->last != NULL)
+        fetcher->last->after = answered;
+    else
+        fetcher->first = answered;
+    fetcher->last = answered;
+    answered->broker->n_answers++;
+}
+
+enum status wire_fetcher_take(struct wire_fetcher *fetcher, struct wire_broker *broker,
+                              int16_t version, struct str body, struct buf *memory,
+                              int64_t now_ms, struct err *err)
+{
+    struct wire_fetched_in in;
+    wire_fetched_begin(&in, body, version);
+    broker->is_fetching = false;
+    broker->is_loss_told = false;
+    int32_t throttle_ms =
+        in.throttle_ms < THROTTLE_MAX_MS ? in.throttle_ms : THROTTLE_MAX_MS;
+    broker->quiet_until_ms = now_ms + (throttle_ms > 0 ? throttle_ms : 0);
+    struct wire_answered *answered = answered_new(broker);
+    enum status rc = take_all(fetcher, broker, &in, answered, now_ms, err);
+    if (rc == ST_OK)
+        refuse_unanswered(fetcher, broker, in.code, now_ms);
+    wire_aborted_release(&answered->slices[answered->n].aborted);
+    if (rc != ST_OK || answered->n == 0) {
+        answered_free(answered);
+        return rc;
+    }
+    answered->body = *memory;
+    *memory = (struct buf){0};
+    append(fetcher, answered);
+    return ST_OK;
+}
+
+enum status wire_fetcher_take_low(struct wire_fetcher *fetcher, int32_t number,
+                                  int16_t version, struct str body, int64_t now_ms,
+                                  struct err *err)
+{
+    struct wire_partition *partition = wire_fetcher_find(fetcher, number);
+    int16_t code;
+    int64_t low;
+    TRY(wire_low_read(body, version, number, &code, &low, err));
+    if (partition == NULL || partition->mode != WIRE_GAP)
+        return ST_OK;
+    partition->is_low_asked = false;
+    if (code != WIRE_OK) {
+        refuse(fetcher, partition, code, now_ms);
+        return ST_OK;
+    }
+    partition->is_low_known = true;
+    partition->low = low;
+    return ST_OK;
+}

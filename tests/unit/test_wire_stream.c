@@ -1,0 +1,843 @@
+// SPDX-License-Identifier: Apache-2.0
+// client = 'native' against brokers that do on purpose what real ones do seldom: leaders
+// that move, epochs, logs that were cut back, answers that are cut, late or lie. Two
+// brokers of one cluster share a log of one partition, made of a batch that a real one
+// had (wire_captures.h), three records each.
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "wire_captures.h"
+
+#include "base/hash.h"
+#include "core/env.h"
+#include "wire/api.h"
+#include "wire/stream.h"
+
+enum {
+    BROKERS = 2,
+    BATCHES = 5,
+    BATCH_RECORDS = 3,
+    CRC_AT = 17,
+    CHECKED_AT = 21,
+    PATIENCE_MS = 10000,
+};
+
+// What the cluster does; changed under the mutex only.
+struct fake {
+    pthread_mutex_t mutex;
+    int listener[BROKERS], port[BROKERS];
+    pthread_t thread[BROKERS];
+    bool is_ended;
+    struct buf log; // batches
+    int64_t begin, end;
+    int16_t fetch_version; // the latest that it takes
+    int leader;            // 0 or 1; -1: none
+    int32_t epoch;
+    int16_t fetch_code, topic_code;
+    int n_codes;      // so many fetches are answered by that code; -1: all
+    int move_after;   // fetches until the leader moves; 0: never
+    uint8_t topic_id; // its first byte
+    int64_t truncated_to;
+    int32_t throttle_ms;
+    int cut_answer_at;  // bytes of the next fetch answer, then the connection ends; -1
+    int cut_tail;       // bytes that the last batch of each answer lacks
+    int16_t whole_code; // of a fetch, which then says nothing of partitions
+    bool is_missing;    // it says nothing of them, and no error
+    bool is_silent;     // fetches are not answered
+    bool is_ending;     // they end the connection
+    int wrong_correlation, wrong_broker, wrong_partition, wrong_tag;
+    const char *greeting; // bytes in the place of the first answer
+    size_t n_greeting;
+    int n_fetches;
+    int64_t fetched_ms[64]; // when they came
+};
+
+static struct fake fake;
+
+static int64_t now_ms(void)
+{
+    return env_system()->ops->monotonic_ms(env_system());
+}
+
+static bool read_all(int fd, void *to, size_t n)
+{
+    return recv(fd, to, n, MSG_WAITALL) == (ssize_t)n;
+}
+
+// ---- answers
+
+static void put_versions(struct buf *out)
+{
+    const int16_t apis[][3] = {
+        {1, 0, fake.fetch_version}, {2, 0, 5}, {3, 0, 12}, {18, 0, 3}};
+    wire_out_i16(out, 0);
+    wire_out_array(out, false, ARRAY_LEN(apis));
+    for (size_t i = 0; i < ARRAY_LEN(apis); i++)
+        for (size_t k = 0; k < 3; k++)
+            wire_out_i16(out, apis[i][k]);
+}
+
+static void put_metadata(struct buf *out)
+{
+    char id[16] = {(char)fake.topic_id};
+    wire_out_no_tags(out, true);
+    wire_out_i32(out, 0);
+    wire_out_array(out, true, BROKERS);
+    for (int i = 0; i < BROKERS; i++) {
+        wire_out_i32(out, fake.wrong_broker ? -5 : i);
+        wire_out_string(out, true, STR_LITERAL("127.0.0.1"));
+        wire_out_i32(out, fake.port[i]);
+        wire_out_string(out, true, (struct str){0});
+        wire_out_no_tags(out, true);
+    }
+    wire_out_string(out, true, STR_LITERAL("cluster"));
+    wire_out_i32(out, 0);
+    wire_out_array(out, true, 1);
+    wire_out_i16(out, fake.topic_code);
+    wire_out_string(out, true, STR_LITERAL("t"));
+    buf_append(out, id, sizeof(id));
+    wire_out_i8(out, 0);
+    wire_out_array(out, true, 1);
+    wire_out_i16(out, 0);
+    wire_out_i32(out, fake.wrong_partition ? 7 : 0);
+    wire_out_i32(out, fake.leader);
+    wire_out_i32(out, fake.epoch);
+    for (int i = 0; i < 3; i++)
+        wire_out_array(out, true, 0);
+    wire_out_no_tags(out, true);
+    wire_out_i32(out, 0);
+    wire_out_no_tags(out, true);
+    wire_out_no_tags(out, true);
+}
+
+static void put_low(struct buf *out)
+{
+    wire_out_i32(out, 0);
+    wire_out_array(out, false, 1);
+    wire_out_string(out, false, STR_LITERAL("t"));
+    wire_out_array(out, false, 1);
+    wire_out_i32(out, 0);
+    wire_out_i16(out, 0);
+    wire_out_i64(out, -1);
+    wire_out_i64(out, fake.begin);
+    wire_out_i32(out, fake.epoch);
+}
+
+// Whole batches from that of the offset on.
+static struct str records_at(int64_t offset)
+{
+    size_t batch = fake.log.n / BATCHES;
+    size_t at = (size_t)(offset / BATCH_RECORDS) * batch;
+    if (at >= fake.log.n)
+        return (struct str){fake.log.p, 0};
+    return (struct str){fake.log.p + at, fake.log.n - at - (size_t)fake.cut_tail};
+}
+
+static void put_partition(struct buf *out, int16_t version, int16_t code, int64_t offset)
+{
+    bool flexible = version >= 12;
+    struct str records =
+        code == 0 && fake.truncated_to < 0 ? records_at(offset) : (struct str){"", 0};
+    wire_out_i32(out, 0);
+    wire_out_i16(out, code);
+    wire_out_i64(out, fake.end);
+    wire_out_i64(out, fake.end);
+    if (version >= 5)
+        wire_out_i64(out, fake.begin);
+    wire_out_array(out, flexible, 0);
+    if (version >= 11)
+        wire_out_i32(out, -1);
+    if (flexible)
+        wire_out_uvarint(out, (uint32_t)records.n + 1);
+    else
+        wire_out_i32(out, (int32_t)records.n);
+    buf_str(out, records);
+    if (flexible && fake.truncated_to >= 0) {
+        wire_out_uvarint(out, 1);
+        wire_out_uvarint(out, 0);
+        wire_out_uvarint(out, fake.wrong_tag ? 4 : 13);
+        wire_out_i32(out, fake.epoch);
+        if (!fake.wrong_tag) {
+            wire_out_i64(out, fake.truncated_to);
+            wire_out_no_tags(out, true);
+        }
+    } else {
+        wire_out_no_tags(out, flexible);
+    }
+    wire_out_no_tags(out, flexible);
+}
+
+static int16_t code_of(int broker, int64_t offset)
+{
+    if (fake.n_codes != 0) {
+        fake.n_codes -= fake.n_codes > 0;
+        return fake.fetch_code;
+    }
+    if (fake.move_after > 0 && --fake.move_after == 0) {
+        fake.leader = 1 - fake.leader;
+        fake.epoch++;
+    }
+    if (broker != fake.leader)
+        return WIRE_NOT_LEADER_OR_FOLLOWER;
+    return offset < fake.begin || offset > fake.end ? WIRE_OFFSET_OUT_OF_RANGE : 0;
+}
+
+// FetchRequest.json: where the offset of the one partition stands.
+static int64_t wanted_offset(struct str request, int16_t version)
+{
+    struct wire_in in = wire_in_of(request);
+    bool flexible = version >= 12;
+    wire_in_take(&in, 17);
+    wire_in_take(&in, version >= 7 ? 8 : 0);
+    wire_in_array(&in, flexible, 1);
+    wire_in_string(&in, flexible);
+    wire_in_array(&in, flexible, 1);
+    wire_in_i32(&in);
+    wire_in_take(&in, version >= 9 ? 4 : 0);
+    return wire_in_i64(&in);
+}
+
+static void put_fetch(struct buf *out, int broker, int16_t version, struct str request)
+{
+    bool flexible = version >= 12;
+    int64_t offset = wanted_offset(request, version);
+    if (fake.n_fetches < (int)ARRAY_LEN(fake.fetched_ms))
+        fake.fetched_ms[fake.n_fetches] = now_ms();
+    fake.n_fetches++;
+    wire_out_no_tags(out, flexible); // of the header
+    wire_out_i32(out, fake.throttle_ms);
+    if (version >= 7) {
+        wire_out_i16(out, fake.whole_code);
+        wire_out_i32(out, 0);
+    }
+    if (fake.whole_code != 0 || fake.is_missing) {
+        wire_out_array(out, flexible, 0);
+        wire_out_no_tags(out, flexible);
+        return;
+    }
+    wire_out_array(out, flexible, 1);
+    wire_out_string(out, flexible, STR_LITERAL("t"));
+    wire_out_array(out, flexible, 1);
+    put_partition(out, version, code_of(broker, offset), offset);
+    wire_out_no_tags(out, flexible);
+}
+
+// The answer to one request; false: the connection ends.
+static bool answer(int fd, int broker, struct str request)
+{
+    struct wire_in in = wire_in_of(request);
+    struct buf out = {0};
+    int16_t api = wire_in_i16(&in), version = wire_in_i16(&in);
+    int32_t correlation = wire_in_i32(&in);
+    wire_in_string(&in, false);
+    wire_in_skip_tags(&in, (api == 1 && version >= 12) || (api == 3 && version >= 9));
+    struct str rest = {(const char *)in.p, wire_in_left(&in)};
+    wire_out_i32(&out, 0);
+    wire_out_i32(&out, correlation + (api == 3 ? fake.wrong_correlation : 0));
+    if (api == 18)
+        put_versions(&out);
+    else if (api == 3)
+        put_metadata(&out);
+    else if (api == 2)
+        put_low(&out);
+    else
+        put_fetch(&out, broker, version, rest);
+    wire_request_end(&out, 0);
+    size_t n = out.n;
+    bool is_cut = api == 1 && fake.cut_answer_at >= 0;
+    if (is_cut)
+        n = (size_t)fake.cut_answer_at < n ? (size_t)fake.cut_answer_at : n;
+    if (is_cut)
+        fake.cut_answer_at = -1;
+    if (api == 1 && fake.is_ending) {
+        buf_release(&out);
+        return false;
+    }
+    bool is_silent = api == 1 && fake.is_silent;
+    bool is_long_poll = api == 1 && n < 100;
+    pthread_mutex_unlock(&fake.mutex);
+    if (is_long_poll)
+        usleep(20000);
+    bool is_sent = is_silent || send(fd, out.p, n, MSG_NOSIGNAL) == (ssize_t)n;
+    buf_release(&out);
+    pthread_mutex_lock(&fake.mutex);
+    return is_sent && !is_cut;
+}
+
+static void serve(int fd, int broker)
+{
+    uint8_t size[4];
+    bool is_good = true;
+    while (is_good && read_all(fd, size, sizeof(size))) {
+        uint32_t n = (uint32_t)size[0] << 24 | (uint32_t)size[1] << 16 |
+                     (uint32_t)size[2] << 8 | size[3];
+        char *request = mem_alloc(n + 1);
+        is_good = read_all(fd, request, n);
+        pthread_mutex_lock(&fake.mutex);
+        if (fake.greeting != NULL) {
+            send(fd, fake.greeting, fake.n_greeting, MSG_NOSIGNAL);
+            is_good = false;
+        }
+        is_good =
+            is_good && !fake.is_ended && answer(fd, broker, (struct str){request, n});
+        pthread_mutex_unlock(&fake.mutex);
+        free(request);
+    }
+    shutdown(fd, SHUT_WR);
+    while (recv(fd, size, sizeof(size), 0) > 0)
+        ;
+    close(fd);
+}
+
+struct client {
+    int fd, broker;
+};
+
+static void *serve_client(void *arg)
+{
+    struct client *client = arg;
+    serve(client->fd, client->broker);
+    free(client);
+    return NULL;
+}
+
+static void *accept_all(void *arg)
+{
+    int broker = (int)(intptr_t)arg;
+    for (;;) {
+        int fd = accept(fake.listener[broker], NULL, NULL);
+        if (fd < 0)
+            return NULL;
+        struct client *client = mem_alloc(sizeof(*client));
+        *client = (struct client){fd, broker};
+        pthread_t thread;
+        pthread_create(&thread, NULL, serve_client, client);
+        pthread_detach(thread);
+    }
+}
+
+// ---- the cluster, and a stream of it
+
+static void put_log(const char *hex)
+{
+    buf_clear(&fake.log);
+    for (int64_t i = 0; i < BATCHES; i++) {
+        wire_out_i64(&fake.log, i * BATCH_RECORDS); // the checksum does not count it
+        for (const char *p = hex + 16; *p != '\0'; p += 2) {
+            unsigned byte;
+            sscanf(p, "%2x", &byte);
+            buf_char(&fake.log, (char)byte);
+        }
+    }
+}
+
+static int open_fake(UNUSED void **state)
+{
+    fake = (struct fake){.mutex = PTHREAD_MUTEX_INITIALIZER,
+                         .end = (int64_t)BATCHES * BATCH_RECORDS,
+                         .fetch_version = 12,
+                         .epoch = 3,
+                         .topic_id = 1,
+                         .truncated_to = -1,
+                         .cut_answer_at = -1};
+    put_log(captured_batch_none);
+    for (int i = 0; i < BROKERS; i++) {
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t size = sizeof(address);
+        fake.listener[i] = socket(AF_INET, SOCK_STREAM, 0);
+        bind(fake.listener[i], (struct sockaddr *)&address, size);
+        listen(fake.listener[i], 16);
+        getsockname(fake.listener[i], (struct sockaddr *)&address, &size);
+        fake.port[i] = ntohs(address.sin_port);
+        pthread_create(&fake.thread[i], NULL, accept_all, (void *)(intptr_t)i);
+    }
+    return 0;
+}
+
+static int close_fake(UNUSED void **state)
+{
+    for (int i = 0; i < BROKERS; i++) {
+        shutdown(fake.listener[i], SHUT_RDWR);
+        pthread_join(fake.thread[i], NULL);
+        close(fake.listener[i]);
+    }
+    usleep(50000); // its clients' threads see that they end
+    buf_release(&fake.log);
+    return 0;
+}
+
+static char addresses[64];
+
+static struct wire_config config_of(void)
+{
+    snprintf(addresses, sizeof(addresses), "127.0.0.1:%d", fake.port[0]);
+    return (struct wire_config){.brokers = addresses,
+                                .topic = "t",
+                                .group = "g",
+                                .client_id = "test",
+                                .n_partitions = 1,
+                                .buffer_bytes = 1 << 20,
+                                .run_records = 100,
+                                .timeout_ms = 2000,
+                                .refresh_ms = 60000};
+}
+
+static struct stream *open_at(int64_t offset)
+{
+    const struct wire_config config = config_of();
+    const struct stream_start start = {0, offset};
+    struct stream *stream;
+    struct stream_event event;
+    struct err err;
+    assert_ok(wire_stream_open(&config, &stream, &err), &err);
+    assert_ok(stream->ops->poll(stream, 0, &event, &err), &err);
+    assert_int_equal(event.kind, STREAM_ASSIGN);
+    assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
+    return stream;
+}
+
+// Polls for something else than IDLE.
+static enum status poll_event(struct stream *stream, struct stream_event *ret,
+                              struct err *err)
+{
+    enum status rc = ST_OK;
+    int64_t end = now_ms() + PATIENCE_MS;
+    do {
+        rc = stream->ops->poll(stream, 100, ret, err);
+    } while (rc == ST_OK && ret->kind == STREAM_IDLE && now_ms() < end);
+    return rc;
+}
+
+// All from `next` on to the end, each record once; trouble on the way is looked over.
+static void read_to_end(struct stream *stream, int64_t next)
+{
+    struct stream_event event;
+    struct err err;
+    while (next < fake.end) {
+        assert_ok(poll_event(stream, &event, &err), &err);
+        if (event.kind == STREAM_TROUBLE)
+            continue;
+        assert_int_equal(event.kind, STREAM_RUN);
+        assert_int_equal(event.run.first, next);
+        assert_int_equal(event.run.n, event.run.next - event.run.first);
+        for (size_t i = 0; i < event.run.n; i++)
+            assert_int_equal(event.run.records[i].offset, next + (int64_t)i);
+        next = event.run.next;
+    }
+    assert_int_equal(next, fake.end);
+}
+
+static void check_error(int64_t offset, enum status expected, const char *format)
+{
+    struct stream *stream = open_at(offset);
+    struct stream_event event;
+    struct err err = {0};
+    char text[1024];
+    enum status rc = ST_OK;
+    for (int64_t end = now_ms() + PATIENCE_MS; rc == ST_OK && now_ms() < end;)
+        rc = poll_event(stream, &event, &err);
+    // %d: the first broker's port.
+    const char *port = strstr(format, "%d");
+    if (port == NULL)
+        snprintf(text, sizeof(text), "%s", format);
+    else
+        snprintf(text, sizeof(text), "%.*s%d%s", (int)(port - format), format,
+                 fake.port[0], port + 2);
+    assert_status(rc, expected);
+    assert_string_equal(err.text, text);
+    stream->ops->close(stream);
+}
+
+// ---- cases
+
+static void test_all_versions_of_fetch(UNUSED void **state)
+{
+    for (int16_t version = 4; version <= 12; version++) {
+        fake.fetch_version = version;
+        struct stream *stream = open_at(1);
+        read_to_end(stream, 1);
+        stream->ops->close(stream);
+    }
+}
+
+static void test_a_leader_that_moves_is_followed(UNUSED void **state)
+{
+    fake.cut_tail = (int)(4 * fake.log.n / BATCHES); // a batch an answer
+    for (int i = 1; i < 5; i++) {
+        fake.move_after = i;
+        fake.cut_tail = 0;
+        struct stream *stream = open_at(0);
+        read_to_end(stream, 0);
+        stream->ops->close(stream);
+    }
+}
+
+static void test_errors_that_pass_are_tried_again(UNUSED void **state)
+{
+    static const int16_t codes[] = {3, 5, 6, 7, 9, 56, 74, 75, 78, -1};
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        fake.fetch_code = codes[i];
+        fake.n_codes = 3;
+        struct stream *stream = open_at(0);
+        read_to_end(stream, 0);
+        stream->ops->close(stream);
+    }
+}
+
+static void test_errors_that_stay_are_told_once(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    fake.fetch_code = 56;
+    fake.n_codes = -1;
+    struct stream *stream = open_at(4);
+    assert_ok(poll_event(stream, &event, &err), &err);
+    assert_int_equal(event.kind, STREAM_TROUBLE);
+    assert_int_equal(event.trouble.partition, 0);
+    assert_string_equal(event.trouble.reason,
+                        "topic 't', partition 0, offset 4: KAFKA_STORAGE_ERROR");
+    assert_ok(stream->ops->poll(stream, 1500, &event, &err), &err);
+    assert_int_equal(event.kind, STREAM_IDLE);
+    fake.n_codes = 0;
+    read_to_end(stream, 4);
+    stream->ops->close(stream);
+}
+
+// Neither is asked again and again without a pause.
+static void test_answers_without_partitions_are_told(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    for (int i = 0; i < 2; i++) {
+        fake.n_fetches = 0;
+        fake.whole_code = i ? 0 : 7;
+        fake.is_missing = i;
+        struct stream *stream = open_at(4);
+        int64_t begin = now_ms();
+        assert_ok(poll_event(stream, &event, &err), &err);
+        assert_int_equal(event.kind, STREAM_TROUBLE);
+        assert_string_equal(event.trouble.reason,
+                            i ? "topic 't', partition 0, offset 4: "
+                                "UNKNOWN_TOPIC_OR_PARTITION"
+                              : "topic 't', partition 0, offset 4: REQUEST_TIMED_OUT");
+        assert_ok(stream->ops->poll(stream, 1000, &event, &err), &err);
+        assert_true(fake.n_fetches <= 5 + (now_ms() - begin) / 500);
+        fake.whole_code = 0;
+        fake.is_missing = false;
+        read_to_end(stream, 4);
+        stream->ops->close(stream);
+    }
+}
+
+static void test_errors_that_are_final(UNUSED void **state)
+{
+    fake.n_codes = -1;
+    fake.fetch_code = WIRE_TOPIC_AUTHORIZATION_FAILED;
+    check_error(4, ST_FAIL,
+                "topic 't', partition 0, offset 4: the broker says "
+                "TOPIC_AUTHORIZATION_FAILED");
+    fake.fetch_code = WIRE_UNSUPPORTED_COMPRESSION_TYPE;
+    check_error(4, ST_FAIL,
+                "topic 't', partition 0, offset 4: the broker says "
+                "UNSUPPORTED_COMPRESSION_TYPE");
+}
+
+static void test_a_log_that_was_cut_back_is_told(UNUSED void **state)
+{
+    fake.truncated_to = 5;
+    check_error(9, ST_DATA,
+                "broker 127.0.0.1:%d: topic 't', partition 0, offset 9: the log was cut "
+                "back to offset 5 after it was read (an unclean election of a leader)");
+    fake.wrong_tag = 1;
+    check_error(9, ST_DATA,
+                "broker 127.0.0.1:%d: Fetch: a tagged field is cut at byte 57 of 59");
+}
+
+static void test_a_gap_is_told_behind_what_was_read(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    fake.begin = 6;
+    struct stream *stream = open_at(2);
+    assert_ok(poll_event(stream, &event, &err), &err);
+    assert_int_equal(event.kind, STREAM_GAP);
+    assert_true(event.gap.partition == 0 && event.gap.wanted == 2 && event.gap.low == 6);
+    assert_ok(stream->ops->poll(stream, 500, &event, &err), &err);
+    assert_int_equal(event.kind, STREAM_IDLE); // until it is started again
+    const struct stream_start start = {0, 6};
+    assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
+    read_to_end(stream, 6);
+    stream->ops->close(stream);
+}
+
+static void test_a_cut_tail_is_asked_for_again(UNUSED void **state)
+{
+    fake.cut_tail = 10;
+    fake.end = (BATCHES - 1) * BATCH_RECORDS; // of which the fifth is never whole
+    struct stream *stream = open_at(0);
+    read_to_end(stream, 0);
+    stream->ops->close(stream);
+}
+
+static void test_an_answer_cut_at_any_byte_is_asked_for_again(UNUSED void **state)
+{
+    for (int at = 0; at < 1000; at += at < 100 ? 9 : 130) {
+        fake.cut_answer_at = at;
+        struct stream *stream = open_at(0);
+        read_to_end(stream, 0);
+        stream->ops->close(stream);
+    }
+}
+
+static void test_throttling_is_kept_to(UNUSED void **state)
+{
+    fake.throttle_ms = 300;
+    struct stream *stream = open_at(0);
+    read_to_end(stream, 0);
+    struct stream_event event;
+    struct err err;
+    assert_ok(stream->ops->poll(stream, 1000, &event, &err), &err);
+    assert_in_range(fake.n_fetches, 3, 4);
+    for (int i = 1; i < fake.n_fetches; i++)
+        assert_in_range(fake.fetched_ms[i] - fake.fetched_ms[i - 1], 290, 600);
+    stream->ops->close(stream);
+}
+
+static void test_a_broker_without_progress_is_told(UNUSED void **state)
+{
+    fake.cut_tail = 10;
+    fake.end = BATCHES * BATCH_RECORDS;
+    check_error(BATCHES * BATCH_RECORDS - 1, ST_DATA,
+                "broker 127.0.0.1:%d: topic 't', partition 0, offset 14: the broker's "
+                "answers have no batch of that offset");
+}
+
+static void change_log(size_t batch, size_t at, int byte)
+{
+    fake.log.p[batch * fake.log.n / BATCHES + at] = (char)byte;
+}
+
+static void test_bad_bytes_are_told_with_their_place(UNUSED void **state)
+{
+    change_log(2, 100, 'x');
+    check_error(0, ST_DATA,
+                "topic 't', partition 0: the batch at offset 6: its bytes do not match "
+                "their checksum");
+    put_log(captured_batch_none);
+    change_log(2, 16, 1);
+    check_error(0, ST_DATA,
+                "topic 't', partition 0: the batch at offset 6 has format 1, of before "
+                "Kafka 0.11; client = 'librdkafka' reads it");
+    put_log(captured_batch_none);
+    change_log(2, 7, 5);
+    check_error(0, ST_DATA,
+                "topic 't', partition 0: the batch at offset 5 comes behind offset 5");
+    put_log(captured_batch_none);
+    change_log(4, 8, 1); // its length: 16 MB more than there is
+    check_error(12, ST_LIMIT,
+                "broker 127.0.0.1:%d: topic 't', partition 0, offset 12: a batch of "
+                "16777397 bytes is larger than source.buffer, 1048576 bytes");
+}
+
+static void test_compressed_batches(UNUSED void **state)
+{
+    static const char *const logs[] = {captured_batch_gzip, captured_batch_snappy,
+                                       captured_batch_zstd};
+    for (size_t i = 0; i < ARRAY_LEN(logs); i++) {
+        put_log(logs[i]);
+        struct stream *stream = open_at(0);
+        read_to_end(stream, 0);
+        stream->ops->close(stream);
+    }
+}
+
+static void test_held_partitions_wait(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    struct stream *stream = open_at(1);
+    assert_ok(poll_event(stream, &event, &err), &err);
+    assert_true(event.kind == STREAM_RUN && event.run.n > 3);
+    stream->ops->hold_back(stream, 0, 3); // of 1, 2 and 3
+    assert_ok(stream->ops->poll(stream, 300, &event, &err), &err);
+    assert_int_equal(event.kind, STREAM_IDLE);
+    stream->ops->release(stream, 0);
+    assert_ok(poll_event(stream, &event, &err), &err);
+    assert_true(event.kind == STREAM_RUN && event.run.first == 4);
+    stream->ops->hold_back(stream, 0, 0);
+    stream->ops->release(stream, 0);
+    read_to_end(stream, 4);
+    stream->ops->close(stream);
+}
+
+static void test_the_topic_of_before_is_wanted(UNUSED void **state)
+{
+    struct stream *stream = open_at(0);
+    struct stream_event event;
+    struct err err;
+    read_to_end(stream, 0);
+    fake.topic_id = 2;
+    fake.fetch_code = WIRE_UNKNOWN_LEADER_EPOCH; // makes it look
+    fake.n_codes = 1;
+    assert_status(poll_event(stream, &event, &err), ST_NOT_FOUND);
+    assert_string_equal(err.text, "topic 't' was recreated while it was read");
+    stream->ops->close(stream);
+    fake.n_codes = 0;
+    char expected[128];
+    fake.topic_code = WIRE_UNKNOWN_TOPIC_OR_PARTITION;
+    stream = open_at(0);
+    assert_status(poll_event(stream, &event, &err), ST_NOT_FOUND);
+    snprintf(expected, sizeof(expected), "topic 't' is not on the brokers %s", addresses);
+    assert_string_equal(err.text, expected);
+    stream->ops->close(stream);
+    fake.topic_code = WIRE_TOPIC_AUTHORIZATION_FAILED;
+    check_error(0, ST_FAIL, "topic 't' cannot be read: TOPIC_AUTHORIZATION_FAILED");
+}
+
+static void test_metadata_that_lies(UNUSED void **state)
+{
+    fake.wrong_partition = 1;
+    check_error(0, ST_DATA,
+                "broker 127.0.0.1:%d: topic 't': Metadata: a partition is not right");
+    fake.wrong_partition = 0;
+    fake.wrong_broker = 1;
+    check_error(0, ST_DATA,
+                "broker 127.0.0.1:%d: topic 't': Metadata: a broker is not right");
+}
+
+static void check_unreachable(const char *reason)
+{
+    char text[512];
+    snprintf(text, sizeof(text),
+             "brokers 127.0.0.1:%d cannot be reached: 127.0.0.1:%d: %s", fake.port[0],
+             fake.port[0], reason);
+    struct stream *stream = open_at(0);
+    struct stream_event event;
+    struct err err = {0};
+    assert_status(poll_event(stream, &event, &err), ST_RETRY);
+    assert_string_equal(err.text, text);
+    assert_ok(stream->ops->poll(stream, 300, &event, &err), &err); // told once
+    fake.greeting = NULL;
+    fake.wrong_correlation = 0;
+    fake.fetch_version = 12;
+    read_to_end(stream, 0); // and gone on with, once it can be
+    stream->ops->close(stream);
+}
+
+static void greet_by(const char *bytes, size_t n)
+{
+    fake.greeting = bytes;
+    fake.n_greeting = n;
+}
+
+static void test_what_is_no_broker_is_named(UNUSED void **state)
+{
+    greet_by("HTTP/1.1 400 Bad Request\r\n\r\n", 28);
+    check_unreachable("an HTTP server answers there; give the port of a Kafka broker");
+    greet_by("\x15\x03\x03\x00\x02\x02\x46", 7);
+    check_unreachable(
+        "TLS is wanted there, which client = 'native' does not have yet; see client = "
+        "'librdkafka' and kafka.security.protocol");
+    greet_by("", 0);
+    check_unreachable(
+        "the connection was ended before anything was answered; where TLS or SASL is "
+        "wanted, see client = 'librdkafka'");
+    greet_by("\x00\x00\x00\x02  ", 6);
+    check_unreachable("the size of its answer is not right");
+    greet_by("\xff\xff\xff\xff", 4);
+    check_unreachable("the size of its answer is not right");
+    greet_by("\x7f\x00\x00\x00", 4);
+    check_unreachable("the size of its answer is not right");
+    fake.wrong_correlation = 1;
+    check_unreachable("its answer is to another request");
+    fake.fetch_version = 3;
+    check_unreachable("it takes no version of Fetch or Metadata that is known here; see "
+                      "client = 'librdkafka'");
+}
+
+static void test_nobody_there_is_told(UNUSED void **state)
+{
+    struct wire_config config = config_of();
+    struct stream *stream;
+    struct stream_event event;
+    struct err err;
+    close_fake(NULL);
+    char expected[256];
+    snprintf(expected, sizeof(expected),
+             "brokers %s cannot be reached: %s: Connection refused", addresses,
+             addresses);
+    assert_ok(wire_stream_open(&config, &stream, &err), &err);
+    assert_ok(stream->ops->poll(stream, 0, &event, &err), &err);
+    assert_status(poll_event(stream, &event, &err), ST_RETRY);
+    assert_string_equal(err.text, expected);
+    assert_ok(stream->ops->poll(stream, 1000, &event, &err), &err);
+    stream->ops->close(stream);
+    open_fake(NULL);
+}
+
+// A leader that is there and says nothing: told, and waited for no longer than that.
+static void test_a_silent_leader_is_told(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    fake.is_silent = true;
+    struct stream *stream = open_at(0);
+    int64_t begin = now_ms();
+    do {
+        assert_ok(poll_event(stream, &event, &err), &err);
+    } while (event.kind != STREAM_TROUBLE && now_ms() - begin < 2 * PATIENCE_MS);
+    assert_int_equal(event.kind, STREAM_TROUBLE);
+    char expected[256];
+    snprintf(expected, sizeof(expected),
+             "topic 't', partition 0, offset 0: 127.0.0.1:%d: no answer within 2000 ms",
+             fake.port[0]);
+    assert_string_equal(event.trouble.reason, expected);
+    fake.is_silent = false;
+    read_to_end(stream, 0);
+    stream->ops->close(stream);
+}
+
+static void test_a_leader_that_ends_connections_is_told(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    struct stream *stream = open_at(0);
+    read_to_end(stream, 0);
+    fake.is_ending = true;
+    assert_ok(poll_event(stream, &event, &err), &err);
+    assert_int_equal(event.kind, STREAM_TROUBLE);
+    char expected[256];
+    snprintf(expected, sizeof(expected),
+             "topic 't', partition 0, offset 15: 127.0.0.1:%d: the broker ended the "
+             "connection",
+             fake.port[0]);
+    assert_string_equal(event.trouble.reason, expected);
+    fake.is_ending = false;
+    const struct stream_start start = {0, 3};
+    assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
+    read_to_end(stream, 3);
+    stream->ops->close(stream);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, open_fake, close_fake)
+
+TEST_MAIN(CASE(test_all_versions_of_fetch), CASE(test_a_leader_that_moves_is_followed),
+          CASE(test_errors_that_pass_are_tried_again),
+          CASE(test_errors_that_stay_are_told_once),
+          CASE(test_answers_without_partitions_are_told),
+          CASE(test_errors_that_are_final), CASE(test_a_log_that_was_cut_back_is_told),
+          CASE(test_a_gap_is_told_behind_what_was_read),
+          CASE(test_a_cut_tail_is_asked_for_again),
+          CASE(test_an_answer_cut_at_any_byte_is_asked_for_again),
+          CASE(test_throttling_is_kept_to), CASE(test_a_broker_without_progress_is_told),
+          CASE(test_bad_bytes_are_told_with_their_place), CASE(test_compressed_batches),
+          CASE(test_held_partitions_wait), CASE(test_the_topic_of_before_is_wanted),
+          CASE(test_metadata_that_lies), CASE(test_what_is_no_broker_is_named),
+          CASE(test_nobody_there_is_told), CASE(test_a_silent_leader_is_told),
+          CASE(test_a_leader_that_ends_connections_is_told))
