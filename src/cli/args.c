@@ -135,6 +135,14 @@ static enum status set_log_format(const char *text, struct err *err)
     return ST_OK;
 }
 
+static void keep_given(struct args *args, const char *flag, const char *value)
+{
+    for (int i = 0; i < 2; i++) {
+        MEM_GROW(args->given, args->n_given, args->given_capacity);
+        args->given[args->n_given++] = i == 0 ? flag : value;
+    }
+}
+
 static enum status take_common(struct args *args, const char *flag, const char *value,
                                struct err *err)
 {
@@ -142,10 +150,13 @@ static enum status take_common(struct args *args, const char *flag, const char *
         return set_log_level(value, err);
     if (strcmp(flag, "--log-format") == 0)
         return set_log_format(value, err);
-    if (strcmp(flag, "--set-file") == 0)
+    if (strcmp(flag, "--set-file") == 0) {
+        keep_given(args, flag, value);
         return set_from_file(args, value, err);
+    }
     struct str name, text;
     TRY(split_pair(flag, value, &name, &text, err));
+    keep_given(args, flag, value);
     return add_variable(args, name, text, true);
 }
 
@@ -283,6 +294,7 @@ enum args_result args_parse(const struct command *command, int argc, char **argv
 void args_release(struct args *args)
 {
     free(args->variables);
+    free(args->given);
     arena_release(&args->arena);
 }
 
@@ -317,13 +329,23 @@ enum status args_number(const struct args *args, const char *flag, int64_t min,
     return ST_OK;
 }
 
-bool args_errors_are_json(const struct args *args)
+// Of a flag that not all commands have, on a line that may not have been read.
+static bool may_have(const struct args *args, const char *flag)
 {
     const struct command *command = args->command;
-    return log_is_json() ||
-           (args->flags != NULL &&
-            find_in(command->flags, command->n_flags, STR_LITERAL("--json")) != NULL &&
-            args_has(args, "--json"));
+    return args->flags != NULL &&
+           find_in(command->flags, command->n_flags, str_of(flag)) != NULL &&
+           args_has(args, flag);
+}
+
+bool args_errors_are_json(const struct args *args)
+{
+    return log_is_json() || may_have(args, "--json");
+}
+
+bool args_end_by_line(const struct args *args)
+{
+    return may_have(args, "--exit-line");
 }
 
 static void print_script_error(const struct script_error *error)

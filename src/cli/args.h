@@ -39,6 +39,8 @@ struct args {
     const char **positional;
     size_t n_positional;
     const char **flags; // for each of the command's flags its argument, or "" when given
+    const char **given; // of --set and --set-file: flag and argument by turns
+    size_t n_given, given_capacity;
     struct variable *variables;
     size_t n_variables, variables_capacity;
     struct arena arena;
@@ -72,6 +74,9 @@ enum status args_script(const struct args *args, int i, struct pipeline *ret,
 
 // Whether errors go to stderr as JSON lines: --json, or --log-format json.
 bool args_errors_are_json(const struct args *args);
+
+// Whether the end is told by a line on stdout and not by the exit code: --exit-line.
+bool args_end_by_line(const struct args *args);
 
 void args_help(const struct command *command);
 // The flags that every command with a script has, or else every command.

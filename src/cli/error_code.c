@@ -134,25 +134,31 @@ static void put_text(struct buf *line, const char *name, struct str text)
     text_json(line, text);
 }
 
+void error_line(struct buf *ret, const char *command, int exit_code, struct str text,
+                struct str hint, const struct error_place *place)
+{
+    struct error_code code;
+    buf_text(ret, exit_code == 0 ? "{\"level\":\"info\"" : "{\"level\":\"error\"");
+    put_text(ret, "command", str_of(command));
+    if (text.n > 0 && error_code_find(text, &code))
+        buf_printf(ret, ",\"code\":\"%s\"", code.code);
+    buf_printf(ret, ",\"exit_code\":%d", exit_code);
+    put_text(ret, "text", text);
+    put_text(ret, "hint", hint);
+    struct str suggestion = suggestion_of(hint.n ? hint : text);
+    put_text(ret, "suggestion", suggestion.n ? suggestion : suggestion_of(text));
+    if (place != NULL) {
+        put_text(ret, "file", place->file);
+        buf_printf(ret, ",\"line\":%zu,\"column\":%zu", place->line, place->column);
+        put_text(ret, "near", place->near);
+    }
+    buf_text(ret, "}\n");
+}
+
 void error_line_print(const char *command, int exit_code, struct str text,
                       struct str hint, const struct error_place *place)
 {
     AUTO(buf_release) struct buf line = BUF_INIT(LINE_MAX_BYTES * TEXT_GROWTH);
-    struct error_code code;
-    buf_text(&line, "{\"level\":\"error\"");
-    put_text(&line, "command", str_of(command));
-    if (error_code_find(text, &code))
-        buf_printf(&line, ",\"code\":\"%s\"", code.code);
-    buf_printf(&line, ",\"exit_code\":%d", exit_code);
-    put_text(&line, "text", text);
-    put_text(&line, "hint", hint);
-    struct str suggestion = suggestion_of(hint.n ? hint : text);
-    put_text(&line, "suggestion", suggestion.n ? suggestion : suggestion_of(text));
-    if (place != NULL) {
-        put_text(&line, "file", place->file);
-        buf_printf(&line, ",\"line\":%zu,\"column\":%zu", place->line, place->column);
-        put_text(&line, "near", place->near);
-    }
-    buf_text(&line, "}\n");
+    error_line(&line, command, exit_code, text, hint, place);
     (void)!write(STDERR_FILENO, line.p, line.n);
 }

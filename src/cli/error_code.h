@@ -4,7 +4,7 @@
 #ifndef CLI_ERROR_CODE_H
 #define CLI_ERROR_CODE_H
 
-#include "base/str.h"
+#include "base/buf.h"
 
 enum {
     ERROR_CODE_MAX = 8 // "TL1203" and its end
@@ -30,6 +30,8 @@ struct error_place {
     struct str near;     // the word there; empty: none
 };
 // `exit_code` is that with which the command ends.
+void error_line(struct buf *ret, const char *command, int exit_code, struct str text,
+                struct str hint, const struct error_place *place);
 void error_line_print(const char *command, int exit_code, struct str text,
                       struct str hint, const struct error_place *place);
 

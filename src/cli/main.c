@@ -24,6 +24,7 @@ static const struct command *const commands[] = {
     &command_extract,
     &command_produce,
     &command_run,
+    &command_spark,
     &command_check,
     &command_explain,
     &command_test,
@@ -127,6 +128,16 @@ int cli_exit_code(enum status status)
     }
 }
 
+// What started this program elsewhere hears how it ended by the line alone.
+static int say_end(const char *command, int code, const struct err *err)
+{
+    AUTO(buf_release) struct buf line = {0};
+    error_line(&line, command, code, str_of(code != 0 ? err->text : ""), (struct str){0},
+               NULL);
+    bool is_said = write(STDOUT_FILENO, line.p, line.n) == (ssize_t)line.n;
+    return is_said ? 0 : code;
+}
+
 int cli_main(int argc, char **argv)
 {
     const struct command *command = find(argv[0]);
@@ -155,8 +166,11 @@ int cli_main(int argc, char **argv)
     case ARGS_BAD:
         break;
     }
+    int code = cli_exit_code(status);
+    if (args_end_by_line(&args))
+        code = say_end(command->name, code, &err);
     args_release(&args);
-    return cli_exit_code(status);
+    return code;
 }
 
 static int end_help(void)

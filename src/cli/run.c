@@ -87,6 +87,7 @@ static enum status run(const struct args *args, struct err *err)
 static const struct flag flags[] = {
     {"--once", NULL, "stop when all that was in the stream at the start is committed"},
     {"--json", NULL, "numbers as JSON lines on stdout"},
+    {"--exit-line", NULL, "its end as a JSON line on stdout; the exit code is 0 then"},
     {"--instance", "NAME",
      "this worker's name in log, history and group, after its host"},
     {"--members", "N", "begin together: wait up to 10 s until N workers are there"},

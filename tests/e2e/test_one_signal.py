@@ -404,6 +404,7 @@ def of_status(where, *args):
 for point in ("connect", "silent"):
     phase("status", f"brokers: {point}", ENDS_AT_ONCE)(of_status(point))
     phase("diff", f"brokers: {point}", ENDS_AT_ONCE)(of_status(point, "diff", "p.sql"))
+    phase("spark", f"brokers: {point}", ENDS_AT_ONCE)(of_status(point, "spark", "p.sql", "--workers", "2"))
     phase("dead", f"--to-topic, brokers: {point}", [1])(of_status(point, "dead", "p.sql", "--to-topic", "again"))
 
 # A page on a terminal.
