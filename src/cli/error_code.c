@@ -108,6 +108,28 @@ bool error_code_get(const char *name, struct error_code *ret)
     return false;
 }
 
+bool error_code_near(const char *name, struct error_code *ret)
+{
+    struct str rest = str_of(error_codes), digits = str_of(name);
+    struct error_code code;
+    int64_t asked, number, least = INT64_MAX;
+    if (strncasecmp(name, "TL", 2) != 0)
+        return false;
+    digits = (struct str){digits.p + 2, digits.n - 2};
+    if (!str_to_i64(digits, &asked) || asked < 0)
+        return false;
+    while (next_code(&rest, &code)) {
+        if (strlen(code.code) <= HEAD_CODE || !str_to_i64(str_of(code.code + 2), &number))
+            continue;
+        int64_t apart = number > asked ? number - asked : asked - number;
+        if (apart < least) {
+            least = apart;
+            *ret = code;
+        }
+    }
+    return least < INT64_MAX;
+}
+
 struct str error_code_about(const struct error_code *code)
 {
     struct error_code head = *code, found;

@@ -20,6 +20,8 @@ struct error_code {
 bool error_code_find(struct str text, struct error_code *ret);
 // The error with that code; false: there is none.
 bool error_code_get(const char *code, struct error_code *ret);
+// The code that is nearest to one that is none, "TL1999"; false: it looks like none.
+bool error_code_near(const char *code, struct error_code *ret);
 // What the errors of a code's kind are about, and what to do: text for people.
 struct str error_code_about(const struct error_code *code);
 

@@ -391,7 +391,13 @@ enum status new_script_write(struct feed *feed, const struct new_script_names *n
     AUTO(mem_auto_free) struct scaffold *scaffold = mem_zalloc(sizeof(*scaffold));
     scaffold->feed = feed;
     scaffold->names = names;
-    enum status rc = look(scaffold, err);
+    enum status rc = ST_OK;
+    if (!feed_has(feed, "trips.txt") && !feed_has(feed, "stop_times.txt"))
+        rc = err_set(err, ST_DATA,
+                     "%s has neither trips.txt nor stop_times.txt: is it a GTFS feed?",
+                     feed_source(feed));
+    if (rc == ST_OK)
+        rc = look(scaffold, err);
     if (rc == ST_OK)
         write_all(scaffold);
     buf_str(ret, buf_as_str(&scaffold->text));

@@ -27,7 +27,7 @@ struct preview {
     struct row_printer printer;
     struct buf rows;
     int64_t left; // rows still to print
-    int64_t n_records, n_ignored, n_rejected, n_matched, n_rows;
+    int64_t n_records, n_rejected, n_matched, n_rows;
 };
 
 static enum status open_query(struct preview *preview, struct err *err)
@@ -83,12 +83,13 @@ static void print_rows(struct preview *preview, struct arena *arena)
     }
 }
 
+// Of the records before `end`.
 static void tell_rejects(struct preview *preview, const struct run *run,
-                         const struct batch *batch)
+                         const struct batch *batch, size_t end)
 {
     for (size_t i = 0; i < batch->n_rejects; i++) {
         const struct reject *reject = &batch->rejects[i];
-        if (preview->n_rejected++ < REJECTS_SHOWN)
+        if (reject->record < end && preview->n_rejected++ < REJECTS_SHOWN)
             log_warn("partition %" PRId32 " offset %" PRId64 " is rejected: %.*s",
                      run->partition, run->records[reject->record].offset,
                      STR_ARGS(reject->reason));
@@ -99,15 +100,20 @@ static enum status take(void *context, const struct run *run, size_t from, size_
                         struct batch *batch, struct err *err)
 {
     struct preview *preview = context;
-    preview->n_records += (int64_t)(next - from);
-    preview->n_ignored += (int64_t)batch->n_ignored;
-    for (size_t row = 0; row < batch->n_rows && preview->left > 0;) {
+    size_t n_rows = batch->n_rows, end = next;
+    // One by one, so that nothing is said of records beyond the last row that is shown.
+    for (size_t row = 0; row < n_rows && preview->left > 0;) {
         struct executor_result result = {0};
+        batch->n_rows = row + 1;
         TRY(run_slice(preview, batch, &row, &result, err));
         preview->n_matched += (int64_t)result.n_matched;
         print_rows(preview, &batch->arena);
+        if (preview->left == 0)
+            end = (size_t)batch->records[row - 1] + 1;
     }
-    tell_rejects(preview, run, batch);
+    batch->n_rows = n_rows;
+    preview->n_records += (int64_t)(end - from);
+    tell_rejects(preview, run, batch, end);
     return preview->left == 0 ? ST_STOP : ST_OK;
 }
 

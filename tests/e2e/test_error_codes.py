@@ -7,6 +7,7 @@ import sys
 
 import file_job
 import lib
+import results
 
 sys.path.insert(0, str(lib.ROOT / "tools"))
 import error_codes  # noqa: E402
@@ -93,9 +94,42 @@ def test_text_is_what_it_was_without():
 
 
 def test_an_unknown_error_is_said():
-    done = lib.run("explain-error", "TL0", code=2)
-    assert done.err == ("tramline explain-error: no error has the code or the text 'TL0'; "
+    done = lib.run("explain-error", "nothing", code=2)
+    assert done.err == ("tramline explain-error: no error has the code or the text 'nothing'; "
                         "give one as it was told, or a code such as TL1002\n"), done.err
+
+
+def test_a_code_that_is_none_leads_to_the_nearest():
+    codes = [code for code, _ in error_codes.read_table(lib.ROOT)]
+    for asked, near in (("TL0", codes[0]), ("tl9999999", codes[-1]), (f"TL{int(codes[0][2:]) - 1}", codes[0])):
+        done = lib.run("explain-error", asked, code=2)
+        assert done.err == f"tramline explain-error: no error has the code '{asked}'; did you mean {near}?\n", done.err
+    for asked in ("TLx", "TL", "TL-1", "12"):
+        assert "; give one as it was told" in lib.run("explain-error", asked, code=2).err, asked
+
+
+def test_words_of_the_parser_have_codes():
+    """All that it can say of a text, as the program then tells it."""
+    for text in ("SELEC 1;", "SELECT (;", "SELECT 'a", 'SELECT "a', "SELECT 1 /* a", "SELECT $$a", 'SELECT ""'):
+        line, *_ = json_lines(lib.run("check", script(text), "--log-format", "json", code=2).err)
+        assert re.fullmatch(r"TL1\d\d\d", line.get("code", "")), line
+        assert explained(line["text"]) == line["code"], line
+
+
+def test_reasons_of_dead_letters_are_explained():
+    job = file_job.FileJob(3, {})
+    visits = job.directory / "visits.csv"
+    with open(visits, "ab") as file:
+        file.write(b'a\na,b,1,2\n,b,1\na,b,3000000000\na,b\xff,1\na,b\x00,1\na,"b"c,1\na,"b\n')
+    lib.run("run", job.script, "--once", code=None)
+    reasons = {letter["reason"] for letter in results.dead_letters(job.result)}
+    assert len(reasons) >= 8, reasons
+    for reason in reasons:
+        assert explained(reason), reason
+    for name, says in (("unreadable", "its bytes are not a row of the stream"),
+                       ("query", "the query fails for it, or gives what the result cannot hold"),
+                       ("too_large", "it gives too many rows")):
+        assert lib.run("explain-error", name).out.startswith(f"{name}: of a dead letter: {says}.\n"), name
 
 
 def test_the_log_as_json_lines():

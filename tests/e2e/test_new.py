@@ -211,7 +211,7 @@ def test_names_made_by_chance_give_good_scripts():
         files = {}
         for table, keys in (("trips", ["trip_id", "service_id"]), ("calendar_dates", ["service_id", "date"]),
                             ("frequencies", ["trip_id"]), ("calendar", ["service_id"]), ("stop_times", ["trip_id", "stop_id"])):
-            if chance.random() < 0.2:
+            if chance.random() < 0.2 and (table != "stop_times" or "trips" in files):
                 continue
             names = (keys if chance.random() < 0.9 else []) + chance.choices(NAMES, k=chance.randrange(8))
             chance.shuffle(names)
@@ -255,3 +255,16 @@ def test_a_full_disk_leaves_no_script():
                                  cwd=directory, capture_output=True, text=True, timeout=60, check=False)
     assert (limited.returncode, limited.stderr) == (1, "tramline new: cannot write p.sql: File too large\n"), limited
     assert not (directory / "p.sql").exists()
+
+
+def test_what_is_no_feed_is_refused():
+    """Whatever else is in it. One of the two tables makes it a feed."""
+    for tables in ({"readme": "x\n"}, {"agency": "agency_name\nx\n", "routes": "route_id\nr\n"}):
+        here = lib.tmp_dir()
+        (here / "other").mkdir()
+        for name, text in tables.items():
+            (here / f"other/{name}.txt").write_text(text)
+        done = lib.run("new", "--feed", "other", code=3, cwd=here)
+        assert done.err == (f"tramline new: {here}/other has neither trips.txt nor stop_times.txt: "
+                            "is it a GTFS feed?\n"), done.err
+        assert not (here / "pipeline.sql").exists()

@@ -78,6 +78,16 @@ def test_sqlite_and_json_and_limits():
     assert len(run(many, "preview", "p.sql", "--csv", "--limit", "4990").out.splitlines()) == 4991
 
 
+def test_nothing_is_said_of_records_beyond_the_last_row():
+    for executor in ("native", "sqlite"):
+        bad_and_good = [f"T1,{'x' if i % 3 == 0 else i}" for i in range(300)]
+        directory = file_job(bad_and_good, insert=f"SET executor = '{executor}';" + INSERT)
+        for limit, read, bad in ((1, 3, 1), (2, 4, 1), (3, 6, 2)):  # the header is a record, too
+            done = run(directory, "preview", "p.sql", "--limit", str(limit))
+            assert said(done).count("is rejected") == bad, (limit, said(done))
+            assert f"read {read} records: {limit} matched, {bad} rejected; " in said(done), (limit, said(done))
+
+
 def test_many_rejects_are_counted():
     done = run(file_job([f"T1,x{i}" for i in range(100)]), "preview", "p.sql")
     assert said(done).count("is rejected") == 20
