@@ -68,6 +68,8 @@ static enum status print_systemd(const struct args *args, struct pipeline *pipel
         .program = program,
         .script = script,
         .variables = arena_printf(&pipeline->arena, "%s.env", script),
+        .needs = pipeline->plan->variables,
+        .n_needs = pipeline->plan->n_variables,
         .name = pipeline->job_name,
     };
     const char **writes;

@@ -7,11 +7,13 @@
 #include "core/format.h"
 
 struct generate_service {
-    const char *program;       // absolute path
-    const char *script;        // absolute path, or with %i
-    const char *directory;     // in which it runs; NULL: nothing depends on that
-    bool is_template;          // %i stands for the instance's name
-    const char *variables;     // file with NAME=value lines for ${NAME} in the script
+    const char *program;     // absolute path
+    const char *script;      // absolute path, or with %i
+    const char *directory;   // in which it runs; NULL: nothing depends on that
+    bool is_template;        // %i stands for the instance's name
+    const char *variables;   // file with NAME=value lines for ${NAME} in the script
+    const struct str *needs; // names that the script wants values for
+    size_t n_needs;
     const char *name;          // of the job, for people
     const char *const *writes; // local directories that the job writes to
     size_t n_writes;

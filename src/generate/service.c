@@ -56,12 +56,17 @@ void generate_service(const struct generate_service *service, struct buf *ret)
     AUTO(buf_release) struct buf writes = {0};
     AUTO(buf_release) struct buf variables = {0};
     AUTO(buf_release) struct buf name = {0};
+    AUTO(buf_release) struct buf needs = {0};
     put_path(service->program, true, false, &program);
     put_path(service->script, true, service->is_template, &script);
     put_text(service->variables, service->is_template, &variables);
     put_text(service->name, service->is_template, &name);
     bool at_home = is_at_home(service->script) || is_at_home(service->program);
     bool at_tmp = is_temporary(service->script);
+    for (size_t i = 0; i < service->n_needs; i++)
+        buf_printf(&needs, "%s%.*s", i ? ", " : "# NAME=value lines there for ",
+                   STR_ARGS(service->needs[i]));
+    buf_text(&needs, service->n_needs ? ".\n" : "");
     if (service->directory != NULL) {
         buf_text(&writes, "WorkingDirectory=");
         put_text(service->directory, false, &writes);
@@ -75,9 +80,13 @@ void generate_service(const struct generate_service *service, struct buf *ret)
         at_home |= is_at_home(service->writes[i]);
     }
     struct template_word words[] = {
-        {"PROGRAM", buf_cstr(&program)},     {"SCRIPT", buf_cstr(&script)},
-        {"VARIABLES", buf_cstr(&variables)}, {"NAME", buf_cstr(&name)},
-        {"WRITES", buf_cstr(&writes)},       {"HOME", at_home ? "read-only" : "yes"},
+        {"PROGRAM", buf_cstr(&program)},
+        {"SCRIPT", buf_cstr(&script)},
+        {"NEEDS", buf_cstr(&needs)},
+        {"VARIABLES", buf_cstr(&variables)},
+        {"NAME", buf_cstr(&name)},
+        {"WRITES", buf_cstr(&writes)},
+        {"HOME", at_home ? "read-only" : "yes"},
         {"TMP", at_tmp ? "no" : "yes"},
     };
     template_fill(template_service, words, ARRAY_LEN(words), ret);

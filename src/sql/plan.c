@@ -7,6 +7,7 @@
 #include "sql/build.h"
 #include "sql/parse.h"
 #include "sql/script_text.h"
+#include "sql/variables.h"
 
 static void hash_text(struct buf *buf, struct str s)
 {
@@ -54,6 +55,7 @@ enum status plan_parse(const struct script *script, struct plan **ret, struct bu
     build_plan(&errors, script, &statements, plan);
     if (errors.n == 0) {
         make_hash(plan);
+        plan->variables = variables_used(errors.text, &plan->arena, &plan->n_variables);
         plan->text = script_text(script, errors.text, &statements, plan);
     }
     bool good = errors.n == 0;

@@ -226,7 +226,9 @@ struct plan {
     struct str join_column; // stream column that joins first; empty when there is none
     const struct native_plan *native; // NULL: only sqlite can run it
     struct str native_why;            // why not, as a sentence for explain
-    char hash[65];   // SHA-256 of the meaning: any change of the query changes it
+    char hash[65]; // SHA-256 of the meaning: any change of the query changes it
+    const struct str *variables; // names that stand in its literals
+    size_t n_variables;
     struct str text; // tables, views and INSERT in a form of its own, a clause a line
 };
 

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "sql/lex.h"
+
 static bool is_name(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
@@ -92,4 +94,51 @@ bool variables_expand(const struct script *script, struct report *report, size_t
     }
     *ret = (struct expansion){arena_str(report->arena, buf_as_str(&out)), from_set};
     return true;
+}
+
+// The name of the first variable of a literal, which is cut; p == NULL: there is none.
+static struct str next_name(struct str *literal)
+{
+    while (literal->n > 0) {
+        const char *at = memmem(literal->p, literal->n, "${", 2);
+        if (at == NULL)
+            break;
+        bool is_plain = at > literal->p && at[-1] == '$'; // "$${"
+        *literal = (struct str){at + 2, literal->n - (size_t)(at + 2 - literal->p)};
+        struct str rest = *literal, name = str_cut(&rest, '}');
+        if (!is_plain && rest.p != NULL && is_name(name))
+            return name;
+    }
+    return (struct str){0};
+}
+
+static bool has(const struct str *names, size_t n, struct str name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(names[i], name))
+            return true;
+    return false;
+}
+
+struct str *variables_used(struct str text, struct arena *arena, size_t *ret_n)
+{
+    struct str *names = NULL;
+    size_t n = 0, capacity = 0;
+    for (struct token token = lex_next(text, 0); token.kind != TOKEN_END;
+         token = lex_next(text, token.end)) {
+        struct str literal = token_text(text, token);
+        for (struct str name;
+             token.kind == TOKEN_STRING && (name = next_name(&literal)).p != NULL;) {
+            if (has(names, n, name))
+                continue;
+            MEM_GROW(names, n, capacity);
+            names[n++] = arena_str(arena, name);
+        }
+    }
+    struct str *ret = arena_array(arena, n, sizeof(*ret));
+    for (size_t i = 0; i < n; i++)
+        ret[i] = names[i];
+    free(names);
+    *ret_n = n;
+    return ret;
 }

@@ -16,4 +16,7 @@ struct expansion {
 bool variables_expand(const struct script *script, struct report *report, size_t at,
                       struct str literal, struct expansion *ret);
 
+// The names in a script's literals, each once, in the order of the script; in the arena.
+struct str *variables_used(struct str text, struct arena *arena, size_t *ret_n);
+
 #endif

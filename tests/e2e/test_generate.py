@@ -51,6 +51,23 @@ def test_systemd_takes_the_unit_and_scores_it_below_2():
     assert exposure(unit_file("stm.service", generated("systemd"))) < 2
 
 
+def test_a_unit_names_the_variables_of_its_script():
+    """Those in literals: no comment, no "$${X}"; each once."""
+    text = generated("systemd")
+    assert "\n# NAME=value lines there for HDFS, USER_NAME, GROUP, NAME, BROKERS.\nEnvironmentFile=-" in text, text
+    script = lib.tmp_dir() / "p.sql"
+    script.write_text("-- ${COMMENT}\nSET job.name = 'a $${PLAIN} ${WORD}${WORD}'; /* '${OTHER}' */\n"
+                      "CREATE TABLE s (a TEXT) WITH (connector = 'file', path = '${DIR}/s.csv', format = 'csv');\n"
+                      "CREATE TABLE r () WITH (connector = 'filesystem', path = '${DIR}/r', format = 'csv');\n"
+                      "INSERT INTO r SELECT a FROM s;\n")
+    sets = ["--set=DIR=/srv/x", "--set=WORD=w"]
+    text = output(lib.program(), "generate", "systemd", script, *sets)
+    assert "\n# NAME=value lines there for WORD, DIR.\n" in text, text
+    assert exposure(unit_file("p.service", text)) < 2
+    script.write_text(script.read_text().replace("${DIR}", "/srv/x").replace("${WORD}", "w"))
+    assert "NAME=value" not in output(lib.program(), "generate", "systemd", script)
+
+
 def test_the_template_that_is_installed_is_good_too():
     text = output(lib.program(), "reference", "--unit", lib.program())
     assert "/etc/tramline/%i.sql" in text
