@@ -110,6 +110,15 @@ static void tell_unused(const struct pipeline_script *from, struct str script)
     }
 }
 
+// A script that only stages tables has no stream.
+static enum status check_stream(const struct pipeline *pipeline, struct err *err)
+{
+    if (pipeline->plan->stream == NULL)
+        return ST_OK;
+    const struct stream_request request = pipeline_stream(pipeline);
+    return connector_of(request.options)->stream->check(&request, err);
+}
+
 enum status pipeline_open(const struct pipeline_script *from, struct pipeline *ret,
                           struct err *err)
 {
@@ -136,8 +145,7 @@ enum status pipeline_open(const struct pipeline_script *from, struct pipeline *r
     }
     clear_text_tell_script(ret->plan);
     name_job(ret);
-    const struct stream_request request = pipeline_stream(ret);
-    TRY(connector_of(request.options)->stream->check(&request, err));
+    TRY(check_stream(ret, err));
     ret->script = arena_cstr(&ret->arena, script.name);
     ret->told_ms = arena_alloc(&ret->arena, sizeof(*ret->told_ms));
     atomic_init(ret->told_ms, -RETRY_TELL_MS);
