@@ -52,7 +52,7 @@ def rendered():
 
 def test_files_are_where_a_distribution_has_them():
     found = {str(p.relative_to(installed())) for p in installed().rglob("*") if p.is_file()}
-    for path in ("usr/bin/tramline", "usr/share/man/man1/tramline.1",
+    for path in ("usr/bin/tramline", "usr/share/man/man1/tramline.1", "usr/share/tramline/tramline_spark.py",
                  "usr/lib/systemd/system/tramline@.service",
                  "usr/share/bash-completion/completions/tramline",
                  "usr/share/zsh/vendor-completions/_tramline",
@@ -61,7 +61,7 @@ def test_files_are_where_a_distribution_has_them():
                  "usr/share/doc/tramline/examples/stm/pipeline.sql"):
         assert path in found, (path, sorted(found))
     for path in found:
-        assert re.match(r"usr/(bin|lib/systemd/system|share/(man/man1|doc/tramline|bash-completion/completions"
+        assert re.match(r"usr/(bin|lib/systemd/system|share/(tramline|man/man1|doc/tramline|bash-completion/completions"
                         r"|zsh/vendor-completions|fish/vendor_completions.d))/", path), path
 
 
