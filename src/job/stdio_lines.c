@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "core/env.h"
@@ -116,6 +117,7 @@ static const struct lines_ops stdio_ops = {.receive = receive, .send = send};
 
 void stdio_lines_open(struct stdio_lines *lines, size_t line_max, int64_t send_ms)
 {
+    signal(SIGPIPE, SIG_IGN); // nobody reads any more: send() says so
     *lines = (struct stdio_lines){
         .lines = {&stdio_ops}, .line_max = line_max, .send_ms = send_ms};
 }

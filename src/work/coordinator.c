@@ -56,6 +56,20 @@ bool coordinator_again(struct coordinator *coordinator, int64_t began_ms,
     return false;
 }
 
+enum status coordinator_tell(struct coordinator *coordinator, struct str line,
+                             struct err *err)
+{
+    struct lines *lines = coordinator->parts.lines;
+    if (coordinator->unheard.status != ST_OK)
+        return ST_OK;
+    enum status rc = lines->ops->send(lines, line, err);
+    if (rc == ST_OK || rc == ST_STOP)
+        return rc;
+    coordinator->unheard = *err;
+    coordinator->unheard.status = rc;
+    return ST_OK;
+}
+
 // Answers.
 
 static enum status again(struct coordinator *coordinator, struct order_slot *slot,
@@ -145,12 +159,11 @@ static enum status give(struct coordinator *coordinator, struct order_slot *slot
                         struct err *err)
 {
     AUTO(buf_release) struct buf line = {0};
-    struct lines *lines = coordinator->parts.lines;
     order_encode(&slot->order, &line);
     slot->is_due = false;
     slot->n_given++;
     slot->given_ms = coordinator_ms(coordinator);
-    return lines->ops->send(lines, buf_as_str(&line), err);
+    return coordinator_tell(coordinator, buf_as_str(&line), err);
 }
 
 static enum status give_orders(struct coordinator *coordinator, struct err *err)
@@ -198,14 +211,14 @@ static enum status run(struct coordinator *coordinator, struct err *err)
 {
     TRY(coordinator_claim(coordinator, err));
     while (!coordinator_is_done(coordinator)) {
-        if (is_to_stop(coordinator))
+        if (is_to_stop(coordinator) || coordinator->has_end)
             return ST_STOP;
         TRY(coordinator_plan(coordinator, err));
         TRY(give_orders(coordinator, err));
         TRY(wait_for_line(coordinator, err));
         TRY(coordinator_commit(coordinator, err));
-        if (coordinator->has_end)
-            return ST_STOP;
+        *err = coordinator->unheard;
+        TRY(err->status);
     }
     return tell_end(coordinator, err);
 }

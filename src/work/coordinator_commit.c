@@ -53,8 +53,7 @@ static enum status tell_committed(struct coordinator *coordinator,
     for (size_t i = 0; i < slot->unit.n_spans; i++)
         done.records += slot->unit.spans[i].data;
     order_done_encode(&done, &line);
-    return coordinator->parts.lines->ops->send(coordinator->parts.lines,
-                                               buf_as_str(&line), err);
+    return coordinator_tell(coordinator, buf_as_str(&line), err);
 }
 
 // Where a range has ended, if that is further than it was ordered.

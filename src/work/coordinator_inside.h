@@ -33,6 +33,7 @@ struct coordinator {
     int64_t looked_ms;      // when log and topic were looked at
     bool has_new;           // the topic has more partitions than are claimed
     bool has_goal, has_end; // the end: of the topic, of the lines
+    struct err unheard;     // why nobody can be told any more; ST_OK: somebody can
 };
 
 static inline int64_t coordinator_ms(const struct coordinator *coordinator)
@@ -44,6 +45,11 @@ static inline int64_t coordinator_ms(const struct coordinator *coordinator)
 // Something failed for now: whether to make it again, after a pause. Else err is final.
 bool coordinator_again(struct coordinator *coordinator, int64_t began_ms,
                        int64_t *pause_ms, enum status *rc, struct err *err);
+
+// To the driver. Where it is gone this is no error yet: what it has answered before is
+// committed all the same.
+enum status coordinator_tell(struct coordinator *coordinator, struct str line,
+                             struct err *err);
 
 // coordinator_claim.c: reads the log, looks at the topic, claims. Forgets all orders.
 enum status coordinator_claim(struct coordinator *coordinator, struct err *err);

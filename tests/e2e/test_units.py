@@ -203,6 +203,40 @@ def test_another_writer_ends_the_coordinator():
     check(directory, collections.Counter([("T1", "1", "a"), ("T2", "2", "b")]))
 
 
+def test_a_driver_that_goes_is_heard_to_the_end():
+    """Its last answers are committed, and the folder in tmp removed, whether or not anybody still reads."""
+    topic = broker.create_topic(partitions=3)
+    with broker.Producer() as producer:
+        for i in range(3):
+            producer.send(topic, f"T1,{i}", partition=i)
+        producer.flush()
+    for reads in (True, False):
+        directory = small_job(f"connector = 'kafka', brokers = '{lib.brokers()}', topic = '{topic}', format = 'csv'")
+        process = subprocess.Popen([lib.program(), "coordinate", directory / "p.sql", "--once", "--records", "1"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        orders = b"".join(process.stdout.readline() for _ in range(3))
+        _, answers, _ = answers_of(directory, orders)
+        if not reads:
+            process.stdout.close()
+        process.stdin.write(b"".join(json.dumps(answer).encode() + b"\n" for answer in answers))
+        process.stdin.close()
+        told = [json.loads(line)["kind"] for line in process.stdout] if reads else []
+        code, err = process.wait(30), process.stderr.read().decode()
+        assert (told, code) == ((["commit"] * 3 + ["end"], 0) if reads else ([], 1)), (told, code, err)
+        assert ("cannot write to standard output: Broken pipe" in err) != reads, err
+        check(directory, collections.Counter(("T1", str(i), "a") for i in range(3)))
+
+
+def test_a_worker_whose_driver_is_gone_says_so():
+    directory = file_job()
+    order = order_of(directory)
+    process = subprocess.Popen([lib.program(), "work", directory / "p.sql"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    _, err = process.communicate(json.dumps(order).encode(), timeout=60)
+    assert process.returncode == 1 and b"cannot write to standard output: Broken pipe" in err, err
+
+
 def test_an_order_that_is_lost_too_often_ends_it():
     directory = file_job()
     lines = unit_driver.queue.Queue()
