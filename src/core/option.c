@@ -176,7 +176,8 @@ enum status options_set(struct options *options, const struct option_def *def,
     if ((def->min || def->max) && (number < def->min || number > def->max))
         return out_of_range(def, text, err);
     struct option_value *value = &options->values[def - options->group->defs];
-    *value = (struct option_value){true, arena_str(options->arena, text), number};
+    *value = (struct option_value){
+        .given = true, .text = arena_str(options->arena, text), .number = number};
     return ST_OK;
 }
 

@@ -66,6 +66,7 @@ struct option_value {
     bool given;      // by the script; else the default
     struct str text; // NUL-terminated; p == NULL: neither given nor a default
     int64_t number;  // for INT, BYTES, DURATION, PERCENT, BOOLEAN; index for CHOICE
+    bool from_file;  // some of it came from --set-file
 };
 
 // The values of one group, in its order. Memory belongs to the arena given to init.

@@ -9,7 +9,8 @@
 
 void plan_job_settings(const struct plan *plan, bool once, struct job_settings *ret);
 // What the log is to keep of the script: its query and the options that it gives, those
-// that are secret without their values. Borrows from the plan.
+// that are secret, or come from a file of secrets, without their values. Borrows from the
+// plan.
 struct job_script plan_job_script(const struct plan *plan, struct arena *arena);
 // Borrows from both.
 struct job_identity plan_job_identity(const struct pipeline *pipeline,

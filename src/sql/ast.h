@@ -206,6 +206,7 @@ struct option_text {
     size_t value_at;
     struct str text; // variables replaced
     bool from_set;   // some of it came from --set
+    bool from_file;  // some of it came from --set-file
     bool failed;     // an error was reported
 };
 

@@ -21,18 +21,18 @@ static bool find(const struct script *script, struct arena *arena, struct str na
 {
     for (size_t i = 0; i < script->n_variables; i++) {
         if (str_eq(script->variables[i].name, name)) {
-            ret->text = script->variables[i].value;
-            ret->from_set = script->variables[i].from_set;
+            bool from_set = script->variables[i].from_set;
+            *ret = (struct expansion){script->variables[i].value, from_set, !from_set};
             return true;
         }
     }
     const char *value = getenv(arena_cstr(arena, name));
-    *ret = (struct expansion){str_of(value), false};
+    *ret = (struct expansion){.text = str_of(value)};
     return value != NULL;
 }
 
 static bool append_value(const struct script *script, struct report *report, size_t at,
-                         struct str name, struct buf *out, bool *from_set)
+                         struct str name, struct buf *out, struct expansion *ret)
 {
     if (!is_name(name)) {
         report_error(report, at, "'${%.*s}' is not a variable", STR_ARGS(name));
@@ -52,7 +52,8 @@ static bool append_value(const struct script *script, struct report *report, siz
                      STR_ARGS(name));
         return false;
     }
-    *from_set |= value.from_set;
+    ret->from_set |= value.from_set;
+    ret->from_file |= value.from_file;
     buf_str(out, value.text);
     return true;
 }
@@ -60,7 +61,7 @@ static bool append_value(const struct script *script, struct report *report, siz
 // One piece of the literal: a variable, an escape, or a character. Returns its bytes, 0
 // after an error.
 static size_t expand_piece(const struct script *script, struct report *report, size_t at,
-                           struct str rest, struct buf *out, bool *from_set)
+                           struct str rest, struct buf *out, struct expansion *ret)
 {
     if (str_starts_with(rest, "$${")) {
         buf_text(out, "${");
@@ -77,22 +78,22 @@ static size_t expand_piece(const struct script *script, struct report *report, s
         return 0;
     }
     struct str name = {rest.p + 2, (size_t)(end - rest.p) - 2};
-    return append_value(script, report, at, name, out, from_set) ? name.n + 3 : 0;
+    return append_value(script, report, at, name, out, ret) ? name.n + 3 : 0;
 }
 
 bool variables_expand(const struct script *script, struct report *report, size_t at,
                       struct str literal, struct expansion *ret)
 {
     AUTO(buf_release) struct buf out = {0};
-    bool from_set = false;
+    *ret = (struct expansion){0};
     for (size_t i = 0; i < literal.n;) {
         struct str rest = {literal.p + i, literal.n - i};
-        size_t n = expand_piece(script, report, at, rest, &out, &from_set);
+        size_t n = expand_piece(script, report, at, rest, &out, ret);
         if (n == 0)
             return false;
         i += n;
     }
-    *ret = (struct expansion){arena_str(report->arena, buf_as_str(&out)), from_set};
+    ret->text = arena_str(report->arena, buf_as_str(&out));
     return true;
 }
 

@@ -12,7 +12,10 @@ PASSWORD = "hunter2-never-shown"
 SCRIPT = """
 SET spool = '{dir}/spool'; SET commit.interval = '{interval}';
 CREATE TABLE visits (id TEXT, n INT) WITH (connector = 'kafka', brokers = '{brokers}', topic = '{topic}',
-  format = 'csv', start = '{start}', "kafka.ssl.key.password" = '${{PW}}');
+  format = 'csv', start = '{start}', "kafka.ssl.key.password" = '${{PW}}',
+  "kafka.client.rack" = 'of ${{PW}}');
+CREATE TABLE visitors (id TEXT) WITH (connector = 'filesystem', format = 'csv', optional = 'true',
+  path = 'file://{dir}/visitors', "user" = '${{PW}}');
 CREATE TABLE result () WITH (connector = 'filesystem', path = '{place}', format = 'csv');
 INSERT INTO result SELECT v.id, v.n FROM visits v WHERE v.id <> '${{PW}}' AND v.id <> '${{DAY}}';
 """
@@ -42,7 +45,9 @@ def test_secrets_and_options_of_a_real_job():
     told = json.loads(job.run("diff", "--json").out)
     assert told["is_same"] and told["result"] == job.place, told
     log = json.dumps(results.log_entries(job.place))
-    assert '"kafka.ssl.key.password": null' in log and PASSWORD not in log, log[:2000]
+    assert PASSWORD not in log, log[:2000]
+    for name in ("kafka.ssl.key.password", "kafka.client.rack", "user"):  # the latter two by --set-file
+        assert f'"{name}": null' in log, (name, log[:2000])
     assert "${PW}' AND v.id <> 'monday'" in log, log[:2000]
     (job.dir / "pw").write_text("another")  # it is not compared
     text = job.run("diff", day="friday", code=1).out
