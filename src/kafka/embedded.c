@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <signal.h>
 
 #include "base/mem.h"
 #include "kafka/client.h"
@@ -12,6 +13,19 @@ struct kafka_embedded {
     struct kafka_client client; // the mock cluster lives in a handle
     rd_kafka_mock_cluster_t *cluster;
 };
+
+// librdkafka keeps signals away from its other threads, but from the cluster's not: one
+// that arrives there ends its poll, the thread and the brokers, and the close waits for
+// it forever.
+static rd_kafka_mock_cluster_t *cluster_without_signals(rd_kafka_t *rk)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(rk, 1);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return cluster;
+}
 
 enum status kafka_embedded_open(struct kafka_embedded **ret, struct err *err)
 {
@@ -23,7 +37,7 @@ enum status kafka_embedded_open(struct kafka_embedded **ret, struct err *err)
     enum status rc =
         client_open(&embedded->client, &nowhere, RD_KAFKA_PRODUCER, conf, err);
     if (rc == ST_OK) {
-        embedded->cluster = rd_kafka_mock_cluster_new(embedded->client.rk, 1);
+        embedded->cluster = cluster_without_signals(embedded->client.rk);
         assert(embedded->cluster != NULL); // else librdkafka ends itself
     }
     if (rc != ST_OK) {

@@ -405,6 +405,20 @@ def test_a_demo_that_is_stopped_goes_no_further():
     assert lines[-1] == "tramline demo: stopped by a signal in 'tramline init pipeline.sql'", lines[-1]
 
 
+def test_no_thread_of_the_kafka_client_takes_a_signal():
+    """One that the embedded broker's thread takes ends that, and the close waits for it forever."""
+    _, demo = held_demo()
+    masks = {}
+    for task in pathlib.Path(f"/proc/{demo.process.pid}/task").iterdir():
+        status = dict(re.findall(r"^(Name|SigBlk):\t(.*)", (task / "status").read_text(), re.M))
+        masks[status["Name"]] = int(status["SigBlk"], 16)
+    demo.signal(signal.SIGKILL)
+    theirs = {name: mask for name, mask in masks.items() if name.startswith("rdk:")}
+    assert "rdk:mock" in theirs, masks
+    for number in (signal.SIGINT, signal.SIGTERM):
+        assert all(mask & 1 << (number - 1) for mask in theirs.values()), (number, theirs)
+
+
 def test_a_demo_that_lost_records_is_told():
     def cut(directory):
         path = directory / "feed/stop_times.txt"
