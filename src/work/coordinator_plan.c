@@ -7,6 +7,7 @@
 enum {
     LOOK_MS = 1000,    // between two looks at log and topic
     OFFSET_BYTES = 64, // where offsets are places in a file: a record's
+    RANGES_MAX = 3000  // of an order: its answer fits into ORDER_LINE_MAX
 };
 
 static bool is_once(const struct coordinator *coordinator)
@@ -58,9 +59,9 @@ static int compare_ranges(const void *a, const void *b)
 
 static void add_ranges(struct coordinator *coordinator, struct order *order, int64_t left)
 {
-    size_t n = coordinator->n_partitions;
+    size_t n = coordinator->n_partitions, i;
     order->ranges = arena_array(&order->arena, n, sizeof(*order->ranges));
-    for (size_t i = 0; i < n && left > 0; i++) {
+    for (i = 0; i < n && left > 0 && order->n_ranges < RANGES_MAX; i++) {
         struct coordinated *at = &coordinator->partitions[(coordinator->first + i) % n];
         int64_t room = room_of(coordinator, at);
         int64_t taken = room < left ? room : left;
@@ -71,7 +72,7 @@ static void add_ranges(struct coordinator *coordinator, struct order *order, int
         at->planned += taken;
         left -= taken;
     }
-    coordinator->first++;
+    coordinator->first += i;
     qsort(order->ranges, order->n_ranges, sizeof(*order->ranges), compare_ranges);
 }
 
@@ -101,11 +102,11 @@ static void make_orders(struct coordinator *coordinator)
     int64_t offsets = parts->order_offsets;
     if (!parts->topic->ends_anywhere)
         offsets = offsets < INT64_MAX / OFFSET_BYTES ? offsets * OFFSET_BYTES : INT64_MAX;
+    bool is_time =
+        is_once(coordinator) || coordinator_ms(coordinator) - coordinator->ordered_ms >=
+                                    parts->job->settings.commit_interval_ms;
     while ((int64_t)coordinator->book.n < parts->n_orders) {
         int64_t n = backlog(coordinator);
-        bool is_time = is_once(coordinator) ||
-                       coordinator_ms(coordinator) - coordinator->ordered_ms >=
-                           parts->job->settings.commit_interval_ms;
         if (n == 0 || (n < offsets && !is_time))
             return;
         make_order(coordinator, offsets);

@@ -26,6 +26,7 @@ struct fixture {
     // What it said, and what it is told.
     struct buf said;
     int n_orders;
+    size_t n_ranges, longest; // of all orders; bytes of the longest answer to one
     int64_t given_ms[ORDERS_SEEN_MAX];
     bool (*answer)(struct fixture *fix,
                    struct buf *line); // to what is given out; false: none
@@ -46,6 +47,34 @@ static struct fixture *of(struct lines *lines)
     return (struct fixture *)((char *)lines - offsetof(struct fixture, lines));
 }
 
+// A unit of these partitions whose numbers are as long as they may be.
+static size_t bytes_of_answer(const struct order *order)
+{
+    const int64_t most = ENTRY_NUMBER_MAX;
+    AUTO(buf_release) struct buf line = {0};
+    struct answer answer = {.kind = ANSWER_UNIT,
+                            .order = order->number,
+                            .unit = {.writer = order->writer,
+                                     .dimension = STR_LITERAL("none"),
+                                     .n_spans = order->n_ranges}};
+    answer.unit.spans = arena_array(&answer.arena, order->n_ranges, sizeof(struct span));
+    for (size_t i = 0; i < order->n_ranges; i++)
+        answer.unit.spans[i] = (struct span){
+            .partition = order->ranges[i].partition,
+            .first = most,
+            .next = most,
+            .data = most,
+            .skipped = most,
+            .gap = most,
+            .ignored = most,
+            .rejected = most,
+            .last = {.offset = most, .time_ms = most},
+        };
+    answer_encode(&answer, &line);
+    arena_release(&answer.arena);
+    return line.n;
+}
+
 static enum status sim_send(struct lines *lines, struct str text, UNUSED struct err *err)
 {
     struct fixture *fix = of(lines);
@@ -60,6 +89,9 @@ static enum status sim_send(struct lines *lines, struct str text, UNUSED struct 
     fix->has_order = true;
     assert_true(fix->n_orders < ORDERS_SEEN_MAX);
     fix->given_ms[fix->n_orders++] = fix->job.clock.now_ms;
+    fix->n_ranges += fix->order.n_ranges;
+    size_t bytes = bytes_of_answer(&fix->order);
+    fix->longest = bytes > fix->longest ? bytes : fix->longest;
     return ST_OK;
 }
 
@@ -210,6 +242,43 @@ static void test_a_little_waits_for_its_time(UNUSED void **state)
     tear_down(&fix);
 }
 
+// A topic of very many partitions, with a record in each.
+
+static enum status count_wide(UNUSED struct topic *topic, int32_t *ret,
+                              UNUSED struct err *err)
+{
+    *ret = 9000;
+    return ST_OK;
+}
+
+static enum status range_wide(UNUSED struct topic *topic, UNUSED int32_t partition,
+                              struct topic_range *ret, UNUSED struct err *err)
+{
+    *ret = (struct topic_range){0, 1};
+    return ST_OK;
+}
+
+static void test_answers_fit_into_a_line(UNUSED void **state)
+{
+    static const struct topic_ops ops = {.count = count_wide, .range = range_wide};
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    struct topic topic = *fix.parts.topic;
+    topic.ops = &ops;
+    fix.parts.topic = &topic;
+    fix.job.job.settings.once = false;
+    fix.parts.n_orders = 100;
+    fix.parts.order_offsets = 1000000;
+    fix.parts.order_ms = 600000;
+    fix.job.job.settings.commit_interval_ms = 1500;
+    fix.end_ms = 2500;
+    assert_ok(coordinate(&fix.parts, &err), &err);
+    assert_int_equal(fix.n_ranges, 9000); // none waits for another commit
+    assert_in_range(fix.longest, 1, ORDER_LINE_MAX);
+    tear_down(&fix);
+}
+
 static void test_others_that_claim_as_well(UNUSED void **state)
 {
     static struct fixture fix;
@@ -276,6 +345,7 @@ TEST_MAIN(cmocka_unit_test(test_a_lost_order_is_given_out_again),
           cmocka_unit_test(test_an_order_without_an_answer_is_given_out_again),
           cmocka_unit_test(test_orders_take_what_is_there_in_turn),
           cmocka_unit_test(test_a_little_waits_for_its_time),
+          cmocka_unit_test(test_answers_fit_into_a_line),
           cmocka_unit_test(test_others_that_claim_as_well),
           cmocka_unit_test(test_another_writer_ends_it),
           cmocka_unit_test(test_a_topic_that_was_recreated_ends_it))
