@@ -12,13 +12,15 @@
 enum line_event {
     LINE_NONE, // nothing within the time, or whoever waits is to stop
     LINE_READ,
-    LINE_END, // nothing more will come
+    LINE_LAST, // one without its LF: it may be cut off, and nothing more will come
+    LINE_END,  // nothing more will come
 };
 
 struct lines;
 
 struct lines_ops {
-    // Waits at most so long. The line has no LF, and is borrowed until the next call.
+    // Waits at most so long. The line is given without its LF, and is borrowed until the
+    // next call.
     enum status (*receive)(struct lines *lines, int64_t timeout_ms, enum line_event *ret,
                            struct str *ret_line, struct err *err);
     // `text` has its LF.

@@ -38,7 +38,8 @@ static bool wait_for(int fd, short events, int64_t until_ms)
 }
 
 // A line that is there, or the rest at the end.
-static bool take_line(struct stdio_lines *stdio, struct str *ret)
+static bool take_line(struct stdio_lines *stdio, struct str *ret,
+                      enum line_event *ret_event)
 {
     struct str there = {stdio->in.p, stdio->in.n};
     const char *end = there.n ? memchr(there.p, '\n', there.n) : NULL;
@@ -46,6 +47,7 @@ static bool take_line(struct stdio_lines *stdio, struct str *ret)
         return false;
     size_t n = end != NULL ? (size_t)(end - there.p) : there.n;
     *ret = (struct str){there.p, n};
+    *ret_event = end != NULL ? LINE_READ : LINE_LAST;
     stdio->used = end != NULL ? n + 1 : n;
     return true;
 }
@@ -76,8 +78,7 @@ static enum status receive(struct lines *base, int64_t timeout_ms, enum line_eve
     struct stdio_lines *stdio = (struct stdio_lines *)base;
     int64_t until_ms = now_ms() + timeout_ms;
     drop_used(stdio);
-    *ret = LINE_READ;
-    while (!take_line(stdio, ret_line)) {
+    while (!take_line(stdio, ret_line, ret)) {
         if (stdio->in.n > stdio->line_max)
             return err_set(err, ST_DATA,
                            "standard input: a line is longer than %zu bytes",
@@ -86,7 +87,6 @@ static enum status receive(struct lines *base, int64_t timeout_ms, enum line_eve
         if (stdio->has_end || !wait_for(STDIN_FILENO, POLLIN, until_ms))
             return ST_OK;
         TRY(read_more(stdio, err));
-        *ret = LINE_READ;
     }
     return ST_OK;
 }

@@ -143,10 +143,15 @@ static enum status take_answer(struct coordinator *coordinator, struct answer *a
 }
 
 static enum status take_line(struct coordinator *coordinator, struct str line,
-                             struct err *err)
+                             bool may_be_cut, struct err *err)
 {
     struct answer answer;
-    if (answer_decode(line, &answer, err) != ST_OK)
+    bool is_answer = answer_decode(line, &answer, err) == ST_OK;
+    if (!is_answer && may_be_cut) {
+        log_warn("the input ended within a line, which is left out");
+        return ST_OK;
+    }
+    if (!is_answer)
         return err_context(err, ST_DATA, "a line that was to be an answer");
     enum status rc = take_answer(coordinator, &answer, err);
     answer_release(&answer);
@@ -191,11 +196,11 @@ static enum status wait_for_line(struct coordinator *coordinator, struct err *er
     int64_t ms = committer_tidy(coordinator->committer) ? 0 : WAIT_MS;
     do {
         TRY(lines->ops->receive(lines, ms, &event, &line, err));
-        if (event == LINE_READ)
-            TRY(take_line(coordinator, line, err));
+        if (event == LINE_READ || event == LINE_LAST)
+            TRY(take_line(coordinator, line, event == LINE_LAST, err));
         ms = 0;
     } while (event == LINE_READ);
-    coordinator->has_end |= event == LINE_END;
+    coordinator->has_end |= event == LINE_END || event == LINE_LAST;
     return ST_OK;
 }
 

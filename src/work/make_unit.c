@@ -390,7 +390,7 @@ enum status make_units(struct maker *maker, struct lines *lines,
         if (event == LINE_END)
             return ST_OK;
         enum status rc =
-            event == LINE_READ ? take_line(maker, lines, line, code_of, err) : ST_OK;
+            event != LINE_NONE ? take_line(maker, lines, line, code_of, err) : ST_OK;
         if (rc != ST_OK)
             return rc == ST_STOP ? ST_OK : rc;
     }

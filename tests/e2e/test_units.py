@@ -227,6 +227,26 @@ def test_a_driver_that_goes_is_heard_to_the_end():
         check(directory, collections.Counter(("T1", str(i), "a") for i in range(3)))
 
 
+def test_a_driver_that_is_killed_within_a_line():
+    """What it has answered before is committed; a line that is whole but for its LF is one."""
+    topic = broker.create_topic(partitions=2)
+    with broker.Producer() as producer:
+        for i in range(2):
+            producer.send(topic, f"T1,{i}", partition=i)
+        producer.flush()
+    for is_whole in (True, False):
+        directory = small_job(f"connector = 'kafka', brokers = '{lib.brokers()}', topic = '{topic}', format = 'csv'")
+        process = subprocess.Popen([lib.program(), "coordinate", directory / "p.sql", "--once", "--records", "1"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        orders = b"".join(process.stdout.readline() for _ in range(2))
+        first, second = (json.dumps(answer).encode() for answer in answers_of(directory, orders)[1])
+        out, err = process.communicate(first + b"\n" + (second if is_whole else second[:-3]), timeout=30)
+        told = [json.loads(line)["kind"] for line in out.splitlines()]
+        assert (told, process.returncode) == (["commit", "commit", "end"] if is_whole else ["commit"], 0), (told, err)
+        assert (b"the input ended within a line, which is left out" in err) != is_whole, err
+        check(directory, collections.Counter(("T1", str(i), "a") for i in range(2 if is_whole else 1)))
+
+
 def test_a_worker_whose_driver_is_gone_says_so():
     directory = file_job()
     order = order_of(directory)

@@ -54,7 +54,7 @@ static struct got receive(struct fixture *fix, int64_t timeout_ms)
     struct str line = {0};
     struct lines *lines = &fix->stdio.lines;
     got.rc = lines->ops->receive(lines, timeout_ms, &got.event, &line, &got.err);
-    if (got.rc == ST_OK && got.event == LINE_READ)
+    if (got.rc == ST_OK && (got.event == LINE_READ || got.event == LINE_LAST))
         snprintf(got.text, sizeof(got.text), "%.*s", STR_ARGS(line));
     return got;
 }
@@ -88,6 +88,7 @@ static void test_lines_come_in_pieces(UNUSED void **state)
     assert_string_equal(got[3].text, "three");
     assert_int_equal(got[4].event, LINE_READ);
     assert_string_equal(got[4].text, "");
+    assert_int_equal(got[5].event, LINE_LAST);
     assert_string_equal(got[5].text, "last");
     assert_int_equal(end.event, LINE_END);
 }
