@@ -9,7 +9,6 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "base/text_file.h"
 #include "cli/commands.h"
 #include "job/stream.h"
 
@@ -170,13 +169,11 @@ static enum status ship(struct call *call, const char *path, const char *what,
 }
 
 // A value from the environment of this machine is none on the nodes.
-static enum status check_variables(const struct call *call, struct err *err)
+static enum status check_variables(const struct args *args, const struct plan *plan,
+                                   struct err *err)
 {
-    const struct args *args = call->args;
-    AUTO(buf_release) struct buf script = {0};
-    TRY(text_file_read(call->script, &script, err));
-    struct str rest = buf_as_str(&script), name;
-    while ((name = pipeline_next_variable(&rest)).p != NULL) {
+    for (size_t v = 0; v < plan->n_variables; v++) {
+        struct str name = plan->variables[v];
         bool is_given = false;
         for (size_t i = 0; i < args->n_variables; i++)
             is_given |= str_eq(args->variables[i].name, name);
@@ -268,6 +265,8 @@ static enum status check_script(struct call *call, struct err *err)
         rc = check_places(pipeline.plan, err);
     if (rc == ST_OK && pipeline_is_shared(&pipeline))
         tell_partitions(call, &pipeline);
+    if (rc == ST_OK)
+        rc = check_variables(call->args, pipeline.plan, err);
     pipeline_release(&pipeline);
     return rc;
 }
@@ -393,7 +392,6 @@ static enum status prepare(struct call *call, struct err *err)
                        "nodes, not '-'");
     find_self(call);
     TRY(check_script(call, err));
-    TRY(check_variables(call, err));
     TRY(find_submit(call, err));
     TRY(find_driver(call, err));
     TRY(find_bundle(call, err));

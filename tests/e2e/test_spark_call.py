@@ -86,6 +86,14 @@ def sorted_lists(words):
     return [",".join(sorted(word.split(","))) for word in words]
 
 
+def test_a_variable_is_one_in_a_literal_only():
+    place = Place()
+    with open(place.dir / "p.sql", "a") as script:
+        script.write("-- ${IN_A_COMMENT} is none\nCREATE VIEW v AS SELECT '$${NONE}' AS a FROM stops;\n")
+    done = place.run("--workers", 1, "--bundle", place.bundle)
+    assert done.json()[-1] == "p.sql", done.err
+
+
 def test_spark_submit_is_found_by_path():
     place = Place()
     done = place.run("--workers", 1, "--bundle", place.bundle,
