@@ -388,7 +388,7 @@ static void test_a_record_is_read_as_far_as_it_goes(UNUSED void **state)
          "written twice"},
         {"1,2,3,4,5\n1", "1|2|3|4|5",
          "two lines in one record; a line break in a field is quoted"},
-        {"", "NULL|-|-|-|-", "empty record"},
+        {"", "?|-|-|-|-", "empty record"}, // trip_id is NOT NULL
     };
     struct fixture f;
     open_decoder(&f, STOP_TIMES);
