@@ -26,13 +26,13 @@ enum stages {
 };
 
 // Of the files.
-struct format {
+struct file_kind {
     const char *name;
     bool is_avro;
     enum avro_codec codec;
 };
 
-static const struct format formats[] = {
+static const struct file_kind kinds[] = {
     {"csv", false, 0},
     {"avro, not compressed", true, AVRO_CODEC_NULL},
     {"avro, snappy", true, AVRO_CODEC_SNAPPY},
@@ -40,12 +40,12 @@ static const struct format formats[] = {
     {"avro, deflate", true, AVRO_CODEC_DEFLATE},
 };
 
-static enum status open_writer(const struct format *format, const struct schema *schema,
+static enum status open_writer(const struct file_kind *kind, const struct schema *schema,
                                struct file_writer **ret, struct err *err)
 {
     const struct avro_file_options options = {
-        .schema = {.name = STR_LITERAL("enriched_stop_time")}, .codec = format->codec};
-    if (format->is_avro)
+        .schema = {.name = STR_LITERAL("enriched_stop_time")}, .codec = kind->codec};
+    if (kind->is_avro)
         return avro_file_writer_open(schema, &options, ret, err);
     *ret = csv_file_writer_open(schema, true);
     return ST_OK;
@@ -54,7 +54,7 @@ static enum status open_writer(const struct format *format, const struct schema 
 // One thread's share.
 struct worker {
     const struct feed_job *job;
-    const struct format *format;
+    const struct file_kind *kind;
     struct run run;
     enum stages stages;
     size_t n_rows;
@@ -77,7 +77,7 @@ static enum status tools_open(struct tools *tools, struct worker *worker)
     const struct plan *plan = worker->job->plan;
     *tools = (struct tools){.rows = BUF_INIT(ROW_BUFFER)};
     TRY(csv_decoder_open(&plan->stream->schema, NULL, &tools->decoder, &worker->err));
-    TRY(open_writer(worker->format, &plan->output, &tools->writer, &worker->err));
+    TRY(open_writer(worker->kind, &plan->output, &tools->writer, &worker->err));
     tools->executor =
         native_executor_open(plan, &worker->job->dimensions, tools->writer->row_format);
     batch_init(&tools->batch, plan->stream->schema.n);
@@ -146,7 +146,7 @@ static void *work_thread(void *arg)
 struct task {
     const struct feed_job *job;
     const struct bench_records *records;
-    const struct format *format;
+    const struct file_kind *kind;
     enum stages stages;
     size_t n_threads;
 };
@@ -161,8 +161,8 @@ static double run_once(const struct task *task)
     for (size_t i = 0; i < task->n_threads; i++) {
         size_t from = records->n * i / task->n_threads;
         size_t to = records->n * (i + 1) / task->n_threads;
-        workers[i] = (struct worker){
-            .job = task->job, .format = task->format, .stages = task->stages};
+        workers[i] =
+            (struct worker){.job = task->job, .kind = task->kind, .stages = task->stages};
         workers[i].run = (struct run){.records = records->records + from, .n = to - from};
         pthread_create(&threads[i], NULL, work_thread, &workers[i]);
     }
@@ -198,18 +198,18 @@ static void bench_stages(struct task task)
     bench_result("pipeline", "a core of two / one alone", two / one, "x");
 }
 
-static void bench_format(struct feed_job *job, const struct bench_records *records,
-                         const struct format *format)
+static void bench_kind(struct feed_job *job, const struct bench_records *records,
+                       const struct file_kind *kind)
 {
     struct err err;
     struct file_writer *writer;
     char name[64];
-    const struct task task = {job, records, format, FILES, 1};
-    bench_must(open_writer(format, &job->plan->output, &writer, &err), &err);
+    const struct task task = {job, records, kind, FILES, 1};
+    bench_must(open_writer(kind, &job->plan->output, &writer, &err), &err);
     bench_must(feed_job_build(job, writer->row_format, &err), &err);
     writer->ops->close(writer);
-    if (format->is_avro) {
-        snprintf(name, sizeof(name), "decode, join, files: %s", format->name);
+    if (kind->is_avro) {
+        snprintf(name, sizeof(name), "decode, join, files: %s", kind->name);
         bench_result("pipeline", name, run_best(&task) / 1e6, "M records/s");
     } else {
         bench_stages(task);
@@ -230,8 +230,8 @@ int main(int argc, char **argv)
     snprintf(path, sizeof(path), "%s/stop_times.txt", argv[1]);
     bench_records_open(&records, path);
     bench_must(feed_job_open(&job, argv[1], &err), &err);
-    for (size_t i = 0; i < ARRAY_LEN(formats); i++)
-        bench_format(&job, &records, &formats[i]);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        bench_kind(&job, &records, &kinds[i]);
     bench_records_release(&records);
     feed_job_close(&job);
     return 0;

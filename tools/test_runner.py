@@ -450,6 +450,7 @@ def build_tests(selected, everything):
             kind, target = test.marks["builds"].split()
             targets.setdefault(kind, set()).add(target)
     if everything:
+        targets.setdefault("release", set()).update(("all", "bench"))
         targets.setdefault("asan", set()).update(("all", "unit", "fuzz"))
         targets.setdefault("clang", set()).update(("all", "unit"))
     order = ["release", "asan", "tsan", "clang", "fuzz"]
