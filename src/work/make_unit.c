@@ -379,6 +379,20 @@ static enum status take_line(struct maker *maker, struct lines *lines, struct st
                        : answer_error(lines, number, rc, code_of, &why, err);
 }
 
+// Nothing is read between orders, but what the stream's client has to say, its numbers
+// and errors, must not pile up.
+static enum status listen_to_stream(const struct maker *maker, struct err *err)
+{
+    struct stream *stream = maker->parts.builder.stream;
+    struct stream_event ignored; // an order starts it, whatever that is
+    stream->ops->hold(stream, true);
+    enum status rc = stream->ops->poll(stream, 0, &ignored, err);
+    if (rc != ST_RETRY)
+        return rc;
+    log_debug("%s", err->text); // an order waits for them
+    return ST_OK;
+}
+
 enum status make_units(struct maker *maker, struct lines *lines,
                        struct str (*code_of)(struct str text, char room[16]),
                        struct err *err)
@@ -386,6 +400,7 @@ enum status make_units(struct maker *maker, struct lines *lines,
     while (!is_to_stop(maker)) {
         enum line_event event;
         struct str line;
+        TRY(listen_to_stream(maker, err));
         TRY(lines->ops->receive(lines, LINE_WAIT_MS, &event, &line, err));
         if (event == LINE_END)
             return ST_OK;

@@ -269,6 +269,39 @@ static void test_orders_of_others_are_refused(UNUSED void **state)
     tear_down(&fix);
 }
 
+// No orders for a minute, then the end.
+struct silence {
+    struct lines lines; // first member
+    struct fixture *fix;
+    int64_t until_ms, longest_ms; // between two polls
+};
+
+static enum status receive_nothing(struct lines *lines, int64_t timeout_ms,
+                                   enum line_event *ret, UNUSED struct str *ret_line,
+                                   UNUSED struct err *err)
+{
+    struct silence *silence = (struct silence *)lines;
+    struct fixture *fix = silence->fix;
+    fix->clock.now_ms += timeout_ms;
+    int64_t ms = fix->clock.now_ms - sim_stream_polled_ms(fix->stream);
+    silence->longest_ms = ms > silence->longest_ms ? ms : silence->longest_ms;
+    *ret = fix->clock.now_ms < silence->until_ms ? LINE_NONE : LINE_END;
+    return ST_OK;
+}
+
+// Else what the stream's client has to say piles up.
+static void test_the_stream_is_polled_between_orders(UNUSED void **state)
+{
+    static const struct lines_ops ops = {.receive = receive_nothing};
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    struct silence silence = {{&ops}, &fix, fix.clock.now_ms + 60000, 0};
+    assert_ok(make_units(&fix.maker, &silence.lines, NULL, &err), &err);
+    assert_in_range(silence.longest_ms, 1, 2000);
+    tear_down(&fix);
+}
+
 TEST_MAIN(cmocka_unit_test(test_any_range_gives_what_lies_in_it),
           cmocka_unit_test(test_partitions_end_each_at_their_own),
           cmocka_unit_test(test_a_gap_is_recorded_as_far_as_the_order_goes),
@@ -276,4 +309,5 @@ TEST_MAIN(cmocka_unit_test(test_any_range_gives_what_lies_in_it),
           cmocka_unit_test(test_what_does_not_come_is_waited_for_so_long),
           cmocka_unit_test(test_a_schema_is_waited_for_so_long),
           cmocka_unit_test(test_a_stop_ends_it),
-          cmocka_unit_test(test_orders_of_others_are_refused))
+          cmocka_unit_test(test_orders_of_others_are_refused),
+          cmocka_unit_test(test_the_stream_is_polled_between_orders))
