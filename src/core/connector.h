@@ -26,6 +26,7 @@ struct stream_request {
     const char *instance;  // the member's own name, for people; NULL: it has none
     int32_t members;       // so many are waited for before one begins; 0: for nobody
     bool is_alone;         // reads all partitions, as a member of nothing
+    bool no_ends;          // nobody asks where partitions end (stream.h, ahead)
     int64_t buffer_bytes;  // most memory for records that were fetched and not read
     int64_t batch_records; // most that are wanted at once
 };

@@ -268,6 +268,7 @@ struct stream_request pipeline_stream(const struct pipeline *pipeline)
         .members = pipeline->members,
         .is_alone = pipeline->is_look || pipeline->is_alone ||
                     options_is(set, "membership", "none"),
+        .no_ends = pipeline->is_look || pipeline->is_alone,
         .buffer_bytes = options_number(set, "source.buffer"),
         .batch_records = options_number(set, "batch.records"),
     };

@@ -41,6 +41,7 @@ struct kafka_config {
     int session_timeout_ms; // 6 s
     int32_t run_records;    // most records of one run; 4096
     bool value_schema;      // records tell their header __value_schema_id
+    bool no_ends;           // where partitions end is not told
 };
 
 // Checks the properties without any contact, each by itself. ST_USAGE: the text names the

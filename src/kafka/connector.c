@@ -146,6 +146,7 @@ struct kafka_config kafka_config_of(const struct stream_request *request,
         .run_records = (int32_t)(batch < RUN_RECORDS ? batch : RUN_RECORDS),
         .session_timeout_ms = (int)options_number(options, "session.timeout"),
         .value_schema = request->format->schemas != NULL,
+        .no_ends = request->no_ends,
     };
 }
 

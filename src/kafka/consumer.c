@@ -58,13 +58,13 @@ static void set_limits(rd_kafka_conf_t *conf, int64_t buffer_bytes, int32_t n_pa
     conf_set_number(conf, "fetch.message.max.bytes", clamp(share / 512, 16384, 1 << 20));
 }
 
-// Where partitions end (ends.h): within a second, but for topics of very many.
-static void set_statistics(rd_kafka_conf_t *conf, int32_t n_partitions,
+// Where partitions end (ends.h): within a second, but for topics of very many. They wait
+// in the client's memory for whoever polls.
+static void set_statistics(rd_kafka_conf_t *conf, bool no_ends, int32_t n_partitions,
                            consumer_stats_fn *on_stats)
 {
-    conf_set_number(
-        conf, "statistics.interval.ms",
-        clamp(STATS_PARTITION_MS * (int64_t)n_partitions, STATS_LEAST_MS, 10000));
+    int64_t ms = clamp(STATS_PARTITION_MS * (int64_t)n_partitions, STATS_LEAST_MS, 10000);
+    conf_set_number(conf, "statistics.interval.ms", no_ends ? 0 : ms);
     rd_kafka_conf_set_stats_cb(conf, on_stats);
 }
 
@@ -88,7 +88,7 @@ enum status consumer_open(struct kafka_client *client, const struct kafka_config
     set_limits(conf, config->buffer_bytes ? config->buffer_bytes : DEFAULT_BUFFER_BYTES,
                n_partitions);
     set_group(conf, config);
-    set_statistics(conf, n_partitions, on_stats);
+    set_statistics(conf, config->no_ends, n_partitions, on_stats);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     TRY(client_open(client, config, RD_KAFKA_CONSUMER, conf, err));
     rd_kafka_poll_set_consumer(client->rk);

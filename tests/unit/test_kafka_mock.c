@@ -1221,6 +1221,29 @@ static void test_an_end_is_known_while_its_broker_answers(UNUSED void **state)
     rd_kafka_destroy(rk);
 }
 
+// They would pile up where nobody polls for long.
+static void test_ends_that_nobody_wants_are_not_told(UNUSED void **state)
+{
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_cluster(&cluster);
+    struct kafka_config config = scripted_config(cluster, "unwatched", 1);
+    config.no_ends = true;
+    produce_to(cluster, "unwatched", 0, 10);
+    struct stream *stream = open_stream(&config);
+    assert_int_equal(begin(stream, 0), 1);
+    read_records(stream, 10);
+    stream->ops->hold(stream, true);
+    for (int64_t until_ms = now_ms() + 1500; now_ms() < until_ms;) {
+        struct stream_event event;
+        struct err err = {0};
+        assert_ok(stream->ops->poll(stream, 100, &event, &err), &err);
+        assert_int_equal(ahead_of(stream, 0).end, -1);
+    }
+    stop(stream);
+    close_stream(stream);
+    rd_kafka_destroy(rk);
+}
+
 // A partition of which enough is at hand is not fetched: where it ends may have changed.
 static void test_an_end_behind_a_full_queue_is_not_known(UNUSED void **state)
 {
@@ -1389,6 +1412,7 @@ int main(void)
         CASE(test_reading_that_is_forbidden_is_final),
         CASE(test_lost_membership_is_told_and_regained),
         CASE(test_ends_come_with_the_data),
+        CASE(test_ends_that_nobody_wants_are_not_told),
         CASE(test_an_end_is_known_while_its_broker_answers),
         NATIVE(test_an_end_is_known_while_its_broker_answers),
         CASE(test_an_end_behind_a_full_queue_is_not_known),
