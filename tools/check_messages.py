@@ -16,6 +16,9 @@ expected parts of data files (behind "=== report", "=== stderr", "=== stdout").
 A format without a word of its own ("%s: %s") only relays. What it relays must come from another
 message; from a library (FOREIGN) is refused: say in words what could not be done.
 
+A count that may be 1 is made by text_counted, "1 row", "2 rows", here and in the log: "%zu rows" is
+refused but for the most of something (MOST), and where there are always more (MANY).
+
 --places prints FILE:FIRST-LAST, the lines of all messages.
 """
 import ast
@@ -56,6 +59,22 @@ FOREIGN = set(
     "strerror rd_kafka_err2str rd_kafka_error_string rd_kafka_event_error_string"
     " rd_kafka_message_errstr curl_easy_strerror archive_error_string sqlite3_errmsg".split()
 )
+COUNT = re.compile(r"%l*[zdu]u? (?:short |dead )?(?:records|rows|partitions|letters|orders|files|keys|columns|commits|entries|days"
+                   r"|workers|members|offsets|fields|failures|tables)\b")
+MOST = re.compile(r"(?:more than|at most|than the|of|until|first) (?:%[a-z]+ )?$")
+# Texts with a count that is never 1, by how they go on: why.
+MANY = {
+    "%d columns, the most is": "beyond the most",
+    "%zu columns, the most is": "beyond the most",
+    "%d members share": "the option asks for two at least",
+    "%d workers of job": "the most there are",
+    "%lld workers share": "more than there are partitions",
+    "%zu entries before": "the most that are looked at",
+    "%zu fields for": "more than one column",
+    "%zu fields; at most": "beyond the most",
+    "%zu files in %s, but": "two at least",
+    "%zu files, an entry has at most": "beyond the most",
+}
 # What a test says when it fails, and what it prints.
 TEST_OUTPUT = {"fail_msg", "printf", "print_message", "print", "AssertionError", "Skip"}
 # Messages that no test of bearable size reaches, as FILE: TEXT, and why.
@@ -203,6 +222,17 @@ class Message:
         return re.compile(start + out + end)
 
 
+def counts_of(path, source):
+    """Places where "1 rows" could be said."""
+    if path in NO_MESSAGES:
+        return
+    for literal in literals_of(source):
+        for match in COUNT.finditer(literal.text):
+            begin, rest = literal.text[:match.start()], literal.text[match.start():]
+            if not MOST.search(begin) and not any(rest.startswith(many) for many in MANY):
+                yield f"{path}:{literal.line}: {match[0]!r} may be 1; text_counted() makes it"
+
+
 def messages_of(path, source, formats):
     used = set()
     messages = []
@@ -307,6 +337,8 @@ def main():
         print("\n".join(f"{m.path}:{m.call_line}-{m.line}" for m in messages))
         return 0
     breaches = [f"{name}() takes a format; declare it PRINTF_LIKE" for name in sorted(unmarked)]
+    for path, source in sources.items():
+        breaches += counts_of(path, source)
     breaches += breaches_of(root, messages)
     breaches += [f"NO_MESSAGES: {path} needs no exemption" for path in sorted(NO_MESSAGES)
                  if path in sources and path not in used]

@@ -5,6 +5,7 @@
 
 #include "avro/container.h"
 #include "avro/plan.h"
+#include "base/text.h"
 
 enum {
     BATCH_ROWS = 1024
@@ -97,8 +98,8 @@ static enum status next_block(struct avro_table *table, bool *ret, struct err *e
     if (table->min_bytes == 0)
         return check_empty_rows(table, err);
     if (c->n_rows > (int64_t)(c->block.n / table->min_bytes))
-        return avro_container_wrong(c, err, "%lld rows cannot be in %zu bytes",
-                                    (long long)c->n_rows, c->block.n);
+        return avro_container_wrong(c, err, "%s cannot be in %zu bytes",
+                                    text_counted(c->n_rows, "row", "rows"), c->block.n);
     return ST_OK;
 }
 

@@ -138,6 +138,12 @@ static const char *format_name(const struct node *node)
     return format->group ? format->group->name : "";
 }
 
+// Numbers stand below each other, and so does what is behind the word.
+static void print_rows(int64_t n)
+{
+    printf("%10s %-4s  ", text_count(n), n == 1 ? "row" : "rows");
+}
+
 static void print_node(struct tree *tree, const struct node *node, size_t depth)
 {
     for (size_t i = 1; i < depth; i++)
@@ -150,8 +156,7 @@ static void print_node(struct tree *tree, const struct node *node, size_t depth)
            format_name(node));
     const struct table *table = node->table;
     if (table != NULL && table->kind == TABLE_DIMENSION && tree->tables != NULL)
-        printf("%10s rows  ",
-               text_count(tree->tables->n_rows[table - tree->plan->tables]));
+        print_rows(tree->tables->n_rows[table - tree->plan->tables]);
     const struct connector *connector = table ? connector_of(&table->options) : NULL;
     bool is_topic = connector != NULL && connector->admin != NULL;
     printf("%s%s%s\n", is_topic ? connector->place : "", is_topic ? " " : "",
@@ -200,8 +205,9 @@ static void print_columns(const struct schema *schema)
 static void print_join(const struct dimension *dimension)
 {
     const struct dimension_stats *stats = &dimension->stats;
-    printf("  %-8s  %s keys, %s rows; ", "join", text_count((int64_t)stats->n_keys),
-           text_count((int64_t)stats->n_rows));
+    printf("  %-8s  %s, %s; ", "join",
+           text_counted((int64_t)stats->n_keys, "key", "keys"),
+           text_counted((int64_t)stats->n_rows, "row", "rows"));
     if (stats->max_matches <= 1)
         printf("keys are unique\n");
     else
@@ -270,11 +276,20 @@ static void print_use(const struct tables *tables, size_t at)
         print_join(tables->dimensions.items[at]);
 }
 
+// "1 row", "2.5 rows".
+static void print_cost_rows(const struct cost *cost)
+{
+    char count[32];
+    snprintf(count, sizeof(count), "%.2g", cost->rows);
+    printf("%s %s\n", count, strcmp(count, "1") == 0 ? "row" : "rows");
+}
+
 static void print_cost(const struct cost *cost)
 {
     AUTO(buf_release) struct buf text = {0};
     cost_describe(cost->ns, &text);
-    printf("  %-8s  about %s a record, %.2g rows\n", "cost", buf_cstr(&text), cost->rows);
+    printf("  %-8s  about %s a record, ", "cost", buf_cstr(&text));
+    print_cost_rows(cost);
 }
 
 // How a branch runs. Without the tables only what the plan says.
@@ -322,8 +337,8 @@ static void print_whole_cost(const struct plan *plan, const struct tables *table
     }
     struct cost cost = cost_of_query(plan->native, tables->dimensions.items);
     cost_describe(cost.ns, &text);
-    printf("  %-8s  about %s a record on one core, %.2g rows\n", "in all",
-           buf_cstr(&text), cost.rows);
+    printf("  %-8s  about %s a record on one core, ", "in all", buf_cstr(&text));
+    print_cost_rows(&cost);
 }
 
 void explain_text(const struct pipeline *pipeline, const struct tables *tables)

@@ -268,8 +268,9 @@ static enum status publish(struct produce *produce, struct err *err)
     batch_release(&batch);
     int64_t ms = env->ops->monotonic_ms(env) - produce->begun_ms;
     bool all = n_acknowledged == produce->n && flushed == ST_OK;
-    printf("produced %s records in %s, all acknowledged: %s\n",
-           text_count(n_acknowledged), text_seconds(ms), all ? "yes" : "no");
+    printf("produced %s in %s, all acknowledged: %s\n",
+           text_counted(n_acknowledged, "record", "records"), text_seconds(ms),
+           all ? "yes" : "no");
     if (!all)
         printf("sent were %s\n", text_counted(produce->n, "record", "records"));
     if (status == ST_OK && flushed != ST_OK) {
@@ -283,12 +284,14 @@ static void tell_skipped(struct rows *rows)
 {
     const struct rows_stats *stats = csv_table_stats(rows);
     if (stats->n_tails)
-        log_warn("%zu rows have empty fields past the last column; they were passed over",
-                 stats->n_tails);
+        log_warn("%s empty fields past the last column; they were passed over",
+                 text_counted((int64_t)stats->n_tails, "row has", "rows have"));
     if (stats->n_short)
-        log_warn("%zu short rows; their missing columns are NULL", stats->n_short);
+        log_warn("%s; missing columns are NULL",
+                 text_counted((int64_t)stats->n_short, "short row", "short rows"));
     if (stats->n_skipped)
-        log_warn("%zu rows left out, the first of them:", stats->n_skipped);
+        log_warn("%s left out, the first of them:",
+                 text_counted((int64_t)stats->n_skipped, "row", "rows"));
     for (size_t i = 0; i < stats->n_messages; i++)
         log_warn("  %s", stats->messages[i]);
 }

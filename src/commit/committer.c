@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "commit/clean.h"
 #include "commit/renames.h"
 #include "log/commit_log.h"
@@ -204,8 +205,9 @@ enum status committer_claim(struct committer *com, const struct claim *claim,
     TRY(publish_claim(com, ENTRY_CLAIM, claim->starts, claim->n_starts, base, err));
     com->is_claimed = true;
     com->clean_is_due = true;
-    log_info("entry %" PRId64 ": claims %zu partitions as writer %s", com->state.next - 1,
-             claim->n_starts, com->writer);
+    log_info("entry %" PRId64 ": claims %s as writer %s", com->state.next - 1,
+             text_counted((int64_t)claim->n_starts, "partition", "partitions"),
+             com->writer);
     return ST_OK;
 }
 
@@ -249,7 +251,8 @@ enum status committer_commit(struct committer *com, const struct unit *unit,
     TRY(rename_files(&com->patience, entry, err)); // step 6
     show_phases(com, published_ms - began_ms, clock_ms(com) - published_ms);
     log_state_renamed(&com->state, entry->number);
-    log_debug("entry %" PRId64 ": commits %" PRId64 " rows", entry->number, unit->rows);
+    log_debug("entry %" PRId64 ": commits %s", entry->number,
+              text_counted(unit->rows, "row", "rows"));
     bool is_snapshot_next = com->state.next % com->parts.job->settings.log_snapshot == 0;
     com->rename_is_due = is_snapshot_next && com->state.n_pending;
     return ST_OK;
@@ -293,8 +296,8 @@ enum status committer_replay(struct committer *com, const struct unit *unit,
     TRY(publish(com, &work, err));
     TRY(rename_files(&com->patience, entry, err));
     log_state_renamed(&com->state, entry->number);
-    log_info("entry %" PRId64 ": replays %" PRId64 " dead letters", entry->number,
-             replay->records);
+    log_info("entry %" PRId64 ": replays %s", entry->number,
+             text_counted(replay->records, "dead letter", "dead letters"));
     com->writer[0] = '\0'; // nothing is left in its folder that would be needed
     com->clean_is_due = true;
     return ST_OK;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "core/format.h"
 #include "gtfs/feed_kind.h"
 #include "gtfs/swap.h"
@@ -130,9 +131,9 @@ static enum status check_rows(const struct extract *extract, size_t index,
         return ST_OK;
     return err_set(
         err, ST_DATA,
-        "%s: %s.txt has %lld rows, the staged table %lld: it lost more than "
+        "%s: %s.txt has %s, the staged table %lld: it lost more than "
         "extract.max_shrink = '%d%%'; if that is right, run extract with --force",
-        source, table->name, (long long)n, (long long)before, max);
+        source, table->name, text_counted(n, "row", "rows"), (long long)before, max);
 }
 
 // What lies there is what was sent.

@@ -143,7 +143,7 @@ static void tell(struct watch *watch)
     int64_t enriched = read - load(&s->n_ignored) - load(&s->n_rejected);
     int64_t matched = load(&s->n_matched); // may be a batch ahead of n_read
     tell_padded(watch, enriched, matched);
-    notify("STATUS=read %s records, committed %s", text_count(read),
+    notify("STATUS=read %s, committed %s", text_counted(read, "record", "records"),
            text_count(load(&s->committed_records)));
     if (watch->shown.as_json) {
         tell_json(watch, ms);
@@ -158,11 +158,12 @@ static void tell(struct watch *watch)
         snprintf(lag, sizeof(lag), "; lag %s, %s",
                  text_counted(known.n_records, "record", "records"),
                  text_seconds(known.ms));
-    log_info("read %s records, matched %lld.%lld %%, wrote %s rows, rejected %s; "
-             "committed %s records in %s%s",
-             text_count(read), (long long)(percent / 10), (long long)(percent % 10),
-             text_count(load(&s->n_rows)), text_count(load(&s->n_rejected)),
-             text_count(load(&s->committed_records)),
+    log_info("read %s, matched %lld.%lld %%, wrote %s, rejected %s; "
+             "committed %s in %s%s",
+             text_counted(read, "record", "records"), (long long)(percent / 10),
+             (long long)(percent % 10), text_counted(load(&s->n_rows), "row", "rows"),
+             text_count(load(&s->n_rejected)),
+             text_counted(load(&s->committed_records), "record", "records"),
              text_counted(load(&s->n_commits), "commit", "commits"), lag);
 }
 

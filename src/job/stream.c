@@ -194,9 +194,8 @@ static void tell_tails(const struct decoder *decoder)
 {
     size_t n = decoder != NULL ? decoder->n_tails : 0;
     if (n)
-        log_warn(
-            "%zu records have empty fields past the last column; they were passed over",
-            n);
+        log_warn("%s empty fields past the last column; they were passed over",
+                 text_counted((int64_t)n, "record has", "records have"));
 }
 
 void stream_close(struct stream_parts *parts)

@@ -96,15 +96,16 @@ enum status table_check(const struct table *table, struct err *err)
 void table_tell_rows(const struct table *table, const struct rows_stats *stats)
 {
     if (stats->n_tails)
-        log_warn("table %.*s: %zu rows have empty fields past the last column; they were "
+        log_warn("table %.*s: %s empty fields past the last column; they were "
                  "passed over",
-                 STR_ARGS(table->name), stats->n_tails);
+                 STR_ARGS(table->name),
+                 text_counted((int64_t)stats->n_tails, "row has", "rows have"));
     if (stats->n_short)
-        log_warn("table %.*s: %zu short rows; their missing columns are NULL",
-                 STR_ARGS(table->name), stats->n_short);
+        log_warn("table %.*s: %s; missing columns are NULL", STR_ARGS(table->name),
+                 text_counted((int64_t)stats->n_short, "short row", "short rows"));
     if (stats->n_skipped)
-        log_warn("table %.*s: %zu rows left out, the first of them:",
-                 STR_ARGS(table->name), stats->n_skipped);
+        log_warn("table %.*s: %s left out, the first of them:", STR_ARGS(table->name),
+                 text_counted((int64_t)stats->n_skipped, "row", "rows"));
     for (size_t i = 0; i < stats->n_messages; i++)
         log_warn("  %s", stats->messages[i]);
 }

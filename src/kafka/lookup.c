@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "kafka/message.h"
 
 enum {
@@ -235,10 +236,11 @@ static enum status no_answer(const struct question *question, struct err *err)
         if (client_is_out_of_time(&lookup->client))
             return ST_RETRY; // too soon to say; the text is there
         return err_set(err, ST_DATA,
-                       "topic '%s', partition %d: there are only %d partitions now: the "
+                       "topic '%s', partition %d: there are only %s now: the "
                        "topic was recreated; give the result another path, or start over "
                        "with tramline init --reset",
-                       lookup->topic, question->partition, question->n_partitions);
+                       lookup->topic, question->partition,
+                       text_counted(question->n_partitions, "partition", "partitions"));
     case NOTHING_FOUND:
         break;
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "kafka/lookup.h"
 
 enum {
@@ -54,8 +55,8 @@ static void on_delivery(UNUSED rd_kafka_t *rk, const rd_kafka_message_t *message
 // The first failure, with how many there are by now.
 static enum status failure(const struct kafka_producer *producer, struct err *err)
 {
-    return err_set(err, ST_FAIL, "%s (%lld records failed)", producer->failure.text,
-                   (long long)producer->delivery.n_failed);
+    return err_set(err, ST_FAIL, "%s (%s failed)", producer->failure.text,
+                   text_counted(producer->delivery.n_failed, "record", "records"));
 }
 
 // Time over without an answer is the brokers' absence, told as such.

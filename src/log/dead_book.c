@@ -306,9 +306,10 @@ static enum status visit_file(const struct visit *visit, const struct dead_file 
     }
     if (rc == ST_NOT_FOUND)
         return err_set(err, ST_DATA,
-                       "%s/%.*s is missing: its %" PRId64 " dead letters are lost; "
+                       "%s/%.*s is missing, and with it %s; "
                        "tramline verify tells more",
-                       visit->storage->url, STR_ARGS(file->name), file->rows);
+                       visit->storage->url, STR_ARGS(file->name),
+                       text_counted(file->rows, "dead letter", "dead letters"));
     TRY(rc);
     struct letter_reader *reader = mem_zalloc(sizeof(*reader));
     reader->file = file;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "core/env.h"
 #include "core/format.h"
 #include "log/fields.h"
@@ -142,10 +143,11 @@ static enum status check_letters(const struct entry *entry, struct err *err)
                           range->first >= before->first + before->count);
         if (range->count == 0 || range->entry >= entry->number || !is_behind)
             return err_set(err, ST_DATA,
-                           "field 'letters' has %" PRId64 " letters of entry %" PRId64
-                           " from %" PRId64 ", ranges of entries before this one rise "
+                           "field 'letters' has %s of entry %" PRId64 " from %" PRId64
+                           ", ranges of entries before this one rise "
                            "and have some",
-                           range->count, range->entry, range->first);
+                           text_counted(range->count, "letter", "letters"), range->entry,
+                           range->first);
         n += range->count;
         if (n > ENTRY_NUMBER_MAX)
             return err_set(err, ST_DATA, "its letters add up to more than 10^18");

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "log/partitions.h"
 #include "log/paths.h"
 #include "log/verifier.h"
@@ -135,10 +136,10 @@ static void check_span_sums(struct verifier *verifier, const struct entry *entry
                       entry->number, span->partition, span->last.offset, span->first,
                       span->next);
     if (span->gap > 0)
-        verifier_find(verifier, FINDING_NOTE,
-                      "entry %" PRId64 ": partition %" PRId32 ": %" PRId64
-                      " offsets had left the topic before they were read",
-                      entry->number, span->partition, span->gap);
+        verifier_find(
+            verifier, FINDING_NOTE,
+            "entry %" PRId64 ": partition %" PRId32 ": %s had left the topic unread",
+            entry->number, span->partition, text_counted(span->gap, "offset", "offsets"));
 }
 
 static void check_span(struct verifier *verifier, const struct entry *entry,
@@ -255,10 +256,12 @@ static void check_entry_files(struct verifier *verifier, const struct entry *ent
     for (size_t i = 0; i < entry->n_spans; i++)
         rejected += entry->spans[i].rejected;
     if (rows != entry->rows || dead != rejected)
-        verifier_find(verifier, FINDING_ERROR,
-                      "entry %" PRId64 ": its files hold %" PRId64 " rows and %" PRId64
-                      " dead letters, but it counts %" PRId64 " and %" PRId64,
-                      entry->number, rows, dead, entry->rows, rejected);
+        verifier_find(
+            verifier, FINDING_ERROR,
+            "entry %" PRId64 ": its files hold %s and %s, but it counts %" PRId64
+            " and %" PRId64,
+            entry->number, text_counted(rows, "row", "rows"),
+            text_counted(dead, "dead letter", "dead letters"), entry->rows, rejected);
 }
 
 // Of a forged log there may be more than a number holds.

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "log/paths.h"
 #include "log/read_back.h"
 #include "log/verifier.h"
@@ -123,8 +124,9 @@ static enum status check_missing(struct verifier *verifier, struct named_file *n
     named->is_found = is_there;
     if (!is_there)
         verifier_find(verifier, FINDING_ERROR,
-                      "entry %" PRId64 ": %.*s is missing: its %" PRId64 " rows are lost",
-                      named->number, STR_ARGS(named->file.name), named->file.rows);
+                      "entry %" PRId64 ": %.*s is missing, and with it %s", named->number,
+                      STR_ARGS(named->file.name),
+                      text_counted(named->file.rows, "row", "rows"));
     return ST_OK;
 }
 
@@ -172,9 +174,9 @@ static void check_rows(struct verifier *verifier, const struct named_file *named
                       named->number, STR_ARGS(named->file.name), why.text);
     else if (rows != named->file.rows)
         verifier_find(verifier, FINDING_ERROR,
-                      "entry %" PRId64 ": %.*s has %" PRId64
-                      " rows, the log says %" PRId64,
-                      named->number, STR_ARGS(named->file.name), rows, named->file.rows);
+                      "entry %" PRId64 ": %.*s has %s, the log says %" PRId64,
+                      named->number, STR_ARGS(named->file.name),
+                      text_counted(rows, "row", "rows"), named->file.rows);
 }
 
 static enum status check_named(struct verifier *verifier, struct named_file *named,
@@ -221,10 +223,10 @@ static void tell_unnamed(struct verifier *verifier)
 {
     if (verifier->n_unnamed > 0)
         verifier_find(verifier, FINDING_NOTE,
-                      "%zu files are named by no entry: of commits that did not come "
+                      "no entry names %s: of commits that did not come "
                       "about, or not yet; this storage cannot rename, so whoever reads "
                       "goes by the log",
-                      verifier->n_unnamed);
+                      text_counted((int64_t)verifier->n_unnamed, "file", "files"));
 }
 
 enum status verify_files(struct verifier *verifier, struct err *err)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sql/bind.h"
 
+#include "base/text.h"
+
 // Binds a SELECT or set operation whose scopes and WITH are those of the binder.
 static void bind_body(struct binder *binder, struct query *query, enum names names);
 
@@ -404,8 +406,9 @@ static void bind_set(struct binder *binder, struct query *query, enum names name
     if (query->failed)
         return;
     if (query->left->schema.n != query->right->schema.n) {
-        report_error(binder->report, query->right->at, "%zu columns above and %zu here",
-                     query->left->schema.n, query->right->schema.n);
+        report_error(binder->report, query->right->at, "%s above and %zu here",
+                     text_counted((int64_t)query->left->schema.n, "column", "columns"),
+                     query->right->schema.n);
         report_hint(binder->report, "select as many columns in each branch");
         query->failed = true;
         return;

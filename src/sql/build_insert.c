@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "sql/build.h"
 #include "sql/legal.h"
 #include "sql/native.h"
@@ -128,8 +129,9 @@ static void settle_output(struct builder *builder, struct table *sink)
                           &sink->schema);
     } else if (sink->schema.n != query->schema.n) {
         report_error(builder->report, builder->insert->name_at,
-                     "'%.*s' has %zu columns, the SELECT gives %zu", STR_ARGS(sink->name),
-                     sink->schema.n, query->schema.n);
+                     "'%.*s' has %s, the SELECT gives %zu", STR_ARGS(sink->name),
+                     text_counted((int64_t)sink->schema.n, "column", "columns"),
+                     query->schema.n);
         report_hint(builder->report, "select as many, or declare the table with ()");
     } else {
         for (size_t i = 0; i < sink->schema.n; i++)

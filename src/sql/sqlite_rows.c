@@ -5,6 +5,8 @@
 
 #include "sql/sqlite_internal.h"
 
+#include "base/text.h"
+
 enum {
     BATCH_ROWS_MAX = 1000,
     BATCH_BYTES_MAX = 1 << 20,
@@ -134,8 +136,8 @@ enum status sqlite_host_query(struct sqlite_host *host, struct str sql,
     if ((size_t)sqlite3_column_count(stmt) != schema->n) {
         int n = sqlite3_column_count(stmt);
         sqlite3_finalize(stmt);
-        return err_set(err, ST_FAIL, "sqlite: the query has %d columns, not %zu", n,
-                       schema->n);
+        return err_set(err, ST_FAIL, "sqlite: the query has %s, not %zu",
+                       text_counted(n, "column", "columns"), schema->n);
     }
     struct sqlite_rows *rows = mem_zalloc(sizeof(*rows));
     *rows = (struct sqlite_rows){

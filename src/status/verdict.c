@@ -122,12 +122,12 @@ static void judge_tables(const struct look *look, struct verdict *verdict)
         return;
     if (left_ms <= 0)
         verdict_add(verdict, VERDICT_WARN, "expired",
-                    "the tables have known no service for %lld days",
-                    (long long)(-left_ms / 86400000));
+                    "the tables have known no service for %s",
+                    text_counted(-left_ms / 86400000, "day", "days"));
     else
         verdict_add(verdict, VERDICT_WARN, "expiring",
-                    "the tables know service for %lld days more",
-                    (long long)(left_ms / 86400000));
+                    "the tables know service for %s more",
+                    text_counted(left_ms / 86400000, "day", "days"));
 }
 
 void verdict_of(const struct look *look, struct verdict *ret)

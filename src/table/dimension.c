@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "expr/eval.h"
 #include "table/output_check.h"
 #include "table/segment.h"
@@ -105,9 +106,9 @@ static enum status check_memory(struct builder *builder, size_t more_bytes,
     if (limit == 0 || bytes <= limit)
         return ST_OK;
     return err_set(err, ST_LIMIT,
-                   "the joined tables take more than %zu bytes of memory after %zu rows; "
+                   "the joined tables take more than %zu bytes of memory after %s; "
                    "raise SET dimension.memory, or join fewer rows",
-                   limit, stats->n_rows);
+                   limit, text_counted((int64_t)stats->n_rows, "row", "rows"));
 }
 
 static void note_flaw(struct builder *builder, struct str why)

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "table/branch.h"
 #include "table/native_counts.h"
 #include "table/output_check.h"
@@ -50,8 +51,8 @@ static void reject_late(struct pass *pass, size_t row)
 {
     buf_printf(&pass->native->reason,
                "the query takes longer than batch.record_timeout for this record, after "
-               "%zu rows",
-               pass->n_dropped);
+               "%s",
+               text_counted((int64_t)pass->n_dropped, "row", "rows"));
     reject(pass, row);
 }
 

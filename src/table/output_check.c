@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "table/output_check.h"
 
+#include "base/text.h"
+
 #include <math.h>
 
 enum output_fault output_check(const struct column *column, struct value value)
@@ -47,9 +49,9 @@ enum status output_too_big(const struct plan *plan, const struct value *row,
     }
     enum status rc =
         err_set(err, ST_LIMIT,
-                "the record%.*s gives %zu rows: more than fit the row buffer "
+                "the record%.*s gives %s: more than fit the row buffer "
                 "of %zu bytes",
-                STR_ARGS(key), n_rows, limit_bytes);
+                STR_ARGS(key), text_counted((int64_t)n_rows, "row", "rows"), limit_bytes);
     buf_release(&key);
     return rc;
 }

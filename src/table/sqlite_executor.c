@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "sql/sqlite_host.h"
 #include "table/output_check.h"
 #include "table/query_limit.h"
@@ -117,8 +118,9 @@ static enum status give_up_record(struct pass *pass, enum status rc, bool is_ful
         return output_too_big(pass->sqlite->plan, batch_row(pass->batch, pass->next),
                               n_rows, pass->rows->limit, err);
     if (rc == ST_LIMIT)
-        (void)err_set(err, rc, "%s for this record, after %zu rows", err->text,
-                      n_rows + pass->sqlite->results.n_rows);
+        (void)err_set(err, rc, "%s for this record, after %s", err->text,
+                      text_counted((int64_t)(n_rows + pass->sqlite->results.n_rows),
+                                   "row", "rows"));
     batch_reject(pass->batch, pass->batch->records[pass->next], str_of(err->text));
     pass->next++;
     return ST_OK;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "core/stream_start.h"
 #include "testing/test_file.h"
 
@@ -255,16 +256,17 @@ static enum status take_row(struct reading *r, const struct header *header,
         TRY(take_cell(r, ",", &row.cells[c], err));
         if (++n < n_wanted && is_line_end(r))
             return wrong(&begin, begin.at, err,
-                         "%zu %s for %zu columns; an empty one is NULL, and its comma is "
+                         "%zu %s for %s; an empty one is NULL, and its comma is "
                          "written",
-                         n, n == 1 ? "value" : "values", n_wanted);
+                         n, n == 1 ? "value" : "values",
+                         text_counted((int64_t)n_wanted, "column", "columns"));
         r->at += n < n_wanted;
     }
     if (!is_line_end(r))
         return wrong(r, r->at, err,
-                     "more values than the %zu columns; one with a comma stands in "
+                     "more values than the %s; one with a comma stands in "
                      "quotes",
-                     n_wanted);
+                     text_counted((int64_t)n_wanted, "column", "columns"));
     *add_row(block) = row;
     return ST_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "work/coordinator_inside.h"
 
 enum {
@@ -231,8 +232,8 @@ static enum status run(struct coordinator *coordinator, struct err *err)
 static void tell_left(const struct coordinator *coordinator)
 {
     if (coordinator->book.n > 0)
-        log_info("%zu orders were not answered; their offsets are read again",
-                 coordinator->book.n);
+        log_info("%s not answered; the offsets are read again",
+                 text_counted((int64_t)coordinator->book.n, "order was", "orders were"));
 }
 
 static void end(struct coordinator *coordinator)

@@ -170,12 +170,13 @@ static enum status check_share(const struct unit_builder *builder, bool is_end,
         return ST_OK;
     return err_set(
         err, ST_DATA,
-        "topic '%.*s': of the last %zu records %zu cannot be read, more than "
+        "topic '%.*s': of the last %s %zu cannot be read, more than "
         "on_error.share = '%" PRId64 "%%'; the last is partition %" PRId32
         " offset %" PRId64
         ": %.*s; what was read since the last commit is read again at the next "
         "start",
-        STR_ARGS(builder->parts.topic->name), bad->n_seen, bad->n_counted, limit,
+        STR_ARGS(builder->parts.topic->name),
+        text_counted((int64_t)bad->n_seen, "record", "records"), bad->n_counted, limit,
         builder->last_partition, builder->last_offset,
         STR_ARGS(buf_as_str(&builder->last_reason)));
 }
@@ -214,9 +215,10 @@ static enum status low_match(const struct unit_builder *builder, struct err *err
 {
     const struct share_window *unmatched = &builder->unmatched;
     return err_set(err, ST_DATA,
-                   "topic '%.*s': of the last %zu records %zu gave a row, fewer than "
+                   "topic '%.*s': of the last %s %zu gave a row, fewer than "
                    "match.min = '%" PRId64 "%%'; are the tables those of this stream?",
-                   STR_ARGS(builder->parts.topic->name), unmatched->n_seen,
+                   STR_ARGS(builder->parts.topic->name),
+                   text_counted((int64_t)unmatched->n_seen, "record", "records"),
                    unmatched->n_seen - unmatched->n_counted,
                    builder->parts.job->settings.match_min);
 }
@@ -514,11 +516,11 @@ enum status unit_builder_refuse_gap(struct str topic, const struct stream_gap *g
 {
     return err_set(err, ST_DATA,
                    "topic '%.*s' partition %" PRId32 ": offset %" PRId64
-                   " is wanted, but the first one there is %" PRId64 ": %" PRId64
-                   " offsets have left the topic before they were read; to write that "
+                   " is wanted, but the first one there is %" PRId64
+                   ": %s left the topic unread; to write that "
                    "into the log and go on: SET on_gap = 'record'",
                    STR_ARGS(topic), gap->partition, gap->wanted, gap->low,
-                   gap->low - gap->wanted);
+                   text_counted(gap->low - gap->wanted, "offset", "offsets"));
 }
 
 enum status unit_builder_gap(struct unit_builder *builder, const struct stream_gap *gap,

@@ -211,7 +211,7 @@ def test_rows_that_do_not_fit_are_told_when_a_table_becomes_avro():
     work = Work(SCRIPT, FEED=folder, TABLE=avro() + ", on_error = 'skip'")
     work.tramline("init")
     done = work.tramline("extract", folder)
-    assert "table calendar_dates: 1 rows left out" in done.err, done.err
+    assert "table calendar_dates: 1 row left out" in done.err, done.err
     work.tramline("run", "--once")
 
 

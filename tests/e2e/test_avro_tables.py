@@ -218,7 +218,7 @@ def test_rows_that_cannot_be_read_may_be_left_out():
     work = view_work(container("null", (51, GOOD + BAD_UTF8), (50, GOOD)),
                      IN="format = 'avro', on_error = 'skip'")
     done = work.run()
-    assert "table rows: 1 rows left out, the first of them:" in done.err, done.err
+    assert "table rows: 1 row left out, the first of them:" in done.err, done.err
     assert "rows.avro: block 1 at byte" in done.err and "row 51: field 'note'" in done.err, done.err
     assert work.container("seen").n_rows == 100
 

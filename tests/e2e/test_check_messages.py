@@ -56,6 +56,15 @@ def test_a_message_needs_its_whole_text():
     refused(CALL, NO_TEST, test='a("f: no room"); b(" for \\"3\\" rows there");')
 
 
+def test_a_count_may_be_one():
+    for count in ("%d rows", "%zu records", "%\" PRId64 \" dead letters", "%lld short rows", "%u partitions"):
+        refused(f'log_info("there are {count}", n);', "src/a/a.c:1: ")
+        refused(f'log_info("there are {count}", n);', " may be 1; text_counted() makes it")
+    accepted('log_info("more than %d rows", ROWS_MAX);')
+    accepted('log_info("%zu files in %s, but one is read", n, where);')
+    accepted('log_info("read %s", text_counted(n, "record", "records"));')
+
+
 def test_what_does_not_assert_does_not_count():
     text = 'f: no room for \\"3\\" rows there'
     refused(CALL, NO_TEST, test=f'// "{text}"\n/* "{text}" */')

@@ -168,7 +168,7 @@ def test_damaged_letters_are_told():
         assert (f"file://{work.result}/_tramline/dead/{path.name}: line 0 is not a dead letter; tramline verify --deep "
                 "tells whether the file was changed") in done.err, (bad[:20], done.err)
     path.unlink()
-    assert (f"file://{work.result}/_tramline/dead/{path.name} is missing: its 10 dead letters are lost; tramline verify "
+    assert (f"file://{work.result}/_tramline/dead/{path.name} is missing, and with it 10 dead letters; tramline verify "
             "tells more") in dead(work, code=3).err
 
 

@@ -98,7 +98,7 @@ def test_rows_may_be_left_out():
         work = Work(kind=kind, more=", on_error = 'skip'")
         feed = work.feed(GOOD + ",,T3,,\n")
         said = work.extract(feed)
-        assert "table trips: 1 rows left out, the first of them:\n" in said, said
+        assert "table trips: 1 row left out, the first of them:\n" in said, said
         assert f"{feed}: trips.txt:4: column service_id is NOT NULL and has no value\n" in said, said
         assert "2 rows  " in said, said
         assert work.rows() == OLD_ROWS

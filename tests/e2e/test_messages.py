@@ -344,7 +344,7 @@ def test_a_damaged_result_is_told():
     part.unlink()
     done = lib.run("verify", "p.sql", cwd=directory, code=3)
     same(shown(done.err, directory), "tramline verify: the result in file://<DIR>/result has 1 error\n")
-    assert f"{part.name} is missing: its 2 rows are lost" in done.out, done.out
+    assert f"{part.name} is missing, and with it 2 rows" in done.out, done.out
 
 
 def limited(n_bytes):

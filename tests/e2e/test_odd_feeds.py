@@ -241,7 +241,7 @@ def test_commas_at_the_ends_of_lines_are_passed_and_counted():
         job.put("s.csv", HEADER + "\n" + "".join(f"{row}{tail}\n" for row in ROWS))
         job.extract()
         err = job.run()
-        assert ("table trips: 1 rows have empty fields past the last column; they were passed over\n"
+        assert ("table trips: 1 row has empty fields past the last column; they were passed over\n"
                 in err), err
         assert ("2 records have empty fields past the last column; they were passed over\n"
                 in err), err

@@ -202,7 +202,7 @@ def test_what_avro_records_cannot_be_is_told():
                         "w.test:1:1: records of stop_times are Avro; give their columns, without 'raw'"),
                        ("[trips]\ntrip_id, raw\nT1, 00ff\n[expect]\n", "w.test:3:5: column raw: BYTES are written \\x0aff"),
                        ("[stop_times]\ntrip_id\n\n ,\n[expect]\n",
-                        "w.test:4:2: more values than the 1 columns; one with a comma stands in quotes")):
+                        "w.test:4:2: more values than the 1 column; one with a comma stands in quotes")):
         done = run_text(text, "", script=AVRO, code=2, result_DOT_avsc=AVRO_SCHEMA)
         assert said in done.out, done.out
 

@@ -55,7 +55,7 @@ def test_short_rows_and_commas_at_their_ends_are_counted():
     work = Work(lines(ROWS[0] + ",,", "T2,24:10:00", ROWS[1] + ", ,"))
     said = work.produce()
     assert "2 rows have empty fields past the last column; they were passed over\n" in said, said
-    assert "1 short rows; their missing columns are NULL\n" in said, said
+    assert "1 short row; missing columns are NULL\n" in said, said
     assert work.rows() == [ROWS[0], "T2,24:10:00,,", ROWS[1]]
 
 
@@ -73,7 +73,7 @@ def test_messages_name_the_commands_own_option():
         said = work.produce(code=3)
         assert (f"tramline produce: file://<DIR>/s.txt:4: {why}; --skip-errors leaves such rows out\n"
                 in said), said
-        assert "1 rows left out" in work.produce("--skip-errors")
+        assert "1 row left out" in work.produce("--skip-errors")
 
 
 def test_a_header_that_does_not_fit_publishes_nothing():

@@ -232,7 +232,7 @@ def test_brokers_that_are_away_leave_what_the_log_says():
 def test_claims_alone_have_no_commit():
     job = Job()
     worker = lib.Started("run", job.script)
-    lib.wait_until(lambda: "claims 1 partitions" in worker.text(), what="a claim")
+    lib.wait_until(lambda: "claims 1 partition " in worker.text(), what="a claim")
     worker.stop()
     job.send(2)
     told = job.status()

@@ -47,7 +47,7 @@ def test_each_damage_has_its_message():
     flip = lambda data: data.replace(b"place 1", b"place 2", 1)
     damages = {
         "a removed file": (lambda r: (r / part).unlink(),
-                           f"entry 2: {part} is missing: its "),
+                           f"entry 2: {part} is missing, and with it "),
         "a changed byte": (lambda r: changed(r / part, flip),
                            f"entry 2: {part} was changed: its checksum is not the log's"),
         "a shorter file": (lambda r: changed(r / part, lambda data: data[:-9]),

@@ -348,7 +348,7 @@ static void test_wrong_headers(void **state)
                  "x.avro: block 1 at byte 215: the file ends in the count of a block");
     assert_wrong(
         f, BYTES(HEADER "\x04\x0c\x02\x02x\x02\x00\x01" SYNC "\x02\x00" SYNC "\x02"),
-        "x.avro: block 2 at byte 239: 1 rows cannot be in 0 bytes");
+        "x.avro: block 2 at byte 239: 1 row cannot be in 0 bytes");
     assert_wrong(f, BYTES(HEADER "\x04\x0c\x02\x02x\x02\x00\x01\x00\x01"),
                  "x.avro: block 1 at byte 215: the file ends in a sync marker");
 }

@@ -90,7 +90,7 @@ static void test_verify_goes_by_the_log(UNUSED void **state)
     assert_int_equal(report.rows, N_RECORDS - N_BAD);
     char expected[256];
     snprintf(expected, sizeof(expected),
-             "%d files are named by no entry: of commits that did not come about, or not "
+             "no entry names %d files: of commits that did not come about, or not "
              "yet; this storage cannot rename, so whoever reads goes by the log",
              (fix.n_writes + 1) / 2);
     bool is_said = false;

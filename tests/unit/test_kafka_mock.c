@@ -1080,7 +1080,7 @@ static void test_partition_that_is_not_there_any_more_is_final(UNUSED void **sta
     struct stream *stream = open_stream(&config);
     struct topic *topic = topic_of(stream);
     assert_cannot_be_asked(topic, 3, ST_DATA,
-                           "topic 'shrunk', partition 3: there are only 1 partitions "
+                           "topic 'shrunk', partition 3: there are only 1 partition "
                            "now: the topic was recreated; give the result another path, "
                            "or start over with tramline init --reset");
     // Too soon to say: not all brokers hear of a new partition at once.

@@ -88,13 +88,13 @@ static void test_what_an_entry_may_say(UNUSED void **state)
         {{{1, 0, 2}, {1, 1, 1}},
          2,
          3,
-         "field 'letters' has 1 letters of entry 1 from 1, ranges of entries before this "
+         "field 'letters' has 1 letter of entry 1 from 1, ranges of entries before this "
          "one "
          "rise and have some"},
         {{{2, 0, 2}, {1, 0, 1}},
          2,
          3,
-         "field 'letters' has 1 letters of entry 1 from 0, ranges of entries before this "
+         "field 'letters' has 1 letter of entry 1 from 0, ranges of entries before this "
          "one "
          "rise and have some"},
         {{{1, 0, 0}},
@@ -106,7 +106,7 @@ static void test_what_an_entry_may_say(UNUSED void **state)
         {{{5, 0, 1}},
          1,
          1,
-         "field 'letters' has 1 letters of entry 5 from 0, ranges of entries before this "
+         "field 'letters' has 1 letter of entry 5 from 0, ranges of entries before this "
          "one "
          "rise and have some"},
         {{{1, 0, many}, {2, 0, many}}, 2, 0, "its letters add up to more than 10^18"},

@@ -189,7 +189,7 @@ static void test_wrong_use_is_named(void **state)
     assert_status(
         sqlite_host_query(world.host, STR_LITERAL("SELECT 1"), &two, &none, &world.err),
         ST_FAIL);
-    assert_string_equal(world.err.text, "sqlite: the query has 1 columns, not 0");
+    assert_string_equal(world.err.text, "sqlite: the query has 1 column, not 0");
     close_world(&world);
 }
 

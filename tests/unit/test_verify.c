@@ -130,7 +130,7 @@ static void test_a_missing_file_is_found(UNUSED void **state)
     struct fixture fix;
     set_up(&fix);
     in_result(&fix, "cp " DEAD " _keep && rm " DEAD);
-    assert_found(&fix, "entry 2: " DEAD " is missing: its 1 rows are lost");
+    assert_found(&fix, "entry 2: " DEAD " is missing, and with it 1 row");
     in_result(&fix, "cp _keep " DEAD);
     verify(&fix);
     assert_int_equal(fix.report.n_errors, 0);
@@ -260,7 +260,7 @@ static void test_entries_that_make_no_sense_are_found(UNUSED void **state)
         {2, "e['job']['topic'] = 'other'",
          "entry 2 is of another job: topic 'other', group 'g'"},
         {2, "e['rows'] += 1",
-         "entry 2: its files hold 14 rows and 1 dead letters, but it counts 15 and 1"},
+         "entry 2: its files hold 14 rows and 1 dead letter, but it counts 15 and 1"},
         {2, "e['files'][0]['bytes'] += 1",
          "entry 2: " DATA " has 94 bytes, the log says 95"},
         {3,
@@ -364,7 +364,7 @@ static void test_deep_counts_rows(UNUSED void **state)
     set_up(&fix);
     assert_ok(verify_run(fix.storage, &options, &fix.report, &err), &err);
     assert_int_equal(fix.report.n_errors, fix.report.n_data_files);
-    assert_told(&fix, "entry 2: " DATA " has 1 rows, the log says 14");
+    assert_told(&fix, "entry 2: " DATA " has 1 row, the log says 14");
     tear_down(&fix);
 }
 
