@@ -165,11 +165,11 @@ def with_own_mounts(*command):
     return ["unshare", "--mount", "--propagation", propagation, *command]
 
 
-def run(*args, limit_s=RUN_LIMIT_S, env=None, code=0, cwd=None):
-    """Runs `tramline ARGS`; fails when it takes too long or its exit code is not `code`
-    (None: any will do)."""
+def run(*args, limit_s=RUN_LIMIT_S, env=None, code=0, cwd=None, binary=None):
+    """Runs `tramline ARGS`, or another `binary`; fails when it takes too long or its exit code is not
+    `code` (None: any will do)."""
     began = time.monotonic()
-    command = [program(), *map(str, args)]
+    command = [binary or program(), *map(str, args)]
     print("$", shlex.join(["tramline", *command[1:]]), flush=True)
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, env={**os.environ, **(env or {})}, cwd=cwd)
@@ -199,12 +199,12 @@ def show(*outputs):
 class Started:
     """A program in the background, its output in a file; killed when the test ends."""
 
-    def __init__(self, *args, env=None, cwd=None):
+    def __init__(self, *args, env=None, cwd=None, binary=None):
         self.log = tmp_dir() / "log"
         print("$", shlex.join(["tramline", *map(str, args)]), "&", flush=True)
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [program(), *map(str, args)], stdin=subprocess.DEVNULL, stdout=log,
+                [binary or program(), *map(str, args)], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}, cwd=cwd)
         atexit.register(self.kill)
 
