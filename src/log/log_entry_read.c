@@ -242,7 +242,7 @@ enum status entry_decode(struct str bytes, struct arena *arena, struct entry *re
         return err_context(err, ST_DATA, "as JSON");
     json_t *object = json_loadb(bytes.p, bytes.n, JSON_REJECT_DUPLICATES, &why);
     if (object == NULL)
-        return err_set(err, ST_DATA, "not JSON: %s", why.text);
+        return err_set(err, ST_DATA, "it is not JSON: %s", why.text);
     struct decoding dec = {.arena = arena, .err = err, .has_names = true};
     struct entry entry = {0};
     if (check_format(&dec, object) == ST_OK) {

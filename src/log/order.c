@@ -31,7 +31,7 @@ static enum status parse(struct str line, json_t **ret, struct err *err)
         return err_context(err, ST_DATA, "as JSON");
     json_t *object = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, &why);
     if (object == NULL)
-        return err_set(err, ST_DATA, "not JSON: %s", why.text);
+        return err_set(err, ST_DATA, "it is not JSON: %s", why.text);
     const json_t *version = json_object_get(object, "v");
     if (json_is_integer(version) && json_integer_value(version) == ORDER_VERSION) {
         *ret = object;

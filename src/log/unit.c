@@ -222,7 +222,7 @@ enum status unit_decode(struct str line, struct unit *ret, struct err *err)
         return err_context(err, ST_DATA, "as JSON");
     json_t *object = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, &why);
     if (object == NULL)
-        return err_set(err, ST_DATA, "not JSON: %s", why.text);
+        return err_set(err, ST_DATA, "it is not JSON: %s", why.text);
     enum status rc = unit_of_json(object, ret, err);
     json_decref(object);
     return rc;

@@ -109,7 +109,7 @@ static void test_each_wrong_field_is_named(UNUSED void **state)
         {"\"writer\":\"", "\"writEr\":\"", "field 'writer' is not a text"},
         {"\"time_ms\":-1", "\"time_ms\":{}", "field 'time_ms' is not a whole number"},
         {"\"partition\":0,\"first\"", "\"partition\":X,\"first\"",
-         "not JSON: invalid token near 'X'"},
+         "it is not JSON: invalid token near 'X'"},
         {"\"files\":[", "\"fIles\":[", "field 'files' is not an array"},
         {"9ae0daaf", "9AE0DAAF", "field 'crc32c' is not hex digits"},
         {"\"kind\":\"data\"", "\"kind\":\"junk\"",
@@ -290,7 +290,8 @@ static void test_what_nobody_could_read_is_not_written(UNUSED void **state)
         "field 'name' is not a text",
         "field 'plan' is not a text",
         "field 'schema' is not a text",
-        "not JSON: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"a\\u0000b\"'",
+        "it is not JSON: \\u0000 is not allowed without JSON_ALLOW_NUL near "
+        "'\"a\\u0000b\"'",
         "field 'name' is not a text",
         "field 'writers' is not an array of texts",
         "field 'time_ms' is not a whole number from 0 to 10^18",

@@ -35,7 +35,7 @@ static void test_what_is_no_order(UNUSED void **state)
     static const struct {
         const char *line, *says;
     } cases[] = {
-        {"", "not JSON: '[' or '{' expected near end of file"},
+        {"", "it is not JSON: '[' or '{' expected near end of file"},
         {"{\"kind\":\"order\"}", "field 'v' is not 1, the version of these lines; have "
                                  "the same tramline on both sides"},
         {"{\"v\":\"1\"}", "field 'v' is not 1, the version of these lines; have the same "

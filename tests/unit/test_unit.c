@@ -134,7 +134,7 @@ static void assert_refused(const char *from, const char *to, const char *why)
 static void test_what_nobody_makes_is_refused(UNUSED void **state)
 {
     assert_refused("{\"writer\"", "\"writer\"",
-                   "not JSON: '[' or '{' expected near '\"writer\"'");
+                   "it is not JSON: '[' or '{' expected near '\"writer\"'");
     assert_refused("\"rows\":1480,\"matched\"", "\"rows\":-1,\"matched\"",
                    "field 'rows' is not a whole number from 0 to 10^18");
     assert_refused("\"dimension\":\"d\"", "\"dimension\":1",
