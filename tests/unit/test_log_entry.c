@@ -290,8 +290,8 @@ static void test_what_nobody_could_read_is_not_written(UNUSED void **state)
         "field 'name' is not a text",
         "field 'plan' is not a text",
         "field 'schema' is not a text",
-        "it is not JSON: \\u0000 is not allowed without JSON_ALLOW_NUL near "
-        "'\"a\\u0000b\"'",
+        ("it is not JSON: \\u0000 is not allowed without JSON_ALLOW_NUL near "
+         "'\"a\\u0000b\"'"),
         "field 'name' is not a text",
         "field 'writers' is not an array of texts",
         "field 'time_ms' is not a whole number from 0 to 10^18",
