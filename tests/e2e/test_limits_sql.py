@@ -58,15 +58,14 @@ class Job:
 VISITS = [f"good{i}" for i in range(300)] + ["bad1"] + [f"go{i}" for i in range(300)] + ["bad2"]
 
 
-def check_late(executor, query=JOINED + " WHERE a.n + b.n + c.n < 1", n_rows=1):
+def check_late(executor, query=JOINED + " WHERE a.n + b.n + c.n < 1", rows="1 row"):
     job = Job(VISITS, query=query, executor=executor, batch__record_timeout="500ms")
     began = time.monotonic()
     job.run()
     letters = job.letters()
     assert set(letters) == {"bad1,b", "bad2,b"}, letters
     for reason in letters.values():
-        assert reason == "the query takes longer than batch.record_timeout for this record, after " \
-                         f"{n_rows} rows", reason
+        assert reason == f"the query takes longer than batch.record_timeout for this record, after {rows}", reason
     assert len(job.ids()) == 600
     assert time.monotonic() - began < 60
     lib.run("verify", job.script, "--deep")
@@ -81,7 +80,7 @@ def test_so_is_one_of_the_native_executor():
 
 
 def test_so_is_a_subquery_that_sqlite_answers():
-    check_late("native", ASKED, 0)
+    check_late("native", ASKED, "0 rows")
 
 
 def check_too_many(executor, where):
