@@ -170,15 +170,15 @@ static enum status check_share(const struct unit_builder *builder, bool is_end,
         return ST_OK;
     return err_set(
         err, ST_DATA,
-        "topic '%.*s': of the last %s %zu cannot be read, more than "
+        "topic '%.*s': of the last %s %s cannot be read, more than "
         "on_error.share = '%" PRId64 "%%'; the last is partition %" PRId32
         " offset %" PRId64
         ": %.*s; what was read since the last commit is read again at the next "
         "start",
         STR_ARGS(builder->parts.topic->name),
-        text_counted((int64_t)bad->n_seen, "record", "records"), bad->n_counted, limit,
-        builder->last_partition, builder->last_offset,
-        STR_ARGS(buf_as_str(&builder->last_reason)));
+        text_counted((int64_t)bad->n_seen, "record", "records"),
+        text_count((int64_t)bad->n_counted), limit, builder->last_partition,
+        builder->last_offset, STR_ARGS(buf_as_str(&builder->last_reason)));
 }
 
 static void note_rejects(struct unit_builder *builder, const struct run *run,
@@ -215,11 +215,11 @@ static enum status low_match(const struct unit_builder *builder, struct err *err
 {
     const struct share_window *unmatched = &builder->unmatched;
     return err_set(err, ST_DATA,
-                   "topic '%.*s': of the last %s %zu gave a row, fewer than "
+                   "topic '%.*s': of the last %s %s gave a row, fewer than "
                    "match.min = '%" PRId64 "%%'; are the tables those of this stream?",
                    STR_ARGS(builder->parts.topic->name),
                    text_counted((int64_t)unmatched->n_seen, "record", "records"),
-                   unmatched->n_seen - unmatched->n_counted,
+                   text_count((int64_t)(unmatched->n_seen - unmatched->n_counted)),
                    builder->parts.job->settings.match_min);
 }
 

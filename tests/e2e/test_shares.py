@@ -50,13 +50,17 @@ class FileWork:
         return lib.run("verify", "--deep", "--json", self.script).json()
 
 
+def counted(n):
+    return f"{n:,} record{'s' if n != 1 else ''}"
+
+
 def test_the_share_of_bad_records_is_of_what_was_seen():
     for good, bad, is_much in ((4, 6, True), (5, 5, False), (0, 1, True), (1, 0, False), (30, 70, True),
                                (2000, 2001, True), (2001, 2000, False), (6000, 3000, False)):
         work = FileWork(good, bad, 0)
         text = work.run(3 if is_much else 0)
         if is_much:
-            assert (f"of the last {good + bad} records {bad} cannot be read, more than on_error.share = "
+            assert (f"of the last {counted(good + bad)} {bad:,} cannot be read, more than on_error.share = "
                     "'50%'; the last is partition 0 offset ") in text, text
             assert not results.data_files(work.directory / "r"), text
         report = work.report()
@@ -122,7 +126,7 @@ def test_match_min_of_a_run_once():
         work = FileWork(good, 0, strange, "SET match.min = '80%';")
         text = work.run(3 if is_low else 0)
         if is_low:
-            assert f"of the last {good + strange} records {good} gave a row, {LOW}" in text, text
+            assert f"of the last {counted(good + strange)} {good:,} gave a row, {LOW}" in text, text
             assert work.report()["records"] == 0
         work = FileWork(good, 0, strange, "SET match.min = '80%'; SET on_low_match = 'warn';")
         text = work.run(0)
@@ -152,7 +156,7 @@ def test_a_topic_of_bad_records():
     work = KafkaWork()
     work.produce(BAD, 4000)
     text = lib.run("run", "--once", work.script, code=3).err
-    assert f"topic '{work.topic}': of the last 4000 records 4000 cannot be read" in text, text
+    assert f"topic '{work.topic}': of the last 4,000 records 4,000 cannot be read" in text, text
     assert work.committed() == 0
 
 
