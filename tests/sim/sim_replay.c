@@ -12,6 +12,7 @@
 #include "memory/storage_mem.h"
 #include "sim/sim_fiber.h"
 #include "sim/sim_job.h"
+#include "sim/sim_rows.h"
 #include "work/replay.h"
 
 enum {
@@ -243,58 +244,6 @@ static void make_letters(struct sim_replay *sim)
 
 // The result.
 
-struct seen {
-    int n_rows[SIM_OFFSETS_MAX][10];
-};
-
-static void count_rows(struct sim_replay *sim, struct str text, struct seen *seen)
-{
-    while (text.n > 0) {
-        struct str line = str_cut(&text, '\n');
-        int32_t partition;
-        int64_t offset;
-        int row;
-        AUTO(buf_release) struct buf copy = {0};
-        buf_str(&copy, line);
-        if (sscanf(buf_cstr(&copy), "%" SCNd32 ".%" SCNd64 ".%d", &partition, &offset,
-                   &row) != 3)
-            continue; // BEGIN and END
-        if (++seen[partition].n_rows[offset][row] == 2)
-            complain(sim, "too often: the row of", partition, offset);
-    }
-}
-
-static void read_rows(struct sim_replay *sim, struct seen *seen)
-{
-    struct arena arena = {0};
-    struct file_list list;
-    struct err err;
-    if (sim->view->ops->list(sim->view, str_of(""), &arena, &list, &err) != ST_OK)
-        buf_printf(sim->failure, "%s; ", err.text);
-    for (size_t i = 0; i < list.n; i++) {
-        AUTO(buf_release) struct buf bytes = {0};
-        if (!list.items[i].is_directory &&
-            storage_read_all(sim->view, list.items[i].name, 1 << 20, &bytes, &err) ==
-                ST_OK)
-            count_rows(sim, buf_as_str(&bytes), seen);
-    }
-    arena_release(&arena);
-}
-
-static void check_rows(struct sim_replay *sim)
-{
-    struct seen *seen = mem_zalloc(N_PARTITIONS * sizeof(*seen));
-    read_rows(sim, seen);
-    for (int32_t p = 0; p < N_PARTITIONS; p++) {
-        const struct sim_partition *part = &sim->job->topic.partitions[p];
-        for (int64_t o = 0; o < part->high; o++)
-            for (int row = 0; row < part->records[o].rows; row++)
-                if (seen[p].n_rows[o][row] == 0)
-                    complain(sim, "is missing: the row of", p, o);
-    }
-    free(seen);
-}
-
 static void check_log(struct sim_replay *sim)
 {
     struct dead_book book;
@@ -326,7 +275,7 @@ static void run(struct sim_replay *sim)
     }
     make_letters(sim); // its worker also moves the files of replays that died
     replay_all(sim, 1);
-    check_rows(sim);
+    sim_rows_check(sim->view, &sim->job->topic, true, sim->failure);
     check_log(sim);
 }
 

@@ -12,6 +12,7 @@
 #include "sim/sim_event.h"
 #include "sim/sim_fiber.h"
 #include "sim/sim_job.h"
+#include "sim/sim_rows.h"
 #include "work/coordinator.h"
 #include "work/make_unit.h"
 
@@ -487,59 +488,6 @@ static void finish(struct sim_units *sim)
 
 // The result.
 
-struct seen {
-    int n_rows[SIM_OFFSETS_MAX][10];
-};
-
-static void count_rows(struct sim_units *sim, struct str text, struct seen *seen)
-{
-    while (text.n > 0) {
-        struct str line = str_cut(&text, '\n');
-        int32_t partition;
-        int64_t offset;
-        int row;
-        AUTO(buf_release) struct buf copy = {0};
-        buf_str(&copy, line);
-        if (sscanf(buf_cstr(&copy), "%" SCNd32 ".%" SCNd64 ".%d", &partition, &offset,
-                   &row) != 3)
-            continue; // BEGIN and END
-        if (++seen[partition].n_rows[offset][row] == 2)
-            complain(sim, "too often: the row of", partition, offset);
-    }
-}
-
-static void read_rows(struct sim_units *sim, struct seen *seen)
-{
-    struct arena arena = {0};
-    struct file_list list;
-    struct err err;
-    if (sim->view->ops->list(sim->view, str_of(""), &arena, &list, &err) != ST_OK)
-        buf_printf(sim->failure, "%s; ", err.text);
-    for (size_t i = 0; i < list.n; i++) {
-        AUTO(buf_release) struct buf bytes = {0};
-        if (!list.items[i].is_directory &&
-            storage_read_all(sim->view, list.items[i].name, 1 << 20, &bytes, &err) ==
-                ST_OK)
-            count_rows(sim, buf_as_str(&bytes), seen);
-    }
-    arena_release(&arena);
-}
-
-static void check_rows(struct sim_units *sim)
-{
-    struct seen *seen = mem_zalloc(N_PARTITIONS * sizeof(*seen));
-    read_rows(sim, seen);
-    for (int32_t p = 0; p < N_PARTITIONS; p++) {
-        const struct sim_partition *part = &sim->job->topic.partitions[p];
-        for (int64_t o = 0; o < part->high; o++)
-            for (int row = 0;
-                 part->records[o].kind == SIM_ROWS && row < part->records[o].rows; row++)
-                if (seen[p].n_rows[o][row] == 0)
-                    complain(sim, "is missing: the row of", p, o);
-    }
-    free(seen);
-}
-
 static void check_log(struct sim_units *sim)
 {
     struct verify_report report;
@@ -570,7 +518,7 @@ static void run(struct sim_units *sim)
         storage_fault_settle(sim->orphans[i]);
     if (sim->failure->n == 0)
         finish(sim);
-    check_rows(sim);
+    sim_rows_check(sim->view, &sim->job->topic, false, sim->failure);
     check_log(sim);
 }
 
