@@ -9,7 +9,8 @@
 enum {
     RECORDS = 1000000,
     ORDERS = 8,
-    TIMEOUT_S = 600
+    TIMEOUT_S = 600,
+    LEAST = 10000 // records that several workers would not make faster
 };
 
 static enum status take_limits(const struct args *args, struct units_limits *ret,
@@ -17,8 +18,10 @@ static enum status take_limits(const struct args *args, struct units_limits *ret
 {
     int64_t timeout_s;
     TRY(args_number(args, "--records", 1, RECORDS, &ret->order_offsets, err));
+    TRY(args_number(args, "--slots", 1, 0, &ret->n_slots, err));
     TRY(args_number(args, "--orders", 1, ORDERS, &ret->n_orders, err));
     TRY(args_number(args, "--order-timeout", 1, TIMEOUT_S, &timeout_s, err));
+    ret->order_least = ret->order_offsets < LEAST ? ret->order_offsets : LEAST;
     if (ret->n_orders > ORDERS_MAX)
         return err_set(err, ST_USAGE, "--orders takes at most %d", ORDERS_MAX);
     ret->order_ms = timeout_s < INT32_MAX ? timeout_s * 1000 : INT64_MAX;
@@ -58,6 +61,8 @@ static const struct flag flags[] = {
     {"--once", NULL, "end when all that was in the stream at the start is committed"},
     {"--records", "N", "offsets of an order (1000000)"},
     {"--orders", "N", "orders under way at a time (8)"},
+    {"--exit-line", NULL, "its end as a JSON line on stdout; the exit code is 0 then"},
+    {"--slots", "N", "orders that are made at a time and become one entry"},
     {"--order-timeout", "S",
      "seconds until one without an answer is given out again (600)"},
 };

@@ -12,7 +12,8 @@
 #include "cli/commands.h"
 #include "job/stream.h"
 
-#define DRIVER "share/tramline/tramline_spark.py"
+#define SHARE  "share/tramline/"
+#define DRIVER SHARE "tramline_spark.py"
 #define BUNDLE "tramline-bundle.tar.gz"
 
 enum {
@@ -21,15 +22,28 @@ enum {
     COUNT_MS = 5000 // for the number of partitions
 };
 
+// Who does what of the job: a module of the driver.
+struct engine {
+    const char *name, *module;
+    bool takes_records; // --records
+    bool shares;        // partitions, among members of a group
+};
+
+static const struct engine engines[] = {
+    {"placement", "tramline_placement.py", false, true},
+    {"units", "tramline_units.py", true, false},
+};
+
 struct call {
     const struct args *args;
     struct arena arena;
     char home[PATH_BYTES]; // the folder of this program
     const char *program, *submit, *driver, *bundle;
     const char *script; // its path
-    int64_t workers;
-    struct buf files, archives; // by commas
-    const char **words;         // that are executed, up to a NULL
+    const struct engine *engine;
+    int64_t workers, records;
+    struct buf files, archives, modules; // by commas
+    const char **words;                  // that are executed, up to a NULL
     size_t n_words, capacity;
 };
 
@@ -256,14 +270,15 @@ static enum status check_script(struct call *call, struct err *err)
     enum status rc = args_script(call->args, 0, &pipeline, err);
     if (rc == ST_OK)
         rc = pipeline_need_insert(&pipeline, err);
-    if (rc == ST_OK && call->workers > 1 && !pipeline_is_shared(&pipeline))
+    if (rc == ST_OK && call->engine->shares && call->workers > 1 &&
+        !pipeline_is_shared(&pipeline))
         rc = err_set(err, ST_USAGE,
                      "--workers %lld: this job's stream is read by one worker alone; "
                      "several share a Kafka topic with membership = 'group'",
                      (long long)call->workers);
     if (rc == ST_OK)
         rc = check_places(pipeline.plan, err);
-    if (rc == ST_OK && pipeline_is_shared(&pipeline))
+    if (rc == ST_OK && call->engine->shares && pipeline_is_shared(&pipeline))
         tell_partitions(call, &pipeline);
     if (rc == ST_OK)
         rc = check_variables(call->args, pipeline.plan, err);
@@ -293,10 +308,13 @@ static void add_options(struct call *call)
     for (size_t i = 1; i < args->n_positional; i++) {
         const char *files = value_of(args, "--files", &i);
         const char *archives = files ? NULL : value_of(args, "--archives", &i);
+        const char *modules = files || archives ? NULL : value_of(args, "--py-files", &i);
         if (files != NULL)
             buf_printf(&call->files, ",%s", files);
         else if (archives != NULL)
             buf_printf(&call->archives, ",%s", archives);
+        else if (modules != NULL)
+            buf_printf(&call->modules, ",%s", modules);
         else
             add(call, args->positional[i]);
     }
@@ -328,18 +346,27 @@ static const char *text_of(struct call *call, const struct buf *buf)
 static enum status make_call(struct call *call, struct err *err)
 {
     TRY(ship(call, call->script, "the script", err));
+    int n_folder = (int)(base_of(call->driver) - call->driver);
+    buf_printf(&call->modules, "%.*stramline_common.py,%.*s%s", n_folder, call->driver,
+               n_folder, call->driver, call->engine->module);
     buf_printf(&call->archives, "%s#tramline", call->bundle);
     add(call, call->submit);
     add_options(call);
     size_t n_first = call->n_words;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 6; i++)
         add(call, NULL);
     add(call, call->driver);
     add(call, base_of(call->script));
+    add(call, "--engine");
+    add(call, call->engine->name);
     add(call, "--workers");
     add(call, arena_printf(&call->arena, "%lld", (long long)call->workers));
     if (args_has(call->args, "--once"))
         add(call, "--once");
+    if (call->records > 0) {
+        add(call, "--records");
+        add(call, arena_printf(&call->arena, "%lld", (long long)call->records));
+    }
     TRY(add_variables(call, err));
     add(call, "--program");
     add(call, call->program);
@@ -349,6 +376,8 @@ static enum status make_call(struct call *call, struct err *err)
     call->words[n_first + 1] = text_of(call, &call->archives);
     call->words[n_first + 2] = "--files";
     call->words[n_first + 3] = text_of(call, &call->files);
+    call->words[n_first + 4] = "--py-files";
+    call->words[n_first + 5] = text_of(call, &call->modules);
     add(call, NULL);
     return ST_OK;
 }
@@ -378,8 +407,27 @@ static void print_call(const struct call *call)
     putchar('\n');
 }
 
+static enum status take_engine(struct call *call, struct err *err)
+{
+    const char *name = args_text(call->args, "--engine", engines[0].name);
+    for (size_t i = 0; i < ARRAY_LEN(engines) && call->engine == NULL; i++)
+        if (strcmp(engines[i].name, name) == 0)
+            call->engine = &engines[i];
+    if (call->engine == NULL)
+        return err_set(err, ST_USAGE, "--engine takes 'placement' or 'units', not '%s'",
+                       name);
+    TRY(args_number(call->args, "--records", 1, 0, &call->records, err));
+    if (call->records > 0 && !call->engine->takes_records)
+        return err_set(err, ST_USAGE,
+                       "--records is for --engine units; a commit of the engine '%s' "
+                       "is bounded by SET commit.bytes",
+                       name);
+    return ST_OK;
+}
+
 static enum status prepare(struct call *call, struct err *err)
 {
+    TRY(take_engine(call, err));
     TRY(args_number(call->args, "--workers", 1, 0, &call->workers, err));
     if (call->workers == 0)
         return err_set(err, ST_USAGE, "--workers is missing: how many are to run");
@@ -417,13 +465,17 @@ static enum status run(const struct args *args, struct err *err)
         rc = execute(&call, err);
     buf_release(&call.files);
     buf_release(&call.archives);
+    buf_release(&call.modules);
     free(call.words);
     arena_release(&call.arena);
     return rc;
 }
 
 static const struct flag flags[] = {
-    {"--workers", "N", "how many run: at most as many as the topic has partitions"},
+    {"--engine", "NAME",
+     "placement: tasks are workers (default); units: tasks of a commit"},
+    {"--workers", "N", "how many tasks run at a time"},
+    {"--records", "N", "units: offsets of a task at most (1000000)"},
     {"--once", NULL, "stop when all that was in the stream at the start is committed"},
     {"--bundle", "FILE", "the program for the nodes, " BUNDLE ", or its URL"},
     {"--print", NULL, "print the call of spark-submit instead"},

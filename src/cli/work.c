@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/error_code.h"
 #include "cli/exit_guard.h"
+#include "job/parent.h"
 #include "job/stop.h"
 #include "job/units.h"
 
@@ -32,6 +33,9 @@ static enum status run(const struct args *args, struct err *err)
 {
     struct pipeline pipeline = {0};
     struct run_parts parts = {0};
+    struct parent_watch parent = {0};
+    if (args_has(args, "--with-parent"))
+        parent_watch_open(&parent);
     enum status status = open_parts(args, &pipeline, &parts, err);
     if (status == ST_OK)
         status = units_work(&parts, code_of, err);
@@ -41,9 +45,15 @@ static enum status run(const struct args *args, struct err *err)
     }
     exit_guard_arm(&command_work, status, err);
     run_parts_release(&parts);
+    parent_watch_close(&parent);
     pipeline_release(&pipeline);
     return status;
 }
+
+static const struct flag flags[] = {
+    {"--exit-line", NULL, "its end as a JSON line on stdout; the exit code is 0 then"},
+    {"--with-parent", NULL, "end, as by SIGTERM, with the process that started this one"},
+};
 
 const struct command command_work = {
     .name = "work",
@@ -53,6 +63,8 @@ const struct command command_work = {
             "standard output\nby a line: the unit, whose files it has uploaded, or an "
             "error. Ends with its input. Kill it\nat any time: an order without an "
             "answer is given out again.",
+    .flags = flags,
+    .n_flags = ARRAY_LEN(flags),
     .n_arguments = 1,
     .run = run,
 };

@@ -75,6 +75,8 @@ enum status units_coordinate(const struct run_parts *parts,
         .status = parts->status,
         .lines = &lines.lines,
         .order_offsets = limits->order_offsets,
+        .order_least = limits->order_least,
+        .n_slots = limits->n_slots,
         .n_orders = limits->n_orders,
         .order_ms = limits->order_ms,
     };

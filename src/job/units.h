@@ -13,7 +13,7 @@ enum status units_work(const struct run_parts *parts,
                        struct err *err);
 
 struct units_limits {
-    int64_t order_offsets, n_orders, order_ms; // work/coordinator.h
+    int64_t order_offsets, order_least, n_slots, n_orders, order_ms; // work/coordinator.h
 };
 
 // Gives out orders and commits what comes of them.

@@ -141,8 +141,11 @@ enum status order_decode(struct str line, struct order *ret, struct err *err)
 
 // Answers.
 
-static const char *const kind_names[] = {
-    [ANSWER_UNIT] = "unit", [ANSWER_ERROR] = "error", [ANSWER_LOST] = "lost"};
+static const char *const kind_names[] = {[ANSWER_UNIT] = "unit",
+                                         [ANSWER_ERROR] = "error",
+                                         [ANSWER_LOST] = "lost",
+                                         [ANSWER_SLOTS] = "slots",
+                                         [ANSWER_ALIVE] = "alive"};
 
 void answer_release(struct answer *answer)
 {
@@ -155,7 +158,7 @@ void answer_release(struct answer *answer)
 void answer_encode(const struct answer *answer, struct buf *ret)
 {
     json_t *object = line_json(kind_names[answer->kind]);
-    if (answer->order >= 0)
+    if (answer->order >= 0 && answer->kind < ANSWER_SLOTS)
         put_number(object, "order", answer->order);
     if (answer->kind == ANSWER_UNIT)
         json_object_set_new(object, "unit", unit_json(&answer->unit));
@@ -163,7 +166,13 @@ void answer_encode(const struct answer *answer, struct buf *ret)
         put_text(object, "status", str_of(answer->may_retry ? "retry" : "final"));
         put_text(object, "code", answer->code.p ? answer->code : str_of(""));
         put_text(object, "text", answer->text);
+        if (answer->exit_code > 0)
+            put_number(object, "exit_code", answer->exit_code);
     }
+    if (answer->kind == ANSWER_SLOTS)
+        put_number(object, "slots", answer->number);
+    if (answer->kind == ANSWER_ALIVE)
+        put_number(object, "for_ms", answer->number);
     end_line(object, ret);
 }
 
@@ -175,6 +184,24 @@ static void get_error(struct decoding *dec, const json_t *object, struct answer 
         wrong(dec, "status", "'retry' or 'final'");
     ret->code = get_text(dec, object, "code");
     ret->text = get_text(dec, object, "text");
+    if (json_object_get(object, "exit_code") != NULL)
+        ret->exit_code = get_number(dec, object, "exit_code");
+}
+
+// What a driver says of itself. False: it is no such line.
+static bool get_driver(struct decoding *dec, const json_t *object, struct str kind,
+                       struct answer *ret)
+{
+    bool is_slots = str_is(kind, kind_names[ANSWER_SLOTS]);
+    if (!is_slots && !str_is(kind, kind_names[ANSWER_ALIVE]))
+        return false;
+    const char *field = is_slots ? "slots" : "for_ms";
+    int64_t least = is_slots ? 1 : 0;
+    ret->kind = is_slots ? ANSWER_SLOTS : ANSWER_ALIVE;
+    ret->number = get_number(dec, object, field);
+    if (ret->number < least)
+        wrong(dec, field, "1 or more");
+    return true;
 }
 
 static enum status get_answer(struct decoding *dec, const json_t *object,
@@ -183,6 +210,8 @@ static enum status get_answer(struct decoding *dec, const json_t *object,
     struct str kind = get_text(dec, object, "kind");
     ret->kind = ANSWER_LOST;
     ret->order = -1;
+    if (get_driver(dec, object, kind, ret))
+        return dec->rc;
     if (json_object_get(object, "order") != NULL || !str_is(kind, "error"))
         ret->order = get_number(dec, object, "order");
     TRY(dec->rc);
@@ -193,7 +222,7 @@ static enum status get_answer(struct decoding *dec, const json_t *object,
         TRY(unit_of_json(json_object_get(object, "unit"), &ret->unit, err));
         ret->kind = ANSWER_UNIT;
     } else if (!str_is(kind, "lost")) {
-        wrong(dec, "kind", "'unit', 'error' or 'lost'");
+        wrong(dec, "kind", "'unit', 'error', 'lost', 'slots' or 'alive'");
     }
     return dec->rc;
 }
@@ -214,6 +243,15 @@ enum status answer_decode(struct str line, struct answer *ret, struct err *err)
 }
 
 // What the coordinator says.
+
+void order_trigger_encode(const struct order_trigger *trigger, struct buf *ret)
+{
+    json_t *object = line_json("trigger");
+    put_number(object, "trigger", trigger->trigger);
+    put_number(object, "orders", trigger->orders);
+    put_text(object, "label", trigger->label);
+    end_line(object, ret);
+}
 
 void order_done_encode(const struct order_done *done, struct buf *ret)
 {

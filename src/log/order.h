@@ -40,6 +40,8 @@ enum answer_kind {
     ANSWER_UNIT,  // .unit
     ANSWER_ERROR, // .code, .text; .may_retry: the same order may do another time
     ANSWER_LOST,  // nobody works on it any more
+    ANSWER_SLOTS, // .number: how many orders can be worked on at a time
+    ANSWER_ALIVE, // the driver is; when it does not say so within .number ms, it is not
 };
 
 struct answer {
@@ -49,6 +51,8 @@ struct answer {
     struct unit unit;
     bool may_retry;
     struct str code, text; // code: empty where there is none
+    int64_t exit_code;     // of an error that is final: that of the worker, or 0
+    int64_t number;
 };
 
 void answer_release(struct answer *answer);
@@ -56,7 +60,13 @@ void answer_encode(const struct answer *answer, struct buf *ret);
 // ST_DATA, and nothing to release, when it is none.
 enum status answer_decode(struct str line, struct answer *ret, struct err *err);
 
-// What the coordinator says beside orders: what an order came to, and the end.
+// What the coordinator says beside orders: that those given since the last such line are
+// one trigger, what an order came to, and the end.
+struct order_trigger {
+    int64_t trigger, orders;
+    struct str label; // for people
+};
+void order_trigger_encode(const struct order_trigger *trigger, struct buf *ret);
 struct order_done {
     int64_t order, entry, records, rows;
 };

@@ -10,8 +10,9 @@
 #include "work/coordinator_inside.h"
 
 enum {
-    WAIT_MS = 200,       // for a line
-    PAUSE_MAX_MS = 10000 // between two tries
+    WAIT_MS = 200,        // for a line
+    PAUSE_MAX_MS = 10000, // between two tries
+    ALIVE_MAX_MS = 3600000
 };
 
 static bool is_to_stop(const struct coordinator *coordinator)
@@ -126,9 +127,44 @@ static enum status take_unit(struct coordinator *coordinator, struct answer *ans
     return ST_OK;
 }
 
+// A driver that hangs keeps its pipes open: what it says is its sign of life.
+static void note_alive(struct coordinator *coordinator, int64_t for_ms)
+{
+    coordinator->alive_for_ms = for_ms < ALIVE_MAX_MS ? for_ms : ALIVE_MAX_MS;
+    coordinator->alive_ms = coordinator_ms(coordinator) + coordinator->alive_for_ms;
+}
+
+static enum status check_alive(const struct coordinator *coordinator, struct err *err)
+{
+    if (coordinator->alive_ms == 0 || coordinator_ms(coordinator) < coordinator->alive_ms)
+        return ST_OK;
+    return err_set(err, ST_FAIL,
+                   "the driver has not been heard of for %" PRId64
+                   " s: it is taken for dead",
+                   coordinator->alive_for_ms / 1000);
+}
+
+static enum status worker_failed(const struct answer *answer, struct err *err)
+{
+    AUTO(buf_release) struct buf text = {0};
+    enum status rc = answer->exit_code == 2   ? ST_USAGE
+                     : answer->exit_code == 3 ? ST_DATA
+                                              : ST_FAIL;
+    buf_str(&text, answer->text);
+    return err_set(err, rc, "a worker failed: %s", buf_cstr(&text));
+}
+
 static enum status take_answer(struct coordinator *coordinator, struct answer *answer,
                                struct err *err)
 {
+    if (answer->kind == ANSWER_SLOTS) {
+        coordinator->slots = answer->number;
+        return ST_OK;
+    }
+    if (answer->kind == ANSWER_ALIVE) {
+        note_alive(coordinator, answer->number);
+        return ST_OK;
+    }
     struct order_slot *slot = order_book_find(&coordinator->book, answer->order);
     if (answer->kind == ANSWER_UNIT)
         return take_unit(coordinator, answer, err);
@@ -140,7 +176,7 @@ static enum status take_answer(struct coordinator *coordinator, struct answer *a
     buf_str(&text, answer->text);
     if (answer->may_retry && slot != NULL)
         return again(coordinator, slot, buf_cstr(&text), err);
-    return err_set(err, ST_FAIL, "a worker failed: %s", buf_cstr(&text));
+    return worker_failed(answer, err);
 }
 
 static enum status take_line(struct coordinator *coordinator, struct str line,
@@ -172,29 +208,60 @@ static enum status give(struct coordinator *coordinator, struct order_slot *slot
     return coordinator_tell(coordinator, buf_as_str(&line), err);
 }
 
+// What was given out together is a job of the driver's.
+static enum status tell_trigger(struct coordinator *coordinator, int64_t n_orders,
+                                int64_t n_ranges, int64_t n_offsets, struct err *err)
+{
+    AUTO(buf_release) struct buf line = {0}, label = {0};
+    if (n_orders == 0 || coordinator->slots == 0)
+        return ST_OK;
+    buf_printf(&label, "entry %" PRId64 ": %s, %s",
+               committer_state(coordinator->committer)->next,
+               text_counted(n_ranges, "range", "ranges"),
+               text_counted(n_offsets, "offset", "offsets"));
+    order_trigger_encode(&(struct order_trigger){.trigger = ++coordinator->n_triggers,
+                                                 .orders = n_orders,
+                                                 .label = buf_as_str(&label)},
+                         &line);
+    return coordinator_tell(coordinator, buf_as_str(&line), err);
+}
+
+static int64_t offsets_of(const struct order *order)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < order->n_ranges; i++)
+        n += order->ranges[i].next - order->ranges[i].first;
+    return n;
+}
+
 static enum status give_orders(struct coordinator *coordinator, struct err *err)
 {
     int64_t now_ms = coordinator_ms(coordinator);
+    int64_t n_orders = 0, n_ranges = 0, n_offsets = 0;
     for (size_t i = 0; i < coordinator->book.n; i++) {
         struct order_slot *slot = coordinator->book.slots[i];
         bool is_late = !slot->is_made && !slot->is_due &&
                        now_ms - slot->given_ms >= coordinator->parts.order_ms;
         if (is_late)
             TRY(again(coordinator, slot, "there was no answer in time", err));
-        if (slot->is_due && now_ms >= slot->given_ms)
-            TRY(give(coordinator, slot, err));
+        if (!slot->is_due || now_ms < slot->given_ms)
+            continue;
+        TRY(give(coordinator, slot, err));
+        n_orders++;
+        n_ranges += (int64_t)slot->order.n_ranges;
+        n_offsets += offsets_of(&slot->order);
     }
-    return ST_OK;
+    return tell_trigger(coordinator, n_orders, n_ranges, n_offsets, err);
 }
 
 // The whole.
 
-static enum status wait_for_line(struct coordinator *coordinator, struct err *err)
+static enum status take_lines(struct coordinator *coordinator, int64_t ms,
+                              struct err *err)
 {
     struct lines *lines = coordinator->parts.lines;
     enum line_event event;
     struct str line;
-    int64_t ms = committer_tidy(coordinator->committer) ? 0 : WAIT_MS;
     do {
         TRY(lines->ops->receive(lines, ms, &event, &line, err));
         if (event == LINE_READ || event == LINE_LAST)
@@ -221,7 +288,9 @@ static enum status run(struct coordinator *coordinator, struct err *err)
             return ST_STOP;
         TRY(coordinator_plan(coordinator, err));
         TRY(give_orders(coordinator, err));
-        TRY(wait_for_line(coordinator, err));
+        int64_t ms = committer_tidy(coordinator->committer) ? 0 : WAIT_MS;
+        TRY(take_lines(coordinator, ms, err));
+        TRY(check_alive(coordinator, err));
         TRY(coordinator_commit(coordinator, err));
         *err = coordinator->unheard;
         TRY(err->status);
@@ -255,7 +324,7 @@ static bool nobody_calls(UNUSED void *context)
 
 enum status coordinate(const struct coordinator_parts *parts, struct err *err)
 {
-    struct coordinator coordinator = {.parts = *parts};
+    struct coordinator coordinator = {.parts = *parts, .slots = parts->n_slots};
     assert(parts->n_orders > 0 && parts->n_orders <= ORDERS_MAX);
     coordinator.committer = committer_open(&(struct committer_parts){
         .job = parts->job,

@@ -32,6 +32,9 @@ struct coordinator_parts {
     struct engine_status *status;
     struct lines *lines;
     int64_t order_offsets; // of an order, all its ranges together
+    int64_t order_least;   // offsets that are not shared out among several orders
+    int64_t n_slots;       // orders that the driver has made at a time: a trigger; 0: it
+                           // takes each for itself
     int64_t n_orders;      // under way at a time; ORDERS_MAX at most
     int64_t order_ms;      // until one that is not answered is given out again
 };

@@ -27,8 +27,12 @@ struct coordinator {
     struct coordinated *partitions; // by number
     size_t n_partitions;
     struct order_book book;
+    int64_t n_triggers;     // told
     size_t turn;            // of partitions to look at before a commit
     size_t first;           // partition that the next order begins with
+    int64_t slots;          // as the parts have it, then as the driver says
+    int64_t alive_for_ms;   // for how long a driver that said so is alive
+    int64_t alive_ms;       // until when; 0: it did not say
     int64_t ordered_ms;     // when the last order was made
     int64_t looked_ms;      // when log and topic were looked at
     bool has_new;           // the topic has more partitions than are claimed

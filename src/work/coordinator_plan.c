@@ -95,22 +95,51 @@ static void make_order(struct coordinator *coordinator, int64_t offsets)
     coordinator->ordered_ms = now_ms;
 }
 
-// A full order at once; what is less, when it is time for a commit.
+// Offsets of an order; in a file they are places, so many for each record.
+static int64_t in_offsets(const struct coordinator *coordinator, int64_t records)
+{
+    if (coordinator->parts.topic->ends_anywhere)
+        return records;
+    return records < INT64_MAX / OFFSET_BYTES ? records * OFFSET_BYTES : INT64_MAX;
+}
+
+static int64_t divide_up(int64_t a, int64_t b)
+{
+    return a / b + (a % b > 0);
+}
+
+// Orders that are worked on at a time are one trigger: as much for each, up to full ones,
+// but none that is not worth its while.
+static bool make_trigger(struct coordinator *coordinator, int64_t n, bool is_time)
+{
+    const struct coordinator_parts *parts = &coordinator->parts;
+    struct order_book *book = &coordinator->book;
+    int64_t slots = coordinator->slots > 0 ? coordinator->slots : 1;
+    if (slots > parts->n_orders)
+        slots = parts->n_orders;
+    int64_t full = in_offsets(coordinator, parts->order_offsets);
+    int64_t least = in_offsets(coordinator, parts->order_least);
+    bool is_full = full <= n / slots;
+    if (n == 0 || (int64_t)book->n + slots > parts->n_orders || (!is_full && !is_time))
+        return false;
+    int64_t share = divide_up(n, slots);
+    share = share < least ? least : share;
+    share = share > full ? full : share;
+    book->trigger++;
+    for (int64_t i = 0; i < slots && backlog(coordinator) > 0; i++)
+        make_order(coordinator, share);
+    return true;
+}
+
+// A full trigger at once; what is less, when it is time for a commit.
 static void make_orders(struct coordinator *coordinator)
 {
     const struct coordinator_parts *parts = &coordinator->parts;
-    int64_t offsets = parts->order_offsets;
-    if (!parts->topic->ends_anywhere)
-        offsets = offsets < INT64_MAX / OFFSET_BYTES ? offsets * OFFSET_BYTES : INT64_MAX;
     bool is_time =
         is_once(coordinator) || coordinator_ms(coordinator) - coordinator->ordered_ms >=
                                     parts->job->settings.commit_interval_ms;
-    while ((int64_t)coordinator->book.n < parts->n_orders) {
-        int64_t n = backlog(coordinator);
-        if (n == 0 || (n < offsets && !is_time))
-            return;
-        make_order(coordinator, offsets);
-    }
+    while (make_trigger(coordinator, backlog(coordinator), is_time))
+        continue;
 }
 
 // Of a partition that does not answer what was seen last holds.

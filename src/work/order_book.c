@@ -12,6 +12,7 @@ struct order_slot *order_book_add(struct order_book *book, int64_t now_ms)
     assert(book->n < ORDERS_MAX);
     struct order_slot *slot = mem_zalloc(sizeof(*slot));
     slot->order.number = ++book->last;
+    slot->trigger = book->trigger;
     slot->is_due = true;
     slot->given_ms = now_ms;
     book->slots[book->n++] = slot;

@@ -19,6 +19,7 @@ enum {
 
 struct order_slot {
     struct order order;
+    int64_t trigger;  // whose orders become one entry
     int n_given;      // times
     int64_t given_ms; // monotonic, the last time; until then not yet
     bool is_due;      // to be given out, at given_ms
@@ -29,10 +30,11 @@ struct order_slot {
 struct order_book {
     struct order_slot *slots[ORDERS_MAX]; // in the order of their numbers
     size_t n;
-    int64_t last; // number given
+    int64_t last;    // number given
+    int64_t trigger; // number given
 };
 
-// A new one, with a number; the caller fills in the rest.
+// A new one of the newest trigger, with a number; the caller fills in the rest.
 struct order_slot *order_book_add(struct order_book *book, int64_t now_ms);
 struct order_slot *order_book_find(const struct order_book *book, int64_t number); // NULL
 void order_book_remove(struct order_book *book, struct order_slot *slot);

@@ -74,6 +74,21 @@ def test_stm_by_two_executors():
     nothing_is_left()
 
 
+def by_units(work, *words, options=()):
+    """Tasks of at most 2,000 offsets, so that one trigger has several of one partition."""
+    return placed(work, "--engine", "units", "--records", 2000, *words, options=options)
+
+
+def test_both_feeds_by_units():
+    for name in ("stm-2014-extract", "madrid-metro"):
+        work = prepared(name)
+        submitted = by_units(work, "--once")
+        submitted.wait(SUBMIT_LIMIT_S)
+        assert submitted.lines()[-1] == "tramline spark: all that was in the stream is committed", submitted.text()
+        check(work, name)
+        nothing_is_left()
+
+
 def test_madrid_by_two_executors_until_a_signal():
     """Its numbers are in Spark's pages and among its metrics; SIGTERM to the driver commits and ends."""
     work = prepared("madrid-metro", settings={"commit.interval": "1s"})

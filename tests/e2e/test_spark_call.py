@@ -57,8 +57,8 @@ def warnings(done):
     return [text for text in said if "the script has no" not in text]
 
 
-def driver():
-    return str(pathlib.Path(lib.program()).resolve().parent / "../../share/tramline/tramline_spark.py")
+def driver(name="spark"):
+    return str(pathlib.Path(lib.program()).resolve().parent / f"../../share/tramline/tramline_{name}.py")
 
 
 def test_the_call_ships_bundle_script_and_secrets_by_files():
@@ -68,7 +68,8 @@ def test_the_call_ships_bundle_script_and_secrets_by_files():
     options = ["--master", "yarn", "--files", "x.conf", "--conf", "a=b c", "--archives=y.zip"]
     shown = place.run(*words, "--print", "--", *options)
     expected = ["--master", "yarn", "--conf", "a=b c", "--archives", f"{place.bundle}#tramline,y.zip",
-                "--files", f"p.sql,{place.dir}/secret,x.conf", driver(), "p.sql", "--workers", "2", "--once",
+                "--files", f"p.sql,{place.dir}/secret,x.conf", "--py-files", f"{driver('common')},{driver('placement')}",
+                driver(), "p.sql", "--engine", "placement", "--workers", "2", "--once",
                 "--set", "A=it's", "--set-file", "B=secret", "--program",
                 str(pathlib.Path(lib.program()).resolve()), "--local-script", "p.sql"]
     printed = shlex.split(shown.out)
@@ -79,6 +80,22 @@ def test_the_call_ships_bundle_script_and_secrets_by_files():
     assert done.json() == printed[1:], done.out
     again = place.run("--workers", 2, "--bundle", "https://place/b.tar.gz", "--print")
     assert "--archives https://place/b.tar.gz#tramline" in again.out
+
+
+def test_an_engine_is_chosen():
+    place = Place()
+    done = place.run("--workers", 5, "--bundle", place.bundle, "--engine", "units", "--records", 7,
+                     "--", "--py-files", "more.py")
+    words = done.json()
+    assert words[words.index("--py-files") + 1] == f"{driver('common')},{driver('units')},more.py", words
+    at = words.index("--engine")
+    assert words[at:at + 6] == ["--engine", "units", "--workers", "5", "--records", "7"], words
+    assert warnings(done) == [], done.err
+    place.refused("--engine takes 'placement' or 'units', not 'spark'", "--workers", 1, "--engine", "spark")
+    place.refused("--records is for --engine units; a commit of the engine 'placement' is bounded by SET commit.bytes",
+                  "--workers", 1, "--records", 5)
+    stream = "connector = 'file', path = '/s.csv'"
+    Place(stream=stream).run("--workers", 2, "--bundle", place.bundle, "--engine", "units")
 
 
 def sorted_lists(words):

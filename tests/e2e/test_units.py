@@ -172,7 +172,7 @@ def test_answers_that_are_none_end_the_coordinator():
     assert "a worker failed: it went wrong" in err, err
     wrong = {"v": 1, "kind": "done", "order": 1}
     err = coordinate(directory, json.dumps(wrong).encode() + b"\n", 3)
-    assert "field 'kind' is not 'unit', 'error' or 'lost'" in err, err
+    assert "field 'kind' is not 'unit', 'error', 'lost', 'slots' or 'alive'" in err, err
     err = coordinate(directory, b"", 0)  # the driver has gone
     assert err.count("1 order was not answered; the offsets are read again") == 1, err
     check(directory, collections.Counter())

@@ -297,6 +297,7 @@ static void act_as_coordinator(void *context)
         .status = &actor->status,
         .lines = &actor->lines,
         .order_offsets = sim_between(random, 3, 40),
+        .order_least = 2,
         .n_orders = sim_between(random, 1, 6),
         .order_ms = actor->sim->has_faults ? sim_between(random, 3000, 20000) : 1000000,
     };

@@ -242,6 +242,57 @@ static void test_a_little_waits_for_its_time(UNUSED void **state)
     tear_down(&fix);
 }
 
+// What can be made at a time is shared out, also of one partition, and is one job.
+static void test_slots_share_a_backlog(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    for (int i = 0; i < 11; i++)
+        sim_job_record(&fix.job, 1, SIM_ROWS, 1);
+    fix.parts.n_slots = 4;
+    fix.parts.n_orders = 8;
+    fix.parts.order_least = 2;
+    fix.end_ms = 3000;
+    assert_ok(coordinate(&fix.parts, &err), &err);
+    assert_int_equal(fix.n_orders, 4);
+    static const char *const texts[] = {
+        "\"partitions\":[{\"partition\":0,\"first\":0,\"next\":8}]",
+        "\"partitions\":[{\"partition\":1,\"first\":0,\"next\":8}]",
+        "\"partitions\":[{\"partition\":0,\"first\":8,\"next\":10},"
+        "{\"partition\":1,\"first\":8,\"next\":14}]",
+        "\"partitions\":[{\"partition\":1,\"first\":14,\"next\":21}]",
+        "{\"v\":1,\"kind\":\"trigger\",\"trigger\":1,\"orders\":4,"
+        "\"label\":\"entry 2: 5 ranges, 31 offsets\"}\n",
+    };
+    const char *at = buf_cstr(&fix.said);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        at = strstr(at, texts[i]);
+        assert_non_null(at);
+    }
+    tear_down(&fix);
+}
+
+static bool say_alive_once(struct fixture *fix, struct buf *line)
+{
+    answer_encode(&(struct answer){.kind = ANSWER_ALIVE, .number = 4000}, line);
+    return fix->n_orders == 1;
+}
+
+static void test_a_driver_that_hangs_ends_it(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    fix.answer = say_alive_once;
+    fix.parts.order_ms = 60000;
+    assert_status(coordinate(&fix.parts, &err), ST_FAIL);
+    assert_string_equal(err.text, "the driver has not been heard of for 4 s: it is taken "
+                                  "for dead");
+    assert_in_range(fix.job.clock.now_ms, 4000, 9000);
+    tear_down(&fix);
+}
+
 // A topic of very many partitions, with a record in each.
 
 static enum status count_wide(UNUSED struct topic *topic, int32_t *ret,
@@ -345,6 +396,8 @@ TEST_MAIN(cmocka_unit_test(test_a_lost_order_is_given_out_again),
           cmocka_unit_test(test_an_order_without_an_answer_is_given_out_again),
           cmocka_unit_test(test_orders_take_what_is_there_in_turn),
           cmocka_unit_test(test_a_little_waits_for_its_time),
+          cmocka_unit_test(test_slots_share_a_backlog),
+          cmocka_unit_test(test_a_driver_that_hangs_ends_it),
           cmocka_unit_test(test_answers_fit_into_a_line),
           cmocka_unit_test(test_others_that_claim_as_well),
           cmocka_unit_test(test_another_writer_ends_it),

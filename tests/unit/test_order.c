@@ -94,6 +94,10 @@ static void test_answers_there_and_back(UNUSED void **state)
                 "\"code\":\"TL1000\",\"text\":\"no broker\"}\n");
     assert_same("{\"v\":1,\"kind\":\"error\",\"status\":\"final\",\"code\":\"\","
                 "\"text\":\"what?\"}\n");
+    assert_same("{\"v\":1,\"kind\":\"error\",\"status\":\"final\",\"code\":\"\","
+                "\"text\":\"what?\",\"exit_code\":3}\n");
+    assert_same("{\"v\":1,\"kind\":\"slots\",\"slots\":4}\n");
+    assert_same("{\"v\":1,\"kind\":\"alive\",\"for_ms\":60000}\n");
 }
 
 static void test_what_is_no_answer(UNUSED void **state)
@@ -102,12 +106,15 @@ static void test_what_is_no_answer(UNUSED void **state)
         const char *line, *says;
     } cases[] = {
         {"{\"v\":1,\"kind\":\"order\",\"order\":1}",
-         "field 'kind' is not 'unit', 'error' or 'lost'"},
+         "field 'kind' is not 'unit', 'error', 'lost', 'slots' or 'alive'"},
         {"{\"v\":1,\"kind\":\"lost\"}",
          "field 'order' is not a whole number from 0 to 10^18"},
         {"{\"v\":1,\"kind\":\"error\",\"status\":\"maybe\",\"code\":\"\",\"text\":\"\"}",
          "field 'status' is not 'retry' or 'final'"},
         {"{\"v\":1,\"kind\":\"unit\",\"order\":7}", "field 'writer' is not a text"},
+        {"{\"v\":1,\"kind\":\"slots\",\"slots\":0}", "field 'slots' is not 1 or more"},
+        {"{\"v\":1,\"kind\":\"alive\",\"for_ms\":-1}",
+         "field 'for_ms' is not a whole number from 0 to 10^18"},
         {"{\"v\":1,\"kind\":\"unit\",\"order\":7,\"unit\":{\"writer\":\"" WRITER
          "\",\"dimension\":\"d\",\"partitions\":[{\"partition\":1,\"first\":10,"
          "\"next\":20,\"data\":4,\"skipped\":7,\"gap\":0,\"ignored\":0,\"rejected\":1}],"

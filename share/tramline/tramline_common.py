@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all engines of `tramline spark` have in common: a SparkContext, signals, events, numbers that are
+shown, and the program on the driver's machine.
+
+An engine is a class `Engine(Driver)` in a module of its own, ENGINES of tramline_spark.py names it. Its
+run() gives the exit code and the last line.
+"""
+import json
+import os
+import queue
+import re
+import signal
+import sys
+
+from pyspark import SparkConf, SparkContext, SparkFiles
+from py4j.protocol import Py4JError
+
+ARCHIVE = "tramline"  # the name that --archives gives to what it unpacks
+PROGRAM = "tramline/bin/tramline"  # in it
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1, 60
+LONG_S = 600  # what ran for so long did not fail at its start
+FAILURES_MAX = 5  # one after another
+FINAL = (2, 3)  # wrong usage, wrong data: another try gives the same
+SHOWN = ("entry", "committed", "lag_records", "lag_ms")
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def say(text):
+    print(f"tramline spark: {text}", file=sys.stderr, flush=True)
+
+
+def first_line(error):
+    """What Java says, without its stack."""
+    return str(error.java_exception.getMessage()).splitlines()[0]
+
+
+def given(args):
+    """The words that each tramline gets."""
+    return [word for value in args.set for word in ("--set", value)] + \
+        [word for value in args.set_file for word in ("--set-file", value)]
+
+
+def on_nodes(command, args, *words):
+    """The words of a tramline that an executor starts."""
+    return [f"./{ARCHIVE}/{PROGRAM}", command, args.script, "--with-parent", "--exit-line", *words, *given(args)]
+
+
+def find_program(args):
+    """On this machine; None: it is not there."""
+    for path in (args.program, os.path.join(SparkFiles.getRootDirectory(), ARCHIVE, PROGRAM),
+                 os.path.join(ARCHIVE, PROGRAM)):
+        if path and os.access(path, os.X_OK):
+            return os.path.abspath(path)
+    return None
+
+
+def find_script(args):
+    """Where --files put it, on YARN beside the driver; else on the machine of spark-submit."""
+    for path in (SparkFiles.get(args.script), args.script, args.local_script):
+        if path and os.path.exists(path):
+            return os.path.abspath(path)
+    return args.script
+
+
+def java_list(jvm, words):
+    made = jvm.java.util.ArrayList()
+    for word in words:
+        made.add(word)
+    return made
+
+
+class Failures:
+    """Of something that is started again: how often one after another, and when to try again."""
+
+    def __init__(self):
+        self.n = 0
+
+    def pause_s(self, ran_s):
+        """Until the next try; None: it was the last one."""
+        self.n = 1 if ran_s >= LONG_S else self.n + 1
+        return None if self.n > FAILURES_MAX else min(FIRST_PAUSE_S << (self.n - 1), LONGEST_PAUSE_S)
+
+
+class Gauges:
+    """AccumulatorSource.tramline.*, in Spark's sinks and on /metrics/json."""
+
+    def __init__(self, sc):
+        jvm = sc._jvm
+        self.accumulators = {name: sc._jsc.sc().longAccumulator(f"tramline.{name}") for name in SHOWN}
+        sources = jvm.java.util.HashMap()
+        for name, accumulator in self.accumulators.items():
+            sources.put(f"tramline.{name}", accumulator)
+        scala_object = getattr(jvm.org.apache.spark.metrics.source, "LongAccumulatorSource$")
+        getattr(scala_object, "MODULE$").register(sc._jsc.sc(), jvm.PythonUtils.toScalaMap(sources))
+
+    def show(self, numbers):
+        for name, accumulator in self.accumulators.items():
+            accumulator.reset()
+            accumulator.add(numbers.get(name, 0))
+
+
+def progress_text(numbers):
+    text = f"entry {numbers['entry']}: {numbers['committed']:,} offsets are committed"
+    if "lag_records" in numbers:
+        text += f", {numbers['lag_records']:,} records wait"
+    return text
+
+
+class Driver:
+    """Threads tell events, run() takes them one after another."""
+
+    def __init__(self, args):
+        self.args = args
+        self.events = queue.SimpleQueue()
+        self.is_closing = False
+        self.catch_signals()
+        conf = SparkConf()
+        self.configure(conf)
+        conf.setIfMissing("spark.app.name", "tramline")
+        self.sc = SparkContext(conf=conf)
+        self.catch_signals()  # Spark took SIGINT
+        self.sc.setLogLevel("WARN")
+        self.app = re.sub(r"[^A-Za-z0-9._-]", "-", self.sc.applicationId)
+
+    def configure(self, conf):
+        """What the user did not choose."""
+
+    def run(self):
+        """Exit code and last line."""
+        raise NotImplementedError
+
+    def catch_signals(self):
+        for number in SIGNALS:
+            signal.signal(number, self.on_signal)
+
+    def on_signal(self, number, _frame):
+        self.events.put(("signal", number))
+
+    def tell(self, event):
+        self.events.put(event)
+
+    def next_event(self, timeout_s=0.5):
+        """None: there was none in that time. In short waits, so that a signal is heard."""
+        try:
+            return self.events.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+    def is_stopped(self):
+        return self.sc._jsc.sc().isStopped()
+
+    def refusal(self):
+        """Why this cannot run here; None: it can."""
+        master = self.sc.master
+        if master.startswith("local") and not master.startswith("local-cluster"):
+            return f"master '{master}' is one process of this machine: that is what `tramline run` is"
+        return None
+
+    def pipe(self, lines, command):
+        """One task a line, each a process that an executor starts and that reads that line: all lines that
+        they print, in the order of the tasks."""
+        sc, jvm = self.sc, self.sc._jvm
+        env = jvm.java.util.HashMap()
+        env.put("XDG_STATE_HOME", f"/var/tmp/tramline-{sc.sparkUser()}")  # HOME may be nobody's here
+        rdd = sc._jsc.parallelize(java_list(jvm, lines), len(lines))
+        return list(rdd.pipe(java_list(jvm, command), env).collect())
+
+    def describe(self, group, text):
+        """Of the jobs that this thread starts from here on."""
+        self.sc.setJobGroup(group, text)
+
+    def note(self, text):
+        """A job without a task, whose description is the text."""
+        self.describe("tramline-progress", text)
+        self.sc._jsc.emptyRDD().count()
+
+    def close(self):
+        """The executors end, and with each what it has started, as by SIGTERM."""
+        self.is_closing = True
+        try:
+            self.sc.stop()
+        except (Py4JError, OSError):
+            pass
+
+
+def parse(line):
+    """A line of JSON that a tramline printed, or None."""
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
