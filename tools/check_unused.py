@@ -28,6 +28,8 @@ SEAMS = {
     "letters_page": "the letters of one entry, as a test asks for them",
     "local_rename_by_link": "the way of kernels and file systems without renameat2",
     "make_unit": "one order, of those that make_units answers",
+    "tokens_near_end": "when a token is looked at, without a day of waiting",
+    "tokens_pause": "the same",
     "unit_decode": "the JSON of a unit by itself, of which an answer is made",
     "unit_encode": "the same",
     "wire_in_uvarint": "a number alone, as its test reads it",

@@ -12,6 +12,7 @@ extern const struct command command_run;
 extern const struct command command_coordinate;
 extern const struct command command_work;
 extern const struct command command_spark;
+extern const struct command command_token;
 extern const struct command command_check;
 extern const struct command command_explain;
 extern const struct command command_test;

@@ -38,6 +38,7 @@ static const struct command *const commands[] = {
     &command_cat,
     &command_coordinate,
     &command_work,
+    &command_token,
     &command_codegen,
     &command_demo,
     &command_explain_error,

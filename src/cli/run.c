@@ -6,6 +6,7 @@
 #include "job/parent.h"
 #include "job/run_threads.h"
 #include "job/stop.h"
+#include "job/tokens.h"
 
 enum {
     INSTANCE_MAX = 64,
@@ -58,6 +59,8 @@ static enum status open_job(const struct args *args, struct pipeline *pipeline,
     log_debug("the script is read");
     TRY(stop_catch(err));
     pipeline->deadline = stop_waits();
+    if (args_has(args, "--token-line"))
+        TRY(tokens_take_line(pipeline, err));
     return run_parts_open(pipeline, args_has(args, "--once"), parts, err);
 }
 
@@ -92,6 +95,8 @@ static const struct flag flags[] = {
      "this worker's name in log, history and group, after its host"},
     {"--members", "N", "begin together: wait up to 10 s until N workers are there"},
     {"--with-parent", NULL, "end, as by SIGTERM, with the process that started this one"},
+    {"--token-line", NULL,
+     "the first line of standard input is delegation tokens (tramline token)"},
 };
 
 const struct command command_run = {

@@ -7,6 +7,7 @@
 #include "cli/exit_guard.h"
 #include "job/parent.h"
 #include "job/stop.h"
+#include "job/tokens.h"
 #include "job/units.h"
 
 static struct str code_of(struct str text, char room[16])
@@ -26,6 +27,8 @@ static enum status open_parts(const struct args *args, struct pipeline *pipeline
     TRY(tables_executor_check(pipeline->plan, err));
     TRY(stop_catch(err));
     pipeline->deadline = stop_waits();
+    if (args_has(args, "--token-line"))
+        TRY(tokens_take_line(pipeline, err));
     return run_parts_open_maker(pipeline, parts, err);
 }
 
@@ -53,6 +56,8 @@ static enum status run(const struct args *args, struct err *err)
 static const struct flag flags[] = {
     {"--exit-line", NULL, "its end as a JSON line on stdout; the exit code is 0 then"},
     {"--with-parent", NULL, "end, as by SIGTERM, with the process that started this one"},
+    {"--token-line", NULL,
+     "the first line of standard input is delegation tokens (tramline token)"},
 };
 
 const struct command command_work = {

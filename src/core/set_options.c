@@ -80,6 +80,10 @@ static const struct option_def set_options[] = {
      0, "longest wait for one answer of the storage"},
     {"storage.retry", OPTION_DURATION, "5min", 0, 3600 * OPTION_SEC, NULL, 0,
      "how long a call to the storage is repeated before the job stops"},
+    {"storage.token_file", OPTION_TEXT, NULL, 0, 0, NULL, 0,
+     "delegation tokens for HDFS, as tramline token writes them: tables with auth = "
+     "'kerberos' sign in by them and not by the ticket at hand; read again when it "
+     "changes"},
     {"status.listen", OPTION_TEXT, NULL, 0, 0, NULL, 0,
      "run: address and port of the status server, such as 127.0.0.1:9187; without it "
      "there is none"},

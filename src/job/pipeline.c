@@ -181,23 +181,31 @@ static void tell_retry(void *context, const struct err *why, int64_t left_ms)
              (long long)(left_ms + 999) / 1000);
 }
 
-static enum status open_url(const struct pipeline *pipeline,
-                            const struct options *options, struct str url,
-                            struct storage **ret, struct err *err)
+struct storage_config pipeline_storage_config(const struct pipeline *pipeline,
+                                              const struct options *options)
 {
     const struct options *set = &pipeline->plan->settings;
     int64_t retry_ms = options_number(set, "storage.retry");
-    struct storage_config config = {
+    return (struct storage_config){
         .user = options_text(options, "user").p,
         .auth = options_is(options, "auth", "kerberos") ? STORAGE_AUTH_KERBEROS
                                                         : STORAGE_AUTH_SIMPLE,
         .ca_file = options_text(options, "ca.file").p,
+        .token_file = options_text(set, "storage.token_file").p,
+        .tokens = pipeline->tokens,
         .timeout_ms = options_number(set, "storage.timeout"),
         .retry_ms = pipeline->is_hurried && retry_ms > HURRIED_MS ? HURRIED_MS : retry_ms,
         .on_retry = pipeline->is_hurried ? NULL : tell_retry,
         .context = pipeline->told_ms,
         .deadline = pipeline->deadline,
     };
+}
+
+static enum status open_url(const struct pipeline *pipeline,
+                            const struct options *options, struct str url,
+                            struct storage **ret, struct err *err)
+{
+    struct storage_config config = pipeline_storage_config(pipeline, options);
     return storage_open(url, &config, ret, err);
 }
 

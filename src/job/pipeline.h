@@ -18,6 +18,7 @@ struct pipeline {
     const char *job_name;
     const char *group;
     const char *instance; // of a run: the worker's own name; NULL: none was given
+    const char *tokens;   // for HDFS, a line of them; NULL: none was given
     int32_t members;      // of a run: so many begin together; 0: it does not matter
     const struct deadline *deadline; // of what is opened by it; NULL: none
     bool is_look;                    // the stream is looked at: no member of its group
@@ -44,7 +45,10 @@ struct str pipeline_next_variable(struct str *rest);
 // ST_USAGE when the script has no INSERT.
 enum status pipeline_need_insert(const struct pipeline *pipeline, struct err *err);
 
-// The storage of a table, view or sink, by its connector's options.
+// What the storage of a table, view or sink is opened with; borrows from the pipeline.
+struct storage_config pipeline_storage_config(const struct pipeline *pipeline,
+                                              const struct options *options);
+// That storage, by its connector's options.
 enum status pipeline_storage(const struct pipeline *pipeline,
                              const struct options *options, struct storage **ret,
                              struct err *err);

@@ -86,9 +86,9 @@ void refusal_read(const struct http_answer *answer, struct refusal *ret)
 
 // Answers that are not WebHDFS's at all.
 static enum status not_webhdfs(const struct refusal *refusal, const char *place,
-                               bool kerberos, struct err *err)
+                               enum refusal_of of, struct err *err)
 {
-    if (refusal->code == 401 && kerberos)
+    if (refusal->code == 401 && of == REFUSAL_OF_TICKET)
         return err_set(err, ST_FAIL,
                        "%s: the name node does not accept the Kerberos ticket; get one "
                        "by kinit (klist shows it)",
@@ -109,15 +109,17 @@ static enum status not_webhdfs(const struct refusal *refusal, const char *place,
         place, refusal->code, refusal->message[0] ? ": " : "", refusal->message);
 }
 
-static enum status denied(const struct refusal *refusal, const char *place, bool kerberos,
-                          struct err *err)
+static enum status denied(const struct refusal *refusal, const char *place,
+                          enum refusal_of of, struct err *err)
 {
     const char *message = refusal->message;
     if (strncmp(message, "Permission denied: ", 19) == 0)
         message += 19;
     return err_set(err, ST_FAIL, "%s: permission denied: %s; %s", place, message,
-                   kerberos ? "get the ticket of another user by kinit"
-                            : "give another user by WITH (user = '...')");
+                   of == REFUSAL_OF_TOKEN ? "get a token of another user"
+                   : of == REFUSAL_OF_TICKET
+                       ? "get the ticket of another user by kinit"
+                       : "give another user by WITH (user = '...')");
 }
 
 static bool is_quota(const struct refusal *refusal)
@@ -126,11 +128,19 @@ static bool is_quota(const struct refusal *refusal)
            refusal_is(refusal, "QuotaByStorageTypeExceededException");
 }
 
+// Its own exception, or one that was met while the caller was found out.
+bool refusal_is_of_token(const struct refusal *refusal)
+{
+    return refusal->code == 401 || refusal_is(refusal, "InvalidToken") ||
+           refusal_says(refusal, "InvalidToken") ||
+           refusal_says(refusal, "Failed to obtain user group information");
+}
+
 enum status refusal_status(const struct refusal *refusal, const char *place,
-                           bool kerberos, struct err *err)
+                           enum refusal_of of, struct err *err)
 {
     if (refusal->exception[0] == '\0')
-        return not_webhdfs(refusal, place, kerberos, err);
+        return not_webhdfs(refusal, place, of, err);
     if (refusal_says(refusal, "Path is not a file"))
         return err_set(err, ST_FAIL, "%s: is a directory; a file is needed there", place);
     if (refusal_says(refusal, "(is not a directory)") ||
@@ -143,7 +153,7 @@ enum status refusal_status(const struct refusal *refusal, const char *place,
         refusal_is(refusal, "AlreadyBeingCreatedException"))
         return err_set(err, ST_EXISTS, "%s: is there already", place);
     if (refusal_is(refusal, "AccessControlException"))
-        return denied(refusal, place, kerberos, err);
+        return denied(refusal, place, of, err);
     if (is_quota(refusal))
         return err_set(err, ST_RETRY, "%s: %s; make room there or raise the quota", place,
                        refusal->message);

@@ -31,9 +31,17 @@ void refusal_read(const struct http_answer *answer, struct refusal *ret);
 bool refusal_is(const struct refusal *refusal, const char *exception);
 bool refusal_says(const struct refusal *refusal, const char *part);
 
-// What a final refusal comes to for the caller. `place` begins the text; `can_sign_in`
-// says that Kerberos is used.
+// By what the request said who it comes from.
+enum refusal_of {
+    REFUSAL_OF_NAME,
+    REFUSAL_OF_TICKET, // of Kerberos
+    REFUSAL_OF_TOKEN,  // a delegation token
+};
+
+// What a final refusal comes to for the caller. `place` begins the text.
 enum status refusal_status(const struct refusal *refusal, const char *place,
-                           bool kerberos, struct err *err);
+                           enum refusal_of of, struct err *err);
+// Whether it is the token itself that is refused: expired, cancelled, or none.
+bool refusal_is_of_token(const struct refusal *refusal);
 
 #endif

@@ -39,8 +39,12 @@ struct storage_config {
     const char *user; // HDFS user; NULL or "": $HADOOP_USER_NAME, else the local user
     enum storage_auth auth;
     const char *ca_file; // PEM; NULL or "": the system's certificates
-    int64_t timeout_ms;  // longest wait for one answer; 0: a minute
-    int64_t retry_ms;    // how long what was refused is tried again; 0: not at all
+    // Delegation tokens instead of a ticket (hdfs_token.h), for STORAGE_AUTH_KERBEROS.
+    // NULL or "": none.
+    const char *token_file;
+    const char *tokens; // the line itself; goes before the file
+    int64_t timeout_ms; // longest wait for one answer; 0: a minute
+    int64_t retry_ms;   // how long what was refused is tried again; 0: not at all
     // Told each time before what was refused is tried again: why, and how much longer it
     // will be tried. For a line to the user; not while there is a deadline. May be NULL.
     void (*on_retry)(void *context, const struct err *why, int64_t left_ms);

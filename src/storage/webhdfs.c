@@ -34,7 +34,10 @@ static enum status refused(const struct webhdfs *webhdfs, struct str path,
                            const struct reply *reply, struct err *err)
 {
     AUTO(mem_auto_free) char *place = webhdfs_place(webhdfs, path);
-    return refusal_status(&reply->refusal, place, webhdfs->kerberos, err);
+    enum refusal_of of = webhdfs->by_token   ? REFUSAL_OF_TOKEN
+                         : webhdfs->kerberos ? REFUSAL_OF_TICKET
+                                             : REFUSAL_OF_NAME;
+    return refusal_status(&reply->refusal, place, of, err);
 }
 
 static bool is_refused(const struct reply *reply)
@@ -517,6 +520,7 @@ static void webhdfs_close(struct storage *storage)
     free(webhdfs->user);
     free(webhdfs->root);
     free(webhdfs->made);
+    hdfs_token_release(&webhdfs->token);
     free(storage->url);
     free(webhdfs);
 }
@@ -554,7 +558,7 @@ static struct http *open_http(const struct storage_config *config)
     struct http_config http = {
         .ca_file = config->ca_file,
         .headers = headers,
-        .kerberos = config->auth == STORAGE_AUTH_KERBEROS,
+        .kerberos = config->auth == STORAGE_AUTH_KERBEROS && !hdfs_token_is_given(config),
     };
     return http_open(&http);
 }
@@ -572,6 +576,12 @@ static enum status open_webhdfs(const struct storage_url *url,
                        url->text, config->user);
     if (!kerberos)
         storage_user(config->user, user);
+    struct hdfs_token token = {0};
+    bool by_token = hdfs_token_is_given(config);
+    if (by_token && hdfs_token_open(&token, url, config, err) != ST_OK) {
+        hdfs_token_release(&token);
+        return ST_USAGE;
+    }
     struct webhdfs *webhdfs = mem_zalloc(sizeof(*webhdfs));
     webhdfs->storage = (struct storage){
         .ops = &webhdfs_ops,
@@ -583,7 +593,9 @@ static enum status open_webhdfs(const struct storage_url *url,
     webhdfs->root = mem_strdup(url->path);
     webhdfs->user = mem_strdup(user);
     webhdfs->tls = url->tls;
-    webhdfs->kerberos = kerberos;
+    webhdfs->kerberos = kerberos && !by_token;
+    webhdfs->by_token = by_token;
+    webhdfs->token = token;
     set_nodes(webhdfs, url->nodes);
     webhdfs->http = open_http(config);
     webhdfs->timeout_ms =

@@ -76,6 +76,10 @@ static char *name_node_url(const struct attempt *attempt)
         buf_text(&url, "&user.name=");
         http_url_escape(&url, str_of(webhdfs->user), false);
     }
+    if (webhdfs->by_token) {
+        buf_text(&url, "&delegation=");
+        http_url_escape(&url, str_of(webhdfs->token.text), false);
+    }
     if (attempt->dead.n > 0) {
         buf_text(&url, "&excludedatanodes=");
         http_url_escape(&url, buf_as_str(&attempt->dead), false);
@@ -117,6 +121,32 @@ static enum outcome say(const struct attempt *attempt, enum outcome outcome,
     return outcome;
 }
 
+// The token is refused, so nothing happened. If another one has come into the file, it is
+// the next to be tried.
+static enum outcome judge_token(struct attempt *attempt, const char *who, const char *why,
+                                struct err *err)
+{
+    struct hdfs_token *token = &attempt->webhdfs->token;
+    AUTO(mem_auto_free) char *refused = mem_strdup(token->text);
+    struct err unread = {0};
+    if (hdfs_token_look(token, &unread) == ST_OK && strcmp(refused, token->text) != 0)
+        return say(attempt, AGAIN, ST_RETRY, "the delegation token is refused by", who,
+                   why, err);
+    (void)err_set(err, ST_FAIL, "%s: %s does not accept the delegation token: %s; %s",
+                  attempt->place, who, why, hdfs_token_way_out(token));
+    return FAILED;
+}
+
+// A server may put into words what it was asked.
+static void hide_token(struct attempt *attempt)
+{
+    const char *token = attempt->webhdfs->token.text;
+    struct refusal *refusal = &attempt->reply->refusal;
+    if (token != NULL && refusal_says(refusal, token))
+        snprintf(refusal->message, sizeof(refusal->message),
+                 "its words are left out: they have the token");
+}
+
 static enum outcome judge_refusal(struct attempt *attempt, enum effect effect,
                                   const char *who, struct err *err)
 {
@@ -128,6 +158,9 @@ static enum outcome judge_refusal(struct attempt *attempt, enum effect effect,
              refusal->message[0] ? ": " : "", refusal->message,
              is_safe_mode ? " (hdfs dfsadmin -safemode get; are its data nodes up?)"
                           : "");
+    bool is_no = refusal->kind == REFUSAL_FINAL || refusal->kind == REFUSAL_UNSURE;
+    if (attempt->webhdfs->by_token && is_no && refusal_is_of_token(refusal))
+        return judge_token(attempt, who, why, err);
     switch (refusal->kind) {
     case REFUSAL_STANDBY:
         return say(attempt, AGAIN, ST_RETRY, "not active:", who, why, err);
@@ -157,6 +190,7 @@ static enum outcome judge(struct attempt *attempt, enum http_outcome outcome,
             attempt->blames_name_node)
             return DONE; // it tells the way
         refusal_read(answer, &attempt->reply->refusal);
+        hide_token(attempt);
         return judge_refusal(attempt, effect, who, err);
     case HTTP_NOT_SENT:
         if (is_doubtful)
@@ -225,6 +259,11 @@ static enum outcome ask_name_node(struct attempt *attempt, struct err *err)
 {
     struct webhdfs *webhdfs = attempt->webhdfs;
     const struct ask *ask = attempt->ask;
+    attempt->blames_name_node = true;
+    if (webhdfs->by_token && hdfs_token_look(&webhdfs->token, err) != ST_OK) {
+        (void)err_context(err, ST_FAIL, "%s", attempt->place);
+        return FAILED;
+    }
     // A name node that only tells the way has no effect.
     enum effect effect = ask->by_data_node ? EFFECT_NONE : ask->effect;
     AUTO(mem_auto_free) char *url = name_node_url(attempt);
@@ -238,7 +277,6 @@ static enum outcome ask_name_node(struct attempt *attempt, struct err *err)
         .limits = limits_of(webhdfs, 0),
         .deadline = webhdfs->storage.deadline,
     };
-    attempt->blames_name_node = true;
     enum http_outcome sent =
         http_send(webhdfs->http, &request, &attempt->reply->answer, err);
     const struct http_answer *answer = &attempt->reply->answer;

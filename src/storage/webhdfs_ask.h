@@ -9,6 +9,7 @@
 #ifndef STORAGE_WEBHDFS_ASK_H
 #define STORAGE_WEBHDFS_ASK_H
 
+#include "storage/hdfs_token.h"
 #include "storage/refusal.h"
 #include "storage/storage_url.h"
 
@@ -22,7 +23,9 @@ struct webhdfs {
     char *made; // the directory below it that was made last, or NULL
     char *user; // "" with Kerberos
     bool tls;
-    bool kerberos;
+    bool kerberos; // by the ticket at hand
+    bool by_token; // then by this one
+    struct hdfs_token token;
     char *nodes_text; // "nn1:9870\0nn2:9870"
     const char **nodes;
     size_t n_nodes;
@@ -55,7 +58,7 @@ struct ask {
 
 struct reply {
     struct http_answer answer;
-    struct refusal refusal; // its kind is NONE or FINAL
+    struct refusal refusal; // its kind is NONE or FINAL; never of a token
     bool lost;              // an earlier try had no answer and may have had its effect
 };
 

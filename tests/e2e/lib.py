@@ -165,16 +165,17 @@ def with_own_mounts(*command):
     return ["unshare", "--mount", "--propagation", propagation, *command]
 
 
-def run(*args, limit_s=RUN_LIMIT_S, env=None, code=0, cwd=None, binary=None):
+def run(*args, limit_s=RUN_LIMIT_S, env=None, code=0, cwd=None, binary=None, input=None):
     """Runs `tramline ARGS`, or another `binary`; fails when it takes too long or its exit code is not
-    `code` (None: any will do)."""
+    `code` (None: any will do). `input` is its standard input."""
     began = time.monotonic()
     command = [binary or program(), *map(str, args)]
     print("$", shlex.join(["tramline", *command[1:]]), flush=True)
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, env={**os.environ, **(env or {})}, cwd=cwd)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env={**os.environ, **(env or {})}, cwd=cwd)
     try:
-        out, err = process.communicate(timeout=limit_s)
+        out, err = process.communicate(None if input is None else input.encode(), timeout=limit_s)
     except subprocess.TimeoutExpired:
         process.kill()
         out, err = process.communicate()
