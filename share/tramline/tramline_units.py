@@ -12,8 +12,8 @@ import time
 
 from py4j.protocol import Py4JError, Py4JJavaError
 
-from tramline_common import (FINAL, Driver, Failures, Gauges, find_program, find_script, first_line, given, on_nodes,
-                             parse, progress_text, say)
+from tramline_common import (FINAL, SHOWN, Driver, Failures, Gauges, find_program, find_script, first_line, given,
+                             on_nodes, parse, progress_text, say)
 
 ALIVE_S = 5  # between two signs of life, and between two looks at the executors
 ALIVE_FOR_S = 60  # without one the coordinator ends
@@ -75,6 +75,7 @@ class Engine(Driver):
         self.coordinator = None
         self.began = time.monotonic()
         self.failures = Failures()
+        self.is_claimed = False  # by another writer
         self.waiting = []  # orders, until their trigger
         self.told = None
         self.looked = 0.0  # when it looked around
@@ -121,7 +122,10 @@ class Engine(Driver):
         if time.monotonic() - self.looked >= ALIVE_S:
             self.looked = time.monotonic()
             self.coordinator.say("alive", for_ms=ALIVE_FOR_S * 1000)
-            self.coordinator.say("slots", slots=self.slots())
+            try:
+                self.coordinator.say("slots", slots=self.slots())
+            except (Py4JError, OSError) as error:
+                self.tell(("gone", str(error).splitlines()[0]))
 
     def take_line(self, told, line):
         kind = told.get("kind")
@@ -132,13 +136,16 @@ class Engine(Driver):
             threading.Thread(target=self.make, name=told["label"], daemon=True,
                              args=(self.coordinator, orders, told)).start()
         elif kind == "progress":
-            self.show({name: told[name] for name in ("entry", "committed", "lag_records", "lag_ms") if name in told})
+            self.show({name: told[name] for name in SHOWN if name in told})
+        elif kind == "end" and told.get("why") == "claimed":
+            self.is_claimed = True
 
     def show(self, numbers):
         self.gauges.show(numbers)
         told, self.told = self.told, {**numbers, "lag_ms": 0}
         if told != self.told:
             say(progress_text(numbers))
+            threading.Thread(target=self.note, args=(progress_text(numbers),), daemon=True).start()
 
     # A trigger, on a thread of its own.
 
@@ -190,7 +197,7 @@ class Engine(Driver):
     def take_end(self, code, text):
         if code == 0:
             return 0, "all that was in the stream is committed"
-        if code in FINAL or "has claimed partition" in text:
+        if code in FINAL or self.is_claimed:  # it does not claim back: that would go on for ever
             return code, text
         pause_s = self.failures.pause_s(time.monotonic() - self.coordinator.began)
         if pause_s is None:

@@ -32,7 +32,7 @@ static void *watch_thread(void *arg)
     while (!atomic_load(&watch->is_closing)) {
         if (getppid() != watch->parent || !output_is_read()) {
             log_info("the process that started this one is gone: stopping");
-            stop_ask();
+            stop_ask_orphan();
             break;
         }
         sigtimedwait(&signals, NULL, &time);

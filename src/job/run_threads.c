@@ -226,7 +226,7 @@ static void look_at_threads(struct watch *watch)
         return;
     watch->is_stopping = true;
     notify("STOPPING=1\nSTATUS=stopping");
-    worker_stop(watch->worker, STOP_COMMIT_MS);
+    worker_stop(watch->worker, stop_commit_ms());
 }
 
 // To the service manager, which ends and restarts a program that it does not hear.

@@ -14,6 +14,7 @@
 
 // Signals have no other way in than variables of the process.
 static atomic_bool asked;
+static _Atomic int less_ms; // STOP_ORPHAN_MS of an orphan
 static struct deadline waits;
 static struct deadline farewell;
 static _Atomic int wake_fd = -1;
@@ -52,10 +53,10 @@ static void on_signal(int number)
         _exit(128 + number); // the second one: what is committed stays committed
     if (!atomic_load(&is_guarded)) {
         atomic_store(&exit_code, 128 + number);
-        set_alarm(STOP_GUARD_MS);
+        set_alarm(STOP_GUARD_MS - atomic_load(&less_ms));
     }
     deadline_end(&waits);
-    deadline_set(&farewell, now_ms() + STOP_MS);
+    deadline_set(&farewell, now_ms() + STOP_MS - atomic_load(&less_ms));
     const uint64_t one = 1;
     ssize_t n = write(atomic_load(&wake_fd), &one, sizeof(one));
     (void)n; // it is the first
@@ -114,10 +115,17 @@ void stop_guard_end(void)
     set_alarm(left_ms);
 }
 
-void stop_ask(void)
+void stop_ask_orphan(void)
 {
-    if (!atomic_load(&asked))
-        kill(getpid(), SIGTERM);
+    if (atomic_load(&asked))
+        return;
+    atomic_store(&less_ms, STOP_ORPHAN_MS);
+    kill(getpid(), SIGTERM);
+}
+
+int64_t stop_commit_ms(void)
+{
+    return STOP_COMMIT_MS - atomic_load(&less_ms);
 }
 
 bool stop_is_asked(void)

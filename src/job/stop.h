@@ -22,6 +22,7 @@ enum {
     STOP_MS = 9000,
     STOP_COMMIT_MS = STOP_MS - 2000, // of it for the last commit; then the group is left
     STOP_GUARD_MS = STOP_MS + 300,   // what is still there then is ended
+    STOP_ORPHAN_MS = 2000,           // less of each, when it is the parent that has ended
 };
 
 // From here on a signal is seen. Waits that an earlier command of this process has ended
@@ -29,7 +30,9 @@ enum {
 enum status stop_catch(struct err *err);
 bool stop_is_asked(void);
 // As SIGTERM does, unless one came already: a second one would end the process at once.
-void stop_ask(void);
+// The parent has ended, and that was seen late: it is to take STOP_ORPHAN_MS less.
+void stop_ask_orphan(void);
+int64_t stop_commit_ms(void); // STOP_COMMIT_MS, or that much less
 
 // Of what is not wanted any more after a signal: the signal ends it. A command may end
 // its own waits, too.

@@ -263,7 +263,19 @@ void order_done_encode(const struct order_done *done, struct buf *ret)
     end_line(object, ret);
 }
 
-void orders_end_encode(struct buf *ret)
+void order_progress_encode(const struct order_progress *progress, struct buf *ret)
 {
-    end_line(line_json("end"), ret);
+    json_t *object = line_json("progress");
+    put_number(object, "entry", progress->entry);
+    put_number(object, "committed", progress->committed);
+    put_number(object, "lag_records", progress->lag);
+    end_line(object, ret);
+}
+
+void orders_end_encode(const char *why, struct buf *ret)
+{
+    json_t *object = line_json("end");
+    if (why != NULL)
+        put_text(object, "why", str_of(why));
+    end_line(object, ret);
 }

@@ -71,6 +71,13 @@ struct order_done {
     int64_t order, entry, records, rows;
 };
 void order_done_encode(const struct order_done *done, struct buf *ret);
-void orders_end_encode(struct buf *ret);
+// How far it is.
+struct order_progress {
+    int64_t entry;     // the last one
+    int64_t committed; // offsets, of all partitions
+    int64_t lag;       // offsets that are there and not committed
+};
+void order_progress_encode(const struct order_progress *progress, struct buf *ret);
+void orders_end_encode(const char *why, struct buf *ret); // NULL: all is committed
 
 #endif

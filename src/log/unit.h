@@ -13,7 +13,7 @@
 enum {
     ENTRY_TEXT_MAX = 1 << 20,     // bytes of one text
     ENTRY_PARTITION_MAX = 100000, // partitions are below it
-    ENTRY_FILES_MAX = 2           // one of data, one of dead letters
+    ENTRY_FILES_MAX = 2048        // of as many units as one entry may have
 };
 
 // Counts, offsets and numbers of entries: so that sums of a few cannot overflow.

@@ -34,11 +34,12 @@ static enum status wait_here(struct coordinator *coordinator, int64_t ms)
     return is_to_stop(coordinator) ? ST_STOP : ST_OK;
 }
 
-// As long as a run --once waits.
+// A run --once does not wait for ever.
 bool coordinator_again(struct coordinator *coordinator, int64_t began_ms,
                        int64_t *pause_ms, enum status *rc, struct err *err)
 {
-    int64_t limit_ms = coordinator->parts.job->settings.once_timeout_ms;
+    const struct job_settings *settings = &coordinator->parts.job->settings;
+    int64_t limit_ms = settings->once ? settings->once_timeout_ms : 0;
     if (*rc != ST_RETRY)
         return false;
     if (is_to_stop(coordinator)) {
@@ -272,11 +273,12 @@ static enum status take_lines(struct coordinator *coordinator, int64_t ms,
     return ST_OK;
 }
 
-static enum status tell_end(struct coordinator *coordinator, struct err *err)
+static enum status tell_end(struct coordinator *coordinator, const char *why,
+                            struct err *err)
 {
     AUTO(buf_release) struct buf line = {0};
     struct lines *lines = coordinator->parts.lines;
-    orders_end_encode(&line);
+    orders_end_encode(why, &line);
     return lines->ops->send(lines, buf_as_str(&line), err);
 }
 
@@ -295,7 +297,8 @@ static enum status run(struct coordinator *coordinator, struct err *err)
         *err = coordinator->unheard;
         TRY(err->status);
     }
-    return tell_end(coordinator, err);
+    TRY(coordinator_tell_progress(coordinator, err));
+    return tell_end(coordinator, NULL, err);
 }
 
 static void tell_left(const struct coordinator *coordinator)
@@ -337,6 +340,9 @@ enum status coordinate(const struct coordinator_parts *parts, struct err *err)
     });
     coordinator.ordered_ms = coordinator_ms(&coordinator);
     enum status rc = run(&coordinator, err);
+    struct err ignored;
+    if (coordinator.is_superseded && coordinator.unheard.status == ST_OK)
+        (void)tell_end(&coordinator, "claimed", &ignored);
     end(&coordinator);
     order_book_clear(&coordinator.book);
     committer_free(coordinator.committer);

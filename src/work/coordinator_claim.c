@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -47,6 +48,21 @@ static enum status look_at_partition(struct coordinator *coordinator, int32_t pa
     return ST_OK;
 }
 
+// A partition that does not answer is left out, where there is a log that knows it and
+// no end to be found.
+static enum status look_if_there(struct coordinator *coordinator, int32_t partition,
+                                 struct err *err)
+{
+    const struct log_state *state = committer_state(coordinator->committer);
+    enum status rc = look_at_partition(coordinator, partition, err);
+    if (rc != ST_RETRY || state->next == 0 || coordinator->parts.job->settings.once)
+        return rc;
+    log_warn("%s; the others are claimed without it", err->text);
+    coordinator->partitions[partition] =
+        (struct coordinated){.partition = partition, .is_away = true};
+    return ST_OK;
+}
+
 static enum status look_at_topic(struct coordinator *coordinator, struct err *err)
 {
     struct topic *topic = coordinator->parts.topic;
@@ -59,7 +75,7 @@ static enum status look_at_topic(struct coordinator *coordinator, struct err *er
         coordinator->partitions[i] = (struct coordinated){0};
     coordinator->n_partitions = (size_t)n;
     for (int32_t p = 0; p < n; p++)
-        TRY(look_at_partition(coordinator, p, err));
+        TRY(look_if_there(coordinator, p, err));
     coordinator->has_goal = true;
     coordinator->has_new = false;
     return ST_OK;
@@ -70,11 +86,18 @@ static enum status try_claim(struct coordinator *coordinator, struct err *err)
     AUTO(arena_release) struct arena arena = {0};
     struct committer *committer = coordinator->committer;
     TRY(committer_recover(committer, err));
+    TRY(coordinator_check_claim(coordinator, err));
     TRY(look_at_topic(coordinator, err));
-    size_t n = coordinator->n_partitions;
-    struct stream_start *starts = arena_array(&arena, n, sizeof(*starts));
-    for (size_t i = 0; i < n; i++)
-        starts[i] = (struct stream_start){(int32_t)i, coordinator->partitions[i].planned};
+    size_t n = 0;
+    struct stream_start *starts =
+        arena_array(&arena, coordinator->n_partitions, sizeof(*starts));
+    for (size_t i = 0; i < coordinator->n_partitions; i++)
+        if (!coordinator->partitions[i].is_away)
+            starts[n++] =
+                (struct stream_start){(int32_t)i, coordinator->partitions[i].planned};
+    if (n == 0)
+        return err_set(err, ST_RETRY, "topic '%.*s': no partition answers",
+                       STR_ARGS(coordinator->parts.topic->name));
     return committer_claim(committer,
                            &(struct claim){
                                .starts = starts,
@@ -109,22 +132,26 @@ enum status coordinator_claim(struct coordinator *coordinator, struct err *err)
     } while (coordinator_again(coordinator, began_ms, &pause_ms, &rc, err));
     order_book_begin(&coordinator->book,
                      committer_state(coordinator->committer)->next - 1);
+    if (rc == ST_OK)
+        snprintf(coordinator->writer, sizeof(coordinator->writer), "%s",
+                 committer_writer(coordinator->committer));
     return rc;
 }
 
-enum status coordinator_check_claim(const struct coordinator *coordinator,
-                                    struct err *err)
+enum status coordinator_check_claim(struct coordinator *coordinator, struct err *err)
 {
-    const char *writer = committer_writer(coordinator->committer);
     const struct log_state *state = committer_state(coordinator->committer);
-    for (size_t i = 0; i < coordinator->n_partitions; i++) {
+    for (size_t i = 0; coordinator->writer[0] && i < coordinator->n_partitions; i++) {
         const struct log_partition *at = log_state_find(state, (int32_t)i);
-        if (at != NULL && !log_state_is_claimed_by(at, writer))
-            return err_set(err, ST_FAIL,
-                           "another writer (%s) has claimed partition %zu, and the work "
-                           "for it is dropped here: a job has one coordinator, or "
-                           "workers, at a time; stop the other, then start again",
-                           at->writer, i);
+        if (at == NULL || coordinator->partitions[i].is_away ||
+            log_state_is_claimed_by(at, coordinator->writer))
+            continue;
+        coordinator->is_superseded = true;
+        return err_set(err, ST_FAIL,
+                       "another writer (%s) has claimed partition %zu, and the work "
+                       "for it is dropped here: a job has one coordinator, or "
+                       "workers, at a time; stop the other, then start again",
+                       at->writer, i);
     }
     return ST_OK;
 }

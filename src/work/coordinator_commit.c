@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
 #include "work/coordinator_inside.h"
+#include "work/merge_units.h"
 #include "work/progress.h"
 #include "work/topic_check.h"
 #include "work/witness.h"
@@ -66,6 +67,18 @@ static void note_ends(struct coordinator *coordinator, const struct unit *unit)
     }
 }
 
+// How many bytes come of an offset: the newest counts as much as all before.
+static void note_bytes(struct coordinator *coordinator, const struct unit *unit)
+{
+    int64_t bytes = 0, offsets = 0;
+    for (size_t i = 0; i < unit->n_files; i++)
+        bytes += unit->files[i].bytes;
+    for (size_t i = 0; i < unit->n_spans; i++)
+        offsets += unit->spans[i].next - unit->spans[i].first;
+    coordinator->bytes = (coordinator->bytes + bytes) / 2;
+    coordinator->offsets = (coordinator->offsets + offsets) / 2;
+}
+
 // The claim holds no more, or files in tmp are gone: another's claim ends it all, else
 // the work is ordered again.
 static enum status after_conflict(struct coordinator *coordinator, struct err *err)
@@ -76,19 +89,40 @@ static enum status after_conflict(struct coordinator *coordinator, struct err *e
     return coordinator_claim(coordinator, err);
 }
 
+static enum status commit(struct coordinator *coordinator, struct order_slot **slots,
+                          size_t n, struct err *err)
+{
+    const struct unit *units[ORDERS_MAX];
+    struct unit unit;
+    for (size_t i = 0; i < n; i++)
+        units[i] = &slots[i]->unit;
+    merge_units(units, n, &unit);
+    enum status rc = look_at_topic(coordinator, &unit, err);
+    if (rc == ST_OK)
+        rc = committer_commit(coordinator->committer, &unit, err);
+    if (rc == ST_OK) {
+        note_ends(coordinator, &unit);
+        note_bytes(coordinator, &unit);
+    }
+    unit_release(&unit);
+    return rc;
+}
+
 enum status coordinator_commit(struct coordinator *coordinator, struct err *err)
 {
     const struct log_state *state = committer_state(coordinator->committer);
-    struct order_slot *slot;
-    while ((slot = order_book_ready(&coordinator->book, state)) != NULL) {
-        TRY(look_at_topic(coordinator, &slot->unit, err));
-        enum status rc = committer_commit(coordinator->committer, &slot->unit, err);
+    struct order_slot *slots[ORDERS_MAX];
+    size_t n;
+    while ((n = order_book_ready(&coordinator->book, state, coordinator->has_end,
+                                 slots)) > 0) {
+        enum status rc = commit(coordinator, slots, n, err);
         if (rc == ST_CONFLICT)
             return after_conflict(coordinator, err);
         TRY(rc);
-        note_ends(coordinator, &slot->unit);
-        TRY(tell_committed(coordinator, slot, err));
-        order_book_remove(&coordinator->book, slot);
+        for (size_t i = 0; i < n; i++) {
+            TRY(tell_committed(coordinator, slots[i], err));
+            order_book_remove(&coordinator->book, slots[i]);
+        }
     }
     return ST_OK;
 }

@@ -19,6 +19,7 @@ struct coordinated {
     int64_t planned; // ordered up to here
     int64_t high;    // its end, as it was seen last
     int64_t goal;    // --once: its end when it was seen first
+    bool is_away;    // did not answer when the others were claimed
 };
 
 struct coordinator {
@@ -28,6 +29,11 @@ struct coordinator {
     size_t n_partitions;
     struct order_book book;
     int64_t n_triggers;     // told
+    int64_t told_ms;        // when progress was told
+    int64_t told_entry;     // and which entry was the last one
+    char writer[UUID_TEXT]; // of the claim that holds; empty: none was made
+    bool is_superseded;     // by another writer's
+    size_t asked;           // partition whose end is asked for next
     size_t turn;            // of partitions to look at before a commit
     size_t first;           // partition that the next order begins with
     int64_t slots;          // as the parts have it, then as the driver says
@@ -35,6 +41,7 @@ struct coordinator {
     int64_t alive_ms;       // until when; 0: it did not say
     int64_t ordered_ms;     // when the last order was made
     int64_t looked_ms;      // when log and topic were looked at
+    int64_t bytes, offsets; // of what was committed lately
     bool has_new;           // the topic has more partitions than are claimed
     bool has_goal, has_end; // the end: of the topic, of the lines
     struct err unheard;     // why nobody can be told any more; ST_OK: somebody can
@@ -58,11 +65,11 @@ enum status coordinator_tell(struct coordinator *coordinator, struct str line,
 // coordinator_claim.c: reads the log, looks at the topic, claims. Forgets all orders.
 enum status coordinator_claim(struct coordinator *coordinator, struct err *err);
 // Whether the claim still holds, as far as the log was read; else a final error.
-enum status coordinator_check_claim(const struct coordinator *coordinator,
-                                    struct err *err);
+enum status coordinator_check_claim(struct coordinator *coordinator, struct err *err);
 
 // coordinator_plan.c: looks at log and topic, if it is time, and makes orders.
 enum status coordinator_plan(struct coordinator *coordinator, struct err *err);
+enum status coordinator_tell_progress(struct coordinator *coordinator, struct err *err);
 bool coordinator_is_done(const struct coordinator *coordinator); // --once
 
 // coordinator_commit.c: commits all units whose turn it is.

@@ -6,6 +6,8 @@
 
 enum {
     LOOK_MS = 1000,    // between two looks at log and topic
+    ASK_MS = 500,      // for the ends of partitions; the others are asked next time
+    TELL_MS = 10000,   // between two words of progress
     OFFSET_BYTES = 64, // where offsets are places in a file: a record's
     RANGES_MAX = 3000  // of an order: its answer fits into ORDER_LINE_MAX
 };
@@ -103,6 +105,20 @@ static int64_t in_offsets(const struct coordinator *coordinator, int64_t records
     return records < INT64_MAX / OFFSET_BYTES ? records * OFFSET_BYTES : INT64_MAX;
 }
 
+// Of a full order: as many as make a file of commit.bytes, going by the last ones.
+static int64_t full_order(const struct coordinator *coordinator)
+{
+    const struct coordinator_parts *parts = &coordinator->parts;
+    int64_t full = in_offsets(coordinator, parts->order_offsets);
+    int64_t bytes = parts->job->settings.commit_bytes;
+    if (coordinator->bytes == 0 || bytes <= 0 || coordinator->slots == 0)
+        return full;
+    double n = (double)bytes * (double)coordinator->offsets / (double)coordinator->bytes;
+    if (n < 1)
+        return 1;
+    return n < (double)full ? (int64_t)n : full;
+}
+
 static int64_t divide_up(int64_t a, int64_t b)
 {
     return a / b + (a % b > 0);
@@ -117,7 +133,7 @@ static bool make_trigger(struct coordinator *coordinator, int64_t n, bool is_tim
     int64_t slots = coordinator->slots > 0 ? coordinator->slots : 1;
     if (slots > parts->n_orders)
         slots = parts->n_orders;
-    int64_t full = in_offsets(coordinator, parts->order_offsets);
+    int64_t full = full_order(coordinator);
     int64_t least = in_offsets(coordinator, parts->order_least);
     bool is_full = full <= n / slots;
     if (n == 0 || (int64_t)book->n + slots > parts->n_orders || (!is_full && !is_time))
@@ -143,21 +159,63 @@ static void make_orders(struct coordinator *coordinator)
 }
 
 // Of a partition that does not answer what was seen last holds.
+static enum status look_at_end(struct coordinator *coordinator, struct coordinated *at,
+                               struct err *err)
+{
+    struct topic *topic = coordinator->parts.topic;
+    struct topic_range range;
+    enum status rc = topic->ops->range(topic, at->partition, &range, err);
+    if (rc == ST_OK && !at->is_away)
+        at->high = range.high;
+    coordinator->has_new |= rc == ST_OK && at->is_away;
+    return rc == ST_RETRY ? ST_OK : rc;
+}
+
+// In turn, as many as there is time for.
 static enum status look_at_ends(struct coordinator *coordinator, struct err *err)
 {
     struct topic *topic = coordinator->parts.topic;
-    int32_t n;
-    for (size_t i = 0; i < coordinator->n_partitions; i++) {
-        struct topic_range range;
-        enum status rc = topic->ops->range(topic, (int32_t)i, &range, err);
-        if (rc == ST_OK)
-            coordinator->partitions[i].high = range.high;
-        else if (rc != ST_RETRY)
-            return rc;
-    }
-    enum status rc = topic->ops->count(topic, &n, err);
-    coordinator->has_new |= rc == ST_OK && (size_t)n > coordinator->n_partitions;
+    int64_t until_ms = coordinator_ms(coordinator) + ASK_MS;
+    size_t n = coordinator->n_partitions, i = 0;
+    int32_t count;
+    for (; i < n && (i == 0 || coordinator_ms(coordinator) < until_ms); i++)
+        TRY(look_at_end(coordinator,
+                        &coordinator->partitions[(coordinator->asked + i) % n], err));
+    coordinator->asked = (coordinator->asked + i) % n;
+    enum status rc = topic->ops->count(topic, &count, err);
+    coordinator->has_new |= rc == ST_OK && (size_t)count > n;
     return rc == ST_RETRY ? ST_OK : rc;
+}
+
+// A driver with slots shows it.
+enum status coordinator_tell_progress(struct coordinator *coordinator, struct err *err)
+{
+    const struct log_state *state = committer_state(coordinator->committer);
+    AUTO(buf_release) struct buf line = {0};
+    struct order_progress progress = {.entry = state->next - 1};
+    if (coordinator->slots == 0)
+        return ST_OK;
+    for (size_t i = 0; i < state->n_partitions; i++)
+        progress.committed += state->partitions[i].next;
+    for (size_t i = 0; i < coordinator->n_partitions; i++) {
+        const struct coordinated *at = &coordinator->partitions[i];
+        const struct log_partition *known = log_state_find(state, at->partition);
+        if (known != NULL && at->high > known->next)
+            progress.lag += at->high - known->next;
+    }
+    coordinator->told_ms = coordinator_ms(coordinator);
+    coordinator->told_entry = progress.entry;
+    order_progress_encode(&progress, &line);
+    return coordinator_tell(coordinator, buf_as_str(&line), err);
+}
+
+static enum status tell_progress_if_due(struct coordinator *coordinator, struct err *err)
+{
+    const struct log_state *state = committer_state(coordinator->committer);
+    bool is_due = coordinator_ms(coordinator) - coordinator->told_ms >= TELL_MS;
+    return is_due && coordinator->told_entry != state->next - 1
+               ? coordinator_tell_progress(coordinator, err)
+               : ST_OK;
 }
 
 enum status coordinator_plan(struct coordinator *coordinator, struct err *err)
@@ -168,6 +226,7 @@ enum status coordinator_plan(struct coordinator *coordinator, struct err *err)
         TRY(committer_recover(coordinator->committer, err));
         TRY(coordinator_check_claim(coordinator, err));
         TRY(look_at_ends(coordinator, err));
+        TRY(tell_progress_if_due(coordinator, err));
     }
     if (!coordinator->has_new) {
         make_orders(coordinator);
@@ -175,7 +234,7 @@ enum status coordinator_plan(struct coordinator *coordinator, struct err *err)
     }
     if (coordinator->book.n > 0)
         return ST_OK; // they are committed first
-    log_info("topic '%.*s' has more partitions: all are claimed again",
+    log_info("topic '%.*s' has other partitions that answer: all are claimed again",
              STR_ARGS(coordinator->parts.topic->name));
     return coordinator_claim(coordinator, err);
 }

@@ -12,7 +12,7 @@ static struct draft *make(size_t n_spans, struct str writer, struct str dimensio
     unit->dimension = arena_str(&unit->arena, dimension);
     unit->spans = arena_array(&unit->arena, n_spans, sizeof(*unit->spans));
     unit->n_spans = n_spans;
-    unit->files = arena_array(&unit->arena, ENTRY_FILES_MAX, sizeof(*unit->files));
+    unit->files = arena_array(&unit->arena, DRAFT_FILES_MAX, sizeof(*unit->files));
     return draft;
 }
 
@@ -73,14 +73,14 @@ void draft_add_file(struct draft *draft, const struct entry_file *file,
                     struct spool_file *spool)
 {
     struct unit *unit = &draft->unit;
-    assert(unit->n_files < ENTRY_FILES_MAX);
+    assert(unit->n_files < DRAFT_FILES_MAX);
     draft->spools[unit->n_files] = spool;
     unit->files[unit->n_files++] = *file;
 }
 
 void draft_discard_spools(struct draft *draft)
 {
-    for (size_t i = 0; i < ENTRY_FILES_MAX; i++) {
+    for (size_t i = 0; i < DRAFT_FILES_MAX; i++) {
         if (draft->spools[i] != NULL)
             draft->spools[i]->ops->discard(draft->spools[i]);
         draft->spools[i] = NULL;

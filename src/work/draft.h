@@ -7,10 +7,14 @@
 #include "core/spool.h"
 #include "log/log_entry.h"
 
+enum {
+    DRAFT_FILES_MAX = 2 // one of data, one of dead letters
+};
+
 struct draft {
     struct unit unit; // one span for each claimed partition, empty ones too
     bool is_moved;    // an offset was passed
-    struct spool_file *spools[ENTRY_FILES_MAX]; // of the unit's files; NULL: uploaded
+    struct spool_file *spools[DRAFT_FILES_MAX]; // of the unit's files; NULL: uploaded
 };
 
 // Begins at `next` of each partition.

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "work/merge_units.h"
 
 struct order_slot *order_book_add(struct order_book *book, int64_t now_ms)
 {
@@ -66,13 +67,62 @@ bool order_book_has(const struct order_book *book, int32_t partition)
     return false;
 }
 
-struct order_slot *order_book_ready(const struct order_book *book,
-                                    const struct log_state *state)
+// Whether the unit follows on one of the group, or on the log, in each of its partitions.
+static bool follows(struct order_slot *const *group, size_t n, const struct unit *unit,
+                    const struct log_state *state)
+{
+    for (size_t i = 0; i < unit->n_spans; i++) {
+        const struct span *span = &unit->spans[i];
+        const struct log_partition *at = log_state_find(state, span->partition);
+        int64_t next = at != NULL ? at->next : -1;
+        for (size_t j = 0; j < n; j++) {
+            const struct span *before = unit_span(&group[j]->unit, span->partition);
+            next = before != NULL ? before->next : next;
+        }
+        if (next != span->first)
+            return false;
+    }
+    return true;
+}
+
+static bool is_whole(const struct order_book *book, int64_t trigger)
 {
     for (size_t i = 0; i < book->n; i++)
-        if (book->slots[i]->is_made && order_is_next(&book->slots[i]->unit, state))
-            return book->slots[i];
-    return NULL;
+        if (book->slots[i]->trigger == trigger && !book->slots[i]->is_made)
+            return false;
+    return true;
+}
+
+// Those behind slot `head` that go into its entry.
+static size_t gather(const struct order_book *book, size_t head,
+                     const struct log_state *state, struct order_slot *ret[ORDERS_MAX])
+{
+    const struct unit *first = &book->slots[head]->unit;
+    bool has_dead = unit_has_dead(first);
+    size_t n = 0;
+    ret[n++] = book->slots[head];
+    for (size_t i = head + 1; i < book->n; i++) {
+        struct order_slot *slot = book->slots[i];
+        if (slot->trigger != ret[0]->trigger || !slot->is_made ||
+            !units_fit(first, has_dead, &slot->unit) ||
+            !follows(ret, n, &slot->unit, state))
+            continue;
+        has_dead |= unit_has_dead(&slot->unit);
+        ret[n++] = slot;
+    }
+    return n;
+}
+
+size_t order_book_ready(const struct order_book *book, const struct log_state *state,
+                        bool is_end, struct order_slot *ret[ORDERS_MAX])
+{
+    for (size_t i = 0; i < book->n; i++) {
+        const struct order_slot *slot = book->slots[i];
+        if (slot->is_made && order_is_next(&slot->unit, state) &&
+            (is_end || is_whole(book, slot->trigger)))
+            return gather(book, i, state, ret);
+    }
+    return 0;
 }
 
 static bool fits(const struct order *order, const struct unit *unit, bool ends_anywhere)

@@ -42,9 +42,10 @@ void order_book_clear(struct order_book *book); // none is under way any more
 void order_book_begin(struct order_book *book, int64_t claim); // that entry's orders
 // Whether an order of that partition is in it.
 bool order_book_has(const struct order_book *book, int32_t partition);
-// The unit whose turn it is: NULL, none of those that are made.
-struct order_slot *order_book_ready(const struct order_book *book,
-                                    const struct log_state *state);
+// Units whose turn it is and that become one entry: of one trigger, when all of it is
+// made, or, at the end, as many as are. How many; 0: none of those that are made.
+size_t order_book_ready(const struct order_book *book, const struct log_state *state,
+                        bool is_end, struct order_slot *ret[ORDERS_MAX]);
 // Whether the unit follows on the log, in each of its partitions.
 bool order_is_next(const struct unit *unit, const struct log_state *state);
 // Whether a unit is what the order says. ST_DATA.

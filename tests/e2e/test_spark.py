@@ -189,12 +189,12 @@ def freeze_executor(submitted):
     return submitted
 
 
-def faults(wound, rounds):
+def faults(wound, submit):
     """Commits of 1 MB, wounds at random moments; then as if nothing had been."""
     work = prepared("madrid-metro", settings={"commit.bytes": "1MB", "commit.interval": "1s"})
     feed = lib.feed_dir("madrid-metro")
-    submitted, times = placed(work), 1
-    for i in range(rounds):
+    submitted, times = submit(work), 1
+    for i in range(int(os.environ.get("ROUNDS", "10"))):
         seen = commits(work)
         work.produce(feed)
         times += 1
@@ -202,8 +202,8 @@ def faults(wound, rounds):
         time.sleep(random.random() * 3)
         left = wound(submitted)
         if left is None:
-            submitted = placed(work)
-        lib.wait_until(lambda: orphans() == [], spark.ENDS_S + 2, "the end of workers without an executor")
+            submitted = submit(work)
+        lib.wait_until(lambda: orphans() == [], spark.ENDS_S, "the end of workers without an executor")
     submitted.kill()
     nothing_is_left()
     work.run_once(limit_s=120)  # on this machine: the log is the same
@@ -220,39 +220,60 @@ def orphans():
 
 @lib.only_long
 def test_executors_are_killed():
-    faults(wound_executor, 10)
+    faults(wound_executor, placed)
 
 
 @lib.only_long
 def test_drivers_are_killed():
-    faults(wound_driver, 10)
+    faults(wound_driver, placed)
 
 
 @lib.only_long
 def test_worker_daemons_are_killed():
-    faults(wound_daemon, 10)
+    faults(wound_daemon, placed)
 
 
 @lib.only_long
 def test_executors_stand_still():
-    faults(freeze_executor, 10)
+    faults(freeze_executor, placed)
+
+
+@lib.only_long
+def test_executors_are_killed_of_units():
+    faults(wound_executor, by_units)
+
+
+@lib.only_long
+def test_drivers_are_killed_of_units():
+    faults(wound_driver, by_units)
+
+
+@lib.only_long
+def test_worker_daemons_are_killed_of_units():
+    faults(wound_daemon, by_units)
+
+
+@lib.only_long
+def test_executors_stand_still_of_units():
+    faults(freeze_executor, by_units)
 
 
 @lib.only_long
 def test_laptop_and_cluster_by_turns():
-    """One stream, eight changes, each by a stop or a kill, records coming meanwhile."""
+    """One stream, eight changes between a run here, placement and units, each by a stop or a kill, records coming
+    meanwhile."""
     work = prepared("madrid-metro", settings={"commit.bytes": "1MB", "commit.interval": "1s"})
     feed, times = lib.feed_dir("madrid-metro"), 1
-    for i in range(8):
+    for i in range(9):
         seen = commits(work)
-        running = placed(work) if i % 2 else work.start()
+        running = (work.start, lambda: placed(work), lambda: by_units(work))[i % 3]()
         work.produce(feed)
         times += 1
         lib.wait_until(lambda: commits(work) > seen, 150, "a commit")
-        if i % 4 < 2:
+        if i % 2:
             running.kill()
         else:
-            os.kill(running.driver() if i % 2 else running.process.pid, signal.SIGTERM)
+            os.kill(running.driver() if i % 3 else running.process.pid, signal.SIGTERM)
             running.wait(60, code=None)
     nothing_is_left()
     work.run_once(limit_s=120)

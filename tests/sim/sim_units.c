@@ -43,6 +43,7 @@ struct sim_actor_of_units {
     struct deadline deadline;
     bool is_dead;
     int64_t n_calls_to_live; // 0: no death planned
+    char last_entry[32];     // of a coordinator, as its last commit told
     struct job job;
     struct storage *storage; // fault over mem
     struct sim_stream *stream;
@@ -124,6 +125,17 @@ static void deliver_lost(struct sim_units *sim, int64_t order)
     sim->report->n_lost++;
 }
 
+// A driver that says so once, and then perhaps no more: it hangs, or the line was lost.
+static void deliver_alive(struct sim_units *sim)
+{
+    AUTO(buf_release) struct buf line = {0};
+    answer_encode(&(struct answer){.kind = ANSWER_ALIVE,
+                                   .number = sim_between(&sim->random, 3000, 20000)},
+                  &line);
+    deliver(sim, &sim->actors[sim_between(&sim->random, 0, COORDINATORS - 1)],
+            buf_as_str(&line));
+}
+
 // An order to some worker; without faults to one that runs.
 static void take_order(struct sim_units *sim, struct str line)
 {
@@ -150,6 +162,17 @@ static void take_answer(struct sim_units *sim, struct str line)
             deliver(sim, &sim->actors[j], line);
 }
 
+// Whether it became one entry with the order told before.
+static bool is_merged(struct sim_actor_of_units *actor, struct str line)
+{
+    const char *at = memmem(line.p, line.n, "\"entry\":", 8);
+    char entry[sizeof(actor->last_entry)];
+    snprintf(entry, sizeof(entry), "%.*s", (int)strcspn(at, ","), at);
+    bool is_same = strcmp(entry, actor->last_entry) == 0;
+    memcpy(actor->last_entry, entry, sizeof(entry));
+    return is_same;
+}
+
 static bool says(struct str line, const char *text)
 {
     return memmem(line.p, line.n, text, strlen(text)) != NULL;
@@ -169,8 +192,10 @@ static enum status sim_send(struct lines *base, struct str text, UNUSED struct e
         take_answer(sim, line);
     else if (says(line, "\"kind\":\"order\""))
         take_order(sim, line);
-    else if (says(line, "\"kind\":\"commit\""))
+    if (!is_worker(actor) && says(line, "\"kind\":\"commit\"")) {
         sim->report->n_commits++;
+        sim->report->n_merged += is_merged(actor, line);
+    }
     return ST_OK;
 }
 
@@ -298,15 +323,24 @@ static void act_as_coordinator(void *context)
         .lines = &actor->lines,
         .order_offsets = sim_between(random, 3, 40),
         .order_least = 2,
+        .n_slots = sim_between(random, 0, 4),
         .n_orders = sim_between(random, 1, 6),
         .order_ms = actor->sim->has_faults ? sim_between(random, 3000, 20000) : 1000000,
     };
     actor->rc = coordinate(&parts, &actor->err);
 }
 
+static void drop_inbox(struct sim_actor_of_units *actor)
+{
+    while (actor->n_inbox > 0)
+        free(actor->inbox[--actor->n_inbox].text);
+}
+
 static void begin_life(struct sim_units *sim, int number)
 {
     struct sim_actor_of_units *actor = &sim->actors[number];
+    if (!sim->has_faults)
+        drop_inbox(actor);            // a driver that hung is no more
     struct sim_line inbox[INBOX_MAX]; // a coordinator gets what was for the one before
     size_t n_inbox = actor->n_inbox;
     memcpy(inbox, actor->inbox, sizeof(inbox));
@@ -340,8 +374,9 @@ static bool may_end_so(const struct sim_actor_of_units *actor)
 {
     static const char *const texts[] = {
         "(SET storage.retry)",
-        "another writer",        // a coordinator or a plain worker
-        "was given out 10 times" // whoever would make it dies again and again
+        "another writer",         // a coordinator or a plain worker
+        "was given out 10 times", // whoever would make it dies again and again
+        "the driver has not been heard of",
     };
     bool may = actor->is_dead || actor->rc == ST_OK;
     for (size_t i = 0; i < ARRAY_LEN(texts) && !may; i++)
@@ -349,17 +384,12 @@ static bool may_end_so(const struct sim_actor_of_units *actor)
     return may;
 }
 
-static void drop_inbox(struct sim_actor_of_units *actor)
-{
-    while (actor->n_inbox > 0)
-        free(actor->inbox[--actor->n_inbox].text);
-}
-
 static void end_life(struct sim_units *sim, struct sim_actor_of_units *actor)
 {
     if (!may_end_so(actor))
         buf_printf(sim->failure, "%s ends: %s; ",
                    is_worker(actor) ? "a worker" : "a coordinator", actor->err.text);
+    sim->report->n_hung += strstr(actor->err.text, "has not been heard of") != NULL;
     sim->report->n_superseded += strstr(actor->err.text, "another writer") != NULL;
     if (is_worker(actor) && sim->has_faults && sim_chance(&sim->random, 70))
         for (size_t i = 0; i < actor->n_inbox; i++) { // the driver knows what it had
@@ -448,6 +478,8 @@ static void meddle(struct sim_units *sim)
     }
     if (sim_chance(random, 5))
         append(sim);
+    if (sim_between(random, 0, 9999) < 10)
+        deliver_alive(sim);
     if (sim_between(random, 0, 9999) < 5)
         run_plain(sim);
     settle_some(sim);

@@ -330,6 +330,88 @@ static void test_answers_fit_into_a_line(UNUSED void **state)
     tear_down(&fix);
 }
 
+// Partitions that do not answer until then.
+static struct {
+    struct topic topic, *real;
+    const struct fixture *fix;
+    int32_t first; // of those
+    int64_t until_ms;
+} away;
+
+static enum status count_away(UNUSED struct topic *topic, int32_t *ret, struct err *err)
+{
+    return away.real->ops->count(away.real, ret, err);
+}
+
+static enum status range_away(UNUSED struct topic *topic, int32_t partition,
+                              struct topic_range *ret, struct err *err)
+{
+    if (partition >= away.first && away.fix->job.clock.now_ms < away.until_ms)
+        return err_set(err, ST_RETRY, "no leader");
+    return away.real->ops->range(away.real, partition, ret, err);
+}
+
+static enum status fetch_away(UNUSED struct topic *topic, int32_t partition,
+                              int64_t offset, struct record *ret, struct err *err)
+{
+    return away.real->ops->fetch(away.real, partition, offset, ret, err);
+}
+
+static void set_away(struct fixture *fix, int32_t first, int64_t until_ms)
+{
+    static const struct topic_ops ops = {
+        .count = count_away, .range = range_away, .fetch = fetch_away};
+    away.topic = *fix->parts.topic;
+    away.topic.ops = &ops;
+    away.real = fix->parts.topic;
+    away.fix = fix;
+    away.first = first;
+    away.until_ms = until_ms;
+    fix->parts.topic = &away.topic;
+}
+
+// Longer than --once would wait.
+static void test_a_partition_that_is_away_joins_later(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    assert_ok(sim_job_run(&fix.job, fix.view, &err), &err);
+    int64_t now_ms = fix.job.clock.now_ms;
+    set_away(&fix, 1, now_ms + 300000);
+    fix.parts.order_ms = 60000;
+    fix.job.job.settings.once = false;
+    fix.job.job.settings.commit_interval_ms = 1000;
+    sim_job_record(&fix.job, 1, SIM_ROWS, 1);
+    fix.end_ms = now_ms + 290000;
+    assert_ok(coordinate(&fix.parts, &err), &err);
+    assert_int_equal(fix.n_orders, 0);
+    fix.end_ms = now_ms + 310000;
+    assert_ok(coordinate(&fix.parts, &err), &err);
+    assert_int_equal(fix.n_orders, 1);
+    assert_non_null(strstr(buf_cstr(&fix.said), "{\"partition\":1,\"first\":10,"));
+    tear_down(&fix);
+}
+
+static void test_once_waits_for_partitions_that_are_away(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    assert_ok(sim_job_run(&fix.job, fix.view, &err), &err);
+    set_away(&fix, 0, INT64_MAX);
+    fix.end_ms = INT64_MAX;
+    assert_status(coordinate(&fix.parts, &err), ST_RETRY);
+    assert_string_equal(err.text, "no leader");
+    fix.job.job.settings.once = false;
+    struct deadline deadline = {0};
+    deadline_set(&deadline, fix.job.clock.now_ms + 5000);
+    fix.parts.deadline = &deadline;
+    assert_ok(coordinate(&fix.parts, &err), &err);
+    assert_string_equal(err.text, "topic 'stop_times': no partition answers");
+    tear_down(&fix);
+}
+
 static void test_others_that_claim_as_well(UNUSED void **state)
 {
     static struct fixture fix;
@@ -397,6 +479,8 @@ TEST_MAIN(cmocka_unit_test(test_a_lost_order_is_given_out_again),
           cmocka_unit_test(test_orders_take_what_is_there_in_turn),
           cmocka_unit_test(test_a_little_waits_for_its_time),
           cmocka_unit_test(test_slots_share_a_backlog),
+          cmocka_unit_test(test_a_partition_that_is_away_joins_later),
+          cmocka_unit_test(test_once_waits_for_partitions_that_are_away),
           cmocka_unit_test(test_a_driver_that_hangs_ends_it),
           cmocka_unit_test(test_answers_fit_into_a_line),
           cmocka_unit_test(test_others_that_claim_as_well),
