@@ -9,8 +9,12 @@ import json
 import os
 import queue
 import re
+import shutil
 import signal
+import subprocess
 import sys
+import tempfile
+import time
 
 from pyspark import SparkConf, SparkContext, SparkFiles
 from py4j.protocol import Py4JError
@@ -22,6 +26,7 @@ LONG_S = 600  # what ran for so long did not fail at its start
 FAILURES_MAX = 5  # one after another
 FINAL = (2, 3)  # wrong usage, wrong data: another try gives the same
 SHOWN = ("entry", "committed", "lag_records", "lag_ms")
+TOKENS_S = 60  # until the first ones are there
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -106,6 +111,42 @@ def progress_text(numbers):
     return text
 
 
+class Tokens:
+    """Delegation tokens for what runs on the nodes: `tramline token --keep` is a child of this driver's, which
+    renews them and asks again, by the ticket of this machine. They lie in a folder of this user's alone, and go
+    to the nodes in the lines that tasks read."""
+
+    def __init__(self, args):
+        self.folder = tempfile.mkdtemp(prefix="tramline-")
+        self.file = os.path.join(self.folder, "tokens")
+        script = find_script(args)
+        # In a process group of its own, as it is the driver that takes signals.
+        self.process = subprocess.Popen(
+            [find_program(args), "token", script, "--out", self.file, "--keep", "--with-parent", *given(args)],
+            cwd=os.path.dirname(script), stdin=subprocess.DEVNULL, start_new_session=True)
+
+    def wait(self):
+        """Exit code where there are none, and None where there are some."""
+        end = time.monotonic() + TOKENS_S
+        while not os.path.exists(self.file) and time.monotonic() < end:
+            if self.process.poll() is not None:
+                return self.process.returncode or 1
+            time.sleep(0.2)
+        return None if os.path.exists(self.file) else 1
+
+    def line(self):
+        with open(self.file, encoding="utf-8") as file:
+            return file.read().strip()
+
+    def close(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class Driver:
     """Threads tell events, run() takes them one after another."""
 
@@ -113,6 +154,7 @@ class Driver:
         self.args = args
         self.events = queue.SimpleQueue()
         self.is_closing = False
+        self.tokens = None  # until they are asked for, where they are wanted
         self.catch_signals()
         conf = SparkConf()
         self.configure(conf)
@@ -156,9 +198,22 @@ class Driver:
             return f"master '{master}' is one process of this machine: that is what `tramline run` is"
         return None
 
+    def ask_for_tokens(self):
+        """The end, as run() gives it, or None: tasks can begin."""
+        if not self.args.tokens:
+            return None
+        if find_program(self.args) is None:
+            return 2, "no tramline on this machine, which is to ask HDFS for delegation tokens: install it"
+        self.tokens = Tokens(self.args)
+        code = self.tokens.wait()
+        return None if code is None else (code, "HDFS gave no delegation tokens for the workers; the reason is above")
+
     def pipe(self, lines, command):
         """One task a line, each a process that an executor starts and that reads that line: all lines that
         they print, in the order of the tasks."""
+        if self.tokens is not None:
+            token_line, command = self.tokens.line(), [*command, "--token-line"]
+            lines = [f"{token_line}\n{line}" for line in lines]
         sc, jvm = self.sc, self.sc._jvm
         env = jvm.java.util.HashMap()
         env.put("XDG_STATE_HOME", f"/var/tmp/tramline-{sc.sparkUser()}")  # HOME may be nobody's here
@@ -181,6 +236,8 @@ class Driver:
             self.sc.stop()
         except (Py4JError, OSError):
             pass
+        if self.tokens is not None:
+            self.tokens.close()
 
 
 def parse(line):

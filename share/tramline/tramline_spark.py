@@ -33,6 +33,7 @@ def arguments():
     parser.add_argument("--set-file", action="append", default=[], metavar="NAME=FILE")
     parser.add_argument("--program", help="the program on this machine, which looks at the log")
     parser.add_argument("--local-script", help="the script on this machine")
+    parser.add_argument("--tokens", action="store_true", help="tasks sign in to HDFS by delegation tokens")
     return parser.parse_args()
 
 
@@ -44,7 +45,7 @@ def drive(args):
     except Py4JJavaError as error:
         return 1, "Spark does not begin: " + first_line(error)
     refusal = driver.refusal()
-    code, text = (2, refusal) if refusal else driver.run()
+    code, text = (2, refusal) if refusal else driver.ask_for_tokens() or driver.run()
     driver.close()
     return code, text
 

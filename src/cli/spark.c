@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "job/stream.h"
+#include "job/tokens.h"
 
 #define SHARE  "share/tramline/"
 #define DRIVER SHARE "tramline_spark.py"
@@ -42,6 +43,7 @@ struct call {
     const char *script; // its path
     const struct engine *engine;
     int64_t workers, records;
+    bool wants_tokens;                   // for HDFS
     struct buf files, archives, modules; // by commas
     const char **words;                  // that are executed, up to a NULL
     size_t n_words, capacity;
@@ -282,6 +284,8 @@ static enum status check_script(struct call *call, struct err *err)
         tell_partitions(call, &pipeline);
     if (rc == ST_OK)
         rc = check_variables(call->args, pipeline.plan, err);
+    call->wants_tokens = rc == ST_OK && tokens_are_wanted(pipeline.plan) &&
+                         !args_has(call->args, "--no-tokens");
     pipeline_release(&pipeline);
     return rc;
 }
@@ -363,6 +367,8 @@ static enum status make_call(struct call *call, struct err *err)
     add(call, arena_printf(&call->arena, "%lld", (long long)call->workers));
     if (args_has(call->args, "--once"))
         add(call, "--once");
+    if (call->wants_tokens)
+        add(call, "--tokens");
     if (call->records > 0) {
         add(call, "--records");
         add(call, arena_printf(&call->arena, "%lld", (long long)call->records));
@@ -478,6 +484,7 @@ static const struct flag flags[] = {
     {"--records", "N", "units: offsets of a task at most (1000000)"},
     {"--once", NULL, "stop when all that was in the stream at the start is committed"},
     {"--bundle", "FILE", "the program for the nodes, " BUNDLE ", or its URL"},
+    {"--no-tokens", NULL, "the nodes have Kerberos tickets or keytabs of their own"},
     {"--print", NULL, "print the call of spark-submit instead"},
 };
 

@@ -40,6 +40,14 @@ static bool wants_ticket(const struct table *table)
            options_is(&table->options, "auth", "kerberos");
 }
 
+bool tokens_are_wanted(const struct plan *plan)
+{
+    bool are_wanted = plan->sink != NULL && wants_ticket(plan->sink);
+    for (size_t i = 0; i < plan->n_tables; i++)
+        are_wanted |= wants_ticket(&plan->tables[i]);
+    return are_wanted && options_text(&plan->settings, "storage.token_file").n == 0;
+}
+
 static struct kept_token *find(const struct tokens *tokens, const char *storage)
 {
     for (size_t i = 0; i < tokens->n; i++)

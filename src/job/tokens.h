@@ -18,6 +18,9 @@ struct tokens {
     size_t n, capacity;
 };
 
+// Whether a table or the result signs in by a ticket, and names no file of tokens.
+bool tokens_are_wanted(const struct plan *plan);
+
 // Lists the storages; asks nobody. ST_USAGE: there is none that takes tokens.
 enum status tokens_open(struct tokens *tokens, const struct pipeline *pipeline,
                         const char *file, struct err *err);

@@ -198,3 +198,15 @@ def test_brokers_that_only_the_nodes_reach():
     assert done.seconds < 9, done.seconds
     assert len(warnings(done)) == 1, done.err
     assert warnings(done)[0].startswith("the partitions cannot be counted from here: brokers 127.0.0.1:1"), done.err
+
+
+def test_kerberos_makes_the_driver_ask_for_tokens():
+    place = Place()
+    script = place.dir / "p.sql"
+    words = ["--workers", 2, "--bundle", place.bundle, "--print"]
+    assert "--tokens" not in shlex.split(place.run(*words).out)
+    script.write_text(script.read_text().replace("path = 'hdfs", "auth = 'kerberos', path = 'hdfs"))
+    assert "--tokens" in shlex.split(place.run(*words).out)
+    assert "--tokens" not in shlex.split(place.run(*words, "--no-tokens").out)
+    script.write_text("SET storage.token_file = '/etc/tokens';\n" + script.read_text())
+    assert "--tokens" not in shlex.split(place.run(*words).out)
