@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -31,6 +32,11 @@ def home():
     if done.returncode != 0:
         raise lib.Skip(f"Spark cannot be had from PyPI: {done.stderr.strip().splitlines()[-1:]}")
     return done.stdout.strip()
+
+
+def version():
+    text = (pathlib.Path(home()) / "version.py").read_text()
+    return re.search(r'__version__[^"]*"(.*?)"', text)[1]
 
 
 @functools.cache
@@ -83,7 +89,7 @@ class Cluster:
                              "--webui-port", self.page)
         self.workers = [self.start_worker(i) for i in range(N_WORKERS)]
         atexit.register(self.end_executors)  # before the daemons', which were registered earlier
-        lib.wait_until(lambda: self.alive() == N_WORKERS, 150, "Spark's workers")
+        lib.wait_until(lambda: self.alive() == N_WORKERS, 300, "Spark's workers")
 
     def start_worker(self, i):
         return Daemon(self.dir, "worker.Worker", "--host", "127.0.0.1", "--cores", 2, "--memory", "1g",
