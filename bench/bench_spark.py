@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Tramline on a Spark cluster beside a plain run and beside plain Structured Streaming, in one run on one machine:
+bench_spark.py FEED [--no-streaming]. One JSON object a line, as the other benchmarks.
+
+Kafka, HDFS and a standalone cluster of two workers are real. CPU is that of processes, user and system, looked at all the
+time in /proc, so some 0.1 s of each is missed: of tramline itself, and of the executors' JVMs. "From the first task" leaves
+out what spark-submit takes until executors are there. FEED is a folder; what the figures of docs/performance.md come
+from, F10, has 1.2 M records and ten rows a record."""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+os.environ.setdefault("TRAMLINE_BIN", str(ROOT / "build/release/tramline"))
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+import job  # noqa: E402
+import lib  # noqa: E402
+import spark  # noqa: E402
+import webhdfs  # noqa: E402
+
+WORK = ROOT / "build" / "bench" / "spark"
+LIMIT_S = 1200
+TICK = os.sysconf("SC_CLK_TCK")
+EXECUTOR = "CoarseGrainedExecutorBackend"
+
+# Results go to stdout; what the helpers tell of the commands that they run goes to stderr.
+results = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+
+
+def emit(name, value, unit, note=""):
+    print(json.dumps({"bench": "spark", "name": name, "value": value, "unit": unit, "note": note}), file=results,
+          flush=True)
+
+
+def cpu_s(pid):
+    """Of the process alone; None: it has gone."""
+    try:
+        words = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(words[11]) + int(words[12])) / TICK
+
+
+class Watch:
+    """CPU seconds of the processes that come meanwhile, by kind: {"tramline": ..., "executors": ...}."""
+
+    def __init__(self, cluster):
+        self.cluster, self.seen, self.is_over = cluster, {"tramline": {}, "executors": {}}, False
+        self.first_s = self.last_s = None  # when a tramline was there
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def run(self):
+        while not self.is_over:
+            for kind, pids in (("tramline", self.cluster.programs()), ("executors", self.cluster.executors())):
+                for pid in pids:
+                    seconds = cpu_s(pid)
+                    if seconds is not None:
+                        self.seen[kind][pid] = seconds
+                if kind == "tramline" and pids:
+                    self.last_s = time.monotonic()
+                    self.first_s = self.first_s or self.last_s
+            time.sleep(0.05)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_over = True
+        self.thread.join()
+
+    def cpu(self, kind):
+        return sum(self.seen[kind].values())
+
+
+def prepared(feed):
+    work = job.Job(lib.hdfs_url(f"/bench/{lib.fresh_name('b')}"))
+    work.init()
+    work.extract(feed)
+    work.produce(feed, limit_s=LIMIT_S)
+    return work
+
+
+def rows_of(work):
+    found = work.verify(limit_s=LIMIT_S)
+    if found["errors"]:
+        sys.exit(f"bench: {found}")
+    return found["records"], found["rows"]
+
+
+def plain(work):
+    """Seconds by the clock and of CPU."""
+    began = time.monotonic()
+    process = subprocess.Popen([lib.program(), "run", work.script, "--once", *work.sets], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        sys.exit(f"bench: tramline run ended with {status}")
+    return time.monotonic() - began, usage.ru_utime + usage.ru_stime
+
+
+def placed(cluster, work, *words):
+    with Watch(cluster) as watch:
+        began = time.monotonic()
+        submitted = spark.Submitted(cluster, [work.script, *work.sets, "--workers", 2, "--once", *words])
+        submitted.wait(LIMIT_S)
+        return watch, time.monotonic() - began, submitted
+
+
+def streaming(cluster, work):
+    """The same job by plain Structured Streaming, on the same cluster."""
+    root = name_node() + "/" + work.root.split("/", 3)[3]
+    python = spark.environ()["PYSPARK_DRIVER_PYTHON"]
+    env = {**spark.environ(), "PYSPARK_PYTHON": python}
+    with open(WORK / "streaming.log", "wb") as log, Watch(cluster) as watch:
+        began = time.monotonic()
+        process = subprocess.run(
+            [f"{spark.home()}/bin/spark-submit", "--master", cluster.url, *spark.OPTIONS, "--executor-memory", "900m",
+             "--conf", "spark.network.timeout=120s", "--conf", "spark.executor.heartbeatInterval=10s",
+             "--conf", "spark.ui.enabled=false", "--conf", "spark.executor.cores=1", "--conf", "spark.cores.max=2",
+             "--jars", ",".join(connector_jars()), ROOT / "bench/spark_job.py", lib.brokers(), work.topic, root,
+             f"{root}/spark", f"{root}/checkpoint"],
+            env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, timeout=LIMIT_S)
+        wall_s = time.monotonic() - began
+    if process.returncode != 0:
+        sys.exit(f"bench: see {WORK}/streaming.log")
+    place = webhdfs.WebHdfs(f"{work.root}/spark")
+    return watch, wall_s, sum(place.read(path).count(b"\n") for path in place.walk() if path.startswith("part-"))
+
+
+def connector_jars():
+    """Spark's source for Kafka, of the cluster's version, from Maven."""
+    version = spark.version()
+    folder = WORK / f"jars-{version}"
+    if not (folder / "done").exists():
+        subprocess.run(["mvn", "-B", "-q", "-f", ROOT / "bench/spark.pom.xml", "package", f"-Djars={folder}",
+                        f"-Dspark={version}", f"-Dscala={'2.12' if version < '4' else '2.13'}"], check=True)
+        (folder / "done").touch()
+    return [str(path) for path in folder.glob("*.jar") if not path.name.startswith(("hadoop-", "scala-"))]
+
+
+def name_node():
+    """Its address for Hadoop's own clients."""
+    text = pathlib.Path(os.environ["TRAMLINE_STACK_DIR"], "namenode/conf/core-site.xml").read_text()
+    return text.partition("<name>fs.defaultFS</name><value>")[2].partition("</value>")[0]
+
+
+def look_at_placement(cluster, feed):
+    ours = prepared(feed)
+    wall_s, one_s = plain(ours)
+    records, rows = rows_of(ours)
+    emit("records", records, "records")
+    emit("rows", rows, "rows")
+    emit("plain run --once, by the clock", wall_s, "s")
+    emit("plain run --once, CPU", one_s, "s")
+    work = prepared(feed)
+    watch, whole_s, _ = placed(cluster, work)
+    if rows_of(work) != (records, rows):
+        sys.exit(f"bench: placement gave {rows_of(work)}, a plain run {(records, rows)}")
+    tasks_s = watch.last_s - watch.first_s
+    emit("placement, 2 workers: from the first task to the last commit", tasks_s, "s")
+    emit("placement, spark-submit to its end", whole_s, "s")
+    emit("placement, CPU of tramline", watch.cpu("tramline"), "s")
+    emit("placement, CPU of executors' JVMs", watch.cpu("executors"), "s")
+    emit("placement / plain, by the clock", tasks_s / wall_s, "x", "from the first task; at most 1.3 wanted")
+    emit("placement / plain, CPU of tramline", watch.cpu("tramline") / one_s, "x", "at most 1.5 wanted")
+    return work, watch.cpu("tramline"), watch.cpu("tramline") + watch.cpu("executors"), rows
+
+
+def look_at_streaming(cluster, work, tramline_s, placed_s, rows):
+    watch, wall_s, n = streaming(cluster, work)
+    if n != rows:
+        sys.exit(f"bench: Structured Streaming gave {n} rows, tramline {rows}")
+    emit("Structured Streaming, spark-submit to its end", wall_s, "s")
+    emit("Structured Streaming, CPU of executors", watch.cpu("executors"), "s")
+    emit("Structured Streaming / placement, CPU on executors", watch.cpu("executors") / placed_s, "x",
+         "JVMs and tramline together")
+    emit("Structured Streaming / placement, CPU of the work", watch.cpu("executors") / tramline_s, "x",
+         "tramline alone; at least 20 wanted")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("feed", type=pathlib.Path)
+    parser.add_argument("--no-streaming", action="store_true")
+    options = parser.parse_args()
+    WORK.mkdir(parents=True, exist_ok=True)
+    if "TRAMLINE_BROKERS" not in os.environ:  # eval "$(./dev up kafka hdfs)"
+        os.environ.update(lib.Stack("kafka", "hdfs").env)
+    cluster = spark.Cluster()
+    found = look_at_placement(cluster, options.feed.resolve())
+    if not options.no_streaming:
+        look_at_streaming(cluster, *found)
+
+
+main()
