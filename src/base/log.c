@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/json_put.h"
 #include "base/text.h"
 
 enum {
@@ -45,9 +46,12 @@ bool log_level_of(struct str name, enum log_level *ret)
 static void write_json(const char *time, enum log_level level, const char *text)
 {
     AUTO(buf_release) struct buf line = BUF_INIT((TEXT_GROWTH + 1) * TEXT_MAX);
-    buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"text\":", time, names[level]);
-    text_json(&line, str_of(text));
-    buf_text(&line, "}\n");
+    json_put_open(&line, NULL, '{');
+    json_put_text(&line, "time", str_of(time));
+    json_put_text(&line, "level", str_of(names[level]));
+    json_put_text(&line, "text", str_of(text));
+    json_put_close(&line, '}');
+    buf_char(&line, '\n');
     (void)!write(STDERR_FILENO, line.p, line.n);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/json_put.h"
 
 static const struct {
     const char *name;
@@ -197,6 +198,18 @@ void value_format(struct value v, struct buf *buf)
         break;
     default:
         break;
+    }
+}
+
+void value_json(struct buf *out, const char *name, struct value v)
+{
+    if (v.kind == VALUE_NULL) {
+        json_put_null(out, name);
+    } else if (v.kind == VALUE_TEXT || v.kind == VALUE_BYTES) {
+        json_put_text(out, name, value_str(v));
+    } else {
+        json_put_raw(out, name, STR_LITERAL(""));
+        value_format(v, out);
     }
 }
 

@@ -66,6 +66,8 @@ bool value_parse(enum type type, struct str text, struct value *ret);
 // Appends the canonical text: decimal, shortest REAL that reads back, true/false, text
 // and bytes as they are, nothing for NULL.
 void value_format(struct value v, struct buf *buf);
+// The same as JSON (base/json_put.h): text and bytes as a string, NULL as null.
+void value_json(struct buf *out, const char *name, struct value v);
 
 bool value_eq(struct value a, struct value b); // NULL equals NULL; kinds must agree
 

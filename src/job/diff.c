@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "base/json_put.h"
 #include "base/text.h"
 #include "job/plan_job.h"
 #include "job/stream.h"
@@ -183,92 +184,85 @@ enum status diff_script(struct pipeline *pipeline, const struct deadline *deadli
 
 // As JSON.
 
-static void put_text(struct buf *out, const char *name, struct str text)
+// Empty is none.
+static void put_given(struct buf *out, const char *name, struct str text)
 {
-    buf_printf(out, "\"%s\":", name);
-    if (text.p == NULL)
-        buf_text(out, "null");
-    else
-        text_json(out, text);
+    json_put_text_or_null(out, name, text.n ? text : (struct str){0});
 }
 
 static void put_columns(const struct script_difference *difference, struct buf *out)
 {
-    buf_text(out, ",\"columns\":[");
+    json_put_open(out, "columns", '[');
     for (size_t i = 0; i < difference->n_columns; i++) {
         const struct column_change *column = &difference->columns[i];
-        buf_printf(out, "%s{\"change\":\"%s\",", i ? "," : "",
-                   column_fate_name(column->fate));
-        put_text(out, "column", column->name);
-        buf_char(out, ',');
-        put_text(out, "was", column->was);
-        buf_char(out, ',');
-        put_text(out, "is", column->is);
-        buf_char(out, '}');
+        json_put_open(out, NULL, '{');
+        json_put_text(out, "change", str_of(column_fate_name(column->fate)));
+        json_put_text(out, "column", column->name);
+        json_put_text_or_null(out, "was", column->was);
+        json_put_text_or_null(out, "is", column->is);
+        json_put_close(out, '}');
     }
-    buf_char(out, ']');
+    json_put_close(out, ']');
 }
 
 static void put_query(const struct diff *diff, struct buf *out)
 {
-    const struct job_script *before = &diff->state.script;
-    buf_printf(out, ",\"query\":{\"is_same\":%s,",
-               diff->difference.query_differs ? "false" : "true");
-    put_text(out, "was", before->query.n ? before->query : (struct str){0});
-    buf_char(out, ',');
-    put_text(out, "is", diff->script.query.n ? diff->script.query : (struct str){0});
-    buf_char(out, '}');
+    json_put_open(out, "query", '{');
+    json_put_bool(out, "is_same", !diff->difference.query_differs);
+    put_given(out, "was", diff->state.script.query);
+    put_given(out, "is", diff->script.query);
+    json_put_close(out, '}');
+}
+
+static void put_option(const struct option_change *option, struct buf *out)
+{
+    struct str secret = {0};
+    json_put_open(out, NULL, '{');
+    put_given(out, "table", option->table);
+    json_put_text(out, "option", option->name);
+    json_put_text_or_null(out, "was", option->is_secret ? secret : option->was);
+    json_put_text_or_null(out, "is", option->is_secret ? secret : option->is);
+    json_put_bool(out, "was_given", option->was_given);
+    json_put_bool(out, "is_given", option->is_given);
+    json_put_bool(out, "is_secret", option->is_secret);
+    json_put_close(out, '}');
 }
 
 static void put_options(const struct script_difference *difference, struct buf *out)
 {
-    buf_text(out, ",\"options\":[");
-    for (size_t i = 0; i < difference->n_options; i++) {
-        const struct option_change *option = &difference->options[i];
-        buf_text(out, i ? ",{" : "{");
-        put_text(out, "table", option->table.n ? option->table : (struct str){0});
-        buf_char(out, ',');
-        put_text(out, "option", option->name);
-        buf_char(out, ',');
-        put_text(out, "was", option->is_secret ? (struct str){0} : option->was);
-        buf_char(out, ',');
-        put_text(out, "is", option->is_secret ? (struct str){0} : option->is);
-        buf_printf(out, ",\"was_given\":%s,\"is_given\":%s,\"is_secret\":%s}",
-                   option->was_given ? "true" : "false",
-                   option->is_given ? "true" : "false",
-                   option->is_secret ? "true" : "false");
-    }
-    buf_char(out, ']');
+    json_put_open(out, "options", '[');
+    for (size_t i = 0; i < difference->n_options; i++)
+        put_option(&difference->options[i], out);
+    json_put_close(out, ']');
 }
 
-static void put_number(struct buf *out, const char *name, int64_t number)
+static void put_effects(const struct diff *diff, struct buf *out)
 {
-    if (number < 0)
-        buf_printf(out, ",\"%s\":null", name);
-    else
-        buf_printf(out, ",\"%s\":%" PRId64, name, number);
+    json_put_open(out, "next_start", '[');
+    for (size_t i = 0; i < diff->n_effects; i++) {
+        json_put_open(out, NULL, '{');
+        json_put_text(out, "code", str_of(diff->effects[i].code));
+        json_put_text(out, "text", str_of(diff->effects[i].text));
+        json_put_close(out, '}');
+    }
+    json_put_close(out, ']');
 }
 
 void diff_json(const struct diff *diff, struct buf *ret)
 {
-    buf_printf(ret, "{\"version\":%d,\"is_same\":%s,\"is_refused\":%s,", DIFF_VERSION,
-               diff_is_same(diff) ? "true" : "false",
-               diff->is_refused ? "true" : "false");
-    put_text(ret, "result", diff->result);
-    put_number(ret, "entry", diff->entry);
-    put_number(ret, "time_ms", diff->time_ms);
-    buf_char(ret, ',');
-    put_text(ret, "worker", diff->worker.n ? diff->worker : (struct str){0});
-    buf_printf(ret, ",\"is_known\":%s",
-               diff->difference.is_known || diff->entry < 0 ? "true" : "false");
+    json_put_open(ret, NULL, '{');
+    json_put_number(ret, "version", DIFF_VERSION);
+    json_put_bool(ret, "is_same", diff_is_same(diff));
+    json_put_bool(ret, "is_refused", diff->is_refused);
+    json_put_text(ret, "result", diff->result);
+    json_put_known(ret, "entry", diff->entry);
+    json_put_known(ret, "time_ms", diff->time_ms);
+    put_given(ret, "worker", diff->worker);
+    json_put_bool(ret, "is_known", diff->difference.is_known || diff->entry < 0);
     put_columns(&diff->difference, ret);
     put_query(diff, ret);
     put_options(&diff->difference, ret);
-    buf_text(ret, ",\"next_start\":[");
-    for (size_t i = 0; i < diff->n_effects; i++) {
-        buf_printf(ret, "%s{\"code\":\"%s\",", i ? "," : "", diff->effects[i].code);
-        put_text(ret, "text", str_of(diff->effects[i].text));
-        buf_char(ret, '}');
-    }
-    buf_text(ret, "]}\n");
+    put_effects(diff, ret);
+    json_put_close(ret, '}');
+    buf_char(ret, '\n');
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/asker.h"
+#include "base/json_put.h"
 #include "base/log.h"
 #include "base/notify.h"
 #include "base/text.h"
@@ -102,21 +103,27 @@ static struct board_lag lag_of(const struct watch *watch)
 static void tell_json(struct watch *watch, int64_t ms)
 {
     struct engine_status *s = watch->parts->status;
-    char lag[80] = "";
-    struct board_lag known = lag_of(watch);
-    if (known.is_known)
-        snprintf(lag, sizeof(lag), "\"lag_records\":%lld,\"lag_ms\":%lld,",
-                 (long long)known.n_records, (long long)known.ms);
-    printf("{\"elapsed_ms\":%lld,\"read\":%lld,\"matched\":%lld,\"ignored\":%lld,"
-           "\"rejected\":%lld,\"rows\":%lld,\"commits\":%lld,\"committed_records\":%lld,"
-           "\"committed_rows\":%lld,\"committed_bytes\":%lld,%s\"partitions\":%lld,"
-           "\"entry\":%lld}\n",
-           (long long)ms, (long long)load(&s->n_read), (long long)load(&s->n_matched),
-           (long long)load(&s->n_ignored), (long long)load(&s->n_rejected),
-           (long long)load(&s->n_rows), (long long)load(&s->n_commits),
-           (long long)load(&s->committed_records), (long long)load(&s->committed_rows),
-           (long long)load(&s->committed_bytes), lag, (long long)load(&s->n_partitions),
-           (long long)load(&s->last_entry));
+    struct board_lag lag = lag_of(watch);
+    AUTO(buf_release) struct buf line = {0};
+    json_put_open(&line, NULL, '{');
+    json_put_number(&line, "elapsed_ms", ms);
+    json_put_number(&line, "read", load(&s->n_read));
+    json_put_number(&line, "matched", load(&s->n_matched));
+    json_put_number(&line, "ignored", load(&s->n_ignored));
+    json_put_number(&line, "rejected", load(&s->n_rejected));
+    json_put_number(&line, "rows", load(&s->n_rows));
+    json_put_number(&line, "commits", load(&s->n_commits));
+    json_put_number(&line, "committed_records", load(&s->committed_records));
+    json_put_number(&line, "committed_rows", load(&s->committed_rows));
+    json_put_number(&line, "committed_bytes", load(&s->committed_bytes));
+    if (lag.is_known) {
+        json_put_number(&line, "lag_records", lag.n_records);
+        json_put_number(&line, "lag_ms", lag.ms);
+    }
+    json_put_number(&line, "partitions", load(&s->n_partitions));
+    json_put_number(&line, "entry", load(&s->last_entry));
+    json_put_close(&line, '}');
+    printf("%s\n", buf_cstr(&line));
     fflush(stdout);
 }
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/json_put.h"
 #include "base/text.h"
 
 enum {
@@ -38,15 +39,17 @@ void verdict_add(struct verdict *verdict, enum verdict_level level, const char *
 
 void verdict_json(const struct verdict *verdict, struct buf *ret)
 {
-    buf_printf(ret, "\"verdict\":\"%s\",\"reasons\":[", verdict_names[verdict->level]);
+    json_put_text(ret, "verdict", str_of(verdict_names[verdict->level]));
+    json_put_open(ret, "reasons", '[');
     for (size_t i = 0; i < verdict->n; i++) {
         const struct verdict_reason *reason = &verdict->reasons[i];
-        buf_printf(ret, "%s{\"code\":\"%s\",\"level\":\"%s\",\"text\":", i > 0 ? "," : "",
-                   reason->code, verdict_names[reason->level]);
-        text_json(ret, str_of(reason->text));
-        buf_char(ret, '}');
+        json_put_open(ret, NULL, '{');
+        json_put_text(ret, "code", str_of(reason->code));
+        json_put_text(ret, "level", str_of(verdict_names[reason->level]));
+        json_put_text(ret, "text", str_of(reason->text));
+        json_put_close(ret, '}');
     }
-    buf_char(ret, ']');
+    json_put_close(ret, ']');
 }
 
 static int64_t stalled_ms(const struct look *look)

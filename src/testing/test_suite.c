@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testing/test_suite.h"
 
-#include <inttypes.h>
 #include <time.h>
 
+#include "base/json_put.h"
 #include "base/text.h"
 #include "job/tables.h"
 
@@ -147,75 +147,68 @@ void test_result_show(const struct test_result *result, bool colour, struct buf 
 
 // JSON.
 
-static const char *outcome_name(enum test_outcome outcome)
-{
-    static const char *const names[] = {"ok", "failed", "wrong"};
-    return names[outcome];
-}
+static const char *const outcome_names[] = {"ok", "failed", "wrong"};
 
-static void json_line(const struct test_difference *difference,
-                      const struct test_line *line, struct buf *ret)
+static void put_line(const struct test_difference *difference,
+                     const struct test_line *line, struct buf *out)
 {
-    buf_printf(ret, "{\"sign\":\"%s\",\"line\":%zu,\"row\":{",
-               line->is_expected ? "missing" : "unexpected", line->line);
+    json_put_open(out, NULL, '{');
+    json_put_text(out, "sign", str_of(line->is_expected ? "missing" : "unexpected"));
+    json_put_number(out, "line", (int64_t)line->line);
+    json_put_open(out, "row", '{');
     for (size_t c = 0; c < difference->n_columns; c++) {
-        buf_text(ret, c ? "," : "");
-        text_json(ret, difference->columns[c]);
-        buf_char(ret, ':');
-        text_json(ret, line->cells[c]);
+        json_put_name(out, difference->columns[c]);
+        json_put_text(out, NULL, line->cells[c]);
     }
-    buf_text(ret, "}}");
+    json_put_close(out, '}');
+    json_put_close(out, '}');
 }
 
-static void json_difference(const struct test_difference *difference, struct buf *ret)
+static void put_difference(const struct test_difference *difference, struct buf *out)
 {
-    buf_text(ret, "{\"of\":");
-    text_json(ret, difference->title);
-    buf_text(ret, ",\"file\":");
-    text_json(ret, str_of(difference->file));
-    buf_printf(ret, ",\"line\":%zu,\"same\":%zu,\"missing\":%zu,\"unexpected\":%zu",
-               difference->line, difference->n_same, difference->n_missing,
-               difference->n_unexpected);
-    buf_text(ret, ",\"rows\":[");
-    for (size_t i = 0; i < difference->n_lines; i++) {
-        buf_text(ret, i ? "," : "");
-        json_line(difference, &difference->lines[i], ret);
-    }
-    buf_text(ret, "]}");
+    json_put_open(out, NULL, '{');
+    json_put_text(out, "of", difference->title);
+    json_put_text(out, "file", str_of(difference->file));
+    json_put_number(out, "line", (int64_t)difference->line);
+    json_put_number(out, "same", (int64_t)difference->n_same);
+    json_put_number(out, "missing", (int64_t)difference->n_missing);
+    json_put_number(out, "unexpected", (int64_t)difference->n_unexpected);
+    json_put_open(out, "rows", '[');
+    for (size_t i = 0; i < difference->n_lines; i++)
+        put_line(difference, &difference->lines[i], out);
+    json_put_close(out, ']');
+    json_put_close(out, '}');
 }
 
-static void json_result(const struct test_result *result, struct buf *ret)
+static void put_result(const struct test_result *result, struct buf *out)
 {
-    buf_text(ret, "{\"name\":");
-    text_json(ret, str_of(result->name));
-    buf_text(ret, ",\"path\":");
-    text_json(ret, str_of(result->path));
-    buf_printf(ret, ",\"outcome\":\"%s\",\"ms\":%" PRId64 ".%03" PRId64,
-               outcome_name(result->outcome), result->us / 1000, result->us % 1000);
-    if (result->outcome == TEST_BROKEN) {
-        buf_text(ret, ",\"error\":");
-        text_json(ret, str_of(result->error.text));
-    }
-    buf_text(ret, ",\"differences\":[");
-    for (size_t i = 0; i < result->differences.n; i++) {
-        buf_text(ret, i ? "," : "");
-        json_difference(&result->differences.items[i], ret);
-    }
-    buf_text(ret, "]}");
+    json_put_open(out, NULL, '{');
+    json_put_text(out, "name", str_of(result->name));
+    json_put_text(out, "path", str_of(result->path));
+    json_put_text(out, "outcome", str_of(outcome_names[result->outcome]));
+    json_put_real(out, "ms", (double)result->us / 1000, 3);
+    if (result->outcome == TEST_BROKEN)
+        json_put_text(out, "error", str_of(result->error.text));
+    json_put_open(out, "differences", '[');
+    for (size_t i = 0; i < result->differences.n; i++)
+        put_difference(&result->differences.items[i], out);
+    json_put_close(out, ']');
+    json_put_close(out, '}');
 }
 
 void test_results_json(const char *script, const struct test_result *results, size_t n,
                        struct buf *ret)
 {
-    buf_text(ret, "{\"version\":1,\"script\":");
-    text_json(ret, str_of(script));
-    buf_printf(ret, ",\"ok\":%zu,\"failed\":%zu,\"wrong\":%zu,\"tests\":[",
-               test_results_count(results, n, TEST_OK),
-               test_results_count(results, n, TEST_FAILED),
-               test_results_count(results, n, TEST_BROKEN));
-    for (size_t i = 0; i < n; i++) {
-        buf_text(ret, i ? ",\n" : "\n");
-        json_result(&results[i], ret);
-    }
-    buf_text(ret, "]}\n");
+    json_put_open(ret, NULL, '{');
+    json_put_number(ret, "version", 1);
+    json_put_text(ret, "script", str_of(script));
+    for (size_t i = 0; i < ARRAY_LEN(outcome_names); i++)
+        json_put_number(ret, outcome_names[i],
+                        (int64_t)test_results_count(results, n, (enum test_outcome)i));
+    json_put_open(ret, "tests", '[');
+    for (size_t i = 0; i < n; i++)
+        put_result(&results[i], ret);
+    json_put_close(ret, ']');
+    json_put_close(ret, '}');
+    buf_char(ret, '\n');
 }

@@ -1,35 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "work/dead_letter.h"
 
-#include <inttypes.h>
+#include "base/json_put.h"
 
-#include "base/text.h"
-
-static void append_bytes(struct buf *ret, const char *name, struct str bytes)
+void dead_letter_put(const struct dead_letter *letter, struct buf *out)
 {
-    buf_printf(ret, ",\"%s\":", name);
-    if (bytes.p == NULL) {
-        buf_text(ret, "null");
-        return;
-    }
-    buf_char(ret, '"');
-    text_base64(ret, bytes);
-    buf_char(ret, '"');
+    const struct record *record = letter->record;
+    json_put_text(out, "topic", letter->topic);
+    json_put_number(out, "partition", letter->partition);
+    json_put_number(out, "offset", record->offset);
+    json_put_number(out, "time_ms", record->time_ms);
+    json_put_base64(out, "key", record->key);
+    json_put_base64(out, "value", record->value);
+    json_put_raw(out, "headers", letter->headers.n ? letter->headers : STR_LITERAL("[]"));
+    json_put_text(out, "reason", letter->reason);
 }
 
 void dead_letter_format(const struct dead_letter *letter, struct buf *ret)
 {
-    const struct record *record = letter->record;
-    buf_text(ret, "{\"topic\":");
-    text_json(ret, letter->topic);
-    buf_printf(ret, ",\"partition\":%" PRId32 ",\"offset\":%" PRId64, letter->partition,
-               record->offset);
-    buf_printf(ret, ",\"time_ms\":%" PRId64, record->time_ms);
-    append_bytes(ret, "key", record->key);
-    append_bytes(ret, "value", record->value);
-    buf_text(ret, ",\"headers\":");
-    buf_str(ret, letter->headers.n ? letter->headers : STR_LITERAL("[]"));
-    buf_text(ret, ",\"reason\":");
-    text_json(ret, letter->reason);
-    buf_text(ret, "}\n");
+    json_put_open(ret, NULL, '{');
+    dead_letter_put(letter, ret);
+    json_put_close(ret, '}');
+    buf_char(ret, '\n');
 }

@@ -13,6 +13,8 @@ struct dead_letter {
     struct str reason;  // for a person
 };
 
+// Appends the members of its object, for an object that has others, too.
+void dead_letter_put(const struct dead_letter *letter, struct buf *out);
 // Appends the line. Bytes that are not UTF-8 in topic or reason become U+FFFD.
 void dead_letter_format(const struct dead_letter *letter, struct buf *ret);
 

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "base/json_put.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "work/dead_letter.h"
@@ -40,23 +41,22 @@ static void format_note(const struct unit_builder *builder, bool is_longest,
                         struct buf *ret)
 {
     const struct unit *unit = &builder->draft->unit;
-    const char *comma = "";
-    buf_text(ret, "{\"cluster\":");
-    text_json(ret, builder->parts.topic->cluster);
-    buf_text(ret, ",\"topic\":");
-    text_json(ret, builder->parts.topic->name);
-    buf_text(ret, ",\"partitions\":[");
+    json_put_open(ret, NULL, '{');
+    json_put_text(ret, "cluster", builder->parts.topic->cluster);
+    json_put_text(ret, "topic", builder->parts.topic->name);
+    json_put_open(ret, "partitions", '[');
     for (size_t i = 0; i < unit->n_spans; i++) {
         const struct span *span = &unit->spans[i];
         if (span->next == span->first && !is_longest)
             continue;
-        buf_printf(
-            ret,
-            "%s{\"partition\":%" PRId32 ",\"first\":%" PRId64 ",\"next\":%" PRId64 "}",
-            comma, span->partition, span->first, is_longest ? INT64_MAX : span->next);
-        comma = ",";
+        json_put_open(ret, NULL, '{');
+        json_put_number(ret, "partition", span->partition);
+        json_put_number(ret, "first", span->first);
+        json_put_number(ret, "next", is_longest ? INT64_MAX : span->next);
+        json_put_close(ret, '}');
     }
-    buf_text(ret, "]}");
+    json_put_close(ret, ']');
+    json_put_close(ret, '}');
 }
 
 static enum status begin_data(struct unit_builder *builder, struct err *err)

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/json_put.h"
 #include "base/text.h"
 
 // RFC 3720 B.4: 32 bytes of zeros, and "123456789" from the CRC catalogue.
@@ -250,6 +251,55 @@ static void test_json_text_is_always_json(UNUSED void **state)
     buf_release(&buf);
 }
 
+// Commas stand between values, whatever they end with.
+static void test_json_is_put_together_value_by_value(UNUSED void **state)
+{
+    struct buf buf = {0};
+    json_put_open(&buf, NULL, '{');
+    json_put_text(&buf, "a", str_of("{[:\n"));
+    json_put_open(&buf, "b", '[');
+    json_put_close(&buf, ']');
+    json_put_open(&buf, "c", '[');
+    json_put_number(&buf, NULL, INT64_MIN);
+    json_put_known(&buf, NULL, -1);
+    json_put_known(&buf, NULL, 0);
+    json_put_open(&buf, NULL, '{');
+    json_put_close(&buf, '}');
+    json_put_null(&buf, NULL);
+    json_put_close(&buf, ']');
+    json_put_seconds(&buf, "d", 61007);
+    json_put_seconds(&buf, "e", -1);
+    json_put_real(&buf, "f", 2.0 / 3, 2);
+    json_put_bool(&buf, "g", true);
+    json_put_base64(&buf, "h", str_of("\xFB\xFF"));
+    json_put_base64(&buf, "i", (struct str){0});
+    json_put_text_or_null(&buf, "j", (struct str){0});
+    json_put_text_or_null(&buf, "k", str_of(""));
+    json_put_raw(&buf, "l", str_of("[1]"));
+    json_put_name(&buf, str_of("\"m\n"));
+    json_put_bool(&buf, NULL, false);
+    json_put_close(&buf, '}');
+    assert_str(
+        buf_as_str(&buf),
+        "{\"a\":\"{[:\\u000a\",\"b\":[],\"c\":[-9223372036854775808,null,0,{},null],"
+        "\"d\":61.007,\"e\":null,\"f\":0.67,\"g\":true,\"h\":\"+/8=\",\"i\":null,"
+        "\"j\":null,\"k\":\"\",\"l\":[1],\"\\\"m\\u000a\":false}");
+    buf_release(&buf);
+}
+
+// Beyond its limit a buffer takes nothing more; what was put stays as it is.
+static void test_json_stops_where_the_buffer_is_full(UNUSED void **state)
+{
+    struct buf buf = BUF_INIT(12);
+    json_put_open(&buf, NULL, '{');
+    json_put_text(&buf, "abc", str_of("0123456789"));
+    json_put_number(&buf, "d", 1);
+    json_put_close(&buf, '}');
+    assert_true(buf.full);
+    assert_true(buf.n <= 12);
+    buf_release(&buf);
+}
+
 // Good text as it is, else U+FFFD and the byte; no two names become one.
 static void test_any_name_has_a_form_in_utf8(UNUSED void **state)
 {
@@ -294,4 +344,6 @@ TEST_MAIN(cmocka_unit_test(test_logins_are_hidden),
           cmocka_unit_test(test_arena_keeps_pieces_apart),
           cmocka_unit_test(test_base64_known_values),
           cmocka_unit_test(test_any_name_has_a_form_in_utf8),
-          cmocka_unit_test(test_json_text_is_always_json))
+          cmocka_unit_test(test_json_text_is_always_json),
+          cmocka_unit_test(test_json_is_put_together_value_by_value),
+          cmocka_unit_test(test_json_stops_where_the_buffer_is_full))
