@@ -5,7 +5,7 @@
 packages_build=(build-essential cmake ninja-build pkg-config librdkafka-dev libpg-query-dev
     libsqlite3-dev libcurl4-openssl-dev libarchive-dev libjansson-dev libdeflate-dev libsnappy-dev
     libzstd-dev liblz4-dev libmicrohttpd-dev libssl-dev libcmocka-dev)
-packages_test=(python3 python3-pytest python3-venv sqlite3 postgresql kcat openssl valgrind locales groff-base mandoc
+packages_test=(python3 python3-pytest python3-jsonschema python3-venv sqlite3 postgresql kcat openssl valgrind locales groff-base mandoc
     libavro-dev clang libclang-rt-dev systemd zsh fish dpkg-dev file debootstrap
     chromium prometheus)
 packages_stack=(python3 curl maven)

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "cli/error_code.h"
+#include "cli/json_schema.h"
 #include "cli/term.h"
 #include "core/env.h"
 #include "core/stream_start.h"
@@ -57,6 +58,7 @@ void args_help(const struct command *command)
     if (!command->no_script)
         print_flags(script_flags, ARRAY_LEN(script_flags));
     print_flags(common_flags, ARRAY_LEN(common_flags));
+    printf("\n--json=schema prints the JSON Schema of what --json prints.\n");
     printf("\nExit codes: %s.\n",
            command->exit_codes != NULL
                ? command->exit_codes
@@ -205,6 +207,9 @@ static enum status take_flag(struct args *args, int argc, char **argv, int *i,
     if (flag == NULL)
         return unknown_flag(args->command, name, err);
     const char *text = value.p;
+    if (flag->argument == NULL && text != NULL && strcmp(flag->name, "--json") == 0)
+        return err_set(err, ST_USAGE,
+                       "--json takes nothing, or =schema, which prints its schema");
     if (flag->argument == NULL && text != NULL)
         return err_set(err, ST_USAGE, "%s takes no argument", flag->name);
     if (flag->argument != NULL && text == NULL) {
@@ -220,10 +225,11 @@ static enum status take_flag(struct args *args, int argc, char **argv, int *i,
     return ST_OK;
 }
 
-static bool wants_help(int argc, char **argv)
+// Also on a line that cannot be read to its end.
+static bool has_word(int argc, char **argv, const char *word)
 {
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+        if (strcmp(argv[i], word) == 0)
             return true;
     return false;
 }
@@ -261,21 +267,16 @@ static enum status take_all(struct args *args, int argc, char **argv, struct err
     return ST_OK;
 }
 
-// Of a command line that could not be read to its end.
-static bool asks_for_json(int argc, char **argv)
-{
-    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--json") == 0)
-            return true;
-    return false;
-}
-
 enum args_result args_parse(const struct command *command, int argc, char **argv,
                             struct args *ret)
 {
     *ret = (struct args){.command = command};
-    if (wants_help(argc, argv)) {
+    if (has_word(argc, argv, "--help") || has_word(argc, argv, "-h")) {
         args_help(command);
+        return ARGS_DONE;
+    }
+    if (has_word(argc, argv, "--json=schema")) {
+        json_schema_print(command->name);
         return ARGS_DONE;
     }
     ret->flags = arena_array(&ret->arena, command->n_flags, sizeof(*ret->flags));
@@ -283,7 +284,7 @@ enum args_result args_parse(const struct command *command, int argc, char **argv
     struct err err = {0};
     if (take_all(ret, argc, argv, &err) == ST_OK)
         return ARGS_RUN;
-    if (log_is_json() || asks_for_json(argc, argv))
+    if (log_is_json() || has_word(argc, argv, "--json"))
         error_line_print(command->name, 2, str_of(err.text), (struct str){0}, NULL);
     else
         fprintf(stderr, "tramline %s: %s\n(tramline %s --help says more)\n",

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line: one table a command; --help, checks and suggestions come from it.
 //
-// Every command has the common flags --help, --log-level and --log-format; those with a
-// script also --set and --set-file. Errors are told on stderr and are ST_USAGE.
+// Every command has the common flags --help, --log-level and --log-format, and in its own
+// table --json; those with a script also --set and --set-file. Errors are told on stderr
+// and are ST_USAGE.
 #ifndef CLI_ARGS_H
 #define CLI_ARGS_H
 
@@ -48,7 +49,7 @@ struct args {
 
 enum args_result {
     ARGS_RUN,  // go on
-    ARGS_DONE, // --help was asked for and shown
+    ARGS_DONE, // --help or --json=schema was asked for and shown
     ARGS_BAD,  // told on stderr
 };
 

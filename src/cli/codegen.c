@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/text_file.h"
 #include "cli/commands.h"
+#include "cli/json_print.h"
 
 // What every file begins with that may be replaced.
 static const char mark[] = "/* Made by tramline codegen";
@@ -33,7 +34,9 @@ static enum status check_replaceable(const char *path, struct err *err)
                    path);
 }
 
-static enum status write_file(const char *path, const struct buf *text, struct err *err)
+// `json`: of all files, NULL where they are told as text.
+static enum status write_file(const char *path, const struct buf *text, struct buf *json,
+                              struct err *err)
 {
     FILE *stream = fopen(path, "wb");
     if (stream == NULL)
@@ -41,7 +44,14 @@ static enum status write_file(const char *path, const struct buf *text, struct e
     size_t n = fwrite(text->p, 1, text->n, stream);
     if (fclose(stream) != 0 || n != text->n)
         return err_set(err, ST_FAIL, "cannot write %s: %s", path, strerror(errno));
-    printf("%s\n", path);
+    if (json == NULL) {
+        printf("%s\n", path);
+        return ST_OK;
+    }
+    json_put_open(json, NULL, '{');
+    json_put_text(json, "path", str_of(path));
+    json_put_number(json, "bytes", (int64_t)text->n);
+    json_put_close(json, '}');
     return ST_OK;
 }
 
@@ -88,7 +98,7 @@ static enum status make(const struct args *args, struct str name, struct made *m
 
 // DIR/NAME.h and DIR/NAME.c, both or none.
 static enum status write_both(const char *directory, struct str name,
-                              const struct made *made, struct err *err)
+                              const struct made *made, struct buf *json, struct err *err)
 {
     AUTO(buf_release) struct buf header = {0};
     AUTO(buf_release) struct buf source = {0};
@@ -96,8 +106,24 @@ static enum status write_both(const char *directory, struct str name,
     buf_printf(&source, "%s/%.*s.c", directory, STR_ARGS(name));
     TRY(check_replaceable(buf_cstr(&header), err));
     TRY(check_replaceable(buf_cstr(&source), err));
-    TRY(write_file(buf_cstr(&header), &made->header, err));
-    return write_file(buf_cstr(&source), &made->source, err);
+    TRY(write_file(buf_cstr(&header), &made->header, json, err));
+    return write_file(buf_cstr(&source), &made->source, json, err);
+}
+
+static enum status write_made(const struct args *args, struct str name,
+                              const struct made *made, struct err *err)
+{
+    const char *directory = args_text(args, "--out", ".");
+    if (!args_has(args, "--json"))
+        return write_both(directory, name, made, NULL, err);
+    AUTO(buf_release) struct buf json = {0};
+    json_put_open(&json, NULL, '{');
+    json_put_open(&json, "files", '[');
+    TRY(write_both(directory, name, made, &json, err));
+    json_put_close(&json, ']');
+    json_put_close(&json, '}');
+    json_print(&json);
+    return ST_OK;
 }
 
 static enum status run(const struct args *args, struct err *err)
@@ -107,7 +133,7 @@ static enum status run(const struct args *args, struct err *err)
     TRY(stem(args->positional[0], &name, err));
     enum status rc = make(args, name, &made, err);
     if (rc == ST_OK)
-        rc = write_both(args_text(args, "--out", "."), name, &made, err);
+        rc = write_made(args, name, &made, err);
     buf_release(&made.header);
     buf_release(&made.source);
     return rc;
@@ -116,6 +142,7 @@ static enum status run(const struct args *args, struct err *err)
 static const struct flag flags[] = {
     {"--out", "DIR", "where X.h and X.c go (default: here)"},
     {"--prefix", "NAME_", "begins the name of every type and function"},
+    {"--json", NULL, "the files that were written, as one JSON object"},
 };
 
 const struct command command_codegen = {

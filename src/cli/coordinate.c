@@ -65,6 +65,7 @@ static const struct flag flags[] = {
     {"--slots", "N", "orders that are made at a time and become one entry"},
     {"--order-timeout", "S",
      "seconds until one without an answer is given out again (600)"},
+    {"--json", NULL, "errors as JSON lines; the others are that anyhow"},
 };
 
 const struct command command_coordinate = {

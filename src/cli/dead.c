@@ -9,6 +9,7 @@
 #include "cli/dead_counts.h"
 #include "cli/dead_show.h"
 #include "cli/exit_guard.h"
+#include "cli/json_print.h"
 #include "job/letter_topic.h"
 #include "job/run_parts.h"
 #include "job/stop.h"
@@ -23,17 +24,43 @@ struct dead {
 
 // Replaying.
 
-static void tell_replay(const struct replay_report *report)
+static int64_t n_unmatched(const struct replay_report *report)
 {
-    int64_t gone = report->records - report->ignored - report->rejected - report->matched;
+    return report->records - report->ignored - report->rejected - report->matched;
+}
+
+static void print_replay(const struct replay_report *report)
+{
+    if (report->entry < 0) {
+        printf("nothing to replay: no letter that is asked for is left that was not "
+               "replayed before\n");
+        return;
+    }
     printf("entry %" PRId64 ": %s replayed: %s gave %s, %s matched nothing, %s ignored, "
            "%s failed again\n",
            report->entry, text_counted(report->records, "letter", "letters"),
            text_count(report->matched), text_counted(report->rows, "row", "rows"),
-           text_count(gone), text_count(report->ignored), text_count(report->rejected));
+           text_count(n_unmatched(report)), text_count(report->ignored),
+           text_count(report->rejected));
     if (report->has_more)
         printf("there are more: an entry takes %s; replay again\n",
                text_count(REPLAY_LETTERS_MAX));
+}
+
+static void replay_json(const struct replay_report *report)
+{
+    AUTO(buf_release) struct buf json = {0};
+    json_put_open(&json, NULL, '{');
+    json_put_known(&json, "entry", report->entry);
+    json_put_number(&json, "letters", report->records);
+    json_put_number(&json, "matched", report->matched);
+    json_put_number(&json, "rows", report->rows);
+    json_put_number(&json, "unmatched", n_unmatched(report));
+    json_put_number(&json, "ignored", report->ignored);
+    json_put_number(&json, "failed_again", report->rejected);
+    json_put_bool(&json, "has_more", report->has_more);
+    json_put_close(&json, '}');
+    json_print(&json);
 }
 
 static void wait_here(UNUSED struct waiter *waiter, struct wait wait)
@@ -65,7 +92,7 @@ static enum status replay_from(struct run_parts *parts, const struct dead_filter
 static enum status replay(struct dead *dead, struct err *err)
 {
     struct run_parts parts = {0};
-    struct replay_report report;
+    struct replay_report report = {.entry = -1};
     enum status rc = run_parts_open_aside(&dead->pipeline, &parts, err);
     if (rc == ST_OK)
         rc = replay_from(&parts, &dead->choice.filter, &report, err);
@@ -76,19 +103,21 @@ static enum status replay(struct dead *dead, struct err *err)
                        "meanwhile, or its files were removed; say it again for what is "
                        "left");
     TRY(rc);
-    if (report.entry >= 0)
-        tell_replay(&report);
-    else
-        printf("nothing to replay: no letter that is asked for is left that was not "
-               "replayed before\n");
+    (args_has(dead->args, "--json") ? replay_json : print_replay)(&report);
     return ST_OK;
 }
 
 // Publishing.
 
-static void tell_published(const struct letter_topic_report *report, const char *topic,
-                           bool is_all)
+static void print_published(const struct letter_topic_report *report, const char *topic,
+                            bool is_all)
 {
+    if (report->sent == 0) {
+        if (is_all)
+            printf("nothing to publish: no letter that is asked for is left that was not "
+                   "replayed before\n");
+        return;
+    }
     printf("published %s to topic '%s', all acknowledged: %s\n",
            text_counted(report->acknowledged, "letter", "letters"), topic,
            is_all ? "yes" : "no");
@@ -97,6 +126,17 @@ static void tell_published(const struct letter_topic_report *report, const char 
                text_counted(report->sent, "letter", "letters"));
     printf("at least once: the log does not know of it, so that saying it again "
            "publishes them again; the letters still wait, for --replay, too\n");
+}
+
+static void published_json(const struct letter_topic_report *report, const char *topic)
+{
+    AUTO(buf_release) struct buf json = {0};
+    json_put_open(&json, NULL, '{');
+    json_put_text(&json, "topic", str_of(topic));
+    json_put_number(&json, "sent", report->sent);
+    json_put_number(&json, "acknowledged", report->acknowledged);
+    json_put_close(&json, '}');
+    json_print(&json);
 }
 
 static void warn_of_own_topic(const struct pipeline *pipeline, const char *topic)
@@ -116,11 +156,10 @@ static enum status publish_to(struct dead *dead, const char *topic,
     enum status rc =
         letter_topic_publish(to, dead->storage, &dead->choice.filter, &report, err);
     bool is_all = report.acknowledged == report.sent && rc == ST_OK;
-    if (report.sent > 0)
-        tell_published(&report, topic, is_all);
-    else if (rc == ST_OK)
-        printf("nothing to publish: no letter that is asked for is left that was not "
-               "replayed before\n");
+    if (args_has(dead->args, "--json"))
+        published_json(&report, topic);
+    else
+        print_published(&report, topic, is_all);
     return rc;
 }
 
@@ -222,7 +261,7 @@ static const struct flag flags[] = {
     {"--replay", NULL,
      "run their bytes through today's script; commit rows and marks at once"},
     {"--to-topic", "TOPIC", "publish their bytes there, at least once"},
-    {"--json", NULL, "as JSON lines: a reason each, or with --show the letter"},
+    {"--json", NULL, "as JSON lines: a reason each, or the letter, or what came of them"},
 };
 
 const struct command command_dead = {

@@ -129,10 +129,12 @@ static void print_counts(struct counts *counts, bool is_json,
     enum row_style style = row_style(is_json, false, !is_json);
     struct row_printer printer;
     qsort(counts->groups, counts->n_groups, sizeof(*counts->groups), compare_groups);
-    row_printer_open(&printer, style, &schema);
+    if (counts->n_groups > 0)
+        row_printer_open(&printer, style, &schema);
     for (size_t i = 0; i < counts->n_groups; i++)
         print_group(&printer, &counts->groups[i]);
-    row_printer_close(&printer);
+    if (counts->n_groups > 0) // else not even a head
+        row_printer_close(&printer);
     if (style == ROWS_ALIGNED)
         printf("%s in the log, %s replayed\n",
                text_counted(letters->n, "letter", "letters"),

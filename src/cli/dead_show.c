@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "cli/json_print.h"
 #include "cli/term.h"
 #include "job/letter_columns.h"
 #include "log/letter_headers.h"
@@ -131,61 +132,36 @@ static void print_text(struct show *show, const struct dead_record *letter)
 
 // For programs.
 
-static void put_base64(struct buf *out, struct str bytes)
-{
-    if (bytes.p == NULL) {
-        buf_text(out, "null");
-        return;
-    }
-    buf_char(out, '"');
-    text_base64(out, bytes);
-    buf_char(out, '"');
-}
-
 static void put_column(const struct column *column, const struct partial_column *read,
                        struct buf *out)
 {
-    struct value value = read->value;
-    buf_text(out, "{\"name\":");
-    text_json(out, column->name);
-    if (!read->is_read) {
-        buf_text(out, ",\"bytes\":");
-        put_base64(out, read->bytes);
-    } else if (value.kind == VALUE_NULL) {
-        buf_text(out, ",\"value\":null");
-    } else {
-        buf_text(out, ",\"value\":");
-        if (value.kind == VALUE_TEXT || value.kind == VALUE_BYTES)
-            text_json(out, value_str(value));
-        else
-            value_format(value, out);
-    }
-    buf_char(out, '}');
+    json_put_open(out, NULL, '{');
+    json_put_text(out, "name", column->name);
+    if (read->is_read)
+        value_json(out, "value", read->value);
+    else
+        json_put_base64(out, "bytes", read->bytes);
+    json_put_close(out, '}');
 }
 
 static void put_today(const struct show *show, struct buf *out)
 {
     const struct schema *schema = &show->pipeline->plan->stream->schema;
     const struct partial_record *today = &show->today;
-    buf_text(out, "\"today\":{\"error\":");
-    if (today->error.n > 0)
-        text_json(out, today->error);
-    else
-        buf_text(out, "null");
-    buf_text(out, ",\"columns\":[");
-    for (size_t i = 0; i < schema->n && today->columns != NULL; i++) {
-        buf_text(out, i > 0 ? "," : "");
+    struct str error = today->error;
+    json_put_open(out, "today", '{');
+    json_put_text_or_null(out, "error", error.n > 0 ? error : (struct str){0});
+    json_put_open(out, "columns", '[');
+    for (size_t i = 0; i < schema->n && today->columns != NULL; i++)
         put_column(&schema->columns[i], &today->columns[i], out);
-    }
-    buf_text(out, "],\"rest\":");
-    put_base64(out, today->rest);
-    buf_text(out, "},");
+    json_put_close(out, ']');
+    json_put_base64(out, "rest", today->rest);
+    json_put_close(out, '}');
 }
 
 static void print_json(const struct show *show, const struct dead_record *letter)
 {
     AUTO(buf_release) struct buf line = {0};
-    AUTO(buf_release) struct buf fields = {0};
     const struct dead_letter as_written = {
         .topic = letter->topic,
         .partition = letter->partition,
@@ -193,12 +169,14 @@ static void print_json(const struct show *show, const struct dead_record *letter
         .headers = letter->headers,
         .reason = letter->reason,
     };
-    buf_printf(&line, "{\"letter\":\"%" PRId64 ":%" PRId64 "\",\"replayed\":%s,",
-               letter->entry, letter->line, letter->is_replayed ? "true" : "false");
+    json_put_open(&line, NULL, '{');
+    buf_printf(&line, "\"letter\":\"%" PRId64 ":%" PRId64 "\"", letter->entry,
+               letter->line);
+    json_put_bool(&line, "replayed", letter->is_replayed);
     put_today(show, &line);
-    dead_letter_format(&as_written, &fields);
-    buf_append(&line, fields.p + 1, fields.n - 1); // without its brace
-    fwrite(line.p, 1, line.n, stdout);
+    dead_letter_put(&as_written, &line);
+    json_put_close(&line, '}');
+    json_print(&line);
 }
 
 static enum status show_letter(void *context, const struct dead_record *letter,

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/json_print.h"
 #include "cli/term.h"
 #include "core/env.h"
 #include "gtfs/make_feed.h"
@@ -69,6 +70,8 @@ struct demo {
     const char *root; // directory; the demo works in it
     struct kafka_embedded *broker;
     int64_t begun_ms;
+    bool as_json;
+    struct buf json; // the commands, so far
 };
 
 static int64_t now_ms(void)
@@ -76,25 +79,48 @@ static int64_t now_ms(void)
     return env_system()->ops->monotonic_ms(env_system());
 }
 
-static void print_bold(const char *text)
+// Without words for people what the commands print is read by nobody.
+static void say(const struct demo *demo, const char *text)
 {
+    if (demo->as_json)
+        return;
     bool colour = term_has_colour_out();
     printf("\n%s$ %s%s\n", colour ? "\033[1m" : "", text, colour ? "\033[0m" : "");
     fflush(stdout);
 }
 
-// Runs "tramline A B C D" as the shell would; NULL ends the words.
-static enum status run_command(const char *a, const char *b, const char *c, const char *d,
-                               struct err *err)
+// A command whose standard output goes nowhere.
+static int run_silently(int argc, char **argv)
 {
-    char *argv[] = {(char *)a, (char *)b, (char *)c, (char *)d, NULL};
+    FILE *before = stdout, *nowhere = fopen("/dev/null", "we");
+    if (nowhere != NULL)
+        stdout = nowhere; // glibc's is a variable that may be set
+    int code = cli_main(argc, argv);
+    stdout = before;
+    if (nowhere != NULL)
+        fclose(nowhere);
+    return code;
+}
+
+// Runs "tramline A B C D" as the shell would; NULL ends the words.
+static enum status run_command(struct demo *demo, const char *a, const char *b,
+                               const char *c, const char *d, struct err *err)
+{
+    char *argv[] = {(char *)a, (char *)b, (char *)c, (char *)d, NULL, NULL};
     int argc = 0;
     AUTO(buf_release) struct buf line = {0};
     buf_text(&line, "tramline");
     while (argv[argc] != NULL)
         buf_printf(&line, " %s", argv[argc++]);
-    print_bold(buf_cstr(&line));
-    int code = cli_main(argc, argv);
+    say(demo, buf_cstr(&line));
+    if (demo->as_json)
+        argv[argc++] = (char *)"--json";
+    int64_t begun_ms = now_ms();
+    int code = demo->as_json ? run_silently(argc, argv) : cli_main(argc, argv);
+    json_put_open(&demo->json, NULL, '{');
+    json_put_text(&demo->json, "command", buf_as_str(&line));
+    json_put_seconds(&demo->json, "seconds", now_ms() - begun_ms);
+    json_put_close(&demo->json, '}');
     if (stop_is_asked()) // "run" ends well when it is asked to stop
         return err_set(err, ST_FAIL, "stopped by a signal in '%s'", buf_cstr(&line));
     if (code != 0)
@@ -112,7 +138,7 @@ static void export_variables(const struct demo *demo)
     setenv("BROKERS", brokers, 1);
     AUTO(buf_release) struct buf line = {0};
     buf_printf(&line, "cd %s; export ROOT=$PWD BROKERS=%s", demo->root, brokers);
-    print_bold(buf_cstr(&line));
+    say(demo, buf_cstr(&line));
 }
 
 static enum status write_script(const char *path, struct err *err)
@@ -124,6 +150,31 @@ static enum status write_script(const char *path, struct err *err)
     if (fclose(stream) != 0 || n != sizeof(script) - 1)
         return err_set(err, ST_FAIL, "cannot write %s: %s", path, strerror(errno));
     return ST_OK;
+}
+
+static void tell(const struct demo *demo, int64_t n_records, int64_t n_rows)
+{
+    int64_t ms = now_ms() - demo->begun_ms;
+    if (!demo->as_json) {
+        printf("\nAll %s stop_times arrived, once; they became %s rows, all in %s:\n  "
+               "%s/enriched_stop_time\n",
+               text_count(n_records), text_count(n_rows), text_seconds(ms), demo->root);
+        return;
+    }
+    AUTO(buf_release) struct buf result = {0};
+    AUTO(buf_release) struct buf json = {0};
+    buf_printf(&result, "%s/enriched_stop_time", demo->root);
+    json_put_open(&json, NULL, '{');
+    json_put_text(&json, "directory", str_of(demo->root));
+    json_put_text(&json, "result", buf_as_str(&result));
+    json_put_number(&json, "records", n_records);
+    json_put_number(&json, "rows", n_rows);
+    json_put_seconds(&json, "seconds", ms);
+    json_put_open(&json, "commands", '[');
+    buf_str(&json, buf_as_str(&demo->json));
+    json_put_close(&json, ']');
+    json_put_close(&json, '}');
+    json_print(&json);
 }
 
 // All that was produced must be in the log: the embedded broker drops what is too much.
@@ -147,30 +198,28 @@ static enum status prove(const struct demo *demo, int64_t n_stop_times, struct e
                        "%lld stop_times were made, but %lld arrived; what the demo left "
                        "is in %s",
                        (long long)n_stop_times, (long long)n_records, demo->root);
-    printf("\nAll %s stop_times arrived, once; they became %s rows, all in %s:\n  "
-           "%s/enriched_stop_time\n",
-           text_count(n_records), text_count(n_rows),
-           text_seconds(now_ms() - demo->begun_ms), demo->root);
+    tell(demo, n_records, n_rows);
     return ST_OK;
 }
 
-static enum status steps(const struct demo *demo, struct err *err)
+static enum status steps(struct demo *demo, struct err *err)
 {
-    printf("In %s: a made feed of STM's shape, a script, an embedded Kafka broker\n",
-           demo->root);
+    if (!demo->as_json)
+        printf("In %s: a made feed of STM's shape, a script, an embedded Kafka broker\n",
+               demo->root);
     int64_t n_stop_times;
     TRY(write_script("pipeline.sql", err));
     TRY(gtfs_make_feed("feed", 0, &n_stop_times, err));
     TRY(kafka_embedded_create_topic(demo->broker, "stop_times", DEMO_PARTITIONS, err));
     export_variables(demo);
-    TRY(run_command("check", "pipeline.sql", NULL, NULL, err));
-    TRY(run_command("init", "pipeline.sql", NULL, NULL, err));
-    TRY(run_command("extract", "feed", "pipeline.sql", NULL, err));
-    TRY(run_command("explain", "pipeline.sql", NULL, NULL, err));
-    TRY(run_command("produce", "feed", "pipeline.sql", NULL, err));
-    TRY(run_command("run", "pipeline.sql", "--once", NULL, err));
-    TRY(run_command("verify", "pipeline.sql", "--deep", NULL, err));
-    TRY(run_command("cat", "pipeline.sql", "enriched_stop_time", "--limit=8", err));
+    TRY(run_command(demo, "check", "pipeline.sql", NULL, NULL, err));
+    TRY(run_command(demo, "init", "pipeline.sql", NULL, NULL, err));
+    TRY(run_command(demo, "extract", "feed", "pipeline.sql", NULL, err));
+    TRY(run_command(demo, "explain", "pipeline.sql", NULL, NULL, err));
+    TRY(run_command(demo, "produce", "feed", "pipeline.sql", NULL, err));
+    TRY(run_command(demo, "run", "pipeline.sql", "--once", NULL, err));
+    TRY(run_command(demo, "verify", "pipeline.sql", "--deep", NULL, err));
+    TRY(run_command(demo, "cat", "pipeline.sql", "enriched_stop_time", "--limit=8", err));
     return prove(demo, n_stop_times, err);
 }
 
@@ -199,17 +248,20 @@ static enum status run(const struct args *args, struct err *err)
     AUTO(mem_auto_free) char *root = NULL;
     TRY(stop_catch(err)); // from here on a signal is seen between two commands
     TRY(make_root(args_text(args, "--dir", NULL), &root, err));
-    struct demo demo = {.root = root, .begun_ms = now_ms()};
+    struct demo demo = {
+        .root = root, .begun_ms = now_ms(), .as_json = args_has(args, "--json")};
     enum status status = kafka_embedded_open(&demo.broker, err);
     if (status == ST_OK) {
         status = steps(&demo, err);
         kafka_embedded_close(demo.broker);
     }
+    buf_release(&demo.json);
     return status;
 }
 
 static const struct flag flags[] = {
     {"--dir", "DIR", "where to work (default: a new directory in $TMPDIR or /tmp)"},
+    {"--json", NULL, "only what it came to, as one JSON object"},
 };
 
 const struct command command_demo = {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/json_put.h"
 #include "base/text.h"
 
 extern const char error_codes[]; // error_codes.txt, embedded by the build
@@ -148,33 +149,34 @@ static struct str suggestion_of(struct str text)
     return str_cut(&rest, '?');
 }
 
-static void put_text(struct buf *line, const char *name, struct str text)
+static void put_text(struct buf *out, const char *name, struct str text)
 {
-    if (text.n == 0)
-        return;
-    buf_printf(line, ",\"%s\":", name);
-    text_json(line, text);
+    if (text.n > 0)
+        json_put_text(out, name, text);
 }
 
 void error_line(struct buf *ret, const char *command, int exit_code, struct str text,
                 struct str hint, const struct error_place *place)
 {
     struct error_code code;
-    buf_text(ret, exit_code == 0 ? "{\"level\":\"info\"" : "{\"level\":\"error\"");
+    json_put_open(ret, NULL, '{');
+    json_put_text(ret, "level", str_of(exit_code == 0 ? "info" : "error"));
     put_text(ret, "command", str_of(command));
     if (text.n > 0 && error_code_find(text, &code))
-        buf_printf(ret, ",\"code\":\"%s\"", code.code);
-    buf_printf(ret, ",\"exit_code\":%d", exit_code);
+        json_put_text(ret, "code", str_of(code.code));
+    json_put_number(ret, "exit_code", exit_code);
     put_text(ret, "text", text);
     put_text(ret, "hint", hint);
     struct str suggestion = suggestion_of(hint.n ? hint : text);
     put_text(ret, "suggestion", suggestion.n ? suggestion : suggestion_of(text));
     if (place != NULL) {
         put_text(ret, "file", place->file);
-        buf_printf(ret, ",\"line\":%zu,\"column\":%zu", place->line, place->column);
+        json_put_number(ret, "line", (int64_t)place->line);
+        json_put_number(ret, "column", (int64_t)place->column);
         put_text(ret, "near", place->near);
     }
-    buf_text(ret, "}\n");
+    json_put_close(ret, '}');
+    buf_char(ret, '\n');
 }
 
 void error_line_print(const char *command, int exit_code, struct str text,

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/json_print.h"
 #include "cli/term.h"
 #include "core/env.h"
 #include "csv/table.h"
@@ -218,18 +219,82 @@ static void print_tables(const struct staged *staged,
     }
 }
 
-static void tell_dates(struct feed *feed)
+static void print_dates(const struct feed_dates *dates)
 {
-    struct feed_dates dates;
     AUTO(buf_release) struct buf text = {0};
-    feed_dates_read(feed, &dates);
-    feed_dates_format(&dates, &text);
+    feed_dates_format(dates, &text);
     printf("%-16s %s\n", "dates", buf_cstr(&text));
     fflush(stdout);
-    buf_clear(&text);
-    feed_dates_warn(&dates, env_system()->ops->wall_ms(env_system()), &text);
+}
+
+static void warn_of_dates(const struct feed_dates *dates)
+{
+    AUTO(buf_release) struct buf text = {0};
+    feed_dates_warn(dates, env_system()->ops->wall_ms(env_system()), &text);
     if (text.n)
         log_warn("%s", buf_cstr(&text));
+}
+
+// As JSON.
+
+static void put_tables(const struct staged *staged, const struct feed_manifest *manifest,
+                       struct buf *out)
+{
+    json_put_open(out, "tables", '[');
+    for (size_t i = 0; i < manifest->n_tables; i++) {
+        const struct feed_table *table = &manifest->tables[i];
+        json_put_open(out, NULL, '{');
+        json_put_text(out, "name", table->name);
+        json_put_bool(out, "present", table->present);
+        json_put_text(out, "path", table->path);
+        json_put_number(out, "bytes", table->size);
+        json_put_number(out, "rows", table->n_rows);
+        json_put_known(out, "rows_before", staged->tables[i].n_rows_before);
+        json_put_close(out, '}');
+    }
+    json_put_close(out, ']');
+}
+
+static void put_dates(const struct feed_dates *dates, struct buf *out)
+{
+    json_put_open(out, "dates", '{');
+    json_put_known(out, "service_from", dates->service_from ? dates->service_from : -1);
+    json_put_known(out, "service_to", dates->service_to ? dates->service_to : -1);
+    json_put_known(out, "info_from", dates->info_from ? dates->info_from : -1);
+    json_put_known(out, "info_to", dates->info_to ? dates->info_to : -1);
+    json_put_close(out, '}');
+}
+
+// `dates`: NULL for tables that came back.
+static void print_json(const struct staged *staged, const struct feed_manifest *manifest,
+                       const struct feed_dates *dates)
+{
+    AUTO(buf_release) struct buf json = {0};
+    json_put_open(&json, NULL, '{');
+    json_put_text_or_null(&json, "source", manifest->source);
+    json_put_text_or_null(&json, "version",
+                          str_of(manifest->version[0] ? manifest->version : NULL));
+    json_put_bool(&json, "rolled_back", dates == NULL);
+    if (dates != NULL) {
+        put_tables(staged, manifest, &json);
+        put_dates(dates, &json);
+    }
+    json_put_close(&json, '}');
+    json_print(&json);
+}
+
+static void tell(const struct args *args, const struct staged *staged,
+                 const struct feed_manifest *manifest, struct feed *feed)
+{
+    struct feed_dates dates;
+    feed_dates_read(feed, &dates);
+    if (args_has(args, "--json")) {
+        print_json(staged, manifest, &dates);
+    } else {
+        print_tables(staged, manifest);
+        print_dates(&dates);
+    }
+    warn_of_dates(&dates);
 }
 
 static enum status extract(const struct args *args, struct staged *staged,
@@ -250,10 +315,8 @@ static enum status extract(const struct args *args, struct staged *staged,
         status = gtfs_extract(feed, staged->tables, staged->n, &settings, staged->root,
                               env_system(), &manifest, err);
     progress_end(bar);
-    if (status == ST_OK) {
-        print_tables(staged, &manifest);
-        tell_dates(feed);
-    }
+    if (status == ST_OK)
+        tell(args, staged, &manifest, feed);
     feed_manifest_release(&manifest);
     return status;
 }
@@ -271,7 +334,8 @@ static enum status extract_feed(const struct args *args, struct staged *staged,
     return status;
 }
 
-static enum status go_back(struct staged *staged, struct err *err)
+static enum status go_back(const struct args *args, struct staged *staged,
+                           struct err *err)
 {
     struct arena *arena = &staged->pipeline.arena;
     const char **to = arena_array(arena, staged->n, sizeof(*to));
@@ -283,7 +347,9 @@ static enum status go_back(struct staged *staged, struct err *err)
     TRY(feed_swap_back(staged->root, staged->places, staged->n, to, env_system(), err));
     struct feed_manifest manifest = {0};
     enum status status = feed_manifest_read(staged->root, &manifest, err);
-    if (status == ST_OK)
+    if ((status == ST_OK || status == ST_NOT_FOUND) && args_has(args, "--json"))
+        print_json(staged, &manifest, NULL);
+    else if (status == ST_OK)
         printf("the tables are those of %.*s again\n", STR_ARGS(manifest.source));
     else if (status == ST_NOT_FOUND)
         printf("the tables are those of before, which no extract had staged\n");
@@ -301,7 +367,7 @@ static enum status run(const struct args *args, struct err *err)
     if (status == ST_OK && back) {
         status = open_tables(&staged, err);
         if (status == ST_OK)
-            status = go_back(&staged, err);
+            status = go_back(args, &staged, err);
     } else if (status == ST_OK) {
         status = extract_feed(args, &staged, err);
     }
@@ -312,6 +378,7 @@ static enum status run(const struct args *args, struct err *err)
 static const struct flag flags[] = {
     {"--force", NULL, "also a table without rows, or one that lost most of its rows"},
     {"--rollback", NULL, "no FEED: bring back the tables as they were before"},
+    {"--json", NULL, "the tables as they are staged now as one JSON object"},
 };
 
 const struct command command_extract = {

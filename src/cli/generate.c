@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/completion.h"
+#include "cli/json_print.h"
 #include "job/pipeline.h"
 
 // ST_USAGE: the script came by a pipe, so that no other program could read it again.
@@ -157,7 +158,7 @@ static enum status print_kind(const struct args *args, const struct kind *kind,
     return status;
 }
 
-static enum status run(const struct args *args, struct err *err)
+static enum status print(const struct args *args, struct err *err)
 {
     const char *name = args->positional[0];
     if (strcmp(name, "completion") == 0)
@@ -169,6 +170,16 @@ static enum status run(const struct args *args, struct err *err)
                    command_generate.words);
 }
 
+static enum status run(const struct args *args, struct err *err)
+{
+    bool is_shell = strcmp(args->positional[0], "completion") == 0;
+    return json_print_text(args, args->positional[is_shell], print, err);
+}
+
+static const struct flag flags[] = {
+    {"--json", NULL, "the text in one JSON object"},
+};
+
 const struct command command_generate = {
     .name = "generate",
     .arguments = "KIND PIPELINE.sql",
@@ -179,6 +190,8 @@ const struct command command_generate = {
         "view over the result) or completion, which takes bash, zsh or fish instead of\n"
         "a script.",
     .words = "systemd alerts grafana duckdb completion",
+    .flags = flags,
+    .n_flags = ARRAY_LEN(flags),
     .n_arguments = 2,
     .run = run,
 };

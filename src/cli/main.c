@@ -14,6 +14,7 @@
 #include "cli/error_code.h"
 #include "cli/exit_guard.h"
 #include "cli/help_page.h"
+#include "cli/json_schema.h"
 #include "cli/term.h"
 #include "core/env.h"
 #include "job/stop.h"
@@ -243,6 +244,10 @@ int main(int argc, char **argv)
         return help_on(argc > 2 ? argv[2] : NULL);
     if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0)
         return help_on(NULL);
+    if (strcmp(first, "--json=schema") == 0) {
+        json_schema_print("stderr");
+        return end_help();
+    }
     if (strcmp(first, "--version") == 0) {
         printf("tramline %s\n", TRAMLINE_VERSION);
         return end_help();

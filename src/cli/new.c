@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/json_print.h"
 #include "cli/new_script.h"
 #include "core/connector.h"
 #include "job/clear_text.h"
@@ -60,23 +61,40 @@ static enum status check(const char *flag, const struct connector *connector,
     return rc == ST_OK ? rc : err_context(err, rc, "%s", flag);
 }
 
-// From here on nothing is changed until the one file is written.
+// Changes nothing.
 static enum status make(const char *feed_place, const char *out,
-                        const struct new_script_names *names, struct err *err)
+                        const struct new_script_names *names, struct buf *ret,
+                        struct err *err)
 {
     const struct feed_options options = {0};
     struct feed *feed;
-    AUTO(buf_release) struct buf text = {0};
     clear_text_tell_feed(feed_place);
     TRY(feed_open(feed_place, &options, &feed, err));
-    enum status rc = new_script_write(feed, names, &text, err);
+    enum status rc = new_script_write(feed, names, ret, err);
     feed_close(feed);
     TRY(rc);
-    TRY(buf_check(&text, out, err));
-    if (!is_stdout(out))
-        return write_file(out, buf_as_str(&text), err);
-    fwrite(text.p, 1, text.n, stdout);
-    return ST_OK;
+    return buf_check(ret, out, err);
+}
+
+static void tell_json(const char *out, struct str script)
+{
+    AUTO(buf_release) struct buf json = {0};
+    json_put_open(&json, NULL, '{');
+    json_put_text_or_null(&json, "path", str_of(is_stdout(out) ? NULL : out));
+    json_put_number(&json, "bytes", (int64_t)script.n);
+    json_put_text_or_null(&json, "text", is_stdout(out) ? script : (struct str){0});
+    json_put_close(&json, '}');
+    json_print(&json);
+}
+
+static void tell(const char *out, struct str script)
+{
+    if (is_stdout(out))
+        fwrite(script.p, 1, script.n, stdout);
+    else
+        printf("%s is made; 'tramline check %s' looks at it, 'tramline help sql' says "
+               "how it is written\n",
+               out, out);
 }
 
 static enum status run(const struct args *args, struct err *err)
@@ -97,12 +115,11 @@ static enum status run(const struct args *args, struct err *err)
     TRY(check("--root", connector_of_files(), "path", names.root[0] ? place : "", err));
     if (!is_stdout(out) && access(out, F_OK) == 0)
         return is_there(out, err);
-    TRY(make(feed, out, &names, err));
-    if (is_stdout(out))
-        return ST_OK;
-    printf("%s is made; 'tramline check %s' looks at it, 'tramline help sql' says how it "
-           "is written\n",
-           out, out);
+    AUTO(buf_release) struct buf script = {0};
+    TRY(make(feed, out, &names, &script, err));
+    if (!is_stdout(out))
+        TRY(write_file(out, buf_as_str(&script), err));
+    (args_has(args, "--json") ? tell_json : tell)(out, buf_as_str(&script));
     return ST_OK;
 }
 
@@ -113,6 +130,7 @@ static const struct flag flags[] = {
     {"--topic", "TOPIC", "of the stream (default: stop_times)"},
     {"--brokers", "HOST:PORT", "Kafka bootstrap servers (default: localhost:9092)"},
     {"--root", "PATH", "directory of tables and result, or its URL (default: data)"},
+    {"--json", NULL, "what was written, as one JSON object"},
 };
 
 const struct command command_new = {

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/exit_guard.h"
+#include "cli/json_print.h"
 #include "cli/term.h"
 #include "core/env.h"
 #include "csv/table.h"
@@ -168,8 +169,8 @@ struct produce {
     struct rows *rows;
     int64_t rate; // records a second; 0: as fast as it goes
     int key;      // column, -1: none
-    int64_t n;
-    int64_t begun_ms, told_ms;
+    int64_t n, n_acknowledged;
+    int64_t begun_ms, told_ms, took_ms;
     struct progress_bar bar;
 };
 
@@ -266,18 +267,40 @@ static enum status publish(struct produce *produce, struct err *err)
         producer->ops->flush(producer, stop_farewell(), &n_acknowledged, &flush_err);
     progress_end(&produce->bar);
     batch_release(&batch);
-    int64_t ms = env->ops->monotonic_ms(env) - produce->begun_ms;
-    bool all = n_acknowledged == produce->n && flushed == ST_OK;
-    printf("produced %s in %s, all acknowledged: %s\n",
-           text_counted(n_acknowledged, "record", "records"), text_seconds(ms),
-           all ? "yes" : "no");
-    if (!all)
-        printf("sent were %s\n", text_counted(produce->n, "record", "records"));
+    produce->n_acknowledged = n_acknowledged;
+    produce->took_ms = env->ops->monotonic_ms(env) - produce->begun_ms;
     if (status == ST_OK && flushed != ST_OK) {
         *err = flush_err;
         return flushed;
     }
     return status;
+}
+
+static void print_sum(const struct produce *produce)
+{
+    bool all = produce->n_acknowledged == produce->n;
+    printf("produced %s in %s, all acknowledged: %s\n",
+           text_counted(produce->n_acknowledged, "record", "records"),
+           text_seconds(produce->took_ms), all ? "yes" : "no");
+    if (!all)
+        printf("sent were %s\n", text_counted(produce->n, "record", "records"));
+}
+
+static void print_json(const struct produce *produce)
+{
+    const struct options *options = &produce->pipeline->plan->stream->options;
+    const struct rows_stats *stats = csv_table_stats(produce->rows);
+    AUTO(buf_release) struct buf json = {0};
+    json_put_open(&json, NULL, '{');
+    json_put_text(&json, "topic", options_text(options, connector_of(options)->place));
+    json_put_number(&json, "records", produce->n);
+    json_put_number(&json, "acknowledged", produce->n_acknowledged);
+    json_put_seconds(&json, "seconds", produce->took_ms);
+    json_put_number(&json, "skipped", (int64_t)stats->n_skipped);
+    json_put_number(&json, "short", (int64_t)stats->n_short);
+    json_put_number(&json, "tails", (int64_t)stats->n_tails);
+    json_put_close(&json, '}');
+    json_print(&json);
 }
 
 static void tell_skipped(struct rows *rows)
@@ -331,9 +354,11 @@ static enum status open_and_publish(const struct args *args, struct produce *pro
     TRY(produce_format_open(pipeline, &produce->format, err));
     const struct stream_request request = pipeline_stream(pipeline);
     TRY(admin_of(pipeline)->open_producer(&request, &produce->producer, err));
-    TRY(publish(produce, err));
-    tell_skipped(produce->rows);
-    return ST_OK;
+    enum status rc = publish(produce, err);
+    (args_has(args, "--json") ? print_json : print_sum)(produce);
+    if (rc == ST_OK)
+        tell_skipped(produce->rows);
+    return rc;
 }
 
 static enum status produce_file(const struct args *args, struct pipeline *pipeline,
@@ -373,6 +398,7 @@ static const struct flag flags[] = {
     {"--rate", "N/s", "at most so many records a second"},
     {"--no-header", NULL, "the file has no header line; its fields are the columns"},
     {"--skip-errors", NULL, "leave out rows that cannot be read, and list them"},
+    {"--json", NULL, "what was published as one JSON object"},
 };
 
 const struct command command_produce = {

@@ -2,6 +2,8 @@
 #include <stdio.h>
 
 #include "cli/commands.h"
+#include "cli/json_print.h"
+#include "cli/json_schema.h"
 #include "cli/man_page.h"
 #include "core/connector.h"
 #include "generate/generate.h"
@@ -28,6 +30,28 @@ static void print_command(const struct command *command)
         const struct flag *flag = &command->flags[i];
         printf("| `%s%s%s` | %s |\n", flag->name, flag->argument ? " " : "",
                flag->argument ? flag->argument : "", flag->help);
+    }
+    printf("\n");
+}
+
+// What --json prints, in a line each; reference itself is the last of all commands.
+static void print_schemas(void)
+{
+    size_t n;
+    const struct command *const *commands = cli_commands(&n);
+    printf("## JSON\n\nEach command takes `--json`: then it prints one JSON value, or "
+           "one a line, and its errors are JSON lines\non stderr. `tramline COMMAND "
+           "--json=schema` prints the schema of it (JSON Schema, draft 2020-12), with a "
+           "description\nof each field, and `tramline --json=schema` that of the lines "
+           "on stderr. A field may be added; one that changes or\ngoes is told with the "
+           "release, and changes `version` where there is one.\n\n"
+           "| command | prints | which is |\n|---|---|---|\n");
+    for (size_t i = 0; i < n; i++) {
+        json_t *schema = json_schema(commands[i]->name);
+        printf("| `%s` | %s | %s |\n", commands[i]->name,
+               json_is_true(json_object_get(schema, "x-lines")) ? "lines" : "one value",
+               json_string_value(json_object_get(schema, "description")));
+        json_decref(schema);
     }
     printf("\n");
 }
@@ -84,7 +108,7 @@ static enum status print_unit(const char *program)
     return ST_OK;
 }
 
-static enum status run(const struct args *args, UNUSED struct err *err)
+static enum status print(const struct args *args, UNUSED struct err *err)
 {
     size_t n;
     const struct command *const *commands = documented(&n);
@@ -103,6 +127,7 @@ static enum status run(const struct args *args, UNUSED struct err *err)
         "failed, 2 wrong usage, 3 the data has errors.\n\n");
     for (size_t i = 0; i < n; i++)
         print_command(commands[i]);
+    print_schemas();
     printf(
         "## Options of a script\n\n`SET name = 'value';` for the whole job, `WITH (name "
         "= 'value')` for tables and views.\n\n");
@@ -113,9 +138,18 @@ static enum status run(const struct args *args, UNUSED struct err *err)
     return ST_OK;
 }
 
+static enum status run(const struct args *args, struct err *err)
+{
+    const char *kind = args_has(args, "--unit")  ? "unit"
+                       : args_has(args, "--man") ? "man"
+                                                 : "markdown";
+    return json_print_text(args, kind, print, err);
+}
+
 static const struct flag flags[] = {
     {"--man", NULL, "as a manual page instead, for man(1)"},
     {"--unit", "PROGRAM", "the unit tramline@.service instead, for systemd"},
+    {"--json", NULL, "the text in one JSON object"},
 };
 
 const struct command command_reference = {

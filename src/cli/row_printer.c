@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/json_put.h"
 #include "base/text.h"
+#include "cli/json_print.h"
 #include "cli/term.h"
 #include "csv/row_format.h"
 
@@ -38,21 +40,14 @@ void row_printer_open(struct row_printer *printer, enum row_style style,
 
 static void print_json(const struct schema *schema, const struct value *row)
 {
-    struct buf line = {0};
+    AUTO(buf_release) struct buf line = {0};
+    json_put_open(&line, NULL, '{');
     for (size_t c = 0; c < schema->n; c++) {
-        buf_char(&line, c ? ',' : '{');
-        text_json(&line, schema->columns[c].name);
-        buf_char(&line, ':');
-        if (row[c].kind == VALUE_NULL)
-            buf_text(&line, "null");
-        else if (row[c].kind == VALUE_TEXT || row[c].kind == VALUE_BYTES)
-            text_json(&line, value_str(row[c]));
-        else
-            value_format(row[c], &line);
+        json_put_name(&line, schema->columns[c].name);
+        value_json(&line, NULL, row[c]);
     }
-    buf_text(&line, "}\n");
-    fwrite(line.p, 1, line.n, stdout);
-    buf_release(&line);
+    json_put_close(&line, '}');
+    json_print(&line);
 }
 
 static void print_csv(struct row_printer *printer, const struct value *row)

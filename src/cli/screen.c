@@ -105,7 +105,7 @@ static enum status refuse(struct err *err)
     return err_set(
         err, ST_USAGE,
         "top shows a page that changes and takes keys, so it needs a terminal; "
-        "tramline status says the same once");
+        "--json prints a line a look without one");
 }
 
 enum status screen_check(struct err *err)

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/json_print.h"
 #include "job/stream.h"
 #include "job/tokens.h"
 
@@ -452,12 +453,27 @@ static enum status prepare(struct call *call, struct err *err)
     return make_call(call, err);
 }
 
+static void print_json(const struct call *call)
+{
+    AUTO(buf_release) struct buf json = {0};
+    json_put_open(&json, NULL, '{');
+    json_put_open(&json, "call", '[');
+    for (size_t i = 0; call->words[i] != NULL; i++)
+        json_put_text(&json, NULL, str_of(call->words[i]));
+    json_put_close(&json, ']');
+    json_put_close(&json, '}');
+    json_print(&json);
+}
+
 static enum status execute(const struct call *call, struct err *err)
 {
-    if (args_has(call->args, "--print")) {
+    bool is_print = args_has(call->args, "--print");
+    if (args_has(call->args, "--json"))
+        print_json(call);
+    else if (is_print)
         print_call(call);
+    if (is_print)
         return ST_OK;
-    }
     fflush(stdout);
     execv(call->submit, (char *const *)call->words);
     return err_set(err, ST_FAIL, "cannot run %s: %s", call->submit, strerror(errno));
@@ -486,6 +502,7 @@ static const struct flag flags[] = {
     {"--bundle", "FILE", "the program for the nodes, " BUNDLE ", or its URL"},
     {"--no-tokens", NULL, "the nodes have Kerberos tickets or keytabs of their own"},
     {"--print", NULL, "print the call of spark-submit instead"},
+    {"--json", NULL, "the call as a JSON object, before it is made"},
 };
 
 const struct command command_spark = {

@@ -121,12 +121,13 @@ static enum status run_suite(const struct args *args, struct suite *suite,
     return conclude(suite, err);
 }
 
-static enum status record_to(struct pipeline *pipeline, const struct look_from *from,
-                             int64_t limit, const char *folder, struct err *err)
+static enum status record_to(const struct args *args, struct pipeline *pipeline,
+                             const struct look_from *from, int64_t limit, struct err *err)
 {
     AUTO(buf_release) struct buf text = {0};
     TRY(pipeline_need_insert(pipeline, err));
-    TRY(test_record(pipeline, from, limit, folder, &text, err));
+    TRY(test_record(pipeline, from, limit, args->positional[1], args_has(args, "--json"),
+                    &text, err));
     fwrite(text.p, 1, text.n, stdout);
     return ST_OK;
 }
@@ -147,7 +148,7 @@ static enum status record(const struct args *args, struct err *err)
                        TEST_ROWS_MAX, (long long)limit);
     TRY(look_from_parse(args_text(args, "--from", "earliest"), &from, err));
     TRY(args_script(args, 0, &pipeline, err));
-    enum status rc = record_to(&pipeline, &from, limit, args->positional[1], err);
+    enum status rc = record_to(args, &pipeline, &from, limit, err);
     pipeline_release(&pipeline);
     return rc;
 }

@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
+#include "cli/json_print.h"
 #include "job/parent.h"
 #include "job/stop.h"
 #include "job/tokens.h"
+
+static void print_json(const char *file, const struct tokens *tokens)
+{
+    AUTO(buf_release) struct buf json = {0};
+    json_put_open(&json, NULL, '{');
+    json_put_text(&json, "path", str_of(file));
+    json_put_number(&json, "tokens", (int64_t)tokens->n);
+    json_put_close(&json, '}');
+    json_print(&json);
+}
 
 static enum status ask(const struct args *args, struct pipeline *pipeline,
                        struct tokens *tokens, struct err *err)
@@ -16,6 +27,8 @@ static enum status ask(const struct args *args, struct pipeline *pipeline,
     pipeline->deadline = stop_waits();
     TRY(tokens_open(tokens, pipeline, file, err));
     TRY(tokens_ask(tokens, err));
+    if (args_has(args, "--json"))
+        print_json(file, tokens);
     return args_has(args, "--keep") ? tokens_keep(tokens, err) : ST_OK;
 }
 
@@ -37,6 +50,7 @@ static const struct flag flags[] = {
     {"--out", "FILE", "where they are written, for its owner alone; it is replaced"},
     {"--keep", NULL, "stay: renew them, ask again before they end, until SIGTERM"},
     {"--with-parent", NULL, "end, as by SIGTERM, with the process that started this one"},
+    {"--json", NULL, "what was written as one JSON object"},
 };
 
 const struct command command_token = {

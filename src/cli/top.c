@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <jansson.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/error_code.h"
 #include "cli/screen.h"
 #include "cli/term.h"
 #include "core/env.h"
@@ -259,23 +261,30 @@ static void draw(struct top *top)
     screen_show(buf_as_str(&page));
 }
 
-static void take_look(struct top *top)
+// ST_STOP: there is no new one.
+static enum status next_look(struct lookout *lookout, json_t **ret, struct err *err)
 {
     AUTO(buf_release) struct buf json = {0};
+    TRY(lookout_take(lookout, &json, err));
+    *ret = NULL;
+    if (json_check(buf_as_str(&json), JSON_VALUES_MAX, err) == ST_OK)
+        *ret = json_loadb(json.p, json.n, 0, NULL);
+    if (json_is_array(json_object_get(*ret, "partitions")))
+        return ST_OK;
+    json_decref(*ret);
+    return err_set(err, ST_DATA, "the answer is not the status of a job");
+}
+
+static void take_look(struct top *top)
+{
     struct err err = {0};
-    enum status rc = lookout_take(top->lookout, &json, &err);
+    json_t *look;
+    enum status rc = next_look(top->lookout, &look, &err);
     if (rc == ST_STOP)
         return;
-    json_t *look = NULL;
-    if (rc == ST_OK && json_check(buf_as_str(&json), JSON_VALUES_MAX, &err) == ST_OK)
-        look = json_loadb(json.p, json.n, 0, NULL);
-    if (rc == ST_OK && !json_is_array(json_object_get(look, "partitions")))
-        rc = err_set(&err, ST_DATA, "the answer is not the status of a job");
     snprintf(top->trouble, sizeof(top->trouble), "%s", rc == ST_OK ? "" : err.text);
-    if (rc != ST_OK) {
-        json_decref(look);
+    if (rc != ST_OK)
         return;
-    }
     json_decref(top->look);
     top->look = look;
     sort(top);
@@ -326,6 +335,31 @@ static enum status show(struct lookout *lookout, struct err *err)
     return ST_OK;
 }
 
+// A line a look. One that fails is an error on stderr, and does not end it.
+static enum status print_looks(struct lookout *lookout, int64_t n, struct err *err)
+{
+    enum status rc = ST_OK;
+    for (int64_t i = 0; i < n;) {
+        struct pollfd fd = {.fd = lookout_fd(lookout), .events = POLLIN};
+        json_t *look;
+        (void)poll(&fd, 1, EVERY_S * 1000);
+        rc = next_look(lookout, &look, err);
+        if (rc == ST_STOP)
+            continue;
+        i++;
+        if (rc == ST_OK) {
+            json_dumpf(look, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
+            putchar('\n');
+            fflush(stdout);
+            json_decref(look);
+        } else if (i < n) {
+            error_line_print("top", cli_exit_code(rc), str_of(err->text), (struct str){0},
+                             NULL);
+        }
+    }
+    return rc; // of the last one
+}
+
 static bool is_url(const char *text)
 {
     return strstr(text, "://") != NULL;
@@ -333,20 +367,25 @@ static bool is_url(const char *text)
 
 static enum status run(const struct args *args, struct err *err)
 {
-    int64_t every_s;
+    int64_t every_s, n_looks;
+    bool as_json = args_has(args, "--json");
     struct pipeline pipeline;
     struct lookout *lookout = NULL;
     const char *where = args->positional[0];
     TRY(args_number(args, "--every", 1, EVERY_S, &every_s, err));
     if (every_s > 3600)
         every_s = 3600;
-    TRY(screen_check(err));
+    TRY(args_number(args, "--limit", 1, INT64_MAX, &n_looks, err));
+    if (args_has(args, "--limit") && !as_json)
+        return err_set(err, ST_USAGE, "--limit is for --json; a page ends by the key q");
+    if (!as_json)
+        TRY(screen_check(err));
     if (!is_url(where))
         TRY(args_script(args, 0, &pipeline, err));
     enum status status = lookout_open(is_url(where) ? NULL : &pipeline, where,
                                       every_s * 1000, &lookout, err);
     if (status == ST_OK)
-        status = show(lookout, err);
+        status = as_json ? print_looks(lookout, n_looks, err) : show(lookout, err);
     // A look that does not end must not hold up the end.
     stop_guard(cli_exit_code(status), "", CLOSING_MS);
     lookout_close(lookout);
@@ -358,6 +397,8 @@ static enum status run(const struct args *args, struct err *err)
 
 static const struct flag flags[] = {
     {"--every", "S", "seconds between two looks (default 2)"},
+    {"--json", NULL, "a line a look on stdout, until a signal; needs no terminal"},
+    {"--limit", "N", "with --json: so many looks, then stop"},
 };
 
 const struct command command_top = {

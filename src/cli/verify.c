@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
 
+#include "base/json_put.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/json_print.h"
 #include "cli/term.h"
 #include "job/pipeline.h"
 #include "job/result.h"
@@ -82,6 +84,35 @@ static void print_text(const struct verify_report *report)
            report->n_errors);
 }
 
+static void put_partitions(const struct verify_report *report, struct buf *out)
+{
+    json_put_open(out, "partitions", '[');
+    for (size_t i = 0; i < report->n_partitions; i++) {
+        json_put_open(out, NULL, '{');
+        json_put_number(out, "partition", report->partitions[i].partition);
+        json_put_number(out, "first", report->partitions[i].first);
+        json_put_number(out, "next", report->partitions[i].next);
+        json_put_close(out, '}');
+    }
+    json_put_close(out, ']');
+}
+
+static void put_findings(const struct verify_report *report, struct buf *out)
+{
+    json_put_open(out, "findings", '[');
+    for (size_t i = 0; i < report->n_findings; i++) {
+        const struct finding *finding = &report->findings[i];
+        AUTO(buf_release) struct buf visible = {0};
+        text_put_visible(&visible, finding->text);
+        json_put_open(out, NULL, '{');
+        json_put_text(out, "kind",
+                      str_of(finding->kind == FINDING_ERROR ? "error" : "note"));
+        json_put_text(out, "text", buf_as_str(&visible));
+        json_put_close(out, '}');
+    }
+    json_put_close(out, ']');
+}
+
 static void print_json(const struct verify_report *report)
 {
     const struct {
@@ -106,25 +137,14 @@ static void print_json(const struct verify_report *report)
         {"gap", report->gap},
         {"errors", (int64_t)report->n_errors},
     };
-    printf("{");
+    AUTO(buf_release) struct buf json = {0};
+    json_put_open(&json, NULL, '{');
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-        printf("\"%s\":%lld,", numbers[i].name, (long long)numbers[i].n);
-    printf("\"partitions\":[");
-    for (size_t i = 0; i < report->n_partitions; i++)
-        printf("%s{\"partition\":%d,\"first\":%lld,\"next\":%lld}", i ? "," : "",
-               report->partitions[i].partition, (long long)report->partitions[i].first,
-               (long long)report->partitions[i].next);
-    printf("],\"findings\":[");
-    for (size_t i = 0; i < report->n_findings; i++) {
-        const struct finding *finding = &report->findings[i];
-        AUTO(buf_release) struct buf text = {0};
-        AUTO(buf_release) struct buf visible = {0};
-        text_put_visible(&visible, finding->text);
-        text_json(&text, buf_as_str(&visible));
-        printf("%s{\"kind\":\"%s\",\"text\":%s}", i ? "," : "",
-               finding->kind == FINDING_ERROR ? "error" : "note", buf_cstr(&text));
-    }
-    printf("]}\n");
+        json_put_number(&json, numbers[i].name, numbers[i].n);
+    put_partitions(report, &json);
+    put_findings(report, &json);
+    json_put_close(&json, '}');
+    json_print(&json);
 }
 
 static enum status verify(const struct args *args, const struct pipeline *pipeline,

@@ -58,6 +58,7 @@ static const struct flag flags[] = {
     {"--with-parent", NULL, "end, as by SIGTERM, with the process that started this one"},
     {"--token-line", NULL,
      "the first line of standard input is delegation tokens (tramline token)"},
+    {"--json", NULL, "errors as JSON lines; the others are that anyhow"},
 };
 
 const struct command command_work = {

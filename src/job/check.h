@@ -9,8 +9,8 @@
 
 struct checked {
     // Told of each thing that was looked at.
-    void (*tell)(const char *what, const char *name, enum status status,
-                 const char *text);
+    void (*tell)(struct checked *checked, const char *what, const char *name,
+                 enum status status, const char *text);
     size_t n_bad;
 };
 

@@ -17,7 +17,7 @@
 void check_tell(struct checked *checked, const char *what, const char *name,
                 enum status status, const char *text)
 {
-    checked->tell(what, name, status, text);
+    checked->tell(checked, what, name, status, text);
     checked->n_bad += status != ST_OK;
 }
 

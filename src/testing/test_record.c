@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/json_put.h"
 #include "base/text.h"
 #include "core/env.h"
 #include "job/plain_rows.h"
@@ -396,6 +397,31 @@ static void describe(const struct recording *recording, enum test_reach how,
             text_counted((int64_t)recording->n_not_written, "record is", "records are"));
 }
 
+static void describe_json(const struct recording *recording, enum test_reach how,
+                          const struct test_output *output, const char *folder,
+                          struct buf *ret)
+{
+    const struct test_case *test = &recording->test;
+    json_put_open(ret, NULL, '{');
+    json_put_text(ret, "path", str_of(folder));
+    json_put_open(ret, "files", '[');
+    for (size_t i = 0; i < test->n_blocks; i++) {
+        if (test->blocks[i].n_rows == 0)
+            continue;
+        json_put_open(ret, NULL, '{');
+        json_put_text(ret, "name", str_of(test->blocks[i].file));
+        json_put_number(ret, "rows", (int64_t)test->blocks[i].n_rows);
+        json_put_close(ret, '}');
+    }
+    json_put_close(ret, ']');
+    json_put_number(ret, "expected", (int64_t)output->n_rows);
+    json_put_number(ret, "rejected", (int64_t)output->n_rejects);
+    json_put_number(ret, "left_out", (int64_t)recording->n_not_written);
+    json_put_bool(ret, "tables_are_whole", how == REACH_ALL);
+    json_put_close(ret, '}');
+    buf_char(ret, '\n');
+}
+
 // The whole.
 
 static void begin(struct recording *recording)
@@ -410,8 +436,8 @@ static void begin(struct recording *recording)
     recording->bad.file = arena_printf(&test->arena, "%.*s.raw", STR_ARGS(stream->name));
 }
 
-static enum status make(struct recording *recording, const char *folder, struct buf *ret,
-                        struct err *err)
+static enum status make(struct recording *recording, const char *folder, bool as_json,
+                        struct buf *ret, struct err *err)
 {
     AUTO(arena_release) struct arena arena = {0};
     AUTO(test_output_release) struct test_output output = {0};
@@ -423,12 +449,12 @@ static enum status make(struct recording *recording, const char *folder, struct 
     recording->bad = (struct test_block){0};
     TRY(find_tables(recording, &how, &arena, &records, &output, err));
     TRY(write_folder(recording, folder, &records, &output, err));
-    describe(recording, how, &output, folder, ret);
+    (as_json ? describe_json : describe)(recording, how, &output, folder, ret);
     return ST_OK;
 }
 
 enum status test_record(struct pipeline *pipeline, const struct look_from *from,
-                        int64_t limit, const char *folder, struct buf *ret,
+                        int64_t limit, const char *folder, bool as_json, struct buf *ret,
                         struct err *err)
 {
     struct recording recording = {.pipeline = pipeline, .left = limit};
@@ -437,7 +463,7 @@ enum status test_record(struct pipeline *pipeline, const struct look_from *from,
     begin(&recording);
     enum status rc = read_records(&recording, from, err);
     if (rc == ST_OK)
-        rc = make(&recording, folder, ret, err);
+        rc = make(&recording, folder, as_json, ret, err);
     free(recording.good.rows);
     free(recording.bad.rows);
     test_case_release(&recording.test);

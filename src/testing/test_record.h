@@ -11,9 +11,10 @@
 #include "job/look.h"
 #include "testing/test_case.h"
 
-// Makes the folder, which must not be there. `ret` says in words what is in it.
+// Makes the folder, which must not be there. `ret` says what is in it, in words or as
+// JSON.
 enum status test_record(struct pipeline *pipeline, const struct look_from *from,
-                        int64_t limit, const char *folder, struct buf *ret,
+                        int64_t limit, const char *folder, bool as_json, struct buf *ret,
                         struct err *err);
 
 #endif

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Helpers of the end to end tests; standard library only.
+"""Helpers of the end to end tests; the standard library, and jsonschema.
 
 A test is a file test_*.py; pytest runs its functions test_* in a process (conftest.py says how). What it
 starts ends with it.
@@ -7,6 +7,7 @@ starts ends with it.
 import atexit
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import pathlib
@@ -19,6 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import jsonschema
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STACK = ROOT / "tools/stack.sh"
@@ -189,7 +192,36 @@ def run(*args, limit_s=RUN_LIMIT_S, env=None, code=0, cwd=None, binary=None, inp
     if code is not None and done.code != code:
         show(out, err)
         raise AssertionError(f"tramline {args[0]}: exit code {done.code}, not {code}")
+    if "--json" in args and binary is None:
+        check_json(args[0], done)
     return done
+
+
+@functools.cache
+def schema_of(*command):
+    """What `--json=schema` prints, ready to check values; without a command that of lines on stderr."""
+    printed = subprocess.run([program(), *command, "--json=schema"], check=True, stdout=subprocess.PIPE)
+    return jsonschema.Draft202012Validator(json.loads(printed.stdout))
+
+
+def check_value(validator, value):
+    error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+    if error is not None:
+        raise AssertionError(f"{error.message}\nat {error.json_path} of {json.dumps(value)[:2000]}")
+
+
+def check_json(command, done):
+    """What a run with --json printed is what its schema says: stdout, and the errors on stderr."""
+    schema = schema_of(command)
+    if schema.schema.get("x-lines"):
+        values = done.out.splitlines()
+    else:
+        values = [done.out] if done.out or done.code == 0 else []
+    for text in values[:1000]:
+        check_value(schema, json.loads(text))
+    for line in done.err.splitlines()[:1000]:
+        if line.startswith("{"):
+            check_value(schema_of(), json.loads(line))
 
 
 def show(*outputs):

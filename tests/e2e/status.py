@@ -29,7 +29,9 @@ def ask(url, method="GET", headers=None, data=None):
 
 
 def state(url):
-    return json.loads(ask(f"{url}status.json")[2])
+    told = json.loads(ask(f"{url}status.json")[2])
+    lib.check_value(lib.schema_of("top"), told)
+    return told
 
 
 def metrics(url, headers=None):

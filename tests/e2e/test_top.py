@@ -294,8 +294,8 @@ def test_a_look_that_does_not_end_does_not_hold_up_q():
 
 
 def test_without_a_terminal_it_is_refused():
-    said = ("tramline top: top shows a page that changes and takes keys, so it needs a terminal; tramline "
-            "status says the same once\n")
+    said = ("tramline top: top shows a page that changes and takes keys, so it needs a terminal; --json "
+            "prints a line a look without one\n")
     assert lib.run("top", "p.sql", code=2).err == said
     top = Top("http://127.0.0.1:1", env={"TERM": "dumb"})
     assert top.end() == 2 and top.text.replace("\r", "") == said, top.text
