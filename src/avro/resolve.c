@@ -252,7 +252,8 @@ static enum status run_default(struct avro_compiler *c, const struct avro_field 
     if (!avro_plan_run(c->plan, pc, &wire, row, arena, &fault)) {
         struct buf reason = {0};
         avro_fault_format(c->plan, &fault, &reason);
-        rc = err_set(c->err, ST_DATA, "default: %.*s", STR_ARGS(buf_as_str(&reason)));
+        rc = err_set(c->err, ST_DATA, "default cannot be read: %.*s",
+                     STR_ARGS(buf_as_str(&reason)));
         buf_release(&reason);
     }
     roll_back(c, mark);

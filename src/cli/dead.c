@@ -182,7 +182,7 @@ static enum status check_flags(const struct args *args, struct err *err)
     bool is_publish = args_has(args, "--to-topic");
     const char *other = args_has(args, "--show") ? "--show" : "--all";
     if (is_publish && args_text(args, "--to-topic", "")[0] == '\0')
-        return err_set(err, ST_USAGE, "%s is empty", "--to-topic");
+        return err_set(err, ST_USAGE, "%s has an empty value", "--to-topic");
     if (is_replay && is_publish)
         return err_set(err, ST_USAGE,
                        "--replay commits the letters' rows, --to-topic publishes their "

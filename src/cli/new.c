@@ -54,7 +54,7 @@ static enum status check(const char *flag, const struct connector *connector,
     if (strstr(value, "${") != NULL)
         return ST_OK;
     if (value[0] == '\0')
-        return err_set(err, ST_USAGE, "%s is empty", flag);
+        return err_set(err, ST_USAGE, "%s has an empty value", flag);
     if (str_utf8_valid(str_of(value)) != strlen(value))
         return err_set(err, ST_USAGE, "%s: not UTF-8 text", flag);
     enum status rc = connector->options.check(option, str_of(value), err);

@@ -103,6 +103,32 @@ static enum status find_start(struct topic *topic, const struct look_from *from,
     return ST_OK;
 }
 
+static bool is_open(const struct look_partition *partition)
+{
+    return partition->is_wanted && partition->next < partition->end;
+}
+
+static bool is_over(const struct look *look)
+{
+    for (int32_t i = 0; i < look->n_partitions; i++)
+        if (is_open(&look->partitions[i]))
+            return false;
+    return true;
+}
+
+// Nothing at all would be shown.
+static void tell_past_end(const struct look *look, const struct topic *topic)
+{
+    int32_t asked = look->from->partition;
+    if (asked < 0)
+        log_warn("there is no record from there on in any partition of '%.*s'",
+                 STR_ARGS(topic->name));
+    else
+        log_warn("there is no record from there on: partition %" PRId32
+                 " of '%.*s' ends at offset %" PRId64,
+                 asked, STR_ARGS(topic->name), look->partitions[asked].end);
+}
+
 static enum status find_starts(struct look *look, struct topic *topic, struct err *err)
 {
     const struct look_from *from = look->from;
@@ -115,6 +141,8 @@ static enum status find_starts(struct look *look, struct topic *topic, struct er
     look->partitions = mem_array((size_t)look->n_partitions, sizeof(*look->partitions));
     for (int32_t i = 0; i < look->n_partitions; i++)
         TRY(find_start(topic, from, i, &look->partitions[i], err));
+    if (is_over(look) && (from->kind == LOOK_OFFSET || from->kind == LOOK_TIME))
+        tell_past_end(look, topic);
     return ST_OK;
 }
 
@@ -125,19 +153,6 @@ static enum status ask(struct look *look, struct err *err)
     enum status rc = find_starts(look, topic, err);
     topic->ops->close(topic);
     return rc;
-}
-
-static bool is_open(const struct look_partition *partition)
-{
-    return partition->is_wanted && partition->next < partition->end;
-}
-
-static bool is_over(const struct look *look)
-{
-    for (int32_t i = 0; i < look->n_partitions; i++)
-        if (is_open(&look->partitions[i]))
-            return false;
-    return true;
 }
 
 // Reading.

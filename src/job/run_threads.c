@@ -156,19 +156,21 @@ static void tell(struct watch *watch)
         tell_json(watch, ms);
         return;
     }
-    int64_t percent = enriched > 0 ? matched * 1000 / enriched : 0;
-    if (percent > 1000)
-        percent = 1000;
-    char lag[80] = "";
+    int64_t tenths = enriched > 0 ? matched * 1000 / enriched : 0;
+    if (tenths > 1000)
+        tenths = 1000;
+    char share[40] = "", lag[80] = "";
+    if (enriched > 0) // else there is nothing of which it could be a share
+        snprintf(share, sizeof(share), ", matched %lld.%lld %%", (long long)(tenths / 10),
+                 (long long)(tenths % 10));
     struct board_lag known = lag_of(watch);
     if (known.is_known)
         snprintf(lag, sizeof(lag), "; lag %s, %s",
                  text_counted(known.n_records, "record", "records"),
                  text_seconds(known.ms));
-    log_info("read %s, matched %lld.%lld %%, wrote %s, rejected %s; "
-             "committed %s in %s%s",
-             text_counted(read, "record", "records"), (long long)(percent / 10),
-             (long long)(percent % 10), text_counted(load(&s->n_rows), "row", "rows"),
+    log_info("read %s%s, wrote %s, rejected %s; committed %s in %s%s",
+             text_counted(read, "record", "records"), share,
+             text_counted(load(&s->n_rows), "row", "rows"),
              text_count(load(&s->n_rejected)),
              text_counted(load(&s->committed_records), "record", "records"),
              text_counted(load(&s->n_commits), "commit", "commits"), lag);
@@ -291,10 +293,10 @@ static enum status check_outcome(struct watch *watch, struct err *err)
     if (!watch->parts->job.settings.once || wanted == 0)
         return ST_OK;
     if (rejected == wanted) {
-        log_warn(
-            "all of the %s rejected, as on_error.share = '100%%' allows; tramline cat "
-            "--dead shows each with its reason",
-            text_counted(wanted, "record was", "records were"));
+        log_warn("%s%s rejected, as on_error.share = '100%%' allows; tramline cat --dead "
+                 "shows each with its reason",
+                 wanted > 1 ? "all of the " : "",
+                 text_counted(wanted, "record was", "records were"));
         return ST_OK;
     }
     if (load(&watch->parts->status->n_matched) > 0 || plan->n_insert_reads < 2 ||

@@ -73,7 +73,7 @@ static size_t expand_piece(const struct script *script, struct report *report, s
     }
     const char *end = memchr(rest.p, '}', rest.n);
     if (end == NULL) {
-        report_error(report, at, "'${' without '}'");
+        report_error(report, at, "'${' is not closed by '}'");
         report_hint(report, "write $${ for the characters ${");
         return 0;
     }

@@ -128,7 +128,7 @@ def test_a_topic_that_is_not_there_is_told():
     missing = lib.fresh_name("missing")
     assert (f"--to-topic: topic '{missing}' is not on the brokers, and none is made for letters; make it with the "
             "brokers' own tool\n") in work.dead("--to-topic", missing, code=1).err
-    assert work.dead("--to-topic", "", code=2).err.endswith("--to-topic is empty\n")
+    assert work.dead("--to-topic", "", code=2).err.endswith("--to-topic has an empty value\n")
     for name in ("a b", "x" * 250):
         assert (f"--to-topic: option 'topic' takes at most 249 of the characters a-z, A-Z, 0-9, '.', '_' and '-', "
                 f"not '{name}'\n") in work.dead("--to-topic", name, code=2).err

@@ -239,7 +239,7 @@ def test_what_is_empty_is_refused_and_a_dash_is_stdout():
     here = lib.tmp_dir()
     for flag in ("--topic", "--brokers", "--root"):
         done = lib.run("new", "--feed", feed, flag, "", code=2, cwd=here)
-        assert flag == "--brokers" or done.err == f"tramline new: {flag} is empty\n", done.err
+        assert flag == "--brokers" or done.err == f"tramline new: {flag} has an empty value\n", done.err
     shown = lib.run("new", "--feed", feed, "--out", "-", cwd=here)
     assert list(here.iterdir()) == [] and shown.err == "", shown
     lib.run("new", "--feed", feed, cwd=here)

@@ -131,6 +131,11 @@ def test_from_anywhere():
     assert shown("0:99") == [] and shown("99") == []
     assert shown("1970-01-02T00:00:00Z") == shown("earliest")
     assert shown("2100-01-01T00:00:00Z") == []
+    for place in ("99", "2100-01-01T00:00:00Z"):
+        done = run(directory, "cat", "p.sql", "visits", "--from", place)
+        assert said(done) == f"warn  there is no record from there on in any partition of '{topic}'\n", done.err
+    done = run(directory, "cat", "p.sql", "visits", "--from", "1:999999")
+    assert said(done) == f"warn  there is no record from there on: partition 1 of '{topic}' ends at offset 5\n", done.err
     done = run(directory, "preview", "p.sql", "--from", "2:0", code=2)
     assert done.err.endswith(f"tramline preview: --from: there is no partition 2; '{topic}' has 2, from 0 on\n"), done.err
     for wrong in ("later", "-1", "1:", ":1", "1:x", "99999999999:1", "2026-13-01"):
@@ -208,6 +213,13 @@ def test_a_registry_that_is_away_is_told():
 def test_from_is_for_the_stream_alone():
     done = run(file_job(), "cat", "p.sql", "trips", "--from", "0", code=2)
     assert done.err == "tramline cat: --from is for the stream; trips is read whole\n", done.err
+
+
+def test_a_place_behind_the_end_of_a_file_is_told():
+    directory = file_job()
+    size = (directory / "visits.csv").stat().st_size
+    done = run(directory, "cat", "p.sql", "visits", "--json", "--from", "0:999999")
+    assert done.out == "" and said(done).endswith(f" ends at offset {size}\n"), done.err
 
 
 def test_brokers_that_are_away_are_told():

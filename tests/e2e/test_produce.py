@@ -43,6 +43,19 @@ def lines(*rows, end="\n"):
     return "".join(f"{row}{end}" for row in (HEADER, *rows))
 
 
+def test_what_was_published_and_made_as_json():
+    work = Work(lines(*ROWS, "T3,05:00:00,A,many", "T4,05:00:00"))
+    told = lib.run("produce", "--skip-errors", "s.txt", "p.sql", "--json", cwd=work.dir).json()
+    assert told.pop("seconds") >= 0
+    assert told == {"topic": work.topic, "records": 3, "acknowledged": 3, "skipped": 1, "short": 1, "tails": 0}, told
+    assert work.n_records() == 3
+    script = work.dir / "p.sql"
+    script.write_text(script.read_text().replace("partitions = 1", "partitions = 3"))
+    made = [json.loads(line) for line in lib.run("init", "p.sql", "--json", cwd=work.dir).out.splitlines()]
+    assert {"kind": "topic", "name": work.topic, "outcome": "was there", "partitions": 1, "replication": 1,
+            "wanted_partitions": 3} in made, made
+
+
 def test_blank_lines_of_dos_are_no_records():
     for tail in ("  \n\x1a", "\t\r\n \x1a\x1a", "\n\x1a\n\n   "):
         work = Work(lines(*ROWS) + tail)

@@ -42,6 +42,9 @@ def check_subject(wanted, **options):
     assert f"schema     registered   {shown}\n" in said, said
     said = work.tramline("init").out
     assert f"schema     was there    {shown}\n" in said, said
+    *_, told = work.tramline("init", "--json").out.splitlines()
+    assert json.loads(told) == {"kind": "schema", "name": subject, "outcome": "was there", "id": there["id"],
+                                "version": there["version"]}, told
     return work, json.loads(there["schema"]), there["id"]
 
 

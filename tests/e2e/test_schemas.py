@@ -246,6 +246,8 @@ def test_rows_records_letters_and_the_log_as_lines():
     nothing, = lines("dead", work.script, "--replay")
     assert nothing["entry"] is None and nothing["letters"] == 0, nothing
     assert lines("dead", work.script) == []
+    table = lib.run("dead", work.script).out
+    assert table == f"{len(work.bad) * 2} letters in the log, {len(work.bad) * 2} replayed\n", table
 
 
 def test_the_plan_the_status_and_what_a_script_changes():

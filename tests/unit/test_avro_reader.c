@@ -101,6 +101,12 @@ static void test_what_no_datum_can_resolve(UNUSED void **state)
                       "symbols, and no default");
     assert_unreadable(needed, "", A("\"null\""),
                       "field 'a': null in column 'a', which is NOT NULL");
+    assert_unreadable(needed,
+                      SCHEMA("{\"name\":\"a\",\"type\":[\"null\",\"string\"],"
+                             "\"default\":null}"),
+                      SCHEMA(""),
+                      "default cannot be read: field 'a': null in a column that is "
+                      "NOT NULL (byte 0)");
     assert_unreadable(text, "",
                       A("{\"type\":\"bytes\",\"logicalType\":\"decimal\","
                         "\"precision\":400}"),
