@@ -372,6 +372,20 @@ enum status args_time(const struct args *args, const char *flag, int64_t *ret,
     return ST_OK;
 }
 
+// --engine: whether the script is to be Spark SQL as well.
+static enum status take_engine(const struct args *args, bool *ret_spark, struct err *err)
+{
+    const char *engine =
+        may_have(args, "--engine") ? args_text(args, "--engine", NULL) : NULL;
+    *ret_spark = engine != NULL && strcmp(engine, "sql") == 0;
+    bool is_known = engine == NULL || *ret_spark || strcmp(engine, "placement") == 0 ||
+                    strcmp(engine, "units") == 0;
+    if (is_known)
+        return ST_OK;
+    return err_set(err, ST_USAGE,
+                   "--engine takes 'placement', 'units' or 'sql', not '%s'", engine);
+}
+
 enum status args_script(const struct args *args, int i, struct pipeline *ret,
                         struct err *err)
 {
@@ -382,5 +396,6 @@ enum status args_script(const struct args *args, int i, struct pipeline *ret,
         .width = term_width_err(),
         .on_error = args_errors_are_json(args) ? print_script_error : NULL,
     };
+    TRY(take_engine(args, &script.for_spark, err));
     return pipeline_open(&script, ret, err);
 }

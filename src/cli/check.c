@@ -162,6 +162,7 @@ static const struct flag flags[] = {
     {"--live", NULL,
      "also look for all that run would refuse; reads the tables, changes nothing"},
     {"--json", NULL, "what is good, and what was looked at, as one JSON object"},
+    {"--engine", "ENGINE", "sql: also that Spark SQL can run the query over the stream"},
 };
 
 const struct command command_check = {

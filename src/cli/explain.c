@@ -44,6 +44,8 @@ static enum status explain(const struct args *args, const struct pipeline *pipel
         explain_text(pipeline, at_hand ? &tables : NULL);
     if (args_has(args, "--sql") && !args_has(args, "--json"))
         explain_sql(pipeline->plan);
+    if (pipeline->plan->spark != NULL && !args_has(args, "--json"))
+        explain_spark(pipeline->plan);
     if (status == ST_NOT_FOUND)
         log_warn("the tables are not at hand, so what the join gives is not known: %s",
                  err->text);
@@ -65,6 +67,7 @@ static const struct flag flags[] = {
     {"--no-tables", NULL, "the plan alone; do not read the staged tables"},
     {"--sql", NULL, "also the queries as SQLite gets them"},
     {"--json", NULL, "the plan as one JSON object, with its queries"},
+    {"--engine", "ENGINE", "sql: also the query over the stream as Spark SQL"},
 };
 
 const struct command command_explain = {

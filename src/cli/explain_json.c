@@ -7,6 +7,7 @@
 #include "cli/explain_cost.h"
 #include "cli/explain_text.h"
 #include "job/tables.h"
+#include "sql/spark.h"
 
 static json_t *text(struct str s)
 {
@@ -118,6 +119,12 @@ static json_t *insert_json(const struct plan *plan)
                      plan->hash, "builds", builds_json(plan));
 }
 
+static json_t *spark_json(const struct plan *plan)
+{
+    return json_pack("{so so}", "decode", text(plan->spark->decode), "query",
+                     text(plan->spark->query));
+}
+
 static json_t *join_json(const struct dimension *dimension)
 {
     const struct dimension_stats *stats = &dimension->stats;
@@ -191,6 +198,8 @@ void explain_json(const struct pipeline *pipeline, const struct tables *tables)
                              views_json(plan));
     if (plan->sink != NULL)
         json_object_set_new(root, "insert", insert_json(plan));
+    if (plan->spark != NULL)
+        json_object_set_new(root, "spark", spark_json(plan));
     if (tables != NULL && tables->dimensions.n > 0)
         json_object_set_new(root, "joins", joins_json(&tables->dimensions));
     if (tables != NULL && plan->sink != NULL && tables_run_natively(plan))

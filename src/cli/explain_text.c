@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/explain_cost.h"
 #include "cli/term.h"
+#include "sql/spark.h"
 
 enum {
     DEPTH_MAX = 16, // of the tree; below that only names would not fit a screen
@@ -366,4 +367,12 @@ void explain_sql(const struct plan *plan)
     if (plan->sink != NULL)
         printf("\ninsert into %.*s\n  %.*s\n", STR_ARGS(plan->sink->name),
                STR_ARGS(plan->insert_sql));
+}
+
+void explain_spark(const struct plan *plan)
+{
+    printf("\nspark: records of %.*s\n  %.*s\n", STR_ARGS(plan->stream->name),
+           STR_ARGS(plan->spark->decode));
+    printf("\nspark: rows of %.*s\n  %.*s\n", STR_ARGS(plan->sink->name),
+           STR_ARGS(plan->spark->query));
 }

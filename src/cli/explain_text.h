@@ -9,6 +9,8 @@
 void explain_text(const struct pipeline *pipeline, const struct tables *tables);
 // The queries as SQLite gets them: views in order, then the INSERT's.
 void explain_sql(const struct plan *plan);
+// The query over the stream as Spark gets it; the plan has one.
+void explain_spark(const struct plan *plan);
 // One JSON object.
 void explain_json(const struct pipeline *pipeline, const struct tables *tables);
 

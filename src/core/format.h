@@ -103,6 +103,7 @@ struct format {
     const char *title;           // in messages: "CSV"
     unsigned lacks;              // types that it cannot hold, 1U << TYPE_BYTES
     bool is_of_feeds; // GTFS feeds are written in it: extract keeps a member's bytes
+    bool is_of_spark; // sql/print_spark_decode.c has its records as Spark SQL
     const struct format_records *records;         // NULL: no stream has it
     const struct format_schemas *schemas;         // NULL: no registry is asked
     const struct format_files *files;             // NULL: no table and no result has it

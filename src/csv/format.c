@@ -162,6 +162,7 @@ const struct format csv_format = {
     .title = "CSV",
     .lacks = 1U << TYPE_BYTES,
     .is_of_feeds = true,
+    .is_of_spark = true,
     .records = &records,
     .files = &files,
     .file_stream = &file_stream,

@@ -132,6 +132,7 @@ enum status pipeline_open(const struct pipeline_script *from, struct pipeline *r
         .variables = from->variables,
         .n_variables = from->n_variables,
         .reads_files = true,
+        .for_spark = from->for_spark,
         .width = from->width,
         .checks = &script_checks,
         .on_error = from->on_error,

@@ -31,7 +31,8 @@ struct pipeline_script {
     const char *path; // "-": standard input
     const struct variable *variables;
     size_t n_variables;
-    size_t width; // of what is said of its errors; 0: no limit
+    size_t width;   // of what is said of its errors; 0: no limit
+    bool for_spark; // see plan.h
     void (*on_error)(const struct script_error *error); // plan.h; NULL: stderr has them
 };
 

@@ -8,6 +8,7 @@
 #include "sql/print.h"
 #include "sql/probe.h"
 #include "sql/reads.h"
+#include "sql/spark.h"
 
 static void unknown_sink(struct builder *builder, const struct statement *statement)
 {
@@ -267,4 +268,7 @@ void build_insert_plan(struct builder *builder)
     native_lookups_make(plan, builder->insert_query);
     probes_make(plan, builder->insert_query);
     native_plan_make(plan, builder->insert_query);
+    if (builder->script->for_spark)
+        spark_make(builder->report, plan, builder->insert_query,
+                   builder->insert->name_at);
 }

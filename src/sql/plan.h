@@ -28,6 +28,7 @@ struct table {
     size_t line; // of the CREATE, from 1
 };
 
+struct spark_query;
 struct table_query;
 
 // Where the rows of a table_query come from.
@@ -230,6 +231,7 @@ struct plan {
     const struct str *variables; // names that stand in its literals
     size_t n_variables;
     struct str text; // tables, views and INSERT in a form of its own, a clause a line
+    const struct spark_query *spark; // spark.h; NULL: the script was not read for Spark
 };
 
 // Values for ${NAME}: looked up in order; then the environment.
@@ -268,6 +270,7 @@ struct script {
     size_t n_variables;
     size_t width; // columns for the report; longer lines are cut around the place; 0: any
     bool reads_files; // that options name, for columns that a table leaves out
+    bool for_spark;   // the INSERT is also printed as Spark SQL, or refused with places
     const struct script_checks *checks; // NULL: values and tables are not looked into
     // Takes each error instead of the report. May be NULL.
     void (*on_error)(const struct script_error *error);

@@ -23,11 +23,12 @@ ENDS_S = 10  # from an executor's end to that of what it started
 
 
 @functools.cache
-def home():
-    """SPARK_HOME."""
+def home(version=None):
+    """SPARK_HOME, of another version than the tests' own too."""
     if shutil.which("java") is None:
         raise lib.Skip("there is no Java")
-    done = subprocess.run([lib.ROOT / "tools/stack/spark.sh"], capture_output=True, text=True,
+    env = {**os.environ, "SPARK_VERSION": version} if version else os.environ
+    done = subprocess.run([lib.ROOT / "tools/stack/spark.sh"], capture_output=True, text=True, env=env,
                           stdin=subprocess.DEVNULL, timeout=GET_LIMIT_S)
     if done.returncode != 0:
         raise lib.Skip(f"Spark cannot be had from PyPI: {done.stderr.strip().splitlines()[-1:]}")

@@ -4,16 +4,20 @@
 //   sql_tool     lines of JSON on stdin; the first has the tables:
 //     {"tables": "CREATE TABLE ...;", "rows": {TABLE: [[VALUE..]..]}}
 //   Each line more is a query, and gets an answer of one line:
-//     {"query": SELECT, "as": "view" | "table" | "insert", "views": [[NAME, SELECT]..]}
+//     {"query": SELECT, "as": "view" | "table" | "insert" | "spark",
+//      "views": [[NAME, SELECT]..], "tables": "CREATE TABLE ...;"}
 //   It is run as a view, as a view that is kept as a table, or as the INSERT of a stream
-//   whose records come in one batch. The answers:
+//   whose records come in one batch; or the INSERT is printed as Spark SQL. Tables of its
+//   own stand for those of the first line. The answers:
 //     {"columns": [[NAME, TYPE, NULLABLE]..], "rows": [[VALUE..]..]}
+//     {"decode": SELECT, "spark": SELECT, "views": [[NAME, SELECT of SQLite]..]}
 //     {"refused": REPORT} or {"failed": ERROR}
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "sql/spark.h"
 #include "sql/sqlite_host.h"
 
 #define SINK                                                                    \
@@ -187,9 +191,20 @@ static void write_script(const json_t *job, const char *tables, struct buf *ret)
         buf_text(ret, json_string_value(json_array_get(view, 1)));
         buf_text(ret, ";\n");
     }
-    buf_text(ret, strcmp(as, "insert") == 0 ? SINK "INSERT INTO tool_out "
-                                            : "CREATE VIEW tool_view AS ");
+    bool is_insert = strcmp(as, "insert") == 0 || strcmp(as, "spark") == 0;
+    buf_text(ret, is_insert ? SINK "INSERT INTO tool_out " : "CREATE VIEW tool_view AS ");
     buf_text(ret, query);
+}
+
+static void print_spark(const struct plan *plan, json_t *answer)
+{
+    json_t *views = json_array();
+    for (size_t i = 0; i < plan->n_views; i++)
+        json_array_append_new(
+            views, json_pack("[s, s]", plan->views[i].name.p, plan->views[i].sql.p));
+    json_object_set_new(answer, "views", views);
+    json_object_set_new(answer, "decode", json_string(plan->spark->decode.p));
+    json_object_set_new(answer, "spark", json_string(plan->spark->query.p));
 }
 
 static json_t *answer_to(const json_t *job, const char *tables, const json_t *rows)
@@ -200,10 +215,15 @@ static json_t *answer_to(const json_t *job, const char *tables, const json_t *ro
     json_t *answer = json_object();
     const char *as = json_string_value(json_object_get(job, "as"));
     AUTO(buf_release) struct buf text = {0};
-    write_script(job, tables, &text);
-    struct script script = {.name = STR_LITERAL("query"), .text = buf_as_str(&text)};
+    const json_t *own = json_object_get(job, "tables");
+    write_script(job, own ? json_string_value(own) : tables, &text);
+    bool for_spark = strcmp(as, "spark") == 0;
+    struct script script = {
+        .name = STR_LITERAL("query"), .text = buf_as_str(&text), .for_spark = for_spark};
     if (plan_parse(&script, &world.plan, &report) != ST_OK) {
         json_object_set_new(answer, "refused", json_string(buf_cstr(&report)));
+    } else if (for_spark) {
+        print_spark(world.plan, answer);
     } else if (run(&world, as, answer, &err) != ST_OK) {
         json_object_clear(answer);
         json_object_set_new(answer, "failed", json_string(err.text));

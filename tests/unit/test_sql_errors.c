@@ -35,7 +35,8 @@ static struct str cut_at(struct str *rest, const char *mark)
     return head;
 }
 
-static void check_case(struct str prelude, struct str script, struct str expected)
+static void check_case(struct str prelude, struct str script, struct str expected,
+                       bool for_spark)
 {
     const struct variable variables[] = {
         {STR_LITERAL("FROM_SET"), STR_LITERAL("x'y"), true},
@@ -50,7 +51,8 @@ static void check_case(struct str prelude, struct str script, struct str expecte
                        .text = buf_as_str(&text),
                        .variables = variables,
                        .n_variables = ARRAY_LEN(variables),
-                       .reads_files = true};
+                       .reads_files = true,
+                       .for_spark = for_spark};
     if (plan_parse(&s, &plan, &report) != ST_USAGE)
         fail_msg("accepted: %.*s", STR_ARGS(script));
     if (!str_eq(buf_as_str(&report), expected))
@@ -58,7 +60,7 @@ static void check_case(struct str prelude, struct str script, struct str expecte
                  STR_ARGS(expected));
 }
 
-static void check_file(const char *name, size_t least)
+static void check_file(const char *name, size_t least, bool for_spark)
 {
     AUTO(buf_release) struct buf file = {0};
     read_file(name, &file);
@@ -71,7 +73,7 @@ static void check_file(const char *name, size_t least)
         if (rest.n > 0)
             one.n--; // the blank line
         script.n--;
-        check_case(prelude, script, one);
+        check_case(prelude, script, one, for_spark);
     }
     assert_true(n >= least);
 }
@@ -79,19 +81,25 @@ static void check_file(const char *name, size_t least)
 static void test_scripts_settings_and_tables(void **state)
 {
     (void)state;
-    check_file("script.txt", 60);
+    check_file("script.txt", 60, false);
 }
 
 static void test_queries(void **state)
 {
     (void)state;
-    check_file("query.txt", 100);
+    check_file("query.txt", 100, false);
 }
 
 static void test_inserts_and_legality(void **state)
 {
     (void)state;
-    check_file("insert.txt", 30);
+    check_file("insert.txt", 30, false);
+}
+
+static void test_what_is_not_portable_to_spark(void **state)
+{
+    (void)state;
+    check_file("spark.txt", 40, true);
 }
 
 // A name of 63 bytes is good, of 64 is not; a doubled quote is one byte of it.
@@ -287,6 +295,7 @@ static void test_columns_are_those_of_a_terminal(void **state)
 
 TEST_MAIN(cmocka_unit_test(test_scripts_settings_and_tables),
           cmocka_unit_test(test_queries), cmocka_unit_test(test_inserts_and_legality),
+          cmocka_unit_test(test_what_is_not_portable_to_spark),
           cmocka_unit_test(test_names_have_63_bytes_at_most),
           cmocka_unit_test(test_deep_and_long_statements_are_refused),
           cmocka_unit_test(test_2000_columns_are_the_most),
