@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
@@ -109,7 +110,8 @@ def plain(work):
 def placed(cluster, work, *words):
     with Watch(cluster) as watch:
         began = time.monotonic()
-        submitted = spark.Submitted(cluster, [work.script, *work.sets, "--workers", 2, "--once", *words])
+        submitted = spark.Submitted(cluster, [work.script, *work.sets, "--workers", 2, "--once", *words],
+                                    spark.PATIENT)
         submitted.wait(LIMIT_S)
         return watch, time.monotonic() - began, submitted
 
@@ -123,7 +125,7 @@ def streaming(cluster, work):
         began = time.monotonic()
         process = subprocess.run(
             [f"{spark.home()}/bin/spark-submit", "--master", cluster.url, *spark.OPTIONS, "--executor-memory", "900m",
-             "--conf", "spark.network.timeout=120s", "--conf", "spark.executor.heartbeatInterval=10s",
+             *spark.PATIENT,
              "--conf", "spark.ui.enabled=false", "--conf", "spark.executor.cores=1", "--conf", "spark.cores.max=2",
              "--jars", ",".join(connector_jars()), ROOT / "bench/spark_job.py", lib.brokers(), work.topic, root,
              f"{root}/spark", f"{root}/checkpoint"],
@@ -192,6 +194,7 @@ def main():
     parser.add_argument("--no-streaming", action="store_true")
     options = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the cluster ends with it
     if "TRAMLINE_BROKERS" not in os.environ:  # eval "$(./dev up kafka hdfs)"
         os.environ.update(lib.Stack("kafka", "hdfs").env)
     cluster = spark.Cluster()

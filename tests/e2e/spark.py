@@ -151,6 +151,10 @@ OPTIONS = ["--driver-memory", "512m", "--executor-memory", "512m", "--conf", "sp
            "--conf", "spark.network.timeout=20s", "--conf", "spark.network.timeoutInterval=2s", "--conf", "spark.executor.heartbeatInterval=2s"]
 
 
+# Where nobody is to be taken for lost, however busy the machine is.
+PATIENT = ["--conf", "spark.network.timeout=300s", "--conf", "spark.executor.heartbeatInterval=20s"]
+
+
 def call(cluster, words, options=()):
     """The words of a `tramline spark`: WORDS are those before the --."""
     return ["spark", *map(str, words), "--bundle", str(bundle()), "--", "--master", cluster.url, *OPTIONS, *options]

@@ -53,7 +53,7 @@ def prepared():
 class Submitted(spark.Submitted):
     def __init__(self, work, env, *words, options=()):
         self.cluster = cluster()
-        called = spark.call(cluster(), [work.script, *work.sets, "--workers", 2, *words], options)
+        called = spark.call(cluster(), [work.script, *work.sets, "--workers", 2, *words], [*spark.PATIENT, *options])
         lib.Started.__init__(self, *called, env={**spark.environ(), **env})
 
 

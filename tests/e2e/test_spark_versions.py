@@ -29,7 +29,7 @@ def on_version(version):
             work.extract(lib.feed_dir(FEED))
             work.produce(lib.feed_dir(FEED))
             words = [work.script, *work.sets, "--workers", 2, "--once", "--engine", engine]
-            spark.Submitted(cluster, words).wait(SUBMIT_LIMIT_S)
+            spark.Submitted(cluster, words, spark.PATIENT).wait(SUBMIT_LIMIT_S)
             report = work.verify()
             assert (report["errors"], report["rows"]) == (0, feeds.COUNTS[FEED][1]), report
             assert results.digest(results.iter_result(work.result)) == feeds.expected(FEED)

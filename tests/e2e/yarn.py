@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """YARN of a test's own on 127.0.0.1: a resource manager and a node manager, from Maven
 (tools/stack/yarn.pom.xml), over the HDFS of tools/stack.sh; jobs of `tramline spark` on it."""
+import atexit
 import json
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import urllib.request
 
@@ -82,7 +84,12 @@ class Cluster:
                     "YARN_CONF_DIR": f"{self.nodes.dir}/conf", "JAVA_HOME": java_home()}
         self.resources.start()
         self.nodes.start()
+        atexit.register(self.end_containers)  # before the managers, which were registered earlier
         self.resources.wait(lambda: self.ask("metrics")["clusterMetrics"]["activeNodes"] == 1, 240)
+
+    def end_containers(self):
+        for pid in self.programs():
+            spark.kill(pid, signal.SIGKILL)
 
     def ask(self, what):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.page}/ws/v1/cluster/{what}", timeout=20) as answer:
@@ -114,7 +121,7 @@ class Submitted(spark.Submitted):
 
     def __init__(self, cluster, mode, words):
         # By local: nothing of Spark's is uploaded.
-        options = ["--deploy-mode", mode, "--conf", f"spark.yarn.jars=local:{spark.home()}/jars/*",
+        options = [*spark.PATIENT, "--deploy-mode", mode, "--conf", f"spark.yarn.jars=local:{spark.home()}/jars/*",
                    "--conf", "spark.yarn.am.memory=512m", "--conf", f"spark.yarn.am.extraJavaOptions={spark.SMALL}",
                    "--conf", "spark.yarn.appMasterEnv.SPARK_LOCAL_IP=127.0.0.1",
                    "--conf", "spark.executorEnv.SPARK_LOCAL_IP=127.0.0.1",
