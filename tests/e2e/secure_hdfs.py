@@ -80,7 +80,7 @@ class Secure:
         self.name.run("server.namenode.NameNode", "-format", "-nonInteractive")
         self.name.start()
         self.data.start()
-        self.name.wait(self.is_ready)
+        self.name.wait(self.is_ready, 300)
 
     def is_ready(self):
         try:
