@@ -43,6 +43,7 @@ FORMAT = "base core"
 OWNERS = [
     (r"librdkafka/.*|rdkafka.*\.h", "kafka"),
     (r"curl/.*", "http"),
+    (r"openssl/(ssl|bio)\.h", "wire"),
     (r"pg_query\.h", "sql"),
     (r"sqlite3(ext)?\.h", "sql table"),
     (r"archive(_entry)?\.h", "gtfs"),

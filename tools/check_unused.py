@@ -30,6 +30,8 @@ SEAMS = {
     "make_unit": "one order, of those that make_units answers",
     "tokens_near_end": "when a token is looked at, without a day of waiting",
     "tokens_pause": "the same",
+    "wire_authenticate_read": "what a broker says in a login, as a fuzz target has it",
+    "wire_handshake_read": "the same",
     "unit_decode": "the JSON of a unit by itself, of which an answer is made",
     "unit_encode": "the same",
     "wire_in_uvarint": "a number alone, as its test reads it",

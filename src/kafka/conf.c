@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "kafka/native_security.h"
 
 enum {
     CLIENT_ID_MAX = 256
@@ -93,6 +94,8 @@ static enum status set_wish(rd_kafka_conf_t *conf, const struct kafka_property *
                             struct err *err)
 {
     TRY(check_reserved(wish->name, err));
+    if (native_is_own_property(wish->name))
+        return ST_OK;
     TRY(check_file(wish, err));
     char text[512];
     switch (rd_kafka_conf_set(conf, wish->name, wish->value, text, sizeof(text))) {
@@ -161,6 +164,26 @@ static enum status check_sasl(const struct kafka_config *config,
     return ST_OK;
 }
 
+static enum status check_own_properties(const struct kafka_config *config,
+                                        struct err *err)
+{
+    for (size_t i = 0; i < config->n_properties; i++) {
+        const char *name = config->properties[i].name;
+        if (!native_is_own_property(name))
+            continue;
+        if (!config->is_native)
+            return err_set(err, ST_USAGE, "option 'kafka.%s' wants client = 'native'",
+                           name);
+        return err_set(
+            err, ST_USAGE,
+            "option 'kafka.%s' is of client = 'native': records are published "
+            "by librdkafka, which takes no tokens so; publish them with another "
+            "mechanism, or with another tool",
+            name);
+    }
+    return ST_OK;
+}
+
 static enum status set_wishes(const struct kafka_config *config, rd_kafka_conf_t *conf,
                               struct err *err)
 {
@@ -209,7 +232,9 @@ enum status kafka_config_check_sasl(const struct kafka_config *config, struct er
     struct conf_properties none = {0};
     if (conf_new(config, none, none, &conf, NULL) != ST_OK)
         return ST_OK; // told for the property by itself
-    enum status rc = check_sasl(config, conf, err);
+    enum status rc = check_own_properties(config, err);
+    if (rc == ST_OK)
+        rc = check_sasl(config, conf, err);
     rd_kafka_conf_destroy(conf);
     return rc;
 }

@@ -28,6 +28,7 @@ struct kafka_config {
     const char *topic;
     const struct kafka_property *properties;
     size_t n_properties;
+    bool is_native;                  // client = 'native'
     int timeout_ms;                  // longest wait for one answer; default 10 s
     const struct deadline *deadline; // of opening and, for a topic, as in struct topic
 

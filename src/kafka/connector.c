@@ -34,8 +34,7 @@ static const struct option_def kafka_options[] = {
      "a worker not heard of for so long loses its partitions"},
     {"client", OPTION_CHOICE, "librdkafka", 0, 0, "librdkafka|native", 0,
      "what reads the topic; native: record batches in place, over connections of its "
-     "own, "
-     "without TLS and SASL, and with SET membership = 'none' only"},
+     "own, with SET membership = 'none' only"},
 };
 
 // Values.
@@ -137,6 +136,7 @@ struct kafka_config kafka_config_of(const struct stream_request *request,
         .topic = options_text(options, "topic").p,
         .properties = properties_of(request, arena),
         .n_properties = request->n_client_options,
+        .is_native = options_is(options, "client", "native"),
         .deadline = request->deadline,
         .group = request->group,
         .instance = request->instance,
@@ -163,7 +163,7 @@ static enum status open_stream(const struct stream_request *request, struct topi
 {
     AUTO(arena_release) struct arena arena = {0};
     const struct kafka_config config = kafka_config_of(request, &arena);
-    if (options_is(request->options, "client", "native"))
+    if (config.is_native)
         return kafka_native_open(&config, topic, ret, err);
     return kafka_stream_open(&config, topic, asker, ret, err);
 }
@@ -180,8 +180,8 @@ static enum status check_stream(const struct stream_request *request, struct err
 {
     AUTO(arena_release) struct arena arena = {0};
     const struct kafka_config config = kafka_config_of(request, &arena);
-    if (options_is(request->options, "client", "native"))
-        TRY(kafka_native_check(&config, err));
+    if (config.is_native)
+        return kafka_native_check(&config, err);
     return kafka_config_check_sasl(&config, err);
 }
 

@@ -4,6 +4,7 @@
 
 #include "kafka/admin.h"
 #include "kafka/connector.h"
+#include "kafka/native_topic.h"
 #include "kafka/producer.h"
 
 static struct topic_shape shape_of(struct kafka_topic topic)
@@ -11,39 +12,57 @@ static struct topic_shape shape_of(struct kafka_topic topic)
     return (struct topic_shape){topic.partitions, topic.replication};
 }
 
+static enum status describe_topic(const struct kafka_config *config,
+                                  struct kafka_topic *ret, struct err *err)
+{
+    struct kafka_admin *admin;
+    if (config->is_native)
+        return native_describe(config, ret, err);
+    TRY(kafka_admin_open(config, &admin, err));
+    enum status rc = kafka_admin_describe(admin, config->topic, ret, err);
+    kafka_admin_close(admin);
+    return rc;
+}
+
 static enum status describe(const struct stream_request *request, struct topic_shape *ret,
                             struct err *err)
 {
     AUTO(arena_release) struct arena arena = {0};
     const struct kafka_config config = kafka_config_of(request, &arena);
-    struct kafka_admin *admin;
     struct kafka_topic topic;
-    TRY(kafka_admin_open(&config, &admin, err));
-    enum status rc = kafka_admin_describe(admin, config.topic, &topic, err);
-    if (rc == ST_OK)
-        *ret = shape_of(topic);
+    TRY(describe_topic(&config, &topic, err));
+    *ret = shape_of(topic);
+    return ST_OK;
+}
+
+static enum status create_topic(const struct kafka_config *config,
+                                struct kafka_topic wanted, struct err *err)
+{
+    struct kafka_admin *admin;
+    if (config->is_native)
+        return native_create(config, wanted, err);
+    TRY(kafka_admin_open(config, &admin, err));
+    enum status rc = kafka_admin_create(admin, config->topic, wanted, err);
     kafka_admin_close(admin);
     return rc;
 }
 
-static enum status make_unless_there(struct kafka_admin *admin,
+static enum status make_unless_there(const struct kafka_config *config,
                                      const struct options *options,
                                      struct kafka_topic *ret, bool *ret_made,
                                      struct err *err)
 {
-    const char *topic = options_text(options, "topic").p;
     const struct kafka_topic wanted = {
         .partitions = (int32_t)options_number(options, "partitions"),
         .replication = (int32_t)options_number(options, "replication"),
     };
     *ret_made = false;
-    enum status rc = kafka_admin_describe(admin, topic, ret, err);
+    enum status rc = describe_topic(config, ret, err);
     if (rc != ST_NOT_FOUND)
         return rc;
-    rc = kafka_admin_create(admin, topic, wanted, err);
+    rc = create_topic(config, wanted, err);
     *ret_made = rc == ST_OK;
-    return rc == ST_OK || rc == ST_EXISTS ? kafka_admin_describe(admin, topic, ret, err)
-                                          : rc;
+    return rc == ST_OK || rc == ST_EXISTS ? describe_topic(config, ret, err) : rc;
 }
 
 static enum status make(const struct stream_request *request, struct topic_shape *ret,
@@ -51,14 +70,10 @@ static enum status make(const struct stream_request *request, struct topic_shape
 {
     AUTO(arena_release) struct arena arena = {0};
     const struct kafka_config config = kafka_config_of(request, &arena);
-    struct kafka_admin *admin;
     struct kafka_topic there;
-    TRY(kafka_admin_open(&config, &admin, err));
-    enum status rc = make_unless_there(admin, request->options, &there, ret_made, err);
-    if (rc == ST_OK)
-        *ret = shape_of(there);
-    kafka_admin_close(admin);
-    return rc;
+    TRY(make_unless_there(&config, request->options, &there, ret_made, err));
+    *ret = shape_of(there);
+    return ST_OK;
 }
 
 static enum status members(const struct stream_request *request, size_t *ret,
@@ -67,6 +82,8 @@ static enum status members(const struct stream_request *request, size_t *ret,
     AUTO(arena_release) struct arena arena = {0};
     const struct kafka_config config = kafka_config_of(request, &arena);
     struct kafka_admin *admin;
+    if (config.is_native)
+        return native_members(&config, request->group, ret, names, err);
     TRY(kafka_admin_open(&config, &admin, err));
     enum status rc = kafka_admin_members(admin, request->group, ret, names, err);
     kafka_admin_close(admin);

@@ -2,8 +2,8 @@
 // The stream of client = 'native': src/wire, by what a script says of librdkafka's
 // client.
 //
-// It joins no group and has neither TLS nor SASL: what it does not have is refused, and
-// the text names client = 'librdkafka'.
+// It joins no group: what it does not have is refused, and the text names client =
+// 'librdkafka'.
 #ifndef KAFKA_NATIVE_H
 #define KAFKA_NATIVE_H
 

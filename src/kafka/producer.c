@@ -102,6 +102,7 @@ enum status kafka_producer_open(const struct kafka_config *config,
                                 struct kafka_producer **ret, struct err *err)
 {
     TRY(check_topic(config, err));
+    TRY(kafka_config_check_sasl(config, err));
     struct kafka_producer *producer = mem_zalloc(sizeof(*producer));
     producer->topic = mem_strdup(config->topic);
     enum status rc = open_handle(producer, config, err);

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "kafka/lookup.h"
+#include "kafka/native_topic.h"
 
 struct kafka_topic_port {
     struct topic base; // first: a kafka_topic_port is a topic
@@ -64,6 +65,8 @@ static const struct topic_ops kafka_topic_ops = {
 enum status kafka_topic_open(const struct kafka_config *config, struct topic **ret,
                              struct err *err)
 {
+    if (config->is_native)
+        return native_topic_open(config, ret, err);
     struct kafka_topic_port *topic = mem_zalloc(sizeof(*topic));
     enum status rc = lookup_open(&topic->lookup, config, &topic->opened_with, err);
     if (rc != ST_OK) {
@@ -85,11 +88,15 @@ enum status kafka_topic_open(const struct kafka_config *config, struct topic **r
 
 enum status kafka_topic_group(struct topic *base, struct group_look *ret, struct err *err)
 {
+    if (native_topic_is(base))
+        return native_topic_group(base, ret, err);
     const struct kafka_topic_port *topic = (struct kafka_topic_port *)base;
     return group_look(&begin(base)->client, topic->group, ret, NULL, err);
 }
 
 int32_t kafka_topic_opened_with(const struct topic *topic)
 {
+    if (native_topic_is(topic))
+        return native_topic_opened_with(topic);
     return ((const struct kafka_topic_port *)topic)->opened_with;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The topic port (core/topic.h) over a Kafka topic: a lookup (lookup.h) with its own
-// handle. Errors: ST_RETRY when the brokers, or a partition's leader, do not answer;
-// ST_NOT_FOUND when there is no such topic; ST_DATA when it was recreated with fewer
-// partitions; the rest is final.
+// handle, or with client = 'native' connections of its own (native_topic.h). Errors:
+// ST_RETRY when the brokers, or a partition's leader, do not answer; ST_NOT_FOUND when
+// there is no such topic; ST_DATA when it was recreated with fewer partitions; the rest
+// is final.
 #ifndef KAFKA_TOPIC_H
 #define KAFKA_TOPIC_H
 

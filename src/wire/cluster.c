@@ -136,11 +136,27 @@ static const char *last_problem(const struct wire_cluster *cluster)
     return last->problem;
 }
 
-static enum status tell_unreachable(struct wire_cluster *cluster, struct err *err)
+enum status wire_cluster_unreachable(const struct wire_cluster *cluster, struct err *err)
 {
-    cluster->is_told = true;
+    const char *problem = last_problem(cluster);
+    if (problem[0] == '\0')
+        return err_set(err, ST_RETRY,
+                       "brokers %s cannot be reached: no answer within %d ms; is that a "
+                       "Kafka broker's port?",
+                       cluster->addresses, cluster->client.timeout_ms);
     return err_set(err, ST_RETRY, "brokers %s cannot be reached: %s", cluster->addresses,
-                   last_problem(cluster));
+                   problem);
+}
+
+// Waiting would change nothing.
+enum status wire_cluster_check_refusal(const struct wire_cluster *cluster,
+                                       struct err *err)
+{
+    for (size_t i = 0; i < cluster->n && cluster->answered_ms == 0; i++)
+        if (cluster->brokers[i]->connection.is_refused)
+            return err_set(err, ST_FAIL, "brokers %s cannot be reached: %s",
+                           cluster->addresses, cluster->brokers[i]->connection.problem);
+    return ST_OK;
 }
 
 // The next in turn whose pause is over.
@@ -157,6 +173,14 @@ static void open_next(struct wire_cluster *cluster, int64_t now_ms)
     }
 }
 
+struct wire_broker *wire_cluster_reach(struct wire_cluster *cluster, int64_t now_ms)
+{
+    struct wire_broker *broker = wire_cluster_any(cluster);
+    if (broker == NULL && !is_connecting(cluster))
+        open_next(cluster, now_ms);
+    return broker;
+}
+
 static void ask(struct wire_cluster *cluster, struct wire_broker *broker, int64_t now_ms)
 {
     size_t begin;
@@ -170,6 +194,7 @@ static void ask(struct wire_cluster *cluster, struct wire_broker *broker, int64_
 enum status wire_cluster_work(struct wire_cluster *cluster, int64_t now_ms,
                               struct err *err)
 {
+    TRY(wire_cluster_check_refusal(cluster, err));
     if (cluster->asked != NULL && cluster->asked->connection.state != WIRE_READY)
         cluster->asked = NULL;
     if (cluster->asked != NULL || now_ms < cluster->ask_at_ms)
@@ -181,8 +206,10 @@ enum status wire_cluster_work(struct wire_cluster *cluster, int64_t now_ms,
     }
     if (is_connecting(cluster))
         return ST_OK;
-    if (cluster->n_tried >= cluster->n && !cluster->is_told)
-        return tell_unreachable(cluster, err);
+    if (cluster->n_tried >= cluster->n && !cluster->is_told) {
+        cluster->is_told = true;
+        return wire_cluster_unreachable(cluster, err);
+    }
     open_next(cluster, now_ms);
     return ST_OK;
 }

@@ -6,7 +6,8 @@
 // that the script names among them. Threads: one owner; nothing waits.
 //
 // Errors: ST_RETRY when no broker can be reached (once, until one answers); ST_NOT_FOUND
-// when the topic is gone or is another one than before; ST_FAIL when it may not be read.
+// when the topic is gone or is another one than before; ST_FAIL when it may not be read,
+// or a broker refuses us (connection.h) before one has answered.
 #ifndef WIRE_CLUSTER_H
 #define WIRE_CLUSTER_H
 
@@ -54,6 +55,9 @@ void wire_cluster_init(struct wire_cluster *cluster, const struct wire_client *c
                        const char *addresses, const char *topic);
 void wire_cluster_release(struct wire_cluster *cluster);
 
+// ST_FAIL: a broker refuses us, and none has let us in before.
+enum status wire_cluster_check_refusal(const struct wire_cluster *cluster,
+                                       struct err *err);
 // Asks for Metadata when that is due.
 enum status wire_cluster_work(struct wire_cluster *cluster, int64_t now_ms,
                               struct err *err);
@@ -65,6 +69,10 @@ enum status wire_cluster_take_metadata(struct wire_cluster *cluster, struct str 
 struct wire_broker *wire_cluster_find(const struct wire_cluster *cluster, int32_t id);
 // Any that is connected and can be called; NULL: none.
 struct wire_broker *wire_cluster_any(const struct wire_cluster *cluster);
+// The same; if there is none, a connection to the next in turn is begun.
+struct wire_broker *wire_cluster_reach(struct wire_cluster *cluster, int64_t now_ms);
+// ST_RETRY: "brokers ... cannot be reached: ...".
+enum status wire_cluster_unreachable(const struct wire_cluster *cluster, struct err *err);
 // It can be one.
 bool wire_cluster_is_broker(int32_t id, struct str host, int32_t port);
 // Adds it, or gives it another address.

@@ -11,15 +11,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "wire/login.h"
+
 enum {
     FIRST_PAUSE_MS = 100,
     LAST_PAUSE_MS = 3000,
     REQUEST_BYTES_MAX = 4 << 20,
-    TAG_OF_OWN = -1,
-    HTTP = 0x48545450, // "HTTP", read as the size of an answer
-    TLS_ALERT = 0x15,  // the first byte of one (RFC 8446, 5.1)
+    RENEWED_AFTER = 80, // % of a login's life
+    HTTP = 0x48545450,  // "HTTP", read as the size of an answer
+    TLS_ALERT = 0x15,   // the first byte of one (RFC 8446, 5.1)
     KEPT_OUT_BYTES = 64 << 10,
+    FIRST_BYTES_MAX = 1 << 20, // of an answer before the connection is ready
 };
+
+#define SEE_OPTIONS \
+    "; see the options kafka.security.protocol, kafka.ssl.* and kafka.sasl.*"
 
 void wire_connection_init(struct wire_connection *c, const struct wire_client *client,
                           struct str host, int32_t port)
@@ -35,6 +41,12 @@ void wire_connection_init(struct wire_connection *c, const struct wire_client *c
 
 static void drop(struct wire_connection *c)
 {
+    wire_tls_free(c->tls);
+    c->tls = NULL;
+    wire_login_free(c->login);
+    c->login = NULL;
+    c->renew_at_ms = 0;
+    c->is_ending = false;
     if (c->fd >= 0)
         close(c->fd);
     c->fd = -1;
@@ -70,6 +82,13 @@ static void fail(struct wire_connection *c, const char *problem, int64_t now_ms)
     bool is_v6 = strchr(c->host, ':') != NULL;
     snprintf(c->problem, sizeof(c->problem), "%s%s%s:%" PRId32 ": %s", is_v6 ? "[" : "",
              c->host, is_v6 ? "]" : "", c->port, problem);
+}
+
+// The next try would end so, too.
+static void refuse(struct wire_connection *c, const char *problem, int64_t now_ms)
+{
+    fail(c, problem, now_ms);
+    c->is_refused = true;
 }
 
 // ---- connecting
@@ -128,6 +147,7 @@ void wire_connection_open(struct wire_connection *c, int64_t now_ms)
     if (c->state != WIRE_CLOSED || now_ms < c->again_at_ms)
         return;
     c->state = WIRE_LOOKING_UP;
+    c->is_refused = false;
     c->deadline_ms = now_ms + c->client->timeout_ms;
     c->look_up = wire_host_look_up(c->host, c->port, c->client->wake_fd);
     take_look_up(c, now_ms);
@@ -139,8 +159,18 @@ static void greet(struct wire_connection *c, int64_t now_ms)
     c->state = WIRE_GREETING;
     for (int api = 0; api < WIRE_APIS; api++)
         c->versions.of[api] = 0; // of ApiVersions, what every broker takes
-    wire_call_begin(c, WIRE_API_VERSIONS, TAG_OF_OWN, &begin);
+    wire_call_begin(c, WIRE_API_VERSIONS, WIRE_TAG_OF_OWN, &begin);
     wire_call_end(c, begin, 0, now_ms);
+}
+
+static void begin_talk(struct wire_connection *c, int64_t now_ms)
+{
+    if (!wire_security_has_tls(c->client->security)) {
+        greet(c, now_ms);
+        return;
+    }
+    c->tls = wire_tls_new(c->client->security, c->fd, c->host);
+    c->state = WIRE_SECURING;
 }
 
 static void take_connect(struct wire_connection *c, int64_t now_ms)
@@ -152,7 +182,7 @@ static void take_connect(struct wire_connection *c, int64_t now_ms)
     socklen_t size = sizeof(number);
     getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &number, &size);
     if (number == 0) {
-        greet(c, now_ms);
+        begin_talk(c, now_ms);
         return;
     }
     close(c->fd);
@@ -164,56 +194,108 @@ static void take_connect(struct wire_connection *c, int64_t now_ms)
 
 // ---- sending and receiving
 
-static void send_out(struct wire_connection *c, int64_t now_ms)
-{
-    while (c->n_sent < c->out.n) {
-        ssize_t n = send(c->fd, c->out.p + c->n_sent, c->out.n - c->n_sent,
-                         MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n < 0 && errno == EAGAIN)
-            return;
-        if (n < 0) {
-            fail_errno(c, errno, now_ms);
-            return;
-        }
-        c->n_sent += (size_t)n;
-    }
-    buf_clear(&c->out);
-    c->n_sent = 0;
-}
-
 static const char *end_problem(const struct wire_connection *c)
 {
     if (c->is_proven)
         return "the broker ended the connection";
-    return "the connection was ended before anything was answered; where TLS or SASL is "
-           "wanted, see client = 'librdkafka'";
+    switch (c->state) {
+    case WIRE_SECURING:
+        return "the connection was ended in TLS's handshake" SEE_OPTIONS;
+    case WIRE_LOGGING_IN:
+        return "the connection was ended in the login" SEE_OPTIONS;
+    default:
+        return "the connection was ended before anything was answered" SEE_OPTIONS;
+    }
+}
+
+// The other side has ended the connection.
+static void end(struct wire_connection *c, int64_t now_ms)
+{
+    // An idle one may be ended by the broker: no failure.
+    bool is_idle = c->is_proven && c->n_calls == 0 && c->state == WIRE_READY;
+    int64_t soon_ms = now_ms + FIRST_PAUSE_MS;
+    if (is_idle)
+        drop(c);
+    else
+        fail(c, end_problem(c), now_ms);
+    c->again_at_ms = soon_ms > c->again_at_ms ? soon_ms : c->again_at_ms;
+}
+
+static void fail_tls(struct wire_connection *c, int64_t now_ms)
+{
+    char problem[WIRE_TLS_PROBLEM_TEXT];
+    bool is_refused = wire_tls_is_refused(c->tls);
+    snprintf(problem, sizeof(problem), "%s", wire_tls_problem(c->tls));
+    fail(c, problem, now_ms);
+    c->is_refused = is_refused;
+}
+
+// Whether bytes were moved; else the descriptor is waited for, or the connection is gone.
+static bool take_tls_result(struct wire_connection *c, enum wire_tls_result result,
+                            int64_t now_ms)
+{
+    if (result == WIRE_TLS_END)
+        end(c, now_ms);
+    else if (result == WIRE_TLS_FAILED)
+        fail_tls(c, now_ms);
+    return result == WIRE_TLS_DONE;
+}
+
+static void take_handshake(struct wire_connection *c, int64_t now_ms)
+{
+    if (take_tls_result(c, wire_tls_handshake(c->tls), now_ms))
+        greet(c, now_ms);
+}
+
+static bool send_some(struct wire_connection *c, const char *p, size_t n, size_t *ret_n,
+                      int64_t now_ms)
+{
+    if (c->tls != NULL)
+        return take_tls_result(c, wire_tls_send(c->tls, p, n, ret_n), now_ms);
+    ssize_t sent = send(c->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno != EAGAIN)
+        fail_errno(c, errno, now_ms);
+    *ret_n = sent > 0 ? (size_t)sent : 0;
+    return sent >= 0;
+}
+
+static void send_out(struct wire_connection *c, int64_t now_ms)
+{
+    while (c->n_sent < c->out.n) {
+        size_t n;
+        if (!send_some(c, c->out.p + c->n_sent, c->out.n - c->n_sent, &n, now_ms))
+            return;
+        c->n_sent += n;
+    }
+    if (c->state == WIRE_LOGGING_IN && c->out.n > 0) // a password may stand there
+        explicit_bzero(c->out.p, c->out.n);
+    buf_clear(&c->out);
+    c->n_sent = 0;
+}
+
+static bool receive_some(struct wire_connection *c, char *p, size_t n, size_t *ret_n,
+                         int64_t now_ms)
+{
+    if (c->tls != NULL)
+        return take_tls_result(c, wire_tls_receive(c->tls, p, n, ret_n), now_ms);
+    ssize_t got = recv(c->fd, p, n, MSG_DONTWAIT);
+    if (got < 0 && errno != EAGAIN)
+        fail_errno(c, errno, now_ms);
+    else if (got == 0)
+        end(c, now_ms);
+    *ret_n = got > 0 ? (size_t)got : 0;
+    return got > 0;
 }
 
 // Bytes that are there; false: none, or the connection has failed.
 static bool receive(struct wire_connection *c, void *to, size_t *n, size_t all,
                     int64_t now_ms)
 {
-    ssize_t got = recv(c->fd, (char *)to + *n, all - *n, MSG_DONTWAIT);
-    if (got < 0 && errno == EAGAIN)
+    size_t got;
+    if (!receive_some(c, (char *)to + *n, all - *n, &got, now_ms))
         return false;
-    if (got < 0) {
-        fail_errno(c, errno, now_ms);
-        return false;
-    }
-    if (got == 0) {
-        // An idle one may be ended by the broker: no failure.
-        bool is_idle = c->is_proven && c->n_calls == 0;
-        if (is_idle)
-            drop(c);
-        else
-            fail(c, end_problem(c), now_ms);
-        c->again_at_ms = now_ms + FIRST_PAUSE_MS > c->again_at_ms
-                             ? now_ms + FIRST_PAUSE_MS
-                             : c->again_at_ms;
-        return false;
-    }
-    *n += (size_t)got;
-    if (c->n_calls > 0)
+    *n += got;
+    if (c->n_calls > 0 && c->state == WIRE_READY)
         c->deadline_ms = now_ms + c->client->timeout_ms;
     return true;
 }
@@ -222,9 +304,8 @@ static const char *size_problem(const struct wire_connection *c, int32_t size)
 {
     if (size == HTTP)
         return "an HTTP server answers there; give the port of a Kafka broker";
-    if (c->size[0] == TLS_ALERT)
-        return "TLS is wanted there, which client = 'native' does not have yet; see "
-               "client = 'librdkafka' and kafka.security.protocol";
+    if (c->size[0] == TLS_ALERT && c->tls == NULL)
+        return "TLS is wanted there" SEE_OPTIONS;
     return "the size of its answer is not right";
 }
 
@@ -232,8 +313,12 @@ static bool admit(struct wire_connection *c, int64_t room_bytes, int64_t now_ms)
 {
     struct wire_in in = wire_in_of((struct str){(const char *)c->size, sizeof(c->size)});
     int32_t size = wire_in_i32(&in);
-    if (size < WIRE_SIZE_BYTES || c->n_calls == 0 || size == HTTP ||
-        c->size[0] == TLS_ALERT) {
+    if (size == HTTP || (c->size[0] == TLS_ALERT && c->tls == NULL)) {
+        refuse(c, size_problem(c, size), now_ms);
+        return false;
+    }
+    bool is_first = c->state != WIRE_READY && size > FIRST_BYTES_MAX;
+    if (size < WIRE_SIZE_BYTES || c->n_calls == 0 || is_first) {
         fail(c, size_problem(c, size), now_ms);
         return false;
     }
@@ -281,7 +366,7 @@ int16_t wire_connection_version(const struct wire_connection *c, enum wire_api a
 
 bool wire_connection_can_call(const struct wire_connection *c)
 {
-    return c->state == WIRE_READY && c->n_calls < WIRE_CALLS_MAX;
+    return c->state == WIRE_READY && !c->is_ending && c->n_calls < WIRE_CALLS_MAX;
 }
 
 struct buf *wire_call_begin(struct wire_connection *c, enum wire_api api, int32_t tag,
@@ -304,7 +389,7 @@ void wire_call_end(struct wire_connection *c, size_t begin, int64_t wait_ms,
 {
     wire_request_end(&c->out, begin);
     c->calls[c->n_calls].wait_ms = wait_ms;
-    if (c->n_calls++ == 0)
+    if (c->n_calls++ == 0 && c->state == WIRE_READY)
         c->deadline_ms = now_ms + wait_ms + c->client->timeout_ms;
     send_out(c, now_ms);
 }
@@ -314,7 +399,8 @@ static void end_call(struct wire_connection *c, int64_t now_ms)
 {
     c->n_calls--;
     memmove(&c->calls[0], &c->calls[1], c->n_calls * sizeof(c->calls[0]));
-    c->deadline_ms = now_ms + c->calls[0].wait_ms + c->client->timeout_ms;
+    if (c->state == WIRE_READY)
+        c->deadline_ms = now_ms + c->calls[0].wait_ms + c->client->timeout_ms;
     c->n_size = 0;
     c->is_admitted = c->is_whole = false;
 }
@@ -350,7 +436,73 @@ static void take_greeting(struct wire_connection *c, int64_t now_ms)
         return;
     }
     end_call(c, now_ms);
-    c->state = WIRE_READY;
+    if (wire_security_mechanism(c->client->security) == WIRE_NO_SASL) {
+        c->state = WIRE_READY;
+        return;
+    }
+    c->state = WIRE_LOGGING_IN;
+    c->login = wire_login_new(c->client->security);
+}
+
+// ---- SASL
+
+static void fail_login(struct wire_connection *c, enum status rc, const struct err *err,
+                       int64_t now_ms)
+{
+    if (rc == ST_FAIL)
+        refuse(c, err->text, now_ms);
+    else
+        fail(c, err->text, now_ms);
+}
+
+static void take_login(struct wire_connection *c, int64_t now_ms)
+{
+    struct str body;
+    struct err err;
+    const struct wire_call call = c->calls[0];
+    enum status rc = begin_answer(c, &body, &err);
+    if (rc == ST_OK)
+        rc = wire_login_take(c->login, &call, body, &err);
+    if (rc != ST_OK) {
+        fail_login(c, rc, &err, now_ms);
+        return;
+    }
+    end_call(c, now_ms);
+}
+
+// What is to be sent next; nothing while an answer or a token is waited for.
+static void go_on_logging_in(struct wire_connection *c, int64_t now_ms)
+{
+    struct err err;
+    int64_t lifetime_ms;
+    if (wire_login_is_done(c->login, &lifetime_ms)) {
+        wire_login_free(c->login);
+        c->login = NULL;
+        c->state = WIRE_READY;
+        c->renew_at_ms = lifetime_ms > 0 ? now_ms + lifetime_ms * RENEWED_AFTER / 100 : 0;
+        return;
+    }
+    enum status rc = c->n_calls == 0 ? wire_login_work(c->login, c, now_ms, &err) : ST_OK;
+    if (rc != ST_OK)
+        fail_login(c, rc, &err, now_ms);
+}
+
+static void work_login(struct wire_connection *c, int64_t now_ms)
+{
+    if (c->is_whole)
+        take_login(c, now_ms);
+    if (c->state == WIRE_LOGGING_IN)
+        go_on_logging_in(c, now_ms);
+}
+
+// KIP-368: the broker would end the connection at the next request.
+static void renew(struct wire_connection *c, int64_t now_ms)
+{
+    c->is_ending = c->renew_at_ms > 0 && now_ms >= c->renew_at_ms;
+    if (!c->is_ending || c->n_calls > 0)
+        return;
+    drop(c);
+    c->again_at_ms = now_ms;
 }
 
 bool wire_answer(struct wire_connection *c, struct wire_call *ret, struct str *ret_body,
@@ -394,12 +546,28 @@ static void work(struct wire_connection *c, int64_t now_ms, int64_t room_bytes)
         take_look_up(c, now_ms);
     if (c->state == WIRE_CONNECTING)
         take_connect(c, now_ms);
+    if (c->state == WIRE_SECURING)
+        take_handshake(c, now_ms);
     if (c->state >= WIRE_GREETING)
         send_out(c, now_ms);
     if (c->state >= WIRE_GREETING && !c->is_whole)
         receive_all(c, now_ms, room_bytes);
     if (c->state == WIRE_GREETING && c->is_whole)
         take_greeting(c, now_ms);
+    if (c->state == WIRE_LOGGING_IN)
+        work_login(c, now_ms);
+    if (c->state == WIRE_READY)
+        renew(c, now_ms);
+}
+
+// What an answer was waited for.
+static const char *step_of(const struct wire_connection *c)
+{
+    if (c->state == WIRE_SECURING)
+        return "TLS's handshake: ";
+    if (c->state != WIRE_LOGGING_IN)
+        return "";
+    return c->n_calls == 0 ? "the token's command: " : "SASL: ";
 }
 
 void wire_connection_work(struct wire_connection *c, int64_t now_ms, int64_t room_bytes)
@@ -408,18 +576,34 @@ void wire_connection_work(struct wire_connection *c, int64_t now_ms, int64_t roo
     if (!is_overdue(c, now_ms))
         return;
     char text[64];
-    snprintf(text, sizeof(text), "no answer within %d ms", c->client->timeout_ms);
+    snprintf(text, sizeof(text), "%sno answer within %d ms", step_of(c),
+             c->client->timeout_ms);
     fail(c, text, now_ms);
+}
+
+// A token's command, while nothing else can be done.
+static struct pollfd wait_for_token(const struct wire_connection *c,
+                                    int64_t *ret_until_ms)
+{
+    if (c->deadline_ms < *ret_until_ms)
+        *ret_until_ms = c->deadline_ms;
+    int fd = wire_login_fd(c->login, ret_until_ms);
+    return (struct pollfd){.fd = fd, .events = POLLIN};
 }
 
 struct pollfd wire_connection_wait(const struct wire_connection *c, int64_t *ret_until_ms)
 {
     struct pollfd fd = {.fd = c->fd};
+    if (c->state == WIRE_LOGGING_IN && c->n_calls == 0)
+        return wait_for_token(c, ret_until_ms);
     bool is_stuck = c->is_whole || (c->n_size == sizeof(c->size) && !c->is_admitted);
-    if (c->state == WIRE_CONNECTING || c->n_sent < c->out.n)
+    if (c->state == WIRE_CONNECTING || wire_tls_wants_write(c->tls) ||
+        c->n_sent < c->out.n)
         fd.events |= POLLOUT;
-    if (c->state >= WIRE_GREETING && !is_stuck)
+    if (c->state >= WIRE_SECURING && !is_stuck)
         fd.events |= POLLIN;
+    if (wire_tls_has_bytes(c->tls) && !is_stuck)
+        *ret_until_ms = 0;
     bool waits = c->state != WIRE_CLOSED && (c->state != WIRE_READY || c->n_calls > 0);
     if (waits && !is_stuck && c->deadline_ms < *ret_until_ms)
         *ret_until_ms = c->deadline_ms;

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// One TCP connection to a broker, without TLS or SASL: requests are pipelined, answers
-// come in their order (Kafka protocol guide, "Network"), the first is to ApiVersions.
+// One connection to a broker, over TCP or TLS: requests are pipelined, answers come in
+// their order (Kafka protocol guide, "Network"), the first is to ApiVersions, then those
+// of SASL (login.h).
 //
 // How it works: nothing waits. The owner calls wire_connection_work whenever the
 // descriptor is ready or time has passed, then takes answers. An answer's memory is taken
 // only when the owner has room for it; until then its bytes stay with the broker. What
 // goes wrong closes the connection: `problem` says it, requests under way are gone, and
-// it may be opened again only after a pause that grows. Limits: the name's look-up, the
-// connect and the first answer have timeout_ms together, each later answer that long from
+// it may be opened again only after a pause that grows. A login that ends by itself
+// (KIP-368) ends between two requests: the connection is closed, and can be opened at
+// once. Limits: the name's look-up, the connect, TLS, and the answers up to the login's
+// last have timeout_ms together, each later answer that long from
 // the last of its bytes (or, for the first of them, from the request's own wait) on; time
 // in which the owner did not look does not count.
 //
@@ -19,18 +22,23 @@
 
 #include "wire/api.h"
 #include "wire/host.h"
+#include "wire/security.h"
+#include "wire/tls.h"
 
 enum {
     WIRE_CALLS_MAX = 8,
     WIRE_PROBLEM_TEXT = 512,
     WIRE_SIZE_BYTES = 4, // of an answer's size, before it
+    WIRE_TAG_OF_OWN = -1,
 };
 
 enum wire_connection_state {
     WIRE_CLOSED,
     WIRE_LOOKING_UP,
     WIRE_CONNECTING,
-    WIRE_GREETING, // ApiVersions is under way
+    WIRE_SECURING,   // TLS's handshake
+    WIRE_GREETING,   // ApiVersions is under way
+    WIRE_LOGGING_IN, // SASL
     WIRE_READY,
 };
 
@@ -46,8 +54,9 @@ struct wire_call {
 struct wire_client {
     struct str id;
     int timeout_ms;
-    int wake_fd;        // an eventfd
-    int64_t most_bytes; // of one answer
+    int wake_fd;                          // an eventfd
+    int64_t most_bytes;                   // of one answer
+    const struct wire_security *security; // NULL: neither TLS nor SASL
 };
 
 struct wire_connection {
@@ -58,6 +67,10 @@ struct wire_connection {
     int fd;
     struct wire_host *look_up;
     struct addrinfo *found, *address; // all of them, and the one that is tried
+    struct wire_tls *tls;             // NULL: none
+    struct wire_login *login;         // while it is under way
+    int64_t renew_at_ms;              // the login must be made anew; 0: never
+    bool is_ending;                   // no more requests: that time has come
     struct wire_versions versions;
     int32_t correlation;
     struct buf out;
@@ -78,6 +91,7 @@ struct wire_connection {
     // After a failure.
     int n_failures; // one after another
     int64_t again_at_ms;
+    bool is_refused;                 // and it would be the next time
     char problem[WIRE_PROBLEM_TEXT]; // "host:port: Connection refused"
 };
 

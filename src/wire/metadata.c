@@ -59,9 +59,11 @@ static void read_brokers(struct wire_in *in, bool flexible, struct arena *arena,
     }
 }
 
-static void skip_replicas(struct wire_in *in, bool flexible)
+static size_t skip_replicas(struct wire_in *in, bool flexible)
 {
-    wire_in_take(in, REPLICA_BYTES * wire_in_array(in, flexible, REPLICA_BYTES));
+    size_t n = wire_in_array(in, flexible, REPLICA_BYTES);
+    wire_in_take(in, REPLICA_BYTES * n);
+    return n;
 }
 
 static struct wire_metadata_partition read_partition(struct wire_in *in, int16_t version)
@@ -73,7 +75,7 @@ static struct wire_metadata_partition read_partition(struct wire_in *in, int16_t
     partition.leader = wire_in_i32(in);
     if (version >= WITH_EPOCH)
         partition.leader_epoch = wire_in_i32(in);
-    skip_replicas(in, flexible);
+    partition.n_replicas = skip_replicas(in, flexible);
     skip_replicas(in, flexible); // those in sync
     if (version >= WITH_OFFLINE)
         skip_replicas(in, flexible);
@@ -120,8 +122,8 @@ enum status wire_metadata_read(struct str body, int16_t version, struct str topi
         wire_in_i32(&in); // which is looked over: a question is asked seldom
     read_brokers(&in, flexible, arena, ret);
     if (version >= WITH_CLUSTER)
-        wire_in_string(&in, flexible); // the cluster's id
-    wire_in_i32(&in);                  // the controller
+        ret->cluster = wire_in_string(&in, flexible);
+    ret->controller = wire_in_i32(&in);
     for (size_t n = wire_in_array(&in, flexible, TOPIC_BYTES); n > 0; n--)
         read_topic(&in, version, topic, arena, ret);
     if (has_cluster_operations(version))

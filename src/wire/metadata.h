@@ -24,9 +24,12 @@ struct wire_metadata_partition {
     int16_t code;
     int32_t leader;       // -1: none
     int32_t leader_epoch; // -1: unknown
+    size_t n_replicas;
 };
 
 struct wire_metadata {
+    struct str cluster; // its id; p == NULL: not told
+    int32_t controller; // -1: none
     struct wire_metadata_broker *brokers;
     size_t n_brokers;
     int16_t code;                          // of the topic

@@ -3,7 +3,6 @@
 
 enum {
     CONSUMER = -1, // in the place of a replica
-    EARLIEST = -2, // in the place of a time
     READ_COMMITTED = 1,
     WITH_ISOLATION = 2, // and throttle time
     WITH_EPOCH = 4,
@@ -14,8 +13,8 @@ enum {
     COMMITTED_BYTES = 4 + 2,
 };
 
-void wire_low_ask(struct buf *out, int16_t version, struct str topic, int32_t partition,
-                  int32_t leader_epoch)
+void wire_offset_ask(struct buf *out, int16_t version, struct str topic,
+                     int32_t partition, int32_t leader_epoch, int64_t time_ms)
 {
     wire_out_i32(out, CONSUMER);
     if (version >= WITH_ISOLATION)
@@ -26,7 +25,13 @@ void wire_low_ask(struct buf *out, int16_t version, struct str topic, int32_t pa
     wire_out_i32(out, partition);
     if (version >= WITH_EPOCH)
         wire_out_i32(out, leader_epoch);
-    wire_out_i64(out, EARLIEST);
+    wire_out_i64(out, time_ms);
+}
+
+void wire_low_ask(struct buf *out, int16_t version, struct str topic, int32_t partition,
+                  int32_t leader_epoch)
+{
+    wire_offset_ask(out, version, topic, partition, leader_epoch, WIRE_EARLIEST);
 }
 
 enum status wire_low_read(struct str body, int16_t version, int32_t partition,

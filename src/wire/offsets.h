@@ -9,6 +9,14 @@
 #include "core/stream.h"
 #include "wire/api.h"
 
+enum {
+    // In the place of a time.
+    WIRE_LATEST = -1, // for who reads committed records
+    WIRE_EARLIEST = -2,
+};
+// The first offset of a partition whose record is not older; -1 in the answer: none is.
+void wire_offset_ask(struct buf *out, int16_t version, struct str topic,
+                     int32_t partition, int32_t leader_epoch, int64_t time_ms);
 // The first offset of a partition.
 void wire_low_ask(struct buf *out, int16_t version, struct str topic, int32_t partition,
                   int32_t leader_epoch);

@@ -25,6 +25,7 @@ enum {
 struct wire_stream {
     struct stream base; // first: a wire_stream is a stream
     char *client_id;
+    struct wire_security *security;
     int wake_fd;
     atomic_bool is_woken; // by wire_wake
     struct wire_cluster cluster;
@@ -83,6 +84,10 @@ static enum status take(struct wire_stream *wire, struct wire_broker *broker,
         wire_reporter_take(&wire->reporter, call, body, now);
         return ST_OK;
     case WIRE_API_VERSIONS:
+    case WIRE_SASL_HANDSHAKE:
+    case WIRE_SASL_AUTHENTICATE:
+    case WIRE_CREATE_TOPICS:
+    case WIRE_DESCRIBE_GROUPS:
     case WIRE_APIS:
         break;
     }
@@ -350,6 +355,7 @@ static void wire_close(struct stream *stream)
         wire_cluster_release(&wire->cluster);
         close(wire->wake_fd);
     }
+    wire_security_close(wire->security);
     free(wire->fds);
     free(wire->assigned);
     free(wire->client_id);
@@ -377,6 +383,7 @@ static void open_parts(struct wire_stream *wire, const struct wire_config *confi
         .timeout_ms = config->timeout_ms,
         .wake_fd = wire->wake_fd,
         .most_bytes = config->buffer_bytes,
+        .security = wire->security,
     };
     wire_cluster_init(&wire->cluster, &client, config->brokers, config->topic);
     wire->cluster.refresh_ms = config->refresh_ms;
@@ -390,7 +397,10 @@ static void open_parts(struct wire_stream *wire, const struct wire_config *confi
 enum status wire_stream_open(const struct wire_config *config, struct stream **ret,
                              struct err *err)
 {
+    struct wire_security *security;
+    TRY(wire_security_open(&config->security, &security, err));
     struct wire_stream *wire = mem_zalloc(sizeof(*wire));
+    wire->security = security;
     wire->base = (struct stream){.ops = &wire_stream_ops};
     wire->client_id = mem_strdup(config->client_id);
     wire->n_partitions = config->n_partitions;

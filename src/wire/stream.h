@@ -13,6 +13,7 @@
 #define WIRE_STREAM_H
 
 #include "core/stream.h"
+#include "wire/security.h"
 
 struct wire_config {
     const char *brokers; // host:port, by commas
@@ -25,6 +26,7 @@ struct wire_config {
     bool value_schema;  // records tell their header __value_schema_id
     int timeout_ms;     // of an answer
     int64_t refresh_ms; // between two looks for new partitions
+    struct wire_security_config security;
 };
 
 enum status wire_stream_open(const struct wire_config *config, struct stream **ret,

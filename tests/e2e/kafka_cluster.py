@@ -136,14 +136,14 @@ class Certificates:
                      f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.crt")
         return self.dir / f"{name}.crt"
 
-    def signed(self, name, host="localhost"):
+    def signed(self, name, host="localhost", is_expired=False):
         """(certificate, key, both in one file)"""
         extensions = pathlib.Path(self.dir / f"{name}.ext")
         extensions.write_text(f"subjectAltName=DNS:{host}\n")
         self.openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout",
                      f"{name}.key", "-out", f"{name}.csr")
         self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
-                     "-CAcreateserial", "-days", "2", "-extfile", extensions, "-out",
+                     "-CAcreateserial", "-days", "-1" if is_expired else "2", "-extfile", extensions, "-out",
                      f"{name}.crt")
         crt, key, both = (self.dir / f"{name}.{end}" for end in ("crt", "key", "pem"))
         both.write_text(key.read_text() + crt.read_text())

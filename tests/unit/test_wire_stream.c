@@ -711,7 +711,7 @@ static void test_metadata_that_lies(UNUSED void **state)
                 "broker 127.0.0.1:%d: topic 't': Metadata: a broker is not right");
 }
 
-static void check_unreachable(const char *reason)
+static void check_unreachable(const char *reason, bool is_final)
 {
     char text[512];
     snprintf(text, sizeof(text),
@@ -720,8 +720,12 @@ static void check_unreachable(const char *reason)
     struct stream *stream = open_at(0);
     struct stream_event event;
     struct err err = {0};
-    assert_status(poll_event(stream, &event, &err), ST_RETRY);
+    assert_status(poll_event(stream, &event, &err), is_final ? ST_FAIL : ST_RETRY);
     assert_string_equal(err.text, text);
+    if (is_final) {
+        stream->ops->close(stream);
+        return;
+    }
     assert_ok(stream->ops->poll(stream, 300, &event, &err), &err); // told once
     fake.greeting = NULL;
     fake.wrong_correlation = 0;
@@ -739,26 +743,28 @@ static void greet_by(const char *bytes, size_t n)
 static void test_what_is_no_broker_is_named(UNUSED void **state)
 {
     greet_by("HTTP/1.1 400 Bad Request\r\n\r\n", 28);
-    check_unreachable("an HTTP server answers there; give the port of a Kafka broker");
+    check_unreachable("an HTTP server answers there; give the port of a Kafka broker",
+                      true);
     greet_by("\x15\x03\x03\x00\x02\x02\x46", 7);
-    check_unreachable(
-        "TLS is wanted there, which client = 'native' does not have yet; see client = "
-        "'librdkafka' and kafka.security.protocol");
+    check_unreachable("TLS is wanted there; see the options kafka.security.protocol, "
+                      "kafka.ssl.* and kafka.sasl.*",
+                      true);
     greet_by("", 0);
-    check_unreachable(
-        "the connection was ended before anything was answered; where TLS or SASL is "
-        "wanted, see client = 'librdkafka'");
+    check_unreachable("the connection was ended before anything was answered; see the "
+                      "options kafka.security.protocol, kafka.ssl.* and kafka.sasl.*",
+                      false);
     greet_by("\x00\x00\x00\x02  ", 6);
-    check_unreachable("the size of its answer is not right");
+    check_unreachable("the size of its answer is not right", false);
     greet_by("\xff\xff\xff\xff", 4);
-    check_unreachable("the size of its answer is not right");
+    check_unreachable("the size of its answer is not right", false);
     greet_by("\x7f\x00\x00\x00", 4);
-    check_unreachable("the size of its answer is not right");
+    check_unreachable("the size of its answer is not right", false);
     fake.wrong_correlation = 1;
-    check_unreachable("its answer is to another request");
+    check_unreachable("its answer is to another request", false);
     fake.fetch_version = 3;
     check_unreachable("it takes no version of Fetch or Metadata that is known here; see "
-                      "client = 'librdkafka'");
+                      "client = 'librdkafka'",
+                      false);
 }
 
 static void test_nobody_there_is_told(UNUSED void **state)

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+# test: needs kafka
+# test: limit 600
+"""client = 'native' against a broker with a listener for each way to log in: what works, what is said
+of what does not, the same by all commands, and never a secret."""
+import base64
+import json
+import time
+
+import broker
+import kafka_cluster
+import lib
+import results
+from kafka_secured import STRANGER, USER, get, more_listeners, sasl, sasl_settings, script, tls
+
+SEE_OPTIONS = "; see the options kafka.security.protocol, kafka.ssl.* and kafka.sasl.*"
+SECRETS = ("alice-secret", "wrong-secret", "key-secret", "eyJ")
+REAUTHENTICATED_MS = 3000
+expired_ca = []
+
+
+def listeners():
+    """Beside the usual: one whose certificate is expired, and logins that last for seconds."""
+    expired = kafka_cluster.Certificates()
+    _, _, server = expired.signed("server", is_expired=True)
+    expired_ca.append(expired.ca)
+    short = {f"{name}.connections.max.reauth.ms": REAUTHENTICATED_MS
+             for name in ("plain", "scram-sha-256", "scram-sha-512", "oauthbearer")}
+    return {
+        "EXPIRED": kafka_cluster.Listener("SSL", "localhost", ssl_keystore_type="PEM",
+                                          ssl_keystore_location=server),
+        "SHORT": kafka_cluster.Listener("SASL_SSL", "localhost", **sasl_settings(), **short),
+        "CLEAR": kafka_cluster.Listener("SASL_PLAINTEXT", "localhost", **sasl_settings()),
+    }
+
+
+more_listeners.append(listeners)
+
+
+def at(listener):
+    return get().at(listener)
+
+
+def native(listener, options, brokers=None):
+    path = script(listener, options, brokers or at(listener))
+    path.write_text(path.read_text().replace("connector = 'kafka'", "connector = 'kafka', client = 'native'")
+                    + "SET membership = 'none';\n")
+    return path
+
+
+def no_secret_in(*texts):
+    for text in texts:
+        for secret in SECRETS:
+            assert secret not in text, text
+
+
+def works(listener, options):
+    """All commands that ask the broker something, and a topic that init makes."""
+    at("PLAINTEXT")
+    place = get()
+    broker.produce(place.topic, [f"T,n{place.n_sent}"], brokers=at("PLAINTEXT"))
+    place.n_sent += 1
+    path = native(listener, options)
+    for command in (["init"], ["check", "--live"], ["run", "--once"], ["status"], ["preview", "--limit", "1"]):
+        done = lib.run(*command, path)
+        no_secret_in(done.out, done.err)
+    rows = sorted(row[1] for row in results.iter_result(path.parent / "r"))
+    assert rows == sorted(f"n{i}" for i in range(place.n_sent)), rows
+    for entry in (path.parent / "r" / "_tramline").rglob("*"):
+        no_secret_in(entry.read_text(errors="replace") if entry.is_file() else "")
+    fresh = lib.fresh_name()
+    path.write_text(path.read_text().replace(f"topic = '{place.topic}'", f"topic = '{fresh}', partitions = 3"))
+    lib.run("init", path)
+    assert broker.leaders(fresh, brokers=at("PLAINTEXT")) == [1, 1, 1]
+
+
+def fails(listener, options, says, code=1, brokers=None, limit_s=5, commands=None):
+    """Each command says why, soon, and in the same words."""
+    path = native(listener, options, brokers)
+    (path.parent / "r").mkdir()
+    for command in commands or (["run", "--once"], ["init"], ["check", "--live"]):
+        done = lib.run(*command, path, code=code)
+        assert done.seconds < limit_s, (command, done.seconds)
+        said = [line for line in (done.out + done.err).splitlines()
+                if all(part in line for part in says.split("..."))]
+        assert len(said) == 1, (command, says, done.out, done.err)
+        no_secret_in(done.out, done.err)
+
+
+def test_tls():
+    works("TLS", tls())
+
+
+def test_tls_with_an_unknown_authority():
+    says = ("the broker's certificate is of an unknown authority (unable to get local issuer certificate); "
+            "kafka.ssl.ca.location must be the CA that signed the broker's certificate")
+    fails("TLS", tls(**{"ssl.ca.location": get().foreign.ca}), says)
+    fails("TLS", {"security.protocol": "SSL"}, says)
+
+
+def test_tls_to_a_host_that_the_certificate_does_not_name():
+    by_address = at("TLS").replace("localhost", "127.0.0.1")
+    fails("TLS", tls(), "the broker's certificate does not name the host '127.0.0.1'; brokers must be written, and "
+          "advertised, by a name that it has", brokers=by_address)
+    path = native("TLS", tls(**{"ssl.endpoint.identification.algorithm": "none"}), by_address)
+    lib.run("check", "--live", path)
+
+
+def test_an_expired_certificate():
+    fails("EXPIRED", {**tls(), "ssl.ca.location": expired_ca[0]},
+          "the broker's certificate, or its authority's, is expired (it was valid until ...)")
+
+
+def test_a_clients_certificate():
+    place = get()
+    works("MTLS", tls(**{"ssl.certificate.location": place.client, "ssl.key.location": place.key}))
+    locked = place.client.parent / "locked.key"
+    place.ours.openssl("rsa", "-in", place.key, "-aes256", "-passout", "pass:key-secret", "-out", locked)
+    with_lock = tls(**{"ssl.certificate.location": place.client, "ssl.key.location": locked})
+    works("MTLS", {**with_lock, "ssl.key.password": "key-secret"})
+    says = (f"option 'kafka.ssl.key.location': {locked} cannot be read: ...; if it has a password, "
+            "kafka.ssl.key.password must be that")
+    fails("MTLS", {**with_lock, "ssl.key.password": "wrong-secret"}, says, code=2)
+    fails("MTLS", with_lock, says, code=2)
+    fails("MTLS", {**with_lock, "ssl.key.location": place.stranger_key},
+          f"option 'kafka.ssl.key.location': {place.stranger_key} is not the key of the certificate {place.client}", code=2)
+
+
+def test_a_clients_certificate_that_is_missing_or_not_trusted():
+    says = ("; the broker wants a client's certificate that it trusts: see kafka.ssl.certificate.location and "
+            "kafka.ssl.key.location")
+    fails("MTLS", tls(), says)
+    fails("MTLS", tls(**{"ssl.certificate.location": get().stranger, "ssl.key.location": get().stranger_key}), says)
+
+
+def test_plain():
+    works("SASL", sasl("PLAIN", **USER))
+
+
+def test_scram():
+    for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+        works("SASL", sasl(mechanism, **USER))
+
+
+def test_sasl_without_tls():
+    works("CLEAR", {"security.protocol": "sasl_plaintext", "sasl.mechanism": "SCRAM-SHA-512", **USER})
+
+
+def test_wrong_passwords_and_strangers():
+    for mechanism in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"):
+        for user in (STRANGER, {"sasl.username": "mallory", "sasl.password": "wrong-secret"}):
+            fails("SASL", sasl(mechanism, **user),
+                  "SASL authentication error: Authentication failed: Invalid username or password" + SEE_OPTIONS
+                  if mechanism == "PLAIN" else
+                  "SASL authentication error: Authentication failed during authentication due to invalid credentials "
+                  f"with SASL mechanism {mechanism}" + SEE_OPTIONS)
+
+
+def test_a_mechanism_that_the_broker_has_not():
+    path = native("CLEAR", {"security.protocol": "sasl_plaintext", "sasl.mechanism": "PLAIN", **USER})
+    only_scram = kafka_cluster.Cluster(1, {
+        "PLAINTEXT": kafka_cluster.Listener(),
+        "SASL": kafka_cluster.Listener("SASL_PLAINTEXT", **{**sasl_settings(), "sasl.enabled.mechanisms":
+                                                            "SCRAM-SHA-256"})})
+    path.write_text(path.read_text().replace(at("CLEAR"), only_scram.addresses("SASL")))
+    done = lib.run("run", "--once", path, code=1)
+    only_scram.brokers[0].kill()
+    assert "the broker takes no PLAIN, only SCRAM-SHA-256; see kafka.sasl.mechanism" in done.err, done.err
+
+
+def token(subject="alice", life_s=3600):
+    """One without a signature, which the broker takes for trials."""
+    now = int(time.time())
+    parts = [json.dumps(part).encode() for part in
+             ({"alg": "none"}, {"sub": subject, "iat": now - 1, "exp": now + life_s, "scope": "x"})]
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts) + "."
+
+
+def test_oauthbearer():
+    file = lib.tmp_dir() / "token"
+    file.write_text(token() + "\n")
+    works("SASL", sasl("OAUTHBEARER", **{"sasl.oauthbearer.token.file": file}))
+    works("SASL", sasl("OAUTHBEARER", **{"sasl.oauthbearer.token.command": f"sleep 0.1; cat {file}"}))
+    path = native("SASL", sasl("OAUTHBEARER", **{"sasl.oauthbearer.token.file": file}))
+    rows = path.parent / "s.txt"
+    rows.write_text("trip_id,stop_id\nT,n\n")
+    done = lib.run("produce", rows, path, code=2)
+    assert ("option 'kafka.sasl.oauthbearer.token.file' is of client = 'native': records are published by librdkafka, "
+            "which takes no tokens so; publish them with another mechanism, or with another tool") in done.err, done.err
+
+
+def test_tokens_that_are_wrong():
+    file = lib.tmp_dir() / "token"
+    file.write_text(token(life_s=-100))
+    wrong = "the broker refuses the token: {\"status\":\"invalid_token\"}"
+    fails("SASL", sasl("OAUTHBEARER", **{"sasl.oauthbearer.token.file": file}), wrong)
+    file.write_text("eyJ")
+    fails("SASL", sasl("OAUTHBEARER", **{"sasl.oauthbearer.token.file": file}), wrong)
+    fails("SASL", sasl("OAUTHBEARER", **{"sasl.oauthbearer.token.command": "exit 3"}),
+          "'kafka.sasl.oauthbearer.token.command': the command ended by exit code 3", limit_s=25)
+    fails("SASL", sasl("OAUTHBEARER"), "takes its token from one of kafka.sasl.oauthbearer.token.file and "
+          "kafka.sasl.oauthbearer.token.command; for OIDC and unsecured tokens write client = 'librdkafka'", code=2)
+
+
+def test_another_protocol_than_the_ports():
+    fails("PLAINTEXT", tls(), SEE_OPTIONS, limit_s=25)
+    fails("PLAINTEXT", sasl("PLAIN", **USER), SEE_OPTIONS, limit_s=25)
+    fails("TLS", {}, SEE_OPTIONS, limit_s=25)
+    fails("SASL", tls(), SEE_OPTIONS, limit_s=25)
+    fails("TLS", sasl("PLAIN", **USER), "the broker wants no SASL at this port; see kafka.security.protocol")
+    fails("CLEAR", {}, SEE_OPTIONS, limit_s=25)
+    fails("CLEAR", {"security.protocol": "sasl_plaintext", "sasl.mechanism": "PLAIN", **STRANGER},
+          "Invalid username or password" + SEE_OPTIONS)
+
+
+def test_what_it_does_not_have_is_refused():
+    refused = [
+        ({"sasl.mechanism": "GSSAPI"}, "option 'kafka.sasl.mechanism': client = 'native' has PLAIN, SCRAM-SHA-256, "
+         "SCRAM-SHA-512 and OAUTHBEARER; for 'GSSAPI' write client = 'librdkafka'"),
+        ({"sasl.oauthbearer.method": "oidc"}, "option 'kafka.sasl.oauthbearer.method' is not one of client = 'native'; "
+         "write client = 'librdkafka', or see docs/security.md for those that it takes"),
+        ({"ssl.endpoint.identification.algorithm": "dns"},
+         "option 'kafka.ssl.endpoint.identification.algorithm': Invalid value"),
+        ({"ssl.keystore.location": get().client}, "option 'kafka.ssl.keystore.location' is not one of client"),
+        ({"sasl.password": "gehéim"}, "option 'kafka.sasl.password': SCRAM of client = 'native' takes printable ASCII"),
+    ]
+    for options, says in refused:
+        fails("SASL", {**sasl("SCRAM-SHA-256", **USER), **options}, says, code=2,
+              commands=(["check"], ["run", "--once"]))
+    path = script("SASL", sasl("OAUTHBEARER", **{"sasl.oauthbearer.token.file": get().client}))
+    done = lib.run("check", path, code=2)
+    assert "option 'kafka.sasl.oauthbearer.token.file' wants client = 'native'" in done.err, done.err
+
+
+def test_logins_that_end_are_made_anew():
+    """For longer than three logins last, nothing is said and nothing lost; the broker ended none."""
+    place = get()
+    for options in (sasl("SCRAM-SHA-256", **USER), sasl("PLAIN", **USER)):
+        path = native("SHORT", options)
+        path.write_text(path.read_text() + "SET commit.interval = '100ms';\n")
+        (path.parent / "r").mkdir()
+        worker = lib.Started("run", path)
+        end = time.monotonic() + 3.5 * REAUTHENTICATED_MS / 1000
+        while time.monotonic() < end:
+            broker.produce(place.topic, [f"T,n{place.n_sent}"], brokers=at("PLAINTEXT"))
+            place.n_sent += 1
+            time.sleep(0.2)
+        lib.wait_until(lambda p=path: len(list(results.iter_result(p.parent / "r"))) == place.n_sent,
+                       what="all rows")
+        worker.stop()
+        said = worker.text()
+        assert "warn" not in said and "cannot be reached" not in said, said
