@@ -88,6 +88,7 @@ def test_records_are_decoded_as_by_the_program():
     check_decoding(session())
 
 
+@lib.only_long
 def test_records_are_decoded_as_by_the_program_compiled():
     check_decoding(session(**{"spark.sql.codegen.factoryMode": "FALLBACK", "spark.sql.codegen.wholeStage": "true"}))
 
