@@ -9,7 +9,7 @@ error_codes.py --page prints docs/errors.md
 A line is CODE, a tab, and the format of the error as C has it, or for TL1 to TL9 what errors with
 that digit are about; "gone" stands for one that no
 source has any more: a code never gets another meaning. Whoever changes the words of an error
-changes its line.
+changes its line. The next line may explain it: a tab, why it comes about, a tab, what to do.
 """
 import pathlib
 import re
@@ -58,6 +58,34 @@ OTHERS = {
     "unclosed quote": "2",
     "a record of more than 16 MiB; is a quote left open?": "2",
 }
+# The same, of dead letters of Avro: formats as they stand in src/avro.
+REASONS = {
+    "%s: %zu byte%s left behind the last field",
+    "%zu byte%s: too short for Confluent Avro, whose magic byte and schema id take 5",
+    "the schema id is negative: not Confluent Avro",
+    "the schema id is 0, which no registry gives: looks like Apicurio's framing with an id of 8 bytes, "
+    "not Confluent Avro",
+    "the value is empty: Confluent Avro begins with a zero byte",
+    "looks like %s, not Confluent Avro",
+    "not Confluent Avro, which begins with a zero byte",
+    "neither a zero byte and an id above 0 in 4 bytes, nor a byte of 1 and a GUID in 16",
+    "it has no value",
+    "cut off in a number",
+    "cut off: %lld bytes wanted, %lld left",
+    "a number of more than 64 bits",
+    "%lld is not an int of 32 bits",
+    "%lld is not a length",
+    "byte 0x%02llX is not a boolean",
+    "no UTF-8 text without a zero byte: wrong after %lld good bytes",
+    "a REAL must be finite",
+    "null in a column that is NOT NULL",
+    "branch %lld of a union of %lld",
+    "symbol %lld of an enum of %lld",
+    "enum '%.*s' of the reader has neither symbol '%.*s' nor a default",
+    "the %s has no text",
+    "more than %lld steps a byte: records that hold little else than records",
+    "more than %lld levels deep",
+}
 
 
 def group_of(path):
@@ -73,6 +101,8 @@ def errors_in(root):
     found = dict(OTHERS)
     for path, source in sources.items():
         for literal in check_messages.literals_of(source):
+            if path.startswith("src/avro/") and literal.text.removeprefix(": ") in REASONS:
+                found[literal.text.removeprefix(": ")] = "2"
             name, number = literal.calls[-1] if literal.calls else ("", 0)
             if name in formats and name not in NO_ERRORS and formats[name] == number:
                 if not check_messages.Message(path, literal, False).is_relay():
@@ -85,7 +115,18 @@ def escape(text):
 
 
 def read_lines(root):
-    return [tuple(line.split("\t", 1)) for line in (root / TABLE).read_text().splitlines()]
+    return [tuple(line.split("\t", 1)) for line in (root / TABLE).read_text().splitlines() if line[0] != "\t"]
+
+
+def read_explanations(root):
+    """{code: (why, what to do)}."""
+    found, code = {}, None
+    for line in (root / TABLE).read_text().splitlines():
+        if line[0] == "\t":
+            _, why, way_out = line.split("\t")
+            found[code] = why, way_out
+        code = line.partition("\t")[0]
+    return found
 
 
 def read_table(root):
@@ -111,6 +152,8 @@ def wrong_with(table, found):
         yield f"{code} stands twice"
     if codes != sorted(codes):
         yield "codes do not rise"
+    for text in sorted(REASONS - {text for text in found}):
+        yield f"src/avro has no such reason: {text}"
 
 
 def add(root, table, found):
@@ -119,12 +162,21 @@ def add(root, table, found):
         if escape(text) not in known:
             last = max([int(code[2:]) for code, _ in table if code[2] == group], default=int(group) * 1000)
             table.append((f"TL{last + 1}", escape(text)))
-    (root / TABLE).write_text("".join(f"{code}\t{text}\n" for code, text in sorted(table + read_heads(root))))
+    explanations = read_explanations(root)
+    lines = [
+        f"{code}\t{text}\n" + "".join(f"\t{part}" for part in explanations.get(code, ())) + "\n" * (code in explanations)
+        for code, text in sorted(table + read_heads(root))
+    ]
+    (root / TABLE).write_text("".join(lines))
 
 
 def shown(text):
     """A format as people read it: conversions are an ellipsis."""
     text = check_messages.CONVERSION.sub(lambda m: "%" if m[1] == "%" else "…", text)
+    return plain(text)
+
+
+def plain(text):
     return text.replace("|", "\\|").replace("`", "'")
 
 
@@ -132,13 +184,14 @@ def page(table):
     print("# Errors\n\nMade by `tools/error_codes.py --page`. Each error has a code that stays, whatever becomes of its words. With `--json`\n"
           "or `--log-format json` an error is a JSON line that has it; `tramline explain-error CODE` (or the error's own text) tells\n"
           "what stands here. `…` is what the error names.")
+    explanations = read_explanations(ROOT)
     for head, about in read_heads(ROOT):
         title, _, advice = about.partition(". ")
         advice = re.sub(r"\b([\w-]+\.md)", r"[\1](\1)", advice)
-        print(f"\n## {head}: {title}\n\n{advice}\n\n| code | error |\n|---|---|")
+        print(f"\n## {head}: {title}\n\n{advice}\n\n| code | error | why, and what to do |\n|---|---|---|")
         for code, text in table:
             if code.startswith(head) and text != "gone":
-                print(f"| {code} | {shown(text)} |")
+                print(f"| {code} | {shown(text)} | {' '.join(map(plain, explanations.get(code, ())))} |")
 
 
 def main():

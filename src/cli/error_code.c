@@ -25,6 +25,12 @@ static bool next_code(struct str *rest, struct error_code *ret)
             continue;
         *ret = (struct error_code){.format = line};
         memcpy(ret->code, code.p, code.n);
+        if (rest->n > 0 && rest->p[0] == '\t') {
+            line = str_cut(rest, '\n');
+            (void)str_cut(&line, '\t');
+            ret->why = str_cut(&line, '\t');
+            ret->way_out = line;
+        }
         return true;
     }
     return false;

@@ -13,6 +13,8 @@ enum {
 struct error_code {
     char code[ERROR_CODE_MAX];
     struct str format; // as C has it, escaped
+    // Why it comes about, and what to do; empty: nothing is written on it.
+    struct str why, way_out;
 };
 
 // Which error a text is: the one with the most words of its own in it. What other errors

@@ -69,13 +69,18 @@ static void tell_code(const struct args *args, const struct error_code *code)
     AUTO(buf_release) struct buf json = {0};
     put_format(code->format, &format);
     if (!args_has(args, "--json")) {
-        printf("%s: %s\n\n%.*s\n", code->code, buf_cstr(&format),
-               STR_ARGS(error_code_about(code)));
+        printf("%s: %s\n", code->code, buf_cstr(&format));
+        if (code->why.n > 0)
+            printf("\nWhy: %.*s\nWhat to do: %.*s\n", STR_ARGS(code->why),
+                   STR_ARGS(code->way_out));
+        printf("\n%.*s\n", STR_ARGS(error_code_about(code)));
         return;
     }
     json_put_open(&json, NULL, '{');
     json_put_text(&json, "code", str_of(code->code));
     json_put_text(&json, "format", buf_as_str(&format));
+    json_put_text_or_null(&json, "why", code->why);
+    json_put_text_or_null(&json, "way_out", code->way_out);
     json_put_text(&json, "about", error_code_about(code));
     json_put_close(&json, '}');
     json_print(&json);

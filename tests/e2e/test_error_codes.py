@@ -132,6 +132,34 @@ def test_reasons_of_dead_letters_are_explained():
         assert lib.run("explain-error", name).out.startswith(f"{name}: of a dead letter: {says}.\n"), name
 
 
+# What users meet most: scripts, dead letters of CSV and Avro, schemas, tables, Kafka, HDFS, the registry, the log,
+# feeds, the command line.
+MET = """1069 1107 1109 1110 1111 1112 1114 1116 1117 1121 1065 2099 2100 2101 2104 2106 2107 2108 2109 2110 2111 2112 2113
+2114 2115 2116 2117 2118 2119 2120 2121 2122 2123 2124 2125 2126 2127 2128 2129 2130 2131 2132 2133 2134 2135 2136 2137
+2042 2065 2068 2070 2088 2093 3012 3041 3043 3045 3049 4003 4004 4005 4006 4009 4018 4020 4022 4025 4027 4029 4032 4033
+5005 5008 5013 5015 5019 5026 5028 5029 5030 6002 6005 6009 6013 6018 7003 7005 7014 7016 7026 7028 7052 7058 7059 7060
+7063 7065 7066 8014 8015 8021 8025 8028 8030 9026 9052 9073 9081 9102 9132"""
+
+
+def test_what_users_meet_is_explained():
+    explanations = error_codes.read_explanations(lib.ROOT)
+    assert all(len(why) > 30 and len(way) > 15 for why, way in explanations.values())
+    texts = dict(error_codes.read_table(lib.ROOT))
+    for number in MET.split():
+        assert f"TL{number}" in explanations and texts[f"TL{number}"] != "gone", number
+    for number in MET.split()[::7]:
+        assert "\nWhat to do: " in lib.run("explain-error", as_told(texts[f"TL{number}"])).out, number
+
+
+def test_an_explanation_says_why_and_what_to_do():
+    why, way_out = error_codes.read_explanations(lib.ROOT)["TL2108"]
+    told = lib.run("explain-error", "column n: 'x' is not an INT").out
+    assert told.startswith("TL2108: column ...: ... is not an INT\n\n"), told
+    assert f"\nWhy: {why}\nWhat to do: {way_out}\n\n" in told, told
+    page = (lib.ROOT / "docs/errors.md").read_text()
+    assert f"| TL2108 | column …: … is not an INT | {why} {way_out} |" in page
+
+
 def test_the_log_as_json_lines():
     job = file_job.FileJob(20, {})
     lines = json_lines(lib.run("run", job.script, "--once", "--log-format", "json").err)
