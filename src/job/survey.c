@@ -14,10 +14,7 @@
 enum {
     ENTRIES_BACK = 200, // in which owners and commits are looked for
     MARKERS_MAX = 4,    // offsets without a record before the first that waits
-    LATE_MS = 60000,    // beyond what two commit intervals explain
-    UNMATCHED_PERCENT = 50,
-    REJECTS_PERCENT = 1,
-    RECORDS_MIN = 100 // fewer say nothing
+    LATE_MS = 60000     // beyond what two commit intervals explain
 };
 
 static int64_t wall_ms(void)
@@ -351,17 +348,16 @@ static void judge_partitions(struct survey *survey)
 static void judge_commit(struct survey *survey)
 {
     const struct survey_commit *commit = &survey->commit;
-    if (commit->number < 0 || commit->records < RECORDS_MIN)
+    if (commit->number < 0 || commit->records < VERDICT_RECORDS_MIN)
         return;
     int64_t unmatched = commit->wanted - commit->matched;
-    if ((double)unmatched * 100 > (double)commit->wanted * (double)UNMATCHED_PERCENT)
+    if (verdict_exceeds(unmatched, commit->wanted, VERDICT_UNMATCHED_PERCENT))
         verdict_add(&survey->verdict, VERDICT_WARN, "unmatched",
                     "%" PRId64 " of %" PRId64
-                    " records of the newest commit match no row "
-                    "of a table",
+                    " records of the newest commit gave no row: "
+                    "they match none of a table, or WHERE drops them",
                     unmatched, commit->wanted);
-    if ((double)commit->rejected * 100 >
-        (double)commit->records * (double)REJECTS_PERCENT)
+    if (verdict_exceeds(commit->rejected, commit->records, VERDICT_REJECTS_PERCENT))
         verdict_add(&survey->verdict, VERDICT_WARN, "rejects",
                     "%" PRId64 " of %" PRId64 " records of the newest commit are dead "
                     "letters",

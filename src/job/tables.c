@@ -502,7 +502,10 @@ enum status tables_executor(const struct pipeline *pipeline, struct tables *tabl
     if (!tables_run_natively(plan)) {
         struct sqlite_host *host;
         TRY(table_store_host(tables->store, &host, err));
-        return sqlite_executor_open(plan, host, row_format, ret, err);
+        TRY(sqlite_executor_open(plan, host, row_format, ret, err));
+        if (options_given(&plan->settings, "status.listen"))
+            sqlite_executor_count(*ret);
+        return ST_OK;
     }
     if (tables->dimensions.items == NULL)
         TRY(build_dimensions(pipeline, tables, row_format, err));

@@ -81,6 +81,17 @@ static struct reading read_expr(const struct native_maker *maker,
     return reading;
 }
 
+// What a later step gives cannot be asked for before.
+static bool reads_later(const struct native_maker *maker, const struct step_maker *step,
+                        const struct expr *expr)
+{
+    size_t stage = read_expr(maker, NULL, expr).stage;
+    for (size_t i = 0; i + 1 < stage; i++)
+        if (maker->steps[i] == step)
+            return true;
+    return false;
+}
+
 // Conditions.
 
 static bool add_key(struct native_maker *maker, struct step_maker *step,
@@ -90,10 +101,7 @@ static bool add_key(struct native_maker *maker, struct step_maker *step,
     bool is_key = !read_expr(maker, step, others).reads_own &&
                   !read_expr(maker, step, own).reads_others &&
                   read_expr(maker, step, own).reads_own && !compile_can_fail(own) &&
-                  join->n_keys < KEYS_MAX;
-    // What a later step gives cannot be asked for before.
-    for (size_t i = read_expr(maker, NULL, others).stage; is_key && i > 0; i--)
-        is_key = maker->steps[i - 1] != step;
+                  join->n_keys < KEYS_MAX && !reads_later(maker, step, others);
     if (!is_key)
         return false;
     join->keys[join->n_keys++] = (struct key){others, own};
@@ -104,7 +112,6 @@ void native_step_condition(struct native_maker *maker, struct step_maker *step,
                            const struct expr *condition)
 {
     struct reading reading = read_expr(maker, step, condition);
-    bool inner = step->kind == STEP_INNER;
     bool equality = condition->kind == EXPR_OP && condition->op == OP_EQ;
     int joins =
         native_reads(maker, condition) & ~(READS_STREAM | reads_join(maker->n_joins));
@@ -118,7 +125,10 @@ void native_step_condition(struct native_maker *maker, struct step_maker *step,
         (add_key(maker, step, condition->args[0], condition->args[1]) ||
          add_key(maker, step, condition->args[1], condition->args[0])))
         return;
-    exprs_add(inner ? &maker->stream_filter : &step->residual, condition);
+    // ON says what a match is; what it says of others alone is a filter before.
+    bool is_filter = step->kind == STEP_INNER &&
+                     (!reading.reads_own || reads_later(maker, step, condition));
+    exprs_add(is_filter ? &maker->stream_filter : &step->residual, condition);
 }
 
 // The wide row.

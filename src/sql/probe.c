@@ -20,7 +20,7 @@ struct group {
     const struct from *joins[GROUPS_MAX]; // the join of each part; of the first: none
     size_t n_parts;
     struct exprs conditions[GROUPS_MAX]; // of each part
-    struct exprs filter;                 // what WHERE says of a left join's tables
+    struct exprs filter;                 // what WHERE says of its tables, and the stream
     struct exprs keys;                   // what the stream gives
     int needs;                           // groups before it that its conditions read
     bool left;
@@ -223,11 +223,11 @@ static void take_where(struct prober *prober, const struct exprs *where)
     for (size_t i = 0; i < where->n; i++) {
         const struct expr *condition = where->items[i];
         int reads = reads_of(prober, condition);
-        struct group *group = group_beside(prober, reads);
+        struct group *group = group_beside(prober, reads & ~READS_STREAM);
         if (reads == READS_STREAM || reads == 0)
             exprs_add(&prober->filter, condition);
         else if (group != NULL)
-            exprs_add(group->left ? &group->filter : &group->conditions[0], condition);
+            exprs_add(&group->filter, condition);
     }
 }
 
@@ -261,21 +261,54 @@ static void print_group(struct printer *printer, const struct group *group,
     }
 }
 
-static void print_count(const struct prober *prober, struct printer *printer, size_t g,
-                        bool is_filtered)
+// The conditions of a look-up, and of those before it that it reads.
+static void print_look_up(const struct prober *prober, struct printer *printer, size_t g,
+                          const char **before)
 {
     const struct group *group = &prober->groups[g];
-    const char *where = " WHERE ";
-    print_group(printer, group, ", (SELECT count(*) FROM ");
+    print_conditions(printer, &group->conditions[0], before);
+    for (size_t i = 0; i < g; i++)
+        if ((group->needs & reads_join(i)) != 0)
+            print_conditions(printer, &prober->groups[i].conditions[0], before);
+}
+
+static void print_tables(const struct prober *prober, struct printer *printer, size_t g,
+                         const char *before)
+{
+    const struct group *group = &prober->groups[g];
+    print_group(printer, group, before);
     for (size_t i = 0; i < g; i++)
         if ((group->needs & reads_join(i)) != 0)
             print_group(printer, &prober->groups[i], ", ");
-    print_conditions(printer, &group->conditions[0], &where);
-    for (size_t i = 0; i < g; i++)
-        if ((group->needs & reads_join(i)) != 0)
-            print_conditions(printer, &prober->groups[i].conditions[0], &where);
-    if (is_filtered)
-        print_conditions(printer, &group->filter, &where);
+}
+
+// How many rows match.
+static void print_matches(const struct prober *prober, struct printer *printer, size_t g)
+{
+    const char *where = " WHERE ";
+    print_tables(prober, printer, g, ", (SELECT count(*) FROM ");
+    print_look_up(prober, printer, g, &where);
+    buf_text(printer->out, ")");
+}
+
+// How many rows the join gives that WHERE leaves; a left join's one of NULLs is one.
+static void print_left(const struct prober *prober, struct printer *printer, size_t g)
+{
+    const struct group *group = &prober->groups[g];
+    const char *where = " WHERE ", *on = " ON ";
+    bool nested =
+        group->n_parts > 1 || group->needs != 0 || group->parts[0]->kind == FROM_JOIN;
+    if (group->left) {
+        buf_text(printer->out, ", (SELECT count(*) FROM ");
+        buf_text(printer->out, "(SELECT 1)");
+        print_tables(prober, printer, g, nested ? " LEFT JOIN (" : " LEFT JOIN ");
+        buf_text(printer->out, nested ? ")" : "");
+        print_look_up(prober, printer, g, &on);
+    } else {
+        print_tables(prober, printer, g, ", (SELECT count(*) FROM ");
+        print_look_up(prober, printer, g, &where);
+    }
+    print_conditions(printer, &group->filter, &where);
     buf_text(printer->out, ")");
 }
 
@@ -288,8 +321,8 @@ static struct str print_probe(const struct prober *prober)
     print_name(&printer, prober->stream->label);
     buf_text(&sql, ".\"" STREAM_ROW_COLUMN "\"");
     for (size_t g = 0; g < prober->n_groups; g++) {
-        print_count(prober, &printer, g, false);
-        print_count(prober, &printer, g, true);
+        print_matches(prober, &printer, g);
+        print_left(prober, &printer, g);
         for (size_t k = 0; k < prober->groups[g].keys.n; k++) {
             buf_text(&sql, ", ");
             print_expr(&printer, prober->groups[g].keys.items[k]);

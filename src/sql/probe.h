@@ -14,7 +14,8 @@
 #include "sql/plan.h"
 
 // Columns of a probe: the record's index in the batch, then for each of its tables how
-// many rows match, how many of those WHERE leaves, and the keys.
+// many rows match, how many rows the join gives that WHERE leaves (a left join without a
+// match gives one of NULLs), and the keys.
 struct probe_table {
     struct str name;
     bool left;     // a record without a match gives a row all the same

@@ -9,10 +9,7 @@
 
 enum {
     EXPIRY_SOON_MS = 7 * 86400 * 1000,
-    WINDOW_POINTS = 30,     // of the history: five minutes
-    REJECTS_PERCENT = 1,    // of the records of that time
-    UNMATCHED_PERCENT = 50, // the same
-    RECORDS_MIN = 100       // fewer say nothing
+    WINDOW_POINTS = 30 // of the history: five minutes
 };
 
 const char *const verdict_names[VERDICT_BAD + 1] = {
@@ -50,6 +47,11 @@ void verdict_json(const struct verdict *verdict, struct buf *ret)
         json_put_close(ret, '}');
     }
     json_put_close(ret, ']');
+}
+
+bool verdict_exceeds(int64_t n, int64_t all, int percent)
+{
+    return (double)n * 100 > (double)all * (double)percent;
 }
 
 static int64_t stalled_ms(const struct look *look)
@@ -102,13 +104,13 @@ static void judge_records(const struct look *look, struct verdict *verdict)
         n_rejected += point->n_rejected;
     }
     int64_t n_all = n_matched + n_unmatched + n_rejected;
-    if (n_all < RECORDS_MIN)
+    if (n_all < VERDICT_RECORDS_MIN)
         return;
-    if (n_unmatched * 100 > n_all * UNMATCHED_PERCENT)
+    if (verdict_exceeds(n_unmatched, n_all, VERDICT_UNMATCHED_PERCENT))
         verdict_add(verdict, VERDICT_WARN, "unmatched",
                     "%lld %% of the records of the last minutes match no row of a table",
                     (long long)(n_unmatched * 100 / n_all));
-    if (n_rejected * 100 > n_all * REJECTS_PERCENT)
+    if (verdict_exceeds(n_rejected, n_all, VERDICT_REJECTS_PERCENT))
         verdict_add(verdict, VERDICT_WARN, "rejects",
                     "%lld %% of the records of the last minutes are dead letters",
                     (long long)(n_rejected * 100 / n_all));

@@ -15,6 +15,10 @@ enum verdict_level {
 
 enum {
     VERDICT_STALLED_MS = 60000, // without a step of the worker
+    // Worth a word, of the records that were looked at; fewer of these say nothing.
+    VERDICT_UNMATCHED_PERCENT = 50,
+    VERDICT_REJECTS_PERCENT = 1,
+    VERDICT_RECORDS_MIN = 100,
     VERDICT_REASONS = 10
 };
 
@@ -45,6 +49,8 @@ void verdict_add(struct verdict *verdict, enum verdict_level level, const char *
                  const char *fmt, ...) PRINTF_LIKE(4, 5);
 // `"verdict":"ok","reasons":[...]`, as docs/operations.md has it.
 void verdict_json(const struct verdict *verdict, struct buf *ret);
+// Whether more than `percent` of `all` are `n`.
+bool verdict_exceeds(int64_t n, int64_t all, int percent);
 void verdict_of(const struct look *look, struct verdict *ret);
 // The worker's loop goes round. Else why not, appended.
 bool verdict_is_alive(const struct look *look, struct buf *why);

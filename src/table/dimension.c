@@ -5,7 +5,8 @@
 //
 // With a program for the tables' side what is read goes through it block by block. A row
 // whose values cannot be computed makes its key's group flawed: what matches it is
-// rejected. With a left join a key whose rows are all filtered out stays, without rows.
+// rejected. A key whose rows are all filtered out stays, without rows: what matches it
+// has found something, and is not what no row was found for.
 #include "table/dimension.h"
 
 #include <stdlib.h>
@@ -338,7 +339,7 @@ static enum status add_block(struct builder *builder, const struct value *rows,
         bool matches = has_row(&matching, &at_matching, i);
         bool stays = has_row(&staying, &at_staying, i);
         bool fails = builder->evaluator.errors[i].p != NULL;
-        if (stays || fails || (matches && builder->join->left))
+        if (stays || fails || matches)
             TRY(add_computed(builder, i, stays, err));
     }
     return ST_OK;
@@ -457,6 +458,8 @@ static enum status add_unmatched(struct builder *builder, struct err *err)
     memset(builder->row, 0, builder->join->schema.n * sizeof(struct value));
     if (builder->join->program == NULL || compute_unmatched(builder))
         draft_row(builder, builder->row);
+    else
+        builder->dimension->has_empty = true;
     uint32_t group = group_store_add(&builder->dimension->groups, &builder->draft);
     builder->dimension->unmatched = group;
     return group != 0 ? ST_OK : too_big("a key", err);
@@ -475,6 +478,8 @@ static void finish_index(struct builder *builder)
         const struct group *group = group_at(&dimension->groups, slot->value);
         size_t n_rows = tails_of(&dimension->groups, group)->n_rows;
         struct str key = key_index_key(&dimension->keys, slot);
+        dimension->stats.n_keys += n_rows > 0;
+        dimension->has_empty |= n_rows == 0;
         size_t most = dimension->stats.max_matches;
         // The first of equal ones by bytes: places of slots differ between processes.
         if (n_rows > most || (n_rows == most && str_compare(key, max_key) < 0)) {
@@ -494,7 +499,6 @@ static void finish_stats(struct dimension *dimension)
     struct dimension_stats *stats = &dimension->stats;
     group_store_finish(&dimension->groups);
     blob_store_finish(&dimension->flaws);
-    stats->n_keys = dimension->keys.n_keys;
     stats->n_groups = dimension->groups.groups.n_blobs;
     stats->n_tails = dimension->groups.tails.n_blobs;
     stats->group_bytes = group_store_bytes(&dimension->groups);

@@ -35,7 +35,7 @@ struct dimension_options {
 struct dimension_stats {
     size_t n_rows;       // with a key
     size_t n_null_keys;  // rows dropped: a NULL key matches nothing
-    size_t n_keys;       // different keys
+    size_t n_keys;       // different keys that have rows
     size_t n_groups;     // different groups of rows, as stored
     size_t n_tails;      // different lists of tails, see group_store.h
     size_t max_matches;  // rows of the key that has most
@@ -51,6 +51,7 @@ struct dimension {
     struct group_store groups;
     struct blob_store flaws; // texts: why a group cannot be written; a flaw is its place
     uint32_t unmatched;      // LEFT JOIN: the group of one row of NULLs; else 0
+    bool has_empty;          // a key, or `unmatched`, has no rows: WHERE leaves none
     struct dimension_stats stats;
     char *max_key; // the key with stats.max_matches rows, for a person
     char *version;

@@ -15,7 +15,7 @@ struct executor;
 struct executor_result {
     size_t n_rows;      // encoded into `rows`
     size_t n_matched;   // records that gave at least one row
-    size_t n_unmatched; // of those without one: a table has no row for it
+    size_t n_unmatched; // of those without one: a table has no row for it, where counted
 };
 
 struct executor_ops {

@@ -154,7 +154,29 @@ static uint64_t count_step(struct branch *branch, size_t i, struct join_counts *
     ret->n_hits += count_bits(marks->found & done);
     ret->n_misses += count_bits(missed);
     ret->n_rows += wide_rows(marks->rows, marks->found & done);
-    return branch->plan->steps->items[i].kind <= STEP_LEFT ? missed : 0;
+    return branch->plan->steps->items[i].kind <= STEP_LEFT ? missed & ~marks->left : 0;
+}
+
+// Whether what a join finds nothing for has a row of NULLs.
+static bool gives_nulls(const struct branch_join *join)
+{
+    const struct group_store *groups = &join->dimension->groups;
+    return join->plan->left &&
+           tails_of(groups, group_at(groups, join->dimension->unmatched))->n_rows > 0;
+}
+
+// Those of the records that have rows after a join. What has none is not looked up in
+// the joins behind; with a program the branch has seen to it.
+static uint64_t still_asked(const struct branch_join *join, uint64_t records)
+{
+    uint64_t with_rows = 0;
+    if (!join->dimension->has_empty)
+        return join->plan->left ? records : records & join->found;
+    for (; records != 0; records &= records - 1) {
+        size_t record = (size_t)__builtin_ctzll(records);
+        with_rows |= (uint64_t)branch_gives_rows(join, record) << record;
+    }
+    return with_rows;
 }
 
 static uint64_t count_join(struct native_counts *counts, struct branch *branch, size_t i,
@@ -169,7 +191,7 @@ static uint64_t count_join(struct native_counts *counts, struct branch *branch, 
     ret->n_rows += has_steps ? wide_rows(join->wide_rows, gave) : rows_of(join, gave);
     if (missed != 0 && !has_steps)
         keep_missed(counts, branch, i, missed, ret);
-    return missed;
+    return gives_nulls(join) ? 0 : missed;
 }
 
 uint64_t native_counts_block(struct native_counts *counts, struct branch *branches,
@@ -179,6 +201,7 @@ uint64_t native_counts_block(struct native_counts *counts, struct branch *branch
     size_t at = 0;
     for (size_t b = 0; b < n_branches; b++) {
         struct branch *branch = &branches[b];
+        uint64_t asked = done;
         for (size_t i = 0; i < native_n_steps(branch->plan); i++)
             if (branch->plan->steps->items[i].table.n_joins > 0)
                 missed |=
@@ -186,7 +209,9 @@ uint64_t native_counts_block(struct native_counts *counts, struct branch *branch
         for (size_t i = 0; i < branch->n_joins; i++) {
             struct join_counts *join = &counts->joins[counts->places[at++]];
             missed |=
-                count_join(counts, branch, i, join, done, branch->matched & matched);
+                count_join(counts, branch, i, join, asked, branch->matched & matched);
+            if (branch->plan->program == NULL && i + 1 < branch->n_joins)
+                asked = still_asked(&branch->joins[i], asked);
         }
     }
     return missed & ~matched;

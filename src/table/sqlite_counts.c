@@ -8,7 +8,8 @@
 // What is known of a record and a table.
 enum {
     ASKED = 1,
-    FOUND = 2
+    FOUND = 2,
+    PASSED = 4 // it has rows after the join
 };
 
 static size_t n_places(const struct plan *plan)
@@ -91,8 +92,8 @@ static void keep_missed(struct sqlite_counts *counts, struct join_counts *join,
     sketch_add(&join->missed, buf_as_str(&counts->key), 1);
 }
 
-// Whether the record passes all joins. What an inner join finds nothing for is not asked
-// of those behind.
+// Whether the record passes all joins. What has no rows after a join, since it finds
+// nothing or WHERE leaves nothing, is not asked of those behind.
 static bool mark_row(struct sqlite_counts *counts, const struct probe *probe,
                      size_t first_place, const struct value *row, size_t record, size_t n)
 {
@@ -104,8 +105,9 @@ static bool mark_row(struct sqlite_counts *counts, const struct probe *probe,
             keep_missed(counts, &counts->joins[counts->places[first_place + t]], table,
                         row);
         counts->marks[at] |= (uint8_t)(ASKED | (is_found ? FOUND : 0));
-        if (!is_found && !table->left)
+        if (row[table->column + 1].i == 0)
             return false;
+        counts->marks[at] |= PASSED;
     }
     return true;
 }
@@ -116,7 +118,8 @@ static void take_row(struct sqlite_counts *counts, const struct probe *probe,
     bool passes = mark_row(counts, probe, first_place, row, record, n);
     for (size_t t = 0; passes && t < probe->n_tables; t++) {
         int64_t *rows = &counts->rows[(first_place + t) * n + record];
-        int64_t found = row[probe->tables[t].column + 1].i;
+        size_t column = probe->tables[t].column;
+        int64_t found = row[column].i > 0 ? row[column + 1].i : 0;
         *rows = found > *rows ? found : *rows;
     }
 }
@@ -143,11 +146,11 @@ static void count_table(struct sqlite_counts *counts, size_t place, size_t n,
     struct join_counts *join = &counts->joins[counts->places[place]];
     for (size_t i = 0; i < n; i++) {
         uint8_t mark = counts->marks[place * n + i];
-        bool is_missed = mark == ASKED;
+        bool is_missed = (mark & (ASKED | FOUND)) == ASKED;
         join->n_hits += (mark & FOUND) != 0;
         join->n_misses += is_missed;
         join->n_rows += has_rows[i] ? counts->rows[place * n + i] : 0;
-        missed[i] |= is_missed && !has_rows[i];
+        missed[i] |= mark == ASKED && !has_rows[i];
     }
 }
 

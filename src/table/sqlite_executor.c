@@ -222,17 +222,8 @@ static enum status open_query(struct sqlite_executor *sqlite, struct err *err)
         TRY(sqlite_host_index(sqlite->host, plan->lookups[i].relation,
                               plan->lookups[i].column, err));
     TRY(sqlite_host_stream(sqlite->host, plan->stream->name, &plan->stream->schema, err));
-    TRY(sqlite_host_query(sqlite->host, plan->traced_sql, &sqlite->traced, &sqlite->query,
-                          err));
-    // Counting is beside the matter: a job goes on without.
-    struct err ignored;
-    if (sqlite_counts_open(plan, sqlite->host, &sqlite->counts, &ignored) != ST_OK) {
-        sqlite_counts_close(&sqlite->counts);
-        return ST_OK;
-    }
-    sqlite->executor.joins = sqlite->counts.joins;
-    sqlite->executor.n_joins = sqlite->counts.n_joins;
-    return ST_OK;
+    return sqlite_host_query(sqlite->host, plan->traced_sql, &sqlite->traced,
+                             &sqlite->query, err);
 }
 
 enum status sqlite_executor_open(const struct plan *plan, struct sqlite_host *host,
@@ -256,4 +247,17 @@ enum status sqlite_executor_open(const struct plan *plan, struct sqlite_host *ho
     sqlite_host_limit_memory(host, sqlite_host_memory() + SQLITE_QUERY_MEMORY);
     *ret = &sqlite->executor;
     return ST_OK;
+}
+
+void sqlite_executor_count(struct executor *executor)
+{
+    struct sqlite_executor *sqlite = (struct sqlite_executor *)executor;
+    struct err ignored;
+    if (sqlite_counts_open(sqlite->plan, sqlite->host, &sqlite->counts, &ignored) !=
+        ST_OK) {
+        sqlite_counts_close(&sqlite->counts);
+        return;
+    }
+    executor->joins = sqlite->counts.joins;
+    executor->n_joins = sqlite->counts.n_joins;
 }

@@ -22,4 +22,9 @@ enum status sqlite_executor_open(const struct plan *plan, struct sqlite_host *ho
                                  struct row_format *row_format, struct executor **ret,
                                  struct err *err);
 
+// From now on counts what records find in the tables: `joins`, and n_unmatched, which is
+// 0 without. It costs about the query once more (sqlite_counts.h). Where it cannot be
+// done nothing is counted: that is beside the matter.
+void sqlite_executor_count(struct executor *executor);
+
 #endif

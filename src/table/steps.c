@@ -575,6 +575,9 @@ static const struct step_block *step_next(struct steps *steps, size_t i)
             return NULL;
         filter_block(steps, &step->filter, &step->output);
     } while (step->output.rows.n == 0);
+    for (size_t k = 0; k < step->output.rows.n; k++)
+        step->marks.left |= UINT64_C(1)
+                            << step->output.records[step->output.rows.rows[k]];
     return &step->output;
 }
 

@@ -27,9 +27,9 @@ struct step_block {
 struct step;
 
 // What the step at that place looked up for the records of the block, a bit for each, and
-// for how many rows of a record it found one.
+// for how many rows of a record it found one; `left`: they have rows behind it.
 struct step_marks {
-    uint64_t asked, found;
+    uint64_t asked, found, left;
     uint32_t rows[BLOCK_ROWS];
 };
 

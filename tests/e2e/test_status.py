@@ -141,7 +141,7 @@ def test_each_reason_of_the_verdict():
     job.send(1)
     job.run_once()
     told = job.status()
-    assert [r["text"] for r in told["reasons"]] == ["300 of 301 records of the newest commit match no row of a table"]
+    assert [r["text"] for r in told["reasons"]] == ["300 of 301 records of the newest commit gave no row: they match none of a table, or WHERE drops them"]
     job.send(100)
     job.run_once()
     assert codes(job.status()) == {}

@@ -427,6 +427,7 @@ static void run_sqlite(struct world *world, struct outcome *outcome)
     assert_ok(sqlite_executor_open(world->plan, host, &world->row_format, &executor,
                                    &world->err),
               &world->err);
+    sqlite_executor_count(executor);
     run_executor(world, executor, outcome);
     executor->ops->close(executor);
     table_store_close(store);

@@ -991,6 +991,15 @@ struct outcome {
     size_t n_matched, n_unmatched, n_slices;
 };
 
+// Joins that are run row by row count the rows before WHERE sees them.
+static bool has_steps(const struct plan *plan)
+{
+    bool has = false;
+    for (size_t i = 0; i < plan->native->n_branches; i++)
+        has |= plan->native->branches[i].steps != NULL;
+    return has;
+}
+
 static void run_executor(struct world *world, struct executor *executor,
                          struct outcome *outcome)
 {
@@ -1019,10 +1028,11 @@ static void run_executor(struct world *world, struct executor *executor,
     add_rejects(world, &outcome->rejects);
     buf_release(&rows);
     for (size_t i = 0; i < executor->n_joins; i++)
-        buf_printf(
-            &outcome->joins, "%.*s %lld hits, %lld misses, %lld rows\n",
-            STR_ARGS(executor->joins[i].table), (long long)executor->joins[i].n_hits,
-            (long long)executor->joins[i].n_misses, (long long)executor->joins[i].n_rows);
+        buf_printf(&outcome->joins, "%.*s %lld hits, %lld misses, %lld rows\n",
+                   STR_ARGS(executor->joins[i].table),
+                   (long long)executor->joins[i].n_hits,
+                   (long long)executor->joins[i].n_misses,
+                   has_steps(world->plan) ? 0 : (long long)executor->joins[i].n_rows);
     executor->ops->close(executor);
 }
 
@@ -1062,6 +1072,7 @@ static void run_sqlite(struct world *world, struct outcome *outcome)
     assert_ok(sqlite_executor_open(world->plan, host, &world->row_format, &executor,
                                    &world->err),
               &world->err);
+    sqlite_executor_count(executor);
     struct sqlite_counts counts; // which a job goes on without
     if (sqlite_counts_open(world->plan, host, &counts, &world->err) != ST_OK)
         fail_msg("%s\n%.*s", world->err.text, STR_ARGS(world->script));
@@ -1234,19 +1245,19 @@ static void dump_queries(const char *path, uint64_t from, size_t n)
     assert_int_equal(fclose(out), 0);
 }
 
-// Queries of which both count the same: a hash join of the stream itself. Tables in
-// subqueries of expressions the native one counts alone; a view over the stream may hand
-// a record on twice, or join it before; what a left join finds WHERE may drop; of what an
-// inner join has no row for the joins behind it may be asked or not.
+// Queries of which both count the same. Tables in subqueries of expressions the native
+// one counts alone; a view over the stream may hand a record on twice; several tables, of
+// which some are joined row by row, may be asked in another order.
 static bool has_same_counts(const struct world *world)
 {
     bool has = world->n_subqueries == 0 &&
-               memmem(world->script.p, world->script.n, "FROM (", 6) == NULL &&
-               (memmem(world->script.p, world->script.n, " LEFT JOIN ", 11) == NULL ||
-                memmem(world->script.p, world->script.n, " WHERE ", 7) == NULL);
-    for (size_t i = 0; i < world->plan->native->n_branches; i++)
-        has = has && world->plan->native->branches[i].steps == NULL &&
-              world->plan->native->branches[i].n_joins <= 1;
+               memmem(world->script.p, world->script.n, "FROM (", 6) == NULL;
+    for (size_t i = 0; i < world->plan->native->n_branches; i++) {
+        const struct native_branch *branch = &world->plan->native->branches[i];
+        size_t n_steps = native_n_steps(branch);
+        has = has && (n_steps == 0 || (n_steps + branch->n_joins == 1 &&
+                                       branch->steps->items[0].kind <= STEP_LEFT));
+    }
     return has;
 }
 
@@ -1275,8 +1286,7 @@ static void check_native(struct world *world)
         fail_msg("%zu matched, by sqlite %zu\n%.*s", native.n_matched, sqlite.n_matched,
                  STR_ARGS(world->script));
     check_counts(world, &native, &sqlite);
-    for (size_t i = 0; i < world->plan->native->n_branches; i++)
-        world->shapes[SHAPE_STEPS] |= world->plan->native->branches[i].steps != NULL;
+    world->shapes[SHAPE_STEPS] = has_steps(world->plan);
     world->shapes[SHAPE_ASKED] = native_asks(world->plan->native);
     world->shapes[SHAPE_FAILURE] = native.rejects.n > 0;
     world->shapes[SHAPE_SLICES] = native.n_slices > 1;
