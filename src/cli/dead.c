@@ -113,9 +113,8 @@ static void print_published(const struct letter_topic_report *report, const char
                             bool is_all)
 {
     if (report->sent == 0) {
-        if (is_all)
-            printf("nothing to publish: no letter that is asked for is left that was not "
-                   "replayed before\n");
+        printf("nothing to publish: no letter that is asked for is left that was not "
+               "replayed before\n");
         return;
     }
     printf("published %s to topic '%s', all acknowledged: %s\n",
@@ -155,10 +154,10 @@ static enum status publish_to(struct dead *dead, const char *topic,
     warn_of_own_topic(&dead->pipeline, topic);
     enum status rc =
         letter_topic_publish(to, dead->storage, &dead->choice.filter, &report, err);
-    bool is_all = report.acknowledged == report.sent && rc == ST_OK;
+    bool is_all = report.acknowledged == report.sent && (rc == ST_OK || rc == ST_DATA);
     if (args_has(dead->args, "--json"))
         published_json(&report, topic);
-    else
+    else if (report.sent > 0 || rc == ST_OK)
         print_published(&report, topic, is_all);
     return rc;
 }

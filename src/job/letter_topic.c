@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/log.h"
+#include "base/text.h"
 #include "core/connector.h"
 #include "job/stop.h"
 #include "log/letter_headers.h"
@@ -11,7 +13,7 @@
 struct letter_topic {
     struct producer *producer;
     struct arena arena; // of one letter
-    int64_t n_sent;
+    int64_t n_sent, n_too_large;
     bool is_stopped;
 };
 
@@ -87,9 +89,13 @@ static enum status send(void *context, const struct dead_record *letter, struct 
         .n_headers = n,
     };
     enum status rc = topic->producer->ops->produce(topic->producer, &record, err);
-    if (rc != ST_OK)
-        return err_context(err, rc, "letter %" PRId64 ":%" PRId64, letter->entry,
-                           letter->line);
+    if (rc == ST_LIMIT) {
+        log_warn("letter %" PRId64 ":%" PRId64 " is not published: %s", letter->entry,
+                 letter->line, err->text);
+        topic->n_too_large++;
+        return ST_OK;
+    }
+    TRY(rc);
     topic->n_sent++;
     return ST_OK;
 }
@@ -110,8 +116,15 @@ enum status letter_topic_publish(struct letter_topic *topic, struct storage *sto
     enum status flushed =
         producer->ops->flush(producer, stop_farewell(), &ret->acknowledged, &flush_err);
     ret->sent = topic->n_sent;
-    if (rc != ST_OK || flushed == ST_OK)
+    if (rc != ST_OK)
         return rc;
+    if (flushed == ST_OK && topic->n_too_large > 0)
+        return err_set(err, ST_DATA,
+                       "%s too large for the producer, and %s not published; raise "
+                       "kafka.message.max.bytes of the stream, and the topic's "
+                       "max.message.bytes",
+                       text_counted(topic->n_too_large, "letter is", "letters are"),
+                       topic->n_too_large == 1 ? "is" : "are");
     *err = flush_err;
     return flushed;
 }

@@ -20,7 +20,7 @@ struct letter_topic_report {
 enum status letter_topic_open(struct pipeline *pipeline, const char *topic,
                               struct letter_topic **ret, struct err *err);
 // Sends all that is wanted and waits until the brokers have it. `ret` is set whatever the
-// status.
+// status. A letter that is too large is logged and left out; then ST_DATA at the end.
 enum status letter_topic_publish(struct letter_topic *topic, struct storage *storage,
                                  const struct dead_filter *filter,
                                  struct letter_topic_report *ret, struct err *err);

@@ -135,7 +135,7 @@ def test_a_topic_that_is_not_there_is_told():
     assert work.n_left() == 3
 
 
-def test_a_letter_that_the_client_refuses_is_named():
+def test_a_letter_that_the_client_refuses_is_named_and_left_out():
     work = Job()
     with broker.Producer(message_max_bytes=2_000_000) as producer:
         for value in (b"r0,x", b"r1," + b"x" * 1_040_000, b"r2,x"):
@@ -144,11 +144,14 @@ def test_a_letter_that_the_client_refuses_is_named():
     work.run_once()
     to = broker.create_topic(lib.fresh_name("again"))
     entry, line = work.names()[1].split(":")
-    done = work.dead("--to-topic", to, code=1)
-    assert (f"tramline dead: letter {entry}:{line}: topic '{to}': a record of 1040003 bytes was refused: Broker: Message size too "
-            "large\n") in done.err, done.err
-    assert f"published 1 letter to topic '{to}', all acknowledged: no\nsent were 1 letter;" in done.out, done.out
-    assert [value for *_, value in broker.consume(to)] == [b"r0,x"]
+    done = work.dead("--to-topic", to, code=3)
+    assert (f"letter {entry}:{line} is not published: topic '{to}': a record of 1040003 bytes was refused: Broker: "
+            "Message size too large\n") in done.err, done.err
+    assert done.err.endswith(
+        "tramline dead: 1 letter is too large for the producer, and is not published; raise kafka.message.max.bytes of "
+        "the stream, and the topic's max.message.bytes\n"), done.err
+    assert f"published 2 letters to topic '{to}', all acknowledged: yes\n" in done.out, done.out
+    assert [value for *_, value in broker.consume(to)] == [b"r0,x", b"r2,x"]
 
 
 def test_a_letter_is_shown_with_its_columns():
