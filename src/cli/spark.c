@@ -151,6 +151,8 @@ static enum status find_submit(struct call *call, struct err *err)
         return ST_OK;
     }
     call->submit = find_in_path(call, "spark-submit");
+    if (call->submit == NULL && args_has(call->args, "--print"))
+        call->submit = "spark-submit"; // it may be another machine that has it
     if (call->submit == NULL)
         return err_set(err, ST_USAGE,
                        "spark-submit is not in PATH, and SPARK_HOME is not set: install "

@@ -118,6 +118,12 @@ def test_spark_submit_is_found_by_path():
     assert done.json()[-1] == "p.sql"
 
 
+def test_the_call_is_printed_where_spark_is_not():
+    place = Place()
+    done = place.run("--workers", 1, "--bundle", place.bundle, "--print", env={"SPARK_HOME": "", "PATH": "/nowhere"})
+    assert shlex.split(done.out)[0] == "spark-submit", done.out
+
+
 def test_what_is_missing_is_said():
     place = Place()
     place.refused("--workers is missing: how many are to run")
