@@ -11,7 +11,7 @@
 // An option that goes to the connector's client as it is, without the prefix.
 struct client_option {
     struct str name, value;
-    bool from_file; // some of the value came from --set-file
+    bool from_outside; // some of the value came from --set-file or the environment
 };
 
 // What a stream is opened with. All is borrowed, the deadline for the stream's life.

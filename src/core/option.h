@@ -63,10 +63,10 @@ const char *option_type_name(enum option_type type);
 bool option_duration(struct str text, int64_t *ret);
 
 struct option_value {
-    bool given;      // by the script; else the default
-    struct str text; // NUL-terminated; p == NULL: neither given nor a default
-    int64_t number;  // for INT, BYTES, DURATION, PERCENT, BOOLEAN; index for CHOICE
-    bool from_file;  // some of it came from --set-file
+    bool given;        // by the script; else the default
+    struct str text;   // NUL-terminated; p == NULL: neither given nor a default
+    int64_t number;    // for INT, BYTES, DURATION, PERCENT, BOOLEAN; index for CHOICE
+    bool from_outside; // some of it came from --set-file or the environment
 };
 
 // The values of one group, in its order. Memory belongs to the arena given to init.

@@ -59,7 +59,7 @@ static void add_given(struct options_maker *maker, struct str table,
     for (size_t i = 0; i < options->group->n; i++) {
         const struct option_def *def = &options->group->defs[i];
         const struct option_value *value = &options->values[i];
-        bool is_secret = (def->flags & OPTION_SECRET) || value->from_file;
+        bool is_secret = (def->flags & OPTION_SECRET) || value->from_outside;
         if (value->given)
             add_option(maker, table, str_of(def->name),
                        is_secret ? (struct str){0} : clean(maker->arena, value->text));
@@ -80,7 +80,8 @@ static void add_table(struct options_maker *maker, const struct table *table)
         const struct client_option *option = &table->client_options[i];
         const char *name = arena_printf(maker->arena, "%s%.*s", connector->client->prefix,
                                         STR_ARGS(option->name));
-        bool is_secret = connector->client->is_secret(option->name) || option->from_file;
+        bool is_secret =
+            connector->client->is_secret(option->name) || option->from_outside;
         add_option(maker, table->name, str_of(name),
                    is_secret ? (struct str){0} : clean(maker->arena, option->value));
     }

@@ -204,10 +204,10 @@ struct option_text {
     struct str name; // "kafka.acks" also for kafka.acks without quotes
     size_t at;       // of the name
     size_t value_at;
-    struct str text; // variables replaced
-    bool from_set;   // some of it came from --set
-    bool from_file;  // some of it came from --set-file
-    bool failed;     // an error was reported
+    struct str text;   // variables replaced
+    bool from_set;     // some of it came from --set
+    bool from_outside; // some of it came from --set-file or the environment
+    bool failed;       // an error was reported
 };
 
 struct column_text {

@@ -64,7 +64,7 @@ static bool take(const struct taker *taker, struct options *options,
     enum status rc = options_set(options, def, text, &err);
     if (rc == ST_OK)
         rc = check_value(taker, options->group, def, option->text, &err);
-    options->values[def - options->group->defs].from_file = option->from_file;
+    options->values[def - options->group->defs].from_outside = option->from_outside;
     return report_unless(taker, option, rc, &err);
 }
 
@@ -142,7 +142,7 @@ static bool take_client_option(const struct taker *taker,
         return false;
     }
     ret->client_options[ret->n_client_options++] =
-        (struct client_option){name, option->text, option->from_file};
+        (struct client_option){name, option->text, option->from_outside};
     enum status rc =
         taker->checks != NULL ? client->check(name, option->text, &err) : ST_OK;
     return report_unless(taker, option, rc, &err);

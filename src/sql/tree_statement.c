@@ -34,7 +34,7 @@ static void take_text(struct tree *tree, struct str text, struct option_text *re
         return;
     ret->text = expansion.text;
     ret->from_set = expansion.from_set;
-    ret->from_file = expansion.from_file;
+    ret->from_outside = expansion.from_outside;
 }
 
 // A number as it stands in the script, with its sign.

@@ -27,7 +27,7 @@ static bool find(const struct script *script, struct arena *arena, struct str na
         }
     }
     const char *value = getenv(arena_cstr(arena, name));
-    *ret = (struct expansion){.text = str_of(value)};
+    *ret = (struct expansion){.text = str_of(value), .from_outside = true};
     return value != NULL;
 }
 
@@ -53,7 +53,7 @@ static bool append_value(const struct script *script, struct report *report, siz
         return false;
     }
     ret->from_set |= value.from_set;
-    ret->from_file |= value.from_file;
+    ret->from_outside |= value.from_outside;
     buf_str(out, value.text);
     return true;
 }

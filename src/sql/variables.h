@@ -8,8 +8,8 @@
 
 struct expansion {
     struct str text;
-    bool from_set;  // a value of --set is in it
-    bool from_file; // one of --set-file
+    bool from_set;     // a value of --set is in it
+    bool from_outside; // one of --set-file or the environment, which may be a secret
 };
 
 // Replaces ${NAME} by its value and $${ by ${. On error reports at `at` and returns
