@@ -119,7 +119,8 @@ static enum status conflict(const struct committer *com, enum publish_outcome ou
     if (outcome == PUBLISH_CONFLICT && com->publish.work->kind == ENTRY_REPLAY)
         return ST_CONFLICT; // the caller says what to do
     if (outcome == PUBLISH_CONFLICT)
-        log_info("another worker owns a partition of ours: its work is dropped here");
+        log_info("the partitions are shared anew with another worker: what was read and "
+                 "not committed here is read again by whoever has them now");
     else if (outcome == PUBLISH_LOST)
         log_warn("%s: files in tmp are gone before their commit; what they hold is read "
                  "again",
