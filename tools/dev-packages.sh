@@ -12,7 +12,7 @@ packages_stack=(python3 curl maven)
 packages_lint=(python3 clang clang-format-19)
 packages_fuzz=(clang libclang-rt-dev)
 packages_package=(dpkg-dev file)
-packages_long=(krb5-kdc krb5-admin-server krb5-user) # of test --long: a Kerberos realm
+packages_long=(krb5-kdc krb5-admin-server krb5-user buildah) # of test --long: a Kerberos realm, an image
 
 say() {
     printf '%s\n' "$*" >&2
