@@ -81,6 +81,38 @@ def check_numbers(executor):
     job.check()
 
 
+# Names and closed lists of labels, as docs/operations.md promises them; of what counts, 0 before anything came.
+COUNTED = [
+    *[("records_total", ("outcome", word)) for word in ("matched", "unmatched", "filtered", "rejected")],
+    ("rows_total",), ("bytes_total",), ("storage_retries_total",),
+    *[("join_probe_total", ("table", "names"), ("result", word)) for word in ("hit", "miss")],
+    ("join_rows_total", ("table", "names")),
+    *[("rejected_records_total", ("reason", word)) for word in ("unreadable", "query", "too_large")],
+    *[("commits_total", ("result", word)) for word in ("done", "conflict", "failed")],
+    *[(f"commit_phase_seconds_{part}", ("phase", phase)) for part in ("sum", "count")
+      for phase in ("upload", "publish", "rename")],
+]
+TOLD = {"build_info", "lag_records", "committed_record_timestamp_seconds", "table_info", "table_rows",
+        "table_loaded_timestamp_seconds", "partitions"}
+LISTS = {"outcome": 5, "reason": 3, "result": 5, "phase": 3}  # how many values there are
+
+
+def test_each_metric_is_there_before_anything_came():
+    job = file_job.FileJob(0, status.LISTEN)
+    run = lib.Started("run", job.script)
+    url = status.url_of(run)
+    lib.wait_until(lambda: status.state(url)["state"] == "reading", what="a run that reads")
+    for headers in ({}, {"Accept": "application/openmetrics-text; version=1.0.0"}):
+        numbers = status.metrics(url, headers)
+        assert {key: numbers.get((f"tramline_{key[0]}", *key[1:])) for key in COUNTED} == dict.fromkeys(COUNTED, 0), numbers
+        names = {key[0].removeprefix("tramline_") for key in numbers}
+        assert TOLD <= names, TOLD - names
+        for label, n in LISTS.items():
+            found = {value for key in numbers for name, value in key[1:] if name == label}
+            assert len(found) == n, (label, found)
+    run.stop()
+
+
 def test_each_path_has_its_type_and_policy():
     _, run, url = started()
     types = {"": "text/html; charset=utf-8", "page.css": "text/css; charset=utf-8",
