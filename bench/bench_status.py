@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the status server costs: CPU seconds of a whole `run --once` over a file, with it on and scraped every second,
 beside without: bench_status.py FEED [ROUNDS]. One JSON object a line, as the other benchmarks.
+With --instructions behind FEED it counts instructions instead, by callgrind, which no other work on the machine changes.
 
 Rounds take turns, and each one goes in the other order than the one before (off on, on off), so that whatever drifts on
 the machine falls on both. CPU is the process's own, user and system, by wait4; who scrapes is another process. The
@@ -22,7 +23,8 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = os.environ.get("TRAMLINE_BIN", str(ROOT / "build/release/tramline"))
 FEED = pathlib.Path(sys.argv[1])
-ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 6
+COUNTS = "--instructions" in sys.argv
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 and not COUNTS else 6
 COPIES = 8  # of the feed's stop_times, so that it takes some seconds
 SCRIPT = """
 SET spool = '{place}/spool';
@@ -89,7 +91,54 @@ def cpu_seconds(place, is_on):
     return usage.ru_utime + usage.ru_stime, len(seen)
 
 
+def instructions(place, is_on, n_scrapes=0):
+    """Those of one run below callgrind, with so many scrapes while it reads."""
+    for name in ("result", "spool"):
+        shutil.rmtree(place / name, ignore_errors=True)
+    (place / "result").mkdir()
+    script, log = place / "p.sql", place / "log"
+    script.write_text(SCRIPT.format(place=place, tables=place / "trips", stream=place / "stop_times.csv",
+                                    listen="SET status.listen = '127.0.0.1:0';" if is_on else ""))
+    with open(log, "wb") as out:
+        process = subprocess.Popen(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", PROGRAM, "run",
+                                    "--once", script], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    n_answers = 0
+    while process.poll() is None and n_answers < n_scrapes:
+        found = [line for line in log.read_text().splitlines() if "status: http" in line]
+        try:
+            url = found[0].split("status: ")[1].strip() if found else None
+            for path in ("metrics", "status.json") if url else ():
+                urllib.request.urlopen(url + path, timeout=60).read()
+            n_answers += url is not None
+        except OSError:
+            pass  # it has ended
+        time.sleep(0.05)
+    if process.wait() != 0:
+        sys.exit(f"bench: tramline run ended with {process.returncode}\n{log.read_text()}")
+    counted = [line for line in log.read_text().splitlines() if "Collected : " in line]
+    return int(counted[0].split(":")[1].replace(",", "")), n_answers
+
+
+def count_instructions():
+    """A run without and with the server, and what a scrape adds: so of a run that is scraped once a second as well."""
+    with tempfile.TemporaryDirectory() as name:
+        place = pathlib.Path(name)
+        n = prepare(place) // COPIES
+        (place / "stop_times.csv").write_bytes((FEED / "stop_times.txt").read_bytes().partition(b"\n")[2])
+        off, on = instructions(place, False)[0], instructions(place, True)[0]
+        scraped, n_scrapes = instructions(place, True, 20)
+        one = (scraped - on) / max(n_scrapes, 1)
+        seconds = cpu_seconds(place, False)[0]
+        emit("server off, instructions", off / n, "/record", f"{n} records; callgrind counts {off}")
+        emit("server on, not asked, on / off", on / off, "x", f"callgrind counts {on}")
+        emit("a scrape of /metrics and /status.json, instructions", one, "", f"of {n_scrapes}")
+        emit("scraped once a second, on / off", (on + one * seconds) / off, "x",
+             f"a run takes {seconds:.2f} CPU s by itself, so as many scrapes")
+
+
 def main():
+    if COUNTS:
+        return count_instructions()
     with tempfile.TemporaryDirectory() as name:
         place = pathlib.Path(name)
         n = prepare(place)
