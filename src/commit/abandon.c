@@ -17,7 +17,7 @@ static enum status read_number(struct publish *publish, bool *ret_mine, struct e
     struct arena arena AUTO(arena_release) = {0};
     struct entry entry;
     *ret_mine = false;
-    if (publish->bytes.n == 0)
+    if (publish->made.bytes.n == 0)
         return ST_OK; // no entry was made
     enum status rc = publish_read(publish, &arena, &entry, ret_mine, err);
     if (rc == ST_NOT_FOUND)

@@ -225,7 +225,8 @@ static void count_commit(struct committer *com, const struct unit *unit)
     atomic_fetch_add(&status->committed_rows, unit->rows);
     atomic_fetch_add(&status->committed_bytes, bytes);
     atomic_store(&status->last_commit_ms, wall_ms(com));
-    board_commit(&status->board, COMMIT_DONE, wall_ms(com), com->publish.entry.number);
+    board_commit(&status->board, COMMIT_DONE, wall_ms(com),
+                 com->publish.made.entry.number);
 }
 
 static void show_phases(struct committer *com, int64_t publish_ms, int64_t rename_ms)
@@ -236,13 +237,14 @@ static void show_phases(struct committer *com, int64_t publish_ms, int64_t renam
 }
 
 enum status committer_commit(struct committer *com, const struct unit *unit,
-                             struct err *err)
+                             const struct prepared_entry *prepared, struct err *err)
 {
-    const struct entry *entry = &com->publish.entry;
+    const struct entry *entry = &com->publish.made.entry;
     struct publish_work work = {.kind = ENTRY_COMMIT,
                                 .spans = unit->spans,
                                 .n_spans = unit->n_spans,
-                                .unit = unit};
+                                .unit = unit,
+                                .prepared = prepared};
     int64_t began_ms = clock_ms(com);
     TRY(publish(com, &work, err));
     com->n_lost = 0;
@@ -291,7 +293,7 @@ void committer_begin_replay(struct committer *com)
 enum status committer_replay(struct committer *com, const struct unit *unit,
                              const struct replay *replay, struct err *err)
 {
-    const struct entry *entry = &com->publish.entry;
+    const struct entry *entry = &com->publish.made.entry;
     struct publish_work work = {
         .kind = ENTRY_REPLAY, .unit = unit, .replay = replay, .base = com->replay_base};
     TRY(publish(com, &work, err));

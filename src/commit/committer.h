@@ -34,9 +34,9 @@ enum status committer_claim(struct committer *com, const struct claim *claim,
                             struct err *err);
 // Needs a claim of the unit's partitions, and its files in the claim's folder.
 // ST_CONFLICT: the claim holds no more, or the files are gone: what is in the log decides
-// where to read on.
+// where to read on. `prepared`: its entry, made beforehand, or NULL.
 enum status committer_commit(struct committer *com, const struct unit *unit,
-                             struct err *err);
+                             const struct prepared_entry *prepared, struct err *err);
 // A unit that is not to be committed any more: its files go.
 void committer_drop(struct committer *com, const struct unit *unit);
 // The letters of the log as committer_state has it now are to be replayed: files go into

@@ -5,7 +5,7 @@
 enum status publish_look_at_files(struct publish *publish, bool *ret, struct err *err)
 {
     struct storage *storage = &publish->patience->storage;
-    const struct entry *entry = &publish->entry;
+    const struct entry *entry = &publish->made.entry;
     *ret = true;
     for (size_t i = 0; *ret && i < entry->n_files; i++) {
         struct file_info info;

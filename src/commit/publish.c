@@ -3,122 +3,22 @@
 
 #include <inttypes.h>
 
-#include "commit/replay.h"
 #include "log/log_read.h"
-
-// Somebody else has claimed the partition, or it does not stand where the work begins;
-// for a claim: it was touched since it was looked at.
-static bool is_taken(const struct publish *publish, const struct span *span)
-{
-    const struct log_partition *partition =
-        log_state_find(publish->state, span->partition);
-    if (publish->work->kind == ENTRY_COMMIT)
-        return partition == NULL || partition->next != span->first ||
-               !log_state_is_claimed_by(partition, publish->writer);
-    return partition != NULL && partition->touched >= publish->work->base;
-}
-
-static bool is_conflict(const struct publish *publish)
-{
-    if (publish->work->kind == ENTRY_JOB)
-        return publish->state->next > 0;
-    if (publish->work->kind == ENTRY_REPLAY)
-        return replay_is_taken(publish);
-    for (size_t i = 0; i < publish->work->n_spans; i++)
-        if (is_taken(publish, &publish->work->spans[i]))
-            return true;
-    return false;
-}
-
-static struct entry_file make_file(struct publish *publish, size_t index)
-{
-    const struct entry_file *file = &publish->work->unit->files[index];
-    int64_t day_ms =
-        publish->job->settings.directory_by_day ? publish->entry.time_ms : -1;
-    struct entry_file ret = *file;
-    if (!publish->patience->storage.renames) {
-        ret.name = file->tmp; // where it lies
-        return ret;
-    }
-    struct path name =
-        file->kind == FILE_DEAD
-            ? path_dead(publish->entry.number, index)
-            : path_part(publish->entry.number, index, publish->job->extension, day_ms);
-    ret.name = arena_str(&publish->arena, path_str(&name));
-    return ret;
-}
-
-static void add_work(struct publish *publish)
-{
-    struct entry *entry = &publish->entry;
-    const struct publish_work *work = publish->work;
-    const struct unit *unit = work->unit;
-    entry->spans = arena_array(&publish->arena, work->n_spans, sizeof(struct span));
-    for (size_t i = 0; i < work->n_spans; i++)
-        if (unit == NULL || work->spans[i].next > work->spans[i].first)
-            entry->spans[entry->n_spans++] = work->spans[i];
-    if (unit == NULL)
-        return;
-    if (work->replay != NULL)
-        entry->replay = *work->replay;
-    entry->dimension = unit->dimension;
-    entry->rows = unit->rows;
-    entry->matched = unit->matched;
-    entry->first_batch_ms = unit->first_batch_ms;
-    entry->last_batch_ms = unit->last_batch_ms;
-    entry->files = arena_array(&publish->arena, unit->n_files, sizeof(struct entry_file));
-    for (size_t i = 0; i < unit->n_files; i++)
-        entry->files[entry->n_files++] = make_file(publish, i);
-}
 
 // What nobody could read, or apply, would be the end of the log: it ends the job instead.
 static enum status make_entry(struct publish *publish, struct err *err)
 {
-    const struct job *job = publish->job;
-    struct log_state *state = publish->state;
-    struct env *env = publish->patience->parts.env;
-    arena_clear(&publish->arena);
-    char *attempt = arena_alloc(&publish->arena, UUID_TEXT);
-    env_uuid(env, attempt);
-    publish->entry = (struct entry){
-        .number = state->next,
-        .kind = publish->work->kind,
+    const struct entry_maker maker = {
+        .job = publish->job,
+        .state = publish->state,
         .writer = str_of(publish->writer),
-        .attempt = str_of(attempt),
-        .worker = job->worker,
-        .time_ms = env->ops->wall_ms(env),
-        .job = job->identity,
-        .plan = job->plan,
-        .schema = job->schema,
-        .format = job->format,
-        .dimension = job->dimension,
+        .renames = publish->patience->storage.renames,
     };
-    if (publish->work->kind == ENTRY_JOB || publish->work->kind == ENTRY_CLAIM)
-        publish->entry.script = job->script;
-    memcpy(publish->entry.prev, state->last_checksum, SHA256_HEX);
-    add_work(publish);
-    publish->entry.has_snapshot =
-        state->next > 0 && state->next % job->settings.log_snapshot == 0;
-    if (publish->entry.has_snapshot)
-        publish->entry.snapshot = log_state_snapshot(state, &publish->arena);
-    buf_clear(&publish->bytes);
-    TRY(entry_encode(&publish->entry, &publish->bytes, err));
-    return log_state_check(state, &publish->entry, err);
-}
-
-// What lies there must be what was sent: an entry that nobody can read would stop the
-// job. ST_NOT_FOUND: somebody has removed it.
-static enum status check_source(struct publish *publish, struct err *err)
-{
-    struct storage *storage = &publish->patience->storage;
-    struct buf bytes AUTO(buf_release) = {0};
-    TRY(storage_read_all(storage, path_str(&publish->source), ENTRY_BYTES_MAX, &bytes,
-                         err));
-    if (str_eq(buf_as_str(&bytes), buf_as_str(&publish->bytes)))
+    publish->is_written = publish_takes_prepared(publish, &maker);
+    if (publish->is_written)
         return ST_OK;
-    return err_set(err, ST_RETRY,
-                   "%s/%s: the storage does not hold the %zu bytes sent to it",
-                   storage->url, publish->source.text, publish->bytes.n);
+    const struct entry_stamp stamp = entry_stamp(publish->patience->parts.env);
+    return entry_make(&maker, publish->work, &stamp, &publish->made, err);
 }
 
 // A name whose write went wrong may hold anything: each try has a new one.
@@ -126,17 +26,17 @@ static enum status write_source(struct publish *publish, struct err *err)
 {
     struct storage *storage = &publish->patience->storage;
     enum status rc;
-    if (!storage->renames)
-        return ST_OK; // the entry is made at its place
+    if (!storage->renames || publish->is_written)
+        return ST_OK; // the entry is made at its place, or lies there already
     do {
         char uuid[UUID_TEXT];
         env_uuid(publish->patience->parts.env, uuid);
         struct path source = path_tmp(str_of(publish->writer), uuid);
-        rc = storage_write_bytes(storage, path_str(&source), buf_as_str(&publish->bytes),
-                                 err);
+        struct str bytes = buf_as_str(&publish->made.bytes);
+        rc = storage_write_bytes(storage, path_str(&source), bytes, err);
         if (rc == ST_OK) {
             publish->source = source;
-            rc = check_source(publish, err);
+            rc = entry_check_written(storage, &source, bytes, err);
         }
     } while (patience_again(publish->patience, &rc, err));
     return rc;
@@ -145,7 +45,7 @@ static enum status write_source(struct publish *publish, struct err *err)
 static enum status make_bucket(struct publish *publish, struct err *err)
 {
     struct storage *storage = &publish->patience->storage;
-    int64_t bucket = bucket_of(publish->entry.number);
+    int64_t bucket = bucket_of(publish->made.entry.number);
     if (publish->n_made_buckets > bucket)
         return ST_OK;
     struct path path = path_bucket(bucket);
@@ -159,12 +59,12 @@ static enum status make_bucket(struct publish *publish, struct err *err)
 static enum status appear(struct publish *publish, struct err *err)
 {
     struct storage *storage = &publish->patience->storage;
-    struct path target = path_entry(publish->entry.number);
+    struct path target = path_entry(publish->made.entry.number);
     if (storage->renames)
         return storage->ops->publish(storage, path_str(&publish->source),
                                      path_str(&target), err);
     return storage->ops->create_exclusive(storage, path_str(&target), (struct str){0},
-                                          buf_as_str(&publish->bytes), err);
+                                          buf_as_str(&publish->made.bytes), err);
 }
 
 // ST_OK: *ret is what the rename came to: ST_OK, ST_EXISTS, ST_NOT_FOUND, or ST_UNKNOWN,
@@ -188,9 +88,10 @@ static enum status rename_source(struct publish *publish, enum status *ret,
 enum status publish_read(struct publish *publish, struct arena *arena, struct entry *ret,
                          bool *ret_mine, struct err *err)
 {
-    TRY(log_read(&publish->patience->storage, publish->entry.number, arena, ret, err));
-    *ret_mine = str_eq(ret->writer, publish->entry.writer) &&
-                str_eq(ret->attempt, publish->entry.attempt);
+    TRY(log_read(&publish->patience->storage, publish->made.entry.number, arena, ret,
+                 err));
+    *ret_mine = str_eq(ret->writer, publish->made.entry.writer) &&
+                str_eq(ret->attempt, publish->made.entry.attempt);
     return ST_OK;
 }
 
@@ -198,7 +99,7 @@ static enum status published(struct publish *publish, enum publish_outcome *ret,
                              struct err *err)
 {
     *ret = PUBLISH_DONE;
-    return log_state_apply(publish->state, &publish->entry, err);
+    return log_state_apply(publish->state, &publish->made.entry, err);
 }
 
 static enum status stale(struct publish *publish, enum publish_outcome *ret)
@@ -216,7 +117,7 @@ static enum status number_is_taken(struct publish *publish, const struct entry *
     struct err ignored;
     *ret_next = true;
     TRY(log_state_apply(publish->state, entry, err));
-    if (publish->source.text[0] && !is_conflict(publish) &&
+    if (publish->source.text[0] && !publish_is_conflict(publish) &&
         storage->ops->remove(storage, path_str(&publish->source), &ignored) == ST_OK)
         publish->source = (struct path){0};
     return ST_OK;
@@ -269,7 +170,7 @@ static enum status try_number(struct publish *publish, enum publish_outcome *ret
 {
     *ret_next = false;
     *ret = PUBLISH_CONFLICT;
-    if (is_conflict(publish))
+    if (publish_is_conflict(publish))
         return ST_OK;
     TRY(make_entry(publish, err));
     enum status rc = write_source(publish, err);
@@ -289,9 +190,10 @@ enum status publish_entry(struct publish *publish, const struct publish_work *wo
     enum status rc;
     bool is_next;
     publish->work = work;
+    publish->prepared = work->prepared;
     publish->source = (struct path){0};
-    publish->entry = (struct entry){0};
-    buf_clear(&publish->bytes);
+    publish->made.entry = (struct entry){0};
+    buf_clear(&publish->made.bytes);
     do {
         patience_attempt(publish->patience);
         rc = try_number(publish, ret, &is_next, err);
@@ -302,7 +204,6 @@ enum status publish_entry(struct publish *publish, const struct publish_work *wo
 
 void publish_release(struct publish *publish)
 {
-    arena_release(&publish->arena);
-    buf_release(&publish->bytes);
+    made_entry_release(&publish->made);
     *publish = (struct publish){0};
 }

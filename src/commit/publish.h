@@ -7,9 +7,8 @@
 #ifndef COMMIT_PUBLISH_H
 #define COMMIT_PUBLISH_H
 
+#include "commit/forecast.h"
 #include "commit/patience.h"
-#include "log/job.h"
-#include "log/log_state.h"
 #include "log/paths.h"
 
 enum publish_outcome {
@@ -17,17 +16,6 @@ enum publish_outcome {
     PUBLISH_CONFLICT, // another worker owns one of the partitions
     PUBLISH_LOST,     // our files in tmp are gone
     PUBLISH_STALE,    // the log is not the one that was read: read it again
-};
-
-// What an entry is to say.
-struct publish_work {
-    enum entry_kind kind;
-    const struct span *spans;
-    size_t n_spans;
-    const struct unit *unit;     // NULL: no files
-    const struct replay *replay; // NULL: it is none
-    int64_t base; // replays: one from this number on is a conflict; claims: an entry from
-                  // this number on that touches ours is a conflict
 };
 
 struct publish {
@@ -38,12 +26,12 @@ struct publish {
     const char *writer;
 
     // Its own.
-    const struct publish_work *work; // of the call that is on
-    struct arena arena;              // of the entry
-    struct entry entry;              // as made last
-    struct buf bytes;
-    struct path source;     // where the bytes were written; empty: nowhere
-    int64_t n_made_buckets; // the directories of buckets below are there
+    const struct publish_work *work;       // of the call that is on
+    const struct prepared_entry *prepared; // of it, not looked at yet; NULL: none
+    struct made_entry made;                // last
+    struct path source;                    // where its bytes were written; empty: nowhere
+    bool is_written;                       // it was prepared, and lies there
+    int64_t n_made_buckets;                // the directories of buckets below are there
 };
 
 // After any outcome but DONE, and after an error, the work is given up by
@@ -63,6 +51,11 @@ enum status publish_remove_folder(struct publish *publish, struct err *err);
 // Of a unit that no entry was made for.
 enum status publish_remove_files(struct publish *publish, const struct unit *unit,
                                  struct err *err);
+// What is in the log by now forbids the work.
+bool publish_is_conflict(const struct publish *publish);
+// Makes the entry with the stamp of the one that was prepared: when its bytes are those
+// that lie in tmp, they are its source. False: they are not, and go.
+bool publish_takes_prepared(struct publish *publish, const struct entry_maker *maker);
 // Whether the files of the entry made last lie in tmp, as long as they should be; their
 // bytes were looked at when they were uploaded, by whoever did that.
 enum status publish_look_at_files(struct publish *publish, bool *ret, struct err *err);

@@ -31,6 +31,8 @@ static const struct option_def set_options[] = {
      "a file that has reached this size is closed and committed"},
     {"commit.rows", OPTION_INT, "50000000", 1, INT64_MAX, NULL, 0,
      "a file that has reached this many rows is closed and committed"},
+    {"commit.ahead", OPTION_INT, "4", 1, 8, NULL, 0,
+     "files on their way to the storage while the commit before them is published"},
     {"executor", OPTION_CHOICE, "auto", 0, 0, "auto|native|sqlite", 0,
      "what runs the query: native where it can, else sqlite"},
     {"dimension.memory", OPTION_BYTES, "8GB", 1 * OPTION_MIB, 1024 * OPTION_GIB, NULL, 0,

@@ -62,12 +62,23 @@ static enum status open_places(struct run_parts *ret, struct err *err)
     return ST_OK;
 }
 
+static enum status open_lanes(struct run_parts *ret, struct err *err)
+{
+    struct pipeline *pipeline = ret->pipeline;
+    int n = mail_lanes(ret->job.settings.commit_ahead);
+    for (int i = 0; i < n; i++)
+        TRY(pipeline_storage(pipeline, &pipeline->plan->sink->options, &ret->lanes[i],
+                             err));
+    return ST_OK;
+}
+
 enum status run_parts_open(struct pipeline *pipeline, bool once, struct run_parts *ret,
                            struct err *err)
 {
     begin(pipeline, once, ret);
     TRY(run_status_open(ret, err));
     TRY(open_places(ret, err));
+    TRY(open_lanes(ret, err));
     TRY(stream_open(pipeline, &ret->stream, err));
     log_debug("the stream is open");
     TRY(open_tables(ret, err));
@@ -128,6 +139,8 @@ void run_parts_release(struct run_parts *parts)
     tables_release(&parts->tables);
     if (parts->writer != NULL)
         parts->writer->ops->close(parts->writer);
+    for (int i = 0; i < MAIL_LANES_MAX; i++)
+        close_storage(parts->lanes[i]);
     close_storage(parts->uploads);
     close_storage(parts->storage);
     if (parts->spool != NULL)

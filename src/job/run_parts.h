@@ -13,6 +13,7 @@
 #include "job/tables.h"
 #include "log/job.h"
 #include "status/server.h"
+#include "work/mailbox.h"
 
 // In the order in which they are opened.
 struct run_parts {
@@ -21,8 +22,9 @@ struct run_parts {
     struct status_server *server; // NULL: none is wanted
     struct slot slot;
     struct spool *spool;
-    struct storage *storage; // the committer's
-    struct storage *uploads; // the same place, the uploader's
+    struct storage *storage;               // the committer's
+    struct storage *uploads;               // the same place, the uploader's
+    struct storage *lanes[MAIL_LANES_MAX]; // and its lanes'; NULL: there is none
     struct stream_parts stream;
     struct file_writer *writer;
     struct tables tables;

@@ -16,6 +16,7 @@
 #include "core/env.h"
 #include "job/stop.h"
 #include "work/commit_service.h"
+#include "work/lane.h"
 #include "work/uploader.h"
 #include "work/worker.h"
 
@@ -34,6 +35,9 @@ struct watch {
     struct mailbox_waiter upload_waiter, commit_waiter;
     struct worker *worker;
     struct uploader *uploader;
+    struct mailbox_waiter lane_waiters[MAIL_LANES_MAX];
+    struct lane *lanes[MAIL_LANES_MAX];
+    pthread_t lane_threads[MAIL_LANES_MAX];
     struct commit_service *committer;
     int done_fd; // an event when worker or committer has ended
     int n_ended;
@@ -75,6 +79,12 @@ static void *uploader_thread(void *arg)
 {
     struct watch *watch = arg;
     uploader_run(watch->uploader);
+    return NULL;
+}
+
+static void *lane_thread(void *arg)
+{
+    lane_run(arg);
     return NULL;
 }
 
@@ -308,6 +318,21 @@ static enum status check_outcome(struct watch *watch, struct err *err)
                    text_counted(wanted - rejected, "record", "records"));
 }
 
+static void open_lane(struct watch *watch, int i)
+{
+    const struct run_parts *parts = watch->parts;
+    watch->lane_waiters[i] = mailbox_waiter(&watch->mail.to_lanes[i], env_system());
+    watch->lanes[i] = lane_open(&(struct lane_parts){
+        .job = &parts->job,
+        .storage = parts->lanes[i],
+        .env = env_system(),
+        .mail = &watch->mail,
+        .number = i,
+        .status = parts->status,
+        .waiter = &watch->lane_waiters[i].waiter,
+    });
+}
+
 static enum status open_watch(const struct run_parts *parts, struct run_shown shown,
                               struct watch *watch, struct err *err)
 {
@@ -318,7 +343,7 @@ static enum status open_watch(const struct run_parts *parts, struct run_shown sh
         .begun_ms = now_ms(),
     };
     TRY(stop_open_event(&watch->done_fd, err));
-    mail_init(&watch->mail);
+    mail_init(&watch->mail, parts->job.settings.commit_ahead);
     struct worker_parts worker = {
         .job = &parts->job,
         .stream = parts->stream.stream,
@@ -344,6 +369,8 @@ static enum status open_watch(const struct run_parts *parts, struct run_shown sh
         .waiter = &watch->upload_waiter.waiter,
     };
     watch->uploader = uploader_open(&uploader);
+    for (int i = 0; i < watch->mail.n_lanes; i++)
+        open_lane(watch, i);
     struct commit_service_parts committer = {
         .job = &parts->job,
         .storage = parts->storage,
@@ -362,6 +389,8 @@ static void close_watch(struct watch *watch)
 {
     worker_free(watch->worker);
     uploader_free(watch->uploader);
+    for (int i = 0; i < watch->mail.n_lanes; i++)
+        lane_free(watch->lanes[i]);
     commit_service_free(watch->committer);
     mail_release(&watch->mail);
     close(watch->done_fd);
@@ -376,10 +405,14 @@ enum status run_threads(const struct run_parts *parts, struct run_shown shown,
     thread_start(&worker, worker_thread, &watch);
     thread_start(&uploader, uploader_thread, &watch);
     thread_start(&committer, committer_thread, &watch);
+    for (int i = 0; i < watch.mail.n_lanes; i++)
+        thread_start(&watch.lane_threads[i], lane_thread, watch.lanes[i]);
     notify("READY=1\nSTATUS=reading");
     watch_until_done(&watch);
     pthread_join(worker, NULL);
     pthread_join(uploader, NULL);
+    for (int i = 0; i < watch.mail.n_lanes; i++)
+        pthread_join(watch.lane_threads[i], NULL);
     pthread_join(committer, NULL);
     asker_join(parts->stream.asker);
     tell(&watch);

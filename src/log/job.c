@@ -14,6 +14,7 @@ struct job_settings job_settings_of(const struct options *set)
         .commit_interval_ms = options_number(set, "commit.interval"),
         .commit_bytes = options_number(set, "commit.bytes"),
         .commit_rows = options_number(set, "commit.rows"),
+        .commit_ahead = (int)options_number(set, "commit.ahead"),
         .on_error =
             options_is(set, "on_error", "fail") ? ON_ERROR_FAIL : ON_ERROR_DEAD_LETTER,
         .on_error_share = options_number(set, "on_error.share"),

@@ -49,6 +49,7 @@ struct job_settings {
     int64_t commit_interval_ms;
     int64_t commit_bytes;
     int64_t commit_rows;
+    int commit_ahead;
     enum on_error on_error;
     int64_t on_error_share; // percent
     int64_t match_min;      // percent

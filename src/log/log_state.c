@@ -127,6 +127,44 @@ void log_state_load(struct log_state *state, const struct entry *entry)
         load_snapshot(state, &entry->snapshot);
 }
 
+static struct job_identity copy_identity(struct arena *arena,
+                                         const struct job_identity *job)
+{
+    return (struct job_identity){
+        .cluster = arena_str(arena, job->cluster),
+        .topic = arena_str(arena, job->topic),
+        .group = arena_str(arena, job->group),
+        .name = arena_str(arena, job->name),
+    };
+}
+
+static void *copy_items(const void *items, size_t n, size_t item_bytes)
+{
+    void *copy = mem_array(n + 1, item_bytes);
+    if (n > 0)
+        memcpy(copy, items, n * item_bytes);
+    return copy;
+}
+
+void log_state_copy(const struct log_state *state, struct log_state *ret)
+{
+    struct arena *about = &ret->about;
+    *ret = *state;
+    ret->partitions =
+        copy_items(state->partitions, state->n_partitions, sizeof(*state->partitions));
+    ret->pending = copy_items(state->pending, state->n_pending, sizeof(*state->pending));
+    ret->writers = copy_items(state->writers, state->n_writers, sizeof(*state->writers));
+    ret->partitions_capacity = state->n_partitions + 1;
+    ret->pending_capacity = state->n_pending + 1;
+    ret->writers_capacity = state->n_writers + 1;
+    ret->about = ret->about_script = (struct arena){0};
+    ret->job = copy_identity(about, &state->job);
+    ret->schema = arena_str(about, state->schema);
+    ret->format = file_format_copy(about, &state->format);
+    ret->plan = arena_str(about, state->plan);
+    ret->script = job_script_copy(&ret->about_script, &state->script);
+}
+
 #define WAY_OUT "; tramline verify tells more"
 
 static enum status damaged(const struct entry *entry, struct err *err, const char *why)
@@ -207,12 +245,7 @@ static void apply_span(struct log_state *state, const struct entry *entry,
 static void keep_about(struct log_state *state, const struct entry *entry)
 {
     arena_clear(&state->about);
-    state->job = (struct job_identity){
-        .cluster = arena_str(&state->about, entry->job.cluster),
-        .topic = arena_str(&state->about, entry->job.topic),
-        .group = arena_str(&state->about, entry->job.group),
-        .name = arena_str(&state->about, entry->job.name),
-    };
+    state->job = copy_identity(&state->about, &entry->job);
     state->schema = arena_str(&state->about, entry->schema);
     state->format = file_format_copy(&state->about, &entry->format);
     state->plan = arena_str(&state->about, entry->plan);

@@ -51,6 +51,7 @@ enum status log_state_check(const struct log_state *state, const struct entry *e
 enum status log_state_apply(struct log_state *state, const struct entry *entry,
                             struct err *err);
 void log_state_release(struct log_state *state);
+void log_state_copy(const struct log_state *state, struct log_state *ret); // of its own
 
 struct log_partition *log_state_find(const struct log_state *state, int32_t partition);
 bool log_state_is_claimed_by(const struct log_partition *partition, const char *writer);

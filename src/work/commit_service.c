@@ -126,7 +126,7 @@ static enum status commit(struct commit_service *service, const struct message *
     }
     *err = (struct err){0};
     *ret = TELL_COMMITTED;
-    return committer_commit(committer, unit, err);
+    return committer_commit(committer, unit, message->prepared, err);
 }
 
 static enum status do_asked(struct commit_service *service, const struct message *message,
@@ -142,6 +142,23 @@ static enum status do_asked(struct commit_service *service, const struct message
     default:
         return commit(service, message, ret, err);
     }
+}
+
+// What was handed on is done. Where the log now is only as it was foretold, it is not
+// told.
+static void tell_uploader(struct commit_service *service, const struct message *asked)
+{
+    const struct log_state *state = committer_state(service->committer);
+    struct mail *mail = service->parts.mail;
+    if (mail->n_lanes == 0)
+        return;
+    struct message *message = message_new(TELL_DONE, asked->generation);
+    if (!prepared_is_last(asked->prepared, state)) {
+        message->log = mem_zalloc(sizeof(*message->log));
+        log_state_copy(state, message->log);
+    }
+    bool sent = mailbox_try_push(&mail->to_uploader, message);
+    assert(sent);
 }
 
 static void show_failure(struct commit_service *service, const struct message *message,
@@ -165,11 +182,14 @@ static void take(struct commit_service *service, const struct message *message)
         return;
     }
     enum status rc = do_asked(service, message, &kind, &err);
+    if (rc == ST_CONFLICT)
+        atomic_store(&service->parts.mail->lost_generation, message->generation);
+    if (rc == ST_OK || rc == ST_CONFLICT)
+        tell_uploader(service, message);
     if (rc == ST_OK) {
         answer(service, message, kind, &err);
     } else if (rc == ST_CONFLICT) {
         atomic_fetch_add(&service->parts.status->n_conflicts, 1);
-        atomic_store(&service->parts.mail->lost_generation, message->generation);
         show_failure(service, message, COMMIT_CONFLICT, "");
         answer(service, message, TELL_CONFLICT, &(struct err){0});
     } else {

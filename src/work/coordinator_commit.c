@@ -99,7 +99,7 @@ static enum status commit(struct coordinator *coordinator, struct order_slot **s
     merge_units(units, n, &unit);
     enum status rc = look_at_topic(coordinator, &unit, err);
     if (rc == ST_OK)
-        rc = committer_commit(coordinator->committer, &unit, err);
+        rc = committer_commit(coordinator->committer, &unit, NULL, err);
     if (rc == ST_OK) {
         note_ends(coordinator, &unit);
         note_bytes(coordinator, &unit);

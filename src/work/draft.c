@@ -78,20 +78,20 @@ void draft_add_file(struct draft *draft, const struct entry_file *file,
     unit->files[unit->n_files++] = *file;
 }
 
-void draft_discard_spools(struct draft *draft)
+void draft_discard_spool(struct draft *draft, size_t file)
 {
-    for (size_t i = 0; i < DRAFT_FILES_MAX; i++) {
-        if (draft->spools[i] != NULL)
-            draft->spools[i]->ops->discard(draft->spools[i]);
-        draft->spools[i] = NULL;
-    }
+    struct spool_file *spool = draft->spools[file];
+    draft->spools[file] = NULL;
+    if (spool != NULL)
+        spool->ops->discard(spool);
 }
 
 void draft_free(struct draft *draft)
 {
     if (draft == NULL)
         return;
-    draft_discard_spools(draft);
+    for (size_t i = 0; i < DRAFT_FILES_MAX; i++)
+        draft_discard_spool(draft, i);
     unit_release(&draft->unit);
     free(draft);
 }

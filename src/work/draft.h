@@ -27,7 +27,7 @@ struct span *draft_span(struct draft *draft, int32_t partition); // NULL: not of
 // The file's name in tmp is not known yet; takes the spool's file over.
 void draft_add_file(struct draft *draft, const struct entry_file *file,
                     struct spool_file *spool);
-void draft_discard_spools(struct draft *draft); // uploaded, or nobody wants them
+void draft_discard_spool(struct draft *draft, size_t file); // uploaded
 void draft_free(struct draft *draft);
 
 #endif

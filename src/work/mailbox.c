@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "work/mailbox.h"
 
+#include <assert.h>
+
 #include "base/queue.h"
 #include "work/message.h"
 
-void mail_init(struct mail *mail)
+// A unit's file and its entry at once. With one ahead the uploader uploads.
+int mail_lanes(int ahead)
 {
+    return ahead > 1 ? 2 * ahead : 0;
+}
+
+void mail_init(struct mail *mail, int ahead)
+{
+    assert(ahead >= 1 && ahead <= MAIL_AHEAD_MAX);
+    mail->ahead = ahead;
+    mail->n_lanes = mail_lanes(ahead);
+    for (int i = 0; i < mail->n_lanes; i++)
+        mail->to_lanes[i].queue = queue_open(MAIL_CAPACITY);
     deadline_set(&mail->deadline, 0);
     atomic_init(&mail->generation, 0);
     atomic_init(&mail->only_looks, false);
@@ -28,6 +41,16 @@ void mail_release(struct mail *mail)
     box_release(&mail->to_uploader);
     box_release(&mail->to_committer);
     box_release(&mail->to_worker);
+    for (int i = 0; i < mail->n_lanes; i++)
+        box_release(&mail->to_lanes[i]);
+}
+
+void mail_wake(struct mail *mail)
+{
+    mailbox_wake(&mail->to_uploader);
+    mailbox_wake(&mail->to_committer);
+    for (int i = 0; i < mail->n_lanes; i++)
+        mailbox_wake(&mail->to_lanes[i]);
 }
 
 bool mailbox_try_push(struct mailbox *box, struct message *message)

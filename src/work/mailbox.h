@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a worker meets its uploader, its committer and the answers of the topic: bounded
-// mailboxes of whole messages.
+// Where a worker meets its uploader, its committer and the answers of the topic, and the
+// uploader its lanes: bounded mailboxes of whole messages.
 //
 // A message belongs to who holds it; the receiver frees it. No side has more than a few
-// messages under way (one question, MAIL_UNITS_MAX units, one set of probes for each
-// purpose, one end), so a push always finds room. Any thread.
+// messages under way (one question, one unit more than `ahead`, a few errands for each of
+// them, one set of probes for each purpose, one end), so a push always finds room. Any
+// thread.
 #ifndef WORK_MAILBOX_H
 #define WORK_MAILBOX_H
 
@@ -19,8 +20,9 @@ struct message; // work/message.h
 struct queue;
 
 enum {
-    MAIL_UNITS_MAX = 2, // finished units that wait for their commit
-    MAIL_CAPACITY = 16
+    MAIL_AHEAD_MAX = 8,
+    MAIL_LANES_MAX = 2 * MAIL_AHEAD_MAX,
+    MAIL_CAPACITY = 64
 };
 
 struct mailbox {
@@ -31,6 +33,11 @@ struct mail {
     struct mailbox to_uploader; // what is for the committer goes by it
     struct mailbox to_committer;
     struct mailbox to_worker;
+    // Units on their way to the storage while the one before them is published. With one
+    // there is no lane: the uploader uploads.
+    int ahead;
+    int n_lanes;
+    struct mailbox to_lanes[MAIL_LANES_MAX];
     // The worker's to set, anybody's to read.
     struct deadline deadline; // of all that uploader and committer are to do
     _Atomic int64_t
@@ -40,7 +47,9 @@ struct mail {
     _Atomic int64_t lost_generation;
 };
 
-void mail_init(struct mail *mail);
+int mail_lanes(int ahead);                    // how many it has then
+void mail_init(struct mail *mail, int ahead); // from 1 to MAIL_AHEAD_MAX
+void mail_wake(struct mail *mail);    // ends all waits for its boxes but the worker's
 void mail_release(struct mail *mail); // frees what nobody fetched
 
 bool mailbox_try_push(struct mailbox *box, struct message *message) MUST_USE;

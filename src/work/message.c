@@ -24,6 +24,10 @@ void message_free(struct message *message)
 {
     if (message == NULL)
         return;
+    prepared_free(message->prepared);
+    if (message->log != NULL)
+        log_state_release(message->log);
+    free(message->log);
     draft_free(message->draft);
     arena_release(&message->arena);
     free(message);

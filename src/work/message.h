@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/asker.h"
+#include "commit/forecast.h"
 #include "work/draft.h"
 #include "work/mailbox.h"
 #include "work/probe.h"
@@ -19,6 +20,12 @@ enum message_kind {
     ASK_CLAIM, // .starts (and .origins for an empty log) -> TELL_CLAIMED or _CONFLICT
     ASK_UNIT,  // .draft, now the committer's -> TELL_COMMITTED, _CONFLICT or _DROPPED
     ASK_END,   // the worker has ended: end too
+    // To a lane, and back to the uploader with .err.
+    ASK_FILE,   // .file of .of_draft, to .path -> .path where it lies in the end
+    ASK_ENTRY,  // .bytes to .path, one try
+    ASK_REMOVE, // .path, one try
+    // To the uploader, by the committer.
+    TELL_DONE, // with what was handed on last; .log, where that is not as foretold
     // To the asker, and back with the answers.
     ASK_TOPIC, // .purpose, .probes -> TELL_TOPIC
     // To the worker, TELL_TOPIC also to the committer.
@@ -42,6 +49,14 @@ struct message {
     struct stream_start *origins; // where all partitions begin, for entry 0
     size_t n_origins;
     struct draft *draft;
+    struct prepared_entry *prepared; // of a unit, NULL: none; the draft's must outlive it
+    struct log_state *log;           // NULL: as foretold
+    int64_t turn;                    // of an errand: the unit's among all messages
+    int lane;
+    struct draft *of_draft; // borrowed
+    size_t file;            // which of its
+    struct path path;
+    struct str bytes;
     struct str writer;  // of the claim
     bool is_of_unit;    // an answer to ASK_UNIT
     int64_t next_entry; // the log's end, 0: there is no log; of a claim: as it was told

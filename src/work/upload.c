@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 
-#include "log/paths.h"
 #include "log/read_back.h"
 
 struct spool_reader {
@@ -65,40 +64,53 @@ static enum status check_file(struct storage *storage, enum upload_verify by,
                    storage->url, STR_ARGS(path), file->bytes);
 }
 
-// Where the storage cannot rename it is the file's place for good.
-static struct path choose_name(const struct patience *patience, const struct job *job,
-                               const struct unit *unit, const struct entry_file *file)
+struct path upload_name(struct env *env, bool renames, const struct job *job,
+                        const struct unit *unit, size_t file)
 {
     char uuid[UUID_TEXT];
-    struct env *env = patience->parts.env;
     env_uuid(env, uuid);
-    if (patience->storage.renames)
+    if (renames)
         return path_tmp(unit->writer, uuid);
-    if (file->kind == FILE_DEAD)
+    if (unit->files[file].kind == FILE_DEAD)
         return path_dead_made(unit->writer, uuid);
     return path_part_made(unit->writer, uuid, job->extension,
                           job->settings.directory_by_day ? env->ops->wall_ms(env) : -1);
 }
 
-static enum status upload_file(struct patience *patience, const struct job *job,
-                               struct unit *unit, struct entry_file *file,
-                               struct spool_file *spool, struct err *err)
+static struct path choose_name(const struct patience *patience, const struct job *job,
+                               const struct unit *unit, size_t file)
+{
+    return upload_name(patience->parts.env, patience->storage.renames, job, unit, file);
+}
+
+static enum status try_upload(struct patience *patience, const struct job *job,
+                              const struct draft *draft, size_t index,
+                              const struct path *path, struct err *err)
 {
     struct storage *storage = &patience->storage;
-    struct path tmp;
+    const struct entry_file *file = &draft->unit.files[index];
+    struct spool_file *spool = draft->spools[index];
+    struct spool_reader reader = {{read_spool}, spool, 0};
+    TRY(storage->ops->write(storage, path_str(path), &reader.reader, file->bytes, err));
+    return check_file(storage, job->settings.upload_verify, file, path_str(path), err);
+}
+
+enum status upload_file(struct patience *patience, const struct job *job,
+                        struct draft *draft, size_t file, struct path *path,
+                        struct err *err)
+{
     enum status rc;
+    bool is_again;
     patience_attempt(patience);
     do {
-        tmp = choose_name(patience, job, unit, file);
-        struct spool_reader reader = {{read_spool}, spool, 0};
-        rc = storage->ops->write(storage, path_str(&tmp), &reader.reader, file->bytes,
-                                 err);
-        if (rc == ST_OK)
-            rc = check_file(storage, job->settings.upload_verify, file, path_str(&tmp),
-                            err);
-    } while (patience_again(patience, &rc, err));
+        rc = try_upload(patience, job, draft, file, path, err);
+        is_again = patience_again(patience, &rc, err);
+        if (is_again)
+            *path = choose_name(patience, job, &draft->unit, file);
+    } while (is_again);
     patience_attempt_end(patience);
-    file->tmp = arena_str(&unit->arena, path_str(&tmp));
+    if (rc == ST_OK)
+        draft_discard_spool(draft, file);
     return rc;
 }
 
@@ -106,8 +118,11 @@ enum status upload_draft(struct patience *patience, const struct job *job,
                          struct draft *draft, struct err *err)
 {
     struct unit *unit = &draft->unit;
-    for (size_t i = 0; i < unit->n_files; i++)
-        TRY(upload_file(patience, job, unit, &unit->files[i], draft->spools[i], err));
-    draft_discard_spools(draft);
+    for (size_t i = 0; i < unit->n_files; i++) {
+        struct path path = choose_name(patience, job, unit, i);
+        enum status rc = upload_file(patience, job, draft, i, &path, err);
+        unit->files[i].tmp = arena_str(&unit->arena, path_str(&path));
+        TRY(rc);
+    }
     return ST_OK;
 }

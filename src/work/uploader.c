@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "work/message.h"
+#include "work/chain.h"
 #include "work/upload.h"
 
 enum {
@@ -14,6 +14,7 @@ enum {
 struct uploader {
     struct uploader_parts parts;
     struct patience patience;
+    struct chain chain; // with lanes
     bool is_ending;
     enum status result;
     struct err result_err;
@@ -32,6 +33,13 @@ struct uploader *uploader_open(const struct uploader_parts *parts)
                       .status = parts->status,
                       .limit_ms = parts->job->settings.storage_retry_ms,
                   });
+    uploader->chain = (struct chain){
+        .job = parts->job,
+        .renames = parts->storage->renames,
+        .env = parts->env,
+        .mail = parts->mail,
+        .status = parts->status,
+    };
     return uploader;
 }
 
@@ -40,6 +48,7 @@ void uploader_free(struct uploader *uploader)
     if (uploader == NULL)
         return;
     uploader->parts.storage->deadline = NULL;
+    chain_release(&uploader->chain);
     free(uploader);
 }
 
@@ -88,30 +97,62 @@ static void fail(struct uploader *uploader, enum status rc, const struct err *er
 }
 
 // On to the committer, unless there was an error: then only the end.
-static void hand_on(struct uploader *uploader, struct message *message)
+static void hand_on(struct uploader *uploader, struct message *message, enum status rc,
+                    const struct err *err)
 {
-    struct err err = {0};
     uploader->is_ending = message->kind == ASK_END;
-    if (message->kind == ASK_UNIT && uploader->result == ST_OK) {
-        enum status rc = upload(uploader, message, &err);
-        if (rc != ST_OK)
-            fail(uploader, rc, &err);
-    }
+    if (rc != ST_OK && uploader->result == ST_OK)
+        fail(uploader, rc, err);
     if (uploader->result == ST_OK || uploader->is_ending)
         send(&uploader->parts.mail->to_committer, message);
     else
         message_free(message);
 }
 
+static void take(struct uploader *uploader, struct message *message)
+{
+    struct err err = {0};
+    enum status rc = ST_OK;
+    if (message->kind == ASK_UNIT && uploader->result == ST_OK)
+        rc = upload(uploader, message, &err);
+    hand_on(uploader, message, rc, &err);
+}
+
+static bool is_of_worker(const struct message *message)
+{
+    return message->kind == ASK_UNIT || message->kind == ASK_STATE ||
+           message->kind == ASK_CLAIM || message->kind == ASK_END;
+}
+
+static void take_to_chain(struct uploader *uploader, struct message *message)
+{
+    struct chain *chain = &uploader->chain;
+    struct err err;
+    if (is_of_worker(message))
+        chain_add(chain, message);
+    else
+        chain_answer(chain, message);
+    while (!uploader->is_ending && (message = chain_next(chain, &err)) != NULL) {
+        hand_on(uploader, message, err.status, &err);
+        chain->is_ending |= uploader->result != ST_OK;
+    }
+    if (uploader->is_ending)
+        chain_end_lanes(chain);
+}
+
 void uploader_run(struct uploader *uploader)
 {
+    struct mail *mail = uploader->parts.mail;
     struct waiter *waiter = uploader->parts.waiter;
     struct env *env = uploader->parts.env;
     struct message *message;
     while (!uploader->is_ending) {
-        while ((message = mailbox_try_pop(&uploader->parts.mail->to_uploader)) == NULL)
+        while ((message = mailbox_try_pop(&mail->to_uploader)) == NULL)
             waiter->wait(waiter,
                          (struct wait){WAIT_MAIL, env->ops->monotonic_ms(env) + IDLE_MS});
-        hand_on(uploader, message);
+        if (mail->n_lanes > 0)
+            take_to_chain(uploader, message);
+        else
+            take(uploader, message);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Between a worker and its committer: hands each message on, in order, and has uploaded
 // the files of a unit before it does. So one unit is uploaded while the one before is
-// published.
+// published, or several are, by the mail's lanes (chain.h).
 //
 // Of a claim that is known to be lost nothing is uploaded; the committer drops the unit.
 // Once the worker has set the mail's deadline, what is not done by then fails.

@@ -70,8 +70,7 @@ void worker_stop(struct worker *worker, int64_t within_ms)
     deadline_end(&worker->deadline); // until the worker sees that it is to stop
     stream->ops->wake(stream);
     mailbox_wake(&mail->to_worker);
-    mailbox_wake(&mail->to_uploader);
-    mailbox_wake(&mail->to_committer);
+    mail_wake(mail);
 }
 
 enum status worker_result(const struct worker *worker, struct err *ret)

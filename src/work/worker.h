@@ -6,7 +6,8 @@
 // that this still makes sense, has the committer claim the partitions, and reads on from
 // there. Runs are decoded, enriched and encoded into spool files; a unit ends by
 // commit.interval, .bytes or .rows, by a revoke or a stop, or at the end of a run --once.
-// With MAIL_UNITS_MAX units under way it holds the stream and only keeps its membership.
+// With one unit more than the mail's `ahead` under way it holds the stream and only keeps
+// its membership.
 //
 // Threads: one, which also owns stream, decoder, executor, writer and spool. Only
 // worker_stop() may be called from elsewhere. From open to free the topic has the

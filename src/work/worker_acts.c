@@ -70,8 +70,7 @@ static void hurry_mail(struct worker *worker)
     int64_t now_ms = worker_clock_ms(worker);
     deadline_set(&mail->deadline,
                  now_ms + deadline_left(&mail->deadline, now_ms, FAILED_MS));
-    mailbox_wake(&mail->to_uploader);
-    mailbox_wake(&mail->to_committer);
+    mail_wake(mail);
 }
 
 void worker_end(struct worker *worker, const struct err *err)

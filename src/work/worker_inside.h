@@ -89,7 +89,7 @@ static inline bool worker_has_work(const struct worker *worker)
 // Another unit may be finished.
 static inline bool worker_has_room(const struct worker *worker)
 {
-    return worker->n_units < MAIL_UNITS_MAX;
+    return worker->n_units <= worker->parts.mail->ahead;
 }
 
 // worker_acts.c

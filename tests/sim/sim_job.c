@@ -75,7 +75,7 @@ enum status sim_job_run(struct sim_job *job, struct storage *storage, struct err
     struct env *env = &job->clock.env;
     struct sim_stream *stream = sim_stream_open(&job->topic, &job->clock);
     struct spool *spool = spool_mem_open();
-    mail_init(&mail);
+    mail_init(&mail, 1);
     sim_decoder_init(&decoder, &job->clock.random);
     struct running running = {.asker = asker_open()};
     struct topic *topic = sim_stream_topic(stream);

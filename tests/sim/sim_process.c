@@ -188,12 +188,26 @@ static struct job make_job(struct sim_world *world, bool once)
 
 static void open_storages(struct sim_process *process)
 {
-    for (int i = 0; i < SIM_CLIENTS; i++) {
+    process->n_clients = SIM_LANES + process->mail.n_lanes;
+    for (int i = 0; i < process->n_clients; i++) {
         struct sim_client *client = &process->clients[i];
         struct fault_config config = {.decide = decide, .context = client};
         client->process = process;
         client->storage = storage_fault_open(sim_world_storage(process->world), &config);
     }
+}
+
+static void open_lane(struct sim_process *process, int i)
+{
+    struct sim_client *client = &process->clients[SIM_LANES + i];
+    sim_actor_open_lane(&client->actor, (struct lane_parts){
+                                            .job = &process->job,
+                                            .storage = client->storage,
+                                            .env = &process->world->clock.env,
+                                            .mail = &process->mail,
+                                            .number = i,
+                                            .status = &process->status,
+                                        });
 }
 
 static void open_engine(struct sim_process *process)
@@ -231,6 +245,8 @@ static void open_engine(struct sim_process *process)
     process->worker = worker_open(&worker);
     sim_actor_open_uploader(&clients[SIM_UPLOADER].actor, uploader);
     sim_actor_open_committer(&clients[SIM_COMMITTER].actor, committer);
+    for (int i = 0; i < process->mail.n_lanes; i++)
+        open_lane(process, i);
 }
 
 void sim_process_start(struct sim_process *process, bool once)
@@ -241,7 +257,7 @@ void sim_process_start(struct sim_process *process, bool once)
     process->saw_faults = world->has_faults;
     process->started_ms = process->second_ms = world->clock.now_ms;
     process->job = make_job(world, once);
-    mail_init(&process->mail);
+    mail_init(&process->mail, sim_ahead(world->seed));
     sim_decoder_init(&process->decoder, &world->random);
     process->decoder.fault_percent = world->has_faults ? 2 : 0;
     process->decoder.events = &world->events;
@@ -256,10 +272,22 @@ void sim_process_start(struct sim_process *process, bool once)
     sim_trace(world, "%d starts%s", index, once ? " --once" : "");
 }
 
-static void cut_client(struct sim_client *client)
+static void cut_clients(struct sim_process *process)
+{
+    struct sim_actor *actors[SIM_CLIENTS], *committer = NULL;
+    int n = 0;
+    for (int i = 0; i < process->n_clients; i++)
+        if (i == SIM_COMMITTER)
+            committer = &process->clients[i].actor;
+        else
+            actors[n++] = &process->clients[i].actor;
+    sim_actor_cut_all(actors, n);
+    sim_actor_cut_all(&committer, 1); // what the others hand on is before its end
+}
+
+static void close_client(struct sim_client *client)
 {
     struct sim_world *world = client->process->world;
-    sim_actor_cut(&client->actor);
     sim_actor_free(&client->actor);
     if (storage_fault_n_late(client->storage) && world->n_orphans < SIM_ORPHANS_MAX)
         world->orphans[world->n_orphans++] = client->storage;
@@ -273,8 +301,9 @@ void sim_process_crash(struct sim_process *process)
     struct sim_world *world = process->world;
     sim_trace(world, "%d is gone", process->index);
     process->is_gone = true;
-    for (int i = 0; i < SIM_CLIENTS; i++)
-        cut_client(&process->clients[i]);
+    cut_clients(process);
+    for (int i = 0; i < process->n_clients; i++)
+        close_client(&process->clients[i]);
     worker_free(process->worker);
     asker_close(process->asker);
     mail_release(&process->mail);
@@ -294,7 +323,7 @@ static void wake(struct wait *wait)
 static void wake_all(struct sim_process *process)
 {
     wake(&process->worker_wait);
-    for (int i = 0; i < SIM_CLIENTS; i++)
+    for (int i = 0; i < process->n_clients; i++)
         wake(&process->clients[i].actor.wait);
 }
 
@@ -318,15 +347,25 @@ void sim_process_stop(struct sim_process *process)
                                      ? CALM_STOP_MS
                                      : process->job.settings.revoke_ms);
     wake_all(process);
-    for (int i = 0; i < SIM_CLIENTS; i++)
+    for (int i = 0; i < process->n_clients; i++)
         hurry(&process->clients[i]);
     process->is_woken = true;
+}
+
+// By any lane, or by the uploader where there is none.
+static const struct path *last_written(struct sim_process *process)
+{
+    struct sim_random *random = &process->world->random;
+    int i = process->mail.n_lanes == 0
+                ? SIM_UPLOADER
+                : (int)sim_between(random, SIM_LANES, process->n_clients - 1);
+    return &process->clients[i].written;
 }
 
 // While it publishes nobody could tell: it has just looked.
 void sim_process_sweep(struct sim_process *process)
 {
-    const struct path *written = &process->clients[SIM_UPLOADER].written;
+    const struct path *written = last_written(process);
     struct storage *view = process->world->view;
     struct err err;
     if (process->is_up && written->text[0] &&
@@ -376,7 +415,7 @@ static bool worker_is_awake(const struct sim_process *process)
             sim_stream_is_ready(process->stream));
 }
 
-static void step_worker(struct sim_process *process)
+static void step_worker(struct sim_process *process, UNUSED struct sim_client *client)
 {
     struct err err = {0};
     process->worker_wait = worker_step(process->worker);
@@ -384,7 +423,7 @@ static void step_worker(struct sim_process *process)
         look_at_end(process, worker_result(process->worker, &err), err.text);
 }
 
-static void step_client(struct sim_client *client)
+static void step_client(UNUSED struct sim_process *process, struct sim_client *client)
 {
     struct err err = {0};
     sim_actor_step(&client->actor);
@@ -392,17 +431,7 @@ static void step_client(struct sim_client *client)
         look_at_end(client->process, sim_actor_result(&client->actor, &err), err.text);
 }
 
-static void step_uploader(struct sim_process *process)
-{
-    step_client(&process->clients[SIM_UPLOADER]);
-}
-
-static void step_committer(struct sim_process *process)
-{
-    step_client(&process->clients[SIM_COMMITTER]);
-}
-
-static void step_asker(struct sim_process *process)
+static void step_asker(struct sim_process *process, UNUSED struct sim_client *client)
 {
     if (asker_step(process->asker))
         process->asker_wait = (struct wait){WAIT_NOTHING, 0};
@@ -449,7 +478,7 @@ static void check_member(struct sim_process *process)
 
 static bool has_ended(const struct sim_process *process)
 {
-    for (int i = 0; i < SIM_CLIENTS; i++)
+    for (int i = 0; i < process->n_clients; i++)
         if (process->clients[i].actor.wait.kind != WAIT_DONE)
             return false;
     return process->worker_wait.kind == WAIT_DONE &&
@@ -462,26 +491,31 @@ static bool client_is_awake(const struct sim_client *client)
            is_awake(client->process, client->actor.wait, client->actor.box);
 }
 
+struct step {
+    void (*take)(struct sim_process *process, struct sim_client *client);
+    struct sim_client *client;
+};
+
 bool sim_process_step(struct sim_process *process)
 {
     struct sim_world *world = process->world;
     if (!process->is_up || world->clock.now_ms < process->stalled_until_ms)
         return false;
     check_member(process);
-    void (*steps[4])(struct sim_process *);
+    struct step steps[SIM_CLIENTS + 2];
     int n = 0;
     if (worker_is_awake(process))
-        steps[n++] = step_worker;
-    if (client_is_awake(&process->clients[SIM_UPLOADER]))
-        steps[n++] = step_uploader;
-    if (client_is_awake(&process->clients[SIM_COMMITTER]))
-        steps[n++] = step_committer;
+        steps[n++] = (struct step){step_worker, NULL};
+    for (int i = 0; i < process->n_clients; i++)
+        if (client_is_awake(&process->clients[i]))
+            steps[n++] = (struct step){step_client, &process->clients[i]};
     if (asker_is_awake(process))
-        steps[n++] = step_asker;
+        steps[n++] = (struct step){step_asker, NULL};
     if (n == 0)
         return false;
     process->is_woken = false;
-    steps[sim_between(&world->random, 0, n - 1)](process);
+    const struct step *step = &steps[sim_between(&world->random, 0, n - 1)];
+    step->take(process, step->client);
     if (process->is_woken) // within the step: its wait ends at once
         wake_all(process);
     if (process->is_dying || has_ended(process))
@@ -510,7 +544,7 @@ int64_t sim_process_wakes_ms(const struct sim_process *process)
     int64_t ms = process->worker_wait.kind == WAIT_NOTHING
                      ? sim_stream_wakes_ms(process->stream)
                      : wakes_ms(process->worker_wait, &mail->to_worker);
-    for (int i = 0; i < SIM_CLIENTS; i++) {
+    for (int i = 0; i < process->n_clients; i++) {
         const struct sim_client *client = &process->clients[i];
         int64_t client_ms = wakes_ms(client->actor.wait, client->actor.box);
         ms = least(ms,

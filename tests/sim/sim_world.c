@@ -215,7 +215,7 @@ static bool settle_one(struct sim_world *world)
     for (int i = 0; i < SIM_MEMBERS_MAX * SIM_CLIENTS; i++) {
         const struct sim_process *process = &world->processes[i / SIM_CLIENTS];
         struct storage *storage = process->clients[i % SIM_CLIENTS].storage;
-        if (process->is_up && storage_fault_n_late(storage))
+        if (process->is_up && storage != NULL && storage_fault_n_late(storage))
             late[n++] = storage;
     }
     if (n == 0)

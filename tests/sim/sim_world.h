@@ -34,6 +34,10 @@ enum {
 // How workers compare an upload (sim_upload_verify.c).
 enum upload_verify sim_upload_verify(void);
 
+// How many units are under way ahead of the one that is published, in the schedules of a
+// seed (sim_ahead.c).
+int sim_ahead(uint64_t seed);
+
 // What a seed decides beforehand.
 struct sim_profile {
     int32_t n_partitions;
@@ -76,7 +80,9 @@ struct sim_client {
 enum {
     SIM_UPLOADER,
     SIM_COMMITTER,
-    SIM_CLIENTS
+    SIM_LANES, // the first of them
+    SIM_AHEAD_MAX = 4,
+    SIM_CLIENTS = SIM_LANES + 2 * SIM_AHEAD_MAX
 };
 
 struct sim_process {
@@ -88,6 +94,7 @@ struct sim_process {
     struct mail mail;
     struct worker *worker;
     struct sim_client clients[SIM_CLIENTS];
+    int n_clients;
     struct asker *asker;
     struct sim_stream *stream;
     struct spool *spool;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two slots as cli drives them: six threads, the machine's clock, one storage.
+// Two slots as cli drives them: seven threads each, the machine's clock, one storage.
 #include "test.h"
 
 #include <pthread.h>
@@ -12,7 +12,9 @@
 
 enum {
     N_SLOTS = 2,
-    N_RECORDS = 1500
+    N_RECORDS = 1500,
+    AHEAD = 2,
+    N_LANES = 2 * AHEAD
 };
 
 struct slot {
@@ -23,13 +25,14 @@ struct slot {
     struct executor executor;
     struct file_writer writer;
     struct spool *spool;
-    struct storage *storages[2];
+    struct storage *storages[2 + N_LANES];
     struct worker *worker;
     struct uploader *uploader;
     struct commit_service *committer;
-    struct mailbox_waiter waiters[2]; // of the two
+    struct lane *lanes[N_LANES];
+    struct mailbox_waiter waiters[2 + N_LANES]; // of all but the worker
     struct asker *asker;
-    pthread_t threads[3];
+    pthread_t threads[3 + N_LANES];
 };
 
 static void *run_worker(void *arg)
@@ -48,6 +51,12 @@ static void *run_uploader(void *arg)
     return NULL;
 }
 
+static void *run_lane(void *arg)
+{
+    lane_run(arg);
+    return NULL;
+}
+
 static void *run_committer(void *arg)
 {
     struct slot *slot = arg;
@@ -63,13 +72,13 @@ static void open_parts(struct slot *slot, struct mem_tree *tree)
     for (int32_t p = 0; p < N_SLOTS; p++)
         for (int i = 0; i < N_RECORDS; i++)
             sim_job_record(&slot->job, p, i % 9 ? SIM_ROWS : SIM_BAD, 1);
-    mail_init(&slot->mail);
+    mail_init(&slot->mail, AHEAD);
     sim_decoder_init(&slot->decoder, &slot->job.clock.random);
     slot->executor = sim_executor;
     slot->writer = sim_writer;
     slot->stream = sim_stream_open(&slot->job.topic, &slot->job.clock);
     slot->spool = spool_mem_open();
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2 + N_LANES; i++)
         slot->storages[i] = storage_mem_open(tree, "/r");
 }
 
@@ -89,10 +98,19 @@ static void start(struct slot *slot, int32_t partition)
     slot->committer = commit_service_open(&(struct commit_service_parts){
         &slot->job.job, slot->storages[1], sim_stream_topic(slot->stream), slot->asker,
         env_system(), &slot->mail, &slot->job.status, &slot->waiters[1].waiter});
+    for (int i = 0; i < N_LANES; i++) {
+        slot->waiters[2 + i] = mailbox_waiter(&slot->mail.to_lanes[i], env_system());
+        slot->lanes[i] = lane_open(&(struct lane_parts){
+            &slot->job.job, slot->storages[2 + i], env_system(), &slot->mail, i,
+            &slot->job.status, &slot->waiters[2 + i].waiter});
+    }
     sim_stream_reassign(slot->stream, &partition, 1, false);
     assert_int_equal(pthread_create(&slot->threads[0], NULL, run_worker, slot), 0);
     assert_int_equal(pthread_create(&slot->threads[1], NULL, run_committer, slot), 0);
     assert_int_equal(pthread_create(&slot->threads[2], NULL, run_uploader, slot), 0);
+    for (int i = 0; i < N_LANES; i++)
+        assert_int_equal(
+            pthread_create(&slot->threads[3 + i], NULL, run_lane, slot->lanes[i]), 0);
 }
 
 static void join(struct slot *slot)
@@ -105,12 +123,14 @@ static void join(struct slot *slot)
     assert_ok(worker_result(slot->worker, &err), &err);
     worker_free(slot->worker);
     uploader_free(slot->uploader);
+    for (int i = 0; i < N_LANES; i++)
+        lane_free(slot->lanes[i]);
     commit_service_free(slot->committer);
     asker_close(slot->asker);
     mail_release(&slot->mail);
     sim_stream_free(slot->stream);
     slot->spool->ops->close(slot->spool);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2 + N_LANES; i++)
         slot->storages[i]->ops->close(slot->storages[i]);
 }
 

@@ -326,7 +326,7 @@ static void test_an_entry_that_changed_on_its_way_is_written_again(UNUSED void *
     char text[256];
     snprintf(text, sizeof(text),
              "mem:///r/%s: the storage does not hold the %zu bytes sent to it",
-             changed.text, fix.publish.bytes.n);
+             changed.text, fix.publish.made.bytes.n);
     assert_string_equal(err.text, text);
     assert_int_equal(fix.outcome, PUBLISH_DONE);
     assert_string_not_equal(fix.publish.source.text, changed.text);
@@ -393,7 +393,152 @@ static void test_giving_up_finds_what_was_published_after_all(UNUSED void **stat
     tear_down(&fix);
 }
 
-TEST_MAIN(cmocka_unit_test(test_published),
+// Prepared entries: a unit of ours, its entry made for the end of the log as it is now,
+// and its bytes in tmp.
+struct ahead {
+    struct forecast forecast;
+    struct span span;
+    struct unit unit;
+    struct prepared_entry *prepared;
+    int n_written; // before it is published
+};
+
+static void prepare_ahead(struct fixture *fix, struct ahead *ahead)
+{
+    struct log_state copy;
+    struct err err;
+    assert_ok(publish_claim(fix, &err), &err);
+    *ahead = (struct ahead){
+        .span = {.next = 10, .data = 10, .last = {.offset = 9}},
+        .unit = {.writer = STR_LITERAL(ME), .spans = &ahead->span, .n_spans = 1}};
+    log_state_copy(&fix->state, &copy);
+    forecast_tell(&ahead->forecast, &copy);
+    ahead->prepared =
+        forecast_make(&ahead->forecast, &fix->job, &fix->clock.env, &ahead->unit);
+    assert_non_null(ahead->prepared);
+    assert_int_equal(ahead->forecast.tip.next, fix->state.next + 1);
+    assert_ok(storage_write_bytes(fix->storage, path_str(&ahead->prepared->source),
+                                  buf_as_str(&ahead->prepared->made.bytes), &err),
+              &err);
+    ahead->prepared->is_written = true;
+    ahead->n_written = fix->n_written;
+}
+
+static void publish_ahead(struct fixture *fix, const struct ahead *ahead)
+{
+    struct publish_work work = {.kind = ENTRY_COMMIT,
+                                .spans = &ahead->span,
+                                .n_spans = 1,
+                                .unit = &ahead->unit,
+                                .prepared = ahead->prepared};
+    struct err err;
+    assert_ok(publish_entry(&fix->publish, &work, &fix->outcome, &err), &err);
+    assert_int_equal(fix->outcome, PUBLISH_DONE);
+}
+
+static bool source_is_there(struct fixture *fix, const struct ahead *ahead)
+{
+    bool is_there;
+    struct err err;
+    assert_ok(log_exists(fix->view, path_str(&ahead->prepared->source), &is_there, &err),
+              &err);
+    return is_there;
+}
+
+static void release_ahead(struct ahead *ahead)
+{
+    prepared_free(ahead->prepared);
+    forecast_release(&ahead->forecast);
+}
+
+static void test_a_prepared_entry_is_only_renamed(UNUSED void **state)
+{
+    struct fixture fix;
+    struct ahead ahead;
+    set_up(&fix);
+    prepare_ahead(&fix, &ahead);
+    publish_ahead(&fix, &ahead);
+    assert_int_equal(fix.n_written, ahead.n_written);
+    assert_true(prepared_is_last(ahead.prepared, &fix.state));
+    assert_false(source_is_there(&fix, &ahead)); // it is the entry now
+    assert_writer(&fix, 2, ME);
+    release_ahead(&ahead);
+    tear_down(&fix);
+}
+
+// An entry of others has its number, before it is published or in that moment.
+static void test_a_prepared_entry_of_another_number_is_made_anew(UNUSED void **state)
+{
+    for (int is_read = 0; is_read < 2; is_read++) {
+        struct fixture fix;
+        struct ahead ahead;
+        struct arena arena = {0};
+        struct entry entry;
+        struct err err;
+        set_up(&fix);
+        prepare_ahead(&fix, &ahead);
+        assert_ok(log_read(fix.view, 1, &arena, &entry, &err), &err);
+        assert_ok(log_state_apply(&fix.others, &entry, &err), &err);
+        others_publish(&fix, ENTRY_CLAIM, 1);
+        if (is_read) {
+            assert_ok(log_read(fix.view, 2, &arena, &entry, &err), &err);
+            assert_ok(log_state_apply(&fix.state, &entry, &err), &err);
+        }
+        publish_ahead(&fix, &ahead);
+        assert_int_equal(fix.n_written, ahead.n_written + 1);
+        assert_false(prepared_is_last(ahead.prepared, &fix.state));
+        assert_false(source_is_there(&fix, &ahead));
+        assert_writer(&fix, 2, OTHER);
+        assert_writer(&fix, 3, ME);
+        assert_int_equal(fix.state.next, 4);
+        arena_release(&arena);
+        release_ahead(&ahead);
+        tear_down(&fix);
+    }
+}
+
+static void test_a_prepared_entry_that_waited_long_is_made_anew(UNUSED void **state)
+{
+    struct fixture fix;
+    struct ahead ahead;
+    set_up(&fix);
+    prepare_ahead(&fix, &ahead);
+    fix.clock.now_ms += 60001;
+    publish_ahead(&fix, &ahead);
+    assert_int_equal(fix.n_written, ahead.n_written + 1);
+    assert_false(source_is_there(&fix, &ahead));
+    assert_writer(&fix, 2, ME);
+    release_ahead(&ahead);
+    tear_down(&fix);
+}
+
+// Where another owns a partition, entries come between too often.
+static void test_nothing_is_foretold_beside_others(UNUSED void **state)
+{
+    struct fixture fix;
+    struct ahead ahead;
+    struct arena arena = {0};
+    struct entry entry;
+    struct log_state copy;
+    struct err err;
+    set_up(&fix);
+    prepare_ahead(&fix, &ahead);
+    assert_ok(log_read(fix.view, 1, &arena, &entry, &err), &err);
+    assert_ok(log_state_apply(&fix.others, &entry, &err), &err);
+    others_publish(&fix, ENTRY_CLAIM, 1);
+    log_state_copy(&fix.others, &copy);
+    forecast_tell(&ahead.forecast, &copy);
+    assert_null(forecast_make(&ahead.forecast, &fix.job, &fix.clock.env, &ahead.unit));
+    arena_release(&arena);
+    release_ahead(&ahead);
+    tear_down(&fix);
+}
+
+TEST_MAIN(cmocka_unit_test(test_a_prepared_entry_is_only_renamed),
+          cmocka_unit_test(test_a_prepared_entry_of_another_number_is_made_anew),
+          cmocka_unit_test(test_a_prepared_entry_that_waited_long_is_made_anew),
+          cmocka_unit_test(test_nothing_is_foretold_beside_others),
+          cmocka_unit_test(test_published),
           cmocka_unit_test(test_an_entry_that_would_end_the_log_is_not_published),
           cmocka_unit_test(test_a_lost_answer_is_settled_by_reading),
           cmocka_unit_test(test_nothing_read_means_the_same_rename_again),

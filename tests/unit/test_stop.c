@@ -44,7 +44,7 @@ static void append(struct fixture *f)
 static void open_engine(struct fixture *f)
 {
     struct sim_job *job = &f->job;
-    mail_init(&f->mail);
+    mail_init(&f->mail, 1);
     sim_decoder_init(&f->decoder, &job->clock.random);
     f->executor = sim_executor;
     f->writer = sim_writer;
