@@ -42,7 +42,7 @@ static enum status read_pattern(struct reader *reader, void *p, size_t capacity,
 static void upload(struct storage *st, struct str bytes, const char *path)
 {
     struct err err;
-    struct pattern pattern = {{read_pattern}, bytes, FILE_BYTES};
+    struct pattern pattern = {{.read = read_pattern}, bytes, FILE_BYTES};
     bench_must(st->ops->write(st, str_of(path), &pattern.reader, FILE_BYTES, &err), &err);
 }
 

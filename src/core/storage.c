@@ -16,7 +16,7 @@ static enum status read_bytes(struct reader *reader, void *p, size_t capacity,
 
 struct bytes_reader bytes_reader(struct str bytes)
 {
-    return (struct bytes_reader){{read_bytes}, bytes};
+    return (struct bytes_reader){{.read = read_bytes}, bytes};
 }
 
 enum status storage_write_bytes(struct storage *storage, struct str path,
@@ -73,7 +73,7 @@ void storage_reader_init(struct storage_reader *reader, struct storage *storage,
                          struct str path, size_t piece_bytes)
 {
     *reader = (struct storage_reader){
-        .reader = {read_piece},
+        .reader = {.read = read_piece},
         .storage = storage,
         .path = path,
         .piece = BUF_INIT(piece_bytes),

@@ -33,10 +33,18 @@ struct file_list {
     size_t n;
 };
 
+// A file of this machine without a name, which nobody else writes to and whose owner
+// gives it away: a storage may give it the name in the place of a copy.
+struct given_file {
+    int fd;
+    bool is_taken; // it did
+};
+
 // Where an upload takes its bytes from; called again and again until *ret_n is 0.
 struct reader {
     enum status (*read)(struct reader *reader, void *p, size_t capacity, size_t *ret_n,
                         struct err *err);
+    struct given_file *given; // has the same bytes; NULL: none
 };
 
 // One that gives bytes in memory, which it borrows.

@@ -32,7 +32,7 @@ static enum status read_file(struct reader *reader, void *p, size_t capacity,
 void file_records_init(struct file_records *file, const char *path, int fd, int64_t size)
 {
     *file = (struct file_records){
-        .reader = {read_file}, .path = path, .fd = fd, .size = size};
+        .reader = {.read = read_file}, .path = path, .fd = fd, .size = size};
 }
 
 void file_records_release(struct file_records *file)

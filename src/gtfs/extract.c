@@ -175,7 +175,7 @@ static enum status stage(struct extract *extract, size_t index, struct err *err)
     TRY(st->ops->mkdir(st, str_of(""), err));
     TRY(feed_member_open(extract->feed, name, &member, err));
     struct counting_reader counting = {
-        .reader = {read_counting},
+        .reader = {.read = read_counting},
         .member = member,
         .name = name,
         .progress = extract->feed->options.progress,

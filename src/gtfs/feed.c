@@ -270,7 +270,8 @@ static enum status open_measured(struct feed *feed, const struct feed_entry *ent
     struct feed_member *inner;
     TRY(feed->kind->open(feed, entry, &inner, err));
     struct measured *measured = mem_zalloc(sizeof(*measured));
-    measured->member = (struct feed_member){{read_measured}, inner->size, close_measured};
+    measured->member =
+        (struct feed_member){{.read = read_measured}, inner->size, close_measured};
     measured->inner = inner;
     measured->feed = feed;
     measured->path = entry->path;

@@ -67,7 +67,7 @@ static enum status open_member(struct feed *feed, const struct feed_entry *entry
         close_member(&member->member);
         return rc;
     }
-    member->member = (struct feed_member){{read_member}, size, close_member};
+    member->member = (struct feed_member){{.read = read_member}, size, close_member};
     *ret = &member->member;
     return ST_OK;
 }

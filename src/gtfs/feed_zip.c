@@ -281,7 +281,7 @@ static enum status open_member(struct feed *feed, const struct feed_entry *entry
         return rc;
     }
     struct zip_member *zip = mem_zalloc(sizeof(*zip));
-    zip->member = (struct feed_member){{read_member}, entry->size, close_member};
+    zip->member = (struct feed_member){{.read = read_member}, entry->size, close_member};
     zip->archive = archive;
     zip->input = input;
     zip->n_before = input->n_read;

@@ -183,14 +183,33 @@ struct writing {
     struct local_place place;
 };
 
-static enum status fill(int fd, const struct writing *writing, struct reader *reader,
-                        int64_t size_bytes, struct err *err)
+static enum status settle(int fd, const struct writing *writing, struct err *err)
 {
-    TRY(copy_reader(writing->storage, fd, writing->full, reader, size_bytes, err));
     if (fsync(fd) != 0 || sync_place(&writing->place) != 0 ||
         check_still_there(writing->root, writing->path, fd) != 0)
         return fail(writing->full, "write", errno, err);
     return ST_OK;
+}
+
+static enum status fill(int fd, const struct writing *writing, struct reader *reader,
+                        int64_t size_bytes, struct err *err)
+{
+    TRY(copy_reader(writing->storage, fd, writing->full, reader, size_bytes, err));
+    return settle(fd, writing, err);
+}
+
+// A file that was given gets the name, where it would be the same as one made there.
+static enum status take_file(struct writing *writing, struct given_file *given,
+                             int64_t size_bytes, struct err *err)
+{
+    const struct local_place *place = &writing->place;
+    if (given == NULL || !local_link_given(given->fd, place, size_bytes))
+        return ST_OK;
+    enum status rc = settle(given->fd, writing, err);
+    given->is_taken = rc == ST_OK;
+    if (rc != ST_OK)
+        unlinkat(place->directory, place->name, 0); // it is ours: linked exclusively
+    return rc;
 }
 
 static enum status write_file(struct writing *writing, struct reader *reader,
@@ -199,6 +218,9 @@ static enum status write_file(struct writing *writing, struct reader *reader,
     const struct local_place *place = &writing->place;
     if (local_make_place(writing->root, writing->path, &writing->place) != 0)
         return fail(writing->full, "write", errno, err);
+    TRY(take_file(writing, reader->given, size_bytes, err));
+    if (reader->given != NULL && reader->given->is_taken)
+        return ST_OK;
     int fd = openat(place->directory, place->name,
                     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
     if (fd < 0)

@@ -6,6 +6,7 @@
 #define STORAGE_LOCAL_H
 
 #include "core/storage.h"
+#include "storage/local_path.h"
 #include "storage/scheme.h"
 
 extern const struct storage_scheme storage_local_scheme; // file:///directory
@@ -16,6 +17,11 @@ int local_rename_exclusive(int from_directory, const char *from, int to_director
                            const char *to);
 int local_rename_by_link(int from_directory, const char *from, int to_directory,
                          const char *to);
+
+// Gives a file without a name (core/storage.h) that place; false: it cannot be, since it
+// lies in another file system, the name is taken, or a file made there would have another
+// group or access list. /proc is needed, too.
+bool local_link_given(int fd, const struct local_place *place, int64_t size_bytes);
 
 // Removes what has this path below the directory `root`, and all that is in it, without
 // following a symbolic link. 0, or -1 with errno (ELOOP: a link on the way).

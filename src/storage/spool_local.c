@@ -17,6 +17,7 @@ struct local_spool {
 struct local_file {
     struct spool_file file;
     int fd;
+    bool can_be_named;
     char *directory; // for messages
     const char *way_out;
 };
@@ -75,6 +76,12 @@ static enum status read_at(struct spool_file *base, int64_t offset, void *p,
     return ST_OK;
 }
 
+static int descriptor(const struct spool_file *base)
+{
+    const struct local_file *file = (const struct local_file *)base;
+    return file->can_be_named ? file->fd : -1;
+}
+
 static void discard(struct spool_file *base)
 {
     struct local_file *file = (struct local_file *)base;
@@ -87,13 +94,17 @@ static const struct spool_file_ops file_ops = {
     .append = append,
     .overwrite = overwrite,
     .read = read_at,
+    .descriptor = descriptor,
     .discard = discard,
 };
 
-// Some file systems cannot make a file without a name: there it loses its name at once.
-static int open_unnamed(const char *directory)
+// Some file systems cannot make a file without a name: there it loses its name at once,
+// and cannot have another one. The mode is that of a result's file; the directory is the
+// user's alone.
+static int open_unnamed(const char *directory, bool *ret_can_be_named)
 {
-    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0640);
+    *ret_can_be_named = fd >= 0;
     if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
         return fd;
     char *name = mem_printf("%s/spool-XXXXXX", directory);
@@ -107,12 +118,14 @@ static int open_unnamed(const char *directory)
 static enum status create(struct spool *base, struct spool_file **ret, struct err *err)
 {
     struct local_spool *spool = (struct local_spool *)base;
-    int fd = open_unnamed(spool->directory);
+    bool can_be_named;
+    int fd = open_unnamed(spool->directory, &can_be_named);
     if (fd < 0)
         return failed(spool->directory, spool->way_out, "cannot make a file", err);
     struct local_file *file = mem_zalloc(sizeof(*file));
     file->file.ops = &file_ops;
     file->fd = fd;
+    file->can_be_named = can_be_named;
     file->directory = mem_strdup(spool->directory);
     file->way_out = spool->way_out;
     *ret = &file->file;

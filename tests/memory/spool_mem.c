@@ -40,6 +40,11 @@ static enum status read_at(struct spool_file *base, int64_t offset, void *p,
     return ST_OK;
 }
 
+static int descriptor(UNUSED const struct spool_file *base)
+{
+    return -1;
+}
+
 static void discard(struct spool_file *base)
 {
     struct mem_file *file = (struct mem_file *)base;
@@ -51,6 +56,7 @@ static const struct spool_file_ops file_ops = {
     .append = append,
     .overwrite = overwrite,
     .read = read_at,
+    .descriptor = descriptor,
     .discard = discard,
 };
 

@@ -215,7 +215,7 @@ static void test_checksum_is_ours_and_that_of_hdfs(void **state)
     // More than a block, not a whole chunk at the end.
     struct checksum ours;
     struct pattern_reader reader = {
-        {read_pattern}, CHECKSUM_BLOCK_BYTES + 70001, 1, NULL};
+        {.read = read_pattern}, CHECKSUM_BLOCK_BYTES + 70001, 1, NULL};
     reader.sum = checksummer_open(CHECKSUM_HDFS);
     assert_ok(st->ops->write(st, PATH("big"), &reader.reader, reader.left, &err), &err);
     checksummer_finish(reader.sum, &ours);
@@ -513,7 +513,7 @@ static void test_removed_while_it_is_written_is_no_end(void **state)
     struct storage_config config = {.timeout_ms = 20000, .retry_ms = 20000};
     assert_ok(storage_open(str_of(st->url), &config, &other, &err), &err);
     put(st, "d/y", "y");
-    struct robbed_reader reader = {{read_robbed}, other, 0};
+    struct robbed_reader reader = {{.read = read_robbed}, other, 0};
     enum status rc =
         st->ops->write(st, PATH("d/e/x"), &reader.reader, N_PIECES << 16, &err);
     assert_true(rc == ST_RETRY || rc == ST_UNKNOWN);

@@ -402,7 +402,7 @@ static void test_failed_write_leaves_nothing(void **state)
     struct fixture *fixture = *state;
     struct storage *st = fixture->storage;
     AUTO(mem_auto_free) char *path = file_in(fixture, "r/a");
-    struct reader reader = {read_some_then_fail};
+    struct reader reader = {.read = read_some_then_fail};
     assert_status(st->ops->write(st, PATH("a"), &reader, 1 << 30, &err), ST_STOP);
     assert_false(is_there(path));
     AUTO(mem_auto_free)
@@ -414,6 +414,88 @@ static void test_failed_write_leaves_nothing(void **state)
     storage_reader_release(&empty);
     assert_string_equal(err.text, text);
     assert_false(is_there(path));
+}
+
+// A file that is given away.
+
+static int open_given(const struct fixture *fixture, const char *directory)
+{
+    AUTO(mem_auto_free) char *path = file_in(fixture, directory);
+    int fd = open(path, O_TMPFILE | O_RDWR, 0640);
+    if (fd < 0)
+        skip(); // the file system has none
+    assert_int_equal(write(fd, "given", 5), 5);
+    return fd;
+}
+
+static enum status read_copied(UNUSED struct reader *reader, void *p,
+                               UNUSED size_t capacity, size_t *ret_n,
+                               UNUSED struct err *e)
+{
+    static bool is_done;
+    *ret_n = is_done ? 0 : 5;
+    memcpy(p, "given", *ret_n);
+    is_done = !is_done;
+    return ST_OK;
+}
+
+static void check_given(const struct fixture *fixture, const char *name, ino_t inode,
+                        bool is_same)
+{
+    struct stat info;
+    char bytes[8] = "";
+    AUTO(mem_auto_free) char *path = file_in(fixture, name);
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(read(fd, bytes, sizeof(bytes)), 5);
+    assert_string_equal(bytes, "given");
+    assert_int_equal(fstat(fd, &info), 0);
+    assert_int_equal(info.st_ino == inode, is_same);
+    assert_int_equal(info.st_mode & 0777, 0640);
+    close(fd);
+}
+
+static void test_a_file_that_is_given_gets_the_name(void **state)
+{
+    struct fixture *fixture = *state;
+    struct storage *st = fixture->storage;
+    struct stat info;
+    struct given_file given = {.fd = open_given(fixture, "")};
+    struct reader reader = {read_copied, &given};
+    assert_int_equal(fstat(given.fd, &info), 0);
+    assert_ok(st->ops->write(st, PATH("d/a"), &reader, 5, &err), &err);
+    assert_true(given.is_taken);
+    check_given(fixture, "r/d/a", info.st_ino, true);
+    given.is_taken = false; // a name that is taken stays what it is
+    assert_status(st->ops->write(st, PATH("d/a"), &reader, 5, &err), ST_EXISTS);
+    assert_false(given.is_taken);
+    close(given.fd);
+}
+
+// The group that a directory hands down, other bytes, a file that had a name before: a
+// copy is made.
+static void test_a_file_that_cannot_be_given_is_copied(void **state)
+{
+    struct fixture *fixture = *state;
+    struct storage *st = fixture->storage;
+    struct stat info;
+    AUTO(mem_auto_free) char *directory = file_in(fixture, "r/shared");
+    struct given_file given = {.fd = open_given(fixture, "")};
+    struct reader reader = {read_copied, &given};
+    assert_int_equal(fstat(given.fd, &info), 0);
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(mkdir(directory, 0750), 0);
+    assert_int_equal(chown(directory, 0, 12345), 0);
+    assert_int_equal(chmod(directory, 02750), 0);
+    assert_ok(st->ops->write(st, PATH("shared/a"), &reader, 5, &err), &err);
+    assert_false(given.is_taken);
+    check_given(fixture, "r/shared/a", info.st_ino, false);
+    assert_int_equal(ftruncate(given.fd, 4), 0);
+    assert_ok(st->ops->write(st, PATH("b"), &reader, 5, &err), &err);
+    assert_false(given.is_taken);
+    check_given(fixture, "r/b", info.st_ino, false);
+    close(given.fd);
 }
 
 static enum status read_without_end(UNUSED struct reader *reader, void *p,
@@ -431,7 +513,7 @@ static void test_more_than_was_promised_ends_the_write(void **state)
     AUTO(mem_auto_free) char *path = file_in(fixture, "r/a");
     AUTO(mem_auto_free)
     char *text = mem_printf("%s: 1000000 bytes were promised and more came", path);
-    struct reader reader = {read_without_end};
+    struct reader reader = {.read = read_without_end};
     assert_status(st->ops->write(st, PATH("a"), &reader, 1000000, &err), ST_FAIL);
     assert_string_equal(err.text, text);
     assert_false(is_there(path));
@@ -448,7 +530,7 @@ static void test_a_deadline_ends_what_is_long(void **state)
     AUTO(mem_auto_free) char *path = file_in(fixture, "r/long");
     AUTO(mem_auto_free)
     char *text = mem_printf("%s: no time was left after 262144 bytes", path);
-    struct reader reader = {read_without_end};
+    struct reader reader = {.read = read_without_end};
     assert_ok(storage_write_bytes(st, PATH("long"), PATH(""), &err), &err);
     assert_int_equal(truncate(path, 3 << 20), 0);
     st->deadline = &deadline;
@@ -670,4 +752,5 @@ TEST_MAIN(T(remove_follows_no_link), T(no_link_below_the_root_is_followed),
           T(no_permission_names_the_user), T(full_disk_is_retry_and_leaves_nothing),
           T(read_only_disk_is_told), T(two_file_systems_are_told),
           T(no_descriptor_left_is_told), T(a_rename_that_is_not_on_the_disk_is_unknown),
-          T(messages_name_path_and_way_out))
+          T(messages_name_path_and_way_out), T(a_file_that_is_given_gets_the_name),
+          T(a_file_that_cannot_be_given_is_copied))

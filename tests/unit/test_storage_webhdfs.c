@@ -678,7 +678,7 @@ static void test_short_reader_is_told(UNUSED void **state)
     START(name, {.answer = redirect});
     struct storage_config config = quick();
     struct storage *st = open_at(name.port, &config);
-    struct reader reader = {read_none};
+    struct reader reader = {.read = read_none};
     assert_status(st->ops->write(st, PATH("a"), &reader, 10, &err), ST_FAIL);
     assert_text("hdfs://127.0.0.1:%d/r/a: 10 bytes were promised and fewer came",
                 name.port, 0);
