@@ -69,6 +69,21 @@ def test_a_feed_by_workers_that_are_killed():
     assert not [e for n, e in results.log_entries(work.result).items() if n >= before and e["files"]]
 
 
+def test_what_a_trigger_has_made_is_one_entry():
+    """A driver with slots, whose workers are killed."""
+    feed = lib.feed_dir("stm-2014-extract")
+    work = job.Job(feeds.hdfs())
+    work.init()
+    work.extract(feed)
+    work.produce(feed)
+    driver = unit_driver.Driver(work.script, work.sets, ["--records", "700", "--slots", "3", "--orders", "6"])
+    assert driver.run(kill_every_s=2.5) == 0
+    entries = {told["entry"] for told in driver.commits}
+    assert len(entries) < len(driver.commits), driver.commits
+    assert work.verify()["errors"] == 0
+    assert results.digest(results.iter_result(work.result)) == feeds.expected("stm-2014-extract")
+
+
 def test_a_local_file():
     directory = small_job("connector = 'file', path = '{dir}/visits.csv', format = 'csv'")
     rows = [f"T{i % 3 + 1},{i}" for i in range(30000)]
