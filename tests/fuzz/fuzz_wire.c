@@ -7,6 +7,7 @@
 #include "fuzz_parts.h"
 
 #include "base/arena.h"
+#include "wire/admin.h"
 #include "wire/fetch.h"
 #include "wire/metadata.h"
 #include "wire/offsets.h"
@@ -43,6 +44,8 @@ static enum status read_body(enum wire_api api, int16_t version, struct str body
     struct wire_versions versions;
     struct wire_metadata metadata;
     struct wire_coordinator coordinator;
+    struct wire_group group;
+    struct str text;
     int16_t code;
     int64_t low;
     switch (api) {
@@ -57,7 +60,13 @@ static enum status read_body(enum wire_api api, int16_t version, struct str body
         return wire_commit_read(body, &code, err);
     case WIRE_FIND_COORDINATOR:
         return wire_coordinator_read(body, &coordinator, err);
+    case WIRE_CREATE_TOPICS:
+        return wire_create_read(body, &code, &text, err);
+    case WIRE_DESCRIBE_GROUPS:
+        return wire_group_read(body, version, &group, NULL, err);
     case WIRE_API_VERSIONS:
+    case WIRE_SASL_HANDSHAKE: // fuzz_sasl
+    case WIRE_SASL_AUTHENTICATE:
     case WIRE_APIS:
         break;
     }
@@ -66,8 +75,8 @@ static enum status read_body(enum wire_api api, int16_t version, struct str body
 
 void fuzz_input(const uint8_t *data, size_t size)
 {
-    static const int16_t most[WIRE_APIS] = {12, 5, 12, 2, 2, 0};
-    static const int16_t least[WIRE_APIS] = {4, 1, 1, 2, 1, 0};
+    static const int16_t most[WIRE_APIS] = {12, 5, 12, 2, 2, 0, 0, 0, 4, 2};
+    static const int16_t least[WIRE_APIS] = {4, 1, 1, 2, 1, 0, 0, 0, 2, 0};
     struct str rest = {(const char *)data, size};
     enum wire_api api = (enum wire_api)(fuzz_byte(&rest) % WIRE_APIS);
     int16_t version = (int16_t)fuzz_byte(&rest);
