@@ -101,8 +101,8 @@ static enum status check_topic(const struct kafka_config *config, struct err *er
 enum status kafka_producer_open(const struct kafka_config *config,
                                 struct kafka_producer **ret, struct err *err)
 {
-    TRY(check_topic(config, err));
     TRY(kafka_config_check_sasl(config, err));
+    TRY(check_topic(config, err));
     struct kafka_producer *producer = mem_zalloc(sizeof(*producer));
     producer->topic = mem_strdup(config->topic);
     enum status rc = open_handle(producer, config, err);
