@@ -217,7 +217,7 @@ def test_what_it_does_not_have_is_refused():
     refused = [
         ({"sasl.mechanism": "GSSAPI"}, "option 'kafka.sasl.mechanism': client = 'native' has PLAIN, SCRAM-SHA-256, "
          "SCRAM-SHA-512 and OAUTHBEARER; for 'GSSAPI' write client = 'librdkafka'"),
-        ({"sasl.oauthbearer.method": "oidc"}, "option 'kafka.sasl.oauthbearer.method' is not one of client = 'native'; "
+        ({"sasl.oauthbearer.config": "principal=alice"}, "option 'kafka.sasl.oauthbearer.config' is not one of client = 'native'; "
          "write client = 'librdkafka', or see docs/security.md for those that it takes"),
         ({"ssl.endpoint.identification.algorithm": "dns"},
          "option 'kafka.ssl.endpoint.identification.algorithm': Invalid value"),
