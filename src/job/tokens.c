@@ -36,8 +36,8 @@ static int64_t now_ms(void)
 
 static bool wants_ticket(const struct table *table)
 {
-    return strcmp(connector_of(&table->options)->place, "path") == 0 &&
-           options_is(&table->options, "auth", "kerberos");
+    // A stream lies on no storage, also where its place is a path.
+    return table->kind != TABLE_STREAM && options_is(&table->options, "auth", "kerberos");
 }
 
 bool tokens_are_wanted(const struct plan *plan)
