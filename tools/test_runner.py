@@ -447,8 +447,8 @@ def build_tests(selected, everything):
     for test in selected["e2e"]:
         targets.setdefault(test.kind, set()).add("all")
         if "builds" in test.marks:
-            kind, target = test.marks["builds"].split()
-            targets.setdefault(kind, set()).add(target)
+            kind, *names = test.marks["builds"].split()
+            targets.setdefault(kind, set()).update(names)
     if everything:
         targets.setdefault("release", set()).update(("all", "bench"))
         targets.setdefault("asan", set()).update(("all", "unit", "fuzz"))
