@@ -11,7 +11,7 @@ import lib
 import spark_expressions
 from test_spark_sql import OLD_SPARK, SEED, STREAM, TOOL_LIMIT_S, asked, session, tool
 
-N_QUERIES, N_BATCHES = 80, 6  # a seventh of the queries is portable
+N_QUERIES, N_BATCHES = 30, 3  # a seventh of the queries is portable
 if lib.is_long():
     N_QUERIES, N_BATCHES = 3000, 150
 EXPRESSIONS = 20  # of a batch
