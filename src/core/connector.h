@@ -24,6 +24,7 @@ struct stream_request {
     const struct deadline *deadline;
     const char *group;     // of consumers: joined, or only told of the progress
     const char *instance;  // the member's own name, for people; NULL: it has none
+    const char *member;    // what a group knows it by again after a crash; NULL: nothing
     int32_t members;       // so many are waited for before one begins; 0: for nobody
     bool is_alone;         // reads all partitions, as a member of nothing
     bool no_ends;          // nobody asks where partitions end (stream.h, ahead)

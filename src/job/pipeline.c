@@ -274,6 +274,7 @@ struct stream_request pipeline_stream(const struct pipeline *pipeline)
         .deadline = pipeline->deadline,
         .group = pipeline->group,
         .instance = pipeline->instance,
+        .member = pipeline->member,
         .members = pipeline->members,
         .is_alone = pipeline->is_look || pipeline->is_alone ||
                     options_is(set, "membership", "none"),

@@ -19,6 +19,7 @@ struct pipeline {
     const char *group;
     const char *instance; // of a run: the worker's own name; NULL: none was given
     const char *tokens;   // for HDFS, a line of them; NULL: none was given
+    const char *member;   // of a run: what its group knows it by after a crash, or NULL
     int32_t members;      // of a run: so many begin together; 0: it does not matter
     const struct deadline *deadline; // of what is opened by it; NULL: none
     bool is_look;                    // the stream is looked at: no member of its group

@@ -54,6 +54,7 @@ static enum status open_places(struct run_parts *ret, struct err *err)
     TRY(pipeline_spool_path(pipeline, &directory, err));
     TRY(slot_take(directory, pipeline->job_name, pipeline->instance, &pipeline->arena,
                   &ret->slot, err));
+    pipeline->member = ret->slot.member;
     TRY(spool_local_open(directory, &ret->spool, err));
     TRY(pipeline_storage(pipeline, &plan->sink->options, &ret->storage, err));
     TRY(pipeline_storage(pipeline, &plan->sink->options, &ret->uploads, err));

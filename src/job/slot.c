@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "job/slot.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,9 +10,11 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "core/env.h"
 
 enum {
-    LOCK_TRIES = 100
+    LOCK_TRIES = 100,
+    MEMBER_MAX = 249 // bytes that Kafka takes
 };
 
 struct lock_path {
@@ -93,6 +96,33 @@ static const char *worker_name(struct arena *arena, const char *instance, int nu
     return arena_cstr(arena, buf_as_str(&name));
 }
 
+// A name that a crash left in the file, or a new one; NULL: it cannot be kept.
+static const char *kept_name(struct arena *arena, int fd)
+{
+    char name[UUID_TEXT];
+    ssize_t n = pread(fd, name, sizeof(name), 0);
+    if (n == UUID_TEXT - 1 && env_is_uuid((struct str){name, UUID_TEXT - 1}))
+        return arena_cstr(arena, (struct str){name, UUID_TEXT - 1});
+    env_uuid(env_system(), name);
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, name, UUID_TEXT - 1, 0) != UUID_TEXT - 1)
+        return NULL;
+    return arena_cstr(arena, str_of(name));
+}
+
+static const char *own_name(struct arena *arena, const char *instance)
+{
+    char host[256] = "";
+    gethostname(host, sizeof(host) - 1);
+    AUTO(buf_release) struct buf name = {0};
+    buf_printf(&name, "%s_%s", host, instance);
+    for (size_t i = 0; i < name.n; i++)
+        if (!isalnum((unsigned char)name.p[i]) && strchr("._-", name.p[i]) == NULL)
+            name.p[i] = '_';
+    struct str text = buf_as_str(&name);
+    text.n = text.n < MEMBER_MAX ? text.n : MEMBER_MAX;
+    return arena_cstr(arena, text);
+}
+
 enum status slot_take(const char *directory, const char *job, const char *instance,
                       struct arena *arena, struct slot *ret, struct err *err)
 {
@@ -107,6 +137,7 @@ enum status slot_take(const char *directory, const char *job, const char *instan
             .fd = fd,
             .number = i,
             .worker = worker_name(arena, instance, i),
+            .member = instance ? own_name(arena, instance) : kept_name(arena, fd),
         };
         return ST_OK;
     }

@@ -3,7 +3,8 @@
 //
 // While a worker holds one, init --reset does not begin. The kernel gives the lock back
 // with the process, however it ends. An orderly end takes the file along, and the job's
-// folder with the last of them; what a crash leaves goes with the next run's end.
+// folder with the last of them; what a crash leaves goes with the next run's end. A file
+// holds a random name, by which a group knows a worker that begins anew after a crash.
 #ifndef JOB_SLOT_H
 #define JOB_SLOT_H
 
@@ -19,6 +20,10 @@ struct slot {
     int fd;
     int number;
     const char *worker; // "<host>/<pid>/<slot>" or "<host>/<instance>", for people; UTF-8
+    // What its consumer group may know it by again after a crash: the same for the next
+    // holder of a slot that a crash left, "<host>_<instance>" where the worker has a name
+    // of its own. Of the characters a-z, A-Z, 0-9, '.', '_' and '-'; NULL: nothing is.
+    const char *member;
 };
 
 // Texts belong to the arena. `instance`: a name of the worker's own, or NULL. ST_LIMIT

@@ -35,6 +35,7 @@ struct kafka_config {
     // The rest is for the stream alone.
     const char *group;    // consumer group: joined, or only told of the progress
     const char *instance; // a part of the client's name to the brokers; may be NULL
+    const char *member;   // a static member's name, of client = 'native'; may be NULL
     int32_t
         members; // so many of the group are waited for before one begins; 0: for nobody
     enum kafka_membership membership;

@@ -34,7 +34,7 @@ static const struct option_def kafka_options[] = {
      "a worker not heard of for so long loses its partitions"},
     {"client", OPTION_CHOICE, "librdkafka", 0, 0, "librdkafka|native", 0,
      "what reads the topic; native: record batches in place, over connections of its "
-     "own, with SET membership = 'none' only"},
+     "own"},
 };
 
 // Values.
@@ -140,6 +140,7 @@ struct kafka_config kafka_config_of(const struct stream_request *request,
         .deadline = request->deadline,
         .group = request->group,
         .instance = request->instance,
+        .member = request->member,
         .members = request->members,
         .membership = request->is_alone ? KAFKA_NONE : KAFKA_GROUP,
         .buffer_bytes = request->buffer_bytes,

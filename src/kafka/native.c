@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kafka/native.h"
 
+#include "base/arena.h"
 #include "kafka/client.h"
 #include "kafka/native_security.h"
 #include "kafka/topic.h"
@@ -8,7 +9,9 @@
 
 enum {
     RUN_RECORDS = 4096,
-    REFRESH_MS = 300000, // librdkafka's topic.metadata.refresh.interval.ms
+    REFRESH_MS = 5000,         // between two looks for new partitions
+    SESSION_MS = 6000,         // the least that brokers take by default
+    POLL_INTERVAL_MS = 300000, // at least; a commit before partitions go has 240 s
 };
 
 #define BUFFER_BYTES (INT64_C(384) << 20)
@@ -21,11 +24,6 @@ enum status kafka_native_check(const struct kafka_config *config, struct err *er
     TRY(native_security_of(config, &wished, err));
     TRY(wire_security_open(&wished, &security, err)); // files and passwords that fit
     wire_security_close(security);
-    if (config->membership != KAFKA_NONE)
-        return err_set(err, ST_USAGE,
-                       "topic '%s': client = 'native' joins no group yet; write SET "
-                       "membership = 'none', or client = 'librdkafka'",
-                       config->topic);
     return ST_OK;
 }
 
@@ -36,10 +34,24 @@ static int64_t refresh_ms_of(const struct kafka_config *config)
     return text.p != NULL && str_to_i64(text, &ms) && ms > 0 ? ms : REFRESH_MS;
 }
 
+// As consumers of librdkafka are called.
+static const char *client_id_of(const struct kafka_config *config, struct arena *arena)
+{
+    struct str id = native_property(config, "client.id");
+    if (id.p != NULL)
+        return arena_cstr(arena, id);
+    AUTO(buf_release) struct buf name = {0};
+    buf_text(&name, "tramline");
+    if (config->instance != NULL)
+        buf_printf(&name, "/%s", config->instance);
+    return arena_cstr(arena, buf_as_str(&name));
+}
+
 enum status kafka_native_open(const struct kafka_config *config, struct topic *topic,
                               struct stream **ret, struct err *err)
 {
-    struct str id = native_property(config, "client.id");
+    AUTO(arena_release) struct arena arena = {0};
+    int session_ms = config->session_timeout_ms ? config->session_timeout_ms : SESSION_MS;
     struct wire_security_config security;
     TRY(kafka_native_check(config, err));
     TRY(native_security_of(config, &security, err));
@@ -47,7 +59,12 @@ enum status kafka_native_open(const struct kafka_config *config, struct topic *t
         .brokers = config->brokers,
         .topic = config->topic,
         .group = config->group,
-        .client_id = id.p ? id.p : "tramline",
+        .is_member = config->membership == KAFKA_GROUP,
+        .instance = config->member,
+        .session_ms = session_ms,
+        .max_poll_ms = session_ms > POLL_INTERVAL_MS ? session_ms : POLL_INTERVAL_MS,
+        .members = config->members,
+        .client_id = client_id_of(config, &arena),
         .n_partitions = kafka_topic_opened_with(topic),
         .buffer_bytes = config->buffer_bytes ? config->buffer_bytes : BUFFER_BYTES,
         .run_records = (size_t)(config->run_records ? config->run_records : RUN_RECORDS),

@@ -2,15 +2,14 @@
 // The stream of client = 'native': src/wire, by what a script says of librdkafka's
 // client.
 //
-// It joins no group: what it does not have is refused, and the text names client =
-// 'librdkafka'.
+// What it does not have is refused, and the text names client = 'librdkafka'.
 #ifndef KAFKA_NATIVE_H
 #define KAFKA_NATIVE_H
 
 #include "core/topic.h"
 #include "kafka/config.h"
 
-// ST_USAGE: a property that it does not have, or a group to join.
+// ST_USAGE: a property that it does not have.
 enum status kafka_native_check(const struct kafka_config *config, struct err *err);
 // `topic` is one of kafka_topic_open with the same config: borrowed, and only for the
 // call.

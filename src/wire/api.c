@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 // Fetch from 13 on names topics by their ids only, and brokers on their way to them give
-// none. OffsetCommit 2 to 7 and FindCoordinator 1 to 2 need nothing that is newer.
+// none. OffsetCommit 2 to 7 and FindCoordinator 1 to 2 need nothing that is newer. Static
+// members: JoinGroup from 5 on, SyncGroup, Heartbeat and LeaveGroup from 3 on (KIP-345).
 static const struct {
     int16_t key, least, most;
     int16_t flexible; // from this version on
@@ -14,6 +15,8 @@ static const struct {
     [WIRE_FIND_COORDINATOR] = {10, 1, 2, 3}, [WIRE_API_VERSIONS] = {18, 0, 0, 3},
     [WIRE_SASL_HANDSHAKE] = {17, 1, 1, 99},  [WIRE_SASL_AUTHENTICATE] = {36, 0, 1, 2},
     [WIRE_CREATE_TOPICS] = {19, 2, 4, 5},    [WIRE_DESCRIBE_GROUPS] = {15, 0, 2, 5},
+    [WIRE_JOIN_GROUP] = {11, 2, 9, 6},       [WIRE_HEARTBEAT] = {12, 1, 4, 4},
+    [WIRE_LEAVE_GROUP] = {13, 1, 5, 4},      [WIRE_SYNC_GROUP] = {14, 1, 5, 4},
 };
 
 enum {
@@ -99,9 +102,16 @@ struct wire_error wire_error_name(int16_t code)
         {WIRE_NOT_LEADER_OR_FOLLOWER, "NOT_LEADER_OR_FOLLOWER"},
         {7, "REQUEST_TIMED_OUT"},
         {WIRE_REPLICA_NOT_AVAILABLE, "REPLICA_NOT_AVAILABLE"},
+        {WIRE_COORDINATOR_LOADS, "COORDINATOR_LOAD_IN_PROGRESS"},
         {WIRE_COORDINATOR_NOT_AVAILABLE, "COORDINATOR_NOT_AVAILABLE"},
         {WIRE_NOT_COORDINATOR, "NOT_COORDINATOR"},
         {WIRE_INVALID_TOPIC, "INVALID_TOPIC_EXCEPTION"},
+        {WIRE_ILLEGAL_GENERATION, "ILLEGAL_GENERATION"},
+        {WIRE_INCONSISTENT_GROUP_PROTOCOL, "INCONSISTENT_GROUP_PROTOCOL"},
+        {WIRE_INVALID_GROUP_ID, "INVALID_GROUP_ID"},
+        {WIRE_UNKNOWN_MEMBER_ID, "UNKNOWN_MEMBER_ID"},
+        {WIRE_INVALID_SESSION_TIMEOUT, "INVALID_SESSION_TIMEOUT"},
+        {WIRE_REBALANCE_IN_PROGRESS, "REBALANCE_IN_PROGRESS"},
         {WIRE_TOPIC_AUTHORIZATION_FAILED, "TOPIC_AUTHORIZATION_FAILED"},
         {WIRE_GROUP_AUTHORIZATION_FAILED, "GROUP_AUTHORIZATION_FAILED"},
         {WIRE_CLUSTER_AUTHORIZATION_FAILED, "CLUSTER_AUTHORIZATION_FAILED"},
@@ -119,6 +129,9 @@ struct wire_error wire_error_name(int16_t code)
         {WIRE_UNKNOWN_LEADER_EPOCH, "UNKNOWN_LEADER_EPOCH"},
         {WIRE_UNSUPPORTED_COMPRESSION_TYPE, "UNSUPPORTED_COMPRESSION_TYPE"},
         {78, "OFFSET_NOT_AVAILABLE"},
+        {WIRE_MEMBER_ID_REQUIRED, "MEMBER_ID_REQUIRED"},
+        {WIRE_GROUP_MAX_SIZE_REACHED, "GROUP_MAX_SIZE_REACHED"},
+        {WIRE_FENCED_INSTANCE_ID, "FENCED_INSTANCE_ID"},
     };
     struct wire_error error;
     snprintf(error.text, sizeof(error.text), "error %d", code);

@@ -190,6 +190,12 @@ void wire_out_string(struct buf *out, bool flexible, struct str s)
     buf_str(out, s);
 }
 
+void wire_out_bytes(struct buf *out, bool flexible, struct str s)
+{
+    out_length(out, flexible, s.p ? (int64_t)s.n : -1, 4);
+    buf_str(out, s);
+}
+
 void wire_out_array(struct buf *out, bool flexible, size_t n)
 {
     out_length(out, flexible, (int64_t)n, 4);

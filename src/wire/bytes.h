@@ -59,6 +59,7 @@ void wire_out_i32(struct buf *out, int32_t value);
 void wire_out_i64(struct buf *out, int64_t value);
 void wire_out_uvarint(struct buf *out, uint32_t value);
 void wire_out_string(struct buf *out, bool flexible, struct str s); // p == NULL: null
+void wire_out_bytes(struct buf *out, bool flexible, struct str s);  // p == NULL: null
 void wire_out_array(struct buf *out, bool flexible, size_t n);
 void wire_out_no_tags(struct buf *out, bool flexible);
 

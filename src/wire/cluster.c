@@ -195,6 +195,9 @@ enum status wire_cluster_work(struct wire_cluster *cluster, int64_t now_ms,
                               struct err *err)
 {
     TRY(wire_cluster_check_refusal(cluster, err));
+    if (cluster->is_recreated)
+        return err_set(err, ST_DATA, "topic '%s' was recreated while it was read",
+                       cluster->topic);
     if (cluster->asked != NULL && cluster->asked->connection.state != WIRE_READY)
         cluster->asked = NULL;
     if (cluster->asked != NULL || now_ms < cluster->ask_at_ms)
@@ -233,17 +236,14 @@ static bool is_zero(const uint8_t id[WIRE_TOPIC_ID_BYTES])
     return memcmp(id, none, sizeof(none)) == 0;
 }
 
-static enum status take_id(struct wire_cluster *cluster,
-                           const uint8_t id[WIRE_TOPIC_ID_BYTES], struct err *err)
+// wire_cluster_work tells of another topic under the name.
+static void take_id(struct wire_cluster *cluster, const uint8_t id[WIRE_TOPIC_ID_BYTES])
 {
     if (is_zero(id))
-        return ST_OK;
-    if (!is_zero(cluster->topic_id) &&
-        memcmp(cluster->topic_id, id, WIRE_TOPIC_ID_BYTES) != 0)
-        return err_set(err, ST_NOT_FOUND, "topic '%s' was recreated while it was read",
-                       cluster->topic);
+        return;
+    cluster->is_recreated |= !is_zero(cluster->topic_id) &&
+                             memcmp(cluster->topic_id, id, WIRE_TOPIC_ID_BYTES) != 0;
     memcpy(cluster->topic_id, id, WIRE_TOPIC_ID_BYTES);
-    return ST_OK;
 }
 
 static enum status take_leaders(struct wire_cluster *cluster,
@@ -307,6 +307,6 @@ enum status wire_cluster_take_metadata(struct wire_cluster *cluster, struct str 
     if (metadata.code != WIRE_OK)
         return take_code(cluster, metadata.code, now_ms, err);
     cluster->n_missing = 0;
-    TRY(take_id(cluster, metadata.topic_id, err));
+    take_id(cluster, metadata.topic_id);
     return take_leaders(cluster, &metadata, err);
 }

@@ -6,8 +6,8 @@
 // that the script names among them. Threads: one owner; nothing waits.
 //
 // Errors: ST_RETRY when no broker can be reached (once, until one answers); ST_NOT_FOUND
-// when the topic is gone or is another one than before; ST_FAIL when it may not be read,
-// or a broker refuses us (connection.h) before one has answered.
+// when the topic is gone, ST_DATA when it is another one than before; ST_FAIL when it may
+// not be read, or a broker refuses us (connection.h) before one has answered.
 #ifndef WIRE_CLUSTER_H
 #define WIRE_CLUSTER_H
 
@@ -46,6 +46,7 @@ struct wire_cluster {
     size_t turn;               // of who is asked
     size_t n_tried;            // since the last answer
     bool is_told;              // that nobody can be reached
+    bool is_recreated;         // the topic, under its name
     int n_missing;             // answers without the topic, one after another
 };
 

@@ -9,7 +9,6 @@ enum {
     TOPIC_BYTES = 2 + 4,
     PARTITION_BYTES = 4 + 2 + 8 + 8,
     GROUP = 0, // a coordinator of groups
-    NO_GENERATION = -1,
     COMMITTED_BYTES = 4 + 2,
 };
 
@@ -77,13 +76,13 @@ enum status wire_coordinator_read(struct str body, struct wire_coordinator *ret,
     return wire_in_check(&in, "FindCoordinator", err);
 }
 
-void wire_commit_ask(struct buf *out, struct str group, struct str topic,
-                     const struct stream_start *next, size_t n)
+void wire_commit_ask(struct buf *out, const struct wire_identity *identity,
+                     struct str topic, const struct stream_start *next, size_t n)
 {
-    wire_out_string(out, false, group);
-    wire_out_i32(out, NO_GENERATION);
-    wire_out_string(out, false, STR_LITERAL("")); // nobody's name
-    wire_out_i64(out, -1);                        // kept as long as the broker likes
+    wire_out_string(out, false, identity->group);
+    wire_out_i32(out, identity->generation);
+    wire_out_string(out, false, identity->member);
+    wire_out_i64(out, -1); // kept as long as the broker likes
     wire_out_array(out, false, 1);
     wire_out_string(out, false, topic);
     wire_out_array(out, false, n);

@@ -7,7 +7,7 @@
 #define WIRE_OFFSETS_H
 
 #include "core/stream.h"
-#include "wire/api.h"
+#include "wire/group_calls.h"
 
 enum {
     // In the place of a time.
@@ -34,9 +34,9 @@ void wire_coordinator_ask(struct buf *out, struct str group);
 enum status wire_coordinator_read(struct str body, struct wire_coordinator *ret,
                                   struct err *err);
 
-// By somebody who is no member of the group.
-void wire_commit_ask(struct buf *out, struct str group, struct str topic,
-                     const struct stream_start *next, size_t n);
+// By a member in its generation, or by somebody who is none: generation -1, no name.
+void wire_commit_ask(struct buf *out, const struct wire_identity *identity,
+                     struct str topic, const struct stream_start *next, size_t n);
 // The first error of the partitions, WIRE_OK: there is none.
 enum status wire_commit_read(struct str body, int16_t *ret_code, struct err *err);
 

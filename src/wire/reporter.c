@@ -82,9 +82,15 @@ static void commit(struct wire_reporter *reporter, struct wire_broker *broker,
     reporter->is_due = false;
     if (!knows(broker, WIRE_OFFSET_COMMIT))
         return;
+    AUTO(arena_release) struct arena arena = {0};
+    struct wire_identity identity = {
+        .group = str_of(reporter->group), .member = STR_LITERAL(""), .generation = -1};
+    if (reporter->membership != NULL &&
+        !wire_group_identity(reporter->membership, &arena, &identity))
+        return;
     struct buf *out = wire_call_begin(&broker->connection, WIRE_OFFSET_COMMIT, 0, &begin);
-    wire_commit_ask(out, str_of(reporter->group), str_of(reporter->cluster->topic),
-                    reporter->next, reporter->n);
+    wire_commit_ask(out, &identity, str_of(reporter->cluster->topic), reporter->next,
+                    reporter->n);
     wire_call_end(&broker->connection, begin, 0, now_ms);
     reporter->asked = broker;
 }

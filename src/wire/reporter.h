@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tells a consumer group how far its topic was read, for lag tools: FindCoordinator, then
-// OffsetCommit as somebody who is no member. Best effort: a group that has members takes
-// none of it, and what cannot be told is forgotten. Threads: one owner; nothing waits.
+// OffsetCommit as a member of it, or as somebody who is none. Best effort: a group that
+// has other members takes nothing of the latter, and what cannot be told is forgotten.
+// Threads: one owner; nothing waits.
 #ifndef WIRE_REPORTER_H
 #define WIRE_REPORTER_H
 
 #include "core/stream.h"
 #include "wire/cluster.h"
+#include "wire/group.h"
 
 struct wire_reporter {
-    struct wire_cluster *cluster; // borrowed
+    struct wire_cluster *cluster;  // borrowed
+    struct wire_group *membership; // borrowed; NULL: none
     char *group;
     struct stream_start *next; // of each partition, the last
     size_t n, capacity;

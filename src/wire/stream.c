@@ -11,6 +11,7 @@
 
 #include "core/env.h"
 #include "wire/events.h"
+#include "wire/group.h"
 #include "wire/reader.h"
 #include "wire/reporter.h"
 
@@ -20,6 +21,7 @@ enum {
     STARVED_MS = 5000,
     FAREWELL_MS = 2000, // for the last report
     TROUBLE_TEXT = 1024,
+    GROUP_BYTES = 16 << 20, // of an answer to a member
 };
 
 struct wire_stream {
@@ -32,8 +34,10 @@ struct wire_stream {
     struct wire_fetcher fetcher;
     struct wire_reader reader;
     struct wire_reporter reporter;
-    int32_t n_partitions;         // that are assigned
-    int32_t *assigned;            // 0, 1, ...
+    struct wire_group *group; // NULL: all partitions are read
+    int32_t n_known;          // partitions of the topic, without a group
+    int32_t *assigned;        // rising
+    size_t n_assigned;
     enum stream_event_kind due;   // to be told by the next poll; IDLE: none
     enum stream_event_kind asked; // told and not answered; IDLE: none
     bool is_reading, is_held;
@@ -58,8 +62,9 @@ static int64_t now_ms(void)
 static void assign_all(struct wire_stream *wire)
 {
     free(wire->assigned);
-    wire->assigned = mem_array((size_t)wire->n_partitions, sizeof(*wire->assigned));
-    for (int32_t i = 0; i < wire->n_partitions; i++)
+    wire->n_assigned = (size_t)wire->n_known;
+    wire->assigned = mem_array(wire->n_assigned, sizeof(*wire->assigned));
+    for (int32_t i = 0; i < wire->n_known; i++)
         wire->assigned[i] = i;
     wire->due = STREAM_ASSIGN;
 }
@@ -83,15 +88,9 @@ static enum status take(struct wire_stream *wire, struct wire_broker *broker,
     case WIRE_OFFSET_COMMIT:
         wire_reporter_take(&wire->reporter, call, body, now);
         return ST_OK;
-    case WIRE_API_VERSIONS:
-    case WIRE_SASL_HANDSHAKE:
-    case WIRE_SASL_AUTHENTICATE:
-    case WIRE_CREATE_TOPICS:
-    case WIRE_DESCRIBE_GROUPS:
-    case WIRE_APIS:
-        break;
+    default:
+        return ST_OK; // the others are the group's
     }
-    return ST_OK;
 }
 
 // The answer is taken off its connection first: what it says may end that.
@@ -150,11 +149,32 @@ static enum status work(struct wire_stream *wire, struct err *err)
     if (wire->is_reading && wire->asked == STREAM_IDLE)
         wire_fetcher_work(&wire->fetcher, now);
     wire_reporter_work(&wire->reporter, now);
-    bool has_grown = wire->cluster.n_leaders > (size_t)wire->n_partitions;
+    bool has_grown =
+        wire->group == NULL && wire->cluster.n_leaders > (size_t)wire->n_known;
     if (has_grown && wire->is_reading && wire->asked == STREAM_IDLE) {
-        wire->n_partitions = (int32_t)wire->cluster.n_leaders;
+        wire->n_known = (int32_t)wire->cluster.n_leaders;
         wire->due = STREAM_REVOKE;
     }
+    return ST_OK;
+}
+
+// What the group has to say; an assignment of before is the owner's no more.
+static enum status look(struct wire_stream *wire, struct err *err)
+{
+    int32_t *partitions;
+    size_t n;
+    enum stream_event_kind kind;
+    if (wire->group == NULL)
+        return ST_OK;
+    TRY(wire_group_look(wire->group, &kind, &partitions, &n, err));
+    if (kind == STREAM_IDLE)
+        return ST_OK;
+    wire->due = kind;
+    if (kind != STREAM_ASSIGN)
+        return ST_OK;
+    free(wire->assigned);
+    wire->assigned = partitions;
+    wire->n_assigned = n;
     return ST_OK;
 }
 
@@ -164,7 +184,7 @@ static void tell_due(struct wire_stream *wire, struct stream_event *ret)
 {
     ret->kind = wire->asked = wire->due;
     ret->partitions = wire->assigned;
-    ret->n_partitions = (size_t)wire->n_partitions;
+    ret->n_partitions = wire->n_assigned;
     wire->due = STREAM_IDLE;
 }
 
@@ -233,6 +253,7 @@ static enum status wire_poll(struct stream *stream, int timeout_ms,
     for (;;) {
         clear_wake(wire);
         TRY(work(wire, err));
+        TRY(look(wire, err));
         TRY(next_event(wire, ret, err));
         int64_t left = end - now_ms();
         if (ret->kind != STREAM_IDLE || left <= 0 ||
@@ -267,12 +288,15 @@ static enum status wire_start(struct stream *stream, const struct stream_start *
 static enum status wire_stop(struct stream *stream, UNUSED struct err *err)
 {
     struct wire_stream *wire = wire_of(stream);
-    bool is_answer = wire->asked == STREAM_REVOKE;
+    bool is_answer = wire->asked == STREAM_REVOKE || wire->asked == STREAM_LOST;
     stop_reading(wire);
     if (!is_answer)
         return ST_OK;
     wire->asked = STREAM_IDLE;
-    assign_all(wire);
+    if (wire->group != NULL)
+        wire_group_gave(wire->group);
+    else
+        assign_all(wire);
     return ST_OK;
 }
 
@@ -349,6 +373,7 @@ static void wire_close(struct stream *stream)
     struct wire_stream *wire = wire_of(stream);
     if (wire->wake_fd >= 0) {
         say_farewell(wire);
+        wire_group_close(wire->group);
         wire_reader_release(&wire->reader);
         wire_fetcher_release(&wire->fetcher);
         wire_reporter_release(&wire->reporter);
@@ -376,7 +401,29 @@ static const struct stream_ops wire_stream_ops = {
     .close = wire_close,
 };
 
-static void open_parts(struct wire_stream *wire, const struct wire_config *config)
+static enum status join(struct wire_stream *wire, const struct wire_config *config,
+                        const struct wire_client *client, struct err *err)
+{
+    const struct wire_group_config group = {
+        .brokers = config->brokers,
+        .topic = config->topic,
+        .client = {.id = client->id,
+                   .timeout_ms = client->timeout_ms,
+                   .wake_fd = client->wake_fd,
+                   .most_bytes = GROUP_BYTES,
+                   .security = client->security},
+        .refresh_ms = config->refresh_ms,
+        .member = {.group = config->group,
+                   .instance = config->instance,
+                   .session_ms = config->session_ms,
+                   .max_poll_ms = config->max_poll_ms,
+                   .wanted = config->members},
+    };
+    return wire_group_open(&group, &wire->group, err);
+}
+
+static enum status open_parts(struct wire_stream *wire, const struct wire_config *config,
+                              struct err *err)
 {
     const struct wire_client client = {
         .id = str_of(wire->client_id),
@@ -391,7 +438,12 @@ static void open_parts(struct wire_stream *wire, const struct wire_config *confi
     wire_reader_init(&wire->reader, &wire->fetcher, config->run_records,
                      config->value_schema);
     wire_reporter_init(&wire->reporter, &wire->cluster, config->group);
-    assign_all(wire);
+    if (config->is_member)
+        TRY(join(wire, config, &client, err));
+    else
+        assign_all(wire);
+    wire->reporter.membership = wire->group;
+    return ST_OK;
 }
 
 enum status wire_stream_open(const struct wire_config *config, struct stream **ret,
@@ -403,7 +455,7 @@ enum status wire_stream_open(const struct wire_config *config, struct stream **r
     wire->security = security;
     wire->base = (struct stream){.ops = &wire_stream_ops};
     wire->client_id = mem_strdup(config->client_id);
-    wire->n_partitions = config->n_partitions;
+    wire->n_known = config->n_partitions;
     wire->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (wire->wake_fd < 0) {
         enum status rc = err_set(err, ST_FAIL,
@@ -413,7 +465,11 @@ enum status wire_stream_open(const struct wire_config *config, struct stream **r
         wire_close(&wire->base);
         return rc;
     }
-    open_parts(wire, config);
+    enum status rc = open_parts(wire, config, err);
+    if (rc != ST_OK) {
+        wire_close(&wire->base);
+        return rc;
+    }
     *ret = &wire->base;
     return ST_OK;
 }

@@ -211,7 +211,7 @@ def test_a_worker_says_that_it_waits_for_the_group():
         "topic = ", "\"session.timeout\" = '20s', topic = "))
     worker, = job.start()
     worker.kill()
-    again = lib.Started("run", job.script)
+    again = lib.Started("run", "--instance", "another", job.script)
     lib.wait_until(lambda: "info  no partitions yet: the consumer group shares them out; one that "
                    "was killed is waited for until its session.timeout is over" in again.text(),
                    18, "what it waits for")

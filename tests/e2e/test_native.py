@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka
 """client = 'native': what it does not have is refused by name, and a job whose worker is killed again
-and again has each row once, whatever was aborted between its records."""
+and again has each row once, whatever was aborted between its records. Its members of a group: those that end
+leave, those that come back have their partitions, and they share with members of other clients. Where nothing
+may wait for a time-out that is half an hour, and the test is over before."""
 import base64
+import os
 import random
+import re
+import subprocess
 import time
 
 import broker
@@ -31,8 +36,6 @@ def refused(work, text):
 
 
 def test_what_it_does_not_have_is_refused():
-    refused(native_job(settings={}),
-            "client = 'native' joins no group yet; write SET membership = 'none', or client = 'librdkafka'")
     refused(native_job(options=", \"kafka.fetch.wait.max.ms\" = '7'"),
             "option 'kafka.fetch.wait.max.ms' is not one of client = 'native'; write client = 'librdkafka'")
 
@@ -89,3 +92,211 @@ def test_looks_are_those_of_librdkafka():
                            for words in (("preview", "p.sql", "--csv"), ("cat", "p.sql", "visits", "--csv"))]
     assert outputs["native"] == outputs["librdkafka"], outputs
     assert "T2,4" in outputs["native"][0], outputs
+
+
+GROUP = """SET commit.interval = '100ms';
+SET batch.interval = '20ms';
+SET spool = '{root}/{spool}';
+CREATE TABLE s (trip_id TEXT NOT NULL, stop_id TEXT)
+  WITH (connector = 'kafka', brokers = '{brokers}', topic = '{topic}', format = 'csv', client = '{client}',
+        "session.timeout" = '{timeout}', "group" = '{topic}');
+CREATE TABLE r () WITH (connector = 'filesystem', path = '{root}/r', format = 'csv');
+INSERT INTO r SELECT s.* FROM s;
+"""
+
+
+class Group:
+    """Workers of one job, whose group has the topic's name."""
+
+    def __init__(self, partitions, timeout="1800s"):
+        self.root, self.n_partitions, self.timeout = lib.tmp_dir(), partitions, timeout
+        self.topic = broker.create_topic(partitions=partitions)
+        self.sent = 0
+
+    def script(self, client="native", spool="spool"):
+        path = self.root / f"{client}-{spool}.sql"
+        path.write_text(GROUP.format(root=self.root, brokers=lib.brokers(), topic=self.topic, client=client,
+                                     spool=spool, timeout=self.timeout))
+        return path
+
+    def start(self, *flags, **kwargs):
+        worker = lib.Started("run", self.script(**kwargs), *flags)
+        lib.wait_until(lambda: claims(worker), 30, "a claim")
+        return worker
+
+    def send(self):
+        """A record to each partition comes to the result."""
+        with broker.Producer() as producer:
+            for partition in range(self.n_partitions):
+                producer.send(self.topic, f"T,{self.sent}", partition=partition)
+                self.sent += 1
+            producer.flush()
+        lib.wait_until(lambda: len(self.rows()) == self.sent, 60, "the records")
+        assert sorted(self.rows(), key=int) == [str(i) for i in range(self.sent)]
+
+    def rows(self):
+        try:
+            return [row[1] for row in results.iter_result(self.root / "r")]
+        except FileNotFoundError:  # a claim removes the folders of dead writers meanwhile
+            return []
+
+    def end(self, *workers):
+        for worker in workers:
+            worker.stop(limit_s=15)
+        report = lib.run("verify", "--deep", "--json", self.script()).json()
+        assert report["errors"] == 0, report
+
+
+def claims(worker):
+    """Of how many partitions, one after another."""
+    return [int(n) for n in re.findall(r": claims (\d+) partition", worker.text())]
+
+
+def test_who_is_stopped_leaves_at_once():
+    group = Group(4)
+    first, second = group.start(), group.start()
+    lib.wait_until(lambda: claims(first)[-1:] + claims(second)[-1:] == [2, 2], 30, "halves")
+    group.send()
+    first.stop(limit_s=15)
+    group.send()  # all of them, long before the time-out
+    assert claims(second)[-1] == 4, second.text()
+    group.end(second)
+
+
+def test_who_crashed_is_back_at_once_and_nobody_notices():
+    group = Group(4)
+    first, second = group.start(), group.start()
+    lib.wait_until(lambda: claims(first)[-1:] + claims(second)[-1:] == [2, 2], 30, "halves")
+    group.send()
+    for _ in range(3):
+        before = len(claims(second))
+        first.kill()
+        first = group.start()
+        group.send()
+        assert claims(first) == [2] and len(claims(second)) == before, (first.text(), second.text())
+    group.end(first, second)
+
+
+def test_a_leader_that_crashed_finds_what_was_added_meanwhile():
+    group = Group(2)
+    worker = group.start()
+    group.send()
+    worker.kill()
+    broker.add_partitions(group.topic, 5)
+    group.n_partitions = 5
+    worker = group.start()
+    lib.wait_until(lambda: claims(worker)[-1] == 5, 30, "what was added")
+    lib.wait_until(lambda: min(broker.leaders(group.topic)) >= 0, 30, "leaders")
+    group.send()
+    group.end(worker)
+
+
+def test_workers_of_one_host_with_two_spools_are_two_members():
+    group = Group(4)
+    first, second = group.start(spool="one"), group.start(spool="two")
+    third = group.start("--instance", "a", spool="one")
+    fourth = group.start("--instance", "b", spool="two")
+    workers = [first, second, third, fourth]
+    lib.wait_until(lambda: all(claims(worker)[-1] == 1 for worker in workers), 30, "quarters")
+    group.send()
+    assert all(worker.is_running() for worker in workers)
+    group.end(*workers)
+
+
+def test_two_of_one_name_are_told():
+    group = Group(2)
+    first = group.start("--instance", "a/1", spool="one")
+    second = group.start("--instance", "a/1", spool="two")
+    first.wait(limit_s=60, code=1)
+    name = f"{os.uname().nodename}_a_1"
+    assert (f"topic '{group.topic}', group '{group.topic}': another worker has joined as '{name}' "
+            "(FENCED_INSTANCE_ID); give each worker its own --instance") in first.text(), first.text()
+    group.send()
+    group.end(second)
+
+
+def share_with_librdkafka(*clients):
+    """Whoever came first shares out; the shares are those of range."""
+    group = Group(5, timeout="6s")
+    workers = [group.start(client=client) for client in clients]
+    lib.wait_until(lambda: sorted(claims(worker)[-1] for worker in workers) == [2, 3], 30, "shares")
+    group.send()
+    workers[0].stop(limit_s=15)
+    group.send()
+    group.end(workers[1])
+
+
+def test_native_shares_out_to_librdkafka():
+    share_with_librdkafka("native", "librdkafka")
+
+
+def test_librdkafka_shares_out_to_native():
+    share_with_librdkafka("librdkafka", "native")
+
+
+class JavaMember:
+    """Kafka's own consumer in a group, by the strategy range; reads all that the group has not."""
+
+    def __init__(self, topic):
+        self.log = lib.tmp_dir() / "log"
+        properties = ["partition.assignment.strategy=org.apache.kafka.clients.consumer.RangeAssignor",
+                      "session.timeout.ms=6000", "heartbeat.interval.ms=1000"]
+        command = [lib.STACK, "java", "kafka", "org.apache.kafka.tools.consumer.ConsoleConsumer",
+                   "--bootstrap-server", lib.brokers(), "--topic", topic, "--group", topic, "--from-beginning"]
+        for text in properties:
+            command += ["--consumer-property", text]
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=subprocess.STDOUT)
+
+    def text(self):
+        return self.log.read_text()
+
+    def partitions(self, name):
+        """From which it has read records of that name."""
+        return {int(p) for p in re.findall(rf"J,{name}-(\d)", self.text())}
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(60)
+
+
+def send_from_all(group, name):
+    for p in range(group.n_partitions):
+        broker.produce(group.topic, [f"J,{name}-{p}"], partition=p)
+
+
+def share_with_java(java_leads):
+    """Whoever is there first shares out; then each has the records of two partitions, and in the end we have
+    all, since no progress of ours is with the group."""
+    group = Group(4, timeout="6s")
+    everything = set(range(4))
+    java = JavaMember(group.topic)
+    try:
+        if java_leads:
+            send_from_all(group, "first")
+            lib.wait_until(lambda: java.partitions("first") == everything, 120, "the Java member")
+        worker = group.start()
+        lib.wait_until(lambda: claims(worker)[-1] == 2, 120, "its share")
+        send_from_all(group, "second")
+        ours = lib.wait_until(lambda: {int(row[-1]) for row in group.rows() if "second" in row}, 60, "a record")
+        assert len(ours) <= 2, ours
+        lib.wait_until(lambda: len(java.partitions("second")) == 2, 60, "its records")
+        lib.wait_until(lambda: len([row for row in group.rows() if "second" in row]) == 2, 60, "our records")
+        ours = {int(row[-1]) for row in group.rows() if "second" in row}
+        assert ours | java.partitions("second") == everything, (ours, java.text())
+        assert ours in ({0, 1}, {2, 3}), ours
+    finally:
+        java.end()
+    lib.wait_until(lambda: claims(worker)[-1] == 4, 60, "all of them")
+    lib.wait_until(lambda: len([row for row in group.rows() if "second" in row]) == 4, 60, "what it had")
+    group.end(worker)
+
+
+def test_native_shares_out_to_java():
+    share_with_java(java_leads=False)
+
+
+@lib.only_long
+def test_java_shares_out_to_native():
+    share_with_java(java_leads=True)

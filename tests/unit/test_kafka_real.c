@@ -401,7 +401,7 @@ static void test_report_is_seen_by_lag_tools(UNUSED void **state)
 {
     char name[64];
     struct kafka_config config = make_topic(name, 2);
-    config.membership = is_native ? KAFKA_NONE : KAFKA_GROUP;
+    config.membership = KAFKA_GROUP;
     produce(&config, 10);
     struct stream *stream = open_stream(&config);
     begin(stream, 0);
@@ -458,7 +458,7 @@ static void test_hold_keeps_membership_and_bounds_memory(UNUSED void **state)
 {
     char name[64];
     struct kafka_config config = make_topic(name, 2);
-    config.membership = is_native ? KAFKA_NONE : KAFKA_GROUP;
+    config.membership = KAFKA_GROUP;
     config.buffer_bytes = 32 << 20;
     const int n = 120000;
     produce_noise(&config, n);
@@ -582,7 +582,7 @@ static void test_idle_source_sleeps(UNUSED void **state)
 {
     char name[64];
     struct kafka_config config = make_topic(name, 8);
-    config.membership = is_native ? KAFKA_NONE : KAFKA_GROUP;
+    config.membership = KAFKA_GROUP;
     struct stream *stream = open_stream(&config);
     begin(stream, 0);
     poll_nothing(stream, 1000);
@@ -628,11 +628,17 @@ int main(void)
         NATIVE(test_offset_that_left_is_a_gap),
         CASE(test_times_find_offsets),
         CASE(test_two_members_share_the_partitions),
+        NATIVE(test_two_members_share_the_partitions),
         CASE(test_members_begin_together),
+        NATIVE(test_members_begin_together),
         CASE(test_member_that_stays_alone_begins_after_ten_seconds),
+        NATIVE(test_member_that_stays_alone_begins_after_ten_seconds),
         CASE(test_partitions_of_a_killed_member_come_within_ten_seconds),
+        NATIVE(test_partitions_of_a_killed_member_come_within_ten_seconds),
         CASE(test_who_closes_has_left_whatever_it_was_about_to_do),
+        NATIVE(test_who_closes_has_left_whatever_it_was_about_to_do),
         CASE(test_new_partitions_are_found_in_a_group),
+        NATIVE(test_new_partitions_are_found_in_a_group),
         CASE(test_new_partitions_are_found_without_a_group),
         NATIVE(test_new_partitions_are_found_without_a_group),
         CASE(test_report_is_seen_by_lag_tools),

@@ -9,6 +9,7 @@
 #include "wire/fetch.h"
 #include "wire/metadata.h"
 #include "wire/offsets.h"
+#include "wire/sharing.h"
 
 // The bytes that hex digits name; the arena's.
 static struct str bytes_of(struct arena *arena, const char *hex)
@@ -575,7 +576,9 @@ static void test_coordinator_and_commit(UNUSED void **state)
     assert_hex(&out, "000167"
                      "00");
     buf_clear(&out);
-    wire_commit_ask(&out, STR_LITERAL("g"), STR_LITERAL("t"), next, 2);
+    const struct wire_identity nobody = {
+        .group = STR_LITERAL("g"), .member = STR_LITERAL(""), .generation = -1};
+    wire_commit_ask(&out, &nobody, STR_LITERAL("t"), next, 2);
     assert_hex(&out, "000167"
                      "ffffffff"
                      "0000"
@@ -600,6 +603,378 @@ static void test_coordinator_and_commit(UNUSED void **state)
     arena_release(&arena);
 }
 
+// ---- groups: requests by the message definitions of Kafka 4.1
+
+static const struct wire_identity member = {
+    .group = {"g", 1}, .member = {"m", 1}, .instance = {"i", 1}, .generation = 7};
+
+static void test_join_requests(UNUSED void **state)
+{
+    const struct wire_join join = {.identity = member,
+                                   .session_ms = 6000,
+                                   .rebalance_ms = 300000,
+                                   .protocol = WIRE_RANGE,
+                                   .subscription = STR_LITERAL("xyz")};
+    struct buf out = {0};
+    wire_join_ask(&out, 2, &join);
+    assert_hex(&out, "000167"
+                     "00001770"
+                     "000493e0"
+                     "00016d"
+                     "0008636f6e73756d6572"
+                     "00000001"
+                     "000572616e6765"
+                     "00000003"
+                     "78797a");
+    buf_clear(&out);
+    wire_join_ask(&out, 5, &join);
+    assert_hex(&out, "000167"
+                     "00001770"
+                     "000493e0"
+                     "00016d"
+                     "000169"
+                     "0008636f6e73756d6572"
+                     "00000001"
+                     "000572616e6765"
+                     "00000003"
+                     "78797a");
+    buf_clear(&out);
+    wire_join_ask(&out, 9, &join);
+    assert_hex(&out, "0267"
+                     "00001770"
+                     "000493e0"
+                     "026d"
+                     "0269"
+                     "09636f6e73756d6572"
+                     "02"
+                     "0672616e6765"
+                     "0478797a"
+                     "00"
+                     "00"
+                     "00");
+    buf_release(&out);
+}
+
+static void test_sync_requests(UNUSED void **state)
+{
+    const struct wire_given given = {STR_LITERAL("m"), STR_LITERAL("ab")};
+    struct buf out = {0};
+    wire_sync_ask(&out, 1, &member, WIRE_RANGE, &given, 1);
+    assert_hex(&out, "000167"
+                     "00000007"
+                     "00016d"
+                     "00000001"
+                     "00016d"
+                     "00000002"
+                     "6162");
+    buf_clear(&out);
+    wire_sync_ask(&out, 5, &member, WIRE_RANGE, NULL, 0);
+    assert_hex(&out, "0267"
+                     "00000007"
+                     "026d"
+                     "0269"
+                     "09636f6e73756d6572"
+                     "0672616e6765"
+                     "01"
+                     "00");
+    buf_release(&out);
+}
+
+static void test_small_requests_of_members(UNUSED void **state)
+{
+    struct buf out = {0};
+    wire_heartbeat_ask(&out, 1, &member);
+    assert_hex(&out, "000167"
+                     "00000007"
+                     "00016d");
+    buf_clear(&out);
+    wire_heartbeat_ask(&out, 4, &member);
+    assert_hex(&out, "0267"
+                     "00000007"
+                     "026d"
+                     "0269"
+                     "00");
+    buf_clear(&out);
+    wire_leave_ask(&out, 1, &member);
+    assert_hex(&out, "000167"
+                     "00016d");
+    buf_clear(&out);
+    wire_leave_ask(&out, 3, &member);
+    assert_hex(&out, "000167"
+                     "00000001"
+                     "00016d"
+                     "000169");
+    buf_clear(&out);
+    wire_leave_ask(&out, 5, &member);
+    assert_hex(&out, "0267"
+                     "02"
+                     "026d"
+                     "0269"
+                     "00"
+                     "00"
+                     "00");
+    buf_clear(&out);
+    wire_describe_ask(&out, 4, STR_LITERAL("g"));
+    assert_hex(&out, "00000001"
+                     "000167"
+                     "00");
+    buf_release(&out);
+}
+
+static void test_answers_to_members(UNUSED void **state)
+{
+    static const char joined_9[] = "00000000"
+                                   "0000"
+                                   "00000003"
+                                   "09636f6e73756d6572"
+                                   "0672616e6765"
+                                   "026d"
+                                   "01"
+                                   "026d"
+                                   "03"
+                                   "026d"
+                                   "0269"
+                                   "0478797a"
+                                   "00"
+                                   "026e"
+                                   "00"
+                                   "0141"
+                                   "00"
+                                   "00";
+    static const char cut[] = "00000000"
+                              "0000"
+                              "00000003"
+                              "000572616e6765"
+                              "00016d"
+                              "00016d"
+                              "00000001"
+                              "00016d"
+                              "00000003"
+                              "7879";
+    struct arena arena = {0};
+    struct wire_joined joined;
+    struct wire_described described;
+    struct str bytes;
+    struct err err;
+    int16_t code;
+    // An empty byte string follows the second member's absent instance.
+    struct str answer = bytes_of(&arena, joined_9);
+    assert_status(wire_join_read(answer, 9, &arena, &joined, &err), ST_DATA);
+    answer = bytes_of(&arena, "00000000"
+                              "0000"
+                              "00000003"
+                              "09636f6e73756d6572"
+                              "0672616e6765"
+                              "026d"
+                              "01"
+                              "026d"
+                              "03"
+                              "026d"
+                              "0269"
+                              "0478797a"
+                              "00"
+                              "026e"
+                              "00"
+                              "01"
+                              "00"
+                              "00");
+    assert_ok(wire_join_read(answer, 9, &arena, &joined, &err), &err);
+    assert_true(joined.code == 0 && joined.generation == 3 && joined.is_skipped &&
+                joined.n == 2);
+    assert_str(joined.leader, "m");
+    assert_str(joined.members[0].instance, "i");
+    assert_str(joined.members[0].subscription, "xyz");
+    assert_null(joined.members[1].instance.p);
+    assert_status(wire_join_read(bytes_of(&arena, cut), 2, &arena, &joined, &err),
+                  ST_DATA);
+    answer = bytes_of(&arena, "00000000"
+                              "001b"
+                              "00000002"
+                              "6162");
+    assert_ok(wire_sync_read(answer, 3, &code, &bytes, &err), &err);
+    assert_int_equal(code, WIRE_REBALANCE_IN_PROGRESS);
+    assert_str(bytes, "ab");
+    answer = bytes_of(&arena, "00000000"
+                              "0019"
+                              "00");
+    assert_ok(wire_heartbeat_read(answer, 4, &code, &err), &err);
+    assert_int_equal(code, WIRE_UNKNOWN_MEMBER_ID);
+    answer = bytes_of(&arena, "00000000"
+                              "00000001"
+                              "0000"
+                              "000167"
+                              "0006537461626c65"
+                              "0008636f6e73756d6572"
+                              "000572616e6765"
+                              "00000001"
+                              "00016d"
+                              "ffff"
+                              "000163"
+                              "000168"
+                              "00000000"
+                              "00000000"
+                              "80000000");
+    assert_ok(wire_describe_read(answer, 4, &described, &err), &err);
+    assert_true(described.code == 0 && described.n_members == 1);
+    assert_str(described.state, "Stable");
+    arena_release(&arena);
+}
+
+// ---- sharing out
+
+// Of each member, the topics with their partitions: "t0:0,1 t1:0".
+static void check_shares(const char *const *ids, const char *const *topics, size_t n,
+                         const char *const *expected)
+{
+    struct arena arena = {0};
+    struct err err;
+    struct wire_sharing sharing;
+    struct wire_joined joined = {.n = n};
+    joined.members = arena_array(&arena, n, sizeof(*joined.members));
+    for (size_t i = 0; i < n; i++) {
+        struct buf wish = {0};
+        size_t n_topics = strlen(topics[i]);
+        wire_out_i16(&wish, 3); // of a newer client: more follows
+        wire_out_array(&wish, false, n_topics);
+        for (size_t t = 0; t < n_topics; t++)
+            wire_out_string(&wish, false, (struct str){topics[i] + t, 1});
+        wire_out_bytes(&wish, false, (struct str){0});
+        buf_text(&wish, "more");
+        joined.members[i].id = str_of(ids[i]);
+        if (ids[i][0] == 's') // a static one, by its instance
+            joined.members[i].instance = str_of(ids[i]);
+        joined.members[i].subscription = arena_str(&arena, buf_as_str(&wish));
+        buf_release(&wish);
+    }
+    assert_ok(wire_sharing_begin(&joined, &arena, &sharing, &err), &err);
+    for (size_t t = 0; t < sharing.n_topics; t++) // "3" has three partitions
+        sharing.topics[t].n_partitions = sharing.topics[t].name.p[0] - '0';
+    const struct wire_given *given = wire_share(&sharing, 3, &arena);
+    for (size_t i = 0; i < n; i++) {
+        struct buf text = {0};
+        struct wire_assignment assignment;
+        for (size_t t = 0; t < sharing.n_topics; t++) {
+            assert_ok(wire_assignment_read(given[i].assignment, sharing.topics[t].name,
+                                           &arena, &assignment, &err),
+                      &err);
+            assert_int_equal(assignment.n_known, 3);
+            for (size_t p = 0; p < assignment.n; p++)
+                buf_printf(&text, "%.*s/%d ", STR_ARGS(sharing.topics[t].name),
+                           (int)assignment.partitions[p]);
+        }
+        buf_printf(&text, "of %.*s", STR_ARGS(given[i].member));
+        assert_str(buf_as_str(&text), expected[i]);
+        buf_release(&text);
+    }
+    arena_release(&arena);
+}
+
+// The example of Kafka's RangeAssignor: two consumers, two topics of three partitions.
+static void test_range_is_that_of_kafka(UNUSED void **state)
+{
+    const char *two[] = {"C1", "C0"}, *both[] = {"3", "3"};
+    const char *shares[] = {"3/0 3/1 of C0", "3/2 of C1"};
+    check_shares(two, both, 2, shares);
+    const char *others[] = {"35", "5"};
+    const char *apart[] = {"5/0 5/1 5/2 of C0", "3/0 3/1 3/2 5/3 5/4 of C1"};
+    check_shares(two, others, 2, apart);
+    const char *four[] = {"b", "a", "s2", "s1"}, *all[] = {"3", "3", "3", "3"};
+    const char *statics_first[] = {"3/0 of s1", "3/1 of s2", "3/2 of a", "of b"};
+    check_shares(four, all, 4, statics_first);
+    const char *gone[] = {"0", "0"}, *nothing[] = {"of C0", "of C1"};
+    check_shares(two, gone, 2, nothing);
+}
+
+static void test_shares_as_bytes(UNUSED void **state)
+{
+    struct arena arena = {0};
+    struct buf out = {0};
+    struct wire_assignment assignment;
+    struct err err;
+    wire_subscription_put(&out, STR_LITERAL("t"));
+    assert_hex(&out, "0000"
+                     "00000001"
+                     "000174"
+                     "ffffffff"); // as librdkafka 2.0 writes it
+    buf_release(&out);
+    // Of a leader that gives a partition twice, and says nothing of their number.
+    struct str bytes = bytes_of(&arena, "0001"
+                                        "00000002"
+                                        "000174"
+                                        "00000003"
+                                        "00000005"
+                                        "00000002"
+                                        "00000005"
+                                        "000175"
+                                        "00000001"
+                                        "00000001"
+                                        "ffffffff");
+    assert_ok(wire_assignment_read(bytes, STR_LITERAL("t"), &arena, &assignment, &err),
+              &err);
+    assert_true(assignment.n == 2 && assignment.n_known == -1);
+    assert_true(assignment.partitions[0] == 2 && assignment.partitions[1] == 5);
+    assert_ok(wire_assignment_read((struct str){"", 0}, STR_LITERAL("t"), &arena,
+                                   &assignment, &err),
+              &err);
+    assert_int_equal(assignment.n, 0);
+    for (size_t n = 1; n < bytes.n; n++)
+        assert_status(wire_assignment_read((struct str){bytes.p, n}, STR_LITERAL("t"),
+                                           &arena, &assignment, &err),
+                      ST_DATA);
+    arena_release(&arena);
+}
+
+static void check_wish(struct str wish, enum status expected, const char *text)
+{
+    struct arena arena = {0};
+    struct wire_joined_member one = {.id = STR_LITERAL("m"), .subscription = wish};
+    const struct wire_joined joined = {.members = &one, .n = 1};
+    struct wire_sharing sharing;
+    struct err err;
+    assert_status(wire_sharing_begin(&joined, &arena, &sharing, &err), expected);
+    assert_string_equal(err.text, text);
+    arena_release(&arena);
+}
+
+static void check_gift(const char *hex, const char *text)
+{
+    struct arena arena = {0};
+    struct wire_assignment assignment;
+    struct err err;
+    assert_status(wire_assignment_read(bytes_of(&arena, hex), STR_LITERAL("t"), &arena,
+                                       &assignment, &err),
+                  ST_DATA);
+    assert_string_equal(err.text, text);
+    arena_release(&arena);
+}
+
+static void test_members_and_leaders_that_lie(UNUSED void **state)
+{
+    struct arena arena = {0};
+    struct buf many = {0};
+    check_wish(bytes_of(&arena, "ffff"), ST_DATA,
+               "a member's subscription: a version below 0 at byte 2 of 2");
+    check_gift("ffff", "what the group's leader gives: a version below 0 at byte 2 of 2");
+    check_gift("0000"
+               "00000001"
+               "000174"
+               "00000001"
+               "ffffffff"
+               "ffffffff",
+               "what the group's leader gives: a partition below 0 at byte 17 of 21");
+    wire_out_i16(&many, 0);
+    wire_out_array(&many, false, 1001);
+    for (int i = 0; i < 1001; i++) {
+        wire_out_i16(&many, 4);
+        buf_printf(&many, "%04d", i);
+    }
+    wire_out_bytes(&many, false, (struct str){0});
+    check_wish(buf_as_str(&many), ST_LIMIT,
+               "its members want 1001 topics; at most 1000 are shared");
+    buf_release(&many);
+    arena_release(&arena);
+}
+
 static void test_errors_have_names(UNUSED void **state)
 {
     assert_string_equal(wire_error_name(6).text, "NOT_LEADER_OR_FOLLOWER");
@@ -610,11 +985,14 @@ static void test_errors_have_names(UNUSED void **state)
 
 #define CASE(test) cmocka_unit_test(test)
 
-TEST_MAIN(CASE(test_numbers_are_big_endian), CASE(test_varints_have_seven_bits_a_byte),
-          CASE(test_texts_and_null), CASE(test_bytes_that_lie_are_told_with_their_place),
-          CASE(test_request_headers), CASE(test_versions_are_the_latest_of_both),
-          CASE(test_metadata_of_all_formats), CASE(test_metadata_requests),
-          CASE(test_fetch_requests), CASE(test_fetch_of_all_formats),
-          CASE(test_fetch_out_of_range),
+TEST_MAIN(CASE(test_join_requests), CASE(test_sync_requests),
+          CASE(test_small_requests_of_members), CASE(test_answers_to_members),
+          CASE(test_range_is_that_of_kafka), CASE(test_shares_as_bytes),
+          CASE(test_members_and_leaders_that_lie), CASE(test_numbers_are_big_endian),
+          CASE(test_varints_have_seven_bits_a_byte), CASE(test_texts_and_null),
+          CASE(test_bytes_that_lie_are_told_with_their_place), CASE(test_request_headers),
+          CASE(test_versions_are_the_latest_of_both), CASE(test_metadata_of_all_formats),
+          CASE(test_metadata_requests), CASE(test_fetch_requests),
+          CASE(test_fetch_of_all_formats), CASE(test_fetch_out_of_range),
           CASE(test_fetch_tells_where_the_log_was_cut_back), CASE(test_list_offsets),
           CASE(test_coordinator_and_commit), CASE(test_errors_have_names))

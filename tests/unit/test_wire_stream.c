@@ -685,7 +685,7 @@ static void test_the_topic_of_before_is_wanted(UNUSED void **state)
     fake.topic_id = 2;
     fake.fetch_code = WIRE_UNKNOWN_LEADER_EPOCH; // makes it look
     fake.n_codes = 1;
-    assert_status(poll_event(stream, &event, &err), ST_NOT_FOUND);
+    assert_status(poll_event(stream, &event, &err), ST_DATA);
     assert_string_equal(err.text, "topic 't' was recreated while it was read");
     stream->ops->close(stream);
     fake.n_codes = 0;
