@@ -166,9 +166,12 @@ class Submitted(lib.Started):
         super().__init__(*call(cluster, words, options), env=environ())
 
     def driver(self):
-        """Pid of the driver's Python."""
+        """Pid of the driver's Python, once there is one."""
+        return lib.wait_until(self._drivers, 120, "the driver")[0]
+
+    def _drivers(self):
         return [pid for pid in find_processes(lambda words: any("tramline_spark.py" in w for w in words))
-                if parent_of(pid) == self.process.pid][0]
+                if parent_of(pid) == self.process.pid]
 
     def lines(self):
         return [line for line in self.text().splitlines() if line]
