@@ -315,25 +315,30 @@ static void test_a_header_has_10000_fields_at_most(UNUSED void **state)
     buf_release(&text);
 }
 
-// 900 columns, 10,000 names: not each with each, and not so for each column.
-static void test_names_that_a_header_lacks_take_bounded_time(UNUSED void **state)
+// 900 columns, 10,000 names, each column near one: only the first few are compared with
+// all.
+static void test_the_nearest_names_of_ten_absent_columns_are_told(UNUSED void **state)
 {
     struct buf columns = {0}, header = {0};
     buf_text(&columns, "trip_id TEXT NOT NULL");
     for (int i = 0; i < 900; i++)
         buf_printf(&columns, ", a_column_that_is_not_there_%04d TEXT", i);
-    buf_text(&header, "trip_id,a_column_that_is_not_there_x001");
-    for (int i = 2; i < 10000; i++)
+    buf_text(&header, "trip_id");
+    for (int i = 0; i < 900; i++)
+        buf_printf(&header, ",a_column_that_is_not_there_x%03d", i);
+    for (int i = 901; i < 10000; i++)
         buf_printf(&header, ",another_name_of_some_length_%04d", i);
     buf_char(&header, '\n');
     struct fixture f = {.options = {.header = true}};
-    clock_t begin = clock();
     assert_ok(open_bytes(&f, buf_cstr(&columns), buf_as_str(&header)), &f.err);
-    assert_true(clock() - begin < 6 * CLOCKS_PER_SEC);
     const char *absent = csv_table_stats(f.rows)->absent;
     assert_non_null(strstr(absent, "a_column_that_is_not_there_0001 (the nearest is "
                                    "a_column_that_is_not_there_x001), "));
     assert_non_null(strstr(absent, ", a_column_that_is_not_there_0899"));
+    size_t n_told = 0;
+    for (const char *p = absent; (p = strstr(p, "(the nearest is ")) != NULL; p++)
+        n_told++;
+    assert_int_equal(n_told, 10);
     buf_release(&columns);
     buf_release(&header);
     close_table(&f);
@@ -483,7 +488,7 @@ TEST_MAIN(cmocka_unit_test(test_columns_are_found_by_name),
           cmocka_unit_test(test_text_is_bytes),
           cmocka_unit_test(test_empty_and_null_differ),
           cmocka_unit_test(test_a_header_has_10000_fields_at_most),
-          cmocka_unit_test(test_names_that_a_header_lacks_take_bounded_time),
+          cmocka_unit_test(test_the_nearest_names_of_ten_absent_columns_are_told),
           cmocka_unit_test(test_without_a_header_columns_go_by_position),
           cmocka_unit_test(test_short_rows_are_counted),
           cmocka_unit_test(test_empty_fields_past_the_header_are_counted),
