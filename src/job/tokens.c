@@ -170,7 +170,7 @@ static enum status replace(const char *path, struct str text, struct err *err)
                    strerror(error));
 }
 
-static enum status write_file(const struct tokens *tokens, struct err *err)
+static enum status write_file(struct tokens *tokens, struct err *err)
 {
     AUTO(buf_release) struct buf line = {0};
     buf_text(&line, "{\"v\":1,\"tokens\":[");
@@ -182,7 +182,10 @@ static enum status write_file(const struct tokens *tokens, struct err *err)
         buf_char(&line, '}');
     }
     buf_text(&line, "]}\n");
-    return replace(tokens->file, buf_as_str(&line), err);
+    tokens->is_unwritten = true;
+    TRY(replace(tokens->file, buf_as_str(&line), err));
+    tokens->is_unwritten = false;
+    return ST_OK;
 }
 
 enum status tokens_ask(struct tokens *tokens, struct err *err)
@@ -200,8 +203,10 @@ static enum status look(struct tokens *tokens, struct kept_token *token, struct 
         hdfs_token_renew(token->url, &token->config, token->text, &until_ms, err);
     if (rc == ST_OK && !tokens_near_end(token->whole_ms, until_ms - now_ms())) {
         is_good_until(token, until_ms);
-        return ST_OK;
+        return tokens->is_unwritten ? write_file(tokens, err) : ST_OK;
     }
+    if (rc == ST_OK)
+        token->until_ms = until_ms;   // for as long, if no other one is to be had
     if (rc != ST_OK && rc != ST_FAIL) // nobody has answered
         return rc;
     TRY(ask(token, err));

@@ -16,6 +16,7 @@ struct tokens {
     const char *file; // borrowed
     struct kept_token *items;
     size_t n, capacity;
+    bool is_unwritten; // the file has older ones, since it could not be replaced
 };
 
 // Whether a table or the result signs in by a ticket, and names no file of tokens.

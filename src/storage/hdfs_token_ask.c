@@ -9,8 +9,10 @@
 #include "storage/hdfs_token.h"
 #include "storage/webhdfs_ask.h"
 
+// secret: a token in the query, which no text may have; NULL: there is none.
 static enum status ask_json(struct str url, const struct storage_config *config,
-                            const struct ask *ask, json_t **ret, struct err *err)
+                            const struct ask *ask, const char *secret, json_t **ret,
+                            struct err *err)
 {
     struct storage_config signed_in = *config;
     signed_in.token_file = NULL;
@@ -18,6 +20,7 @@ static enum status ask_json(struct str url, const struct storage_config *config,
     struct storage *storage;
     TRY(storage_open(url, &signed_in, &storage, err));
     struct webhdfs *webhdfs = (struct webhdfs *)storage;
+    webhdfs->token.text = secret != NULL ? mem_strdup(secret) : NULL; // to be hidden
     AUTO(reply_release) struct reply reply = {0};
     enum status rc = webhdfs_ask(webhdfs, ask, &reply, err);
     if (rc == ST_OK && reply.refusal.kind != REFUSAL_NONE)
@@ -46,7 +49,7 @@ enum status hdfs_token_ask(struct str url, const struct storage_config *config,
     TRY(check_hdfs(url, err));
     json_t *root = NULL;
     struct ask ask = {.query = "op=GETDELEGATIONTOKEN"}; // whoever asks may renew it
-    TRY(ask_json(url, config, &ask, &root, err));
+    TRY(ask_json(url, config, &ask, NULL, &root, err));
     const json_t *token = json_object_get(json_object_get(root, "Token"), "urlString");
     size_t n = json_string_length(token);
     *ret_token =
@@ -70,7 +73,7 @@ enum status hdfs_token_renew(struct str url, const struct storage_config *config
     json_t *root = NULL;
     struct ask ask = {
         .method = HTTP_PUT, .query = buf_cstr(&query), .effect = EFFECT_REPEATABLE};
-    TRY(ask_json(url, config, &ask, &root, err));
+    TRY(ask_json(url, config, &ask, token, &root, err));
     const json_t *until = json_object_get(root, "long");
     *ret_until_ms = json_integer_value(until);
     bool is_good = json_is_integer(until) && *ret_until_ms > 0;
