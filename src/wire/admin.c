@@ -61,11 +61,11 @@ static void read_member(struct wire_in *in, struct buf *names)
     text_put_visible(names, host);
 }
 
-enum status wire_group_read(struct str body, int16_t version, struct wire_group *ret,
+enum status wire_group_read(struct str body, int16_t version, struct wire_group_seen *ret,
                             struct buf *names, struct err *err)
 {
     struct wire_in in = wire_in_of(body);
-    *ret = (struct wire_group){0};
+    *ret = (struct wire_group_seen){0};
     if (version >= WITH_THROTTLE)
         wire_in_i32(&in);
     for (size_t n = wire_in_array(&in, false, GROUP_BYTES); n > 0; n--) {

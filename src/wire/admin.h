@@ -12,7 +12,7 @@ void wire_create_ask(struct buf *out, struct str topic, int32_t partitions,
 enum status wire_create_read(struct str body, int16_t *ret_code, struct str *ret_text,
                              struct err *err);
 
-struct wire_group {
+struct wire_group_seen {
     int16_t code;
     struct str state; // "Stable", "Empty", "Dead" ...
     size_t members;
@@ -20,7 +20,7 @@ struct wire_group {
 
 void wire_group_ask(struct buf *out, struct str group);
 // Appends "client at host, client at host" to `names`, if it is not NULL.
-enum status wire_group_read(struct str body, int16_t version, struct wire_group *ret,
+enum status wire_group_read(struct str body, int16_t version, struct wire_group_seen *ret,
                             struct buf *names, struct err *err);
 
 #endif

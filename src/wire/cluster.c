@@ -294,11 +294,11 @@ enum status wire_cluster_take_metadata(struct wire_cluster *cluster, struct str 
 {
     AUTO(arena_release) struct arena arena = {0};
     struct wire_metadata metadata;
+    cluster->asked = NULL;
     enum status rc =
         wire_metadata_read(body, version, str_of(cluster->topic), &arena, &metadata, err);
     if (rc != ST_OK)
         return err_context(err, rc, "topic '%s'", cluster->topic);
-    cluster->asked = NULL;
     cluster->n_tried = 0;
     cluster->is_told = false;
     cluster->answered_ms = now_ms;

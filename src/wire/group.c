@@ -78,7 +78,9 @@ static void work(struct wire_group *group)
     bool was_problem = member->is_problem_due;
     for (size_t i = 0; i < group->cluster.n; i++)
         work_broker(group, &group->cluster.brokers[i]->connection, now);
-    (void)wire_cluster_work(&group->cluster, now, NULL);
+    struct err err; // a refusal may be of these connections alone
+    if (wire_cluster_work(&group->cluster, now, &err) == ST_FAIL)
+        wire_member_refused(member, &err);
     wire_member_work(member, now);
     bool is_due = member->due != STREAM_IDLE && !member->is_gathering;
     if ((is_due && !was_due) || (member->is_problem_due && !was_problem))

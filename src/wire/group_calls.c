@@ -9,6 +9,7 @@ enum {
     WITH_INSTANCE = 3, // Heartbeat, SyncGroup, LeaveGroup
     SYNC_WITH_TYPE = 5,
     LEAVE_WITH_REASON = 5,
+    DESCRIBE_WITH_THROTTLE = 1,
     DESCRIBE_WITH_OPERATIONS = 3,
     DESCRIBE_WITH_INSTANCE = 4,
     // Least bytes of each, in the versions where that is fewest.
@@ -186,7 +187,8 @@ enum status wire_describe_read(struct str body, int16_t version,
 {
     struct wire_in in = wire_in_of(body);
     *ret = (struct wire_described){.code = WIRE_COORDINATOR_NOT_AVAILABLE};
-    wire_in_i32(&in); // throttle
+    if (version >= DESCRIBE_WITH_THROTTLE)
+        wire_in_i32(&in);
     for (size_t n = wire_in_array(&in, false, GROUP_BYTES); n > 0; n--) {
         ret->code = wire_in_i16(&in);
         wire_in_string(&in, false); // the group

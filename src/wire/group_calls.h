@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The requests of a group's members and their answers as bytes: JoinGroup 2 to 9,
-// SyncGroup 1 to 5, Heartbeat 1 to 4, LeaveGroup 1 to 5, DescribeGroups 1 to 4
+// SyncGroup 1 to 5, Heartbeat 1 to 4, LeaveGroup 1 to 5, DescribeGroups 0 to 4
 // (JoinGroupRequest.json and its like; static members: KIP-345, the id that is asked for
 // first: KIP-394, the static leader's skip: KIP-814). Slices are borrowed from the body,
 // arrays are the arena's. Versions that know no static members leave the instance out.

@@ -146,7 +146,8 @@ static enum status find_coordinator(struct wire_lookup *lookup, const char *grou
 }
 
 static enum status describe(struct wire_lookup *lookup, const char *group, int64_t end_ms,
-                            struct wire_group *ret, struct buf *names, struct err *err)
+                            struct wire_group_seen *ret, struct buf *names,
+                            struct err *err)
 {
     const struct wire_question question = {
         .api = WIRE_DESCRIBE_GROUPS, .put = put_group, .arg = group};
@@ -167,7 +168,7 @@ enum status wire_lookup_group(struct wire_lookup *lookup, const char *group,
                               struct err *err)
 {
     int64_t end_ms = wire_lookup_end(lookup);
-    struct wire_group found;
+    struct wire_group_seen found;
     enum status rc = describe(lookup, group, end_ms, &found, names, err);
     while (rc == ST_RETRY && !wire_lookup_is_over(end_ms)) {
         wire_asking_pause(WIRE_LOOKUP_PAUSE_MS);

@@ -240,8 +240,6 @@ static void drop_coordinator(struct wire_member *member)
 static void find_coordinator(struct wire_member *member, int64_t now_ms)
 {
     size_t begin;
-    if (member->asked != NULL && member->asked->connection.state != WIRE_READY)
-        member->asked = NULL;
     if (member->asked != NULL || now_ms < member->again_at_ms)
         return;
     struct wire_broker *broker = wire_cluster_any(member->cluster);
@@ -426,6 +424,7 @@ static void take_join(struct wire_member *member, const struct wire_call *call,
         try_again(member, wire_error_name(joined->code).text, now_ms);
         return;
     }
+    member->heard_ms = now_ms; // it waited for the others: the session begins now
     member->beat_at_ms = now_ms + BEAT_MS;
     member->is_leader = is_leader(member, joined, call->version);
     member->generation = joined->generation;
@@ -438,8 +437,6 @@ static void take_join(struct wire_member *member, const struct wire_call *call,
 static void send_count(struct wire_member *member, int64_t now_ms)
 {
     size_t begin;
-    if (member->counter != NULL && member->counter->connection.state != WIRE_READY)
-        member->counter = NULL;
     struct wire_broker *broker = wire_cluster_any(member->cluster);
     if (broker == NULL)
         wire_cluster_doubt(member->cluster, now_ms);
@@ -461,7 +458,8 @@ void wire_member_take_count(struct wire_member *member, struct str body, int16_t
     struct wire_metadata metadata;
     struct err err;
     bool is_wanted = member->counter != NULL && member->state == WIRE_COUNTING &&
-                     member->counted_generation == member->generation;
+                     member->counted_generation == member->generation &&
+                     member->n_counted < member->sharing.n_topics;
     member->counter = NULL;
     if (!is_wanted)
         return;
@@ -530,6 +528,7 @@ static void take_assignment(struct wire_member *member, struct str bytes, int64_
         member->assignment.n_known = (int32_t)member->cluster->n_leaders;
     member->state = WIRE_IN;
     member->due = STREAM_ASSIGN;
+    member->heard_ms = now_ms; // as in take_join
     member->beat_at_ms = now_ms;
     begin_gathering(member, now_ms);
 }
@@ -654,9 +653,21 @@ static void work_leave(struct wire_member *member, int64_t now_ms)
         send_leave(member, now_ms);
 }
 
-// Whatever it says: a member that it does not know has left.
-static void take_leave(struct wire_member *member)
+// A coordinator that is none has not heard of it. Whatever else is said: a member that it
+// does not know has left.
+static void take_leave(struct wire_member *member, struct str body, int64_t now_ms)
 {
+    struct wire_in in = wire_in_of(body);
+    wire_in_i32(&in); // throttle
+    int16_t code = wire_in_i16(&in);
+    bool has_moved =
+        code == WIRE_NOT_COORDINATOR || code == WIRE_COORDINATOR_NOT_AVAILABLE;
+    if (has_moved)
+        drop_coordinator(member);
+    if (has_moved || code == WIRE_COORDINATOR_LOADS) {
+        try_again(member, wire_error_name(code).text, now_ms);
+        return;
+    }
     member->state = WIRE_OUT;
     member->generation = -1;
     member->has_joined = false;
@@ -669,6 +680,15 @@ void wire_member_leave(struct wire_member *member, UNUSED int64_t now_ms)
     member->is_leaving = true;
     member->is_left = member->is_final;
     member->again_at_ms = 0;
+}
+
+void wire_member_refused(struct wire_member *member, const struct err *err)
+{
+    if (member->is_final)
+        return;
+    member->problem = *err;
+    member->is_problem_due = member->is_final = true;
+    member->is_left = member->is_leaving;
 }
 
 // ---- answers
@@ -690,7 +710,7 @@ static void take(struct wire_member *member, const struct wire_call *call,
         take_describe(member, call, body);
         break;
     case WIRE_LEAVE_GROUP:
-        take_leave(member);
+        take_leave(member, body, now_ms);
         break;
     default:
         break;
@@ -731,8 +751,11 @@ static void watch_session(struct wire_member *member, int64_t now_ms)
 {
     bool is_kept = member->state == WIRE_IN || member->state == WIRE_COUNTING ||
                    member->state == WIRE_TO_SYNC;
-    if (is_kept && now_ms - member->heard_ms > member->config.session_ms)
-        lose(member);
+    if (!is_kept || now_ms - member->heard_ms <= member->config.session_ms)
+        return;
+    lose(member);
+    if (member->is_calling)
+        drop_coordinator(member); // its answer would be waited for, and is worth nothing
 }
 
 static void watch_partitions(struct wire_member *member)
@@ -776,8 +799,23 @@ static void act(struct wire_member *member, int64_t now_ms)
     }
 }
 
+static bool is_lost(const struct wire_broker *broker)
+{
+    return broker != NULL && broker->connection.state != WIRE_READY;
+}
+
+// Looked at each time: one that is connected anew knows nothing of the question.
+static void watch_asked(struct wire_member *member)
+{
+    if (is_lost(member->asked))
+        member->asked = NULL;
+    if (is_lost(member->counter))
+        member->counter = NULL;
+}
+
 void wire_member_work(struct wire_member *member, int64_t now_ms)
 {
+    watch_asked(member);
     take_answers(member, now_ms);
     watch_connection(member, now_ms);
     if (member->is_final)
@@ -796,9 +834,12 @@ void wire_member_work(struct wire_member *member, int64_t now_ms)
 int64_t wire_member_due_ms(const struct wire_member *member, int64_t now_ms)
 {
     int64_t due = now_ms + BEAT_MS;
-    if (member->again_at_ms > now_ms)
+    bool is_pausing = member->again_at_ms > now_ms;
+    if (is_pausing)
         due = member->again_at_ms;
-    if (member->is_calling)
+    // What is overdue cannot be done before: to wake for it would be to spin.
+    if (member->is_calling || member->is_final || is_pausing ||
+        !wire_connection_can_call(&member->coordinator))
         return due;
     if (member->state == WIRE_IN && member->beat_at_ms < due)
         due = member->beat_at_ms;

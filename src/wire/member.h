@@ -104,6 +104,8 @@ enum status wire_member_look(struct wire_member *member, int64_t now_ms,
 void wire_member_gave(struct wire_member *member, int64_t now_ms);
 // Leaves the group: is_left once that is done or there is nothing to leave.
 void wire_member_leave(struct wire_member *member, int64_t now_ms);
+// A broker refuses the cluster's connections: it can never join.
+void wire_member_refused(struct wire_member *member, const struct err *err);
 bool wire_member_is_in(const struct wire_member *member);
 struct wire_identity wire_member_identity(const struct wire_member *member);
 

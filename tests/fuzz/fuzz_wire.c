@@ -82,7 +82,7 @@ static enum status read_body(enum wire_api api, int16_t version, struct str body
     struct wire_versions versions;
     struct wire_metadata metadata;
     struct wire_coordinator coordinator;
-    struct wire_group group;
+    struct wire_group_seen group;
     struct str text;
     int16_t code;
     int64_t low;
