@@ -464,6 +464,7 @@ static enum status build_dimensions(const struct pipeline *pipeline,
         .limit_bytes =
             (size_t)options_number(&pipeline->plan->settings, "dimension.memory"),
         .version = str_of(tables->version),
+        .counts = options_given(&pipeline->plan->settings, "status.listen"),
     };
     return dimensions_build(pipeline->plan->native, tables->store, row_format, &options,
                             &tables->dimensions, err);

@@ -339,7 +339,8 @@ static enum status add_block(struct builder *builder, const struct value *rows,
         bool matches = has_row(&matching, &at_matching, i);
         bool stays = has_row(&staying, &at_staying, i);
         bool fails = builder->evaluator.errors[i].p != NULL;
-        if (stays || fails || matches)
+        if (stays || fails ||
+            (matches && (builder->join->left || builder->options->counts)))
             TRY(add_computed(builder, i, stays, err));
     }
     return ST_OK;

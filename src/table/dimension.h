@@ -30,6 +30,8 @@ struct dimension_options {
     const struct table_store *store;     // NULL, or whose memory counts with it
     struct str version;                  // of the tables; copied
     struct dimension_progress *progress; // NULL: tells nobody
+    bool counts; // somebody asks how many records match: keys whose rows WHERE drops are
+                 // kept
 };
 
 struct dimension_stats {

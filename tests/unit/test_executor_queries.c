@@ -1046,7 +1046,7 @@ static void release_outcome(struct outcome *outcome)
 static void run_native(struct world *world, struct outcome *outcome)
 {
     struct table_store *store = open_store(world, true);
-    const struct dimension_options options = {0};
+    const struct dimension_options options = {.counts = true};
     struct dimensions dimensions;
     assert_ok(dimensions_build(world->plan->native, store, &world->row_format, &options,
                                &dimensions, &world->err),
@@ -1505,7 +1505,7 @@ static void test_subqueries_that_are_expressions(void **state)
 static void assert_stores(const char *query, size_t n_uses, size_t n_stores)
 {
     struct world world;
-    const struct dimension_options options = {0};
+    const struct dimension_options options = {.counts = true};
     struct dimensions dimensions;
     size_t n = 0;
     open_world(&world, 1, query);

@@ -310,7 +310,7 @@ static struct executor_result run(struct world *world, struct executor *executor
 
 static struct executor_result run_native(struct world *world)
 {
-    const struct dimension_options options = {0};
+    const struct dimension_options options = {.counts = true};
     struct dimensions dimensions;
     assert_ok(dimensions_build(world->plan->native, world->store, &world->row_format,
                                &options, &dimensions, &world->err),
