@@ -116,7 +116,7 @@ static void begin_unit(struct chain *chain, struct link *link)
 {
     const struct unit *unit = &link->message->draft->unit;
     link->is_upload = true;
-    link->began_ms = chain->env->ops->monotonic_ms(chain->env);
+    link->began_ms = link->filled_ms = chain->env->ops->monotonic_ms(chain->env);
     for (size_t i = 0; i < unit->n_files; i++)
         send_file(chain, link, i);
     if (may_foretell(chain))
@@ -149,6 +149,7 @@ static void take_file(struct chain *chain, size_t place, const struct message *e
     struct link *link = &chain->links[place];
     struct unit *unit = &link->message->draft->unit;
     struct entry_file *file = &unit->files[errand->file];
+    link->filled_ms = chain->env->ops->monotonic_ms(chain->env);
     if (errand->err.status != ST_OK)
         link->err = errand->err;
     if (str_eq(file->tmp, path_str(&errand->path)))
@@ -217,7 +218,7 @@ static struct message *take_link(struct chain *chain, size_t place, struct err *
     }
     if (link.is_upload && link.err.status == ST_OK)
         board_commit_phase(&chain->status->board, COMMIT_UPLOAD,
-                           chain->env->ops->monotonic_ms(chain->env) - link.began_ms);
+                           link.filled_ms - link.began_ms);
     return message;
 }
 

@@ -27,9 +27,9 @@ enum {
 struct link {
     struct message *message;
     int64_t turn;
-    int n_errands; // under way
-    int64_t began_ms;
-    bool is_upload; // its files are to be there
+    int n_errands;               // under way
+    int64_t began_ms, filled_ms; // its files: the first is sent, the last lies there
+    bool is_upload;              // its files are to be there
     bool is_entry_under_way;
     struct err err; // of its files
 };

@@ -120,9 +120,11 @@ enum status coordinator_commit(struct coordinator *coordinator, struct err *err)
             return after_conflict(coordinator, err);
         TRY(rc);
         for (size_t i = 0; i < n; i++) {
-            TRY(tell_committed(coordinator, slots[i], err));
-            order_book_remove(&coordinator->book, slots[i]);
+            if (rc == ST_OK)
+                rc = tell_committed(coordinator, slots[i], err);
+            order_book_remove(&coordinator->book, slots[i]); // told or not
         }
+        TRY(rc);
     }
     return ST_OK;
 }

@@ -111,7 +111,8 @@ static int64_t full_order(const struct coordinator *coordinator)
     const struct coordinator_parts *parts = &coordinator->parts;
     int64_t full = in_offsets(coordinator, parts->order_offsets);
     int64_t bytes = parts->job->settings.commit_bytes;
-    if (coordinator->bytes == 0 || bytes <= 0 || coordinator->slots == 0)
+    if (coordinator->bytes == 0 || coordinator->offsets == 0 || bytes <= 0 ||
+        coordinator->slots == 0)
         return full;
     double n = (double)bytes * (double)coordinator->offsets / (double)coordinator->bytes;
     if (n < 1)

@@ -22,7 +22,11 @@ struct queue;
 enum {
     MAIL_AHEAD_MAX = 8,
     MAIL_LANES_MAX = 2 * MAIL_AHEAD_MAX,
-    MAIL_CAPACITY = 64
+    MAIL_CAPACITY = 64,
+    // Beside the worker's messages errands come back: when the files of all units get
+    // other names at once, each of these makes all entries behind it, and each entry's
+    // predecessor is removed: 2 x 2 x (9 + 8 + ... + 1) errands, and a few.
+    MAIL_ERRANDS = 1024
 };
 
 struct mailbox {
