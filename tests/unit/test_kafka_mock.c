@@ -129,6 +129,7 @@ static void test_what_the_native_client_lacks_is_named(UNUSED void **state)
         {{"ssl.keystore.location", "/k"},
          "option 'kafka.ssl.keystore.location' is not one of client = 'native'; write "
          "client = 'librdkafka', or see docs/security.md for those that it takes"},
+        {{"security.protocol", "TLS"}, "option 'kafka.security.protocol': 'TLS'"},
     };
     static const struct kafka_property had[] = {
         {"security.protocol", "Plaintext"},
