@@ -107,10 +107,66 @@ ssize_t write(int fd, const void *p, size_t n)
     return syscall(SYS_write, fd, p, n);
 }
 
+// Files that got a name by a link: their descriptors do not tell it.
+static struct {
+    dev_t device;
+    ino_t inode;
+    char path[2 * TEXT];
+} linked[64];
+static int n_linked;
+static pthread_mutex_t linked_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void note_linked(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return;
+    pthread_mutex_lock(&linked_mutex);
+    int i = n_linked++ % 64;
+    linked[i].device = info.st_dev;
+    linked[i].inode = info.st_ino;
+    snprintf(linked[i].path, sizeof(linked[i].path), "%s", path);
+    pthread_mutex_unlock(&linked_mutex);
+}
+
+static void linked_path(int fd, char path[2 * TEXT])
+{
+    struct stat info;
+    path_of(fd, path);
+    if (fstat(fd, &info) != 0)
+        return;
+    pthread_mutex_lock(&linked_mutex);
+    for (int i = 0; i < 64 && i < n_linked; i++)
+        if (linked[i].inode == info.st_ino && linked[i].device == info.st_dev &&
+            S_ISREG(info.st_mode))
+            snprintf(path, 2 * TEXT, "%s", linked[i].path);
+    pthread_mutex_unlock(&linked_mutex);
+}
+
+// A file without a name gets one: it is there, whole, and not on the disk before its
+// fsync.
+int linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
+{
+    char path[2 * TEXT];
+    path_at(to_fd, to, path);
+    int number = note("create", path, "");
+    int rc = (int)syscall(SYS_linkat, from_fd, from, to_fd, to, flags);
+    if (number && rc == 0) {
+        note_linked(path);
+        if (getenv("DISK_STORE") != NULL) {
+            char second[TEXT];
+            snprintf(second, sizeof(second), "%s/%d", getenv("DISK_STORE"), number);
+            if (link(path, second) != 0)
+                perror(path);
+        }
+    }
+    return rc;
+}
+
 int fsync(int fd)
 {
-    char path[TEXT];
-    path_of(fd, path);
+    char path[2 * TEXT];
+    linked_path(fd, path);
     note("fsync", path, "");
     return (int)syscall(SYS_fsync, fd);
 }
