@@ -590,7 +590,7 @@ static void test_idle_source_sleeps(UNUSED void **state)
     poll_nothing(stream, 5000);
     int64_t used = cpu_ms() - before;
     print_message("idle: %lld ms of CPU in 5 s\n", (long long)used);
-    assert_true(used <= 50);
+    assert_true(used <= 500); // 30 to 70 with both clients; one that spins takes 5,000
     close_stream(stream);
     drop_topic(name);
 }
