@@ -44,11 +44,12 @@ enum status native_check_properties(const struct kafka_config *config, struct er
         for (size_t k = 0; k < ARRAY_LEN(taken); k++)
             is_taken |= strcmp(config->properties[i].name, taken[k]) == 0;
         if (!is_taken)
-            return err_set(err, ST_USAGE,
-                           "option 'kafka.%s' is not one of client = 'native'; write "
-                           "client = 'librdkafka', or see docs/security.md for those "
-                           "that it takes",
-                           config->properties[i].name);
+            return err_set(
+                err, ST_USAGE,
+                "option 'kafka.%s' is not one of client = 'native'; write "
+                "client = 'librdkafka', or see the documentation on security for those "
+                "that it takes",
+                config->properties[i].name);
     }
     return ST_OK;
 }

@@ -18,7 +18,7 @@ MB = 1 << 20
 N_TRIPS = 2000
 N_RECORDS = 2_000_000 if lib.is_long() else 1_000_000
 COMMIT_MB = 8
-UNITS_MAX = 4  # open, and handed over
+UNITS_MAX = 6  # open, handed over, and commit.ahead under way
 FORMAT = "topic = 'stop_times', format = 'csv'"
 
 

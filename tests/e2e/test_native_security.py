@@ -218,7 +218,7 @@ def test_what_it_does_not_have_is_refused():
         ({"sasl.mechanism": "GSSAPI"}, "option 'kafka.sasl.mechanism': client = 'native' has PLAIN, SCRAM-SHA-256, "
          "SCRAM-SHA-512 and OAUTHBEARER; for 'GSSAPI' write client = 'librdkafka'"),
         ({"sasl.oauthbearer.config": "principal=alice"}, "option 'kafka.sasl.oauthbearer.config' is not one of client = 'native'; "
-         "write client = 'librdkafka', or see docs/security.md for those that it takes"),
+         "write client = 'librdkafka', or see the documentation on security for those that it takes"),
         ({"ssl.endpoint.identification.algorithm": "dns"},
          "option 'kafka.ssl.endpoint.identification.algorithm': Invalid value"),
         ({"ssl.keystore.location": get().client}, "option 'kafka.ssl.keystore.location' is not one of client"),

@@ -125,10 +125,11 @@ static void test_what_the_native_client_lacks_is_named(UNUSED void **state)
     } lacks[] = {
         {{"fetch.min.bytes", "1"},
          "option 'kafka.fetch.min.bytes' is not one of client = 'native'; write client = "
-         "'librdkafka', or see docs/security.md for those that it takes"},
+         "'librdkafka', or see the documentation on security for those that it takes"},
         {{"ssl.keystore.location", "/k"},
          "option 'kafka.ssl.keystore.location' is not one of client = 'native'; write "
-         "client = 'librdkafka', or see docs/security.md for those that it takes"},
+         "client = 'librdkafka', or see the documentation on security for those that it "
+         "takes"},
         {{"security.protocol", "TLS"}, "option 'kafka.security.protocol': 'TLS'"},
     };
     static const struct kafka_property had[] = {
