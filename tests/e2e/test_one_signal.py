@@ -242,13 +242,14 @@ def of_script(command):
     def make():
         scene = Scene()
         os.mkfifo(scene.dir / "x")
-        words = {"cat": ["x", "trips"], "extract": ["feed", "x"], "produce": ["visits.csv", "x"]}.get(command, ["x"])
+        words = {"cat": ["x", "trips"], "extract": ["feed", "x"], "produce": ["visits.csv", "x"],
+                 "token": ["x", "--out", "t"]}.get(command, ["x"])
         return scene.does(command, *words, ready=is_in("wait_for_partner"))
     return make
 
 
 for one in ("check", "explain", "init", "extract", "produce", "run", "verify", "history", "status", "diff", "dead", "cat",
-            "codegen", "test", "preview", "coordinate", "work"):
+            "codegen", "test", "preview", "coordinate", "work", "token"):
     phase(one, "its input by a pipe that nobody writes to", ENDS_AT_ONCE,
           numbers=(signal.SIGTERM, signal.SIGHUP))(of_script(one))
 
