@@ -17,7 +17,9 @@ enum {
 
 static bool is_to_stop(const struct coordinator *coordinator)
 {
-    return deadline_is_over(coordinator->parts.deadline, coordinator_ms(coordinator));
+    const struct coordinator_parts *parts = &coordinator->parts;
+    return deadline_is_over(coordinator->is_ending ? parts->farewell : parts->deadline,
+                            coordinator_ms(coordinator));
 }
 
 // ST_STOP when it is to end.
@@ -282,12 +284,27 @@ static enum status tell_end(struct coordinator *coordinator, const char *why,
     return lines->ops->send(lines, buf_as_str(&line), err);
 }
 
+// Orders that are answered need not be made again, also of a trigger that is not whole.
+static enum status commit_last(struct coordinator *coordinator, struct err *err)
+{
+    coordinator->is_ending = true;
+    coordinator->parts.topic->deadline = coordinator->parts.farewell;
+    enum status rc = take_lines(coordinator, 0, err);
+    if (rc == ST_OK)
+        rc = coordinator_commit(coordinator, err);
+    if (rc == ST_RETRY || rc == ST_UNKNOWN)
+        log_warn("%s", err->text); // there was no time for more
+    return rc == ST_OK || rc == ST_RETRY || rc == ST_UNKNOWN ? ST_STOP : rc;
+}
+
 static enum status run(struct coordinator *coordinator, struct err *err)
 {
     TRY(coordinator_claim(coordinator, err));
     while (!coordinator_is_done(coordinator)) {
-        if (is_to_stop(coordinator) || coordinator->has_end)
+        if (coordinator->has_end)
             return ST_STOP;
+        if (is_to_stop(coordinator))
+            return commit_last(coordinator, err);
         TRY(coordinator_plan(coordinator, err));
         TRY(give_orders(coordinator, err));
         int64_t ms = committer_tidy(coordinator->committer) ? 0 : WAIT_MS;
@@ -304,7 +321,7 @@ static enum status run(struct coordinator *coordinator, struct err *err)
 static void tell_left(const struct coordinator *coordinator)
 {
     if (coordinator->book.n > 0)
-        log_info("%s not answered; the offsets are read again",
+        log_info("%s not committed; the offsets are read again",
                  text_counted((int64_t)coordinator->book.n, "order was", "orders were"));
 }
 

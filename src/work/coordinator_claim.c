@@ -34,7 +34,8 @@ static enum status look_at_partition(struct coordinator *coordinator, int32_t pa
     const struct log_partition *known = log_state_find(state, partition);
     struct coordinated *at = &coordinator->partitions[partition];
     struct topic_range range;
-    *at = (struct coordinated){.partition = partition, .goal = at->goal};
+    at->partition = partition;
+    at->is_away = false;
     if (known != NULL) {
         TRY(job_check_partition(known, parts->job, parts->topic, err));
         at->planned = known->next;
@@ -58,8 +59,9 @@ static enum status look_if_there(struct coordinator *coordinator, int32_t partit
     if (rc != ST_RETRY || state->next == 0 || coordinator->parts.job->settings.once)
         return rc;
     log_warn("%s; the others are claimed without it", err->text);
-    coordinator->partitions[partition] =
-        (struct coordinated){.partition = partition, .is_away = true};
+    struct coordinated *at = &coordinator->partitions[partition];
+    at->is_away = true;
+    at->planned = at->high = at->goal = 0;
     return ST_OK;
 }
 
@@ -117,6 +119,17 @@ static enum status claimed_as_well(enum status rc, int n_conflicts, struct err *
                    n_conflicts);
 }
 
+static void note_writers(struct coordinator *coordinator)
+{
+    const struct log_state *state = committer_state(coordinator->committer);
+    for (size_t i = 0; i < coordinator->n_partitions; i++) {
+        struct coordinated *at = &coordinator->partitions[i];
+        const struct log_partition *known = log_state_find(state, at->partition);
+        snprintf(at->writer, sizeof(at->writer), "%s",
+                 known != NULL ? known->writer : "");
+    }
+}
+
 enum status coordinator_claim(struct coordinator *coordinator, struct err *err)
 {
     int64_t began_ms = coordinator_ms(coordinator), pause_ms = 0;
@@ -132,19 +145,19 @@ enum status coordinator_claim(struct coordinator *coordinator, struct err *err)
     } while (coordinator_again(coordinator, began_ms, &pause_ms, &rc, err));
     order_book_begin(&coordinator->book,
                      committer_state(coordinator->committer)->next - 1);
+    coordinator->claimed_ms = coordinator_ms(coordinator);
     if (rc == ST_OK)
-        snprintf(coordinator->writer, sizeof(coordinator->writer), "%s",
-                 committer_writer(coordinator->committer));
+        note_writers(coordinator);
+    coordinator->has_claimed |= rc == ST_OK;
     return rc;
 }
 
 enum status coordinator_check_claim(struct coordinator *coordinator, struct err *err)
 {
     const struct log_state *state = committer_state(coordinator->committer);
-    for (size_t i = 0; coordinator->writer[0] && i < coordinator->n_partitions; i++) {
+    for (size_t i = 0; coordinator->has_claimed && i < coordinator->n_partitions; i++) {
         const struct log_partition *at = log_state_find(state, (int32_t)i);
-        if (at == NULL || coordinator->partitions[i].is_away ||
-            log_state_is_claimed_by(at, coordinator->writer))
+        if (at == NULL || log_state_is_claimed_by(at, coordinator->partitions[i].writer))
             continue;
         coordinator->is_superseded = true;
         return err_set(err, ST_FAIL,

@@ -85,6 +85,8 @@ static enum status after_conflict(struct coordinator *coordinator, struct err *e
 {
     TRY(committer_recover(coordinator->committer, err));
     TRY(coordinator_check_claim(coordinator, err));
+    if (coordinator->is_ending)
+        return ST_STOP;
     log_warn("what was ordered is ordered again");
     return coordinator_claim(coordinator, err);
 }
@@ -113,8 +115,8 @@ enum status coordinator_commit(struct coordinator *coordinator, struct err *err)
     const struct log_state *state = committer_state(coordinator->committer);
     struct order_slot *slots[ORDERS_MAX];
     size_t n;
-    while ((n = order_book_ready(&coordinator->book, state, coordinator->has_end,
-                                 slots)) > 0) {
+    bool is_end = coordinator->has_end || coordinator->is_ending;
+    while ((n = order_book_ready(&coordinator->book, state, is_end, slots)) > 0) {
         enum status rc = commit(coordinator, slots, n, err);
         if (rc == ST_CONFLICT)
             return after_conflict(coordinator, err);

@@ -16,10 +16,11 @@ enum {
 // Of one partition.
 struct coordinated {
     int32_t partition;
-    int64_t planned; // ordered up to here
-    int64_t high;    // its end, as it was seen last
-    int64_t goal;    // --once: its end when it was seen first
-    bool is_away;    // did not answer when the others were claimed
+    int64_t planned;        // ordered up to here
+    int64_t high;           // its end, as it was seen last
+    int64_t goal;           // --once: its end when it was seen first
+    bool is_away;           // did not answer when the others were claimed
+    char writer[UUID_TEXT]; // whose claim it is: ours; who had it, where it was away
 };
 
 struct coordinator {
@@ -31,7 +32,7 @@ struct coordinator {
     int64_t n_triggers;     // told
     int64_t told_ms;        // when progress was told
     int64_t told_entry;     // and which entry was the last one
-    char writer[UUID_TEXT]; // of the claim that holds; empty: none was made
+    bool has_claimed;       // once
     bool is_superseded;     // by another writer's
     size_t asked;           // partition whose end is asked for next
     size_t turn;            // of partitions to look at before a commit
@@ -41,9 +42,11 @@ struct coordinator {
     int64_t alive_ms;       // until when; 0: it did not say
     int64_t ordered_ms;     // when the last order was made
     int64_t looked_ms;      // when log and topic were looked at
+    int64_t claimed_ms;     // when the claim that holds was made
     int64_t bytes, offsets; // of what was committed lately
     bool has_new;           // the topic has more partitions than are claimed
     bool has_goal, has_end; // the end: of the topic, of the lines
+    bool is_ending;         // to stop: what was answered is committed, nothing else
     struct err unheard;     // why nobody can be told any more; ST_OK: somebody can
 };
 

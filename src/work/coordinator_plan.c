@@ -8,6 +8,7 @@ enum {
     LOOK_MS = 1000,    // between two looks at log and topic
     ASK_MS = 500,      // for the ends of partitions; the others are asked next time
     TELL_MS = 10000,   // between two words of progress
+    REJOIN_MS = 30000, // from a claim to one for partitions that were left out of it
     OFFSET_BYTES = 64, // where offsets are places in a file: a record's
     RANGES_MAX = 3000  // of an order: its answer fits into ORDER_LINE_MAX
 };
@@ -159,6 +160,13 @@ static void make_orders(struct coordinator *coordinator)
         continue;
 }
 
+// A leader may give an end and no record, so that the next claim leaves the partition out
+// again: no claim soon after another.
+static bool may_rejoin(const struct coordinator *coordinator)
+{
+    return coordinator_ms(coordinator) - coordinator->claimed_ms >= REJOIN_MS;
+}
+
 // Of a partition that does not answer what was seen last holds.
 static enum status look_at_end(struct coordinator *coordinator, struct coordinated *at,
                                struct err *err)
@@ -168,7 +176,7 @@ static enum status look_at_end(struct coordinator *coordinator, struct coordinat
     enum status rc = topic->ops->range(topic, at->partition, &range, err);
     if (rc == ST_OK && !at->is_away)
         at->high = range.high;
-    coordinator->has_new |= rc == ST_OK && at->is_away;
+    coordinator->has_new |= rc == ST_OK && at->is_away && may_rejoin(coordinator);
     return rc == ST_RETRY ? ST_OK : rc;
 }
 

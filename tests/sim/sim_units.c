@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "log/log_back.h"
 #include "log/verify.h"
 #include "memory/spool_mem.h"
 #include "memory/storage_fault.h"
@@ -24,7 +25,8 @@ enum {
     INBOX_MAX = 256,
     FAULTY_STEPS = 4000,
     STEPS_MAX = 100000,
-    APPENDED_MAX = 600 // offsets of a partition
+    APPENDED_MAX = 600, // offsets of a partition
+    HUNG_MS = 8000      // after its driver is to end a coordinator, retries and all
 };
 
 struct sim_line {
@@ -40,10 +42,12 @@ struct sim_actor_of_units {
     int number;
     struct sim_fiber *fiber; // NULL: it does not run
     struct wait wait;
-    struct deadline deadline;
+    struct deadline deadline, stop; // of all that it does; of what a signal ends
     bool is_dead;
+    bool is_stopped;         // by a signal
     int64_t n_calls_to_live; // 0: no death planned
     char last_entry[32];     // of a coordinator, as its last commit told
+    int64_t alive_ms;        // its driver is, until then; 0: it did not say
     struct job job;
     struct storage *storage; // fault over mem
     struct sim_stream *stream;
@@ -130,7 +134,7 @@ static void deliver_alive(struct sim_units *sim)
 {
     AUTO(buf_release) struct buf line = {0};
     answer_encode(&(struct answer){.kind = ANSWER_ALIVE,
-                                   .number = sim_between(&sim->random, 3000, 20000)},
+                                   .number = sim_between(&sim->random, 1000, 10000)},
                   &line);
     deliver(sim, &sim->actors[sim_between(&sim->random, 0, COORDINATORS - 1)],
             buf_as_str(&line));
@@ -199,6 +203,13 @@ static enum status sim_send(struct lines *base, struct str text, UNUSED struct e
     return ST_OK;
 }
 
+static void note_alive(struct sim_actor_of_units *actor, struct str line)
+{
+    if (!is_worker(actor) && says(line, "\"kind\":\"alive\""))
+        actor->alive_ms = actor->sim->job->clock.now_ms +
+                          strtoll(strstr(line.p, "\"for_ms\":") + 9, NULL, 10);
+}
+
 // The first line that is there.
 static bool take_line(struct sim_actor_of_units *actor, struct str *ret)
 {
@@ -209,6 +220,7 @@ static bool take_line(struct sim_actor_of_units *actor, struct str *ret)
         free(actor->given);
         actor->given = item->text;
         *ret = (struct str){item->text, item->n};
+        note_alive(actor, *ret);
         actor->n_inbox--;
         memmove(item, item + 1, (actor->n_inbox - i) * sizeof(*item));
         return true;
@@ -250,8 +262,18 @@ static const struct lines_ops lines_ops = {.receive = sim_receive, .send = sim_s
 static void kill_actor(struct sim_actor_of_units *actor)
 {
     actor->is_dead = true;
+    deadline_end(&actor->stop);
     deadline_end(&actor->deadline);
     actor->sim->report->n_deaths++;
+}
+
+// As SIGTERM: what was answered may still be committed, for some time.
+static void stop_actor(struct sim_actor_of_units *actor)
+{
+    actor->is_stopped = true;
+    deadline_end(&actor->stop);
+    deadline_set(&actor->deadline, actor->sim->job->clock.now_ms + 2000);
+    actor->sim->report->n_stopped++;
 }
 
 static struct fault make_fault(struct sim_random *random)
@@ -317,7 +339,7 @@ static void act_as_coordinator(void *context)
         .topic = sim_stream_topic(actor->stream),
         .env = &actor->sim->job->clock.env,
         .waiter = &actor->waiter,
-        .deadline = &actor->deadline,
+        .deadline = &actor->stop,
         .farewell = &actor->deadline,
         .status = &actor->status,
         .lines = &actor->lines,
@@ -464,6 +486,16 @@ static void run_plain(struct sim_units *sim)
     sim->job->topic.fault_percent = fault_percent;
 }
 
+static void check_hung(struct sim_units *sim)
+{
+    for (int i = 0; i < COORDINATORS; i++) {
+        struct sim_actor_of_units *actor = &sim->actors[i];
+        if (actor->fiber != NULL && !actor->is_dead && actor->alive_ms > 0 &&
+            sim->job->clock.now_ms > actor->alive_ms + HUNG_MS)
+            complain(sim, "a coordinator outlives its driver:", i, actor->alive_ms);
+    }
+}
+
 // What a driver and chance do between two steps.
 static void meddle(struct sim_units *sim)
 {
@@ -475,6 +507,9 @@ static void meddle(struct sim_units *sim)
         else if (actor->fiber != NULL && !actor->is_dead &&
                  sim_between(random, 0, 9999) < 8)
             kill_actor(actor);
+        else if (actor->fiber != NULL && !actor->is_stopped && !is_worker(actor) &&
+                 sim_between(random, 0, 9999) < 5)
+            stop_actor(actor);
     }
     if (sim_chance(random, 5))
         append(sim);
@@ -521,8 +556,22 @@ static void finish(struct sim_units *sim)
 
 // The result.
 
+// A letter's name is its entry and its line.
+static enum status check_dead(void *context, const struct entry *entry,
+                              UNUSED struct err *err)
+{
+    struct sim_units *sim = context;
+    int n_dead = 0;
+    for (size_t i = 0; i < entry->n_files; i++)
+        n_dead += entry->files[i].kind == FILE_DEAD;
+    if (n_dead > 1)
+        complain(sim, "files of letters in one entry:", n_dead, entry->number);
+    return ST_OK;
+}
+
 static void check_log(struct sim_units *sim)
 {
+    int64_t first;
     struct verify_report report;
     struct err err;
     const struct verify_options options = {.checksums = true};
@@ -532,6 +581,8 @@ static void check_log(struct sim_units *sim)
         if (report.findings[i].kind == FINDING_ERROR)
             buf_printf(sim->failure, "verify: %s; ", report.findings[i].text.p);
     verify_report_release(&report);
+    if (log_back(sim->view, check_dead, sim, &first, &err) != ST_OK)
+        buf_printf(sim->failure, "%s; ", err.text);
 }
 
 static void run(struct sim_units *sim)
@@ -543,6 +594,7 @@ static void run(struct sim_units *sim)
     for (int i = 0; i < FAULTY_STEPS && sim->failure->n == 0; i++) {
         meddle(sim);
         step(sim);
+        check_hung(sim);
     }
     end_all(sim);
     sim->has_faults = false;

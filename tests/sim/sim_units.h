@@ -16,7 +16,7 @@
 // Of all its schedules.
 struct sim_units_report {
     int n_orders, n_units, n_commits, n_doubled, n_lost, n_deaths, n_superseded, n_plain;
-    int n_merged, n_hung;
+    int n_merged, n_hung, n_stopped;
 };
 
 // False: `failure` says why. Adds to the report.

@@ -27,14 +27,15 @@ static void test_each_record_gives_its_rows_once(UNUSED void **state)
         if (!sim_units_run(seed, &report, &failure))
             fail_msg("seed %d: %.500s", (int)seed, buf_cstr(&failure));
     print_message("%d orders, %d answers, %d commits, %d doubled, %d lost, %d deaths, %d "
-                  "superseded, %d plain workers, %d merged, %d hung\n",
+                  "superseded, %d plain workers, %d merged, %d hung, %d stopped\n",
                   report.n_orders, report.n_units, report.n_commits, report.n_doubled,
                   report.n_lost, report.n_deaths, report.n_superseded, report.n_plain,
-                  report.n_merged, report.n_hung);
+                  report.n_merged, report.n_hung, report.n_stopped);
     if (one == 0) { // all of it happens
         assert_true(report.n_commits > 10 * (int)n && report.n_doubled > (int)n);
         assert_true(report.n_lost > (int)n && report.n_deaths > (int)n);
-        assert_true(report.n_merged > (int)n && report.n_hung > 0);
+        assert_true(report.n_merged > (int)n && report.n_hung > 0 &&
+                    report.n_stopped > 0);
         assert_true(report.n_superseded > (int)n && report.n_plain > (int)n);
     }
 }

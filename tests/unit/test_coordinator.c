@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include "base/log.h"
+#include "commit/committer.h"
 #include "log/commit_log.h"
 #include "log/order.h"
 #include "memory/storage_fault.h"
@@ -81,7 +82,7 @@ static enum status sim_send(struct lines *lines, struct str text, UNUSED struct 
     struct err why;
     buf_str(&fix->said, text);
     text.n--;
-    if (strstr(buf_cstr(&fix->said), "\"kind\":\"order\"") == NULL)
+    if (memmem(text.p, text.n, "\"kind\":\"order\"", 14) == NULL)
         return ST_OK;
     order_release(&fix->order);
     if (order_decode(text, &fix->order, &why) != ST_OK)
@@ -336,6 +337,7 @@ static struct {
     const struct fixture *fix;
     int32_t first; // of those
     int64_t until_ms;
+    int64_t fetch_until_ms; // records of them do not come until then
 } away;
 
 static enum status count_away(UNUSED struct topic *topic, int32_t *ret, struct err *err)
@@ -354,6 +356,8 @@ static enum status range_away(UNUSED struct topic *topic, int32_t partition,
 static enum status fetch_away(UNUSED struct topic *topic, int32_t partition,
                               int64_t offset, struct record *ret, struct err *err)
 {
+    if (partition >= away.first && away.fix->job.clock.now_ms < away.fetch_until_ms)
+        return err_set(err, ST_RETRY, "no record");
     return away.real->ops->fetch(away.real, partition, offset, ret, err);
 }
 
@@ -367,6 +371,7 @@ static void set_away(struct fixture *fix, int32_t first, int64_t until_ms)
     away.fix = fix;
     away.first = first;
     away.until_ms = until_ms;
+    away.fetch_until_ms = 0;
     fix->parts.topic = &away.topic;
 }
 
@@ -386,10 +391,136 @@ static void test_a_partition_that_is_away_joins_later(UNUSED void **state)
     fix.end_ms = now_ms + 290000;
     assert_ok(coordinate(&fix.parts, &err), &err);
     assert_int_equal(fix.n_orders, 0);
-    fix.end_ms = now_ms + 310000;
+    fix.end_ms = now_ms + 330000;
     assert_ok(coordinate(&fix.parts, &err), &err);
     assert_int_equal(fix.n_orders, 1);
     assert_non_null(strstr(buf_cstr(&fix.said), "{\"partition\":1,\"first\":10,"));
+    tear_down(&fix);
+}
+
+// Of the log, but for those of a plain worker before.
+static int64_t next_entry(struct fixture *fix)
+{
+    struct log_state log = {0};
+    struct err err = {0};
+    assert_ok(log_recover(fix->view, &log, &err), &err);
+    int64_t next = log.next;
+    log_state_release(&log);
+    return next;
+}
+
+// A leader that tells the end and gives no record: no claim each second.
+static void test_a_partition_that_gives_an_end_alone(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    assert_ok(sim_job_run(&fix.job, fix.view, &err), &err);
+    int64_t now_ms = fix.job.clock.now_ms, before = next_entry(&fix);
+    set_away(&fix, 1, 0);
+    away.fetch_until_ms = now_ms + 300000;
+    fix.parts.order_ms = 60000;
+    fix.job.job.settings.once = false;
+    fix.job.job.settings.commit_interval_ms = 1000;
+    sim_job_record(&fix.job, 1, SIM_ROWS, 1);
+    fix.end_ms = now_ms + 290000;
+    assert_ok(coordinate(&fix.parts, &err), &err);
+    assert_int_equal(fix.n_orders, 0);
+    assert_in_range(next_entry(&fix) - before, 8, 10);
+    fix.end_ms = now_ms + 340000;
+    assert_ok(coordinate(&fix.parts, &err), &err);
+    assert_int_equal(fix.n_orders, 1);
+    tear_down(&fix);
+}
+
+static bool nobody_calls(UNUSED void *context)
+{
+    return false;
+}
+
+// Another worker claims the last partition, and no other.
+static bool others_claim_one(struct fixture *fix, UNUSED struct buf *line)
+{
+    struct err err = {0};
+    struct committer *committer =
+        committer_open(&(struct committer_parts){.job = &fix->job.job,
+                                                 .storage = fix->view,
+                                                 .env = &fix->job.clock.env,
+                                                 .waiter = &fix->waiter,
+                                                 .status = &fix->job.status,
+                                                 .is_called = nobody_calls});
+    assert_ok(committer_recover(committer, &err), &err);
+    const struct stream_start start = {1, 10};
+    const struct claim claim = {
+        .starts = &start, .n_starts = 1, .base = committer_state(committer)->next};
+    assert_ok(committer_claim(committer, &claim, &err), &err);
+    committer_free(committer);
+    return false;
+}
+
+static void test_another_writer_of_a_partition_that_is_away(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    assert_ok(sim_job_run(&fix.job, fix.view, &err), &err);
+    int64_t now_ms = fix.job.clock.now_ms;
+    set_away(&fix, 1, INT64_MAX);
+    fix.job.job.settings.once = false;
+    fix.job.job.settings.commit_interval_ms = 1;
+    sim_job_record(&fix.job, 0, SIM_ROWS, 1);
+    fix.answer = others_claim_one;
+    fix.end_ms = now_ms + 60000;
+    assert_status(coordinate(&fix.parts, &err), ST_FAIL);
+    assert_non_null(
+        strstr(err.text, " has claimed partition 1, and the work for it is "));
+    tear_down(&fix);
+}
+
+static struct deadline stopped;
+
+// A unit that has no rows; then the signal comes.
+static bool make_one_and_stop(struct fixture *fix, struct buf *line)
+{
+    const struct order *order = &fix->order;
+    assert_int_equal(order->n_ranges, 1);
+    struct span span = {.partition = order->ranges[0].partition,
+                        .first = order->ranges[0].first,
+                        .next = order->ranges[0].next,
+                        .skipped = order->ranges[0].next - order->ranges[0].first,
+                        .last = {.offset = -1}};
+    answer_encode(&(struct answer){.kind = ANSWER_UNIT,
+                                   .order = order->number,
+                                   .unit = {.writer = order->writer,
+                                            .dimension = STR_LITERAL("none"),
+                                            .spans = &span,
+                                            .n_spans = 1}},
+                  line);
+    deadline_end(&stopped);
+    return true;
+}
+
+// One of two orders of a trigger is answered: it need not be made again.
+static void test_a_stop_commits_what_was_answered(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    struct log_state log = {0};
+    set_up(&fix);
+    deadline_set(&stopped, 0);
+    fix.parts.deadline = &stopped;
+    fix.parts.n_slots = 2;
+    fix.parts.n_orders = 2;
+    fix.parts.order_offsets = 10;
+    fix.parts.order_least = 10;
+    fix.answer = make_one_and_stop;
+    assert_ok(coordinate(&fix.parts, &err), &err);
+    assert_int_equal(fix.n_orders, 2);
+    assert_ok(log_recover(fix.view, &log, &err), &err);
+    assert_int_equal(log_state_find(&log, 0)->next, 0);
+    assert_int_equal(log_state_find(&log, 1)->next, 10);
+    assert_non_null(strstr(buf_cstr(&fix.said), "\"kind\":\"commit\",\"order\":1000002"));
+    log_state_release(&log);
     tear_down(&fix);
 }
 
@@ -480,6 +611,9 @@ TEST_MAIN(cmocka_unit_test(test_a_lost_order_is_given_out_again),
           cmocka_unit_test(test_a_little_waits_for_its_time),
           cmocka_unit_test(test_slots_share_a_backlog),
           cmocka_unit_test(test_a_partition_that_is_away_joins_later),
+          cmocka_unit_test(test_a_partition_that_gives_an_end_alone),
+          cmocka_unit_test(test_another_writer_of_a_partition_that_is_away),
+          cmocka_unit_test(test_a_stop_commits_what_was_answered),
           cmocka_unit_test(test_once_waits_for_partitions_that_are_away),
           cmocka_unit_test(test_a_driver_that_hangs_ends_it),
           cmocka_unit_test(test_answers_fit_into_a_line),
