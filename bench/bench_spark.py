@@ -1,25 +1,29 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Tramline on a Spark cluster beside a plain run and beside plain Structured Streaming, in one run on one machine:
-bench_spark.py FEED [--no-streaming]. One JSON object a line, as the other benchmarks.
+bench_spark.py FEED [--only placement,streaming,triggers,backlog]. One JSON object a line, as the other benchmarks.
 
 Kafka, HDFS and a standalone cluster of two workers are real. CPU is that of processes, user and system, looked at all the
 time in /proc, so some 0.1 s of each is missed: of tramline itself, and of the executors' JVMs. "From the first task" leaves
 out what spark-submit takes until executors are there. FEED is a folder; what the figures of docs/performance.md come
 from, F10, has 1.2 M records and ten rows a record."""
 import argparse
+import datetime
 import json
 import os
 import pathlib
 import signal
+import statistics
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 os.environ.setdefault("TRAMLINE_BIN", str(ROOT / "build/release/tramline"))
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+import broker  # noqa: E402
 import job  # noqa: E402
 import lib  # noqa: E402
 import spark  # noqa: E402
@@ -28,7 +32,12 @@ import webhdfs  # noqa: E402
 WORK = ROOT / "build" / "bench" / "spark"
 LIMIT_S = 1200
 TICK = os.sysconf("SC_CLK_TCK")
-EXECUTOR = "CoarseGrainedExecutorBackend"
+SLOTS = 4
+SMALL_TRIPS = 2000
+RECORDS = 500  # of an order
+TRIGGERS = 12
+WARM = 3  # triggers that are left out: classes are loaded
+PARTS = ("placement", "streaming", "triggers", "backlog")
 
 # Results go to stdout; what the helpers tell of the commands that they run goes to stderr.
 results = os.fdopen(os.dup(1), "w")
@@ -188,19 +197,177 @@ def look_at_streaming(cluster, work, tramline_s, placed_s, rows):
          "tramline alone; at least 20 wanted")
 
 
+def small_feed():
+    folder = WORK / "small"
+    if not (folder / "stop_times.txt").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run([ROOT / "build/release/bench/bench_feed", folder, str(SMALL_TRIPS)], check=True)
+    return folder
+
+
+def small_job(feed):
+    """Of tables alone; records come a trigger at a time."""
+    work = job.Job(lib.hdfs_url(f"/bench/{lib.fresh_name('b')}"), settings={"commit.interval": "1s"})
+    work.init()
+    work.extract(feed)
+    with open(feed / "stop_times.txt", encoding="utf-8") as file:
+        lines = file.read().splitlines()[1:SLOTS * RECORDS + 1]
+    return work, lines
+
+
+def feed_triggers(work, lines, count, what):
+    """A trigger's records as soon as the one before is made."""
+    for i in range(TRIGGERS + WARM):
+        broker.produce(work.topic, lines)
+        lib.wait_until(lambda: count() > i, 120, what)
+
+
+class ByHand:
+    """`tramline coordinate`, and for each of its triggers as many processes `tramline work` as it has orders."""
+
+    def __init__(self, work, *words):
+        self.command = [work.script, *work.sets]
+        self.times_s = []
+        self.process = subprocess.Popen([lib.program(), "coordinate", *self.command, *map(str, words)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        orders = []
+        for line in self.process.stdout:
+            kind = json.loads(line)["kind"]
+            if kind == "order":
+                orders.append(line)
+            elif kind == "trigger":
+                self.make(orders)
+                orders = []
+
+    def make(self, orders):
+        began = time.monotonic()
+        workers = [subprocess.Popen([lib.program(), "work", *self.command], stdin=subprocess.PIPE,
+                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) for _ in orders]
+        for worker, order in zip(workers, orders):
+            worker.stdin.write(order)
+            worker.stdin.close()
+        answers = [worker.stdout.read() for worker in workers]
+        for worker in workers:
+            worker.wait()
+        if len(orders) == SLOTS:
+            self.times_s.append(time.monotonic() - began)
+        self.process.stdin.write("".join(answers))
+        self.process.stdin.flush()
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(60)
+
+
+def by_units(cluster, work, *words, options=()):
+    return spark.Submitted(cluster, [work.script, *work.sets, "--engine", "units", "--workers", SLOTS, *words],
+                           [*spark.PATIENT, "--conf", "spark.executor.cores=2", *options])
+
+
+def jobs_of(page):
+    """Seconds of the jobs of four tasks that are at an end, the oldest first."""
+    base = f"http://127.0.0.1:{page}/api/v1/applications"
+    try:
+        with urllib.request.urlopen(base, timeout=20) as answer:
+            identity = json.load(answer)[0]["id"]
+        with urllib.request.urlopen(f"{base}/{identity}/jobs", timeout=20) as answer:
+            jobs = json.load(answer)
+    except (OSError, LookupError):
+        return []
+    done = [j for j in jobs if j["numTasks"] == SLOTS and j["status"] == "SUCCEEDED"]
+    return [(moment(j["completionTime"]) - moment(j["submissionTime"])).total_seconds()
+            for j in sorted(done, key=lambda j: j["jobId"])]
+
+
+def moment(text):
+    return datetime.datetime.strptime(text.replace("GMT", "+0000"), "%Y-%m-%dT%H:%M:%S.%f%z")
+
+
+def look_at_triggers(cluster):
+    feed = small_feed()
+    work, lines = small_job(feed)
+    hand = ByHand(work, "--slots", SLOTS, "--orders", 2 * SLOTS, "--records", RECORDS)
+    feed_triggers(work, lines, lambda: len(hand.times_s), "a trigger by hand")
+    hand.end()
+    work, lines = small_job(feed)
+    page = spark.free_port()
+    submitted = by_units(cluster, work, "--records", RECORDS, options=["--conf", f"spark.ui.port={page}"])
+    feed_triggers(work, lines, lambda: len(jobs_of(page)), "a trigger on Spark")
+    times_s = jobs_of(page)[WARM:]
+    submitted.kill()
+    by_hand_s, on_spark_s = statistics.median(hand.times_s[WARM:]), statistics.median(times_s)
+    emit("units, a trigger of 4 tasks by processes started by hand", 1000 * by_hand_s, "ms", "median of 12")
+    emit("units, a trigger of 4 tasks as a Spark job", 1000 * on_spark_s, "ms", "median of 12")
+    emit("units, what Spark adds to a trigger of 4 tasks", 1000 * (on_spark_s - by_hand_s), "ms",
+         "at most 300 wanted")
+
+
+def one_partition(feed):
+    work = job.Job(lib.hdfs_url(f"/bench/{lib.fresh_name('b')}"),
+                   replace=[("topic = 'stop_times'", "partitions = 1, topic = 'stop_times'")])
+    work.init()
+    work.extract(feed)
+    work.produce(feed, limit_s=LIMIT_S)
+    return work
+
+
+def an_order_alone(work):
+    """Seconds of the first of four orders, by a process that is started for it."""
+    process = subprocess.Popen([lib.program(), "coordinate", work.script, *work.sets, "--once", "--slots", str(SLOTS)],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    order = process.stdout.readline()
+    process.kill()
+    process.communicate()
+    began = time.monotonic()
+    subprocess.run([lib.program(), "work", work.script, *work.sets], input=order, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL, check=True)
+    return time.monotonic() - began
+
+
+def look_at_backlog(cluster, feed):
+    ours = one_partition(feed)
+    alone_s = an_order_alone(ours)
+    wall_s, one_s = plain(ours)
+    found = rows_of(ours)
+    work = one_partition(feed)
+    with Watch(cluster) as watch:
+        by_units(cluster, work, "--once").wait(LIMIT_S)
+    if rows_of(work) != found:
+        sys.exit(f"bench: units gave {rows_of(work)}, a plain run {found}")
+    units_s = watch.last_s - watch.first_s
+    emit("one partition, one worker, by the clock", wall_s, "s")
+    emit("one partition, one worker, CPU", one_s, "s")
+    emit("one partition, units on 4 slots: from the first task to the last", units_s, "s")
+    emit("one partition, units on 4 slots, CPU of tramline", watch.cpu("tramline"), "s")
+    emit("one partition, one worker / units on 4 slots", wall_s / units_s, "x",
+         f"on {os.cpu_count()} cores, which also run Kafka, HDFS and Spark")
+    emit("one partition, one of the four orders alone", alone_s, "s")
+    emit("one partition, one worker / one of the four orders", wall_s / alone_s, "x",
+         "reckoned: a core for each order; at least 3 wanted")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("feed", type=pathlib.Path)
-    parser.add_argument("--no-streaming", action="store_true")
+    parser.add_argument("--only", default=",".join(PARTS), metavar="PART,...")
     options = parser.parse_args()
+    parts, feed = options.only.split(","), options.feed.resolve()
     WORK.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the cluster ends with it
     if "TRAMLINE_BROKERS" not in os.environ:  # eval "$(./dev up kafka hdfs)"
         os.environ.update(lib.Stack("kafka", "hdfs").env)
     cluster = spark.Cluster()
-    found = look_at_placement(cluster, options.feed.resolve())
-    if not options.no_streaming:
-        look_at_streaming(cluster, *found)
+    if "placement" in parts:
+        found = look_at_placement(cluster, feed)
+        if "streaming" in parts:
+            look_at_streaming(cluster, *found)
+    if "triggers" in parts:
+        look_at_triggers(cluster)
+    if "backlog" in parts:
+        look_at_backlog(cluster, feed)
 
 
 main()
