@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench_fetch BROKERS: a topic read to its end and thrown away, by client = 'librdkafka'
-// and by 'native', CPU time a record with all threads; both orders of the clients in one
-// run. Topics of 4 partitions with records of 100 and of 1,000 bytes, uncompressed and
-// zstd, made by it and left there.
+// bench_fetch BROKERS [BYTES]: a topic read to its end and thrown away, by client =
+// 'librdkafka' and by 'native', CPU time a record with all threads; both orders of the
+// clients in one run. Topics of 4 partitions with records of 100 and of 1,000 bytes,
+// uncompressed and zstd, made by it and left there.
 #include "bench.h"
 
 #include <inttypes.h>
@@ -19,7 +19,6 @@
 
 enum {
     PARTITIONS = 4,
-    TOPIC_BYTES = 300000000,
     VALUE_MAX = 1000,
     ROUNDS = 2,
 };
@@ -98,7 +97,8 @@ static double measure(const struct kafka_config *config, bool natively, int64_t 
     return used / (double)n * 1e9;
 }
 
-static void compare(const char *brokers, size_t size, const char *codec)
+static void compare(const char *brokers, int64_t topic_bytes, size_t size,
+                    const char *codec)
 {
     const struct kafka_property property = {"compression.codec", codec};
     char topic[80], name[80];
@@ -110,7 +110,7 @@ static void compare(const char *brokers, size_t size, const char *codec)
                                   .membership = KAFKA_NONE,
                                   .properties = &property,
                                   .n_properties = 1};
-    int64_t n = TOPIC_BYTES / (int64_t)size;
+    int64_t n = topic_bytes / (int64_t)size;
     make_topic(&config, size, n);
     config.n_properties = 0;
     double best[2] = {1e9, 1e9};
@@ -128,12 +128,13 @@ static void compare(const char *brokers, size_t size, const char *codec)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        fputs("usage: bench_fetch BROKERS\n", stderr);
+    if (argc < 2 || argc > 3) {
+        fputs("usage: bench_fetch BROKERS [BYTES]\n", stderr);
         return 2;
     }
-    compare(argv[1], 100, "none");
-    compare(argv[1], 1000, "none");
-    compare(argv[1], 100, "zstd");
+    int64_t topic_bytes = argc == 3 ? atoll(argv[2]) : INT64_C(300000000);
+    compare(argv[1], topic_bytes, 100, "none");
+    compare(argv[1], topic_bytes, 1000, "none");
+    compare(argv[1], topic_bytes, 100, "zstd");
     return 0;
 }

@@ -20,13 +20,15 @@ import subprocess
 import sys
 import time
 
+import before
 import queries_feed
 import queries_sql
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "release" / "bench"
 PLACE = ROOT / "build" / "bench" / "queries"
-CACHE = ROOT / ".cache"
+CACHE = before.CACHE
+say, output_of = before.say, before.output_of
 RIVALS = {"duckdb": "duckdb==2.0.1", "polars": "polars==2.1.0"}
 FEEDS = {"F1": (177086, None), "F10": (35417, 10)}  # trips, dates of a service
 BEFORE = "dee2c59"
@@ -35,17 +37,6 @@ ROUNDS, SQLITE_ROUNDS, SQLITE_S = 5, 1, 2.0
 COMMAND_LIMIT_S = 1800
 JOB_QUERIES = ["plain join", "where, seconds"]
 JOB_FEED = "F10"
-
-
-def say(text):
-    print(f"bench: {text}", file=sys.stderr, flush=True)
-
-
-def output_of(command, **options):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=COMMAND_LIMIT_S, **options)
-    if done.returncode != 0:
-        sys.exit(f"bench: {command[0]} ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-2000:]}")
-    return done.stdout
 
 
 # Feeds.
@@ -132,20 +123,8 @@ def measure(folder, counts, name):
 
 def before_programs(commit):
     """The folder of its benchmark programs, built beside ours; None when it cannot be had."""
-    place = CACHE / f"before-{commit}"
-    build = place / "build" / "release"
-    if not place.exists():
-        archive = subprocess.run(["git", "-C", ROOT, "archive", commit], capture_output=True, timeout=COMMAND_LIMIT_S)
-        if archive.returncode != 0:
-            say(f"without the commit {commit}: {archive.stderr.decode().strip()}")
-            return None
-        place.mkdir(parents=True)
-        subprocess.run(["tar", "x", "-C", place], input=archive.stdout, check=True)
-    say(f"builds {commit}")
-    output_of(["cmake", "-S", place, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
-               *["-DCMAKE_C_COMPILER_LAUNCHER=ccache"] * (shutil.which("ccache") is not None)])
-    output_of(["ninja", "-j2", "-C", build, "bench/bench_join"])
-    return build / "bench"
+    folder = before.build(commit, "bench/bench_join")
+    return folder and folder / "bench"
 
 
 def native_join_rate(programs, folder):
@@ -181,11 +160,11 @@ def compare_before(folder, commit):
     programs = before_programs(commit)
     if programs is None:
         return
-    small, ours, before = some_records(folder), 0.0, 0.0
+    small, ours, theirs = some_records(folder), 0.0, 0.0
     for _ in range(3):
-        before = max(before, native_join_rate(programs, small))
+        theirs = max(theirs, native_join_rate(programs, small))
         ours = max(ours, native_join_rate(BUILD, small))
-    yield {"query": "plain join, join alone", "commit": commit, "rate": ours * 1e6, "before": before * 1e6}
+    yield {"query": "plain join, join alone", "commit": commit, "rate": ours * 1e6, "before": theirs * 1e6}
 
 
 # Rivals.
@@ -301,12 +280,12 @@ def row_of(result):
             f"{result['bytes'] / rows:.0f}" if rows else "-", f"{result['tables_s']:.2f}" if rows is not None else "-"]
 
 
-def show(name, n_records, results, before):
+def show(name, n_records, results, earlier):
     print(f"{name}: {n_records} records; the best of {ROUNDS} rounds, by CPU time; what stands after / is how often ours is as fast")
     print(LAYOUT.format(*COLUMNS))
     for result in results:
         print(LAYOUT.format(*row_of(result)))
-    for result in before:
+    for result in earlier:
         print(f"  {result['query']}: {result['rate'] / 1e6:.3g} M rec/s, {ratio(result, 'before')} of {result['commit']}'s")
     print(flush=True)
 
@@ -327,12 +306,12 @@ def run_feed(name, options):
         results.append(measure(folder, counts, query))
     if not options.no_rivals:
         add_rivals(folder, results)
-    before = list(compare_before(folder, options.before)) if options.before else []
+    earlier = list(compare_before(folder, options.before)) if options.before else []
     if options.json:
-        for result in [*results, *before]:
+        for result in [*results, *earlier]:
             print(json.dumps({"bench": "queries", "feed": name, **result}), flush=True)
     else:
-        show(name, sum(counts.values()), results, before)
+        show(name, sum(counts.values()), results, earlier)
 
 
 def main():

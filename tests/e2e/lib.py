@@ -378,9 +378,9 @@ class FaultProxy:
 
 
 @contextlib.contextmanager
-def proxied_kafka(env=None):
-    """A proxy that no client goes around: the broker has a few listeners that advertise such addresses,
-    one for each proxy; waits for one that no other test has."""
+def kafka_behind(env=None):
+    """(behind, before): the broker has a few listeners that advertise a proxy's address, one for each proxy, so that no
+    client goes around it; waits for one that no other test has."""
     env = env or os.environ
     addresses = list(zip(env["TRAMLINE_BROKERS_BEHIND_PROXY"].split(), env["TRAMLINE_BROKERS_PROXY"].split()))
 
@@ -395,7 +395,14 @@ def proxied_kafka(env=None):
         return None
 
     lock, behind, before = wait_until(take, 600, "a proxy's address")
-    with lock, FaultProxy(behind, int(before.rpartition(":")[2])) as proxy:
+    with lock:
+        yield behind, before
+
+
+@contextlib.contextmanager
+def proxied_kafka(env=None):
+    """A proxy that no client goes around."""
+    with kafka_behind(env) as (behind, before), FaultProxy(behind, int(before.rpartition(":")[2])) as proxy:
         yield proxy
 
 

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A proxy before one Kafka broker that knows where answers begin and end, and what was asked: breaks the n-th answer of a
+kind in one place. One fault at a time; it strikes once."""
+import collections
+import itertools
+import socket
+import struct
+import threading
+import time
+
+NAMES = {1: "Fetch", 2: "ListOffsets", 3: "Metadata", 8: "OffsetCommit", 10: "FindCoordinator", 11: "JoinGroup",
+         12: "Heartbeat", 13: "LeaveGroup", 14: "SyncGroup", 18: "ApiVersions"}
+# From this version on a request's answer has compact lengths and tagged fields (Kafka protocol guide).
+FLEXIBLE = {1: 12, 2: 6, 3: 9, 8: 8, 10: 3, 11: 6, 12: 4, 13: 4, 14: 4, 18: 99}
+SIZE_BYTES = 4
+
+# codes: where its error codes stand; offsets: where the base offsets of batches do, 8 bytes that no checksum covers.
+Answer = collections.namedtuple("Answer", "name number size codes offsets")
+Fault = collections.namedtuple("Fault", "verb name number at value", defaults=(0,))
+
+
+class Reader:
+    """Positions in an answer's bytes."""
+
+    def __init__(self, data, at, flexible):
+        self.data, self.at, self.flexible = data, at, flexible
+
+    def skip(self, n):
+        self.at += n
+
+    def number(self):
+        """A varint or, before flexible versions, int32: the length of an array."""
+        if not self.flexible:
+            self.at += 4
+            return struct.unpack_from(">i", self.data, self.at - 4)[0]
+        value, shift = 0, 0
+        while True:
+            byte = self.data[self.at]
+            self.at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value - 1
+
+    def skip_text(self):
+        if self.flexible:
+            self.skip(max(0, self.number()))
+        else:
+            self.skip(2 + max(0, struct.unpack_from(">h", self.data, self.at)[0]))
+
+    def skip_tags(self):
+        if self.flexible:
+            assert self.data[self.at] == 0, "tagged fields"
+            self.skip(1)
+
+
+def code_places(key, version, data):
+    """Where the error codes of an answer stand: of it whole, of its first topic, of that one's first partition."""
+    flexible = version >= FLEXIBLE[key]
+    at = Reader(data, SIZE_BYTES + 4 + flexible, flexible)  # size, correlation, tagged fields
+    name = NAMES[key]
+    if name == "ApiVersions":
+        return [at.at]
+    if name in ("FindCoordinator", "JoinGroup", "Heartbeat", "LeaveGroup", "SyncGroup"):
+        return [at.at + 4]
+    if name == "Fetch":
+        at.skip(4)
+        whole = [at.at] if version >= 7 else []
+        at.skip(6 if version >= 7 else 0)
+        if at.number() < 1:
+            return whole
+        at.skip_text()
+        return whole + [at.at + 4] if at.number() > 0 else whole
+    if name == "Metadata":
+        at.skip(4)
+        for _ in range(at.number()):
+            at.skip(4)
+            at.skip_text()
+            at.skip(4)
+            at.skip_text()
+            at.skip_tags()
+        at.skip_text()
+        at.skip(4)
+        return [at.at + 0] if at.number() > 0 else []
+    if name == "ListOffsets":
+        at.skip(4 if version >= 2 else 0)
+    at.number()
+    at.skip_text()
+    at.number()
+    return [at.at + 4]
+
+
+def base_offsets(frame, most=1000):
+    """Where batches begin: a small offset, a length that fits, magic 2."""
+    places = []
+    for at in range(len(frame) - 61):
+        offset, size, _, magic = struct.unpack_from(">qiib", frame, at)
+        if 0 <= offset < most and 49 <= size <= len(frame) - at - 12 and magic == 2:
+            places.append(at)
+    return places
+
+
+class KafkaFaults:
+    """Listens on PORT for the broker at `to`, HOST:PORT."""
+
+    def __init__(self, to, port):
+        host, _, to_port = to.rpartition(":")
+        self.to, self.lock = (host, int(to_port)), threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", port))
+        self.begin(None)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)  # or the thread that accepts would keep it
+        self.listener.close()
+
+    def begin(self, fault):
+        """From here on this fault is waited for; what is answered is counted anew."""
+        with self.lock:
+            self.fault, self.has_struck, self.answers = fault, False, []
+            self.counts = collections.Counter()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+                server = socket.create_connection(self.to, 10)
+            except OSError:
+                return
+            for sock in (client, server):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            asked = {}
+            for pump in (self.pump_up, self.pump_down):
+                threading.Thread(target=pump, args=(client, server, asked), daemon=True).start()
+
+    def pump_up(self, client, server, asked):
+        try:
+            while frame := read_frame(client):
+                key, version, correlation = struct.unpack_from(">hhi", frame, SIZE_BYTES)
+                asked[correlation] = key, version
+                server.sendall(frame)
+        except OSError:
+            pass
+        end(client, server)
+
+    def pump_down(self, client, server, asked):
+        try:
+            while frame := read_frame(server):
+                correlation, = struct.unpack_from(">i", frame, SIZE_BYTES)
+                if not self.pass_on(client, frame, *asked.pop(correlation)):
+                    break
+        except OSError:
+            pass
+        end(client, server)
+
+    def pass_on(self, client, frame, key, version):
+        """False when that was the connection's end."""
+        fault = self.count(frame, key, version)
+        if fault is None:
+            client.sendall(frame)
+        elif fault.verb == "cut":
+            client.sendall(frame[:fault.at])
+            return False
+        elif fault.verb == "drip":
+            for i in range(len(frame)):
+                client.sendall(frame[i:i + 1])
+        elif fault.verb == "delay":
+            client.sendall(frame[:fault.at])
+            time.sleep(fault.value)
+            client.sendall(frame[fault.at:])
+        elif fault.verb == "flip":
+            client.sendall(frame[:fault.at] + bytes([frame[fault.at] ^ fault.value]) + frame[fault.at + 1:])
+        elif fault.verb == "code":
+            client.sendall(frame[:fault.at] + struct.pack(">h", fault.value) + frame[fault.at + 2:])
+        return True
+
+    def count(self, frame, key, version):
+        name = NAMES[key]
+        with self.lock:
+            number = self.counts[name]
+            self.counts[name] += 1
+            self.answers.append(Answer(name, number, len(frame), code_places(key, version, frame),
+                                       base_offsets(frame) if name == "Fetch" else []))
+            fault = self.fault
+            if fault is None or (fault.name, fault.number) != (name, number) or fault.at >= len(frame):
+                return None
+            self.fault, self.has_struck = None, True
+            return fault
+
+
+def read_frame(sock):
+    """With its size; b"" at the end."""
+    size = read_all(sock, SIZE_BYTES)
+    return size + read_all(sock, struct.unpack(">i", size)[0]) if size else b""
+
+
+def read_all(sock, n):
+    data = bytearray()
+    while len(data) < n:
+        piece = sock.recv(n - len(data))
+        if not piece:
+            return b""
+        data += piece
+    return bytes(data)
+
+
+def end(*socks):
+    for sock in socks:
+        try:
+            sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        sock.close()
+
+
+def cuts(answers):
+    """A cut before each byte of each answer, and behind the last one."""
+    return [Fault("cut", one.name, one.number, at) for one in answers for at in range(one.size)]
+
+
+def flips(answers, masks):
+    """But for base offsets, of which nobody could tell."""
+    return [Fault("flip", one.name, one.number, at, mask) for one in answers for at in range(one.size) for mask in masks
+            if not any(place <= at < place + 8 for place in one.offsets)]
+
+
+def codes(answers, values):
+    return [Fault("code", one.name, one.number, at, value)
+            for one in answers for at, value in itertools.product(one.codes, values)]
+
+
+def slow(answers, seconds):
+    """Bytes that come one by one; a pause in the middle."""
+    return ([Fault("drip", one.name, one.number, 0) for one in answers] +
+            [Fault("delay", one.name, one.number, one.size // 2, seconds) for one in answers])
