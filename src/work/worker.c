@@ -13,28 +13,28 @@ struct worker *worker_open(const struct worker_parts *parts)
     struct worker *worker = mem_zalloc(sizeof(*worker));
     worker->parts = *parts;
     worker->phase = WORKER_IDLE;
-    pacer_init(&worker->pacer);
-    pacer_set(&worker->pacer, TIMER_IDLE, worker_clock_ms(worker) + IDLE_SILENT_MS);
+    reading_init(&worker->reading, &(struct unit_builder_parts){
+                                       .job = parts->job,
+                                       .topic = parts->topic,
+                                       .stream = parts->stream,
+                                       .decoder = parts->decoder,
+                                       .executor = parts->executor,
+                                       .writer = parts->writer,
+                                       .spool = parts->spool,
+                                       .env = parts->env,
+                                       .status = parts->status,
+                                   });
+    pacer_set(&worker->reading.pacer, TIMER_IDLE,
+              worker_clock_ms(worker) + IDLE_SILENT_MS);
     worker_progressed(worker);
     parts->topic->deadline = &worker->deadline;
     membership_init(&worker->membership, worker_settings(worker));
-    unit_builder_init(&worker->builder, &(struct unit_builder_parts){
-                                            .job = parts->job,
-                                            .topic = parts->topic,
-                                            .stream = parts->stream,
-                                            .decoder = parts->decoder,
-                                            .executor = parts->executor,
-                                            .writer = parts->writer,
-                                            .spool = parts->spool,
-                                            .env = parts->env,
-                                            .status = parts->status,
-                                        });
     lag_init(&worker->lag, &(struct lag_parts){
                                .stream = parts->stream,
                                .topic = parts->topic,
                                .env = parts->env,
                                .status = parts->status,
-                               .pacer = &worker->pacer,
+                               .pacer = &worker->reading.pacer,
                                .is_whole = worker_settings(worker)->watches_whole_job,
                            });
     board_joins(&parts->status->board, parts->executor->joins, parts->executor->n_joins);
@@ -47,9 +47,8 @@ void worker_free(struct worker *worker)
         return;
     worker->parts.topic->deadline = NULL;
     membership_release(&worker->membership);
-    unit_builder_release(&worker->builder);
+    reading_release(&worker->reading);
     goal_release(&worker->goal);
-    held_release(&worker->held);
     lag_release(&worker->lag);
     board_clear(&worker->parts.status->board); // the executor goes next
     free(worker);
@@ -103,7 +102,8 @@ static enum status step_last_commit(struct worker *worker, struct wait *wait,
 
 static enum status step_return(struct worker *worker, struct wait *wait, struct err *err)
 {
-    bool is_late = pacer_is_due(&worker->pacer, TIMER_RETURN, worker_clock_ms(worker));
+    bool is_late =
+        pacer_is_due(&worker->reading.pacer, TIMER_RETURN, worker_clock_ms(worker));
     if (all_is_committed(worker) || is_late) {
         if (is_late)
             log_warn("the last commit before the partitions go away took too long; what "
@@ -123,7 +123,7 @@ static enum status step_gather(struct worker *worker, struct wait *wait, struct 
     }
     worker_drop_work(worker);
     membership_again(&worker->membership);
-    pacer_set(&worker->pacer, TIMER_READ, 0);
+    pacer_set(&worker->reading.pacer, TIMER_READ, 0);
     worker->phase = WORKER_ASSIGN;
     return ST_OK;
 }
@@ -141,7 +141,7 @@ static void tell_left(const struct worker *worker)
 static enum status step_stop(struct worker *worker, struct wait *wait, struct err *err)
 {
     if (worker_has_work(worker) && worker_is_late(worker)) {
-        unit_builder_drop(&worker->builder);
+        unit_builder_drop(&worker->reading.builder);
         worker->is_left = true;
     }
     if (!all_is_committed(worker))
@@ -157,27 +157,22 @@ static enum status step_stop(struct worker *worker, struct wait *wait, struct er
 static bool all_is_read(struct worker *worker)
 {
     return worker_settings(worker)->once &&
-           goal_is_read(&worker->goal, &worker->builder.draft->unit);
+           goal_is_read(&worker->goal, &worker->reading.builder.draft->unit);
 }
 
 static bool unit_is_due(struct worker *worker, int64_t now_ms)
 {
-    return unit_builder_is_due(&worker->builder, now_ms) ||
+    return unit_builder_is_due(&worker->reading.builder, now_ms) ||
            (worker_has_work(worker) && all_is_read(worker));
 }
 
 // What a wait for the stream is to end for, beside reading.
 static void pace(struct worker *worker, int64_t now_ms)
 {
-    const struct job_settings *settings = worker_settings(worker);
-    bool is_watching = worker->n_units > 0 || settings->once;
-    pacer_set(&worker->pacer, TIMER_UNIT,
-              worker_has_work(worker)
-                  ? worker->builder.opened_ms + settings->commit_interval_ms
-                  : PACER_NEVER);
-    pacer_set(&worker->pacer, TIMER_ANSWER,
+    bool is_watching = worker->n_units > 0 || worker_settings(worker)->once;
+    reading_pace(&worker->reading);
+    pacer_set(&worker->reading.pacer, TIMER_ANSWER,
               is_watching ? now_ms + PACER_ANSWER_MS : PACER_NEVER);
-    pacer_set(&worker->pacer, TIMER_HELD, held_next_ms(&worker->held));
 }
 
 static bool is_to_start(const struct worker *worker)
@@ -198,18 +193,18 @@ static enum status start_stream(struct worker *worker, struct err *err)
 // Reads on from the ends of the open unit.
 static enum status restart(struct worker *worker, struct err *err)
 {
-    membership_keep(&worker->membership, &worker->builder.draft->unit);
+    membership_keep(&worker->membership, &worker->reading.builder.draft->unit);
     TRY(start_stream(worker, err));
-    held_clear(&worker->held);
+    held_clear(&worker->reading.held);
     return ST_OK;
 }
 
 static enum status next_unit(struct worker *worker, struct err *err)
 {
-    struct draft *next = draft_after(worker->builder.draft);
+    struct draft *next = draft_after(worker->reading.builder.draft);
     enum status rc = worker_close_unit(worker, err);
     if (rc == ST_OK)
-        unit_builder_begin(&worker->builder, next);
+        unit_builder_begin(&worker->reading.builder, next);
     else
         draft_free(next);
     return rc;
@@ -220,15 +215,16 @@ static enum status step_read(struct worker *worker, struct wait *wait, struct er
     int64_t now_ms = worker_clock_ms(worker);
     if (unit_is_due(worker, now_ms)) {
         if (all_is_read(worker))
-            TRY(unit_builder_check_end(&worker->builder, err));
+            TRY(unit_builder_check_end(&worker->reading.builder, err));
         if (worker_has_room(worker))
             return next_unit(worker, err);
         *wait = nap(worker, PACER_ANSWER_MS);
         return worker_poll_held(worker, 0, err);
     }
     pace(worker, now_ms);
-    if (!pacer_is_due(&worker->pacer, TIMER_READ, now_ms))
-        return worker_poll_held(worker, pacer_next_ms(&worker->pacer, now_ms), err);
+    if (!pacer_is_due(&worker->reading.pacer, TIMER_READ, now_ms))
+        return worker_poll_held(worker, pacer_next_ms(&worker->reading.pacer, now_ms),
+                                err);
     return is_to_start(worker) ? restart(worker, err) : worker_poll(worker, err);
 }
 
@@ -266,15 +262,15 @@ static enum status stop_stream(struct worker *worker, struct err *err)
 static void begin_read(struct worker *worker)
 {
     const struct membership *ours = &worker->membership;
-    pacer_went_well(&worker->pacer, TIMER_READ);
-    worker_set_waiting(worker, false);
+    pacer_went_well(&worker->reading.pacer, TIMER_READ);
+    reading_set_waiting(&worker->reading, false);
     worker_begin_late(worker);
     goal_begin_read(&worker->goal);
-    unit_builder_begin(&worker->builder,
+    unit_builder_begin(&worker->reading.builder,
                        draft_new(ours->positions, ours->n, str_of(ours->writer),
                                  worker->parts.job->dimension));
     lag_reset(&worker->lag, ours->positions, ours->n);
-    pacer_begin(&worker->pacer);
+    pacer_begin(&worker->reading.pacer);
     worker->phase = WORKER_READ;
 }
 
@@ -313,17 +309,18 @@ static enum status step_assign(struct worker *worker, struct wait *wait, struct 
     }
     int64_t now_ms = worker_clock_ms(worker);
     pace(worker, now_ms);
-    if (!pacer_is_due(&worker->pacer, TIMER_READ, now_ms))
-        return worker_poll_held(worker, pacer_next_ms(&worker->pacer, now_ms), err);
+    if (!pacer_is_due(&worker->reading.pacer, TIMER_READ, now_ms))
+        return worker_poll_held(worker, pacer_next_ms(&worker->reading.pacer, now_ms),
+                                err);
     return act(worker, next, err);
 }
 
 // What is waited for, when it takes longer than a group that is whole.
 static void tell_idle(struct worker *worker)
 {
-    if (!pacer_is_due(&worker->pacer, TIMER_IDLE, worker_clock_ms(worker)))
+    if (!pacer_is_due(&worker->reading.pacer, TIMER_IDLE, worker_clock_ms(worker)))
         return;
-    pacer_set(&worker->pacer, TIMER_IDLE, PACER_NEVER);
+    pacer_set(&worker->reading.pacer, TIMER_IDLE, PACER_NEVER);
     log_info("no partitions yet: the consumer group shares them out; one that was killed "
              "is waited for until its session.timeout is over");
 }
@@ -334,8 +331,8 @@ static enum status step_idle(struct worker *worker, struct err *err)
     if (membership_next(&worker->membership) == MEMBERSHIP_STOP_STREAM)
         TRY(stop_stream(worker, err));
     TRY(worker_poll_held(worker, IDLE_POLL_MS, err));
-    pacer_went_well(&worker->pacer, TIMER_READ);
-    worker_set_waiting(worker, false);
+    pacer_went_well(&worker->reading.pacer, TIMER_READ);
+    reading_set_waiting(&worker->reading, false);
     return ST_OK;
 }
 
@@ -371,7 +368,7 @@ static struct wait after_retry(struct worker *worker, const struct err *err)
     int64_t until_ms = worker_pause(worker, TIMER_READ, err->text);
     bool reads_on = worker->phase == WORKER_READ && is_to_start(worker);
     if (reads_on || worker->phase == WORKER_ASSIGN) {
-        pacer_set(&worker->pacer, TIMER_READ, until_ms);
+        pacer_set(&worker->reading.pacer, TIMER_READ, until_ms);
         return at_once; // and keeps polling for the membership until then
     }
     return nap(worker, until_ms - worker_clock_ms(worker));

@@ -23,35 +23,21 @@ void worker_ask(struct worker *worker, struct message *message)
 
 int64_t worker_pause(struct worker *worker, enum timer timer, const char *why)
 {
-    int64_t until_ms = pacer_again(&worker->pacer, timer, worker_clock_ms(worker));
-    if (pacer_is_first(&worker->pacer, timer))
+    int64_t until_ms =
+        pacer_again(&worker->reading.pacer, timer, worker_clock_ms(worker));
+    if (pacer_is_first(&worker->reading.pacer, timer))
         log_warn("%s; waiting", why);
     goal_waits(&worker->goal, why);
-    worker_show_waiting(worker, why);
-    worker_set_waiting(worker, true);
+    reading_show_waiting(&worker->reading, why);
+    reading_set_waiting(&worker->reading, true);
     return until_ms;
-}
-
-void worker_show_waiting(struct worker *worker, const char *why)
-{
-    struct env *env = worker->parts.env;
-    board_waiting(&worker->parts.status->board, why, env->ops->wall_ms(env));
-}
-
-void worker_set_waiting(struct worker *worker, bool is_waiting)
-{
-    if (is_waiting != worker->is_waiting)
-        atomic_fetch_add(&worker->parts.status->n_waiting, is_waiting ? 1 : -1);
-    if (worker->is_waiting && !is_waiting)
-        worker_show_waiting(worker, NULL);
-    worker->is_waiting = is_waiting;
 }
 
 void worker_drop_work(struct worker *worker)
 {
-    unit_builder_drop(&worker->builder);
+    unit_builder_drop(&worker->reading.builder);
     lag_reset(&worker->lag, NULL, 0);
-    held_clear(&worker->held);
+    held_clear(&worker->reading.held);
     atomic_store(&worker->parts.mail->generation, membership_forget(&worker->membership));
 }
 
@@ -59,7 +45,8 @@ void worker_let_go(struct worker *worker)
 {
     worker_drop_work(worker);
     membership_let_go(&worker->membership);
-    pacer_set(&worker->pacer, TIMER_IDLE, worker_clock_ms(worker) + IDLE_SILENT_MS);
+    pacer_set(&worker->reading.pacer, TIMER_IDLE,
+              worker_clock_ms(worker) + IDLE_SILENT_MS);
     worker->phase = WORKER_IDLE;
 }
 
@@ -96,6 +83,6 @@ void worker_begin_stop(struct worker *worker)
     if (worker->phase == WORKER_STOP)
         return;
     atomic_store(&worker->parts.mail->only_looks, true);
-    pacer_went_well(&worker->pacer, TIMER_READ);
+    pacer_went_well(&worker->reading.pacer, TIMER_READ);
     worker->phase = WORKER_STOP;
 }

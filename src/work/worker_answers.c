@@ -7,7 +7,7 @@
 static void ask_goal(struct worker *worker)
 {
     if (worker->is_asked[PROBES_GOAL] ||
-        !pacer_is_due(&worker->pacer, TIMER_GOAL, worker_clock_ms(worker)))
+        !pacer_is_due(&worker->reading.pacer, TIMER_GOAL, worker_clock_ms(worker)))
         return;
     worker_ask(worker, goal_is_known(&worker->goal)
                            ? goal_ask_again(&worker->goal, worker->membership.generation)
@@ -16,7 +16,7 @@ static void ask_goal(struct worker *worker)
 
 void worker_progressed(struct worker *worker)
 {
-    pacer_set(&worker->pacer, TIMER_ONCE,
+    pacer_set(&worker->reading.pacer, TIMER_ONCE,
               worker_clock_ms(worker) + worker_settings(worker)->once_timeout_ms);
     goal_waits(&worker->goal, "");
 }
@@ -34,7 +34,7 @@ enum status worker_check_patience(struct worker *worker, struct err *err)
         worker_progressed(worker);
         return ST_OK;
     }
-    if (!pacer_is_due(&worker->pacer, TIMER_ONCE, worker_clock_ms(worker)))
+    if (!pacer_is_due(&worker->reading.pacer, TIMER_ONCE, worker_clock_ms(worker)))
         return ST_OK;
     AUTO(buf_release) struct buf what = {0};
     goal_explain(goal, &what);
@@ -70,9 +70,9 @@ void worker_look_at_log(struct worker *worker)
         return;
     if (worker->goal.is_reached)
         end_of_goal(worker);
-    else if (pacer_is_due(&worker->pacer, TIMER_TAIL, worker_clock_ms(worker))) {
+    else if (pacer_is_due(&worker->reading.pacer, TIMER_TAIL, worker_clock_ms(worker))) {
         worker->question = QUESTION_LOG;
-        pacer_set(&worker->pacer, TIMER_TAIL, worker_clock_ms(worker) + TAIL_MS);
+        pacer_set(&worker->reading.pacer, TIMER_TAIL, worker_clock_ms(worker) + TAIL_MS);
         worker_send(worker, message_new(ASK_STATE, worker->membership.generation));
     }
 }
@@ -108,7 +108,7 @@ static void take_conflict(struct worker *worker)
     if (worker->membership.n_conflicts == CONFLICTS_SAID)
         log_warn("another worker claims the same partitions again and again; with SET "
                  "membership = 'none' there may be only one");
-    pacer_set(&worker->pacer, TIMER_READ, worker_clock_ms(worker) + pause_ms);
+    pacer_set(&worker->reading.pacer, TIMER_READ, worker_clock_ms(worker) + pause_ms);
     membership_again(&worker->membership);
     worker->phase = WORKER_ASSIGN;
 }

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The worker's inside, shared by its files. It is a loop over what it owns: membership
-// (which partitions, and what is next until they are read), pacer (when) and unit_builder
-// (runs in, files out); the rest tells and is told. Its files: worker.c (phases) stands
+// (which partitions, and what is next until they are read) and reading (when; runs in,
+// files out); the rest tells and is told. Its files: worker.c (phases) stands
 // on worker_events.c (what the stream tells), worker_answers.c (what the committer tells)
 // and worker_topic.c (what the topic answers), and all four on worker_acts.c.
 #ifndef WORK_WORKER_INSIDE_H
 #define WORK_WORKER_INSIDE_H
 
 #include "work/goal.h"
-#include "work/held.h"
 #include "work/lag.h"
 #include "work/membership.h"
-#include "work/pacer.h"
-#include "work/unit_builder.h"
+#include "work/reading.h"
 #include "work/worker.h"
 
 enum worker_phase {
@@ -51,14 +49,11 @@ struct worker {
     enum worker_question question;
     bool is_asked[PROBES_N]; // of the topic
     struct membership membership;
-    struct pacer pacer;
-    struct unit_builder builder;
+    struct reading reading;
     struct goal goal;
     bool is_left;        // STOP: what was read last is not committed
     struct err left_err; // why, as far as that is known
     struct lag lag;
-    struct held held;
-    bool is_waiting;
     enum status result;
     struct err result_err;
 };
@@ -83,7 +78,8 @@ static inline bool worker_is_late(const struct worker *worker)
 // In the open unit.
 static inline bool worker_has_work(const struct worker *worker)
 {
-    return worker->builder.draft != NULL && !draft_is_empty(worker->builder.draft);
+    return worker->reading.builder.draft != NULL &&
+           !draft_is_empty(worker->reading.builder.draft);
 }
 
 // Another unit may be finished.
@@ -93,8 +89,6 @@ static inline bool worker_has_room(const struct worker *worker)
 }
 
 // worker_acts.c
-void worker_set_waiting(struct worker *worker, bool is_waiting);  // for the numbers
-void worker_show_waiting(struct worker *worker, const char *why); // on the board
 void worker_send(struct worker *worker, struct message *message);
 // Unless questions for the same are under way.
 void worker_ask(struct worker *worker, struct message *message);

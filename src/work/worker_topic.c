@@ -11,7 +11,7 @@ enum {
 enum status worker_close_unit(struct worker *worker, struct err *err)
 {
     struct draft *draft;
-    TRY(unit_builder_finish(&worker->builder, &draft, err));
+    TRY(unit_builder_finish(&worker->reading.builder, &draft, err));
     struct message *message = message_new(ASK_UNIT, worker->membership.generation);
     message->draft = draft;
     membership_keep(&worker->membership, &draft->unit);
@@ -27,22 +27,22 @@ static void take_assignment(struct worker *worker, const struct message *message
     if (worker->phase != WORKER_ASSIGN)
         return;
     if (membership_told(&worker->membership, message, worker_clock_ms(worker)))
-        pacer_went_well(&worker->pacer, TIMER_READ);
+        pacer_went_well(&worker->reading.pacer, TIMER_READ);
     else
-        pacer_set(&worker->pacer, TIMER_READ,
+        pacer_set(&worker->reading.pacer, TIMER_READ,
                   worker_pause(worker, TIMER_READ, message->err.text));
 }
 
 static void ask_late(struct worker *worker)
 {
     if (worker->membership.n_late && !worker->is_asked[PROBES_LATE] &&
-        pacer_is_due(&worker->pacer, TIMER_LATE, worker_clock_ms(worker)))
+        pacer_is_due(&worker->reading.pacer, TIMER_LATE, worker_clock_ms(worker)))
         worker_ask(worker, membership_ask_late(&worker->membership));
 }
 
 void worker_begin_late(struct worker *worker)
 {
-    struct pacer *pacer = &worker->pacer;
+    struct pacer *pacer = &worker->reading.pacer;
     if (worker->membership.n_late == 0)
         pacer_went_well(pacer, TIMER_LATE);
     else
@@ -71,7 +71,7 @@ static void take_late(struct worker *worker, const struct message *message)
 // Ours, or NULL: none are.
 static const struct unit *open_unit(const struct worker *worker)
 {
-    return worker->phase == WORKER_READ ? &worker->builder.draft->unit : NULL;
+    return worker->phase == WORKER_READ ? &worker->reading.builder.draft->unit : NULL;
 }
 
 static void ask_lag(struct worker *worker)
@@ -97,10 +97,10 @@ static void take_goal(struct worker *worker, const struct message *message)
 {
     goal_told(&worker->goal, message);
     if (message->err.status == ST_RETRY)
-        pacer_set(&worker->pacer, TIMER_GOAL,
+        pacer_set(&worker->reading.pacer, TIMER_GOAL,
                   worker_pause(worker, TIMER_GOAL, message->err.text));
     else
-        pacer_went_well(&worker->pacer, TIMER_GOAL);
+        pacer_went_well(&worker->reading.pacer, TIMER_GOAL);
 }
 
 // The whole.
@@ -118,10 +118,10 @@ static void watch_others(struct worker *worker)
 {
     int64_t now_ms = worker_clock_ms(worker);
     if (!worker_settings(worker)->watches_whole_job ||
-        !pacer_is_due(&worker->pacer, TIMER_WATCH, now_ms) ||
+        !pacer_is_due(&worker->reading.pacer, TIMER_WATCH, now_ms) ||
         worker->lag.n_known <= worker->lag.n)
         return;
-    pacer_set(&worker->pacer, TIMER_WATCH, now_ms + WATCH_MS);
+    pacer_set(&worker->reading.pacer, TIMER_WATCH, now_ms + WATCH_MS);
     ask_log(worker);
 }
 
