@@ -131,6 +131,9 @@ def check_offsets(entry, ends, owners, findings):
         at, number = f"entry {entry['number']}: partition {part['partition']}", part["partition"]
         if part["data"] + part["skipped"] != part["next"] - part["first"]:
             findings.append(f"{at}: data and skipped do not add up")
+        known = [part[name] for name in ("control", "aborted", "hole") if name in part]
+        if known and (len(known) != 3 or sum(known) != part["skipped"] - part["gap"]):
+            findings.append(f"{at}: what was skipped does not add up")
         if ends.setdefault(number, part["first"]) != part["first"]:
             findings.append(f"{at}: begins at {part['first']}, not at {ends[number]}")
         if entry["kind"] == "commit" and owners.get(number, entry["writer"]) != entry["writer"]:

@@ -67,6 +67,11 @@ static void print_text(const struct verify_report *report)
     print_number("replayed", report->replayed);
     print_number("failed again", report->again);
     print_number("skipped", report->skipped);
+    if (report->control + report->aborted + report->hole > 0) {
+        print_number("- control", report->control);
+        print_number("- aborted", report->aborted);
+        print_number("- hole", report->hole);
+    }
     print_number("gap", report->gap);
     printf("partitions\n");
     for (size_t i = 0; i < report->n_partitions; i++)
@@ -134,6 +139,9 @@ static void print_json(const struct verify_report *report)
         {"replayed", report->replayed},
         {"failed_again", report->again},
         {"skipped", report->skipped},
+        {"control", report->control},
+        {"aborted", report->aborted},
+        {"hole", report->hole},
         {"gap", report->gap},
         {"errors", (int64_t)report->n_errors},
     };

@@ -34,12 +34,24 @@ struct record {
     struct str value_schema;
 };
 
+// Offsets of a run without a record, of which the stream knows why: markers, or records
+// of an aborted transaction.
+struct run_passed {
+    int64_t first, next;
+    bool is_control;
+};
+
 struct run {
     int32_t partition;
     int64_t first; // where the previous run of this partition ended, or the start offset
     int64_t next;  // where the next run begins; >= the last record's offset + 1
     const struct record *records;
     size_t n; // may be 0: only offsets without a record were passed
+    // Rising, apart. The others are holes, which a compaction left; a stream that does
+    // not know it (`is_accounted` false) says nothing of them.
+    const struct run_passed *passed;
+    size_t n_passed;
+    bool is_accounted;
 };
 
 enum stream_event_kind {

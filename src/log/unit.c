@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/unit.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,21 @@ void put_mark(json_t *object, const struct record_mark *mark)
         json_object_set_new(object, "last", mark_json(mark));
 }
 
+static int64_t explained(const struct span *span)
+{
+    return span->control + span->aborted + span->hole;
+}
+
+static bool is_explained(const struct span *span)
+{
+    return explained(span) == span->skipped - span->gap;
+}
+
+static bool is_accounted(const struct span *span)
+{
+    return explained(span) > 0 && is_explained(span);
+}
+
 static json_t *span_json(const struct span *span)
 {
     json_t *object = json_object();
@@ -48,6 +64,11 @@ static json_t *span_json(const struct span *span)
     put_number(object, "data", span->data);
     put_number(object, "skipped", span->skipped);
     put_number(object, "gap", span->gap);
+    if (is_accounted(span)) {
+        put_number(object, "control", span->control);
+        put_number(object, "aborted", span->aborted);
+        put_number(object, "hole", span->hole);
+    }
     put_number(object, "ignored", span->ignored);
     put_number(object, "rejected", span->rejected);
     put_mark(object, &span->last);
@@ -127,6 +148,12 @@ struct record_mark get_mark(struct decoding *dec, const json_t *object)
     };
 }
 
+// Of an entry that does not tell it, as of an older program: 0.
+static int64_t get_part(struct decoding *dec, const json_t *object, const char *name)
+{
+    return json_object_get(object, name) != NULL ? get_number(dec, object, name) : 0;
+}
+
 static struct span get_span(struct decoding *dec, const json_t *object)
 {
     struct span span = {
@@ -136,6 +163,9 @@ static struct span get_span(struct decoding *dec, const json_t *object)
         .data = get_number(dec, object, "data"),
         .skipped = get_number(dec, object, "skipped"),
         .gap = get_number(dec, object, "gap"),
+        .control = get_part(dec, object, "control"),
+        .aborted = get_part(dec, object, "aborted"),
+        .hole = get_part(dec, object, "hole"),
         .ignored = get_number(dec, object, "ignored"),
         .rejected = get_number(dec, object, "rejected"),
         .last = get_mark(dec, object),
@@ -310,9 +340,27 @@ enum status unit_check(const struct unit *unit, struct err *err)
     return check_sums(unit, err);
 }
 
+void span_extend(struct span *span, const struct span *more)
+{
+    assert(span->next == more->first);
+    bool is_known = is_explained(span) && is_explained(more);
+    span->next = more->next;
+    span->data += more->data;
+    span->skipped += more->skipped;
+    span->gap += more->gap;
+    span->control = is_known ? span->control + more->control : 0;
+    span->aborted = is_known ? span->aborted + more->aborted : 0;
+    span->hole = is_known ? span->hole + more->hole : 0;
+    span->ignored += more->ignored;
+    span->rejected += more->rejected;
+    if (more->last.offset >= 0)
+        span->last = more->last;
+}
+
 bool span_adds_up(const struct span *span)
 {
     return span->next >= span->first && span->gap <= span->skipped &&
+           (explained(span) == 0 || is_accounted(span)) &&
            span->data + span->skipped == span->next - span->first &&
            span->ignored + span->rejected <= span->data;
 }

@@ -35,9 +35,12 @@ struct record_mark {
 struct span {
     int32_t partition;
     int64_t first, next;
-    int64_t data;              // records read
-    int64_t skipped;           // offsets without a record; data + skipped = next - first
-    int64_t gap;               // of skipped: had left the topic before they were read
+    int64_t data;    // records read
+    int64_t skipped; // offsets without a record; data + skipped = next - first
+    int64_t gap;     // of skipped: had left the topic before they were read
+    // The rest of skipped, where the stream knows it, else 0: markers of transactions,
+    // records of aborted ones, and what a compaction removed.
+    int64_t control, aborted, hole;
     int64_t ignored, rejected; // of data
     struct record_mark last;
 };
@@ -72,5 +75,7 @@ enum status unit_decode(struct str line, struct unit *ret, struct err *err);
 enum status unit_check(const struct unit *unit, struct err *err);
 // Whether the counts of a span fit each other.
 bool span_adds_up(const struct span *span);
+// `more` follows on it: it becomes one with it.
+void span_extend(struct span *span, const struct span *more);
 
 #endif

@@ -276,6 +276,9 @@ static void count_span(struct verify_report *report, const struct span *span)
     add(&report->ignored, span->ignored);
     add(&report->rejected, span->rejected);
     add(&report->skipped, span->skipped > span->gap ? span->skipped - span->gap : 0);
+    add(&report->control, span->control);
+    add(&report->aborted, span->aborted);
+    add(&report->hole, span->hole);
     add(&report->gap, span->gap);
 }
 

@@ -75,7 +75,8 @@ struct verify_report {
     int64_t replayed; // letters that replays took
     int64_t again;    // of those failed again, and are letters of the replay
     int64_t skipped;  // offsets without a record, gaps not counted
-    int64_t gap;      // offsets that had left the topic
+    int64_t control, aborted, hole; // of skipped, where it is known
+    int64_t gap;                    // offsets that had left the topic
 };
 
 // ST_NOT_FOUND when there is no log. verify_report_release(ret) in any case.

@@ -17,6 +17,7 @@ static const struct {
     [WIRE_CREATE_TOPICS] = {19, 2, 4, 5},    [WIRE_DESCRIBE_GROUPS] = {15, 0, 2, 5},
     [WIRE_JOIN_GROUP] = {11, 2, 9, 6},       [WIRE_HEARTBEAT] = {12, 1, 4, 4},
     [WIRE_LEAVE_GROUP] = {13, 1, 5, 4},      [WIRE_SYNC_GROUP] = {14, 1, 5, 4},
+    [WIRE_EPOCH_END] = {23, 2, 3, 4},
 };
 
 enum {

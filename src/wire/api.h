@@ -22,6 +22,7 @@ enum wire_api {
     WIRE_LEAVE_GROUP,
     WIRE_SYNC_GROUP,
     WIRE_DESCRIBE_GROUPS,
+    WIRE_EPOCH_END, // OffsetForLeaderEpoch
     WIRE_APIS,
 };
 

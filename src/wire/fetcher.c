@@ -100,6 +100,7 @@ void wire_fetcher_start(struct wire_fetcher *fetcher, const struct stream_start 
             .position = starts[i].offset,
             .fetch_offset = starts[i].offset,
             .last_epoch = -1,
+            .seen_epoch = -1,
             .last_stable = -1,
             .fed_ms = now_ms,
             .max_bytes =
@@ -177,6 +178,20 @@ static void add_asked(struct wire_broker *broker, size_t partition, uint32_t tok
     broker->asked[broker->n_asked++] = (struct wire_asked){partition, token, false};
 }
 
+// Whether the leader has what was read is to be asked first.
+static bool is_doubtful(const struct wire_fetcher *fetcher,
+                        const struct wire_broker *broker,
+                        const struct wire_partition *partition)
+{
+    const int16_t tells_itself = 12;
+    int32_t epoch = wire_fetcher_leader(fetcher, partition)->epoch;
+    const struct wire_connection *c = &broker->connection;
+    return partition->last_epoch >= 0 && epoch >= 0 && epoch != partition->last_epoch &&
+           epoch != partition->seen_epoch &&
+           wire_connection_version(c, WIRE_FETCH) < tells_itself &&
+           wire_connection_version(c, WIRE_EPOCH_END) >= 0;
+}
+
 // The broker's partitions that are due, from the one whose turn it is.
 static void choose(struct wire_fetcher *fetcher, struct wire_broker *broker,
                    int64_t now_ms)
@@ -186,7 +201,7 @@ static void choose(struct wire_fetcher *fetcher, struct wire_broker *broker,
         size_t at = (fetcher->turn + i) % fetcher->n;
         const struct wire_partition *partition = &fetcher->partitions[at];
         if (wire_fetcher_leader(fetcher, partition)->broker == broker->id &&
-            is_due(partition, now_ms))
+            is_due(partition, now_ms) && !is_doubtful(fetcher, broker, partition))
             add_asked(broker, at, partition->token);
     }
 }
@@ -247,6 +262,33 @@ static void ask_low(struct wire_fetcher *fetcher, struct wire_partition *partiti
     partition->is_low_asked = true;
 }
 
+static void ask_end(struct wire_fetcher *fetcher, struct wire_partition *partition,
+                    struct wire_connection *connection, int64_t now_ms)
+{
+    size_t begin;
+    struct buf *out =
+        wire_call_begin(connection, WIRE_EPOCH_END, partition->number, &begin);
+    wire_epoch_end_ask(out, wire_connection_version(connection, WIRE_EPOCH_END),
+                       str_of(fetcher->cluster->topic), partition->number,
+                       wire_fetcher_leader(fetcher, partition)->epoch,
+                       partition->last_epoch);
+    wire_call_end(connection, begin, 0, now_ms);
+    partition->is_end_asked = true;
+}
+
+static void ask_ends(struct wire_fetcher *fetcher, struct wire_broker *broker,
+                     int64_t now_ms)
+{
+    for (size_t i = 0; i < fetcher->n; i++) {
+        struct wire_partition *partition = &fetcher->partitions[i];
+        if (wire_fetcher_leader(fetcher, partition)->broker == broker->id &&
+            is_due(partition, now_ms) && !partition->is_end_asked &&
+            is_doubtful(fetcher, broker, partition) &&
+            wire_connection_can_call(&broker->connection))
+            ask_end(fetcher, partition, &broker->connection, now_ms);
+    }
+}
+
 static void ask_lows(struct wire_fetcher *fetcher, struct wire_broker *broker,
                      int64_t now_ms)
 {
@@ -269,7 +311,7 @@ static void lose(struct wire_fetcher *fetcher, struct wire_broker *broker, int64
         struct wire_partition *partition = &fetcher->partitions[i];
         if (wire_fetcher_leader(fetcher, partition)->broker != broker->id)
             continue;
-        partition->is_low_asked = false;
+        partition->is_low_asked = partition->is_end_asked = false;
         partition->is_trouble_due |= is_loss;
         if (broker->connection.n_failures > 0)
             wire_cluster_doubt(fetcher->cluster, now_ms);
@@ -299,6 +341,7 @@ static void work_broker(struct wire_fetcher *fetcher, struct wire_broker *broker
     if (!wire_connection_can_call(connection))
         return;
     ask_lows(fetcher, broker, now_ms);
+    ask_ends(fetcher, broker, now_ms);
     if (broker->is_fetching || broker->n_answers >= ANSWERS_MAX ||
         now_ms < broker->quiet_until_ms)
         return;
@@ -587,5 +630,25 @@ enum status wire_fetcher_take_low(struct wire_fetcher *fetcher, int32_t number,
     }
     partition->is_low_known = true;
     partition->low = low;
+    return ST_OK;
+}
+
+enum status wire_fetcher_take_end(struct wire_fetcher *fetcher, int32_t number,
+                                  struct str body, int64_t now_ms, struct err *err)
+{
+    struct wire_partition *partition = wire_fetcher_find(fetcher, number);
+    int16_t code;
+    int64_t end;
+    TRY(wire_epoch_end_read(body, number, &code, &end, err));
+    if (partition == NULL || !partition->is_end_asked)
+        return ST_OK;
+    partition->is_end_asked = false;
+    if (code != WIRE_OK) {
+        refuse(fetcher, partition, code, now_ms);
+        return ST_OK;
+    }
+    if (end >= 0 && end < partition->fetch_offset)
+        return truncated(fetcher, partition, end, err);
+    partition->seen_epoch = wire_fetcher_leader(fetcher, partition)->epoch;
     return ST_OK;
 }

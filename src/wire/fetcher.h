@@ -9,6 +9,9 @@
 // batch whole, however large it is (KIP-74), and a partition whose batch came cut asks
 // for more bytes.
 //
+// A broker whose Fetch tells no truncation (before 12) is asked for it by
+// OffsetForLeaderEpoch when the leader's epoch is another one than that of what was read.
+//
 // A partition that is started elsewhere, held back or ended has a new token: what is
 // under way for the old one is dropped when it comes.
 //
@@ -37,6 +40,8 @@ struct wire_partition {
     int64_t position;     // where the owner's next run begins
     int64_t fetch_offset; // behind the last whole batch that has come
     int32_t last_epoch;   // of that batch; -1: unknown
+    int32_t seen_epoch;   // of the leader that has what was read, as it said
+    bool is_end_asked;    // of a leader of another epoch
     int64_t last_stable;  // as of the last answer; -1: unknown
     int64_t told_ms;      // when that was
     int64_t fed_ms;       // when something came last, or reading began
@@ -106,6 +111,9 @@ enum status wire_fetcher_take(struct wire_fetcher *fetcher, struct wire_broker *
 enum status wire_fetcher_take_low(struct wire_fetcher *fetcher, int32_t number,
                                   int16_t version, struct str body, int64_t now_ms,
                                   struct err *err);
+// The answer to OffsetForLeaderEpoch for that partition.
+enum status wire_fetcher_take_end(struct wire_fetcher *fetcher, int32_t number,
+                                  struct str body, int64_t now_ms, struct err *err);
 // The first answer is read: its memory is free.
 void wire_fetcher_pop(struct wire_fetcher *fetcher);
 // Where the partition ends, as of a moment ago; -1: it is not known, since nothing is

@@ -10,6 +10,8 @@ enum {
     PARTITION_BYTES = 4 + 2 + 8 + 8,
     GROUP = 0, // a coordinator of groups
     COMMITTED_BYTES = 4 + 2,
+    EPOCH_WITH_REPLICA = 3,
+    EPOCH_END_BYTES = 2 + 4 + 4 + 8,
 };
 
 void wire_offset_ask(struct buf *out, int16_t version, struct str topic,
@@ -55,6 +57,40 @@ enum status wire_low_read(struct str body, int16_t version, int32_t partition,
         }
     }
     return wire_in_check(&in, "ListOffsets", err);
+}
+
+void wire_epoch_end_ask(struct buf *out, int16_t version, struct str topic,
+                        int32_t partition, int32_t leader_epoch, int32_t epoch)
+{
+    if (version >= EPOCH_WITH_REPLICA)
+        wire_out_i32(out, CONSUMER);
+    wire_out_array(out, false, 1);
+    wire_out_string(out, false, topic);
+    wire_out_array(out, false, 1);
+    wire_out_i32(out, partition);
+    wire_out_i32(out, leader_epoch);
+    wire_out_i32(out, epoch);
+}
+
+enum status wire_epoch_end_read(struct str body, int32_t partition, int16_t *ret_code,
+                                int64_t *ret, struct err *err)
+{
+    struct wire_in in = wire_in_of(body);
+    *ret_code = WIRE_UNKNOWN_TOPIC_OR_PARTITION;
+    *ret = -1;
+    wire_in_i32(&in); // throttle
+    for (size_t n = wire_in_array(&in, false, TOPIC_BYTES); n > 0; n--) {
+        wire_in_string(&in, false);
+        for (size_t m = wire_in_array(&in, false, EPOCH_END_BYTES); m > 0; m--) {
+            int16_t code = wire_in_i16(&in);
+            bool is_it = wire_in_i32(&in) == partition;
+            wire_in_i32(&in); // the epoch, or the last one before it
+            int64_t end = wire_in_i64(&in);
+            *ret_code = is_it ? code : *ret_code;
+            *ret = is_it ? end : *ret;
+        }
+    }
+    return wire_in_check(&in, "OffsetForLeaderEpoch", err);
 }
 
 void wire_coordinator_ask(struct buf *out, struct str group)

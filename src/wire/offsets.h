@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small questions and reports about offsets: ListOffsets 1 to 5 for where a partition
-// begins, FindCoordinator 1 to 2 and OffsetCommit 2 for lag tools
-// (ListOffsetsRequest.json, FindCoordinatorRequest.json, OffsetCommitRequest.json and
-// their responses). Slices are borrowed from the body.
+// begins, OffsetForLeaderEpoch 2 to 3 for where an epoch ended, FindCoordinator 1 to 2
+// and OffsetCommit 2 for lag tools (ListOffsetsRequest.json, FindCoordinatorRequest.json,
+// OffsetCommitRequest.json and their responses). Slices are borrowed from the body.
 #ifndef WIRE_OFFSETS_H
 #define WIRE_OFFSETS_H
 
@@ -22,6 +22,13 @@ void wire_low_ask(struct buf *out, int16_t version, struct str topic, int32_t pa
                   int32_t leader_epoch);
 enum status wire_low_read(struct str body, int16_t version, int32_t partition,
                           int16_t *ret_code, int64_t *ret, struct err *err);
+
+// Where the leader's log ends for the epoch of a batch that was read (KIP-320,
+// OffsetForLeaderEpoch 2 to 3); -1: it does not know.
+void wire_epoch_end_ask(struct buf *out, int16_t version, struct str topic,
+                        int32_t partition, int32_t leader_epoch, int32_t epoch);
+enum status wire_epoch_end_read(struct str body, int32_t partition, int16_t *ret_code,
+                                int64_t *ret, struct err *err);
 
 struct wire_coordinator {
     int16_t code;

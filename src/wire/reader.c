@@ -35,6 +35,7 @@ void wire_reader_release(struct wire_reader *reader)
     wire_decompressor_release(&reader->decompressor);
     free(reader->run.records);
     free(reader->run.headers);
+    free(reader->passed);
     *reader = (struct wire_reader){0};
 }
 
@@ -110,6 +111,21 @@ static enum status begin_records(struct wire_reader *reader, struct err *err)
     return ST_OK;
 }
 
+// Its offsets from `next` on bring no record.
+static void note_passed(struct wire_reader *reader, int64_t next)
+{
+    const struct wire_batch *batch = &reader->batch;
+    int64_t first = batch->base_offset > next ? batch->base_offset : next;
+    if (batch->last_offset < first)
+        return;
+    MEM_GROW(reader->passed, reader->n_passed, reader->passed_capacity);
+    reader->passed[reader->n_passed++] = (struct run_passed){
+        .first = first,
+        .next = batch->last_offset + 1,
+        .is_control = batch->is_control,
+    };
+}
+
 // A batch that the owner has read already, of an aborted transaction, or a marker.
 static enum status is_passed(struct wire_reader *reader, struct wire_slice *slice,
                              int64_t next, bool *ret, struct err *err)
@@ -147,10 +163,12 @@ static enum status open_batch(struct wire_reader *reader, struct wire_slice *sli
         return ST_OK;
     TRY(wire_batch_check(slice->rest, batch, err));
     TRY(is_passed(reader, slice, *next, &passed, err));
-    if (passed)
+    if (passed) {
+        note_passed(reader, *next);
         end_batch(reader, slice, next);
-    else
+    } else {
         TRY(begin_records(reader, err));
+    }
     return ST_OK;
 }
 
@@ -208,6 +226,7 @@ enum status wire_reader_next(struct wire_reader *reader, struct stream_event *re
         struct wire_partition *partition = &reader->fetcher->partitions[slice->partition];
         free_plains(reader);
         reader->run.n = 0;
+        reader->n_passed = 0;
         int64_t first = partition->position;
         enum status rc = read_slice(reader, slice, &partition->position, err);
         if (rc != ST_OK)
@@ -221,6 +240,9 @@ enum status wire_reader_next(struct wire_reader *reader, struct stream_event *re
             .next = partition->position,
             .records = reader->run.records,
             .n = reader->run.n,
+            .passed = reader->passed,
+            .n_passed = reader->n_passed,
+            .is_accounted = true,
         };
     }
     return ST_OK;

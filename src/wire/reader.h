@@ -25,6 +25,9 @@ struct wire_reader {
     struct wire_batch batch;
     struct wire_records records;
     bool is_open;
+    // Of the run: what it passes, and why.
+    struct run_passed *passed;
+    size_t n_passed, passed_capacity;
 };
 
 void wire_reader_init(struct wire_reader *reader, struct wire_fetcher *fetcher,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "work/merge_units.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -43,19 +42,6 @@ static int compare_spans(const void *a, const void *b)
     return (x->first > y->first) - (x->first < y->first);
 }
 
-static void add_span(struct span *to, const struct span *span)
-{
-    assert(to->next == span->first);
-    to->next = span->next;
-    to->data += span->data;
-    to->skipped += span->skipped;
-    to->gap += span->gap;
-    to->ignored += span->ignored;
-    to->rejected += span->rejected;
-    if (span->last.offset >= 0)
-        to->last = span->last;
-}
-
 static void add_times(struct unit *to, const struct unit *unit)
 {
     if (unit->first_batch_ms > 0 &&
@@ -71,7 +57,7 @@ static void merge_spans(struct unit *unit)
     qsort(unit->spans, unit->n_spans, sizeof(*unit->spans), compare_spans);
     for (size_t i = 0; i < unit->n_spans; i++)
         if (n > 0 && unit->spans[n - 1].partition == unit->spans[i].partition)
-            add_span(&unit->spans[n - 1], &unit->spans[i]);
+            span_extend(&unit->spans[n - 1], &unit->spans[i]);
         else
             unit->spans[n++] = unit->spans[i];
     unit->n_spans = n;

@@ -351,6 +351,25 @@ static void mark_last(struct span *span, const struct record *record)
     };
 }
 
+// What is known of the offsets of [span->next, to) that have no record.
+static void account(struct span *span, const struct run *run, int64_t to,
+                    int64_t n_passed)
+{
+    int64_t control = 0, aborted = 0;
+    if (!run->is_accounted)
+        return;
+    for (size_t i = 0; i < run->n_passed; i++) {
+        const struct run_passed *passed = &run->passed[i];
+        int64_t first = passed->first > span->next ? passed->first : span->next;
+        int64_t next = passed->next < to ? passed->next : to;
+        if (next > first)
+            *(passed->is_control ? &control : &aborted) += next - first;
+    }
+    span->control += control;
+    span->aborted += aborted;
+    span->hole += n_passed - control - aborted;
+}
+
 // A unit that ends within a run ends where the next record begins: in a file no other
 // place behind a record can be read from.
 static void advance(struct draft *draft, struct span *span, const struct run *run,
@@ -358,7 +377,9 @@ static void advance(struct draft *draft, struct span *span, const struct run *ru
 {
     int64_t to = next == run->n ? run->next : run->records[next].offset;
     span->data += (int64_t)(next - from);
-    span->skipped += to - span->next - (int64_t)(next - from);
+    int64_t n_passed = to - span->next - (int64_t)(next - from);
+    span->skipped += n_passed;
+    account(span, run, to, n_passed);
     draft_move(draft, span, to);
     span->ignored += (int64_t)batch->n_ignored;
     span->rejected += (int64_t)batch->n_rejects;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka
+# test: limit 2400
 """client = 'native': what it does not have is refused by name, and a job whose worker is killed again
 and again has each row once, whatever was aborted between its records. Its members of a group: those that end
 leave, those that come back have their partitions, and they share with members of other clients. Where nothing
@@ -69,6 +70,9 @@ def test_kills_do_not_show():
     work.run_once()
     report = work.verify()
     assert report["errors"] == 0 and report["rejected"] == 2 * N_KEPT, report
+    # Two aborted transactions of 300 records, one that is kept, and a marker of each; all of it twice.
+    assert [report[name] for name in ("control", "aborted", "hole")] == [6, 1200, 0], report
+    assert report["skipped"] == 1206, report
     letters = [base64.b64decode(letter["value"]).decode() for letter in results.dead_letters(work.result)]
     assert sorted(letters) == sorted(2 * [f"kept-{n}" for n in range(N_KEPT)]), letters[:5]
     results.same_rows(work.rows(), oracle.expected_rows(lib.feed_dir(FEED)))
@@ -232,6 +236,24 @@ def test_native_shares_out_to_librdkafka():
 
 def test_librdkafka_shares_out_to_native():
     share_with_librdkafka("librdkafka", "native")
+
+
+def test_many_come_and_go():
+    """Each comes, takes half of the partitions over, and is stopped: two rebalances, and an orderly stop that
+    ends within its limit. Nothing is there twice, and nothing is missing."""
+    group = Group(4)
+    stays = group.start()
+    for _ in range(500 if lib.is_long() else 4):
+        comes = group.start()
+        with broker.Producer() as producer:
+            for partition in range(group.n_partitions):
+                producer.send(group.topic, f"T,{group.sent}", partition=partition)
+                group.sent += 1
+            producer.flush()
+        comes.stop(limit_s=15)
+        assert stays.is_running(), stays.text()[-2000:]
+    group.send()
+    group.end(stays)
 
 
 class JavaMember:

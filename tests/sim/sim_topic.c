@@ -40,7 +40,9 @@ struct sim_stream {
     size_t n_reading;
     int64_t asleep_until_ms;
     struct record *records; // of the run given last; freed at the next poll
-    int64_t run_first;      // of that run
+    struct run_passed passed[RUN_MAX];
+    size_t n_passed;
+    int64_t run_first; // of that run
     bool held_back[SIM_PARTITIONS_MAX];
     bool is_told[SIM_PARTITIONS_MAX]; // that it is away
     bool has_partitions;              // calm: given, and not let go of
@@ -239,15 +241,26 @@ static bool give_gap(struct sim_stream *stream, struct stream_event *ret)
     return false;
 }
 
+static void note_passed(struct sim_stream *stream, int64_t offset)
+{
+    enum sim_passed kind = sim_passed_of(offset);
+    if (kind != SIM_COMPACTED)
+        stream->passed[stream->n_passed++] =
+            (struct run_passed){offset, offset + 1, kind == SIM_CONTROL};
+}
+
 static size_t fill_run(struct sim_stream *stream, const struct sim_partition *part,
                        int64_t first, int64_t next)
 {
     size_t n = 0;
+    stream->n_passed = 0;
     stream->records = mem_array(RUN_MAX, sizeof(struct record));
     for (int64_t offset = first; offset < next; offset++) {
         const struct sim_record *record = &part->records[offset];
-        if (record->kind == SIM_HOLE)
+        if (record->kind == SIM_HOLE) {
+            note_passed(stream, offset);
             continue;
+        }
         struct str value = str_of(record->value);
         stream->records[n++] = (struct record){
             .offset = offset,
@@ -284,9 +297,16 @@ static void give_run(struct sim_stream *stream, struct stream_event *ret)
     int64_t fixed = stream->topic->run_offsets;
     int64_t n_offsets = fixed == 0 ? sim_between(stream->topic->random, 1, n_max)
                                    : (fixed < n_max ? fixed : n_max);
-    struct run run = {at->partition, at->offset, at->offset + n_offsets, NULL, 0};
+    struct run run = {
+        .partition = at->partition,
+        .first = at->offset,
+        .next = at->offset + n_offsets,
+        .is_accounted = at->partition % 2 == 0,
+    };
     run.n = fill_run(stream, part, run.first, run.next);
     run.records = stream->records;
+    run.passed = stream->passed;
+    run.n_passed = run.is_accounted ? stream->n_passed : 0;
     stream->run_first = run.first;
     at->offset = run.next;
     note_read(stream, &run);

@@ -25,6 +25,19 @@ enum sim_record_kind {
     SIM_EMPTY,   // no value: ignored
 };
 
+// Why an offset has no record, as the streams of partitions with even numbers know.
+enum sim_passed {
+    SIM_COMPACTED,
+    SIM_CONTROL,
+    SIM_ABORTED,
+    SIM_PASSED_KINDS,
+};
+
+static inline enum sim_passed sim_passed_of(int64_t offset)
+{
+    return (enum sim_passed)(offset % SIM_PASSED_KINDS);
+}
+
 struct sim_events;
 
 struct sim_record {

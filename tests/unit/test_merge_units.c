@@ -69,6 +69,23 @@ static void test_spans_of_a_partition_become_one(UNUSED void **state)
     unit_release(&merged);
 }
 
+// One half that does not know why it skipped an offset makes the whole one of those.
+static void test_what_was_skipped_stays_known_or_not(UNUSED void **state)
+{
+    struct span known = a_span(0, 5, 10), all, unknown = a_span(0, 15, 20);
+    struct span more = a_span(0, 10, 15);
+    known.gap = more.gap = unknown.gap = 0;
+    all = known;
+    all.control = more.hole = 1;
+    span_extend(&all, &more);
+    assert_true(all.control == 1 && all.hole == 1);
+    assert_true(span_adds_up(&all));
+    span_extend(&all, &unknown);
+    assert_true(all.control == 0 && all.hole == 0);
+    assert_true(span_adds_up(&all));
+    assert_int_equal(all.skipped, 3);
+}
+
 static void test_units_that_do_not_fit(UNUSED void **state)
 {
     struct entry_file dead[] = {{.kind = FILE_DATA}, {.kind = FILE_DEAD}};
@@ -124,5 +141,6 @@ static void test_a_trigger_is_waited_for(UNUSED void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(test_spans_of_a_partition_become_one),
+          cmocka_unit_test(test_what_was_skipped_stays_known_or_not),
           cmocka_unit_test(test_units_that_do_not_fit),
           cmocka_unit_test(test_a_trigger_is_waited_for))

@@ -44,6 +44,45 @@ static void test_it_reads_and_writes_the_same(UNUSED void **state)
     unit_release(&unit);
 }
 
+// Why offsets were skipped stands there where it is known, and adds up.
+static void test_what_was_skipped_is_accounted_for(UNUSED void **state)
+{
+    static const char format[] =
+        "{\"writer\":\"" WRITER "\",\"dimension\":\"d\",\"partitions\":["
+        "{\"partition\":0,\"first\":100,\"next\":250,\"data\":140,\"skipped\":10,"
+        "\"gap\":3,%s\"ignored\":0,\"rejected\":0,"
+        "\"last\":{\"offset\":249,\"time_ms\":-1,\"crc32c\":\"9ae0daaf\"}}]," NUMBERS
+        ",\"files\":[" FILE_HEAD "," FILE_TAIL "]}\n";
+    static const struct {
+        const char *parts;
+        bool is_good;
+    } cases[] = {
+        {"", true},
+        {"\"control\":2,\"aborted\":4,\"hole\":1,", true},
+        {"\"control\":0,\"aborted\":0,\"hole\":7,", true},
+        {"\"control\":2,\"aborted\":4,\"hole\":2,", false},
+        {"\"control\":10,\"aborted\":0,\"hole\":0,", false},
+        {"\"control\":-1,\"aborted\":4,\"hole\":4,", false},
+        {"\"control\":\"2\",\"aborted\":4,\"hole\":1,", false},
+        {"\"control\":1000000000000000000,\"aborted\":1000000000000000000,"
+         "\"hole\":1000000000000000000,",
+         false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct unit unit;
+        struct err err = {0};
+        AUTO(buf_release) struct buf text = {0}, again = {0};
+        buf_printf(&text, format, cases[i].parts);
+        enum status rc = unit_decode(buf_as_str(&text), &unit, &err);
+        assert_status(rc, cases[i].is_good ? ST_OK : ST_DATA);
+        if (rc != ST_OK)
+            continue;
+        unit_encode(&unit, &again);
+        assert_string_equal(buf_cstr(&again), buf_cstr(&text));
+        unit_release(&unit);
+    }
+}
+
 // The kind stands beside a checksum that is not HDFS's; a program that knows none refuses
 // such a file by the number of its digits.
 static void test_a_checksum_may_have_a_kind(UNUSED void **state)
@@ -153,6 +192,7 @@ static void test_what_nobody_makes_is_refused(UNUSED void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(test_it_reads_and_writes_the_same),
+          cmocka_unit_test(test_what_was_skipped_is_accounted_for),
           cmocka_unit_test(test_a_checksum_may_have_a_kind),
           cmocka_unit_test(test_an_entry_says_the_same),
           cmocka_unit_test(test_what_nobody_makes_is_refused))

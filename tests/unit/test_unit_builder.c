@@ -96,7 +96,7 @@ static void test_a_run_becomes_rows_and_offsets(UNUSED void **state)
     struct err err = {0};
     struct draft *draft;
     set_up(&fix);
-    struct run run = {0, 10, 14, two_records, 2};
+    struct run run = {.first = 10, .next = 14, .records = two_records, .n = 2};
     assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
     assert_ok(unit_builder_finish(&fix.builder, &draft, &err), &err);
     assert_int_equal(draft->unit.spans[0].next, 14);
@@ -109,6 +109,38 @@ static void test_a_run_becomes_rows_and_offsets(UNUSED void **state)
     assert_int_equal(draft->unit.n_files, 1);
     assert_int_equal(draft->unit.files[0].bytes,
                      strlen("BEGIN\n0.10.0\n0.10.1\n0.12.0\nEND\n"));
+    draft_free(draft);
+    tear_down(&fix);
+}
+
+// Offset 11 is a marker, 13 to 19 are of an aborted transaction, 20 is nothing at all.
+// The unit's order ends at 16, as one of a coordinator may.
+static void test_what_a_run_passes_is_accounted_for(UNUSED void **state)
+{
+    static const struct run_passed passed[] = {{11, 12, true}, {13, 20, false}};
+    struct fixture fix;
+    size_t n_used;
+    struct err err = {0};
+    struct draft *draft;
+    set_up(&fix);
+    struct run run = {.first = 10,
+                      .next = 16,
+                      .records = two_records,
+                      .n = 2,
+                      .passed = passed,
+                      .n_passed = 2,
+                      .is_accounted = true};
+    assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
+    const struct span *span = &fix.builder.draft->unit.spans[0];
+    assert_true(span->control == 1 && span->aborted == 3 && span->hole == 0);
+    run.first = 16;
+    run.next = 21;
+    run.n = 0;
+    assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
+    assert_ok(unit_builder_finish(&fix.builder, &draft, &err), &err);
+    span = &draft->unit.spans[0];
+    assert_int_equal(span->skipped, 9);
+    assert_true(span->control == 1 && span->aborted == 7 && span->hole == 1);
     draft_free(draft);
     tear_down(&fix);
 }
@@ -135,7 +167,7 @@ static void test_a_full_batch_ends_within_a_run(UNUSED void **state)
     whole_runs = fix.decoder.decoder.ops;
     const struct decoder_ops ops = {.decode = decode_one, .close = whole_runs->close};
     fix.decoder.decoder.ops = &ops;
-    struct run run = {0, 10, 14, two_records, 2};
+    struct run run = {.first = 10, .next = 14, .records = two_records, .n = 2};
     assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
     assert_int_equal(n_used, 2);
     assert_ok(unit_builder_finish(&fix.builder, &draft, &err), &err);
@@ -156,12 +188,17 @@ static void test_offsets_that_do_not_follow_are_refused(UNUSED void **state)
     size_t n_used;
     struct err err;
     set_up(&fix);
-    struct run run = {0, 11, 14, two_records, 2};
+    struct run run = {
+        .partition = 0, .first = 11, .next = 14, .records = two_records, .n = 2};
     assert_status(unit_builder_run(&fix.builder, &run, &n_used, &err), ST_FAIL);
     assert_string_equal(
         err.text, "topic 'stop_times' partition 0: offsets do not follow on 10: the "
                   "client gave [11, 14); nothing of it is used");
-    run = (struct run){0, 10, 12, two_records, 2}; // ends before its last record
+    run = (struct run){.partition = 0,
+                       .first = 10,
+                       .next = 12,
+                       .records = two_records,
+                       .n = 2}; // ends before its last record
     assert_status(unit_builder_run(&fix.builder, &run, &n_used, &err), ST_FAIL);
     tear_down(&fix);
 }
@@ -186,7 +223,7 @@ static void test_a_decoder_that_waits_leaves_the_rest(UNUSED void **state)
     struct err err;
     set_up(&fix);
     fix.decoder.fault_percent = 100;
-    struct run run = {0, 10, 14, two_records, 2};
+    struct run run = {.first = 10, .next = 14, .records = two_records, .n = 2};
     assert_status(unit_builder_run(&fix.builder, &run, &n_used, &err), ST_RETRY);
     int64_t next = fix.builder.draft->unit.spans[0].next;
     assert_true(next == 10 || next == 12);
@@ -203,7 +240,8 @@ static void test_the_rows_of_one_record_may_be_large(UNUSED void **state)
     set_up(&fix);
     fix.large = (struct large_executor){{.ops = &large_ops, .name = "large"}, 5 << 20};
     fix.builder.parts.executor = &fix.large.executor;
-    struct run run = {0, 10, 11, two_records, 1};
+    struct run run = {
+        .partition = 0, .first = 10, .next = 11, .records = two_records, .n = 1};
     assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
     assert_true(fix.builder.data.output.bytes > 5 << 20);
     tear_down(&fix);
@@ -242,7 +280,7 @@ static void test_the_slice_after_a_large_record_is_small(UNUSED void **state)
     set_up(&fix);
     struct hot_executor hot = {{.ops = &hot_ops, .name = "hot"}, 0};
     fix.builder.parts.executor = &hot.executor;
-    struct run run = {0, 10, 14, two_records, 2};
+    struct run run = {.first = 10, .next = 14, .records = two_records, .n = 2};
     assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
     assert_true(hot.capacity <= 256 << 10);
     assert_true(fix.builder.rows.capacity <= 256 << 10);
@@ -258,7 +296,8 @@ static void test_but_not_without_end(UNUSED void **state)
     set_up(&fix);
     fix.large = (struct large_executor){{.ops = &large_ops, .name = "large"}, SIZE_MAX};
     fix.builder.parts.executor = &fix.large.executor;
-    struct run run = {0, 10, 11, two_records, 1};
+    struct run run = {
+        .partition = 0, .first = 10, .next = 11, .records = two_records, .n = 1};
     fix.job.settings.on_error_share = 100;
     assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
     assert_int_equal(n_used, 1);
@@ -302,7 +341,7 @@ static void test_a_stop_cuts_a_batch(UNUSED void **state)
         set_up(&fix);
         fix.large = (struct large_executor){{.ops = &ops, .name = "one"}, n_done};
         fix.builder.parts.executor = &fix.large.executor;
-        struct run run = {0, 10, 14, two_records, 2};
+        struct run run = {.first = 10, .next = 14, .records = two_records, .n = 2};
         assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
         assert_int_equal(n_used, n_done);
         assert_int_equal(fix.builder.is_cut, n_done < 2);
@@ -334,7 +373,8 @@ static void test_a_cut_that_fails_is_none(UNUSED void **state)
     fix.job.settings.on_error = ON_ERROR_FAIL;
     fix.large = (struct large_executor){{.ops = &ops, .name = "one"}, 1};
     fix.builder.parts.executor = &fix.large.executor;
-    struct run run = {0, 10, 13, records, 3};
+    struct run run = {
+        .partition = 0, .first = 10, .next = 13, .records = records, .n = 3};
     assert_status(unit_builder_run(&fix.builder, &run, &n_used, &err), ST_DATA);
     assert_int_equal(fix.builder.draft->unit.rows, 1);
     assert_int_equal(fix.builder.draft->unit.spans[0].next, 10);
@@ -350,7 +390,7 @@ static void test_a_unit_is_due_by_time_rows_or_bytes(UNUSED void **state)
     set_up(&fix);
     assert_false(unit_builder_is_due(&fix.builder, INT64_MAX)); // nothing in it
     fix.clock.now_ms = 5000;
-    struct run run = {0, 10, 14, two_records, 2};
+    struct run run = {.first = 10, .next = 14, .records = two_records, .n = 2};
     assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
     assert_false(unit_builder_is_due(&fix.builder, 64999));
     assert_true(unit_builder_is_due(&fix.builder, 65000));
@@ -499,7 +539,8 @@ static void test_dead_letters_end_a_unit(UNUSED void **state)
     for (int64_t offset = 10; offset < 12; offset++) {
         assert_false(unit_builder_is_due(&fix.builder, 0));
         struct record record = {.offset = offset, .value = {value, sizeof(value)}};
-        struct run run = {0, offset, offset + 1, &record, 1};
+        struct run run = {
+            .first = offset, .next = offset + 1, .records = &record, .n = 1};
         assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
     }
     assert_true(unit_builder_is_due(&fix.builder, 0));
@@ -516,7 +557,8 @@ static void test_a_letter_that_is_too_large_is_told(UNUSED void **state)
     fix.job.settings.on_error_share = 100;
     fix.builder.dead.out = BUF_INIT(2500); // in place of 1 GB
     struct record record = {.offset = 10, .value = {value, sizeof(value)}};
-    struct run run = {0, 10, 11, &record, 1};
+    struct run run = {
+        .partition = 0, .first = 10, .next = 11, .records = &record, .n = 1};
     assert_status(unit_builder_run(&fix.builder, &run, &n_used, &err), ST_DATA);
     assert_string_equal(err.text,
                         "topic 'stop_times' partition 0 offset 10: this record of 2000 "
@@ -555,7 +597,7 @@ static void test_a_slow_query_shows_that_it_moves(UNUSED void **state)
     slow_fixture = &fix;
     slow_longest_ms = 0;
     atomic_store(&fix.status.board.stepped_ms, fix.clock.now_ms);
-    struct run run = {0, 10, 14, two_records, 2};
+    struct run run = {.first = 10, .next = 14, .records = two_records, .n = 2};
     assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
     assert_int_equal(n_used, 2);
     assert_int_equal(slow_longest_ms, 40000);
@@ -571,6 +613,7 @@ TEST_MAIN(cmocka_unit_test(test_a_slow_query_shows_that_it_moves),
           cmocka_unit_test(test_a_full_batch_ends_within_a_run),
           cmocka_unit_test(test_a_gap_that_leads_back_is_refused),
           cmocka_unit_test(test_a_run_becomes_rows_and_offsets),
+          cmocka_unit_test(test_what_a_run_passes_is_accounted_for),
           cmocka_unit_test(test_offsets_that_do_not_follow_are_refused),
           cmocka_unit_test(test_a_decoder_that_waits_leaves_the_rest),
           cmocka_unit_test(test_the_rows_of_one_record_may_be_large),

@@ -43,6 +43,9 @@ struct fake {
     int move_after;   // fetches until the leader moves; 0: never
     uint8_t topic_id; // its first byte
     int64_t truncated_to;
+    int64_t
+        epoch_end; // of what was read, as OffsetForLeaderEpoch says; -2: it is not known
+    int n_ends;    // so often it was asked
     int32_t throttle_ms;
     int cut_answer_at;  // bytes of the next fetch answer, then the connection ends; -1
     int cut_tail;       // bytes that the last batch of each answer lacks
@@ -74,10 +77,11 @@ static bool read_all(int fd, void *to, size_t n)
 static void put_versions(struct buf *out)
 {
     const int16_t apis[][3] = {
-        {1, 0, fake.fetch_version}, {2, 0, 5}, {3, 0, 12}, {18, 0, 3}};
+        {1, 0, fake.fetch_version}, {2, 0, 5}, {3, 0, 12}, {18, 0, 3}, {23, 0, 3}};
+    size_t n = ARRAY_LEN(apis) - (fake.epoch_end == -2);
     wire_out_i16(out, 0);
-    wire_out_array(out, false, ARRAY_LEN(apis));
-    for (size_t i = 0; i < ARRAY_LEN(apis); i++)
+    wire_out_array(out, false, n);
+    for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < 3; k++)
             wire_out_i16(out, apis[i][k]);
 }
@@ -126,6 +130,19 @@ static void put_low(struct buf *out)
     wire_out_i64(out, -1);
     wire_out_i64(out, fake.begin);
     wire_out_i32(out, fake.epoch);
+}
+
+static void put_epoch_end(struct buf *out)
+{
+    fake.n_ends++;
+    wire_out_i32(out, 0);
+    wire_out_array(out, false, 1);
+    wire_out_string(out, false, STR_LITERAL("t"));
+    wire_out_array(out, false, 1);
+    wire_out_i16(out, 0);
+    wire_out_i32(out, 0);
+    wire_out_i32(out, 0);
+    wire_out_i64(out, fake.epoch_end);
 }
 
 // Whole batches from that of the offset on.
@@ -245,6 +262,8 @@ static bool answer(int fd, int broker, struct str request)
         put_metadata(&out);
     else if (api == 2)
         put_low(&out);
+    else if (api == 23)
+        put_epoch_end(&out);
     else
         put_fetch(&out, broker, version, rest);
     wire_request_end(&out, 0);
@@ -344,6 +363,7 @@ static int open_fake(UNUSED void **state)
                          .epoch = 3,
                          .topic_id = 1,
                          .truncated_to = -1,
+                         .epoch_end = -2,
                          .cut_answer_at = -1};
     put_log(captured_batch_none);
     for (int i = 0; i < BROKERS; i++) {
@@ -557,6 +577,34 @@ static void test_a_log_that_was_cut_back_is_told(UNUSED void **state)
     fake.wrong_tag = 1;
     check_error(9, ST_DATA,
                 "broker 127.0.0.1:%d: Fetch: a tagged field is cut at byte 57 of 59");
+}
+
+// A broker whose Fetch does not tell it is asked, once for each epoch of the leader; the
+// batches are of epoch 0.
+static void test_an_older_broker_is_asked_whether_its_log_was_cut(UNUSED void **state)
+{
+    fake.fetch_version = 11;
+    fake.epoch_end = fake.end;
+    struct stream *stream = open_at(0);
+    struct stream_event event;
+    struct err err;
+    read_to_end(stream, 0);
+    assert_ok(stream->ops->poll(stream, 300, &event, &err), &err);
+    assert_int_equal(fake.n_ends, 1);
+    stream->ops->close(stream);
+    fake.epoch_end = 5;
+    char expected[256];
+    stream = open_at(0);
+    enum status rc = ST_OK;
+    for (int64_t end = now_ms() + PATIENCE_MS; rc == ST_OK && now_ms() < end;)
+        rc = poll_event(stream, &event, &err);
+    assert_status(rc, ST_DATA);
+    snprintf(expected, sizeof(expected),
+             "broker 127.0.0.1:%d: topic 't', partition 0, offset 15: the log was cut "
+             "back to offset 5 after it was read (an unclean election of a leader)",
+             fake.port[0]);
+    assert_string_equal(err.text, expected);
+    stream->ops->close(stream);
 }
 
 static void test_a_gap_is_told_behind_what_was_read(UNUSED void **state)
@@ -838,6 +886,7 @@ TEST_MAIN(CASE(test_all_versions_of_fetch), CASE(test_a_leader_that_moves_is_fol
           CASE(test_errors_that_stay_are_told_once),
           CASE(test_answers_without_partitions_are_told),
           CASE(test_errors_that_are_final), CASE(test_a_log_that_was_cut_back_is_told),
+          CASE(test_an_older_broker_is_asked_whether_its_log_was_cut),
           CASE(test_a_gap_is_told_behind_what_was_read),
           CASE(test_a_cut_tail_is_asked_for_again),
           CASE(test_an_answer_cut_at_any_byte_is_asked_for_again),
