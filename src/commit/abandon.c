@@ -65,10 +65,12 @@ enum status publish_remove_folder(struct publish *publish, struct err *err)
 }
 
 enum status publish_remove_files(struct publish *publish, const struct unit *unit,
-                                 struct err *err)
+                                 const struct prepared_entry *prepared, struct err *err)
 {
     enum status rc = ST_OK;
     patience_attempt_times(publish->patience, FAILURES_MAX);
+    if (prepared != NULL && prepared->is_written)
+        rc = remove_path(publish, path_str(&prepared->source), err);
     for (size_t i = 0; rc == ST_OK && i < unit->n_files; i++)
         if (unit->files[i].tmp.n > 0) // else it was not uploaded
             rc = remove_path(publish, unit->files[i].tmp, err);

@@ -264,12 +264,13 @@ enum status committer_commit(struct committer *com, const struct unit *unit,
 // No entry ever named its files. Of a claim of which nothing can appear any more all that
 // lies in the folder goes, tries that failed as well. What cannot be removed now a later
 // claim removes, or verify tells of it.
-void committer_drop(struct committer *com, const struct unit *unit)
+void committer_drop(struct committer *com, const struct unit *unit,
+                    const struct prepared_entry *prepared)
 {
     bool is_all = com->is_abandoned && str_is(unit->writer, com->writer);
     struct err err;
     enum status rc = is_all ? publish_remove_folder(&com->publish, &err)
-                            : publish_remove_files(&com->publish, unit, &err);
+                            : publish_remove_files(&com->publish, unit, prepared, &err);
     if (rc != ST_OK)
         log_debug("%s", err.text);
 }

@@ -37,8 +37,10 @@ enum status committer_claim(struct committer *com, const struct claim *claim,
 // where to read on. `prepared`: its entry, made beforehand, or NULL.
 enum status committer_commit(struct committer *com, const struct unit *unit,
                              const struct prepared_entry *prepared, struct err *err);
-// A unit that is not to be committed any more: its files go.
-void committer_drop(struct committer *com, const struct unit *unit);
+// A unit that is not to be committed any more: its files go, so does its entry that was
+// made beforehand, or NULL.
+void committer_drop(struct committer *com, const struct unit *unit,
+                    const struct prepared_entry *prepared);
 // The letters of the log as committer_state has it now are to be replayed: files go into
 // the folder of a fresh writer.
 void committer_begin_replay(struct committer *com);

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "commit/replay.h"
 #include "log/log_read.h"
 
 // What nobody could read, or apply, would be the end of the log: it ends the job instead.
@@ -189,6 +190,7 @@ enum status publish_entry(struct publish *publish, const struct publish_work *wo
 {
     enum status rc;
     bool is_next;
+    int n_taken = 0;
     publish->work = work;
     publish->prepared = work->prepared;
     publish->source = (struct path){0};
@@ -198,6 +200,8 @@ enum status publish_entry(struct publish *publish, const struct publish_work *wo
         patience_attempt(publish->patience);
         rc = try_number(publish, ret, &is_next, err);
         patience_attempt_end(publish->patience);
+        if (rc == ST_OK && is_next)
+            rc = replay_check_numbers(publish, ++n_taken, err);
     } while (rc == ST_OK && is_next);
     return rc;
 }

@@ -48,9 +48,9 @@ enum status publish_entry(struct publish *publish, const struct publish_work *wo
 enum status publish_abandon(struct publish *publish, bool *ret, struct err *err);
 // After that, for what was uploaded meanwhile.
 enum status publish_remove_folder(struct publish *publish, struct err *err);
-// Of a unit that no entry was made for.
+// Of a unit that is not to be published; `prepared`: its entry, made beforehand, or NULL.
 enum status publish_remove_files(struct publish *publish, const struct unit *unit,
-                                 struct err *err);
+                                 const struct prepared_entry *prepared, struct err *err);
 // What is in the log by now forbids the work.
 bool publish_is_conflict(const struct publish *publish);
 // Makes the entry with the stamp of the one that was prepared: when its bytes are those

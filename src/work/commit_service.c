@@ -121,7 +121,7 @@ static enum status commit(struct commit_service *service, const struct message *
         str_is(unit->writer, committer_writer(committer)))
         TRY(look_at_topic(&service->look, unit, service->generation, &outcome, err));
     if (outcome != LOOK_SAME) {
-        committer_drop(committer, unit);
+        committer_drop(committer, unit, message->prepared);
         return ST_OK;
     }
     *err = (struct err){0};

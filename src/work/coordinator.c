@@ -110,7 +110,7 @@ static void drop_unit(struct coordinator *coordinator, const struct order_slot *
     for (size_t i = 0; taken != NULL && i < unit->n_files; i++)
         if (has_file(&taken->unit, unit->files[i].tmp))
             return;
-    committer_drop(coordinator->committer, unit);
+    committer_drop(coordinator->committer, unit, NULL);
 }
 
 static enum status take_unit(struct coordinator *coordinator, struct answer *answer,

@@ -27,10 +27,13 @@ struct fixture {
     struct span span;
     struct fault fault;     // of the next rename into the log
     bool removes_source;    // before it
+    int n_rivals;           // who take the number before it, one after another
     struct fault writing;   // of the next write
     struct path written[2]; // the entry, each time
     int n_written, n_renamed;
 };
+
+static void rival_publishes(struct fixture *fix);
 
 static struct fault decide(void *context, const struct fault_call *call)
 {
@@ -46,6 +49,8 @@ static struct fault decide(void *context, const struct fault_call *call)
     if (call->op != FAULT_PUBLISH)
         return fault;
     fix->n_renamed++;
+    if (fix->n_rivals > 0 && fix->n_rivals--)
+        rival_publishes(fix);
     if (fix->removes_source)
         assert_ok(fix->view->ops->remove(fix->view, call->path, &err), &err);
     fault = fix->fault;
@@ -96,6 +101,22 @@ static void others_publish(struct fixture *fix, enum entry_kind kind, int32_t pa
     assert_int_equal(fix->outcome, PUBLISH_DONE);
     publish_release(&publish);
     fix->span.partition = 0;
+}
+
+// A worker that has its next entry ready whenever somebody is about to take its number.
+static void rival_publishes(struct fixture *fix)
+{
+    struct arena arena = {0};
+    struct entry entry;
+    struct err err;
+    struct span span = fix->span;
+    while (log_read(fix->view, fix->others.next, &arena, &entry, &err) == ST_OK)
+        assert_ok(log_state_apply(&fix->others, &entry, &err), &err);
+    arena_release(&arena);
+    enum publish_outcome outcome = fix->outcome;
+    others_publish(fix, ENTRY_CLAIM, 7);
+    fix->outcome = outcome;
+    fix->span = span;
 }
 
 static void set_up(struct fixture *fix)
@@ -393,6 +414,39 @@ static void test_giving_up_finds_what_was_published_after_all(UNUSED void **stat
     tear_down(&fix);
 }
 
+// It gets its number when the others let it, and gives up where they never do.
+static void test_a_replay_beside_a_faster_worker_ends(UNUSED void **state)
+{
+    for (int is_endless = 0; is_endless < 2; is_endless++) {
+        struct fixture fix;
+        struct err err = {0};
+        struct unit unit = {.writer = STR_LITERAL(ME)};
+        struct letter_range letter = {1, 0, 1};
+        struct replay replay = {.letters = &letter, .n_letters = 1, .records = 1};
+        set_up(&fix);
+        assert_ok(publish_claim(&fix, &err), &err);
+        struct publish_work work = {.kind = ENTRY_REPLAY,
+                                    .unit = &unit,
+                                    .replay = &replay,
+                                    .base = fix.state.next};
+        fix.n_rivals = is_endless ? 100000 : 50;
+        enum status rc = publish_entry(&fix.publish, &work, &fix.outcome, &err);
+        if (is_endless) {
+            assert_int_equal(rc, ST_FAIL);
+            assert_string_equal(err.text,
+                                "nothing of this replay was committed: others took 10000 "
+                                "numbers of the log before it; say it again when the job "
+                                "has caught up");
+            assert_false(give_up(&fix));
+        } else {
+            assert_ok(rc, &err);
+            assert_int_equal(fix.outcome, PUBLISH_DONE);
+            assert_writer(&fix, 52, ME);
+        }
+        tear_down(&fix);
+    }
+}
+
 // Prepared entries: a unit of ours, its entry made for the end of the log as it is now,
 // and its bytes in tmp.
 struct ahead {
@@ -512,6 +566,23 @@ static void test_a_prepared_entry_that_waited_long_is_made_anew(UNUSED void **st
     tear_down(&fix);
 }
 
+// Its unit is not to be committed any more: its bytes go with the files.
+static void test_a_prepared_entry_goes_with_its_unit(UNUSED void **state)
+{
+    struct fixture fix;
+    struct ahead ahead;
+    struct err err;
+    set_up(&fix);
+    prepare_ahead(&fix, &ahead);
+    assert_true(source_is_there(&fix, &ahead));
+    assert_ok(publish_remove_files(&fix.publish, &ahead.unit, ahead.prepared, &err),
+              &err);
+    assert_false(source_is_there(&fix, &ahead));
+    assert_int_equal(fix.state.next, 2);
+    release_ahead(&ahead);
+    tear_down(&fix);
+}
+
 // Where another owns a partition, entries come between too often.
 static void test_nothing_is_foretold_beside_others(UNUSED void **state)
 {
@@ -537,6 +608,8 @@ static void test_nothing_is_foretold_beside_others(UNUSED void **state)
 TEST_MAIN(cmocka_unit_test(test_a_prepared_entry_is_only_renamed),
           cmocka_unit_test(test_a_prepared_entry_of_another_number_is_made_anew),
           cmocka_unit_test(test_a_prepared_entry_that_waited_long_is_made_anew),
+          cmocka_unit_test(test_a_prepared_entry_goes_with_its_unit),
+          cmocka_unit_test(test_a_replay_beside_a_faster_worker_ends),
           cmocka_unit_test(test_nothing_is_foretold_beside_others),
           cmocka_unit_test(test_published),
           cmocka_unit_test(test_an_entry_that_would_end_the_log_is_not_published),
