@@ -4,7 +4,8 @@
 // is wiped at the end.
 //
 // Errors: ST_USAGE, by the name of the option, e.g. "option 'kafka.ssl.ca.location':
-// /x/ca.pem: ...". No text holds a secret. Threads: one owner.
+// /x/ca.pem: ...". No text holds a secret. Threads: one opens and closes it; between the
+// two the connections of any thread read it.
 #ifndef WIRE_SECURITY_H
 #define WIRE_SECURITY_H
 

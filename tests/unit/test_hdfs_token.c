@@ -165,6 +165,33 @@ static void test_a_refused_token_is_told_without_it(UNUSED void **state)
     fake_http_stop(&fake);
 }
 
+// Words of a server are cut at a thousand bytes, and may quote a part of a token.
+static void test_no_piece_of_a_long_token_is_told(UNUSED void **state)
+{
+    char token[2001], whole[3000], part[400];
+    for (size_t i = 0; i < sizeof(token) - 1; i++)
+        token[i] = (char)('A' + (i * 7 + i / 26) % 26);
+    token[sizeof(token) - 1] = '\0';
+    snprintf(whole, sizeof(whole), REMOTE("401", "SecurityException", "what is %s?"),
+             token);
+    snprintf(part, sizeof(part), REMOTE("401", "SecurityException", "... %.30s ..."),
+             token + 500);
+    const struct fake_step steps[] = {{.answer = whole}, {.answer = part}};
+    struct fake_http fake;
+    fake_http_open(&fake);
+    fake_http_start(&fake, steps, 2);
+    put_token(fake.port, token);
+    struct storage_config config = by_file();
+    struct storage *st = open_at(fake.port, &config);
+    for (int i = 0; i < 2; i++) {
+        assert_status(look(st), ST_FAIL);
+        assert_says("*: HTTP 401: SecurityException: its words are left out: they have "
+                    "the token; *");
+    }
+    st->ops->close(st);
+    fake_http_stop(&fake);
+}
+
 // It comes into the file while the name node says no.
 static void put_new_soon(int port)
 {
@@ -349,6 +376,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_token_is_sent_and_a_newer_one_follows),
         T(a_refused_token_is_told_without_it),
+        T(no_piece_of_a_long_token_is_told),
         T(a_token_that_came_meanwhile_is_tried),
         T(what_is_no_file_of_tokens),
         T(tokens_beyond_every_limit),
