@@ -39,10 +39,15 @@ static void put_names(void)
         printf(" %s", commands[i]->name);
 }
 
+static bool is_json(const struct flag *flag)
+{
+    return strcmp(flag->name, "--json") == 0;
+}
+
 static void put_bash_flag(const struct command *command, const struct flag *flag)
 {
     (void)command;
-    printf(" %s", flag->name);
+    printf(" %s%s", flag->name, is_json(flag) ? " --json=schema" : "");
 }
 
 // Where nothing is offered, names of files are, by the shell itself.
@@ -59,6 +64,8 @@ static void print_bash(void)
     put_names();
     fputs("'\n    elif [ \"${COMP_WORDS[COMP_CWORD-1]}\" = --log-level ]; then\n"
           "        offered='debug info warn error'\n"
+          "    elif [[ \" ${COMP_WORDS[*]:COMP_CWORD-2:3}\" == *' --json ='* ]]; then\n"
+          "        offered=schema word=${word#=}\n"
           "    elif [[ $word == -* ]]; then\n        case $name in\n",
           stdout);
     for (size_t i = 0; i < n; i++) {
@@ -84,11 +91,16 @@ static void print_bash(void)
 static void put_zsh_flag(const struct command *command, const struct flag *flag)
 {
     (void)command;
-    printf(" \\\n                '%s%s[", flag->name, flag->argument ? "=" : "");
+    printf(" \\\n                '%s%s[", flag->name,
+           flag->argument  ? "="
+           : is_json(flag) ? "=-"
+                           : "");
     put_quoted(flag->help, "[]:\\");
     putchar(']');
     if (strcmp(flag->name, "--log-level") == 0)
         fputs(":level:(debug info warn error)", stdout);
+    else if (is_json(flag))
+        fputs("::schema:(schema)", stdout);
     else if (flag->argument != NULL)
         printf(":%s:_files", flag->argument);
     putchar('\'');
@@ -125,8 +137,10 @@ static void put_fish_flag(const struct command *command, const struct flag *flag
            command->name, flag->name + 2, flag->argument ? " -r" : "");
     for (const char *c = flag->help; *c; c++) // fish knows \' and \\ within '...'
         printf("%s%c", *c == '\'' || *c == '\\' ? "\\" : "", *c);
-    printf("'%s\n",
-           strcmp(flag->name, "--log-level") == 0 ? " -fa 'debug info warn error'" : "");
+    printf("'%s\n", strcmp(flag->name, "--log-level") == 0
+                        ? " -fa 'debug info warn error'"
+                    : is_json(flag) ? " -fa schema"
+                                    : "");
 }
 
 static void print_fish(void)

@@ -107,6 +107,9 @@ def test_bash_completes_commands_options_and_kinds():
     assert in_bash("tramline", "cat", "x.sql", "--log-level", "") == ["debug", "info", "warn", "error"]
     assert "completion" in in_bash("tramline", "generate", "")
     assert in_bash("tramline", "help", "sq") == ["sql"]
+    assert in_bash("tramline", "check", "x.sql", "--js") == ["--json", "--json=schema"]
+    assert in_bash("tramline", "check", "x.sql", "--json", "=", "sch") == ["schema"]  # as bash divides words
+    assert in_bash("tramline", "check", "x.sql", "--json", "=") == ["schema"]
     assert in_bash("tramline", "run", "") == []  # then bash offers files
 
 
@@ -118,6 +121,7 @@ def test_fish_completes_commands_and_options():
     assert asked("tramline ver") == ["verify"]
     assert asked("tramline run --onc") == ["--once"]  # fish 4 finds "on" within --json too
     assert "error" in asked("tramline run --log-level ")
+    assert asked("tramline check --json=") == ["--json=schema"]
 
 
 def wait_for(terminal, text, limit_s=60):
@@ -142,6 +146,8 @@ def test_zsh_completes_commands_and_options():
         wait_for(terminal, "tramline verify ")
         os.write(terminal, b"--de\t")
         wait_for(terminal, "--deep")
+        os.write(terminal, b" --json=sc\t")
+        wait_for(terminal, "--json=schema")
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
