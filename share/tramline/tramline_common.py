@@ -123,7 +123,8 @@ class Tokens:
         # In a process group of its own, as it is the driver that takes signals.
         self.process = subprocess.Popen(
             [find_program(args), "token", script, "--out", self.file, "--keep", "--with-parent", *given(args)],
-            cwd=os.path.dirname(script), stdin=subprocess.DEVNULL, start_new_session=True)
+            cwd=os.path.dirname(script), stdin=subprocess.DEVNULL, start_new_session=True,
+            env={**os.environ, "TRAMLINE_PARENT": str(os.getpid())})
 
     def wait(self):
         """Exit code where there are none, and None where there are some."""

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "job/stop.h"
+
+#define PARENT_VARIABLE "TRAMLINE_PARENT"
 
 enum {
     PARENT_SIGNAL = SIGUSR1, // that it ended, by the kernel
@@ -40,6 +43,20 @@ static void *watch_thread(void *arg)
     return NULL;
 }
 
+// Ours may have ended before we could ask for it.
+static pid_t known_parent(void)
+{
+    const char *text = getenv(PARENT_VARIABLE);
+    char *end = NULL;
+    long pid = text != NULL ? strtol(text, &end, 10) : 0;
+    if (text == NULL)
+        return getppid();
+    if (pid > 0 && pid <= INT32_MAX && *end == '\0')
+        return (pid_t)pid;
+    log_warn(PARENT_VARIABLE " is '%s', which is no process's number: passed over", text);
+    return getppid();
+}
+
 // What is said on its way to nobody must not end us.
 void parent_watch_open(struct parent_watch *watch)
 {
@@ -48,7 +65,7 @@ void parent_watch_open(struct parent_watch *watch)
     sigaddset(&signals, PARENT_SIGNAL);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    *watch = (struct parent_watch){.parent = getppid(), .is_open = true};
+    *watch = (struct parent_watch){.parent = known_parent(), .is_open = true};
     prctl(PR_SET_PDEATHSIG, PARENT_SIGNAL);
     thread_start(&watch->thread, watch_thread, watch);
 }

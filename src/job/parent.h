@@ -3,8 +3,9 @@
 //
 // The kernel tells when a parent ends, but also when only the thread of it that started
 // us does: so each time, and once a second, it is looked whether the parent is another
-// process by now. One that was gone before we could look left a pipe on standard output
-// that nobody reads.
+// process by now. Of one that was gone before we could look the variable TRAMLINE_PARENT
+// tells, the parent's process id where it has set that, or a pipe on standard output that
+// nobody reads.
 //
 // Threads: opened by the main thread before it starts others, which then do not get the
 // kernel's signal.

@@ -165,6 +165,22 @@ def test_a_worker_whose_output_nobody_reads_any_more_has_lost_its_parent():
     assert b" info  the process that started this one is gone: stopping\n" in err, err
 
 
+def test_a_parent_that_was_gone_before_it_could_be_looked_for():
+    """Its number says so, whoever the parent is by now; that of a living one changes nothing."""
+    job = Job(partitions=1)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    worker = lib.Started("run", job.script, "--with-parent", env={**os.environ, "TRAMLINE_PARENT": str(gone.pid)})
+    lib.wait_until(lambda: not worker.is_running(), END_S, "its end")
+    assert " info  the process that started this one is gone: stopping\n" in worker.text(), worker.text()
+    worker = lib.Started("run", job.script, "--with-parent", env={**os.environ, "TRAMLINE_PARENT": str(os.getpid())})
+    lib.wait_until(lambda: "claims" in worker.text(), 30, "the claim")
+    worker.stop()
+    assert "is gone" not in worker.text(), worker.text()
+    done = lib.run("run", job.script, "--with-parent", "--once", env={**os.environ, "TRAMLINE_PARENT": "x"})
+    assert "TRAMLINE_PARENT is 'x', which is no process's number: passed over" in done.err, done.err
+
+
 def test_a_stop_that_is_under_way_is_not_hurried():
     """The second SIGTERM ends a worker at once; the loss of its parent is none."""
     job = Job(partitions=1, interval="60s")
