@@ -112,7 +112,7 @@ static enum status replay(struct dead *dead, struct err *err)
 static void print_published(const struct letter_topic_report *report, const char *topic,
                             bool is_all)
 {
-    if (report->sent == 0) {
+    if (report->sent + report->unsent == 0) {
         printf("nothing to publish: no letter that is asked for is left that was not "
                "replayed before\n");
         return;
@@ -123,6 +123,8 @@ static void print_published(const struct letter_topic_report *report, const char
     if (!is_all)
         printf("sent were %s; some may be there that are not acknowledged\n",
                text_counted(report->sent, "letter", "letters"));
+    if (report->unsent > 0)
+        printf("not sent were %s\n", text_counted(report->unsent, "letter", "letters"));
     printf("at least once: the log does not know of it, so that saying it again "
            "publishes them again; the letters still wait, for --replay, too\n");
 }
@@ -134,6 +136,7 @@ static void published_json(const struct letter_topic_report *report, const char 
     json_put_text(&json, "topic", str_of(topic));
     json_put_number(&json, "sent", report->sent);
     json_put_number(&json, "acknowledged", report->acknowledged);
+    json_put_number(&json, "unsent", report->unsent);
     json_put_close(&json, '}');
     json_print(&json);
 }
@@ -157,7 +160,7 @@ static enum status publish_to(struct dead *dead, const char *topic,
     bool is_all = report.acknowledged == report.sent && (rc == ST_OK || rc == ST_DATA);
     if (args_has(dead->args, "--json"))
         published_json(&report, topic);
-    else if (report.sent > 0 || rc == ST_OK)
+    else if (report.sent + report.unsent > 0 || rc == ST_OK)
         print_published(&report, topic, is_all);
     return rc;
 }

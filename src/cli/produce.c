@@ -169,7 +169,8 @@ struct produce {
     struct rows *rows;
     int64_t rate; // records a second; 0: as fast as it goes
     int key;      // column, -1: none
-    int64_t n, n_acknowledged;
+    int64_t n;
+    struct delivery delivery;
     int64_t begun_ms, told_ms, took_ms;
     struct progress_bar bar;
 };
@@ -260,14 +261,12 @@ static enum status publish(struct produce *produce, struct err *err)
     produce->begun_ms = produce->told_ms = env->ops->monotonic_ms(env);
     progress_begin(&produce->bar, "produce", "records");
     enum status status = produce_rows(produce, &batch, err);
-    int64_t n_acknowledged;
     struct err flush_err = {0};
     struct producer *producer = produce->producer;
     enum status flushed =
-        producer->ops->flush(producer, stop_farewell(), &n_acknowledged, &flush_err);
+        producer->ops->flush(producer, stop_farewell(), &produce->delivery, &flush_err);
     progress_end(&produce->bar);
     batch_release(&batch);
-    produce->n_acknowledged = n_acknowledged;
     produce->took_ms = env->ops->monotonic_ms(env) - produce->begun_ms;
     if (status == ST_OK && flushed != ST_OK) {
         *err = flush_err;
@@ -278,12 +277,17 @@ static enum status publish(struct produce *produce, struct err *err)
 
 static void print_sum(const struct produce *produce)
 {
-    bool all = produce->n_acknowledged == produce->n;
+    const struct delivery *delivery = &produce->delivery;
+    bool all = delivery->acknowledged == produce->n;
     printf("produced %s in %s, all acknowledged: %s\n",
-           text_counted(produce->n_acknowledged, "record", "records"),
+           text_counted(delivery->acknowledged, "record", "records"),
            text_seconds(produce->took_ms), all ? "yes" : "no");
-    if (!all)
-        printf("sent were %s\n", text_counted(produce->n, "record", "records"));
+    if (all)
+        return;
+    printf("sent were %s; some may be there that are not acknowledged\n",
+           text_counted(produce->n - delivery->unsent, "record", "records"));
+    if (delivery->unsent > 0)
+        printf("not sent were %s\n", text_counted(delivery->unsent, "record", "records"));
 }
 
 static void print_json(const struct produce *produce)
@@ -293,8 +297,9 @@ static void print_json(const struct produce *produce)
     AUTO(buf_release) struct buf json = {0};
     json_put_open(&json, NULL, '{');
     json_put_text(&json, "topic", options_text(options, connector_of(options)->place));
-    json_put_number(&json, "records", produce->n);
-    json_put_number(&json, "acknowledged", produce->n_acknowledged);
+    json_put_number(&json, "records", produce->n - produce->delivery.unsent);
+    json_put_number(&json, "acknowledged", produce->delivery.acknowledged);
+    json_put_number(&json, "unsent", produce->delivery.unsent);
     json_put_seconds(&json, "seconds", produce->took_ms);
     json_put_number(&json, "skipped", (int64_t)stats->n_skipped);
     json_put_number(&json, "short", (int64_t)stats->n_short);

@@ -59,15 +59,21 @@ struct connector_client {
 
 struct producer;
 
+// Of the records that were queued.
+struct delivery {
+    int64_t acknowledged;
+    int64_t unsent; // dropped from the queue: there was no time to send them
+};
+
 // Queues records and sends them, in the order given for each key.
 struct producer_ops {
     // Copies all of it. ST_RETRY: the queue is full, and the deadline is over.
     enum status (*produce)(struct producer *producer, const struct produced *record,
                            struct err *err);
-    // Waits until all are acknowledged, not beyond the deadline, which may be NULL. How
-    // many were is set whatever the status.
+    // Waits until all are acknowledged. Ends so long before the deadline, which may be
+    // NULL, that there is time to close. `ret` is set whatever the status.
     enum status (*flush)(struct producer *producer, const struct deadline *deadline,
-                         int64_t *ret_acknowledged, struct err *err);
+                         struct delivery *ret, struct err *err);
     void (*close)(struct producer *producer); // drops what was not flushed
 };
 

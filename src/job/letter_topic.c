@@ -113,9 +113,12 @@ enum status letter_topic_publish(struct letter_topic *topic, struct storage *sto
     if (rc == ST_OK && topic->is_stopped)
         rc = err_set(err, ST_STOP, "stopped by a signal");
     dead_book_release(&book);
+    struct delivery delivery;
     enum status flushed =
-        producer->ops->flush(producer, stop_farewell(), &ret->acknowledged, &flush_err);
-    ret->sent = topic->n_sent;
+        producer->ops->flush(producer, stop_farewell(), &delivery, &flush_err);
+    *ret = (struct letter_topic_report){.sent = topic->n_sent - delivery.unsent,
+                                        .acknowledged = delivery.acknowledged,
+                                        .unsent = delivery.unsent};
     if (rc != ST_OK)
         return rc;
     if (flushed == ST_OK && topic->n_too_large > 0)

@@ -14,6 +14,7 @@ struct letter_topic;
 
 struct letter_topic_report {
     int64_t sent, acknowledged;
+    int64_t unsent; // there was no time left for them
 };
 
 // ST_NOT_FOUND: the brokers have no such topic. ST_USAGE: the stream has no brokers.

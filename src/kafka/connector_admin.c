@@ -103,12 +103,12 @@ static enum status produce(struct producer *producer, const struct produced *rec
 }
 
 static enum status flush(struct producer *producer, const struct deadline *deadline,
-                         int64_t *ret_acknowledged, struct err *err)
+                         struct delivery *ret, struct err *err)
 {
     struct kafka_producer *kafka = ((struct topic_producer *)producer)->kafka;
     struct kafka_delivery delivery;
     enum status rc = kafka_producer_flush(kafka, deadline, &delivery, err);
-    *ret_acknowledged = delivery.n_acknowledged;
+    *ret = (struct delivery){delivery.n_acknowledged, delivery.n_unsent};
     return rc;
 }
 

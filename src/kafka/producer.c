@@ -11,6 +11,8 @@ enum {
     SERVE_EVERY = 1024, // records between two looks at delivery reports
     FULL_WAIT_MS = 100, // one wait for room in the queue
     FLUSH_SLICE_MS = 200,
+    DROP_MS = 6000, // before the deadline, what was not sent is not sent any more
+    CLOSE_MS = 3000 // taking down a full queue takes that long on a busy machine
 };
 
 static const struct kafka_property defaults[] = {
@@ -44,6 +46,10 @@ static void on_delivery(UNUSED rd_kafka_t *rk, const rd_kafka_message_t *message
     delivery->n_waiting--;
     if (!message->err) {
         delivery->n_acknowledged++;
+        return;
+    }
+    if (message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE) {
+        delivery->n_unsent++;
         return;
     }
     if (delivery->n_failed++ == 0)
@@ -177,13 +183,20 @@ enum status kafka_producer_flush(struct kafka_producer *producer,
                                  const struct deadline *deadline,
                                  struct kafka_delivery *ret, struct err *err)
 {
+    rd_kafka_t *rk = producer->client.rk;
+    bool is_dropped = false;
     int64_t left_ms;
-    while (rd_kafka_outq_len(producer->client.rk) > 0 &&
-           (left_ms = deadline_left(deadline, client_now_ms(), FLUSH_SLICE_MS)) > 0)
-        rd_kafka_flush(producer->client.rk, (int)left_ms);
+    while (rd_kafka_outq_len(rk) > 0 &&
+           (left_ms = deadline_left(deadline, client_now_ms(), INT64_MAX)) > CLOSE_MS) {
+        if (left_ms <= DROP_MS && !is_dropped) {
+            rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
+            is_dropped = true;
+        }
+        rd_kafka_flush(rk, FLUSH_SLICE_MS);
+    }
     *ret = producer->delivery;
     TRY(check_delivery(producer, err));
-    return ret->n_waiting > 0 ? out_of_time(producer, err) : ST_OK;
+    return ret->n_waiting + ret->n_unsent > 0 ? out_of_time(producer, err) : ST_OK;
 }
 
 void kafka_producer_close(struct kafka_producer *producer)

@@ -18,6 +18,7 @@ struct kafka_producer;
 struct kafka_delivery {
     int64_t n_acknowledged; // stored by the brokers, all replicas in sync
     int64_t n_failed;
+    int64_t n_unsent;  // dropped from the queue, before the deadline
     int64_t n_waiting; // queued or on their way
 };
 
@@ -29,8 +30,10 @@ enum status kafka_producer_open(const struct kafka_config *config,
 enum status kafka_producer_produce(struct kafka_producer *producer,
                                    const struct produced *record, struct err *err);
 // Waits until all records are acknowledged; as long as some are within each
-// message.timeout.ms (60 s), but not beyond the deadline, which may be NULL. `ret` is set
-// whatever the status.
+// message.timeout.ms (60 s). Where there is a deadline, what still waits in the queue 6 s
+// before it is dropped, so that those on their way are answered and memory is given back
+// in time; it is not waited for anything in its last 3 s. `ret` is set whatever the
+// status.
 enum status kafka_producer_flush(struct kafka_producer *producer,
                                  const struct deadline *deadline,
                                  struct kafka_delivery *ret, struct err *err);

@@ -47,7 +47,7 @@ def test_what_was_published_and_made_as_json():
     work = Work(lines(*ROWS, "T3,05:00:00,A,many", "T4,05:00:00"))
     told = lib.run("produce", "--skip-errors", "s.txt", "p.sql", "--json", cwd=work.dir).json()
     assert told.pop("seconds") >= 0
-    assert told == {"topic": work.topic, "records": 3, "acknowledged": 3, "skipped": 1, "short": 1, "tails": 0}, told
+    assert told == {"topic": work.topic, "records": 3, "acknowledged": 3, "unsent": 0, "skipped": 1, "short": 1, "tails": 0}, told
     assert work.n_records() == 3
     script = work.dir / "p.sql"
     script.write_text(script.read_text().replace("partitions = 1", "partitions = 3"))

@@ -1343,6 +1343,33 @@ static void test_records_that_are_not_stored_are_counted(UNUSED void **state)
     rd_kafka_destroy(rk);
 }
 
+// Brokers that are away: before the deadline the queue is dropped, and counted.
+static void test_a_queue_is_dropped_before_the_deadline(UNUSED void **state)
+{
+    rd_kafka_mock_cluster_t *cluster;
+    rd_kafka_t *rk = scripted_cluster(&cluster);
+    struct kafka_config config = scripted_config(cluster, "dropped", 1);
+    struct kafka_producer *producer = open_producer(&config);
+    struct kafka_delivery delivery;
+    struct deadline deadline = {0};
+    struct err err;
+    assert_ok(produce_pair(producer, str_of("k"), str_of("v"), &err), &err);
+    assert_ok(kafka_producer_flush(producer, NULL, &delivery, &err), &err);
+    rd_kafka_mock_broker_set_down(cluster, 1);
+    for (int i = 0; i < 1000; i++)
+        assert_ok(produce_pair(producer, str_of("k"), str_of("v"), &err), &err);
+    deadline_set(&deadline, now_ms() + 4000);
+    assert_status(kafka_producer_flush(producer, &deadline, &delivery, &err), ST_RETRY);
+    assert_string_equal(err.text, "topic 'dropped': not all records were acknowledged in "
+                                  "the time that was left");
+    assert_true(now_ms() < deadline.at_ms);
+    assert_int_equal(delivery.n_acknowledged, 1);
+    assert_int_equal(delivery.n_unsent, 1000);
+    assert_int_equal(delivery.n_failed + delivery.n_waiting, 0);
+    kafka_producer_close(producer);
+    rd_kafka_destroy(rk);
+}
+
 static void test_topic_made_twice_is_told(UNUSED void **state)
 {
     struct err err;
@@ -1428,6 +1455,7 @@ int main(void)
         CASE(test_an_end_behind_a_full_queue_is_not_known),
         CASE(test_looking_ahead_loses_nothing),
         NATIVE(test_looking_ahead_loses_nothing),
+        CASE(test_a_queue_is_dropped_before_the_deadline),
         CASE(test_records_that_are_not_stored_are_counted),
         CASE(test_topic_made_twice_is_told),
     };
