@@ -99,7 +99,7 @@ def prepared(feed):
 
 
 def rows_of(work):
-    found = work.verify(limit_s=LIMIT_S)
+    found = work.tramline("verify", "--json", limit_s=LIMIT_S).json()
     if found["errors"]:
         sys.exit(f"bench: {found}")
     return found["records"], found["rows"]

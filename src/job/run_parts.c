@@ -116,11 +116,14 @@ enum status run_parts_open_coordinator(struct pipeline *pipeline, bool once,
 {
     const struct plan *plan = pipeline->plan;
     begin(pipeline, once, ret);
+    TRY(run_status_open(ret, err));
     TRY(open_places(ret, err));
     TRY(stream_topic_open(pipeline, &ret->stream.topic, err));
+    TRY(stream_open_teller(pipeline, &ret->teller, err));
     TRY(sink_writer_open(plan->sink, &plan->output, plan->hash, &ret->writer, err));
     TRY(tables_version(pipeline, ret->tables.version, err));
     make_job(ret);
+    run_status_show(ret);
     return ST_OK;
 }
 
@@ -133,6 +136,7 @@ static void close_storage(struct storage *storage)
 // The stream first: the others wait for its partitions.
 void run_parts_release(struct run_parts *parts)
 {
+    stream_close(&parts->teller);
     stream_close(&parts->stream);
     status_server_close(parts->server); // what it shows is borrowed from what follows
     if (parts->executor != NULL)

@@ -26,6 +26,7 @@ struct run_parts {
     struct storage *uploads;               // the same place, the uploader's
     struct storage *lanes[MAIL_LANES_MAX]; // and its lanes'; NULL: there is none
     struct stream_parts stream;
+    struct stream_parts teller; // a coordinator's; empty: there is none
     struct file_writer *writer;
     struct tables tables;
     struct executor *executor;

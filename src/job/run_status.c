@@ -50,12 +50,14 @@ static void show_job(const struct run_parts *parts)
                   .topic = arena_str(arena, job->identity.topic),
                   .cluster = arena_str(arena, job->identity.cluster),
                   .result = str_of(parts->storage->url),
-                  .executor = str_of(parts->executor->name),
+                  .executor = str_of(parts->executor != NULL ? parts->executor->name
+                                                             : "tramline work"),
               });
 }
 
 void run_status_show(const struct run_parts *parts)
 {
-    show_tables(parts);
+    if (parts->executor != NULL) // else it is others that read them
+        show_tables(parts);
     show_job(parts);
 }

@@ -21,20 +21,20 @@ static int64_t now_ms(void)
     return env->ops->monotonic_ms(env);
 }
 
-// Whether `fd` is ready by then; not after a signal.
+// Whether `fd` is ready by then; after a signal, whether it is so at once.
 static bool wait_for(int fd, short events, int64_t until_ms)
 {
     struct pollfd fds[] = {{.fd = fd, .events = events},
                            {.fd = stop_fd(), .events = POLLIN}};
-    while (!stop_is_asked()) {
-        int64_t left_ms = until_ms - now_ms();
-        int n = poll(fds, ARRAY_LEN(fds), left_ms > 0 ? (int)left_ms : 0);
+    for (;;) {
+        bool is_asked = stop_is_asked();
+        int64_t left_ms = is_asked ? 0 : until_ms - now_ms();
+        int n = poll(fds, is_asked ? 1 : 2, left_ms > 0 ? (int)left_ms : 0);
         if (n > 0 && fds[0].revents != 0)
             return true;
-        if (n == 0 || fds[1].revents != 0 || (n < 0 && errno != EINTR))
+        if (n == 0 || (n < 0 && errno != EINTR))
             return false;
     }
-    return false;
 }
 
 // A line that is there, or the rest at the end.

@@ -124,6 +124,36 @@ static enum status tell_members(const struct stream_request *request, struct top
     return ST_OK;
 }
 
+static enum status open_reader(const struct connector_stream *connector,
+                               const struct stream_request *request,
+                               struct stream_parts *parts, struct err *err)
+{
+    TRY(connector->open_topic(request, &parts->topic, err));
+    TRY(tell_members(request, parts->topic, err));
+    parts->asker = asker_open();
+    asker_start(parts->asker);
+    return connector->open(request, parts->topic, parts->asker, &parts->stream, err);
+}
+
+enum status stream_open_teller(struct pipeline *pipeline, struct stream_parts *ret,
+                               struct err *err)
+{
+    const struct table *stream = pipeline->plan->stream;
+    *ret = (struct stream_parts){0};
+    if (connector_of(&stream->options)->admin == NULL)
+        return ST_OK;
+    struct stream_request request = pipeline_stream(pipeline);
+    request.is_alone = true;
+    request.no_ends = true;
+    request.members = 0;
+    enum status status = open_reader(connector_stream_of(stream), &request, ret, err);
+    if (status != ST_OK)
+        stream_close(ret);
+    else
+        ret->stream->ops->hold(ret->stream, true);
+    return status;
+}
+
 static enum status open_all(struct pipeline *pipeline, struct stream_parts *parts,
                             struct err *err)
 {
@@ -131,11 +161,7 @@ static enum status open_all(struct pipeline *pipeline, struct stream_parts *part
     const struct connector_stream *connector = connector_stream_of(plan->stream);
     const struct stream_request request = pipeline_stream(pipeline);
     TRY(open_lookup(pipeline, true, parts, err));
-    TRY(connector->open_topic(&request, &parts->topic, err));
-    TRY(tell_members(&request, parts->topic, err));
-    parts->asker = asker_open();
-    asker_start(parts->asker);
-    TRY(connector->open(&request, parts->topic, parts->asker, &parts->stream, err));
+    TRY(open_reader(connector, &request, parts, err));
     return open_own_decoder(pipeline, parts, err);
 }
 

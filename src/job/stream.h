@@ -30,6 +30,10 @@ enum status stream_open(struct pipeline *pipeline, struct stream_parts *ret,
 // group.
 enum status stream_open_aside(struct pipeline *pipeline, struct stream_parts *ret,
                               struct err *err);
+// To tell the group how far others have read; reads nothing itself, and decodes nothing.
+// Gives no stream where there is no group to be told.
+enum status stream_open_teller(struct pipeline *pipeline, struct stream_parts *ret,
+                               struct err *err);
 // The decoder alone, of records that were read before: no broker is asked, and a topic is
 // opened only where it is a file, whose header may say what its fields are.
 enum status stream_open_decoder(struct pipeline *pipeline, struct stream_parts *ret,

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -68,11 +69,34 @@ enum status coordinator_tell(struct coordinator *coordinator, struct str line,
     if (coordinator->unheard.status != ST_OK)
         return ST_OK;
     enum status rc = lines->ops->send(lines, line, err);
+    if (rc == ST_STOP && coordinator->is_ending)
+        return ST_OK; // nobody waits for it
     if (rc == ST_OK || rc == ST_STOP)
         return rc;
     coordinator->unheard = *err;
     coordinator->unheard.status = rc;
     return ST_OK;
+}
+
+void coordinator_tell_group(struct coordinator *coordinator, const struct unit *unit)
+{
+    struct stream *teller = coordinator->parts.teller;
+    struct stream_event ignored; // it is read by nobody
+    struct err err;
+    if (teller == NULL)
+        return;
+    if (unit != NULL) {
+        struct stream_start *next = mem_array(unit->n_spans + 1, sizeof(*next));
+        for (size_t i = 0; i < unit->n_spans; i++)
+            next[i] =
+                (struct stream_start){unit->spans[i].partition, unit->spans[i].next};
+        teller->ops->report(teller, next, unit->n_spans);
+        free(next);
+    }
+    bool is_away = teller->ops->poll(teller, 0, &ignored, &err) != ST_OK;
+    if (is_away && !coordinator->is_group_away)
+        log_warn("the consumer group is not told of the progress: %s", err.text);
+    coordinator->is_group_away = is_away;
 }
 
 // Answers.
@@ -113,6 +137,26 @@ static void drop_unit(struct coordinator *coordinator, const struct order_slot *
     committer_drop(coordinator->committer, unit, NULL);
 }
 
+// Whether the unit is to be taken all the same.
+static bool look_at_tables(struct coordinator *coordinator, const struct unit *unit)
+{
+    char *seen = coordinator->tables;
+    if (str_eq(unit->dimension, coordinator->parts.job->dimension) ||
+        str_is(unit->dimension, seen))
+        return true;
+    coordinator->has_wrong_tables = coordinator->parts.keeps_tables;
+    if (coordinator->has_wrong_tables) {
+        log_line(LOG_ERROR,
+                 "the staged tables have changed; what was made of the ones before is "
+                 "committed, then it ends (on_table_change = 'fail')");
+        return false;
+    }
+    snprintf(seen, sizeof(coordinator->tables), "%.*s", STR_ARGS(unit->dimension));
+    log_warn("the staged tables have changed; workers that read them since make units of "
+             "the new ones");
+    return true;
+}
+
 static enum status take_unit(struct coordinator *coordinator, struct answer *answer,
                              struct err *err)
 {
@@ -123,6 +167,10 @@ static enum status take_unit(struct coordinator *coordinator, struct answer *ans
     }
     TRY(order_check_unit(&slot->order, &answer->unit,
                          coordinator->parts.topic->ends_anywhere, err));
+    if (!look_at_tables(coordinator, &answer->unit)) {
+        drop_unit(coordinator, NULL, &answer->unit);
+        return ST_OK;
+    }
     slot->unit = answer->unit;
     slot->is_made = true;
     slot->is_due = false;
@@ -288,6 +336,7 @@ static enum status tell_end(struct coordinator *coordinator, const char *why,
 static enum status commit_last(struct coordinator *coordinator, struct err *err)
 {
     coordinator->is_ending = true;
+    coordinator_show_phase(coordinator, BOARD_STOPPING);
     coordinator->parts.topic->deadline = coordinator->parts.farewell;
     enum status rc = take_lines(coordinator, 0, err);
     if (rc == ST_OK)
@@ -295,6 +344,16 @@ static enum status commit_last(struct coordinator *coordinator, struct err *err)
     if (rc == ST_RETRY || rc == ST_UNKNOWN)
         log_warn("%s", err->text); // there was no time for more
     return rc == ST_OK || rc == ST_RETRY || rc == ST_UNKNOWN ? ST_STOP : rc;
+}
+
+static enum status end_with_tables(struct coordinator *coordinator, struct err *err)
+{
+    enum status rc = commit_last(coordinator, err);
+    if (rc != ST_STOP)
+        return rc;
+    return err_set(err, ST_FAIL,
+                   "the staged tables changed while the job ran; what "
+                   "was read is committed; run it again");
 }
 
 static enum status run(struct coordinator *coordinator, struct err *err)
@@ -305,12 +364,17 @@ static enum status run(struct coordinator *coordinator, struct err *err)
             return ST_STOP;
         if (is_to_stop(coordinator))
             return commit_last(coordinator, err);
+        if (coordinator->has_wrong_tables)
+            return end_with_tables(coordinator, err);
+        coordinator_show_phase(coordinator, BOARD_READING);
+        coordinator_sweep(coordinator);
         TRY(coordinator_plan(coordinator, err));
         TRY(give_orders(coordinator, err));
         int64_t ms = committer_tidy(coordinator->committer) ? 0 : WAIT_MS;
         TRY(take_lines(coordinator, ms, err));
         TRY(check_alive(coordinator, err));
         TRY(coordinator_commit(coordinator, err));
+        coordinator_tell_group(coordinator, NULL);
         *err = coordinator->unheard;
         TRY(err->status);
     }
@@ -361,6 +425,7 @@ enum status coordinate(const struct coordinator_parts *parts, struct err *err)
     if (coordinator.is_superseded && coordinator.unheard.status == ST_OK)
         (void)tell_end(&coordinator, "claimed", &ignored);
     end(&coordinator);
+    coordinator_show_phase(&coordinator, BOARD_STOPPED);
     order_book_clear(&coordinator.book);
     committer_free(coordinator.committer);
     free(coordinator.partitions);

@@ -25,6 +25,7 @@ struct coordinator_parts {
     const struct job *job;
     struct storage *storage; // its root is the result directory
     struct topic *topic;
+    struct stream *teller; // held; its group is told what is committed; NULL: nobody is
     struct env *env;
     struct waiter *waiter;
     const struct deadline *deadline; // of all that is not finished all the same
@@ -36,7 +37,9 @@ struct coordinator_parts {
     int64_t n_slots;       // orders that the driver has made at a time: a trigger; 0: it
                            // takes each for itself
     int64_t n_orders;      // under way at a time; ORDERS_MAX at most
-    int64_t order_ms;      // until one that is not answered is given out again
+    bool is_shown;         // by a status server
+    bool keeps_tables; // other tables than the job's end it, once the rest is committed
+    int64_t order_ms;  // until one that is not answered is given out again
 };
 
 enum status coordinate(const struct coordinator_parts *parts, struct err *err);

@@ -74,7 +74,7 @@ static enum status look_at_topic(struct coordinator *coordinator, struct err *er
     coordinator->partitions = mem_resize(coordinator->partitions, (size_t)n + 1,
                                          sizeof(*coordinator->partitions));
     for (size_t i = before; i < (size_t)n; i++)
-        coordinator->partitions[i] = (struct coordinated){0};
+        coordinator->partitions[i] = (struct coordinated){.unread_at = -1};
     coordinator->n_partitions = (size_t)n;
     for (int32_t p = 0; p < n; p++)
         TRY(look_if_there(coordinator, p, err));
@@ -135,6 +135,7 @@ enum status coordinator_claim(struct coordinator *coordinator, struct err *err)
     int64_t began_ms = coordinator_ms(coordinator), pause_ms = 0;
     int n_conflicts = 0;
     enum status rc;
+    coordinator_show_phase(coordinator, BOARD_ASSIGNING);
     do {
         rc = try_claim(coordinator, err);
         if (rc == ST_CONFLICT) {
@@ -146,10 +147,12 @@ enum status coordinator_claim(struct coordinator *coordinator, struct err *err)
     order_book_begin(&coordinator->book,
                      committer_state(coordinator->committer)->next - 1);
     coordinator->claimed_ms = coordinator_ms(coordinator);
-    if (rc == ST_OK)
-        note_writers(coordinator);
-    coordinator->has_claimed |= rc == ST_OK;
-    return rc;
+    if (rc != ST_OK)
+        return rc;
+    note_writers(coordinator);
+    coordinator->has_claimed = true;
+    coordinator_show_claim(coordinator);
+    return ST_OK;
 }
 
 enum status coordinator_check_claim(struct coordinator *coordinator, struct err *err)

@@ -105,6 +105,8 @@ static enum status commit(struct coordinator *coordinator, struct order_slot **s
     if (rc == ST_OK) {
         note_ends(coordinator, &unit);
         note_bytes(coordinator, &unit);
+        coordinator_tell_group(coordinator, &unit);
+        coordinator_show_unit(coordinator, &unit);
     }
     unit_release(&unit);
     return rc;

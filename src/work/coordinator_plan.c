@@ -176,6 +176,8 @@ static enum status look_at_end(struct coordinator *coordinator, struct coordinat
     enum status rc = topic->ops->range(topic, at->partition, &range, err);
     if (rc == ST_OK && !at->is_away)
         at->high = range.high;
+    if (rc == ST_OK)
+        coordinator_show_end(coordinator, at);
     coordinator->has_new |= rc == ST_OK && at->is_away && may_rejoin(coordinator);
     return rc == ST_RETRY ? ST_OK : rc;
 }

@@ -37,7 +37,7 @@ def home(version=None):
 
 def version():
     text = (pathlib.Path(home()) / "version.py").read_text()
-    return re.search(r'__version__[^"]*"(.*?)"', text)[1]
+    return re.search(r'''__version__.*?["'](.*?)["']''', text)[1]
 
 
 @functools.cache

@@ -4,6 +4,7 @@
 `tramline coordinate`: the result is what a plain run makes, and the sqlite3 shell."""
 import collections
 import json
+import re
 import signal
 import subprocess
 
@@ -12,6 +13,7 @@ import feeds
 import job
 import lib
 import results
+import status
 import unit_driver
 
 FILE_SCRIPT = """
@@ -99,7 +101,8 @@ def test_a_local_file():
 def test_ranges_that_end_where_no_record_is():
     """Aborted transactions, markers and an aborted tail; an open one is not read."""
     topic = broker.create_topic(partitions=2)
-    directory = small_job(f"connector = 'kafka', brokers = '{lib.brokers()}', topic = '{topic}', format = 'csv'")
+    directory = small_job(f"connector = 'kafka', brokers = '{lib.brokers()}', topic = '{topic}', format = 'csv', "
+                          f"group = '{topic}-readers'")
     good = []
     with broker.Producer(transactional_id=lib.fresh_name("tx")) as producer:
         for i in range(12):
@@ -119,6 +122,14 @@ def test_ranges_that_end_where_no_record_is():
         for span in entry["partitions"]:
             ends[span["partition"]] = span["next"]
     assert ends == {p: broker.watermarks(topic, p)[1] for p in range(2)}, ends
+    assert told_to_group(f"{topic}-readers") == ends  # for those who look at lag there
+
+
+def told_to_group(group):
+    """By Kafka's own tool: {partition: offset}."""
+    out = broker.java_tool("consumer.group.ConsumerGroupCommand", "--describe", "--group", group)
+    rows = [line.split() for line in out.splitlines() if line.startswith(group)]
+    return {int(words[2]): int(words[3]) for words in rows if words[3] != "-"}
 
 
 def order_of(directory):
@@ -189,7 +200,7 @@ def test_answers_that_are_none_end_the_coordinator():
     err = coordinate(directory, json.dumps(wrong).encode() + b"\n", 3)
     assert "field 'kind' is not 'unit', 'error', 'lost', 'slots' or 'alive'" in err, err
     err = coordinate(directory, b"", 0)  # the driver has gone
-    assert err.count("1 order was not answered; the offsets are read again") == 1, err
+    assert err.count("1 order was not committed; the offsets are read again") == 1, err
     check(directory, collections.Counter())
 
 
@@ -241,6 +252,82 @@ def test_a_driver_that_goes_is_heard_to_the_end():
         assert (told, code) == ((["commit"] * 3 + ["end"], 0) if reads else ([], 1)), (told, code, err)
         assert ("cannot write to standard output: Broken pipe" in err) != reads, err
         check(directory, collections.Counter(("T1", str(i), "a") for i in range(3)))
+
+
+def test_a_signal_commits_what_was_answered():
+    """Of a trigger with two orders one: it need not be made again."""
+    topic = broker.create_topic(partitions=2)
+    directory = small_job(f"connector = 'kafka', brokers = '{lib.brokers()}', topic = '{topic}', format = 'csv'")
+    with broker.Producer() as producer:
+        for i in range(2):
+            producer.send(topic, f"T1,{i}", partition=i)
+        producer.flush()
+    process = subprocess.Popen([lib.program(), "coordinate", directory / "p.sql", "--slots", "2", "--records", "1"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    orders = []
+    while (told := json.loads(line := process.stdout.readline()))["kind"] != "trigger":
+        orders += [line] if told["kind"] == "order" else []
+    assert len(orders) == 2
+    _, (answer,), _ = answers_of(directory, orders[1])
+    process.stdin.write(json.dumps(answer).encode() + b"\n")
+    process.stdin.flush()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0 and [json.loads(line)["kind"] for line in out.splitlines()] == ["commit"], err
+    assert b"1 order was not committed; the offsets are read again" in err, err
+    check(directory, collections.Counter([("T1", "1", "a")]))
+    lib.run("run", "--once", directory / "p.sql")
+    check(directory, collections.Counter([("T1", "0", "a"), ("T1", "1", "a")]))
+
+
+def test_the_status_server_of_a_coordinator():
+    """How far it is, and what became of the records, as the workers told."""
+    directory = file_job()
+    (directory / "visits.csv").write_text("trip_id,n\nT1,1\nT2,2\nT2,no number\n")
+    script = (directory / "p.sql").read_text()
+    (directory / "p.sql").write_text(f"SET status.listen = '127.0.0.1:0';\n{script}")
+    lines = unit_driver.queue.Queue()
+    process = unit_driver.Process(lines, "coordinate", directory / "p.sql")
+    told = lines.get(timeout=30)[1]
+    url = re.search(rb"status: (http://\S+/)", process.err)[1].decode()
+    state = status.state(url)
+    assert state["state"] == "reading" and state["verdict"] == "ok" and state["lag"]["records"] > 0, state
+    (answer,) = unit_of(directory, told)
+    process.send(answer)
+    assert json.loads(lines.get(timeout=30)[1])["kind"] == "commit"
+    state = lib.wait_until(lambda: (now := status.state(url))["lag"]["records"] == 0 and now, what="no lag")
+    assert (state["records"]["matched"], state["records"]["rejected"]) == (2, 1), state
+    numbers = status.metrics(url)
+    assert numbers["tramline_rows_total",] == 2 and numbers["tramline_commits_total", ("result", "done")] == 1
+    assert process.end() == 0
+
+
+def unit_of(directory, order):
+    """Lines that a worker answers, as bytes; it has no status server of its own."""
+    done = subprocess.run([lib.program(), "work", directory / "p.sql"], input=order, capture_output=True, timeout=60)
+    assert b"status: " not in done.stderr, done.stderr
+    return done.stdout.splitlines(keepends=True)
+
+
+def test_tables_that_change_meanwhile():
+    for policy, code, rows in (("warn", 0, [("T1", "1", "c"), ("T2", "2", "b")]), ("fail", 1, [])):
+        directory = file_job()
+        script = (directory / "p.sql").read_text()
+        (directory / "p.sql").write_text(f"SET on_table_change = '{policy}';\n{script}")
+        lines = unit_driver.queue.Queue()
+        process = unit_driver.Process(lines, "coordinate", directory / "p.sql", "--once")
+        order = lines.get(timeout=30)[1]
+        (directory / "staged/trips/trips.csv").write_text("trip_id,route_id\nT1,c\nT2,b\n")
+        (answer,) = unit_of(directory, order)
+        process.send(answer)
+        assert process.process.wait(30) == code, process.err
+        process.listener.join()
+        assert b"the staged tables have changed; " in process.err, process.err
+        assert (b"the staged tables changed while the job ran; what was read is committed; run it again"
+                in process.err) == (code == 1), process.err
+        check(directory, collections.Counter(rows))
+        lib.run("run", "--once", directory / "p.sql")
+        check(directory, collections.Counter([("T1", "1", "c"), ("T2", "2", "b")]))
 
 
 def test_a_driver_that_is_killed_within_a_line():

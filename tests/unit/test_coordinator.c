@@ -7,6 +7,7 @@
 #include "commit/committer.h"
 #include "log/commit_log.h"
 #include "log/order.h"
+#include "log/paths.h"
 #include "memory/storage_fault.h"
 #include "memory/storage_mem.h"
 #include "sim/sim_job.h"
@@ -479,8 +480,8 @@ static void test_another_writer_of_a_partition_that_is_away(UNUSED void **state)
 
 static struct deadline stopped;
 
-// A unit that has no rows; then the signal comes.
-static bool make_one_and_stop(struct fixture *fix, struct buf *line)
+// A unit that has no rows, by tables of that version.
+static void make_one(struct fixture *fix, struct str tables, struct buf *line)
 {
     const struct order *order = &fix->order;
     assert_int_equal(order->n_ranges, 1);
@@ -492,12 +493,80 @@ static bool make_one_and_stop(struct fixture *fix, struct buf *line)
     answer_encode(&(struct answer){.kind = ANSWER_UNIT,
                                    .order = order->number,
                                    .unit = {.writer = order->writer,
-                                            .dimension = STR_LITERAL("none"),
+                                            .dimension = tables,
                                             .spans = &span,
                                             .n_spans = 1}},
                   line);
+}
+
+// Then the signal comes.
+static bool make_one_and_stop(struct fixture *fix, struct buf *line)
+{
+    make_one(fix, fix->job.job.dimension, line);
     deadline_end(&stopped);
     return true;
+}
+
+static bool make_by_other_tables(struct fixture *fix, struct buf *line)
+{
+    const char *version = fix->n_orders == 1 ? "" : "other";
+    make_one(fix, *version ? str_of(version) : fix->job.job.dimension, line);
+    return true;
+}
+
+static void test_tables_that_change(UNUSED void **state)
+{
+    for (int keeps = 0; keeps < 2; keeps++) {
+        static struct fixture fix;
+        struct err err = {0};
+        struct log_state log = {0};
+        set_up(&fix);
+        fix.answer = make_by_other_tables;
+        fix.parts.order_offsets = 10;
+        fix.parts.keeps_tables = keeps;
+        enum status rc = coordinate(&fix.parts, &err);
+        assert_int_equal(rc, keeps ? ST_FAIL : ST_OK);
+        if (keeps)
+            assert_string_equal(err.text, "the staged tables changed while the job ran; "
+                                          "what was read is committed; run it again");
+        assert_ok(log_recover(fix.view, &log, &err), &err);
+        assert_int_equal(log_state_find(&log, 0)->next, 10);
+        assert_int_equal(log_state_find(&log, 1)->next, keeps ? 0 : 10);
+        log_state_release(&log);
+        tear_down(&fix);
+    }
+}
+
+// A try that leaves a file and gives no answer.
+static bool leave_a_file(struct fixture *fix, UNUSED struct buf *line)
+{
+    static struct path path;
+    struct file_info info;
+    struct err err = {0};
+    AUTO(buf_release) struct buf writer = {0};
+    buf_str(&writer, fix->order.writer);
+    if (fix->n_orders == 1) {
+        path = path_tmp(fix->order.writer, "11111111-2222-4333-8444-555555555555");
+        assert_ok(storage_write_bytes(fix->view, path_str(&path), str_of("x"), &err),
+                  &err);
+    }
+    if (fix->n_orders <= 2)
+        assert_ok(fix->view->ops->stat(fix->view, path_str(&path), &info, &err), &err);
+    if (fix->n_orders == 6)
+        assert_status(fix->view->ops->stat(fix->view, path_str(&path), &info, &err),
+                      ST_NOT_FOUND);
+    return false;
+}
+
+static void test_what_tries_leave_is_swept(UNUSED void **state)
+{
+    static struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    fix.answer = leave_a_file;
+    assert_status(coordinate(&fix.parts, &err), ST_FAIL);
+    assert_int_equal(fix.n_orders, 10);
+    tear_down(&fix);
 }
 
 // One of two orders of a trigger is answered: it need not be made again.
@@ -614,6 +683,8 @@ TEST_MAIN(cmocka_unit_test(test_a_lost_order_is_given_out_again),
           cmocka_unit_test(test_a_partition_that_gives_an_end_alone),
           cmocka_unit_test(test_another_writer_of_a_partition_that_is_away),
           cmocka_unit_test(test_a_stop_commits_what_was_answered),
+          cmocka_unit_test(test_tables_that_change),
+          cmocka_unit_test(test_what_tries_leave_is_swept),
           cmocka_unit_test(test_once_waits_for_partitions_that_are_away),
           cmocka_unit_test(test_a_driver_that_hangs_ends_it),
           cmocka_unit_test(test_answers_fit_into_a_line),
