@@ -8,6 +8,8 @@ enum {
     GROUP_BYTES = 2 + 2 + 2 + 2 + 2 + 4,
     MEMBER_BYTES = 2 + 2 + 2 + 4 + 4,
     WITH_THROTTLE = 1,
+    WITH_OPERATIONS = 3,
+    WITH_INSTANCE = 4,
 };
 
 void wire_create_ask(struct buf *out, struct str topic, int32_t partitions,
@@ -38,15 +40,19 @@ enum status wire_create_read(struct str body, int16_t *ret_code, struct str *ret
     return wire_in_check(&in, "CreateTopics", err);
 }
 
-void wire_group_ask(struct buf *out, struct str group)
+void wire_group_ask(struct buf *out, int16_t version, struct str group)
 {
     wire_out_array(out, false, 1);
     wire_out_string(out, false, group);
+    if (version >= WITH_OPERATIONS)
+        wire_out_i8(out, 0); // what may be done with it is not asked
 }
 
-static void read_member(struct wire_in *in, struct buf *names)
+static void read_member(struct wire_in *in, int16_t version, struct buf *names)
 {
     wire_in_string(in, false); // its id
+    if (version >= WITH_INSTANCE)
+        wire_in_string(in, false);
     struct str client = wire_in_string(in, false), host = wire_in_string(in, false);
     wire_in_bytes(in, false);
     wire_in_bytes(in, false);
@@ -76,7 +82,9 @@ enum status wire_group_read(struct str body, int16_t version, struct wire_group_
         wire_in_string(&in, false); // "range"
         ret->members = wire_in_array(&in, false, MEMBER_BYTES);
         for (size_t i = 0; i < ret->members; i++)
-            read_member(&in, names);
+            read_member(&in, version, names);
+        if (version >= WITH_OPERATIONS)
+            wire_in_i32(&in);
     }
     return wire_in_check(&in, "DescribeGroups", err);
 }

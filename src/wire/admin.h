@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// CreateTopics 2 to 4 and DescribeGroups 0 to 2 as bytes (CreateTopicsRequest.json,
+// CreateTopics 2 to 4 and DescribeGroups 0 to 4 as bytes (CreateTopicsRequest.json,
 // DescribeGroupsRequest.json and their responses). Slices are borrowed from the body.
 #ifndef WIRE_ADMIN_H
 #define WIRE_ADMIN_H
@@ -18,7 +18,7 @@ struct wire_group_seen {
     size_t members;
 };
 
-void wire_group_ask(struct buf *out, struct str group);
+void wire_group_ask(struct buf *out, int16_t version, struct str group);
 // Appends "client at host, client at host" to `names`, if it is not NULL.
 enum status wire_group_read(struct str body, int16_t version, struct wire_group_seen *ret,
                             struct buf *names, struct err *err);

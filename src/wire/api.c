@@ -14,7 +14,7 @@ static const struct {
     [WIRE_METADATA] = {3, 1, 12, 9},         [WIRE_OFFSET_COMMIT] = {8, 2, 2, 8},
     [WIRE_FIND_COORDINATOR] = {10, 1, 2, 3}, [WIRE_API_VERSIONS] = {18, 0, 0, 3},
     [WIRE_SASL_HANDSHAKE] = {17, 1, 1, 99},  [WIRE_SASL_AUTHENTICATE] = {36, 0, 1, 2},
-    [WIRE_CREATE_TOPICS] = {19, 2, 4, 5},    [WIRE_DESCRIBE_GROUPS] = {15, 0, 2, 5},
+    [WIRE_CREATE_TOPICS] = {19, 2, 4, 5},    [WIRE_DESCRIBE_GROUPS] = {15, 0, 4, 5},
     [WIRE_JOIN_GROUP] = {11, 2, 9, 6},       [WIRE_HEARTBEAT] = {12, 1, 4, 4},
     [WIRE_LEAVE_GROUP] = {13, 1, 5, 4},      [WIRE_SYNC_GROUP] = {14, 1, 5, 4},
     [WIRE_EPOCH_END] = {23, 2, 3, 4},

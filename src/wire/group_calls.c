@@ -9,13 +9,8 @@ enum {
     WITH_INSTANCE = 3, // Heartbeat, SyncGroup, LeaveGroup
     SYNC_WITH_TYPE = 5,
     LEAVE_WITH_REASON = 5,
-    DESCRIBE_WITH_THROTTLE = 1,
-    DESCRIBE_WITH_OPERATIONS = 3,
-    DESCRIBE_WITH_INSTANCE = 4,
     // Least bytes of each, in the versions where that is fewest.
     JOINED_BYTES = 1 + 1 + 1,
-    GROUP_BYTES = 2 + 2 + 2 + 2 + 2 + 4,
-    DESCRIBED_BYTES = 2 + 2 + 2 + 4 + 4,
 };
 
 static const struct str consumer = {"consumer", 8}; // the type of protocol
@@ -159,47 +154,4 @@ void wire_leave_ask(struct buf *out, int16_t version,
         wire_out_no_tags(out, flexible);
     }
     wire_out_no_tags(out, flexible);
-}
-
-// ---- DescribeGroups
-
-void wire_describe_ask(struct buf *out, int16_t version, struct str group)
-{
-    wire_out_array(out, false, 1);
-    wire_out_string(out, false, group);
-    if (version >= DESCRIBE_WITH_OPERATIONS)
-        wire_out_i8(out, 0);
-}
-
-static void skip_described(struct wire_in *in, int16_t version)
-{
-    wire_in_string(in, false); // the member
-    if (version >= DESCRIBE_WITH_INSTANCE)
-        wire_in_string(in, false);
-    wire_in_string(in, false); // the client
-    wire_in_string(in, false); // its host
-    wire_in_bytes(in, false);
-    wire_in_bytes(in, false);
-}
-
-enum status wire_describe_read(struct str body, int16_t version,
-                               struct wire_described *ret, struct err *err)
-{
-    struct wire_in in = wire_in_of(body);
-    *ret = (struct wire_described){.code = WIRE_COORDINATOR_NOT_AVAILABLE};
-    if (version >= DESCRIBE_WITH_THROTTLE)
-        wire_in_i32(&in);
-    for (size_t n = wire_in_array(&in, false, GROUP_BYTES); n > 0; n--) {
-        ret->code = wire_in_i16(&in);
-        wire_in_string(&in, false); // the group
-        ret->state = wire_in_string(&in, false);
-        wire_in_string(&in, false); // its protocol's type
-        wire_in_string(&in, false); // and name
-        ret->n_members = wire_in_array(&in, false, DESCRIBED_BYTES);
-        for (size_t i = 0; i < ret->n_members; i++)
-            skip_described(&in, version);
-        if (version >= DESCRIBE_WITH_OPERATIONS)
-            wire_in_i32(&in);
-    }
-    return wire_in_check(&in, "DescribeGroups", err);
 }

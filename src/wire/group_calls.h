@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The requests of a group's members and their answers as bytes: JoinGroup 2 to 9,
-// SyncGroup 1 to 5, Heartbeat 1 to 4, LeaveGroup 1 to 5, DescribeGroups 0 to 4
-// (JoinGroupRequest.json and its like; static members: KIP-345, the id that is asked for
-// first: KIP-394, the static leader's skip: KIP-814). Slices are borrowed from the body,
-// arrays are the arena's. Versions that know no static members leave the instance out.
+// SyncGroup 1 to 5, Heartbeat 1 to 4, LeaveGroup 1 to 5 (JoinGroupRequest.json and its
+// like; static members: KIP-345, the id that is asked for first: KIP-394, the static
+// leader's skip: KIP-814). Slices are borrowed from the body, arrays are the arena's.
+// Versions that know no static members leave the instance out.
 #ifndef WIRE_GROUP_CALLS_H
 #define WIRE_GROUP_CALLS_H
 
@@ -63,15 +63,5 @@ enum status wire_heartbeat_read(struct str body, int16_t version, int16_t *ret_c
 // A static member leaves, too: its instance goes along.
 void wire_leave_ask(struct buf *out, int16_t version,
                     const struct wire_identity *identity);
-
-struct wire_described {
-    int16_t code;
-    struct str state; // "Stable"
-    size_t n_members;
-};
-
-void wire_describe_ask(struct buf *out, int16_t version, struct str group);
-enum status wire_describe_read(struct str body, int16_t version,
-                               struct wire_described *ret, struct err *err);
 
 #endif

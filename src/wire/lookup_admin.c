@@ -113,9 +113,9 @@ static void put_coordinator(const void *arg, UNUSED int16_t version, struct buf 
     wire_coordinator_ask(out, str_of(arg));
 }
 
-static void put_group(const void *arg, UNUSED int16_t version, struct buf *out)
+static void put_group(const void *arg, int16_t version, struct buf *out)
 {
-    wire_group_ask(out, str_of(arg));
+    wire_group_ask(out, version, str_of(arg));
 }
 
 static enum status group_said(const struct wire_lookup *lookup, const char *group,

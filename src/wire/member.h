@@ -78,9 +78,11 @@ struct wire_member {
     // Times and trouble.
     int64_t heard_ms; // a request of that time was answered by the coordinator
     int64_t beat_at_ms, again_at_ms;
-    int n_refused; // errors in a row
+    int n_refused;    // errors in a row
+    int n_unreadable; // assignments in a row
     struct err problem;
     bool is_problem_due, is_final, is_leaving, is_left, is_hung;
+    bool is_fenced; // another one has its name
 };
 
 void wire_member_init(struct wire_member *member, struct wire_cluster *cluster,

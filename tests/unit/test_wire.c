@@ -6,6 +6,7 @@
 #include "wire_captures.h"
 
 #include "base/arena.h"
+#include "wire/admin.h"
 #include "wire/fetch.h"
 #include "wire/metadata.h"
 #include "wire/offsets.h"
@@ -714,7 +715,7 @@ static void test_small_requests_of_members(UNUSED void **state)
                      "00"
                      "00");
     buf_clear(&out);
-    wire_describe_ask(&out, 4, STR_LITERAL("g"));
+    wire_group_ask(&out, 4, STR_LITERAL("g"));
     assert_hex(&out, "00000001"
                      "000167"
                      "00");
@@ -753,7 +754,8 @@ static void test_answers_to_members(UNUSED void **state)
                               "7879";
     struct arena arena = {0};
     struct wire_joined joined;
-    struct wire_described described;
+    struct wire_group_seen seen;
+    AUTO(buf_release) struct buf names = {0};
     struct str bytes;
     struct err err;
     int16_t code;
@@ -814,9 +816,10 @@ static void test_answers_to_members(UNUSED void **state)
                               "00000000"
                               "00000000"
                               "80000000");
-    assert_ok(wire_describe_read(answer, 4, &described, &err), &err);
-    assert_true(described.code == 0 && described.n_members == 1);
-    assert_str(described.state, "Stable");
+    assert_ok(wire_group_read(answer, 4, &seen, &names, &err), &err);
+    assert_true(seen.code == 0 && seen.members == 1);
+    assert_str(seen.state, "Stable");
+    assert_str(buf_as_str(&names), "c at h");
     arena_release(&arena);
 }
 

@@ -51,6 +51,7 @@ struct fake {
     bool wants_id;      // a dynamic member is given one first
     int32_t generation;
     int n_ids, n_wrong; // ids that were given; answers that are garbage
+    int n_unreadable;   // assignments that nobody can read; -1: all
     int n_described;    // members of the group, as it says
     struct call calls[CALLS_MAX];
     int n_calls;
@@ -176,6 +177,9 @@ static void put_join(struct buf *out, int16_t version, const struct call *call,
 static void put_sync(struct buf *out, int16_t version, struct str assignment)
 {
     bool flexible = version >= 4;
+    if (fake.n_unreadable != 0)
+        assignment = STR_LITERAL("?");
+    fake.n_unreadable -= fake.n_unreadable > 0;
     wire_out_i32(out, 0);
     wire_out_i16(out, code_of(SYNC));
     if (version >= 5) {
@@ -729,6 +733,66 @@ static void test_what_does_not_pass_is_told_once(UNUSED void **state)
     stream->ops->close(stream);
 }
 
+// Each JoinGroup before it goes well, which does not hide it.
+static void test_a_sync_that_does_not_pass_is_told(UNUSED void **state)
+{
+    struct wire_config config = config_of();
+    answer_with(SYNC, WIRE_COORDINATOR_LOADS, -1);
+    struct stream *stream = open_with(&config);
+    struct stream_event event;
+    struct err err;
+    assert_status(poll_event(stream, &event, &err), ST_RETRY);
+    assert_string_equal(err.text, "topic 't', group 'g': COORDINATOR_LOAD_IN_PROGRESS");
+    answer_with(SYNC, 0, 0);
+    begin(stream, 3);
+    stream->ops->close(stream);
+}
+
+static void test_an_assignment_that_nobody_can_read_is_final(UNUSED void **state)
+{
+    struct wire_config config = config_of();
+    config.instance = "w-1";
+    fake.n_unreadable = 3;
+    struct stream *stream = open_with(&config);
+    begin(stream, 3);
+    lock();
+    fake.n_unreadable = -1;
+    unlock();
+    answer_with(BEAT, WIRE_ILLEGAL_GENERATION, 1);
+    poll_for(stream, STREAM_LOST);
+    give(stream);
+    int n_joins = n_calls_of(JOIN);
+    struct stream_event event;
+    struct err err;
+    enum status rc = poll_event(stream, &event, &err);
+    if (rc == ST_RETRY) // told before
+        rc = poll_event(stream, &event, &err);
+    assert_status(rc, ST_FAIL);
+    assert_string_equal(
+        err.text,
+        "topic 't', group 'g': what the group's leader gives: more is announced "
+        "than there is at byte 0 of 1; give the job a group of its own by the "
+        "option group");
+    assert_int_equal(n_calls_of(JOIN) - n_joins, 5);
+    stream->ops->close(stream); // by its own error, and the others hear of it at once
+    assert_int_equal(n_calls_of(LEAVE), 1);
+    assert_string_equal(call_of(LEAVE, 0).member, "id-1");
+}
+
+static void test_a_member_that_is_fenced_leaves_its_place(UNUSED void **state)
+{
+    struct wire_config config = config_of();
+    config.instance = "w-1";
+    struct stream *stream = open_with(&config);
+    begin(stream, 3);
+    answer_with(BEAT, WIRE_FENCED_INSTANCE_ID, 1);
+    struct stream_event event;
+    struct err err;
+    assert_status(poll_event(stream, &event, &err), ST_FAIL);
+    stream->ops->close(stream); // to whoever has it now
+    assert_int_equal(n_calls_of(LEAVE), 0);
+}
+
 static void check_final(int api, int16_t code, const char *text)
 {
     struct wire_config config = config_of();
@@ -928,6 +992,9 @@ int main(void)
         CASE(test_what_passes_is_waited_for),
         CASE(test_heartbeats_outlive_what_passes),
         CASE(test_what_does_not_pass_is_told_once),
+        CASE(test_a_sync_that_does_not_pass_is_told),
+        CASE(test_an_assignment_that_nobody_can_read_is_final),
+        CASE(test_a_member_that_is_fenced_leaves_its_place),
         CASE(test_what_is_final_says_the_way_out),
         CASE(test_a_coordinator_that_is_too_old_is_told),
         CASE(test_a_silent_coordinator_is_a_loss),
