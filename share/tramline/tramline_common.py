@@ -67,6 +67,11 @@ def find_script(args):
     return args.script
 
 
+def is_dynamic(conf):
+    """The number of executors is Spark's to choose."""
+    return conf.get("spark.dynamicAllocation.enabled", "false") == "true"
+
+
 def java_list(jvm, words):
     made = jvm.java.util.ArrayList()
     for word in words:

@@ -15,7 +15,7 @@ import time
 from py4j.protocol import Py4JError, Py4JJavaError
 
 from tramline_common import (FINAL, LONGEST_PAUSE_S, Driver, Failures, Gauges, find_program, find_script, first_line,
-                             given, on_nodes, progress_text, say)
+                             given, is_dynamic, on_nodes, progress_text, say)
 
 TELL_S = 10
 STATUS_LIMIT_S = 60
@@ -142,6 +142,10 @@ class Engine(Driver):
                 ("spark.executor.instances", str(workers)), ("spark.cores.max", str(workers * int(cores))),
                 ("spark.scheduler.minRegisteredResourcesRatio", "1.0")):
             conf.setIfMissing(name, value)
+        if is_dynamic(conf):  # the cluster's default, it may be
+            say("spark.dynamicAllocation.enabled is set to false: the workers are as many as --workers says, and do "
+                "not end; --engine units takes executors as they come and go")
+            conf.set("spark.dynamicAllocation.enabled", "false")
 
     def run(self):
         progress = Progress(self)

@@ -13,7 +13,7 @@ import time
 from py4j.protocol import Py4JError, Py4JJavaError
 
 from tramline_common import (FINAL, SHOWN, Driver, Failures, Gauges, find_program, find_script, first_line, given,
-                             on_nodes, parse, progress_text, say)
+                             is_dynamic, on_nodes, parse, progress_text, say)
 
 ALIVE_S = 5  # between two signs of life, and between two looks at the executors
 ALIVE_FOR_S = 60  # without one the coordinator ends
@@ -206,10 +206,6 @@ class Engine(Driver):
         time.sleep(pause_s)
         self.coordinate()
         return None
-
-
-def is_dynamic(conf):
-    return conf.get("spark.dynamicAllocation.enabled", "false") == "true"
 
 
 def lost(order):

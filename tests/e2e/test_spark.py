@@ -152,6 +152,28 @@ def test_ten_commands_of_the_page():
     assert "all 2 workers are at the end of the stream" in out and "no gap, no duplicate" in out
 
 
+DYNAMIC = ["--conf", "spark.dynamicAllocation.enabled=true", "--conf", "spark.dynamicAllocation.maxExecutors=2",
+           "--conf", "spark.dynamicAllocation.executorIdleTimeout=3s"]
+
+
+@lib.only_long
+def test_executors_that_come_and_go():
+    """By units: they go while there is nothing to make, and come back. Placement says that it has as many as it has."""
+    work = prepared("stm-2014-extract", settings={"commit.interval": "1s"})
+    submitted = by_units(work, options=DYNAMIC)
+    for n in (1, 2):
+        lib.wait_until(lambda n=n: work.verify()["rows"] == n * feeds.COUNTS["stm-2014-extract"][1], 200, "all rows")
+        lib.wait_until(lambda: cluster().executors() == [], 60, "the end of executors without work")
+        work.produce(lib.feed_dir("stm-2014-extract"))
+    lib.wait_until(lambda: work.verify()["rows"] == 3 * feeds.COUNTS["stm-2014-extract"][1], 200, "all rows")
+    os.kill(submitted.driver(), signal.SIGTERM)
+    submitted.wait(60)
+    submitted = placed(work, "--once", options=DYNAMIC)
+    submitted.wait(SUBMIT_LIMIT_S)
+    assert "spark.dynamicAllocation.enabled is set to false" in submitted.text(), submitted.text()
+    nothing_is_left()
+
+
 # Faults
 
 

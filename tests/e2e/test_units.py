@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import subprocess
+import time
 
 import broker
 import feeds
@@ -123,6 +124,109 @@ def test_ranges_that_end_where_no_record_is():
             ends[span["partition"]] = span["next"]
     assert ends == {p: broker.watermarks(topic, p)[1] for p in range(2)}, ends
     assert told_to_group(f"{topic}-readers") == ends  # for those who look at lag there
+
+
+def stream_of(topic):
+    return f"connector = 'kafka', brokers = '{lib.brokers()}', topic = '{topic}', format = 'csv'"
+
+
+def test_compacted_topics_and_empty_partitions():
+    """Orders end where records are gone; partition 2 has none at all."""
+    topic = broker.create_topic(partitions=3, config={
+        "cleanup.policy": "compact", "segment.ms": 100, "min.cleanable.dirty.ratio": 0.001})
+    for turn in range(6):
+        with broker.Producer() as producer:
+            for i in range(10):
+                producer.send(topic, f"T{i % 2 + 1},{100 * turn + i}", key=f"{i}", partition=i % 2)
+            producer.flush()
+        time.sleep(0.2)  # the next turn is another segment, and only the last is not compacted
+    lib.wait_until(lambda: len(broker.consume(topic)) < 60, 60, "the topic to be compacted")
+    directory = small_job(stream_of(topic))
+    driver = unit_driver.Driver(directory / "p.sql", options=["--records", "3", "--orders", "20"])
+    assert driver.run(limit_s=60) == 0
+    rows = results.rows_of_result(directory / "result")
+    # The broker may have gone on compacting: what is left now was there when the job read.
+    left = collections.Counter(tuple(value.decode().split(",")) for *_, value in broker.consume(topic))
+    assert not left - collections.Counter((row[0], row[1]) for row in rows), (left, rows)
+    assert max(collections.Counter(rows).values()) == 1
+    assert lib.run("verify", "--deep", "--json", directory / "p.sql").json()["errors"] == 0
+    assert set(ends_of(directory)) == {0, 1, 2} and ends_of(directory)[2] == 0
+
+
+def ends_of(directory):
+    ends = {}
+    for entry in results.log_entries(directory / "result").values():
+        for span in entry["partitions"]:
+            ends[span["partition"]] = span["next"]
+    return ends
+
+
+def test_partitions_that_are_added():
+    """While the coordinator runs; it claims all again."""
+    topic = broker.create_topic(partitions=1)
+    directory = small_job(stream_of(topic))
+    broker.produce(topic, ["T1,0"], partition=0)
+    lines = unit_driver.queue.Queue()
+    process = unit_driver.Process(lines, "coordinate", directory / "p.sql", "--records", "1")
+    worker = unit_driver.Process(lines, "work", directory / "p.sql")
+
+    def pass_on_until(n):
+        """That many commits."""
+        while n:
+            source, line = lines.get(timeout=60)
+            if source is worker:
+                process.send(line)
+            elif json.loads(line)["kind"] == "order":
+                worker.send(line)
+            n -= source is process and json.loads(line)["kind"] == "commit"
+
+    pass_on_until(1)
+    broker.add_partitions(topic, 3)
+    for p in (0, 1, 2):
+        lib.wait_until(lambda p=p: produced(topic, p), what="the new partition")
+    pass_on_until(3)
+    assert process.end() == 0 and worker.end() == 0
+    assert b"has other partitions that answer: all are claimed again" in process.err, process.err
+    check(directory, collections.Counter([("T1", "0", "a"), *((f"T{p % 2 + 1}", str(p + 1), "ab"[p % 2])
+                                                              for p in range(3))]))
+
+
+def produced(topic, p):
+    try:
+        broker.produce(topic, [f"T{p % 2 + 1},{p + 1}"], partition=p)
+        return True
+    except OSError:
+        return False
+
+
+def test_records_that_age_out():
+    """Before they are ordered, and when they are: as a run does, by on_gap."""
+    topic = broker.create_topic(partitions=1)
+    directory = small_job(stream_of(topic))
+    script = (directory / "p.sql").read_text()
+    (directory / "p.sql").write_text(f"SET on_gap = 'record';\n{script}")
+    broker.produce(topic, [f"T1,{i}" for i in range(10)], partition=0)
+    assert unit_driver.Driver(directory / "p.sql").run(limit_s=60) == 0
+    broker.produce(topic, [f"T1,{i}" for i in range(10, 40)], partition=0)
+    broker.delete_records(topic, 0, 15)
+    process = unit_driver.Process(lines := unit_driver.queue.Queue(), "coordinate", directory / "p.sql", "--once")
+    order = lines.get(timeout=30)[1]
+    broker.delete_records(topic, 0, 20)
+    _, (answer,), _ = answers_of(directory, order)
+    process.send(json.dumps(answer).encode() + b"\n")
+    assert process.process.wait(30) == 0, process.err
+    report = lib.run("verify", "--deep", "--json", directory / "p.sql", code=None).json()
+    assert report["errors"] == 0, report
+    results.same_rows(results.rows_of_result(directory / "result"), collections.Counter(
+        ("T1", str(i), "a") for i in range(40) if not 10 <= i < 20))
+    gaps = [span["gap"] for entry in results.log_entries(directory / "result").values()
+            for span in entry["partitions"] if span.get("gap")]
+    assert sum(gaps) == 10, gaps
+    (directory / "p.sql").write_text(script)
+    broker.produce(topic, ["T1,40", "T1,41"], partition=0)
+    broker.delete_records(topic, 0, 41)
+    driver = unit_driver.Driver(directory / "p.sql")
+    assert driver.run(limit_s=60) == 3 and b"on_gap" in driver.coordinator.err, driver.coordinator.err
 
 
 def told_to_group(group):
