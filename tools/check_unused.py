@@ -23,6 +23,7 @@ SEAMS = {
     "asker_step": "the same",
     "checksummer_open_blocks": "checksums over blocks that are smaller than a test can wait for",
     "commit_service_result": "how a committer ended, which a job hears of by mail",
+    "crc32c_plain": "the twin that goes byte by byte, to which chains are held",
     "feed_count": "all members of a feed, which a fuzz target reads",
     "feed_name": "the same",
     "letters_page": "the letters of one entry, as a test asks for them",

@@ -50,57 +50,6 @@ uint64_t hash64(const void *data, size_t n_bytes)
     return mix(mix(a ^ k2, b ^ h), k1);
 }
 
-static uint32_t crc32c_table[256];
-
-__attribute__((constructor)) static void make_crc32c_table(void)
-{
-    for (uint32_t i = 0; i < 256; i++) {
-        uint32_t crc = i;
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc & 1 ? crc >> 1 ^ 0x82F63B78U : crc >> 1;
-        crc32c_table[i] = crc;
-    }
-}
-
-static uint32_t crc32c_plain(uint32_t crc, const unsigned char *p, size_t n)
-{
-    for (; n; n--, p++)
-        crc = crc >> 8 ^ crc32c_table[(crc ^ *p) & 0xFF];
-    return crc;
-}
-
-#if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t
-crc32c_fast(uint32_t crc, const unsigned char *p, size_t n)
-{
-    uint64_t wide = crc;
-    for (; n >= 8; n -= 8, p += 8)
-        wide = __builtin_ia32_crc32di(wide, load64(p));
-    crc = (uint32_t)wide;
-    for (; n; n--, p++)
-        crc = __builtin_ia32_crc32qi(crc, *p);
-    return crc;
-}
-
-static bool has_crc_instruction(void)
-{
-    return __builtin_cpu_supports("sse4.2");
-}
-#else
-#define crc32c_fast crc32c_plain
-static bool has_crc_instruction(void)
-{
-    return false;
-}
-#endif
-
-uint32_t crc32c(uint32_t crc, const void *p, size_t n_bytes)
-{
-    if (has_crc_instruction())
-        return ~crc32c_fast(~crc, p, n_bytes);
-    return ~crc32c_plain(~crc, p, n_bytes);
-}
-
 static void must(int ok)
 {
     if (!ok)

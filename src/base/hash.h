@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hashes: fast ones for tables, CRC32C for data, and digests (by libcrypto) as hex text.
+// Hashes: fast ones for tables, and digests (by libcrypto) as hex text.
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
@@ -16,9 +16,6 @@ enum {
     HASH_SECRET_BYTES = 16
 };
 void hash64_seed(const uint8_t secret[HASH_SECRET_BYTES]);
-
-// CRC-32C (Castagnoli, RFC 3720 B.4) of more bytes after `crc`; start with 0.
-uint32_t crc32c(uint32_t crc, const void *p, size_t n_bytes);
 
 enum {
     MD5_BYTES = 16,

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/crc32c.h"
 
 enum {
     CHUNK_BYTES = 512,
+    CHUNKS_BYTES = CRC32C_LANES * CHUNK_BYTES, // that are summed side by side
     WORD_BYTES = 4,
     DIGESTS_MIN = 32 // bytes; what HDFS's buffer for digests begins with
 };
@@ -86,14 +88,19 @@ static void put_word(uint32_t crc, uint8_t *ret)
         ret[i] = (uint8_t)(crc >> (24 - 8 * i));
 }
 
-static void close_chunk(struct checksummer *sum)
+static void put_chunk(struct checksummer *sum, uint32_t crc)
 {
     uint8_t word[WORD_BYTES];
-    put_word(sum->crc, word);
+    put_word(crc, word);
     if (sum->n_blocks == 0)
         buf_append(&sum->first, word, sizeof(word));
     else
         md5_add(sum->block, word, sizeof(word));
+}
+
+static void close_chunk(struct checksummer *sum)
+{
+    put_chunk(sum, sum->crc);
     sum->crc = 0;
     sum->chunk_used = 0;
 }
@@ -111,10 +118,36 @@ static void close_block(struct checksummer *sum)
     sum->n_blocks++;
 }
 
+// Whole chunks side by side, those of the open block's that it has room for; returns how
+// many bytes they take.
+static size_t add_chunks(struct checksummer *sum, const char *p, size_t n_bytes)
+{
+    uint32_t words[CRC32C_LANES];
+    size_t used = 0;
+    for (; n_bytes - used >= CHUNKS_BYTES &&
+           sum->block_bytes - sum->block_used > CHUNKS_BYTES;
+         used += CHUNKS_BYTES) {
+        crc32c_chunks(p + used, CHUNK_BYTES, words);
+        for (size_t i = 0; i < CRC32C_LANES; i++)
+            put_chunk(sum, words[i]);
+        sum->block_used += CHUNKS_BYTES;
+    }
+    if (sum->kind == CHECKSUM_CRC32C && sum->n_blocks > 0) {
+        sum->crc_behind = crc32c(sum->crc_behind, p, used);
+        sum->n_behind += (int64_t)used;
+    }
+    return used;
+}
+
 void checksummer_add(struct checksummer *sum, const void *data, size_t n_bytes)
 {
     const char *p = data;
     while (n_bytes) {
+        size_t used = sum->chunk_used == 0 ? add_chunks(sum, p, n_bytes) : 0;
+        p += used;
+        n_bytes -= used;
+        if (n_bytes == 0)
+            return;
         size_t n = CHUNK_BYTES - sum->chunk_used;
         if (n > n_bytes)
             n = n_bytes;

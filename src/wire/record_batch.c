@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "base/hash.h"
+#include "base/crc32c.h"
 #include "base/text.h"
 #include "wire/bytes.h"
 

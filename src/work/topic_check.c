@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/crc32c.h"
+
 static enum status made_anew(const struct topic *topic, int32_t partition,
                              const char *how, struct err *err)
 {

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "base/crc32c.h"
 #include "base/json_put.h"
 #include "base/log.h"
 #include "base/text.h"

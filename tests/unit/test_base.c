@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/crc32c.h"
 #include "base/hash.h"
 #include "base/json_put.h"
 #include "base/text.h"
@@ -14,6 +15,34 @@ static void test_crc32c_known_values(UNUSED void **state)
     assert_int_equal(crc32c(0, zeros, 32), 0x8A9136AA);
     assert_int_equal(crc32c(0, "123456789", 9), 0xE3069283);
     assert_int_equal(crc32c(crc32c(0, "1234", 4), "56789", 5), 0xE3069283);
+}
+
+// Any length and place, in one and in two pieces, as the plain twin has it.
+static void test_crc32c_chains_are_one(UNUSED void **state)
+{
+    enum {
+        N = 3 * 4096 + 700
+    };
+    uint8_t *bytes = mem_alloc(N);
+    uint64_t dice = 14;
+    for (size_t i = 0; i < N; i++) {
+        dice = dice * 6364136223846793005U + 1442695040888963407U;
+        bytes[i] = (uint8_t)(dice >> 56);
+    }
+    for (size_t n = 0; n <= N; n += n < 70 || n % 4096 > 4090 ? 1 : 61) {
+        size_t from = n * 7 % (N - n + 1), cut = n * 11 % (n + 1);
+        uint32_t wanted = crc32c_plain(77, bytes + from, n);
+        assert_int_equal(crc32c(77, bytes + from, n), wanted);
+        assert_int_equal(
+            crc32c(crc32c(77, bytes + from, cut), bytes + from + cut, n - cut), wanted);
+    }
+    for (size_t size = 1; size <= 1030; size++) {
+        uint32_t got[CRC32C_LANES];
+        crc32c_chunks(bytes + size, size, got);
+        for (size_t i = 0; i < CRC32C_LANES; i++)
+            assert_int_equal(got[i], crc32c_plain(0, bytes + size + i * size, size));
+    }
+    free(bytes);
 }
 
 static void test_numbers_have_edges(UNUSED void **state)
@@ -334,6 +363,7 @@ TEST_MAIN(cmocka_unit_test(test_logins_are_hidden),
           cmocka_unit_test(test_text_of_a_stranger_is_one_visible_line),
           cmocka_unit_test(test_errors_hold_no_control_characters),
           cmocka_unit_test(test_crc32c_known_values),
+          cmocka_unit_test(test_crc32c_chains_are_one),
           cmocka_unit_test(test_numbers_have_edges),
           cmocka_unit_test(test_utf8_refuses_what_unicode_refuses),
           cmocka_unit_test(test_utf8_finds_a_wrong_byte_at_any_place),

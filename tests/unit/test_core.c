@@ -245,6 +245,35 @@ static void check_overwritten_front(enum checksum_kind kind)
     checksummer_free(sum);
 }
 
+// Bytes that come in pieces of any size have the sum of those that come one by one, over
+// blocks that end within what is summed side by side, too.
+static void test_checksum_of_any_pieces(UNUSED void **state)
+{
+    char bytes[20000];
+    uint32_t dice = 7;
+    for (size_t b = 0; b < sizeof(bytes); b++)
+        bytes[b] = (char)(b * b >> 3);
+    for (int64_t block = 512; block <= 16384; block *= 2) {
+        for (int kind = CHECKSUM_HDFS; kind <= CHECKSUM_CRC32C; kind++) {
+            struct checksummer *sum =
+                checksummer_open_blocks((enum checksum_kind)kind, block);
+            struct checksum wanted, got;
+            for (size_t at = 0; at < sizeof(bytes); at++)
+                checksummer_add(sum, bytes + at, 1);
+            checksummer_finish(sum, &wanted);
+            for (size_t at = 0, n; at < sizeof(bytes); at += n) {
+                dice = dice * 1664525 + 1013904223;
+                n = dice >> 19; // up to 8191
+                n = n < sizeof(bytes) - at ? n : sizeof(bytes) - at;
+                checksummer_add(sum, bytes + at, n);
+            }
+            checksummer_finish(sum, &got);
+            assert_string_equal(got.hex, wanted.hex);
+            checksummer_free(sum);
+        }
+    }
+}
+
 static void test_checksum_of_an_overwritten_front(UNUSED void **state)
 {
     check_overwritten_front(CHECKSUM_HDFS);
@@ -361,6 +390,7 @@ TEST_MAIN(cmocka_unit_test(test_a_time_is_read_as_the_program_prints_it),
           cmocka_unit_test(test_what_is_no_schema_is_refused),
           cmocka_unit_test(test_checksum_of_an_empty_file),
           cmocka_unit_test(test_checksum_of_an_overwritten_front),
+          cmocka_unit_test(test_checksum_of_any_pieces),
           cmocka_unit_test(test_checksum_of_many_blocks),
           cmocka_unit_test(test_checksum_of_kind_crc32c),
           cmocka_unit_test(test_a_real_is_the_shortest_text_that_is_it),

@@ -9,6 +9,7 @@
 #include "wire_captures.h"
 
 #include "base/arena.h"
+#include "base/crc32c.h"
 #include "base/hash.h"
 #include "wire/aborted.h"
 #include "wire/record_batch.h"

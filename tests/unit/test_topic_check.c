@@ -2,6 +2,8 @@
 // A topic that is recreated while it is read: what was read is looked at again.
 #include "test.h"
 
+#include "base/crc32c.h"
+
 #include "sim/sim_job.h"
 #include "work/progress.h"
 #include "work/topic_check.h"
