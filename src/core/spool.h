@@ -28,8 +28,8 @@ struct spool_file_ops {
     // Up to `capacity` bytes from `offset`; *ret_n == 0 at the end.
     enum status (*read)(struct spool_file *file, int64_t offset, void *p, size_t capacity,
                         size_t *ret_n, struct err *err);
-    // Of a file of this machine that can be given away (core/storage.h); -1: it cannot.
-    int (*descriptor)(const struct spool_file *file);
+    // Of a file of this machine that is to be given away (core/storage.h); -1: it cannot.
+    int (*descriptor)(struct spool_file *file);
     void (*discard)(struct spool_file *file); // frees; the bytes are gone, or given away
 };
 

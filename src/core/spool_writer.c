@@ -3,8 +3,11 @@
 
 #include <assert.h>
 
+// Small pieces are gathered; large ones, such as a slice of rows (work/unit_builder.c),
+// go to the file from where they are: a copy of all bytes less.
 enum {
-    FLUSH_BYTES = 256 << 10
+    FLUSH_BYTES = 256 << 10,
+    LARGE_BYTES = 32 << 10
 };
 
 static enum status put(struct spool_writer *writer, struct str bytes, struct err *err)
@@ -32,7 +35,7 @@ enum status spool_writer_flush(struct spool_writer *writer, struct err *err)
 static enum status append(struct file_output *to, struct str bytes, struct err *err)
 {
     struct spool_writer *writer = (struct spool_writer *)to;
-    if (bytes.n < FLUSH_BYTES) {
+    if (bytes.n < LARGE_BYTES) {
         buf_str(&writer->out, bytes);
         return spool_writer_flush(writer, err);
     }

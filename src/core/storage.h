@@ -107,7 +107,8 @@ struct storage {
     // by what names it, not by what a directory holds.
     bool renames;
     enum checksum_kind checksum_kind; // that checksum() tells
-    const struct deadline *deadline;  // of its calls; the owner's, NULL: none
+    bool takes_files; // write may give a reader's file a name in the place of a copy
+    const struct deadline *deadline; // of its calls; the owner's, NULL: none
 };
 
 // Convenience over the ports; all paths may be printf-made by the caller.

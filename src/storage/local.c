@@ -572,6 +572,7 @@ static enum status open_local(const struct storage_url *url,
         .exclusive = true,
         .durable = true,
         .renames = true,
+        .takes_files = true,
     };
     local->path = mem_strdup(url->path);
     local->root = local_root_at(local->path[0] != '\0' ? local->path : "/");

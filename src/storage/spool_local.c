@@ -7,17 +7,23 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "storage/spool_pool.h"
 
 struct local_spool {
     struct spool spool;
+    struct spool_pool *pool;
+    bool can_be_named; // its files
     char *directory;
     const char *way_out; // to another one
 };
 
 struct local_file {
     struct spool_file file;
+    struct spool_pool *pool;
     int fd;
+    int64_t size_bytes; // behind them may be bytes of another file before this one
     bool can_be_named;
+    bool is_given;   // somebody may have it open, under a name
     char *directory; // for messages
     const char *way_out;
 };
@@ -45,6 +51,7 @@ static enum status append(struct spool_file *base, struct str bytes, struct err 
             continue;
         if (n < 0)
             return file_failed(file, "cannot write", err);
+        file->size_bytes += n;
         bytes = (struct str){bytes.p + n, bytes.n - (size_t)n};
     }
     return ST_OK;
@@ -66,7 +73,10 @@ static enum status read_at(struct spool_file *base, int64_t offset, void *p,
                            size_t capacity, size_t *ret_n, struct err *err)
 {
     struct local_file *file = (struct local_file *)base;
+    int64_t left = file->size_bytes > offset ? file->size_bytes - offset : 0;
     ssize_t n;
+    if (left < (int64_t)capacity)
+        capacity = (size_t)left;
     do {
         n = pread(file->fd, p, capacity, offset);
     } while (n < 0 && errno == EINTR);
@@ -76,16 +86,23 @@ static enum status read_at(struct spool_file *base, int64_t offset, void *p,
     return ST_OK;
 }
 
-static int descriptor(const struct spool_file *base)
+static int descriptor(struct spool_file *base)
 {
-    const struct local_file *file = (const struct local_file *)base;
-    return file->can_be_named ? file->fd : -1;
+    struct local_file *file = (struct local_file *)base;
+    if (!file->can_be_named || ftruncate(file->fd, file->size_bytes) != 0)
+        return -1;
+    file->is_given = true;
+    return file->fd;
 }
 
 static void discard(struct spool_file *base)
 {
     struct local_file *file = (struct local_file *)base;
-    close(file->fd);
+    if (file->is_given)
+        close(file->fd);
+    else
+        spool_pool_give(file->pool, file->fd, file->size_bytes);
+    spool_pool_unref(file->pool);
     free(file->directory);
     free(file);
 }
@@ -118,14 +135,16 @@ static int open_unnamed(const char *directory, bool *ret_can_be_named)
 static enum status create(struct spool *base, struct spool_file **ret, struct err *err)
 {
     struct local_spool *spool = (struct local_spool *)base;
-    bool can_be_named;
-    int fd = open_unnamed(spool->directory, &can_be_named);
+    int fd = spool_pool_take(spool->pool);
+    if (fd < 0)
+        fd = open_unnamed(spool->directory, &spool->can_be_named);
     if (fd < 0)
         return failed(spool->directory, spool->way_out, "cannot make a file", err);
     struct local_file *file = mem_zalloc(sizeof(*file));
     file->file.ops = &file_ops;
+    file->pool = spool_pool_ref(spool->pool);
     file->fd = fd;
-    file->can_be_named = can_be_named;
+    file->can_be_named = spool->can_be_named;
     file->directory = mem_strdup(spool->directory);
     file->way_out = spool->way_out;
     *ret = &file->file;
@@ -135,6 +154,7 @@ static enum status create(struct spool *base, struct spool_file **ret, struct er
 static void close_spool(struct spool *base)
 {
     struct local_spool *spool = (struct local_spool *)base;
+    spool_pool_unref(spool->pool);
     free(spool->directory);
     free(spool);
 }
@@ -149,6 +169,7 @@ static enum status open_spool(const char *directory, const char *way_out,
 {
     struct local_spool *spool = mem_zalloc(sizeof(*spool));
     spool->spool.ops = &ops;
+    spool->pool = spool_pool_open();
     spool->directory = mem_strdup(directory);
     spool->way_out = way_out;
     struct spool_file *trial;

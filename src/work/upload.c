@@ -90,7 +90,8 @@ static enum status try_upload(struct patience *patience, const struct job *job,
     struct storage *storage = &patience->storage;
     const struct entry_file *file = &draft->unit.files[index];
     struct spool_file *spool = draft->spools[index];
-    struct given_file given = {.fd = spool->ops->descriptor(spool)};
+    struct given_file given = {.fd = storage->takes_files ? spool->ops->descriptor(spool)
+                                                          : -1};
     struct spool_reader reader = {
         .reader = {read_spool, given.fd >= 0 ? &given : NULL},
         .file = spool,

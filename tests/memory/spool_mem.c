@@ -40,7 +40,7 @@ static enum status read_at(struct spool_file *base, int64_t offset, void *p,
     return ST_OK;
 }
 
-static int descriptor(UNUSED const struct spool_file *base)
+static int descriptor(UNUSED struct spool_file *base)
 {
     return -1;
 }
