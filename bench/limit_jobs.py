@@ -101,10 +101,9 @@ class Stage:
         return queries.feed(name, self.scale)
 
     def topic(self, feed, codec):
-        """The feed's stop_times; the broker compresses them."""
+        """The feed's stop_times; the broker compresses them, or not, whatever the producer does."""
         if (feed, codec) not in self.topics:
-            config = {"compression.type": codec} if codec != "none" else {}
-            name = broker.create_topic(partitions=PARTITIONS, config=config)
+            name = broker.create_topic(partitions=PARTITIONS, config={"compression.type": codec})
             work = job.Job(f"file://{lib.tmp_dir()}")
             use_topic(work, name)
             before.say(f"produces {feed}, {codec}")

@@ -14,8 +14,8 @@ NAMES = {1: "Fetch", 2: "ListOffsets", 3: "Metadata", 8: "OffsetCommit", 10: "Fi
 FLEXIBLE = {1: 12, 2: 6, 3: 9, 8: 8, 10: 3, 11: 6, 12: 4, 13: 4, 14: 4, 18: 99}
 SIZE_BYTES = 4
 
-# codes: where its error codes stand; offsets: where the base offsets of batches do, 8 bytes that no checksum covers.
-Answer = collections.namedtuple("Answer", "name number size codes offsets")
+# codes: where its error codes stand; blind: bytes of which nobody could tell that they are wrong.
+Answer = collections.namedtuple("Answer", "name number size codes blind")
 Fault = collections.namedtuple("Fault", "verb name number at value", defaults=(0,))
 
 
@@ -90,13 +90,33 @@ def code_places(key, version, data):
     return [at.at + 4]
 
 
-def base_offsets(frame, most=1000):
-    """Where batches begin: a small offset, a length that fits, magic 2."""
+def blind_places(version, frame):
+    """What no checksum covers and nothing contradicts in a Fetch answer: whose records they are, base offsets."""
+    flexible = version >= FLEXIBLE[1]
+    at, places = Reader(frame, SIZE_BYTES + 4 + flexible, flexible), []
+    at.skip(4 + (6 if version >= 7 else 0))
+    for _ in range(at.number()):
+        at.skip_text()
+        for _ in range(at.number()):
+            places += range(at.at, at.at + 4)
+            at.skip(4 + 2 + 8 + 8 + (8 if version >= 5 else 0))
+            for _ in range(max(0, at.number())):
+                at.skip(16)
+                at.skip_tags()
+            at.skip(4 if version >= 11 else 0)
+            size = max(0, at.number())
+            places += base_offsets(frame, at.at, at.at + size)
+            at.skip(size)
+            at.skip_tags()
+        at.skip_tags()
+    return places
+
+
+def base_offsets(frame, at, end):
     places = []
-    for at in range(len(frame) - 61):
-        offset, size, _, magic = struct.unpack_from(">qiib", frame, at)
-        if 0 <= offset < most and 49 <= size <= len(frame) - at - 12 and magic == 2:
-            places.append(at)
+    while at + 12 <= end:
+        places += range(at, at + 8)
+        at += 12 + struct.unpack_from(">i", frame, at + 8)[0]
     return places
 
 
@@ -180,7 +200,7 @@ class KafkaFaults:
             number = self.counts[name]
             self.counts[name] += 1
             self.answers.append(Answer(name, number, len(frame), code_places(key, version, frame),
-                                       base_offsets(frame) if name == "Fetch" else []))
+                                       blind_places(version, frame) if name == "Fetch" else []))
             fault = self.fault
             if fault is None or (fault.name, fault.number) != (name, number) or fault.at >= len(frame):
                 return None
@@ -219,9 +239,9 @@ def cuts(answers):
 
 
 def flips(answers, masks):
-    """But for base offsets, of which nobody could tell."""
+    """But for bytes of which nobody could tell."""
     return [Fault("flip", one.name, one.number, at, mask) for one in answers for at in range(one.size) for mask in masks
-            if not any(place <= at < place + 8 for place in one.offsets)]
+            if at not in one.blind]
 
 
 def codes(answers, values):
