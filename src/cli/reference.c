@@ -133,8 +133,9 @@ static enum status print(const struct args *args, UNUSED struct err *err)
         "= 'value')` for tables and views.\n\n");
     for (size_t i = 0; i < n_option_groups(); i++)
         print_group(option_group_at(i));
-    printf("### kafka.*\n\nGo to the Kafka client under the name that follows the dot, "
-           "such as `\"kafka.security.protocol\"`: [security.md](security.md).\n");
+    printf(
+        "### kafka.*\n\nSettings of the Kafka client, by the name that follows the dot, "
+        "such as `\"kafka.security.protocol\"`: [security.md](security.md).\n");
     return ST_OK;
 }
 

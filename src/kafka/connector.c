@@ -32,7 +32,7 @@ static const struct option_def kafka_options[] = {
      "column that produce takes as the record's key; default: the join column"},
     {"session.timeout", OPTION_DURATION, "6s", 6 * OPTION_SEC, 1800 * OPTION_SEC, NULL, 0,
      "a worker not heard of for so long loses its partitions"},
-    {"client", OPTION_CHOICE, "librdkafka", 0, 0, "librdkafka|native", 0,
+    {"client", OPTION_CHOICE, "native", 0, 0, "native|librdkafka", 0,
      "what reads the topic; native: record batches in place, over connections of its "
      "own"},
 };

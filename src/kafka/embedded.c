@@ -9,6 +9,11 @@
 #include "base/mem.h"
 #include "kafka/client.h"
 
+enum {
+    LIST_OFFSETS = 2, // the request's key
+    LIST_OFFSETS_MAX = 3,
+};
+
 struct kafka_embedded {
     struct kafka_client client; // the mock cluster lives in a handle
     rd_kafka_mock_cluster_t *cluster;
@@ -39,6 +44,9 @@ enum status kafka_embedded_open(struct kafka_embedded **ret, struct err *err)
     if (rc == ST_OK) {
         embedded->cluster = cluster_without_signals(embedded->client.rk);
         assert(embedded->cluster != NULL); // else librdkafka ends itself
+        // Later versions have an epoch, for which it writes eight bytes, not four.
+        rd_kafka_mock_set_apiversion(embedded->cluster, LIST_OFFSETS, 0,
+                                     LIST_OFFSETS_MAX);
     }
     if (rc != ST_OK) {
         kafka_embedded_close(embedded);

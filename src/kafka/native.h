@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The stream of client = 'native': src/wire, by what a script says of librdkafka's
-// client.
+// The stream of client = 'native', the default: src/wire, by what a script says with
+// librdkafka's names.
 //
 // What it does not have is refused, and the text names client = 'librdkafka'.
 #ifndef KAFKA_NATIVE_H

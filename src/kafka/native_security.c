@@ -23,6 +23,34 @@ static const char *const taken[] = {
     TOKEN_COMMAND,
 };
 
+// Of what publishes records, which is librdkafka's with each client: they say nothing of
+// reading.
+static const char *const publishers[] = {
+    "acks",
+    "batch.num.messages",
+    "batch.size",
+    "compression.codec",
+    "compression.level",
+    "compression.type",
+    "delivery.report.only.error",
+    "delivery.timeout.ms",
+    "enable.gapless.guarantee",
+    "linger.ms",
+    "message.max.bytes",
+    "message.send.max.retries",
+    "message.timeout.ms",
+    "queue.buffering.backpressure.threshold",
+    "queue.buffering.max.kbytes",
+    "queue.buffering.max.messages",
+    "queue.buffering.max.ms",
+    "queuing.strategy",
+    "request.required.acks",
+    "request.timeout.ms",
+    "retries",
+    "sticky.partitioning.linger.ms",
+    "transaction.timeout.ms",
+};
+
 bool native_is_own_property(const char *name)
 {
     return strcmp(name, TOKEN_FILE) == 0 || strcmp(name, TOKEN_COMMAND) == 0;
@@ -37,19 +65,26 @@ struct str native_property(const struct kafka_config *config, const char *name)
     return value;
 }
 
+static bool is_one_of(const char *name, const char *const *names, size_t n)
+{
+    bool is = false;
+    for (size_t i = 0; i < n; i++)
+        is |= strcmp(name, names[i]) == 0;
+    return is;
+}
+
 enum status native_check_properties(const struct kafka_config *config, struct err *err)
 {
     for (size_t i = 0; i < config->n_properties; i++) {
-        bool is_taken = false;
-        for (size_t k = 0; k < ARRAY_LEN(taken); k++)
-            is_taken |= strcmp(config->properties[i].name, taken[k]) == 0;
-        if (!is_taken)
+        const char *name = config->properties[i].name;
+        if (!is_one_of(name, taken, ARRAY_LEN(taken)) &&
+            !is_one_of(name, publishers, ARRAY_LEN(publishers)))
             return err_set(
                 err, ST_USAGE,
                 "option 'kafka.%s' is not one of client = 'native'; write "
                 "client = 'librdkafka', or see the documentation on security for those "
                 "that it takes",
-                config->properties[i].name);
+                name);
     }
     return ST_OK;
 }

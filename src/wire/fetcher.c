@@ -515,6 +515,20 @@ static struct wire_asked *find_asked(const struct wire_fetcher *fetcher,
     return NULL;
 }
 
+// It may be another topic under the name, as the next Metadata tells.
+static enum status take_truncation(struct wire_fetcher *fetcher,
+                                   struct wire_partition *partition, int64_t to,
+                                   int64_t now_ms, struct err *err)
+{
+    int64_t answered_ms = fetcher->cluster->answered_ms;
+    if (partition->is_cut && answered_ms != partition->cut_ms)
+        return truncated(fetcher, partition, to, err);
+    partition->is_cut = true;
+    partition->cut_ms = answered_ms;
+    refuse(fetcher, partition, WIRE_UNKNOWN_LEADER_EPOCH, now_ms);
+    return ST_OK;
+}
+
 static enum status take_partition(struct wire_fetcher *fetcher,
                                   struct wire_partition *partition,
                                   const struct wire_fetched *fetched,
@@ -524,7 +538,7 @@ static enum status take_partition(struct wire_fetcher *fetcher,
     if (fetched->code != WIRE_OK)
         return take_code(fetcher, partition, fetched->code, now_ms, err);
     if (fetched->truncated_to >= 0)
-        return truncated(fetcher, partition, fetched->truncated_to, err);
+        return take_truncation(fetcher, partition, fetched->truncated_to, now_ms, err);
     return take_records(fetcher, partition, fetched, slice, now_ms, err);
 }
 

@@ -52,6 +52,8 @@ struct wire_partition {
     int64_t again_at_ms;
     bool is_trouble_due, is_low_asked, is_low_known;
     int64_t low;
+    bool is_cut;    // behind what was read, it seems
+    int64_t cut_ms; // the Metadata that was known then
 };
 
 // The batches of a partition in an answer.

@@ -74,10 +74,11 @@ def sasl(mechanism, **more):
     return {**tls(), "security.protocol": "SASL_SSL", "sasl.mechanism": mechanism, **more}
 
 
-def script(listener, options, brokers=None):
+def script(listener, options, brokers=None, client="native"):
     root = lib.tmp_dir()
     path = root / "pipeline.sql"
-    words = "".join(f",\n    \"kafka.{name}\" = '{value}'" for name, value in options.items())
+    words = f", client = '{client}'"
+    words += "".join(f",\n    \"kafka.{name}\" = '{value}'" for name, value in options.items())
     path.write_text(SCRIPT.format(root=root, brokers=brokers or get().at(listener),
                                   topic=get().topic, options=words))
     return path

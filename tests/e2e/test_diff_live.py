@@ -13,7 +13,7 @@ SCRIPT = """
 SET spool = '{dir}/spool'; SET commit.interval = '{interval}';
 CREATE TABLE visits (id TEXT, n INT) WITH (connector = 'kafka', brokers = '{brokers}', topic = '{topic}',
   format = 'csv', start = '{start}', "kafka.ssl.key.password" = '${{PW}}',
-  "kafka.client.rack" = 'of ${{PW}}');
+  "kafka.client.id" = 'of ${{PW}}');
 CREATE TABLE visitors (id TEXT) WITH (connector = 'filesystem', format = 'csv', optional = 'true',
   path = 'file://{dir}/visitors', "user" = '${{PW}}');
 CREATE TABLE result () WITH (connector = 'filesystem', path = '{place}', format = 'csv');
@@ -46,7 +46,7 @@ def test_secrets_and_options_of_a_real_job():
     assert told["is_same"] and told["result"] == job.place, told
     log = json.dumps(results.log_entries(job.place))
     assert PASSWORD not in log, log[:2000]
-    for name in ("kafka.ssl.key.password", "kafka.client.rack", "user"):  # the latter two by --set-file
+    for name in ("kafka.ssl.key.password", "kafka.client.id", "user"):  # the latter two by --set-file
         assert f'"{name}": null' in log, (name, log[:2000])
     assert "${PW}' AND v.id <> 'monday'" in log, log[:2000]
     (job.dir / "pw").write_text("another")  # it is not compared

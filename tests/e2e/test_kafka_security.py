@@ -1,21 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka
 # test: limit 300
-"""The settings of docs/security.md against a broker that has them all, good and wrong: what works,
-and what is said of what does not."""
+"""client = 'librdkafka' against a broker that has all settings of docs/security.md, good and wrong: what
+works, and what is said of what does not. That of 'native' is native_security."""
 import ctypes
 import re
 
 import broker
+import kafka_secured
 import lib
 import results
-from kafka_secured import STRANGER, USER, get, sasl, script, tls
+from kafka_secured import STRANGER, USER, get, sasl, tls
 
 SEE_OPTIONS = "; see the options kafka.security.protocol, kafka.ssl.* and kafka.sasl.*"
 SEE_CA = ("; kafka.ssl.ca.location must be the CA that signed the broker's certificate, and that "
           "must name this host")
 SEE_CERTIFICATE = ("; the broker wants a client's certificate that it trusts: see "
                    "kafka.ssl.certificate.location and kafka.ssl.key.location")
+
+
+def script(listener, options, brokers=None):
+    return kafka_secured.script(listener, options, brokers, client="librdkafka")
+
+
 def works(listener, options):
     """All commands that speak with the broker."""
     path = script(listener, options)

@@ -566,7 +566,7 @@ SECRET_SCRIPT = """
 CREATE TABLE stop_times (trip_id TEXT NOT NULL)
   WITH (connector = 'kafka', brokers = '${BROKERS}', topic = 't', format = 'avro',
         registry = '${REGISTRY}', "registry.user" = 'ann', "registry.password" = '${PW}',
-        "kafka.security.protocol" = 'SASL_PLAINTEXT', "kafka.sasl.mechanism" = 'PLAIN',
+        client = 'librdkafka', "kafka.security.protocol" = 'SASL_PLAINTEXT', "kafka.sasl.mechanism" = 'PLAIN',
         "kafka.sasl.username" = 'ann', "kafka.sasl.password" = '${PW}',
         "kafka.ssl.key.pem" = '${PW}', "kafka.sasl.oauthbearer.config" = '${PW}');
 CREATE TABLE result () WITH (connector = 'filesystem', path = 'result', format = 'csv');

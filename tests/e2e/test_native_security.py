@@ -43,8 +43,7 @@ def at(listener):
 
 def native(listener, options, brokers=None):
     path = script(listener, options, brokers or at(listener))
-    path.write_text(path.read_text().replace("connector = 'kafka'", "connector = 'kafka', client = 'native'")
-                    + "SET membership = 'none';\n")
+    path.write_text(path.read_text() + "SET membership = 'none';\n")
     return path
 
 
@@ -227,7 +226,7 @@ def test_what_it_does_not_have_is_refused():
     for options, says in refused:
         fails("SASL", {**sasl("SCRAM-SHA-256", **USER), **options}, says, code=2,
               commands=(["check"], ["run", "--once"]))
-    path = script("SASL", sasl("OAUTHBEARER", **{"sasl.oauthbearer.token.file": get().client}))
+    path = script("SASL", sasl("OAUTHBEARER", **{"sasl.oauthbearer.token.file": get().client}), client="librdkafka")
     done = lib.run("check", path, code=2)
     assert "option 'kafka.sasl.oauthbearer.token.file' wants client = 'native'" in done.err, done.err
 
