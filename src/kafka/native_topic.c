@@ -31,7 +31,7 @@ static enum status open_lookup(const struct kafka_config *config,
     TRY(native_check_properties(config, err));
     TRY(native_security_of(config, &wire.security, err));
     TRY(wire_lookup_open(lookup, &wire, err));
-    lookup->deadline = config->deadline;
+    lookup->asking.deadline = config->deadline;
     lookup->value_schema = config->value_schema;
     return ST_OK;
 }
@@ -39,7 +39,7 @@ static enum status open_lookup(const struct kafka_config *config,
 static struct wire_lookup *begin(struct topic *base)
 {
     struct wire_lookup *lookup = &((struct native_topic *)base)->lookup;
-    lookup->deadline = base->deadline;
+    lookup->asking.deadline = base->deadline;
     return lookup;
 }
 

@@ -176,7 +176,8 @@ enum status wire_ask(struct wire_asking *asking, int32_t broker,
         }
         TRY(wire_cluster_check_refusal(&asking->cluster, err));
         bool is_lost = meant != NULL && meant->connection.n_failures > n_failures;
-        if (now_ms >= end_ms || is_lost)
+        bool is_over = now_ms >= end_ms || deadline_is_over(asking->deadline, now_ms);
+        if (is_over || is_lost)
             return no_answer(asking, broker, sent, err);
         struct wire_broker *ready = sent == NULL ? reach(asking, broker, now_ms) : NULL;
         if (ready != NULL) {

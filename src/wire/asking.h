@@ -7,6 +7,7 @@
 #ifndef WIRE_ASKING_H
 #define WIRE_ASKING_H
 
+#include "core/deadline.h"
 #include "wire/cluster.h"
 
 struct wire_asking {
@@ -19,6 +20,7 @@ struct wire_asking {
     struct buf body;    // the last answer
     struct pollfd *fds;
     size_t n_fds;
+    const struct deadline *deadline; // the owner's, heeded while an answer is waited for
 };
 
 struct wire_asking_config {

@@ -662,7 +662,7 @@ enum status wire_fetcher_take_end(struct wire_fetcher *fetcher, int32_t number,
         return ST_OK;
     }
     if (end >= 0 && end < partition->fetch_offset)
-        return truncated(fetcher, partition, end, err);
+        return take_truncation(fetcher, partition, end, now_ms, err);
     partition->seen_epoch = wire_fetcher_leader(fetcher, partition)->epoch;
     return ST_OK;
 }

@@ -43,12 +43,13 @@ const char *wire_lookup_topic(const struct wire_lookup *lookup)
 int64_t wire_lookup_end(const struct wire_lookup *lookup)
 {
     int64_t now_ms = wire_asking_now_ms();
-    return now_ms + deadline_left(lookup->deadline, now_ms, lookup->timeout_ms);
+    return now_ms + deadline_left(lookup->asking.deadline, now_ms, lookup->timeout_ms);
 }
 
-bool wire_lookup_is_over(int64_t end_ms)
+bool wire_lookup_is_over(const struct wire_lookup *lookup, int64_t end_ms)
 {
-    return wire_asking_now_ms() >= end_ms;
+    int64_t now_ms = wire_asking_now_ms();
+    return now_ms >= end_ms || deadline_is_over(lookup->asking.deadline, now_ms);
 }
 
 enum status wire_lookup_out_of_time(const struct wire_lookup *lookup, struct err *err)
@@ -140,7 +141,8 @@ enum status wire_lookup_look(struct wire_lookup *lookup, int64_t end_ms,
     enum status rc;
     do {
         rc = wire_ask(&lookup->asking, WIRE_ANY, &question, end_ms, &version, &body, err);
-    } while (rc == ST_RETRY && !wire_lookup_is_over(end_ms)); // another broker may answer
+    } while (rc == ST_RETRY &&
+             !wire_lookup_is_over(lookup, end_ms)); // another broker may answer
     TRY(rc);
     return take_metadata(lookup, body, version, ret, ret_code, err);
 }
@@ -221,7 +223,7 @@ static enum status give_up(const struct part *part, enum finding finding,
                        ", which leads it, gives no answer",
                        wire_lookup_topic(lookup), part->partition, leader->broker);
     case IS_ABSENT:
-        if (deadline_is_over(lookup->deadline, wire_asking_now_ms()))
+        if (deadline_is_over(lookup->asking.deadline, wire_asking_now_ms()))
             return wire_lookup_out_of_time(lookup, err); // too soon to say
         return err_set(err, ST_DATA,
                        "topic '%s', partition %" PRId32 ": there are only %s now: the "
@@ -246,7 +248,7 @@ static enum status ask_part(struct part *part, struct wire_question *question,
     struct wire_leader leader = {WIRE_ANY, WIRE_ANY};
     enum finding finding = NOTHING_FOUND;
     question->arg = part;
-    for (int n = 0; n == 0 || !wire_lookup_is_over(end_ms); n++) {
+    for (int n = 0; n == 0 || !wire_lookup_is_over(lookup, end_ms); n++) {
         struct wire_shape shape;
         if (n > 1)
             wire_asking_pause(WIRE_LOOKUP_PAUSE_MS);
@@ -254,7 +256,8 @@ static enum status ask_part(struct part *part, struct wire_question *question,
             enum status rc = wire_lookup_shape_by(lookup, end_ms, &shape, err);
             if (rc != ST_OK && rc != ST_RETRY)
                 return rc;
-            if (rc == ST_RETRY && wire_lookup_is_over(end_ms) && finding == NOTHING_FOUND)
+            if (rc == ST_RETRY && wire_lookup_is_over(lookup, end_ms) &&
+                finding == NOTHING_FOUND)
                 return rc;
         }
         finding = find_leader(part, &leader);

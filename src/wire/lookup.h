@@ -26,9 +26,8 @@ struct wire_shape {
 struct wire_lookup {
     struct wire_asking asking;
     int timeout_ms;
-    const struct deadline *deadline; // the owner's; may be NULL
-    bool value_schema;               // records tell their header
-    char *cluster;                   // its id; NULL: not told yet
+    bool value_schema; // records tell their header
+    char *cluster;     // its id; NULL: not told yet
     int32_t controller;
     bool is_known; // the leaders are
     // What wire_lookup_fetch lends.

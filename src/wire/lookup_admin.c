@@ -78,10 +78,10 @@ static enum status wait_for_shape(struct wire_lookup *lookup, int32_t partitions
             return ST_OK;
         if (rc != ST_OK && rc != ST_NOT_FOUND && rc != ST_RETRY)
             return rc;
-        if (deadline_is_over(lookup->deadline, wire_asking_now_ms()))
+        if (deadline_is_over(lookup->asking.deadline, wire_asking_now_ms()))
             return wire_lookup_out_of_time(lookup, err);
         wire_asking_pause(WIRE_LOOKUP_PAUSE_MS);
-    } while (!wire_lookup_is_over(end_ms));
+    } while (!wire_lookup_is_over(lookup, end_ms));
     return err_set(err, ST_RETRY, "topic '%s' on %s: not ready within %d ms",
                    wire_lookup_topic(lookup), lookup->asking.cluster.addresses,
                    lookup->timeout_ms);
@@ -94,7 +94,7 @@ enum status wire_lookup_create(struct wire_lookup *lookup, struct wire_shape wan
     const struct creation creation = {str_of(wire_lookup_topic(lookup)), wanted,
                                       lookup->timeout_ms};
     enum status rc = create(lookup, &creation, end_ms, err);
-    while (rc == ST_RETRY && !wire_lookup_is_over(end_ms)) {
+    while (rc == ST_RETRY && !wire_lookup_is_over(lookup, end_ms)) {
         wire_asking_pause(WIRE_LOOKUP_PAUSE_MS);
         rc = create(lookup, &creation, end_ms, err);
     }
@@ -170,7 +170,7 @@ enum status wire_lookup_group(struct wire_lookup *lookup, const char *group,
     int64_t end_ms = wire_lookup_end(lookup);
     struct wire_group_seen found;
     enum status rc = describe(lookup, group, end_ms, &found, names, err);
-    while (rc == ST_RETRY && !wire_lookup_is_over(end_ms)) {
+    while (rc == ST_RETRY && !wire_lookup_is_over(lookup, end_ms)) {
         wire_asking_pause(WIRE_LOOKUP_PAUSE_MS);
         rc = describe(lookup, group, end_ms, &found, names, err);
     }

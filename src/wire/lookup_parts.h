@@ -13,7 +13,8 @@ enum {
 const char *wire_lookup_topic(const struct wire_lookup *lookup);
 // When a call that begins now has to end.
 int64_t wire_lookup_end(const struct wire_lookup *lookup);
-bool wire_lookup_is_over(int64_t end_ms);
+// The end has come, or the owner wants no more.
+bool wire_lookup_is_over(const struct wire_lookup *lookup, int64_t end_ms);
 enum status wire_lookup_out_of_time(const struct wire_lookup *lookup, struct err *err);
 // The same request may be answered otherwise in a moment.
 bool wire_lookup_passes(int16_t code);

@@ -170,7 +170,9 @@ def test_a_job_that_goes_on_stops_by_the_share():
     lib.wait_until(lambda: work.committed() == 50, what="the first records")
     work.produce(BAD, 200)
     job.wait(code=3)
-    assert "of the last 250 records 230 cannot be read" in job.text(), job.text()
+    # Looked at by runs, whose size is the brokers' and the client's matter.
+    seen, bad = map(int, re.search(r"of the last (\d+) records (\d+) cannot be read", job.text()).groups())
+    assert 100 <= seen <= 250 and bad == seen - 20, job.text()
     assert work.committed() == 50
 
 

@@ -736,6 +736,14 @@ static void test_the_topic_of_before_is_wanted(UNUSED void **state)
     assert_status(poll_event(stream, &event, &err), ST_DATA);
     assert_string_equal(err.text, "topic 't' was recreated while it was read");
     stream->ops->close(stream);
+    stream = open_at(0);
+    read_to_end(stream, 0);
+    fake.topic_id = 3;
+    fake.truncated_to = 5; // as it looks from an offset of before
+    assert_status(poll_event(stream, &event, &err), ST_DATA);
+    assert_string_equal(err.text, "topic 't' was recreated while it was read");
+    stream->ops->close(stream);
+    fake.truncated_to = -1;
     fake.n_codes = 0;
     char expected[128];
     fake.topic_code = WIRE_UNKNOWN_TOPIC_OR_PARTITION;
