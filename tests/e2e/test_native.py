@@ -256,6 +256,38 @@ def test_many_come_and_go():
     group.end(stays)
 
 
+def counts(worker):
+    """Of records that a worker that has ended read and committed, as it says itself."""
+    said = re.search(r"read ([\d,]+) records?, .*committed ([\d,]+) records? in", worker.text())
+    return [int(n.replace(",", "")) for n in said.groups()]
+
+
+def test_many_come_and_go():
+    """Each comes, takes half of the partitions over, and is stopped: two rebalances, and an orderly stop that
+    ends within its limit. Whatever was read is committed by whoever read it, so none is read twice; nothing is
+    there twice, and nothing is missing."""
+    group = Group(4)
+    stays = group.start()
+    read = committed = 0
+    for _ in range(500 if lib.is_long() else 4):
+        comes = group.start()
+        with broker.Producer() as producer:
+            for partition in range(group.n_partitions):
+                producer.send(group.topic, f"T,{group.sent}", partition=partition)
+                group.sent += 1
+            producer.flush()
+        comes.stop(limit_s=15)
+        assert stays.is_running(), stays.text()[-2000:]
+        done = counts(comes)
+        assert done[0] == done[1], comes.text()
+        read += done[0]
+        committed += done[1]
+    group.send()
+    group.end(stays)
+    done = counts(stays)
+    assert [read + done[0], committed + done[1]] == [group.sent, group.sent], (read, committed, done, group.sent)
+
+
 class JavaMember:
     """Kafka's own consumer in a group, by the strategy range; reads all that the group has not."""
 
