@@ -134,6 +134,12 @@ static struct wire_broker *reach(struct wire_asking *asking, int32_t number,
     return wire_connection_can_call(&broker->connection) ? broker : NULL;
 }
 
+enum status wire_asking_out_of_time(const struct wire_asking *asking, struct err *err)
+{
+    return err_set(err, ST_RETRY, "brokers %s: no answer in the time that was left",
+                   asking->cluster.addresses);
+}
+
 static enum status no_answer(const struct wire_asking *asking, int32_t number,
                              const struct wire_broker *sent, struct err *err)
 {
@@ -176,8 +182,9 @@ enum status wire_ask(struct wire_asking *asking, int32_t broker,
         }
         TRY(wire_cluster_check_refusal(&asking->cluster, err));
         bool is_lost = meant != NULL && meant->connection.n_failures > n_failures;
-        bool is_over = now_ms >= end_ms || deadline_is_over(asking->deadline, now_ms);
-        if (is_over || is_lost)
+        if (deadline_is_over(asking->deadline, now_ms))
+            return wire_asking_out_of_time(asking, err);
+        if (now_ms >= end_ms || is_lost)
             return no_answer(asking, broker, sent, err);
         struct wire_broker *ready = sent == NULL ? reach(asking, broker, now_ms) : NULL;
         if (ready != NULL) {

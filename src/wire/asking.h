@@ -49,6 +49,8 @@ struct wire_question {
 enum status wire_ask(struct wire_asking *asking, int32_t broker,
                      const struct wire_question *question, int64_t end_ms,
                      int16_t *ret_version, struct str *ret_body, struct err *err);
+// The owner wants no more: its deadline is over.
+enum status wire_asking_out_of_time(const struct wire_asking *asking, struct err *err);
 void wire_asking_pause(int64_t ms);
 int64_t wire_asking_now_ms(void);
 

@@ -52,12 +52,6 @@ bool wire_lookup_is_over(const struct wire_lookup *lookup, int64_t end_ms)
     return now_ms >= end_ms || deadline_is_over(lookup->asking.deadline, now_ms);
 }
 
-enum status wire_lookup_out_of_time(const struct wire_lookup *lookup, struct err *err)
-{
-    return err_set(err, ST_RETRY, "brokers %s: no answer in the time that was left",
-                   lookup->asking.cluster.addresses);
-}
-
 static enum status said(const struct wire_lookup *lookup, enum status rc, int16_t code,
                         struct err *err)
 {
@@ -224,7 +218,7 @@ static enum status give_up(const struct part *part, enum finding finding,
                        wire_lookup_topic(lookup), part->partition, leader->broker);
     case IS_ABSENT:
         if (deadline_is_over(lookup->asking.deadline, wire_asking_now_ms()))
-            return wire_lookup_out_of_time(lookup, err); // too soon to say
+            return wire_asking_out_of_time(&lookup->asking, err); // too soon to say
         return err_set(err, ST_DATA,
                        "topic '%s', partition %" PRId32 ": there are only %s now: the "
                        "topic was recreated; give the result another path, or start over "
@@ -235,7 +229,7 @@ static enum status give_up(const struct part *part, enum finding finding,
     case NOTHING_FOUND:
         break;
     }
-    return wire_lookup_out_of_time(lookup, err);
+    return wire_asking_out_of_time(&lookup->asking, err);
 }
 
 // Each time but the first the topic is looked at before: another may lead the partition,

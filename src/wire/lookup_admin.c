@@ -79,7 +79,7 @@ static enum status wait_for_shape(struct wire_lookup *lookup, int32_t partitions
         if (rc != ST_OK && rc != ST_NOT_FOUND && rc != ST_RETRY)
             return rc;
         if (deadline_is_over(lookup->asking.deadline, wire_asking_now_ms()))
-            return wire_lookup_out_of_time(lookup, err);
+            return wire_asking_out_of_time(&lookup->asking, err);
         wire_asking_pause(WIRE_LOOKUP_PAUSE_MS);
     } while (!wire_lookup_is_over(lookup, end_ms));
     return err_set(err, ST_RETRY, "topic '%s' on %s: not ready within %d ms",

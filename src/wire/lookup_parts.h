@@ -15,7 +15,6 @@ const char *wire_lookup_topic(const struct wire_lookup *lookup);
 int64_t wire_lookup_end(const struct wire_lookup *lookup);
 // The end has come, or the owner wants no more.
 bool wire_lookup_is_over(const struct wire_lookup *lookup, int64_t end_ms);
-enum status wire_lookup_out_of_time(const struct wire_lookup *lookup, struct err *err);
 // The same request may be answered otherwise in a moment.
 bool wire_lookup_passes(int16_t code);
 // Asks for Metadata. *ret_code: the topic's.

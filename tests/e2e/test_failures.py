@@ -188,9 +188,10 @@ def test_a_wait_that_is_stopped_says_so():
         brokers = "127.0.0.1:%d" % silent.getsockname()[1]
         place = Place(KAFKA_SCRIPT, BROKERS=brokers, TOPIC="t")
         init = lib.Started("init", "p.sql", cwd=place.dir, env=place.env)
-        silent.accept()
-        init.signal(signal.SIGTERM)
-        init.wait(5, code=1)
+        connection, _ = silent.accept()
+        with connection:
+            init.signal(signal.SIGTERM)
+            init.wait(5, code=1)
     same(init.text().splitlines()[-1],
          f"tramline init: stopped by a signal: brokers {brokers}: no answer in the time that was "
          "left")
