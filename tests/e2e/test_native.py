@@ -238,24 +238,6 @@ def test_librdkafka_shares_out_to_native():
     share_with_librdkafka("librdkafka", "native")
 
 
-def test_many_come_and_go():
-    """Each comes, takes half of the partitions over, and is stopped: two rebalances, and an orderly stop that
-    ends within its limit. Nothing is there twice, and nothing is missing."""
-    group = Group(4)
-    stays = group.start()
-    for _ in range(500 if lib.is_long() else 4):
-        comes = group.start()
-        with broker.Producer() as producer:
-            for partition in range(group.n_partitions):
-                producer.send(group.topic, f"T,{group.sent}", partition=partition)
-                group.sent += 1
-            producer.flush()
-        comes.stop(limit_s=15)
-        assert stays.is_running(), stays.text()[-2000:]
-    group.send()
-    group.end(stays)
-
-
 def counts(worker):
     """Of records that a worker that has ended read and committed, as it says itself."""
     said = re.search(r"read ([\d,]+) records?, .*committed ([\d,]+) records? in", worker.text())
