@@ -7,7 +7,7 @@ packages_build=(build-essential cmake ninja-build pkg-config librdkafka-dev libp
     libzstd-dev liblz4-dev libmicrohttpd-dev libssl-dev libcmocka-dev)
 packages_test=(python3 python3-pytest python3-jsonschema python3-venv sqlite3 postgresql kcat openssl valgrind locales groff-base mandoc
     libavro-dev clang libclang-rt-dev systemd zsh fish dpkg-dev file debootstrap
-    chromium prometheus)
+    chromium prometheus python3-prometheus-client)
 packages_stack=(python3 curl maven)
 packages_lint=(python3 clang clang-format-19)
 packages_fuzz=(clang libclang-rt-dev)

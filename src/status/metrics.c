@@ -28,6 +28,10 @@ static void begin(struct page *page, const char *name, const char *type, const c
     const char *shown = is_info && !is_open ? "gauge" : type;
     buf_printf(page->out, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, suffix, help, name,
                suffix, shown);
+    static const char *const units[] = {"seconds", "bytes"};
+    for (size_t i = 0; is_open && i < ARRAY_LEN(units); i++)
+        if (str_ends_with(str_of(name), units[i]))
+            buf_printf(page->out, "# UNIT %s %s\n", name, units[i]);
 }
 
 // Both formats: backslash, quote and line feed are escaped; bytes that are not UTF-8 and
@@ -178,6 +182,13 @@ static void put_tables(struct page *page, const struct board_view *view)
     put_seconds(page, expires_ms);
 }
 
+// OpenMetrics, "Numbers": 0.01 and 1.0, as it wants the bounds of buckets.
+static void put_bound(struct buf *out, int64_t ms)
+{
+    const char *zero = ms % 1000 == 0 ? ".0" : "";
+    buf_printf(out, "%g%s", (double)ms / 1000, zero);
+}
+
 static void put_histogram(struct page *page, const char *phase,
                           const struct board_phase_time *time)
 {
@@ -187,10 +198,10 @@ static void put_histogram(struct page *page, const char *phase,
         n += time->n_of_bucket[i];
         buf_printf(page->out, "%s_bucket{phase=\"%s\",le=\"", name, phase);
         if (i == BOARD_BUCKETS - 1)
-            buf_printf(page->out, "+Inf\"} %" PRId64 "\n", n);
+            buf_text(page->out, "+Inf");
         else
-            buf_printf(page->out, "%.3f\"} %" PRId64 "\n",
-                       (double)board_bounds_ms[i] / 1000, n);
+            put_bound(page->out, board_bounds_ms[i]);
+        buf_printf(page->out, "\"} %" PRId64 "\n", n);
     }
     buf_printf(page->out, "%s_sum{phase=\"%s\"} %.3f\n", name, phase,
                (double)time->sum_ms / 1000);

@@ -24,6 +24,13 @@ def package():
     return pathlib.Path(output("./dev", "package", cwd=lib.ROOT, limit_s=600).split()[-1])
 
 
+def unmount(base):
+    """What debootstrap has mounted there, and leaves where it is interrupted."""
+    for line in pathlib.Path("/proc/self/mounts").read_text().splitlines():
+        if line.split()[1].startswith(f"{base}/"):
+            output("umount", "-l", line.split()[1])
+
+
 class Root:
     """A bare Debian of the release that runs here, in a folder."""
 
@@ -33,9 +40,11 @@ class Root:
         release = re.search(r"VERSION_CODENAME=(\w+)", pathlib.Path("/etc/os-release").read_text())[1]
         base = lib.ROOT / f"build/debian-{release}"
         if not (base / "is-whole").exists():
+            unmount(base)
             shutil.rmtree(base, ignore_errors=True)
             sources = re.findall(rf"^ +\d+ (\S+) {release}/main ", output("apt-cache", "policy"), re.M)
             output("debootstrap", "--variant=minbase", release, base, *sources[:1])
+            unmount(base)
             (base / "is-whole").touch()
         self.path = lib.tmp_dir() / "root"
         output("cp", "-a", base, self.path)

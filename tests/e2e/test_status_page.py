@@ -2,8 +2,9 @@
 # test: needs kafka hdfs
 # test: limit 300
 """The status server of a job from Kafka to HDFS: the page in a real browser, the metrics by a real
-Prometheus, the lag against the producer's clock, also of partitions of another worker and with none."""
+Prometheus and the parser of its Python client, the lag against the producer's clock, also of partitions of another worker and with none."""
 import contextlib
+import http.server
 import json
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+
+from prometheus_client.openmetrics import parser as openmetrics
 
 import broker
 import browser
@@ -24,6 +27,8 @@ SET status.listen = '127.0.0.1:0';
 SET spool = '{root}/spool{number}';
 CREATE TABLE trips (trip_id TEXT NOT NULL, headsign TEXT)
   WITH (connector = 'filesystem', path = '{hdfs}/trips', format = 'csv');
+CREATE TABLE calendar (service_id TEXT, start_date TEXT, end_date TEXT)
+  WITH (connector = 'filesystem', path = '{hdfs}/calendar', format = 'csv');
 CREATE TABLE s (trip_id TEXT, stop_id INT)
   WITH (connector = 'kafka', brokers = '{brokers}', topic = '{topic}', format = 'csv');
 CREATE TABLE r () WITH (connector = 'filesystem', path = '{hdfs}/r', format = 'csv');
@@ -40,7 +45,9 @@ class Job:
         self.hdfs = lib.hdfs_url(f"/user/transit/{lib.fresh_name('status')}")
         self.topic = broker.create_topic(partitions=partitions)
         self.interval = interval
-        webhdfs.WebHdfs(self.hdfs).write("trips/trips.csv", b"trip_id,headsign\nT1,North\nT2,South\nT2,East\n")
+        hdfs = webhdfs.WebHdfs(self.hdfs)
+        hdfs.write("trips/trips.csv", b"trip_id,headsign\nT1,North\nT2,South\nT2,East\n")
+        hdfs.write("calendar/calendar.csv", b"service_id,start_date,end_date\nwk,20260101,20991231\n")
 
     def start(self, number=0):
         script = self.root / f"p{number}.sql"
@@ -148,6 +155,54 @@ def test_matched_and_others_are_told_apart():
 # Prometheus.
 
 
+class Relay(http.server.BaseHTTPRequestHandler):
+    """Passes what is asked on to the status server, and keeps (Accept, Content-Type, text)."""
+
+    def do_GET(self):
+        accept = self.headers.get("Accept", "")
+        code, headers, text = status.ask(self.server.url.rstrip("/") + self.path, headers={"Accept": accept})
+        self.server.seen.append((accept, headers["Content-Type"], text))
+        self.send_response(code)
+        self.send_header("Content-Type", headers["Content-Type"])
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *words):
+        pass
+
+
+@contextlib.contextmanager
+def relay(url):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Relay)
+    server.url, server.seen = url, []
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/", server.seen
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+UNITS = {"tramline_bytes": "bytes", "tramline_commit_phase_seconds": "seconds",
+         "tramline_committed_record_timestamp_seconds": "seconds",
+         "tramline_feed_expiry_timestamp_seconds": "seconds", "tramline_table_loaded_timestamp_seconds": "seconds"}
+
+
+def check_openmetrics(text):
+    """By the strict parser of Prometheus's client; and what it does not ask for."""
+    assert text.endswith("\n# EOF\n"), text[-100:]
+    families = list(openmetrics.text_string_to_metric_families(text))
+    samples = [(family, sample) for family in families for sample in family.samples]
+    assert {family.name: family.unit for family in families if family.unit} == UNITS
+    assert all(sample.exemplar is None for _, sample in samples)
+    assert all(sample.name == f"{family.name}_total" for family, sample in samples if family.type == "counter")
+    kinds = {family.name: family.type for family in families}
+    assert kinds["tramline_build"] == kinds["tramline_table"] == "info" and "unknown" not in kinds.values(), kinds
+    assert len(families) == len(kinds) == 17, sorted(kinds)
+
+
 @contextlib.contextmanager
 def prometheus(url):
     directory = lib.tmp_dir()
@@ -184,13 +239,19 @@ def test_prometheus_takes_the_metrics():
     page = status.ask(f"{url}metrics")[2]
     lint = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, text=True, check=False)
     assert (lint.returncode, lint.stdout, lint.stderr) == (0, "", ""), lint
-    with prometheus(url) as query:
+    with relay(url) as (relayed, seen), prometheus(relayed) as query:
         lib.wait_until(lambda: asked(query, "up == 1"), 30, "a scrape")
+        accept, content_type, scraped = seen[0]
+        assert accept.startswith("application/openmetrics-text"), accept
+        assert content_type == "application/openmetrics-text; version=1.0.0; charset=utf-8", content_type
+        check_openmetrics(scraped)
         for outcome in ("matched", "unmatched", "filtered"):
             found = query(f'tramline_records_total{{outcome="{outcome}"}}')
             assert [one["value"][1] for one in found] == ["1"], found
         seconds = query("max((time() - tramline_committed_record_timestamp_seconds) * (tramline_lag_records > bool 0))")
         assert [one["value"][1] for one in seconds] == ["0"], seconds
+        expiry = query("tramline_feed_expiry_timestamp_seconds")  # 2100-01-01T00:00:00Z: the end of 2099-12-31
+        assert [one["value"][1] for one in expiry] == ["4102444800"], expiry
         version, = query("tramline_build_info")
         assert version["metric"]["version"], version
         found = query('histogram_quantile(0.5, tramline_commit_phase_seconds_bucket{phase="upload"})')
@@ -223,7 +284,7 @@ class Watch:
 
 def test_lag_is_that_of_the_producers_clock():
     """Each five seconds a record into one of two partitions; commits each 3 s. What is expected: since a
-    record is sent until it is seen committed, its age; else 0."""
+    record is sent, at the latest when it is acknowledged, until it is seen committed, its age; else 0."""
     job = Job(interval="3s")
     run, url = job.start()
     lib.wait_until(lambda: is_ready(url) and lag(url)["seconds"] == 0, what="readiness")
@@ -232,23 +293,24 @@ def test_lag_is_that_of_the_producers_clock():
     for i in range(4):
         sent = time.time()
         job.send([f"T1,{i}"], i % 2)
+        acknowledged = time.time()
         wanted = sum(part["committed"] or 0 for part in status.state(url)["partitions"]) + 1
         lib.wait_until(lambda: sum(p["committed"] or 0 for p in status.state(url)["partitions"]) >= wanted, 20,
                        "the commit")
-        spans.append((sent, time.time()))
+        spans.append((sent, time.time(), acknowledged))
         time.sleep(1.5)
     seen = watch.stop()
     assert len(seen) > 50
     for begin, value, end in seen:
         assert value is not None
-        inside = [(a, b) for a, b in spans if a - 1 <= begin and end <= b + 1]
+        inside = [(a, b, there) for a, b, there in spans if a - 1 <= begin and end <= b + 1]
         if not inside:
             assert value == 0, (begin, value, spans)
         elif value > 0:
-            a, _ = inside[0]
+            a = inside[0][0]
             assert begin - a - 1 <= value <= end - a + 1, (begin, value, spans)
         else:
-            assert begin < inside[0][0] + 1 or end > inside[0][1] - 1, (begin, value, spans)
+            assert begin < inside[0][2] + 1 or end > inside[0][1] - 1, (begin, value, spans)
     assert max(value for _, value, _ in seen) > 2
     run.stop()
 

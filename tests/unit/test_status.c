@@ -253,20 +253,20 @@ static void fill(struct board *board)
     board_phase(board, BOARD_READING, 900);
 }
 
-#define BUCKETS(phase, a, b, c, sum, n)                                                \
-    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"0.005\"} " a "\n"   \
-    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"0.010\"} " b "\n"   \
-    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"0.025\"} " b "\n"   \
-    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"0.050\"} " b "\n"   \
-    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"0.100\"} " b "\n"   \
-    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"0.250\"} " b "\n"   \
-    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"1.000\"} " b "\n"   \
-    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"2.500\"} " b "\n"   \
-    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"10.000\"} " b "\n"  \
-    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"30.000\"} " b "\n"  \
-    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"120.000\"} " b "\n" \
-    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"+Inf\"} " c "\n"    \
-    "tramline_commit_phase_seconds_sum{phase=\"" phase "\"} " sum "\n"                 \
+#define BUCKETS(phase, a, b, c, sum, n)                                              \
+    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"0.005\"} " a "\n" \
+    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"0.01\"} " b "\n"  \
+    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"0.025\"} " b "\n" \
+    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"0.05\"} " b "\n"  \
+    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"0.1\"} " b "\n"   \
+    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"0.25\"} " b "\n"  \
+    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"1.0\"} " b "\n"   \
+    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"2.5\"} " b "\n"   \
+    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"10.0\"} " b "\n"  \
+    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"30.0\"} " b "\n"  \
+    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"120.0\"} " b "\n" \
+    "tramline_commit_phase_seconds_bucket{phase=\"" phase "\",le=\"+Inf\"} " c "\n"  \
+    "tramline_commit_phase_seconds_sum{phase=\"" phase "\"} " sum "\n"               \
     "tramline_commit_phase_seconds_count{phase=\"" phase "\"} " n "\n"
 
 // Lines without comments.
@@ -415,7 +415,11 @@ static void test_openmetrics_names_its_families(UNUSED void **state)
     assert_non_null(strstr(page, "# TYPE tramline_rows counter\n"
                                  "tramline_rows_total 70\n"));
     assert_non_null(strstr(page, "# TYPE tramline_commit_phase_seconds histogram\n"
+                                 "# UNIT tramline_commit_phase_seconds seconds\n"
                                  "tramline_commit_phase_seconds_bucket"));
+    assert_non_null(strstr(page, "# TYPE tramline_bytes counter\n"
+                                 "# UNIT tramline_bytes bytes\n"
+                                 "tramline_bytes_total 700\n"));
     assert_string_equal(page + text.n - 6, "# EOF\n");
     board_release(&board);
 }
