@@ -91,6 +91,11 @@ UNTESTED = {
     " all; join by others'": "it takes more than 1 GiB in one row",
     "src/table/table_store.c: 'more than 4,294,967,294 rows or 16 GiB of values; stage fewer rows'":
         "it takes more than 16 GiB",
+    "src/job/relations.c: '%.*s: a row has more than %d MB as JSON'": "no table has such rows but by 64 MB of memory each",
+    "src/work/tell_records.c: 'partition %d offset %d: this record of %zu bytes is too large for Spark SQL; take another"
+    " engine'": "it takes a record of some 190 MB",
+    "src/work/write_units.c: 'partition %d offset %d: the record and its rows are more than %d MB; run the script by"
+    " another engine'": "it takes 1 GiB of rows of one record",
     "src/kafka/admin.c: \"topic '%s' on %s: not ready within %d ms\"":
         "a broker must end between its answer and what it said it did",
     "src/kafka/lookup.c: \"brokers %s: they do not tell their cluster's id\"":

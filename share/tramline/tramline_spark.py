@@ -4,10 +4,10 @@ as tasks, `units` makes a job of each trigger, `sql` has Spark's own SQL enrich 
 makes the call; plain PySpark, Spark 3.4 to 4.x.
 
     spark-submit ... --archives tramline-bundle.tar.gz#tramline --files p.sql \\
-        --py-files tramline_common.py,tramline_ENGINE.py \\
+        --py-files tramline_common.py,tramline_units.py,tramline_ENGINE.py \\
         tramline_spark.py p.sql --engine ENGINE --workers N [--once] [--set NAME=VALUE] [--set-file NAME=FILE]
 
-Nodes need no jar and no library, and but for `sql` no Python. What is committed is in the commit log, the
+Nodes need no jar, no library and no Python. What is committed is in the commit log, the
 same for all engines.
 """
 import argparse

@@ -377,8 +377,9 @@ static enum status take_engine(const struct args *args, bool *ret_spark, struct 
 {
     const char *engine =
         may_have(args, "--engine") ? args_text(args, "--engine", NULL) : NULL;
-    *ret_spark = engine != NULL && strcmp(engine, "sql") == 0;
-    bool is_known = engine == NULL || *ret_spark || strcmp(engine, "placement") == 0 ||
+    bool is_sql = engine != NULL && strcmp(engine, "sql") == 0;
+    *ret_spark = is_sql || may_have(args, "--part");
+    bool is_known = engine == NULL || is_sql || strcmp(engine, "placement") == 0 ||
                     strcmp(engine, "units") == 0;
     if (is_known)
         return ST_OK;

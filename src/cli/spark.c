@@ -27,13 +27,16 @@ enum {
 // Who does what of the job: a module of the driver.
 struct engine {
     const char *name, *module;
+    const char *base;   // another module that it stands on; NULL: none
     bool takes_records; // --records
     bool shares;        // partitions, among members of a group
+    bool takes_tokens;  // its tasks sign in to HDFS by delegation tokens
 };
 
 static const struct engine engines[] = {
-    {"placement", "tramline_placement.py", false, true},
-    {"units", "tramline_units.py", true, false},
+    {"placement", "tramline_placement.py", NULL, false, true, true},
+    {"units", "tramline_units.py", NULL, true, false, true},
+    {"sql", "tramline_sql.py", "tramline_units.py", true, false, false},
 };
 
 struct call {
@@ -289,6 +292,12 @@ static enum status check_script(struct call *call, struct err *err)
         rc = check_variables(call->args, pipeline.plan, err);
     call->wants_tokens = rc == ST_OK && tokens_are_wanted(pipeline.plan) &&
                          !args_has(call->args, "--no-tokens");
+    if (call->wants_tokens && !call->engine->takes_tokens)
+        rc = err_set(err, ST_USAGE,
+                     "--engine %s hands no delegation tokens to its tasks: where the "
+                     "nodes have tickets or keytabs of their own say --no-tokens, else "
+                     "take --engine units",
+                     call->engine->name);
     pipeline_release(&pipeline);
     return rc;
 }
@@ -356,6 +365,8 @@ static enum status make_call(struct call *call, struct err *err)
     int n_folder = (int)(base_of(call->driver) - call->driver);
     buf_printf(&call->modules, "%.*stramline_common.py,%.*s%s", n_folder, call->driver,
                n_folder, call->driver, call->engine->module);
+    if (call->engine->base != NULL)
+        buf_printf(&call->modules, ",%.*s%s", n_folder, call->driver, call->engine->base);
     buf_printf(&call->archives, "%s#tramline", call->bundle);
     add(call, call->submit);
     add_options(call);
@@ -423,14 +434,15 @@ static enum status take_engine(struct call *call, struct err *err)
         if (strcmp(engines[i].name, name) == 0)
             call->engine = &engines[i];
     if (call->engine == NULL)
-        return err_set(err, ST_USAGE, "--engine takes 'placement' or 'units', not '%s'",
-                       name);
+        return err_set(err, ST_USAGE,
+                       "--engine takes 'placement', 'units' or 'sql', not '%s'", name);
     TRY(args_number(call->args, "--records", 1, 0, &call->records, err));
     if (call->records > 0 && !call->engine->takes_records)
-        return err_set(err, ST_USAGE,
-                       "--records is for --engine units; a commit of the engine '%s' "
-                       "is bounded by SET commit.bytes",
-                       name);
+        return err_set(
+            err, ST_USAGE,
+            "--records is for --engine units and sql; a commit of the engine '%s' "
+            "is bounded by SET commit.bytes",
+            name);
     return ST_OK;
 }
 
@@ -497,9 +509,9 @@ static enum status run(const struct args *args, struct err *err)
 
 static const struct flag flags[] = {
     {"--engine", "NAME",
-     "placement: tasks are workers (default); units: tasks of a commit"},
+     "placement: tasks are workers (default); units: tasks of a commit; sql: Spark SQL"},
     {"--workers", "N", "how many tasks run at a time"},
-    {"--records", "N", "units: offsets of a task at most (1000000)"},
+    {"--records", "N", "units, sql: offsets of a task at most (1000000)"},
     {"--once", NULL, "stop when all that was in the stream at the start is committed"},
     {"--bundle", "FILE", "the program for the nodes, " BUNDLE ", or its URL"},
     {"--no-tokens", NULL, "the nodes have Kerberos tickets or keytabs of their own"},

@@ -24,6 +24,7 @@ struct pipeline {
     const struct deadline *deadline; // of what is opened by it; NULL: none
     bool is_look;                    // the stream is looked at: no member of its group
     bool is_alone;            // the stream is read, but not as a member of its group
+    bool gives_relations;     // tables are loaded for an engine elsewhere (relations.h)
     bool is_hurried;          // a storage that does not answer is asked for a second only
     _Atomic int64_t *told_ms; // when it was last said that a storage does not answer
 };

@@ -2,6 +2,7 @@
 #include "job/run_parts.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -109,6 +110,36 @@ enum status run_parts_open_maker(struct pipeline *pipeline, struct run_parts *re
     TRY(open_tables(ret, err));
     make_job(ret);
     return ST_OK;
+}
+
+// What both parts have beside the stream.
+static enum status open_part(struct run_parts *ret, const char *dimension,
+                             struct err *err)
+{
+    const struct plan *plan = ret->pipeline->plan;
+    TRY(sink_writer_open(plan->sink, &plan->output, plan->hash, &ret->writer, err));
+    snprintf(ret->tables.version, sizeof(ret->tables.version), "%s", dimension);
+    make_job(ret);
+    return ST_OK;
+}
+
+enum status run_parts_open_reader(struct pipeline *pipeline, const char *dimension,
+                                  struct run_parts *ret, struct err *err)
+{
+    pipeline->is_alone = true;
+    begin(pipeline, false, ret);
+    TRY(open_places(ret, err));
+    TRY(stream_open(pipeline, &ret->stream, err));
+    return open_part(ret, dimension, err);
+}
+
+enum status run_parts_open_writer(struct pipeline *pipeline, const char *dimension,
+                                  struct run_parts *ret, struct err *err)
+{
+    begin(pipeline, false, ret);
+    TRY(open_places(ret, err));
+    TRY(stream_open_aside(pipeline, &ret->stream, err));
+    return open_part(ret, dimension, err);
 }
 
 enum status run_parts_open_coordinator(struct pipeline *pipeline, bool once,

@@ -40,6 +40,12 @@ enum status run_parts_open_aside(struct pipeline *pipeline, struct run_parts *re
 // To make units: reads what it is told, as no member of the group.
 enum status run_parts_open_maker(struct pipeline *pipeline, struct run_parts *ret,
                                  struct err *err);
+// The same in parts, where an engine elsewhere stands between reading and writing:
+// neither has tables, whose version is `dimension`.
+enum status run_parts_open_reader(struct pipeline *pipeline, const char *dimension,
+                                  struct run_parts *ret, struct err *err);
+enum status run_parts_open_writer(struct pipeline *pipeline, const char *dimension,
+                                  struct run_parts *ret, struct err *err);
 // To commit what others make: the topic alone of the stream, no tables, no executor.
 enum status run_parts_open_coordinator(struct pipeline *pipeline, bool once,
                                        struct run_parts *ret, struct err *err);

@@ -236,15 +236,17 @@ static void tell_rows(const struct table *table, int64_t n)
                  STR_ARGS(table->name));
 }
 
-static void want(struct table_store *store, const struct view *view)
+static void want(const struct pipeline *pipeline, struct table_store *store,
+                 const struct view *view)
 {
     const struct plan *plan = store->plan;
+    bool is_native = tables_run_natively(plan) && !pipeline->gives_relations;
     if (view != NULL) {
         table_store_want_view(store, view);
         return;
     }
     if (plan->sink != NULL)
-        table_store_want_insert(store, tables_run_natively(plan));
+        table_store_want_insert(store, is_native);
     for (size_t i = 0; i < plan->n_views; i++)
         if (plan->views[i].materialized)
             table_store_want_view(store, &plan->views[i]);
@@ -262,7 +264,7 @@ void tables_begin(const struct pipeline *pipeline, const struct view *view,
     ret->store = table_store_open(plan, &options);
     ret->n_rows = mem_array(plan->n_tables, sizeof(*ret->n_rows));
     ret->dates = mem_array(plan->n_tables, sizeof(*ret->dates));
-    want(ret->store, view);
+    want(pipeline, ret->store, view);
 }
 
 enum status tables_load_one(const struct pipeline *pipeline, struct tables *tables,

@@ -12,6 +12,15 @@ enum status units_work(const struct run_parts *parts,
                        struct str (*code_of)(struct str text, char room[16]),
                        struct err *err);
 
+// The same in parts, as docs/units.md says: what is read, told line by line; and what an
+// engine elsewhere made of it, written. `now_ms`: of SQL's now().
+enum status units_read(const struct run_parts *parts,
+                       struct str (*code_of)(struct str text, char room[16]),
+                       struct err *err);
+enum status units_write(const struct run_parts *parts,
+                        struct str (*code_of)(struct str text, char room[16]),
+                        int64_t now_ms, struct err *err);
+
 struct units_limits {
     int64_t order_offsets, order_least, n_slots, n_orders, order_ms; // work/coordinator.h
 };

@@ -58,9 +58,8 @@ static bool is_to_stop(const struct maker *maker)
     return deadline_is_over(maker->parts.deadline, now_ms(maker));
 }
 
-// Is it an order of this job?
-static enum status check_order_of(const struct maker *maker, const struct order *order,
-                                  struct err *err)
+enum status maker_check(const struct maker *maker, const struct order *order,
+                        struct err *err)
 {
     const struct topic *topic = maker->parts.builder.topic;
     const struct job *job = maker->parts.builder.job;
@@ -297,7 +296,12 @@ static struct draft *new_draft(const struct maker *maker, const struct order *or
                      maker->parts.builder.job->dimension);
 }
 
-static enum status finish(struct maker *maker, struct unit *ret, struct err *err)
+void maker_begin(struct maker *maker, const struct order *order)
+{
+    unit_builder_begin(&maker->builder, new_draft(maker, order));
+}
+
+enum status maker_finish(struct maker *maker, struct unit *ret, struct err *err)
 {
     struct draft *draft;
     TRY(unit_builder_finish(&maker->builder, &draft, err));
@@ -316,13 +320,13 @@ enum status make_unit(struct maker *maker, const struct order *order, struct uni
     struct making making = {.maker = maker, .order = order};
     struct stream *stream = maker->parts.builder.stream;
     struct err ignored;
-    TRY(check_order_of(maker, order, err));
-    unit_builder_begin(&maker->builder, new_draft(maker, order));
+    TRY(maker_check(maker, order, err));
+    maker_begin(maker, order);
     enum status rc = read_ranges(&making, err);
     if (stream->ops->stop(stream, &ignored) != ST_OK)
         log_debug("%s", ignored.text);
     if (rc == ST_OK)
-        rc = finish(maker, ret, err);
+        rc = maker_finish(maker, ret, err);
     unit_builder_drop(&maker->builder);
     held_release(&making.held);
     return rc != ST_OK && is_to_stop(maker) ? ST_STOP : rc;
@@ -330,9 +334,9 @@ enum status make_unit(struct maker *maker, const struct order *order, struct uni
 
 // Orders.
 
-static enum status answer_error(struct lines *lines, int64_t order, enum status rc,
-                                struct str (*code_of)(struct str text, char room[16]),
-                                const struct err *why, struct err *err)
+enum status answer_error(struct lines *lines, int64_t order, enum status rc,
+                         struct str (*code_of)(struct str text, char room[16]),
+                         const struct err *why, struct err *err)
 {
     AUTO(buf_release) struct buf line = {0};
     char room[16];
@@ -348,8 +352,8 @@ static enum status answer_error(struct lines *lines, int64_t order, enum status 
     return lines->ops->send(lines, buf_as_str(&line), err);
 }
 
-static enum status answer_unit(struct lines *lines, int64_t order, struct unit *unit,
-                               struct err *err)
+enum status answer_unit(struct lines *lines, int64_t order, struct unit *unit,
+                        struct err *err)
 {
     AUTO(buf_release) struct buf line = {0};
     const struct answer answer = {.kind = ANSWER_UNIT, .order = order, .unit = *unit};
@@ -370,6 +374,8 @@ static enum status take_line(struct maker *maker, struct lines *lines, struct st
         (void)err_context(&why, rc, "this line is no order");
         return answer_error(lines, order.number, rc, code_of, &why, err);
     }
+    if (maker->parts.shown_order != NULL)
+        *maker->parts.shown_order = order.number;
     rc = make_unit(maker, &order, &unit, &why);
     int64_t number = order.number;
     order_release(&order);

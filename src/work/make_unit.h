@@ -23,7 +23,8 @@ struct maker_parts {
     struct storage *storage; // its root is the result directory
     struct waiter *waiter;
     const struct deadline *deadline;
-    int64_t patience_ms; // longest time in which an order may come no further
+    int64_t patience_ms;  // longest time in which an order may come no further
+    int64_t *shown_order; // where the number of the order stands; NULL: nowhere
 };
 
 // Does not move once it is opened.
@@ -43,5 +44,20 @@ enum status make_units(struct maker *maker, struct lines *lines,
                        struct str (*code_of)(struct str text, char room[16]),
                        struct err *err);
 void maker_release(struct maker *maker);
+
+// The pieces of it, for one who has the records from elsewhere (work/write_units.h).
+
+// Is it an order of this job?
+enum status maker_check(const struct maker *maker, const struct order *order,
+                        struct err *err);
+void maker_begin(struct maker *maker, const struct order *order);
+// Ends the builder's unit and uploads its files.
+enum status maker_finish(struct maker *maker, struct unit *ret, struct err *err);
+enum status answer_error(struct lines *lines, int64_t order, enum status rc,
+                         struct str (*code_of)(struct str text, char room[16]),
+                         const struct err *why, struct err *err);
+// Releases the unit.
+enum status answer_unit(struct lines *lines, int64_t order, struct unit *unit,
+                        struct err *err);
 
 #endif

@@ -91,8 +91,10 @@ def test_an_engine_is_chosen():
     at = words.index("--engine")
     assert words[at:at + 6] == ["--engine", "units", "--workers", "5", "--records", "7"], words
     assert warnings(done) == [], done.err
-    place.refused("--engine takes 'placement' or 'units', not 'spark'", "--workers", 1, "--engine", "spark")
-    place.refused("--records is for --engine units; a commit of the engine 'placement' is bounded by SET commit.bytes",
+    words = place.run("--workers", 5, "--bundle", place.bundle, "--engine", "sql").json()
+    assert words[words.index("--py-files") + 1] == f"{driver('common')},{driver('sql')},{driver('units')}", words
+    place.refused("--engine takes 'placement', 'units' or 'sql', not 'spark'", "--workers", 1, "--engine", "spark")
+    place.refused("--records is for --engine units and sql; a commit of the engine 'placement' is bounded by SET commit.bytes",
                   "--workers", 1, "--records", 5)
     stream = "connector = 'file', path = '/s.csv'"
     Place(stream=stream).run("--workers", 2, "--bundle", place.bundle, "--engine", "units")
@@ -214,5 +216,8 @@ def test_kerberos_makes_the_driver_ask_for_tokens():
     script.write_text(script.read_text().replace("path = 'hdfs", "auth = 'kerberos', path = 'hdfs"))
     assert "--tokens" in shlex.split(place.run(*words).out)
     assert "--tokens" not in shlex.split(place.run(*words, "--no-tokens").out)
+    assert "--tokens" not in shlex.split(place.run(*words, "--no-tokens", "--engine", "sql").out)
+    place.refused("--engine sql hands no delegation tokens to its tasks: where the nodes have tickets or keytabs of "
+                  "their own say --no-tokens, else take --engine units", *words[:2], "--engine", "sql")
     script.write_text("SET storage.token_file = '/etc/tokens';\n" + script.read_text())
     assert "--tokens" not in shlex.split(place.run(*words).out)

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Engine `sql`: `units`, but that Spark's own SQL does what is between reading and writing.
+
+Each trigger is one Spark job. Its tasks, in three stages:
+
+    tramline work --part read   an order's records, a line each; these are shuffled, so that
+                                they are read once, whatever the query does with them
+    Spark SQL                   decodes them and runs the query, as the program prints both
+    tramline work --part write  takes an order's records, with what they are by Spark SQL
+                                and their rows, and makes the unit
+
+The tables' side is read by the program (--part tables), and broadcast or shuffled as Spark finds best.
+"""
+import atexit
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+
+from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark.sql import SparkSession
+
+import tramline_units
+from tramline_common import find_program, find_script, first_line, given, java_list, on_nodes, parse, say
+from tramline_units import by_order, lost
+
+TABLES_LIMIT_S = 1800
+PIPE_BYTES = 64 << 10
+TASK_BYTES = 1 << 20  # of a table's rows
+SEED = 42  # of Spark's hash
+TYPES = {"TEXT": "STRING", "REAL": "DOUBLE"}
+SETTINGS = {"spark.sql.caseSensitive": "true", "spark.sql.ansi.enabled": "true"}
+
+# Records that were read, as the decoder wants them; `keys` is a map from orders to keys, by which lines go to
+# tasks.
+RECORDS = """
+    SELECT named_struct('key', {keys}[CAST(f[0] AS BIGINT)], 'partition', CAST(f[1] AS INT),
+                        'offset', CAST(f[2] AS BIGINT), 'line', line) AS `^.row`,
+           CASE WHEN f[4] <> '-' THEN unbase64(f[4]) END AS value
+    FROM (SELECT line, split(line, '\t') AS f FROM `^.lines` WHERE NOT startswith(line, '{{'))"""
+# What the writer gets of an order: the order, its records, each with its rows behind it, and what the reader said.
+LINES = """
+    SELECT CAST(split(line, '\t', 2)[0] AS INT) AS k, -1 AS p, -1L AS o, 0 AS n, split(line, '\t', 2)[1] AS line
+    FROM `^.orders`
+    UNION ALL
+    SELECT `^.row`.key, `^.row`.partition, `^.row`.offset, 0,
+           concat(CASE `^.kind` WHEN 'row' THEN 'r' WHEN 'ignored' THEN 'i' ELSE 'b' END, '\t', `^.row`.line)
+    FROM `^.decoded`
+    UNION ALL
+    SELECT r.key, r.partition, r.offset, 1, concat('+\t', r.partition, '\t', r.offset, '\t', to_json(named_struct({columns})))
+    FROM `^.rows` AS `^.rows`({names}, r)
+    UNION ALL
+    SELECT coalesce({keys}[CAST(get_json_object(line, '$.order') AS BIGINT)], {first_key}),
+           CASE WHEN get_json_object(line, '$.order') IS NULL THEN -2 ELSE 2147483647 END, 0L, 0, line
+    FROM `^.lines`
+    WHERE startswith(line, '{{') AND coalesce(get_json_object(line, '$.exit_code'), '1') <> '0'"""
+
+
+def quoted(name):
+    return "`" + name.replace("`", "``") + "`"
+
+
+class Tables:
+    """The query, and the relations that the stream meets: views of the Spark session."""
+
+    def __init__(self, driver):
+        self.driver = driver
+        self.folder = tempfile.mkdtemp(prefix="tramline-")
+        atexit.register(self.close)
+        self.said = {"dimension": ""}
+        self.frames = []
+
+    def look(self):
+        """Reads the tables where they are not those of before. An error in the program's words ends it all."""
+        args = self.driver.args
+        script = find_script(args)
+        known = ["--dimension", self.said["dimension"]] if self.said["dimension"] else []
+        done = subprocess.run(
+            [find_program(args), "work", script, "--part", "tables", "--out", self.folder, "--exit-line", *known,
+             *given(args)],
+            cwd=os.path.dirname(script), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+            timeout=TABLES_LIMIT_S)
+        told = [line for line in map(parse, done.stdout.splitlines()) if line is not None]
+        end = told[-1] if told else {}
+        if end.get("exit_code", 1) != 0:
+            raise TablesError(end.get("exit_code", 1), end.get("text", "the tables were not read"))
+        if told[0]["dimension"] != self.said["dimension"]:
+            self.take(told[0])
+
+    def take(self, said):
+        before, self.frames = self.frames, []
+        for relation in said["relations"]:
+            self.frames.append(self.view_of(relation))
+            os.unlink(relation["file"])
+        self.said = said
+        for frame in before:
+            frame.unpersist()
+
+    def view_of(self, relation):
+        spark, jvm = self.driver.spark, self.driver.sc._jvm
+        path = jvm.java.nio.file.Paths.get(relation["file"], self.driver.sc._gateway.new_array(jvm.String, 0))
+        n = 1 + os.path.getsize(relation["file"]) // TASK_BYTES
+        self.driver.view_of_lines("^.file", jvm.java.nio.file.Files.readAllLines(path), n)
+        columns = relation["columns"]
+        ddl = ", ".join(f"c{i} {TYPES.get(column['type'], column['type'])}" for i, column in enumerate(columns))
+        named = ", ".join(f"r.c{i} AS {quoted(column['name'])}" for i, column in enumerate(columns))
+        frame = spark.sql(f"SELECT {named} FROM "
+                          f"(SELECT from_json(line, '{ddl}', map('mode', 'FAILFAST')) AS r FROM `^.file`)")
+        frame.persist().count()
+        frame.createOrReplaceTempView(quoted(relation["name"]))
+        return frame
+
+    def close(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class TablesError(Exception):
+    def __init__(self, code, text):
+        super().__init__(text)
+        self.code, self.text = code, text
+
+
+class Engine(tramline_units.Engine):
+    def __init__(self, args):
+        super().__init__(args)
+        self.spark = SparkSession(self.sc)
+        for name, value in SETTINGS.items():
+            self.spark.conf.set(name, value)
+        self.views = threading.Lock()  # views are the session's
+        self.keys = {}
+        self.tables = Tables(self)
+
+    def configure(self, conf):
+        super().configure(conf)
+        # Where what was read is lost, all is read again, and not some of it: on the second time a record may have
+        # left the topic.
+        conf.set("spark.stage.maxConsecutiveAttempts", "1")
+        conf.setIfMissing("spark.sql.adaptive.enabled", "false")  # it would plan anew after each stage
+
+    def view_of_lines(self, name, lines, n):
+        """A Java list of texts as a view with a column `line`."""
+        self.view_of_rdd(name, self.sc._jsc.parallelize(lines, n))
+
+    def view_of_rdd(self, name, rdd):
+        text = self.sc._jvm.org.apache.spark.sql.Encoders.STRING()
+        self.spark._jsparkSession.createDataset(rdd.rdd(), text).withColumnRenamed("value", "line") \
+            .createOrReplaceTempView(quoted(name))
+
+    def piped(self, rdd, words):
+        env = self.sc._jvm.java.util.HashMap()
+        env.put("XDG_STATE_HOME", f"/var/tmp/tramline-{self.sc.sparkUser()}")
+        command = on_nodes("work", self.args, *words, "--dimension", self.tables.said["dimension"])
+        return rdd.pipe(java_list(self.sc._jvm, command), env, False, PIPE_BYTES, "UTF-8")
+
+    def keys_of(self, n):
+        """For each of n partitions a whole number that Spark's hash sends there."""
+        if n not in self.keys:
+            hash_of = self.sc._jvm.org.apache.spark.unsafe.hash.Murmur3_x86_32.hashInt
+            found, key = {}, 0
+            while len(found) < n:
+                found.setdefault(hash_of(key, SEED) % n, key)
+                key += 1
+            self.keys[n] = [found[i] for i in range(n)]
+        return self.keys[n]
+
+    def lines_for_writers(self, numbers, orders, now_ms):
+        """A partition an order: an RDD of lines; and what is kept for it."""
+        n, said, jvm = len(numbers), self.tables.said, self.sc._jvm
+        keys = self.keys_of(n)
+        map_of_keys = "map(" + ", ".join(f"{number}L, {key}" for number, key in zip(numbers, keys)) + ")"
+        read = self.piped(self.sc._jsc.parallelize(java_list(jvm, orders), n), ["--part", "read"])
+        self.view_of_rdd("^.lines", read.repartition(n))
+        self.view_of_lines("^.orders", java_list(jvm, [f"{key}\t{order}" for key, order in zip(keys, orders)]), 1)
+        self.spark.sql(RECORDS.format(keys=map_of_keys)).createOrReplaceTempView("`^.records`")
+        # Kept: it is met twice, and Spark takes minutes to plan it together with what stands over it.
+        decoded = self.spark.sql(said["decode"]).persist()
+        decoded.createOrReplaceTempView("`^.decoded`")
+        decoded.createOrReplaceTempView(quoted(said["stream"]))
+        now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now_ms // 1000)) + f".{now_ms % 1000:03}Z"
+        rows = self.spark.sql(said["query"], args={"now": now}) if ":now" in said["query"] else \
+            self.spark.sql(said["query"])
+        rows.createOrReplaceTempView("`^.rows`")
+        names = [f"c{i}" for i in range(said["columns"])]
+        lines = self.spark.sql(LINES.format(
+            keys=map_of_keys, first_key=keys[0], names=", ".join(names),
+            columns=", ".join(f"'{name}', {name}" for name in names)))
+        sorted_ = lines.repartition(n, "k").sortWithinPartitions("k", "p", "o", "n").select("line")
+        return getattr(sorted_._jdf, "as")(jvm.org.apache.spark.sql.Encoders.STRING()).toJavaRDD(), decoded
+
+    def answers(self, numbers, orders):
+        """One for each order."""
+        now_ms, decoded = int(time.time() * 1000), None
+        try:
+            with self.views:
+                self.tables.look()
+                lines, decoded = self.lines_for_writers(numbers, orders, now_ms)
+                writers = self.piped(lines, ["--part", "write", "--now", str(now_ms)])
+            printed = list(writers.collect())
+        except TablesError as error:
+            return [tramline_units.failed(number, {"exit_code": error.code, "text": error.text}) for number in numbers]
+        except Py4JJavaError as error:
+            if self.is_stopped():
+                self.tell(("gone", first_line(error)))
+            elif not self.is_closing:
+                say(f"a job failed: {first_line(error)}")
+            return [lost(number) for number in numbers]
+        except (Py4JError, OSError) as error:
+            self.tell(("gone", str(error).splitlines()[0]))
+            return []
+        finally:
+            if decoded is not None and not self.is_closing:
+                decoded.unpersist()
+        return list(by_order(numbers, printed))
