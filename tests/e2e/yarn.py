@@ -67,6 +67,7 @@ class Cluster:
             "yarn.resourcemanager.scheduler.class":
                 SERVER + "resourcemanager.scheduler.fifo.FifoScheduler",
             "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": 200,
+            "yarn.resourcemanager.connect.retry-interval.ms": 1000,  # both begin at once, and one is later
             "yarn.scheduler.minimum-allocation-mb": 128, "yarn.nodemanager.resource.memory-mb": 6000,
             "yarn.nodemanager.resource.cpu-vcores": 8, "yarn.nodemanager.hostname": "127.0.0.1",
             "yarn.nodemanager.address": address(lib.free_port()),
