@@ -103,7 +103,7 @@ class Cluster:
 
     def application_kill(self, identity):
         """As `yarn application -kill`."""
-        subprocess.run([f"{spark.home()}/bin/spark-class", CLI, "-kill", identity], env=self.env, check=True,
+        subprocess.run([f"{spark.home()}/bin/spark-class", CLI, "application", "-kill", identity], env=self.env, check=True,
                        stdin=subprocess.DEVNULL, timeout=200)
 
     def programs(self):
