@@ -103,8 +103,8 @@ class Cluster:
 
     def application_kill(self, identity):
         """As `yarn application -kill`."""
-        subprocess.run([f"{spark.home()}/bin/spark-class", CLI, "application", "-kill", identity], env=self.env, check=True,
-                       stdin=subprocess.DEVNULL, timeout=200)
+        subprocess.run([f"{spark.home()}/bin/spark-class", CLI, "application", "-kill", identity],
+                       env=self.env, check=True, stdin=subprocess.DEVNULL, timeout=200)
 
     def programs(self):
         """Pids of all that containers of this cluster are: JVMs, Python, tramline."""
