@@ -8,6 +8,7 @@
 #include "cli/term.h"
 #include "job/check.h"
 #include "job/pipeline.h"
+#include "job/run_hands.h"
 #include "job/stop.h"
 #include "job/tables.h"
 
@@ -151,6 +152,8 @@ static enum status run(const struct args *args, struct err *err)
     pipeline.is_hurried = true;
     if (status == ST_OK)
         status = tables_executor_check(pipeline.plan, err);
+    if (status == ST_OK)
+        status = run_hands_check(pipeline.plan, err);
     if (status == ST_OK)
         status = args_has(args, "--json") ? tell_json(args, &pipeline, err)
                                           : tell(args, &pipeline, err);

@@ -56,6 +56,7 @@ static enum status open_job(const struct args *args, struct pipeline *pipeline,
     TRY(take_instance(args, pipeline, err));
     TRY(take_members(args, pipeline, err));
     TRY(tables_executor_check(pipeline->plan, err));
+    TRY(run_hands_check(pipeline->plan, err));
     log_debug("the script is read");
     TRY(stop_catch(err));
     pipeline->deadline = stop_waits();

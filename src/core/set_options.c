@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 enum {
+    WORKERS_MAX = 32,
     JOB_NAME_MAX = 200 // with "slot-63.lock" and the like a file's name
 };
 
@@ -33,6 +34,9 @@ static const struct option_def set_options[] = {
      "a file that has reached this many rows is closed and committed"},
     {"commit.ahead", OPTION_INT, "4", 1, 8, NULL, 0,
      "files on their way to the storage while the commit before them is published"},
+    {"workers", OPTION_TEXT, "1", 0, 0, NULL, 0,
+     "threads of a run that read and make files, 1 to 32; auto: as many as it may use "
+     "processors and the topic has partitions"},
     {"executor", OPTION_CHOICE, "auto", 0, 0, "auto|native|sqlite", 0,
      "what runs the query: native where it can, else sqlite"},
     {"dimension.memory", OPTION_BYTES, "8GB", 1 * OPTION_MIB, 1024 * OPTION_GIB, NULL, 0,
@@ -109,8 +113,20 @@ static enum status check_job_name(struct str value, struct err *err)
                    JOB_NAME_MAX, STR_ARGS(value));
 }
 
+static enum status check_workers(struct str value, struct err *err)
+{
+    int64_t n;
+    if (str_is(value, "auto") || (str_to_i64(value, &n) && n >= 1 && n <= WORKERS_MAX))
+        return ST_OK;
+    return err_set(err, ST_USAGE,
+                   "option 'workers' takes a number from 1 to %d or auto, not '%.*s'",
+                   WORKERS_MAX, STR_ARGS(value));
+}
+
 static enum status check(const char *option, struct str value, struct err *err)
 {
+    if (strcmp(option, "workers") == 0)
+        return check_workers(value, err);
     return strcmp(option, "job.name") == 0 ? check_job_name(value, err) : ST_OK;
 }
 

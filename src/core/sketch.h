@@ -33,6 +33,8 @@ struct sketch {
 
 // The key was seen `count` times more.
 void sketch_add(struct sketch *sketch, struct str key, int64_t count);
+// All of another sketch's item; its total is the caller's to add.
+void sketch_add_item(struct sketch *sketch, const struct sketch_item *item);
 // Puts the most frequent ones first, equal ones by key.
 void sketch_sort(struct sketch *sketch);
 

@@ -84,6 +84,7 @@ enum status run_parts_open(struct pipeline *pipeline, bool once, struct run_part
     TRY(stream_open(pipeline, &ret->stream, err));
     log_debug("the stream is open");
     TRY(open_tables(ret, err));
+    TRY(run_hands_open(pipeline, &ret->stream, &ret->tables, &ret->hands, err));
     make_job(ret);
     run_status_show(ret);
     return ST_OK;
@@ -164,11 +165,26 @@ static void close_storage(struct storage *storage)
         storage->ops->close(storage);
 }
 
-// The stream first: the others wait for its partitions.
+// The member's first: the others wait for its partitions.
+static void close_streams(struct run_parts *parts)
+{
+    struct stream_parts *own = &parts->stream;
+    if (parts->hands.n > 0) {
+        asker_close(own->asker); // their topic's, too
+        own->asker = NULL;
+        own->stream->ops->close(own->stream);
+        own->stream = NULL;
+        for (size_t i = 0; i < parts->hands.n; i++)
+            stream_add_tails(own, &parts->hands.items[i].stream);
+    }
+    run_hands_release(&parts->hands);
+    stream_close(own);
+}
+
 void run_parts_release(struct run_parts *parts)
 {
     stream_close(&parts->teller);
-    stream_close(&parts->stream);
+    close_streams(parts);
     status_server_close(parts->server); // what it shows is borrowed from what follows
     if (parts->executor != NULL)
         parts->executor->ops->close(parts->executor);

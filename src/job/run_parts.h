@@ -8,6 +8,7 @@
 #include "commit/engine_status.h"
 #include "core/spool.h"
 #include "job/pipeline.h"
+#include "job/run_hands.h"
 #include "job/slot.h"
 #include "job/stream.h"
 #include "job/tables.h"
@@ -30,7 +31,8 @@ struct run_parts {
     struct file_writer *writer;
     struct tables tables;
     struct executor *executor;
-    struct job job; // job.dimension: version of the tables that were read
+    struct run_hands hands; // they read in the worker's place, if there are any
+    struct job job;         // job.dimension: version of the tables that were read
     struct buf schema_text;
 };
 

@@ -16,6 +16,7 @@
 #include "core/env.h"
 #include "job/stop.h"
 #include "work/commit_service.h"
+#include "work/hand.h"
 #include "work/lane.h"
 #include "work/uploader.h"
 #include "work/worker.h"
@@ -30,7 +31,6 @@ enum {
 struct watch {
     const struct run_parts *parts;
     struct run_shown shown;
-    const struct padded_texts *padded; // keys of the stream; NULL: nobody counts them
     struct mail mail;
     struct mailbox_waiter upload_waiter, commit_waiter;
     struct worker *worker;
@@ -39,6 +39,8 @@ struct watch {
     struct lane *lanes[MAIL_LANES_MAX];
     pthread_t lane_threads[MAIL_LANES_MAX];
     struct commit_service *committer;
+    struct hand *hands[HANDS_MAX];
+    pthread_t hand_threads[HANDS_MAX];
     int done_fd; // an event when worker or committer has ended
     int n_ended;
     int64_t begun_ms, told_ms, looked_ms, beat_ms;
@@ -85,6 +87,15 @@ static void *uploader_thread(void *arg)
 static void *lane_thread(void *arg)
 {
     lane_run(arg);
+    return NULL;
+}
+
+static void *hand_thread(void *arg)
+{
+    struct hand *hand = arg;
+    struct wait wait;
+    while ((wait = hand_step(hand)).kind != WAIT_DONE)
+        hand_wait(hand, wait);
     return NULL;
 }
 
@@ -137,19 +148,34 @@ static void tell_json(struct watch *watch, int64_t ms)
     fflush(stdout);
 }
 
+static void count_padded(const struct decoder *decoder, int64_t *n, const char **first)
+{
+    const struct padded_texts *padded = decoder->padded;
+    if (padded == NULL || padded->n == 0)
+        return;
+    if (*n == 0)
+        *first = padded->first;
+    *n += (int64_t)padded->n;
+}
+
 // Says once why records may match nothing.
 static void tell_padded(struct watch *watch, int64_t enriched, int64_t matched)
 {
-    const struct padded_texts *padded = watch->padded;
-    if (watch->told_padded || padded == NULL || padded->n == 0 || matched >= enriched)
+    const struct run_parts *parts = watch->parts;
+    int64_t n = 0;
+    const char *first = "";
+    count_padded(parts->stream.decoder, &n, &first);
+    for (size_t i = 0; i < parts->hands.n; i++)
+        count_padded(parts->hands.items[i].stream.decoder, &n, &first);
+    if (watch->told_padded || n == 0 || matched >= enriched)
         return;
     watch->told_padded = true;
     const struct plan *plan = watch->parts->pipeline->plan;
     log_warn(
         "stream %.*s: %s of %.*s with blanks at the ends, the first %s: they match only "
         "one with the same blanks; trim = true takes them off",
-        STR_ARGS(plan->stream->name), text_counted((int64_t)padded->n, "value", "values"),
-        STR_ARGS(plan->join_column), padded->first);
+        STR_ARGS(plan->stream->name), text_counted(n, "value", "values"),
+        STR_ARGS(plan->join_column), first);
 }
 
 static void tell(struct watch *watch)
@@ -333,13 +359,36 @@ static void open_lane(struct watch *watch, int i)
     });
 }
 
+// Each may hand over as many units as keep the lanes busy together.
+static void open_hand(struct watch *watch, size_t i)
+{
+    const struct run_parts *parts = watch->parts;
+    const struct run_hand *own = &parts->hands.items[i];
+    int n = (int)parts->hands.n;
+    watch->hands[i] = hand_open(&(struct hand_parts){
+        .builder = {.job = &parts->job,
+                    .topic = parts->stream.topic,
+                    .stream = own->stream.stream,
+                    .decoder = own->stream.decoder,
+                    .executor = own->executor,
+                    .writer = own->writer,
+                    .spool = own->spool,
+                    .env = env_system(),
+                    .status = parts->status,
+                    .shares = parts->hands.shares},
+        .number = (int)i + 1,
+        .room = (watch->mail.ahead + n) / n,
+        .mail = &watch->mail,
+        .lead = parts->stream.stream,
+    });
+}
+
 static enum status open_watch(const struct run_parts *parts, struct run_shown shown,
                               struct watch *watch, struct err *err)
 {
     *watch = (struct watch){
         .parts = parts,
         .shown = shown,
-        .padded = parts->stream.decoder->padded,
         .begun_ms = now_ms(),
     };
     TRY(stop_open_event(&watch->done_fd, err));
@@ -356,7 +405,12 @@ static enum status open_watch(const struct run_parts *parts, struct run_shown sh
         .env = env_system(),
         .mail = &watch->mail,
         .status = parts->status,
+        .hands = watch->hands,
+        .n_hands = parts->hands.n,
+        .shares = parts->hands.shares,
     };
+    for (size_t i = 0; i < parts->hands.n; i++)
+        open_hand(watch, i);
     watch->worker = worker_open(&worker);
     watch->upload_waiter = mailbox_waiter(&watch->mail.to_uploader, env_system());
     watch->commit_waiter = mailbox_waiter(&watch->mail.to_committer, env_system());
@@ -388,6 +442,8 @@ static enum status open_watch(const struct run_parts *parts, struct run_shown sh
 static void close_watch(struct watch *watch)
 {
     worker_free(watch->worker);
+    for (size_t i = 0; i < watch->parts->hands.n; i++)
+        hand_free(watch->hands[i]);
     uploader_free(watch->uploader);
     for (int i = 0; i < watch->mail.n_lanes; i++)
         lane_free(watch->lanes[i]);
@@ -407,9 +463,13 @@ enum status run_threads(const struct run_parts *parts, struct run_shown shown,
     thread_start(&committer, committer_thread, &watch);
     for (int i = 0; i < watch.mail.n_lanes; i++)
         thread_start(&watch.lane_threads[i], lane_thread, watch.lanes[i]);
+    for (size_t i = 0; i < parts->hands.n; i++)
+        thread_start(&watch.hand_threads[i], hand_thread, watch.hands[i]);
     notify("READY=1\nSTATUS=reading");
     watch_until_done(&watch);
     pthread_join(worker, NULL);
+    for (size_t i = 0; i < parts->hands.n; i++)
+        pthread_join(watch.hand_threads[i], NULL);
     pthread_join(uploader, NULL);
     for (int i = 0; i < watch.mail.n_lanes; i++)
         pthread_join(watch.lane_threads[i], NULL);

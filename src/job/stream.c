@@ -165,6 +165,28 @@ static enum status open_all(struct pipeline *pipeline, struct stream_parts *part
     return open_own_decoder(pipeline, parts, err);
 }
 
+static enum status open_beside(struct pipeline *pipeline, const struct stream_parts *of,
+                               size_t n, struct stream_parts *parts, struct err *err)
+{
+    struct stream_request request = pipeline_stream(pipeline);
+    request.is_alone = true;
+    request.buffer_bytes /= (int64_t)n;
+    TRY(open_lookup(pipeline, true, parts, err));
+    TRY(connector_stream_of(pipeline->plan->stream)
+            ->open(&request, of->topic, of->asker, &parts->stream, err));
+    return open_own_decoder(pipeline, parts, err);
+}
+
+enum status stream_open_beside(struct pipeline *pipeline, const struct stream_parts *of,
+                               size_t n, struct stream_parts *ret, struct err *err)
+{
+    *ret = (struct stream_parts){0};
+    enum status status = open_beside(pipeline, of, n, ret, err);
+    if (status != ST_OK)
+        stream_close(ret);
+    return status;
+}
+
 enum status stream_check(const struct table *table, struct err *err)
 {
     struct decoder *decoder;
@@ -222,6 +244,14 @@ static void tell_tails(const struct decoder *decoder)
     if (n)
         log_warn("%s empty fields past the last column; they were passed over",
                  text_counted((int64_t)n, "record has", "records have"));
+}
+
+void stream_add_tails(struct stream_parts *stream, struct stream_parts *from)
+{
+    if (from->decoder == NULL)
+        return;
+    stream->decoder->n_tails += from->decoder->n_tails;
+    from->decoder->n_tails = 0;
 }
 
 void stream_close(struct stream_parts *parts)

@@ -26,6 +26,10 @@ enum status stream_decoder_open(const struct table *table, struct schema_lookup 
 enum status stream_check(const struct table *table, struct err *err);
 enum status stream_open(struct pipeline *pipeline, struct stream_parts *ret,
                         struct err *err);
+// Of that stream's topic and by its asker, both borrowed: stream and decoder of one of
+// `n` that read side by side. It joins no group, and has its share of source.buffer.
+enum status stream_open_beside(struct pipeline *pipeline, const struct stream_parts *of,
+                               size_t n, struct stream_parts *ret, struct err *err);
 // All but the reading: topic and decoder of records that come from elsewhere. Joins no
 // group.
 enum status stream_open_aside(struct pipeline *pipeline, struct stream_parts *ret,
@@ -42,6 +46,8 @@ enum status stream_open_decoder(struct pipeline *pipeline, struct stream_parts *
 // too. The caller closes it.
 enum status stream_topic_open(struct pipeline *pipeline, struct topic **ret,
                               struct err *err);
+// What its decoder passed over is told with the other's.
+void stream_add_tails(struct stream_parts *stream, struct stream_parts *from);
 void stream_close(struct stream_parts *stream);
 
 #endif

@@ -21,6 +21,8 @@ void board_view_release(struct board_view *view)
 
 void board_release(struct board *board)
 {
+    free(board->by_hand);
+    board->by_hand = NULL;
     board_view_release(&board->view);
 }
 
@@ -33,12 +35,25 @@ static void *copied(const void *items, size_t n, size_t size)
     return copy;
 }
 
+static void add_counts(struct join_counts *joins, const struct join_counts *more)
+{
+    joins->n_hits += more->n_hits;
+    joins->n_misses += more->n_misses;
+    joins->n_rows += more->n_rows;
+    for (size_t i = 0; i < more->missed.n; i++)
+        sketch_add_item(&joins->missed, &more->missed.items[i]);
+    joins->missed.total += more->missed.total;
+}
+
 void board_read(struct board *board, struct board_view *ret)
 {
     pthread_mutex_lock(&board->lock);
     *ret = board->view;
     ret->tables = copied(ret->tables, ret->n_tables, sizeof(*ret->tables));
     ret->joins = copied(ret->joins, ret->n_joins, sizeof(*ret->joins));
+    for (size_t i = 0; i + 1 < board->n_hands; i++)
+        for (size_t j = 0; j < ret->n_joins; j++)
+            add_counts(&ret->joins[j], &board->by_hand[i * ret->n_joins + j]);
     ret->partitions =
         copied(ret->partitions, ret->n_partitions, sizeof(*ret->partitions));
     pthread_mutex_unlock(&board->lock);
@@ -64,6 +79,7 @@ void board_clear(struct board *board)
     pthread_mutex_lock(&board->lock);
     free(view->joins);
     free(view->partitions);
+    board->n_hands = 0;
     view->joins = NULL;
     view->partitions = NULL;
     view->n_joins = view->n_partitions = 0;
@@ -104,9 +120,15 @@ void board_tables(struct board *board, const struct board_table *tables, size_t 
     pthread_mutex_unlock(&board->lock);
 }
 
-void board_joins(struct board *board, const struct join_counts *joins, size_t n)
+void board_joins(struct board *board, const struct join_counts *joins, size_t n,
+                 size_t n_hands)
 {
     pthread_mutex_lock(&board->lock);
+    board->n_hands = n_hands;
+    board->by_hand =
+        mem_resize(board->by_hand, n * (n_hands - 1) + 1, sizeof(*board->by_hand));
+    for (size_t i = 0; i < n * (n_hands - 1); i++)
+        board->by_hand[i] = (struct join_counts){0};
     free(board->view.joins);
     board->view.joins = copied(joins, n, sizeof(*joins));
     board->view.n_joins = n;
@@ -139,12 +161,16 @@ static void advance(struct board_partition *partition, const struct board_batch 
         partition->end = batch->next;
 }
 
-static void copy_joins(struct board_view *view, const struct join_counts *joins)
+static void copy_joins(struct board *board, const struct board_batch *batch)
 {
-    for (size_t i = 0; i < view->n_joins; i++) {
-        bool has_missed = joins[i].missed.total != view->joins[i].missed.total;
+    const struct join_counts *joins = batch->joins;
+    size_t n = board->view.n_joins;
+    struct join_counts *shown =
+        batch->hand == 0 ? board->view.joins : &board->by_hand[(batch->hand - 1) * n];
+    for (size_t i = 0; i < n; i++) {
+        bool has_missed = joins[i].missed.total != shown[i].missed.total;
         size_t size = has_missed ? sizeof(*joins) : offsetof(struct join_counts, missed);
-        memcpy(&view->joins[i], &joins[i], size);
+        memcpy(&shown[i], &joins[i], size);
     }
 }
 
@@ -159,7 +185,7 @@ void board_batch(struct board *board, const struct board_batch *batch)
     view->n_rows += batch->n_rows;
     view->n_bytes += batch->n_bytes;
     if (batch->joins != NULL)
-        copy_joins(view, batch->joins);
+        copy_joins(board, batch);
     struct board_partition *partition = find(view, batch->partition);
     if (partition != NULL)
         advance(partition, batch);

@@ -104,6 +104,7 @@ struct board_batch {
     struct board_mark first, last; // of its records; without a record offset -1
     int64_t next;
     const struct join_counts *joins; // of all batches so far; as many as at board_joins()
+    size_t hand;                     // whose, below as many as at board_joins()
 };
 
 struct board_reject {
@@ -153,8 +154,10 @@ struct board_view {
 };
 
 struct board {
-    pthread_mutex_t lock; // of `view`
+    pthread_mutex_t lock; // of all but stepped_ms
     struct board_view view;
+    struct join_counts *by_hand; // those of the second one on, a row of view.n_joins each
+    size_t n_hands;
     // Monotonic, of the worker's last sign of life; 0: it has not begun, or has ended.
     _Atomic int64_t stepped_ms;
 };
@@ -180,7 +183,9 @@ void board_waiting(struct board *board, const char *why, int64_t wall_ms);
 void board_job(struct board *board, const struct board_job *job);
 void board_tables(struct board *board, const struct board_table *tables, size_t n);
 // The tables that are joined with; text that they borrow outlives the board.
-void board_joins(struct board *board, const struct join_counts *joins, size_t n);
+// `n_hands` count them, each for itself.
+void board_joins(struct board *board, const struct join_counts *joins, size_t n,
+                 size_t n_hands);
 void board_batch(struct board *board, const struct board_batch *batch);
 // The newest dead letter: why, and how its bytes begin.
 void board_reject(struct board *board, enum reject_reason reason, int32_t partition,

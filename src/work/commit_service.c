@@ -82,6 +82,7 @@ static void answer(struct commit_service *service, const struct message *message
     const struct log_state *state = committer_state(service->committer);
     struct message *reply = message_new(kind, message->generation);
     reply->is_of_unit = message->kind == ASK_UNIT;
+    reply->hand = message->hand;
     reply->err = *err;
     reply->next_entry = state->next;
     reply->progress = log_state_progress(state, &reply->arena);

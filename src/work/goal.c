@@ -138,6 +138,13 @@ bool goal_is_read(struct goal *goal, const struct unit *unit)
     return true;
 }
 
+int64_t goal_end(const struct goal *goal, int32_t partition)
+{
+    if (!goal_is_known(goal))
+        return INT64_MAX;
+    return partition >= goal->n ? INT64_MIN : goal->ranges[partition].high;
+}
+
 bool goal_moves(struct goal *goal, int64_t n_read)
 {
     bool moves = n_read != goal->seen.n_read || goal->n_found != goal->seen.n_found ||

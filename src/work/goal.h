@@ -42,6 +42,9 @@ void goal_told(struct goal *goal, const struct message *message);
 void goal_begin_read(struct goal *goal);
 // Whether all that is ours has been read far enough.
 bool goal_is_read(struct goal *goal, const struct unit *unit);
+// Until where a partition is to be read: INT64_MAX: not known yet, INT64_MIN: nothing of
+// it is.
+int64_t goal_end(const struct goal *goal, int32_t partition);
 // Whether anything was read, told or written, by whichever worker, since the last call.
 bool goal_moves(struct goal *goal, int64_t n_read);
 void goal_waits(struct goal *goal, const char *why); // for that, as far as is known

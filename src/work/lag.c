@@ -123,10 +123,13 @@ static void note_sign(struct lag *lag, size_t at)
 
 static void look_at(struct lag *lag, size_t at, const struct span *span)
 {
-    struct stream *stream = lag->parts.stream;
+    const struct lag_parts *parts = &lag->parts;
     struct lag_partition *ours = &lag->ours[at];
     struct stream_ahead ahead;
-    stream->ops->ahead(stream, span->partition, &ahead);
+    if (parts->ahead != NULL)
+        parts->ahead(parts->context, span->partition, &ahead);
+    else
+        parts->stream->ops->ahead(parts->stream, span->partition, &ahead);
     lag->n_told += (size_t)(ahead.end >= 0) - (size_t)ours->is_told;
     ours->is_told = ahead.end >= 0;
     ours->unread =

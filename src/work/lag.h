@@ -26,6 +26,9 @@ struct lag_parts {
     struct engine_status *status;
     struct pacer *pacer; // its TIMER_LAG_...
     bool is_whole;       // also those of others
+    // Asked in the stream's place; NULL: nobody is.
+    void (*ahead)(void *context, int32_t partition, struct stream_ahead *ret);
+    void *context;
 };
 
 struct lag {

@@ -25,7 +25,7 @@ void mail_init(struct mail *mail, int ahead)
     atomic_init(&mail->lost_generation, -1);
     mail->to_uploader.queue = queue_open(MAIL_ERRANDS);
     mail->to_committer.queue = queue_open(MAIL_CAPACITY);
-    mail->to_worker.queue = queue_open(MAIL_CAPACITY);
+    mail->to_worker.queue = queue_open(MAIL_HANDS);
 }
 
 static void box_release(struct mailbox *box)

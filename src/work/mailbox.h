@@ -23,10 +23,12 @@ enum {
     MAIL_AHEAD_MAX = 8,
     MAIL_LANES_MAX = 2 * MAIL_AHEAD_MAX,
     MAIL_CAPACITY = 64,
+    MAIL_HANDS = 256, // to a worker: of each hand its units and a few words beside
     // Beside the worker's messages errands come back: when the files of all units get
     // other names at once, each of these makes all entries behind it, and each entry's
-    // predecessor is removed: 2 x 2 x (9 + 8 + ... + 1) errands, and a few.
-    MAIL_ERRANDS = 1024
+    // predecessor is removed: 2 x 2 x (n + ... + 1) errands, and a few; n: 9, or with
+    // many hands 32.
+    MAIL_ERRANDS = 4096
 };
 
 struct mailbox {

@@ -36,7 +36,13 @@ enum message_kind {
     TELL_COMMITTED, // .progress is as of after the unit
     TELL_DROPPED, // a unit of a claim that is no more; .err: or was not looked at in time
     TELL_WAITING, // with a unit, for the topic; .err: why
-    TELL_FAILED,  // .err: the committer has ended
+    TELL_FAILED,  // .err: the committer, or that hand, has ended
+    // To the worker, by a hand (hand.h).
+    TELL_MADE,  // .draft
+    TELL_RESTS, // as it was told
+    TELL_READ,  // --once: all that it is to read
+    TELL_CUT,   // the program is asked to stop
+    TELL_AWAY,  // .err: what it waits for
 };
 
 struct message {
@@ -59,6 +65,7 @@ struct message {
     struct str bytes;
     struct str writer;  // of the claim
     bool is_of_unit;    // an answer to ASK_UNIT
+    int hand;           // whose unit, or who tells; from 1, 0: the worker itself
     int64_t next_entry; // the log's end, 0: there is no log; of a claim: as it was told
     struct progress *progress; // of all partitions that the log knows, rising
     size_t n_progress;

@@ -19,6 +19,7 @@ void unit_builder_init(struct unit_builder *builder,
                        const struct unit_builder_parts *parts)
 {
     *builder = (struct unit_builder){.parts = *parts, .rows = BUF_INIT(ROWS_BYTES)};
+    builder->shares = parts->shares != NULL ? parts->shares : &builder->own_shares;
     batch_init(&builder->batch, parts->decoder->schema->n);
     builder->batch.limit = (size_t)parts->job->settings.batch_memory;
 }
@@ -166,7 +167,7 @@ static enum status check_share(const struct unit_builder *builder, bool is_end,
                                struct err *err)
 {
     int64_t limit = builder->parts.job->settings.on_error_share;
-    const struct share_window *bad = &builder->bad;
+    const struct share_window *bad = &builder->shares->bad;
     if (!share_window_exceeds(bad, limit, is_end))
         return ST_OK;
     return err_set(
@@ -178,23 +179,24 @@ static enum status check_share(const struct unit_builder *builder, bool is_end,
         "start",
         STR_ARGS(builder->parts.topic->name),
         text_counted((int64_t)bad->n_seen, "record", "records"),
-        text_count((int64_t)bad->n_counted), limit, builder->last_partition,
-        builder->last_offset, STR_ARGS(buf_as_str(&builder->last_reason)));
+        text_count((int64_t)bad->n_counted), limit, builder->shares->last_partition,
+        builder->shares->last_offset,
+        STR_ARGS(buf_as_str(&builder->shares->last_reason)));
 }
 
 static void note_rejects(struct unit_builder *builder, const struct run *run,
                          size_t n_records)
 {
     const struct batch *batch = &builder->batch;
-    share_window_add(&builder->bad, n_records - batch->n_ignored - batch->n_rejects,
-                     batch->n_rejects);
+    share_window_add(&builder->shares->bad,
+                     n_records - batch->n_ignored - batch->n_rejects, batch->n_rejects);
     if (batch->n_rejects == 0)
         return;
     const struct reject *reject = &batch->rejects[batch->n_rejects - 1];
-    builder->last_partition = run->partition;
-    builder->last_offset = run->records[reject->record].offset;
-    buf_clear(&builder->last_reason);
-    buf_str(&builder->last_reason, reject->reason);
+    builder->shares->last_partition = run->partition;
+    builder->shares->last_offset = run->records[reject->record].offset;
+    buf_clear(&builder->shares->last_reason);
+    buf_str(&builder->shares->last_reason, reject->reason);
 }
 
 static enum status take_rejects(struct unit_builder *builder, const struct run *run,
@@ -203,8 +205,11 @@ static enum status take_rejects(struct unit_builder *builder, const struct run *
     const struct batch *batch = &builder->batch;
     if (batch->n_rejects && builder->parts.job->settings.on_error == ON_ERROR_FAIL)
         return refuse_record(builder, run, &batch->rejects[0], err);
+    lock_take(&builder->shares->lock);
     note_rejects(builder, run, n_records);
-    TRY(check_share(builder, false, err));
+    enum status rc = check_share(builder, false, err);
+    lock_give(&builder->shares->lock);
+    TRY(rc);
     for (size_t i = 0; i < batch->n_rejects; i++)
         TRY(write_dead(builder, run, &batch->rejects[i], err));
     return ST_OK;
@@ -214,7 +219,7 @@ static enum status take_rejects(struct unit_builder *builder, const struct run *
 
 static enum status low_match(const struct unit_builder *builder, struct err *err)
 {
-    const struct share_window *unmatched = &builder->unmatched;
+    const struct share_window *unmatched = &builder->shares->unmatched;
     return err_set(err, ST_DATA,
                    "topic '%.*s': of the last %s %s gave a row, fewer than "
                    "match.min = '%" PRId64 "%%'; are the tables those of this stream?",
@@ -227,10 +232,10 @@ static enum status low_match(const struct unit_builder *builder, struct err *err
 static enum status check_match(struct unit_builder *builder, bool is_end, struct err *err)
 {
     const struct job_settings *settings = &builder->parts.job->settings;
-    bool was_low = builder->is_match_low;
-    builder->is_match_low =
-        share_window_exceeds(&builder->unmatched, 100 - settings->match_min, is_end);
-    if (!builder->is_match_low ||
+    bool was_low = builder->shares->is_match_low;
+    builder->shares->is_match_low = share_window_exceeds(
+        &builder->shares->unmatched, 100 - settings->match_min, is_end);
+    if (!builder->shares->is_match_low ||
         (was_low && settings->on_low_match == ON_LOW_MATCH_WARN))
         return ST_OK;
     enum status rc = low_match(builder, err);
@@ -248,14 +253,21 @@ static enum status take_match(struct unit_builder *builder, size_t n_records,
     if (builder->parts.job->settings.match_min == 0)
         return ST_OK;
     size_t n_good = n_records - batch->n_ignored - batch->n_rejects;
-    share_window_add(&builder->unmatched, n_matched, n_good - n_matched);
-    return check_match(builder, false, err);
+    lock_take(&builder->shares->lock);
+    share_window_add(&builder->shares->unmatched, n_matched, n_good - n_matched);
+    enum status rc = check_match(builder, false, err);
+    lock_give(&builder->shares->lock);
+    return rc;
 }
 
 enum status unit_builder_check_end(struct unit_builder *builder, struct err *err)
 {
-    TRY(check_share(builder, true, err));
-    return check_match(builder, true, err);
+    lock_take(&builder->shares->lock);
+    enum status rc = check_share(builder, true, err);
+    if (rc == ST_OK)
+        rc = check_match(builder, true, err);
+    lock_give(&builder->shares->lock);
+    return rc;
 }
 
 // The rows.
@@ -283,6 +295,16 @@ static enum status run_slice(struct unit_builder *builder, size_t row, size_t *r
     return ST_OK;
 }
 
+// A sign of life.
+static void step(struct unit_builder *builder)
+{
+    _Atomic int64_t *stepped_ms = builder->parts.stepped_ms;
+    if (stepped_ms == NULL)
+        board_step(&builder->parts.status->board, clock_ms(builder));
+    else
+        atomic_store_explicit(stepped_ms, clock_ms(builder), memory_order_relaxed);
+}
+
 // Up to *ret_row: all rows, unless the executor was asked to stop.
 static enum status take_rows(struct unit_builder *builder, size_t *ret_row,
                              struct err *err)
@@ -293,7 +315,7 @@ static enum status take_rows(struct unit_builder *builder, size_t *ret_row,
         struct executor_result result;
         before = row;
         TRY(run_slice(builder, row, &row, &result, err));
-        board_step(&status->board, clock_ms(builder));
+        step(builder);
         TRY(write_rows(builder, result.n_rows, err));
         builder->draft->unit.rows += (int64_t)result.n_rows;
         builder->draft->unit.matched += (int64_t)result.n_matched;
@@ -445,6 +467,7 @@ static void show_batch(struct unit_builder *builder, const struct span *span,
     shown->last = (struct board_mark){span->last.offset, span->last.time_ms};
     shown->next = span->next;
     shown->joins = executor->joins;
+    shown->hand = (size_t)builder->parts.hand;
     board_batch(&builder->parts.status->board, shown);
     show_reject(builder, run, n_decoder);
 }
@@ -608,5 +631,5 @@ void unit_builder_release(struct unit_builder *builder)
     batch_release(&builder->batch);
     buf_release(&builder->rows);
     buf_release(&builder->json);
-    buf_release(&builder->last_reason);
+    shares_release(&builder->own_shares);
 }

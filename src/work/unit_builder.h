@@ -17,7 +17,7 @@
 #include "log/job.h"
 #include "table/executor.h"
 #include "work/draft.h"
-#include "work/share_window.h"
+#include "work/shares.h"
 
 // All borrowed; they outlive the builder.
 struct unit_builder_parts {
@@ -30,6 +30,10 @@ struct unit_builder_parts {
     struct spool *spool;
     struct env *env;
     struct engine_status *status;
+    // Of several that build at once (hand.h).
+    int hand;                    // from 0
+    struct shares *shares;       // NULL: its own
+    _Atomic int64_t *stepped_ms; // its sign of life; NULL: the board's
 };
 
 struct unit_builder {
@@ -41,12 +45,8 @@ struct unit_builder {
     struct batch batch;
     struct buf rows;
     struct buf json;
-    struct share_window bad;       // of all that are not ignored
-    struct share_window unmatched; // of those that could be read; only with match.min
-    bool is_match_low;             // and that was said
-    int32_t last_partition;        // where the last bad record is
-    int64_t last_offset;
-    struct buf last_reason;
+    struct shares own_shares;
+    struct shares *shares;
     struct board_batch shown; // of the batch, for the board
 };
 

@@ -12,6 +12,7 @@ struct worker *worker_open(const struct worker_parts *parts)
 {
     struct worker *worker = mem_zalloc(sizeof(*worker));
     worker->parts = *parts;
+    worker_hands_open(worker);
     worker->phase = WORKER_IDLE;
     reading_init(&worker->reading, &(struct unit_builder_parts){
                                        .job = parts->job,
@@ -23,6 +24,7 @@ struct worker *worker_open(const struct worker_parts *parts)
                                        .spool = parts->spool,
                                        .env = parts->env,
                                        .status = parts->status,
+                                       .shares = parts->shares,
                                    });
     pacer_set(&worker->reading.pacer, TIMER_IDLE,
               worker_clock_ms(worker) + IDLE_SILENT_MS);
@@ -36,8 +38,11 @@ struct worker *worker_open(const struct worker_parts *parts)
                                .status = parts->status,
                                .pacer = &worker->reading.pacer,
                                .is_whole = worker_settings(worker)->watches_whole_job,
+                               .ahead = parts->n_hands ? worker_hands_ahead : NULL,
+                               .context = worker,
                            });
-    board_joins(&parts->status->board, parts->executor->joins, parts->executor->n_joins);
+    board_joins(&parts->status->board, parts->executor->joins, parts->executor->n_joins,
+                parts->n_hands ? parts->n_hands : 1);
     return worker;
 }
 
@@ -48,6 +53,7 @@ void worker_free(struct worker *worker)
     worker->parts.topic->deadline = NULL;
     membership_release(&worker->membership);
     reading_release(&worker->reading);
+    worker_hands_release(worker);
     goal_release(&worker->goal);
     lag_release(&worker->lag);
     board_clear(&worker->parts.status->board); // the executor goes next
@@ -94,7 +100,9 @@ static bool all_is_committed(const struct worker *worker)
 static enum status step_last_commit(struct worker *worker, struct wait *wait,
                                     struct err *err)
 {
-    if (worker_has_work(worker) && worker_has_room(worker))
+    if (worker->hands.n > 0)
+        worker_hands_close(worker);
+    else if (worker_has_work(worker) && worker_has_room(worker))
         return worker_close_unit(worker, err);
     *wait = nap(worker, PACER_ANSWER_MS);
     return ST_OK;
@@ -142,6 +150,7 @@ static enum status step_stop(struct worker *worker, struct wait *wait, struct er
 {
     if (worker_has_work(worker) && worker_is_late(worker)) {
         unit_builder_drop(&worker->reading.builder);
+        worker_hands_drop(worker);
         worker->is_left = true;
     }
     if (!all_is_committed(worker))
@@ -180,12 +189,14 @@ static bool is_to_start(const struct worker *worker)
     return membership_next(&worker->membership) == MEMBERSHIP_START_STREAM;
 }
 
+// With hands it is only told that the assignment is taken.
 static enum status start_stream(struct worker *worker, struct err *err)
 {
     struct stream *stream = worker->parts.stream;
     struct arena arena AUTO(arena_release) = {0};
-    TRY(stream->ops->start(stream, membership_starts(&worker->membership, &arena),
-                           worker->membership.n, err));
+    size_t n = worker->hands.n > 0 ? 0 : worker->membership.n;
+    TRY(stream->ops->start(stream, membership_starts(&worker->membership, &arena), n,
+                           err));
     membership_done(&worker->membership);
     return ST_OK;
 }
@@ -210,9 +221,24 @@ static enum status next_unit(struct worker *worker, struct err *err)
     return rc;
 }
 
+// Hands read.
+static enum status step_lead(struct worker *worker, struct err *err)
+{
+    int64_t now_ms = worker_clock_ms(worker);
+    if (worker_settings(worker)->once && worker_hands_have_read(worker) &&
+        !worker->hands.is_closing) {
+        TRY(unit_builder_check_end(&worker->reading.builder, err));
+        worker_hands_close(worker);
+    }
+    pace(worker, now_ms);
+    return worker_poll_held(worker, pacer_next_ms(&worker->reading.pacer, now_ms), err);
+}
+
 static enum status step_read(struct worker *worker, struct wait *wait, struct err *err)
 {
     int64_t now_ms = worker_clock_ms(worker);
+    if (worker->hands.n > 0)
+        return step_lead(worker, err);
     if (unit_is_due(worker, now_ms)) {
         if (all_is_read(worker))
             TRY(unit_builder_check_end(&worker->reading.builder, err));
@@ -266,9 +292,12 @@ static void begin_read(struct worker *worker)
     reading_set_waiting(&worker->reading, false);
     worker_begin_late(worker);
     goal_begin_read(&worker->goal);
-    unit_builder_begin(&worker->reading.builder,
-                       draft_new(ours->positions, ours->n, str_of(ours->writer),
-                                 worker->parts.job->dimension));
+    if (worker->hands.n > 0)
+        worker_hands_start(worker);
+    else
+        unit_builder_begin(&worker->reading.builder,
+                           draft_new(ours->positions, ours->n, str_of(ours->writer),
+                                     worker->parts.job->dimension));
     lag_reset(&worker->lag, ours->positions, ours->n);
     pacer_begin(&worker->reading.pacer);
     worker->phase = WORKER_READ;
@@ -407,7 +436,7 @@ static void show(struct worker *worker)
     struct board *board = &worker->parts.status->board;
     struct env *env = worker->parts.env;
     enum board_phase phase = shown_phase(worker);
-    board_step(board, worker->phase == WORKER_DONE ? 0 : worker_clock_ms(worker));
+    board_step(board, worker->phase == WORKER_DONE ? 0 : worker_hands_stepped_ms(worker));
     if (phase != worker->shown_phase)
         board_phase(board, phase, env->ops->wall_ms(env));
     worker->shown_phase = phase;
@@ -423,6 +452,7 @@ struct wait worker_step(struct worker *worker)
     show(worker);
     if (worker->phase == WORKER_DONE)
         return (struct wait){WAIT_DONE, 0};
+    worker_hands_step(worker);
     worker_look_at_log(worker);
     worker_ask_topic(worker);
     enum status rc = worker_check_patience(worker, &err);

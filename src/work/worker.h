@@ -9,7 +9,8 @@
 // With one unit more than the mail's `ahead` under way it holds the stream and only keeps
 // its membership.
 //
-// Threads: one, which also owns stream, decoder, executor, writer and spool. Only
+// Threads: one, which also owns stream, decoder, executor, writer and spool; with hands
+// the stream alone, and each hand has its own of all (hand.h). Only
 // worker_stop() may be called from elsewhere. From open to free the topic has the
 // worker's deadline.
 // Errors: a final one ends it; worker_result() has the text. Nothing is lost by that:
@@ -30,6 +31,7 @@
 #include "work/mailbox.h"
 
 struct worker;
+struct hand;
 
 // All borrowed; they outlive the worker.
 struct worker_parts {
@@ -44,6 +46,9 @@ struct worker_parts {
     struct env *env;
     struct mail *mail;
     struct engine_status *status;
+    struct hand **hands; // read for it (hand.h); with one or more it reads nothing itself
+    size_t n_hands;
+    struct shares *shares; // of all hands; NULL: there are none
 };
 
 struct worker *worker_open(const struct worker_parts *parts);

@@ -39,6 +39,7 @@ void worker_drop_work(struct worker *worker)
     lag_reset(&worker->lag, NULL, 0);
     held_clear(&worker->reading.held);
     atomic_store(&worker->parts.mail->generation, membership_forget(&worker->membership));
+    worker_hands_drop(worker);
 }
 
 void worker_let_go(struct worker *worker)
@@ -73,6 +74,7 @@ void worker_end(struct worker *worker, const struct err *err)
     if (stream->ops->stop(stream, &ignored) != ST_OK)
         log_debug("%s", ignored.text);
     asker_end(worker->parts.asker);
+    worker_hands_end(worker);
     worker_send(worker, message_new(ASK_END, worker->membership.generation));
     worker->phase = WORKER_DONE;
 }

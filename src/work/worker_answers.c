@@ -201,10 +201,15 @@ void worker_read_mail(struct worker *worker)
            (message = mailbox_try_pop(&worker->parts.mail->to_worker)) != NULL) {
         if (message->n_progress > 0)
             lag_learn(&worker->lag, message->progress, message->n_progress);
+        if (worker_hands_take(worker, message)) {
+            message_free(message);
+            continue;
+        }
         take_answer(worker, message);
         if (message->is_of_unit) {
             worker->n_units--;
             worker->goal.waits_for_topic = false;
+            worker_hands_answered(worker, message);
         } else if (message->kind != TELL_TOPIC && message->kind != TELL_WAITING) {
             worker->question = QUESTION_NONE;
         }

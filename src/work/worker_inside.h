@@ -8,6 +8,7 @@
 #define WORK_WORKER_INSIDE_H
 
 #include "work/goal.h"
+#include "work/hand.h"
 #include "work/lag.h"
 #include "work/membership.h"
 #include "work/reading.h"
@@ -38,6 +39,20 @@ enum worker_question {
     QUESTION_MEMBERSHIP
 };
 
+// Of a worker that reads by others (worker_hands.c).
+struct hands {
+    struct hand **items; // borrowed
+    size_t n;            // 0: the worker reads by itself
+    bool is_resting[HANDS_MAX];
+    bool is_read[HANDS_MAX];    // --once: all that is its
+    bool is_closing;            // told so
+    bool is_off;                // what they still hand over is dropped
+    bool has_goal;              // they were told
+    struct draft *whole;        // of all partitions: where reading stands; NULL: nowhere
+    struct stream_ahead *ahead; // by place in it
+    int64_t n_read;             // as of the last look
+};
+
 struct worker {
     struct worker_parts parts;
     enum worker_phase phase;
@@ -49,7 +64,8 @@ struct worker {
     enum worker_question question;
     bool is_asked[PROBES_N]; // of the topic
     struct membership membership;
-    struct reading reading;
+    struct reading reading; // with hands its stream is held, and its builder empty
+    struct hands hands;
     struct goal goal;
     bool is_left;        // STOP: what was read last is not committed
     struct err left_err; // why, as far as that is known
@@ -75,11 +91,14 @@ static inline bool worker_is_late(const struct worker *worker)
     return at_ms != 0 && worker_clock_ms(worker) >= at_ms;
 }
 
-// In the open unit.
+// worker_hands.c
+bool worker_hands_rest(const struct worker *worker); // all of them
+
+// In the open unit, or in one of a hand.
 static inline bool worker_has_work(const struct worker *worker)
 {
-    return worker->reading.builder.draft != NULL &&
-           !draft_is_empty(worker->reading.builder.draft);
+    const struct draft *draft = worker->reading.builder.draft;
+    return (draft != NULL && !draft_is_empty(draft)) || !worker_hands_rest(worker);
 }
 
 // Another unit may be finished.
@@ -110,6 +129,22 @@ void worker_ask_topic(struct worker *worker);
 enum status worker_close_unit(struct worker *worker, struct err *err);
 void worker_begin_late(struct worker *worker); // reading begins without the late ones
 void worker_take_topic(struct worker *worker, const struct message *message);
+
+// worker_hands.c
+void worker_hands_open(struct worker *worker);
+void worker_hands_start(struct worker *worker); // the partitions, from their positions
+void worker_hands_close(struct worker *worker); // they hand over, and rest
+void worker_hands_drop(struct worker *worker);  // they rest
+void worker_hands_end(struct worker *worker);
+bool worker_hands_have_read(const struct worker *worker); // all that the goal wants
+// False: the message is none of a hand.
+bool worker_hands_take(struct worker *worker, struct message *message);
+void worker_hands_answered(struct worker *worker, const struct message *message);
+// Looks where they stand and tells them what is new.
+void worker_hands_step(struct worker *worker);
+void worker_hands_ahead(void *context, int32_t partition, struct stream_ahead *ret);
+int64_t worker_hands_stepped_ms(const struct worker *worker); // of the most silent one
+void worker_hands_release(struct worker *worker);
 
 // worker_answers.c
 void worker_read_mail(struct worker *worker);

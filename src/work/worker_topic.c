@@ -71,7 +71,10 @@ static void take_late(struct worker *worker, const struct message *message)
 // Ours, or NULL: none are.
 static const struct unit *open_unit(const struct worker *worker)
 {
-    return worker->phase == WORKER_READ ? &worker->reading.builder.draft->unit : NULL;
+    if (worker->phase != WORKER_READ)
+        return NULL;
+    return worker->hands.n > 0 ? &worker->hands.whole->unit
+                               : &worker->reading.builder.draft->unit;
 }
 
 static void ask_lag(struct worker *worker)

@@ -80,8 +80,18 @@ enum status sim_job_run(struct sim_job *job, struct storage *storage, struct err
     struct running running = {.asker = asker_open()};
     struct topic *topic = sim_stream_topic(stream);
     running.worker = worker_open(&(struct worker_parts){
-        &job->job, sim_stream_port(stream), topic, running.asker, &decoder.decoder,
-        &executor, &writer, spool, env, &mail, &job->status});
+        .job = &job->job,
+        .stream = sim_stream_port(stream),
+        .topic = topic,
+        .asker = running.asker,
+        .decoder = &decoder.decoder,
+        .executor = &executor,
+        .writer = &writer,
+        .spool = spool,
+        .env = env,
+        .mail = &mail,
+        .status = &job->status,
+    });
     sim_actor_open_uploader(
         &running.uploader,
         (struct uploader_parts){&job->job, storage, env, &mail, &job->status, NULL});

@@ -210,8 +210,49 @@ static void open_lane(struct sim_process *process, int i)
                                         });
 }
 
+static void open_hand(struct sim_process *process, int i)
+{
+    struct sim_world *world = process->world;
+    struct sim_hand *hand = &process->hands[i];
+    sim_decoder_init(&hand->decoder, &world->random);
+    hand->decoder.fault_percent = process->decoder.fault_percent;
+    hand->decoder.events = &world->events;
+    hand->executor = sim_executor;
+    hand->writer = sim_writer;
+    hand->stream = sim_stream_open(&world->topic, &world->clock);
+    hand->spool = spool_mem_open();
+    sim_stream_on_call(hand->stream, maybe_stop, process);
+    int room = process->mail.ahead + 1;
+    const struct hand_parts parts = {
+        .builder = {.job = &process->job,
+                    .topic = sim_stream_topic(process->stream),
+                    .stream = sim_stream_port(hand->stream),
+                    .decoder = &hand->decoder.decoder,
+                    .executor = &hand->executor,
+                    .writer = &hand->writer,
+                    .spool = hand->spool,
+                    .env = &world->clock.env,
+                    .status = &process->status,
+                    .shares = &process->shares},
+        .number = i + 1,
+        .room = (room + process->n_hands - 1) / process->n_hands,
+        .mail = &process->mail,
+        .lead = sim_stream_port(process->stream),
+    };
+    process->of_hands[i] = hand->hand = hand_open(&parts);
+}
+
+static void close_hand(struct sim_hand *hand)
+{
+    hand_free(hand->hand);
+    sim_stream_free(hand->stream);
+    hand->spool->ops->close(hand->spool);
+}
+
 static void open_engine(struct sim_process *process)
 {
+    for (int i = 0; i < process->n_hands; i++)
+        open_hand(process, i);
     struct worker_parts worker = {
         .job = &process->job,
         .stream = sim_stream_port(process->stream),
@@ -224,6 +265,9 @@ static void open_engine(struct sim_process *process)
         .env = &process->world->clock.env,
         .mail = &process->mail,
         .status = &process->status,
+        .hands = process->of_hands,
+        .n_hands = (size_t)process->n_hands,
+        .shares = process->n_hands ? &process->shares : NULL,
     };
     struct sim_client *clients = process->clients;
     struct uploader_parts uploader = {
@@ -258,6 +302,7 @@ void sim_process_start(struct sim_process *process, bool once)
     process->started_ms = process->second_ms = world->clock.now_ms;
     process->job = make_job(world, once);
     mail_init(&process->mail, sim_ahead(world->seed));
+    process->n_hands = sim_hands(world->seed);
     sim_decoder_init(&process->decoder, &world->random);
     process->decoder.fault_percent = world->has_faults ? 2 : 0;
     process->decoder.events = &world->events;
@@ -305,6 +350,9 @@ void sim_process_crash(struct sim_process *process)
     for (int i = 0; i < process->n_clients; i++)
         close_client(&process->clients[i]);
     worker_free(process->worker);
+    for (int i = 0; i < process->n_hands; i++)
+        close_hand(&process->hands[i]);
+    shares_release(&process->shares);
     asker_close(process->asker);
     mail_release(&process->mail);
     sim_stream_free(process->stream);
@@ -323,6 +371,8 @@ static void wake(struct wait *wait)
 static void wake_all(struct sim_process *process)
 {
     wake(&process->worker_wait);
+    for (int i = 0; i < process->n_hands; i++)
+        wake(&process->hands[i].wait);
     for (int i = 0; i < process->n_clients; i++)
         wake(&process->clients[i].actor.wait);
 }
@@ -360,6 +410,14 @@ static const struct path *last_written(struct sim_process *process)
                 ? SIM_UPLOADER
                 : (int)sim_between(random, SIM_LANES, process->n_clients - 1);
     return &process->clients[i].written;
+}
+
+bool sim_process_is_reading(const struct sim_process *process)
+{
+    for (int i = 0; i < process->n_hands; i++)
+        if (sim_stream_is_reading(process->hands[i].stream))
+            return true;
+    return sim_stream_is_reading(process->stream);
 }
 
 // While it publishes nobody could tell: it has just looked.
@@ -423,6 +481,19 @@ static void step_worker(struct sim_process *process, UNUSED struct sim_client *c
         look_at_end(process, worker_result(process->worker, &err), err.text);
 }
 
+static bool hand_is_awake(const struct sim_process *process, const struct sim_hand *hand)
+{
+    switch (hand->wait.kind) {
+    case WAIT_NOTHING:
+        return sim_stream_is_ready(hand->stream) || hand_is_ordered(hand->hand);
+    case WAIT_DONE:
+        return false;
+    default:
+        return process->world->clock.now_ms >= hand->wait.until_ms ||
+               hand_is_ordered(hand->hand);
+    }
+}
+
 static void step_client(UNUSED struct sim_process *process, struct sim_client *client)
 {
     struct err err = {0};
@@ -450,6 +521,15 @@ static bool asker_is_awake(const struct sim_process *process)
                                        process->world->clock.now_ms >= wait.until_ms));
 }
 
+static void check_hand(struct sim_process *process, struct sim_hand *hand)
+{
+    hand->n_idle += sim_stream_take_idle(hand->stream);
+    if (hand->n_idle > IDLE_POLLS_MAX)
+        sim_fail(process->world,
+                 "a hand of process %d polls in vain all the time: %d times in a second",
+                 process->index, hand->n_idle);
+}
+
 // A member that polls too seldom is out; one that polls all the time burns a core.
 static void check_member(struct sim_process *process)
 {
@@ -467,6 +547,8 @@ static void check_member(struct sim_process *process)
                  "process %d was not polled for %d ms: it is not a member any more",
                  process->index, (int)(now_ms - polled_ms));
     process->n_idle += sim_stream_take_idle(process->stream);
+    for (int i = 0; i < process->n_hands; i++)
+        check_hand(process, &process->hands[i]);
     if (process->n_idle > IDLE_POLLS_MAX)
         sim_fail(world, "process %d polls in vain all the time: %d times in a second",
                  process->index, process->n_idle);
@@ -474,12 +556,17 @@ static void check_member(struct sim_process *process)
         return;
     process->second_ms = now_ms;
     process->n_idle = 0;
+    for (int i = 0; i < process->n_hands; i++)
+        process->hands[i].n_idle = 0;
 }
 
 static bool has_ended(const struct sim_process *process)
 {
     for (int i = 0; i < process->n_clients; i++)
         if (process->clients[i].actor.wait.kind != WAIT_DONE)
+            return false;
+    for (int i = 0; i < process->n_hands; i++)
+        if (process->hands[i].wait.kind != WAIT_DONE)
             return false;
     return process->worker_wait.kind == WAIT_DONE &&
            process->asker_wait.kind == WAIT_DONE;
@@ -494,6 +581,7 @@ static bool client_is_awake(const struct sim_client *client)
 struct step {
     void (*take)(struct sim_process *process, struct sim_client *client);
     struct sim_client *client;
+    struct sim_hand *hand; // it steps
 };
 
 bool sim_process_step(struct sim_process *process)
@@ -502,20 +590,26 @@ bool sim_process_step(struct sim_process *process)
     if (!process->is_up || world->clock.now_ms < process->stalled_until_ms)
         return false;
     check_member(process);
-    struct step steps[SIM_CLIENTS + 2];
+    struct step steps[SIM_CLIENTS + SIM_HANDS_MAX + 2];
     int n = 0;
     if (worker_is_awake(process))
-        steps[n++] = (struct step){step_worker, NULL};
+        steps[n++] = (struct step){step_worker, NULL, NULL};
     for (int i = 0; i < process->n_clients; i++)
         if (client_is_awake(&process->clients[i]))
-            steps[n++] = (struct step){step_client, &process->clients[i]};
+            steps[n++] = (struct step){step_client, &process->clients[i], NULL};
     if (asker_is_awake(process))
-        steps[n++] = (struct step){step_asker, NULL};
+        steps[n++] = (struct step){step_asker, NULL, NULL};
+    for (int i = 0; i < process->n_hands; i++)
+        if (hand_is_awake(process, &process->hands[i]))
+            steps[n++] = (struct step){NULL, NULL, &process->hands[i]};
     if (n == 0)
         return false;
     process->is_woken = false;
     const struct step *step = &steps[sim_between(&world->random, 0, n - 1)];
-    step->take(process, step->client);
+    if (step->hand != NULL)
+        step->hand->wait = hand_step(step->hand->hand);
+    else
+        step->take(process, step->client);
     if (process->is_woken) // within the step: its wait ends at once
         wake_all(process);
     if (process->is_dying || has_ended(process))
@@ -536,6 +630,16 @@ static int64_t wakes_ms(struct wait wait, const struct mailbox *box)
     return wait.kind == WAIT_MAIL && !mailbox_is_empty(box) ? 0 : wait.until_ms;
 }
 
+static int64_t hand_wakes_ms(const struct sim_hand *hand)
+{
+    if (hand->wait.kind == WAIT_DONE)
+        return INT64_MAX;
+    if (hand_is_ordered(hand->hand))
+        return 0;
+    return hand->wait.kind == WAIT_NOTHING ? sim_stream_wakes_ms(hand->stream)
+                                           : hand->wait.until_ms;
+}
+
 int64_t sim_process_wakes_ms(const struct sim_process *process)
 {
     const struct mail *mail = &process->mail;
@@ -550,6 +654,8 @@ int64_t sim_process_wakes_ms(const struct sim_process *process)
         ms = least(ms,
                    client_ms < client->busy_until_ms ? client->busy_until_ms : client_ms);
     }
+    for (int i = 0; i < process->n_hands; i++)
+        ms = least(ms, hand_wakes_ms(&process->hands[i]));
     if (process->asker_wait.kind == WAIT_MAIL && !asker_is_idle(process->asker))
         ms = least(ms, 0);
     else if (process->asker_wait.kind != WAIT_DONE)

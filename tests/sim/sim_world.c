@@ -423,8 +423,7 @@ static void run_recreated_round(struct sim_world *world)
         run_on(world, world->clock.now_ms + FINAL_MS, false);
     }
     for (int i = 0; i < SIM_MEMBERS_MAX; i++)
-        if (world->processes[i].is_up &&
-            sim_stream_is_reading(world->processes[i].stream))
+        if (world->processes[i].is_up && sim_process_is_reading(&world->processes[i]))
             sim_fail(world, "process %d reads on in another topic: that is wrong data",
                      i);
 }

@@ -23,6 +23,8 @@
 #include "sim/sim_codec.h"
 #include "sim/sim_event.h"
 #include "sim/sim_topic.h"
+#include "work/hand.h"
+#include "work/shares.h"
 #include "work/worker.h"
 
 enum {
@@ -37,6 +39,9 @@ enum upload_verify sim_upload_verify(void);
 // How many units are under way ahead of the one that is published, in the schedules of a
 // seed (sim_ahead.c).
 int sim_ahead(uint64_t seed);
+
+// By how many hands a worker reads in them; 0: by itself (sim_hands.c).
+int sim_hands(uint64_t seed);
 
 // What a seed decides beforehand.
 struct sim_profile {
@@ -82,7 +87,20 @@ enum {
     SIM_COMMITTER,
     SIM_LANES, // the first of them
     SIM_AHEAD_MAX = 4,
-    SIM_CLIENTS = SIM_LANES + 2 * SIM_AHEAD_MAX
+    SIM_CLIENTS = SIM_LANES + 2 * SIM_AHEAD_MAX,
+    SIM_HANDS_MAX = 3
+};
+
+// A hand of a worker, with what is its own.
+struct sim_hand {
+    struct hand *hand;
+    struct sim_stream *stream;
+    struct spool *spool;
+    struct sim_decoder decoder;
+    struct executor executor;
+    struct file_writer writer;
+    struct wait wait;
+    int n_idle; // as its process's
 };
 
 struct sim_process {
@@ -95,6 +113,10 @@ struct sim_process {
     struct worker *worker;
     struct sim_client clients[SIM_CLIENTS];
     int n_clients;
+    struct sim_hand hands[SIM_HANDS_MAX];
+    struct hand *of_hands[SIM_HANDS_MAX]; // the same, for the worker
+    int n_hands;
+    struct shares shares;
     struct asker *asker;
     struct sim_stream *stream;
     struct spool *spool;
@@ -166,6 +188,7 @@ void sim_process_start(struct sim_process *process, bool once);
 // Somebody removes the file that was uploaded last, unless the committer is at work.
 void sim_process_sweep(struct sim_process *process);
 void sim_process_crash(struct sim_process *process);
+bool sim_process_is_reading(const struct sim_process *process); // by any stream
 // Steps its worker, or another part of it, if one of them has something to do.
 bool sim_process_step(struct sim_process *process);
 int64_t sim_process_wakes_ms(const struct sim_process *process);

@@ -89,7 +89,7 @@ static void start(struct slot *slot, int32_t partition)
     slot->worker = worker_open(&(struct worker_parts){
         &slot->job.job, sim_stream_port(slot->stream), sim_stream_topic(slot->stream),
         slot->asker, &slot->decoder.decoder, &slot->executor, &slot->writer, slot->spool,
-        env_system(), &slot->mail, &slot->job.status});
+        env_system(), &slot->mail, &slot->job.status, NULL, 0, NULL});
     slot->waiters[0] = mailbox_waiter(&slot->mail.to_uploader, env_system());
     slot->uploader = uploader_open(&(struct uploader_parts){
         &slot->job.job, slot->storages[0], env_system(), &slot->mail, &slot->job.status,

@@ -230,7 +230,7 @@ static void fill(struct board *board)
                                 .expires_ms = 20 * DAY_MS + 5};
     sketch_add(&join.missed, STR_LITERAL("</script>\"\x01"), 2);
     board_tables(board, &table, 1);
-    board_joins(board, &join, 1);
+    board_joins(board, &join, 1, 1);
     assign(board, 3, 10, 1000);
     board_end(board, 3, 15, none);
     board_batch(board, &(struct board_batch){.n_records = {7, 2, 1, 4, 5},

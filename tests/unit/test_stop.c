@@ -54,7 +54,7 @@ static void open_engine(struct fixture *f)
     f->worker = worker_open(&(struct worker_parts){
         &job->job, sim_stream_port(f->stream), sim_stream_topic(f->stream), f->asker,
         &f->decoder.decoder, &f->executor, &f->writer, f->spool, &job->clock.env,
-        &f->mail, &job->status});
+        &f->mail, &job->status, NULL, 0, NULL});
     sim_actor_open_uploader(
         &f->actors[0], (struct uploader_parts){&job->job, f->storage, &job->clock.env,
                                                &f->mail, &job->status, NULL});
