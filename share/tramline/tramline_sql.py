@@ -21,6 +21,8 @@ import threading
 import time
 
 from py4j.protocol import Py4JError, Py4JJavaError
+import pyspark
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 import tramline_units
@@ -31,7 +33,7 @@ TABLES_LIMIT_S = 1800
 PIPE_BYTES = 64 << 10
 TASK_BYTES = 1 << 20  # of a table's rows
 SEED = 42  # of Spark's hash
-TYPES = {"TEXT": "STRING", "REAL": "DOUBLE"}
+TYPES = {"TEXT": "STRING", "INT": "INT", "BIGINT": "BIGINT", "REAL": "DOUBLE", "BOOLEAN": "BOOLEAN"}
 SETTINGS = {"spark.sql.caseSensitive": "true", "spark.sql.ansi.enabled": "true"}
 
 # Records that were read, as the decoder wants them; `keys` is a map from orders to keys, by which lines go to
@@ -50,7 +52,8 @@ LINES = """
            concat(CASE `^.kind` WHEN 'row' THEN 'r' WHEN 'ignored' THEN 'i' ELSE 'b' END, '\t', `^.row`.line)
     FROM `^.decoded`
     UNION ALL
-    SELECT r.key, r.partition, r.offset, 1, concat('+\t', r.partition, '\t', r.offset, '\t', to_json(named_struct({columns})))
+    SELECT r.key, r.partition, r.offset, 1,
+           concat('+\t', r.partition, '\t', r.offset, '\t', to_json(named_struct({columns})))
     FROM `^.rows` AS `^.rows`({names}, r)
     UNION ALL
     SELECT coalesce({keys}[CAST(get_json_object(line, '$.order') AS BIGINT)], {first_key}),
@@ -61,6 +64,20 @@ LINES = """
 
 def quoted(name):
     return "`" + name.replace("`", "``") + "`"
+
+
+def let_go(frame):
+    """Of what was kept."""
+    try:
+        if frame is not None:
+            frame.unpersist()
+    except (Py4JError, OSError):
+        pass  # Spark has ended
+
+
+def now_argument(ms):
+    text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ms // 1000)) + f".{ms % 1000:03}Z"
+    return f"'{text}'" if pyspark.__version__.startswith("3.4") else text  # there it is SQL
 
 
 class Tables:
@@ -97,7 +114,7 @@ class Tables:
             os.unlink(relation["file"])
         self.said = said
         for frame in before:
-            frame.unpersist()
+            let_go(frame)
 
     def view_of(self, relation):
         spark, jvm = self.driver.spark, self.driver.sc._jvm
@@ -105,7 +122,11 @@ class Tables:
         n = 1 + os.path.getsize(relation["file"]) // TASK_BYTES
         self.driver.view_of_lines("^.file", jvm.java.nio.file.Files.readAllLines(path), n)
         columns = relation["columns"]
-        ddl = ", ".join(f"c{i} {TYPES.get(column['type'], column['type'])}" for i, column in enumerate(columns))
+        for column in columns:
+            if column["type"] not in TYPES:
+                raise TablesError(2, f"{relation['name']}: column '{column['name']}' is {column['type']}, which Spark "
+                                  "SQL is not given; select the others in a view, or take another engine")
+        ddl = ", ".join(f"c{i} {TYPES[column['type']]}" for i, column in enumerate(columns))
         named = ", ".join(f"r.c{i} AS {quoted(column['name'])}" for i, column in enumerate(columns))
         frame = spark.sql(f"SELECT {named} FROM "
                           f"(SELECT from_json(line, '{ddl}', map('mode', 'FAILFAST')) AS r FROM `^.file`)")
@@ -124,6 +145,8 @@ class TablesError(Exception):
 
 
 class Engine(tramline_units.Engine):
+    limits = ("--order-timeout", "7200")  # it takes some 50 times as long
+
     def __init__(self, args):
         super().__init__(args)
         self.spark = SparkSession(self.sc)
@@ -138,6 +161,7 @@ class Engine(tramline_units.Engine):
         # Where what was read is lost, all is read again, and not some of it: on the second time a record may have
         # left the topic.
         conf.set("spark.stage.maxConsecutiveAttempts", "1")
+        conf.setIfMissing("spark.cleaner.periodicGC.interval", "5min")  # what triggers have shuffled is removed by it
         conf.setIfMissing("spark.sql.adaptive.enabled", "false")  # it would plan anew after each stage
 
     def view_of_lines(self, name, lines, n):
@@ -179,9 +203,7 @@ class Engine(tramline_units.Engine):
         decoded = self.spark.sql(said["decode"]).persist()
         decoded.createOrReplaceTempView("`^.decoded`")
         decoded.createOrReplaceTempView(quoted(said["stream"]))
-        now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now_ms // 1000)) + f".{now_ms % 1000:03}Z"
-        rows = self.spark.sql(said["query"], args={"now": now}) if ":now" in said["query"] else \
-            self.spark.sql(said["query"])
+        rows = self.spark.sql(said["query"], args={"now": now_argument(now_ms)})
         rows.createOrReplaceTempView("`^.rows`")
         names = [f"c{i}" for i in range(said["columns"])]
         lines = self.spark.sql(LINES.format(
@@ -201,6 +223,9 @@ class Engine(tramline_units.Engine):
             printed = list(writers.collect())
         except TablesError as error:
             return [tramline_units.failed(number, {"exit_code": error.code, "text": error.text}) for number in numbers]
+        except (PySparkException, subprocess.SubprocessError) as error:
+            text = str(error).splitlines()[0]
+            return [tramline_units.failed(number, {"exit_code": 1, "text": f"Spark SQL: {text}"}) for number in numbers]
         except Py4JJavaError as error:
             if self.is_stopped():
                 self.tell(("gone", first_line(error)))
@@ -211,6 +236,5 @@ class Engine(tramline_units.Engine):
             self.tell(("gone", str(error).splitlines()[0]))
             return []
         finally:
-            if decoded is not None and not self.is_closing:
-                decoded.unpersist()
+            let_go(decoded)
         return list(by_order(numbers, printed))

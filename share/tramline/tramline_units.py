@@ -70,6 +70,8 @@ class Coordinator:
 
 
 class Engine(Driver):
+    limits = ()  # words for the coordinator
+
     def __init__(self, args):
         super().__init__(args)
         self.coordinator = None
@@ -108,7 +110,7 @@ class Engine(Driver):
         args = self.args
         script = find_script(args)
         words = ["coordinate", script, "--exit-line", "--slots", str(self.slots()),
-                 "--orders", str(2 * args.workers), *given(args)]
+                 "--orders", str(2 * args.workers), *self.limits, *given(args)]
         if args.once:
             words.append("--once")
         if args.records:

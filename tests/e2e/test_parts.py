@@ -36,8 +36,8 @@ class Engine:
                 self.rows[row[f"c{self.names.index('trip_id')}"]].append(row)
 
     def part(self, name, text, *words):
-        done = subprocess.run([lib.program(), "work", self.work.script, "--part", name, *map(str, words), *self.work.sets],
-                              input=text, capture_output=True, text=True, timeout=LIMIT_S)
+        command = [lib.program(), "work", self.work.script, "--part", name, *map(str, words), *self.work.sets]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=LIMIT_S)
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
 
@@ -62,9 +62,10 @@ class Engine:
             yield f"+\t{fields[1]}\t{fields[2]}\t{json.dumps(made, ensure_ascii=False)}"
 
     def answer(self, order):
-        *records, read = self.part("read", order + "\n", "--dimension", self.tables["dimension"])
+        version = ["--dimension", self.tables["dimension"]]
+        *records, read = self.part("read", order + "\n", *version)
         lines = [order, *(line for record in records for line in self.enriched(record)), read]
-        (answer,) = self.part("write", "\n".join(lines) + "\n", "--dimension", self.tables["dimension"], "--now", 1700000000000)
+        (answer,) = self.part("write", "\n".join(lines) + "\n", *version, "--now", 1700000000000)
         return answer
 
 
@@ -116,7 +117,8 @@ def test_letters_aborted_records_and_times_are_a_runs():
         producer.flush()
         producer.abort()
         producer.begin()
-        producer.send(work.topic, b"t\xff,08:00:00,08:00:00,s,1", partition=0, key=b"\xfe\t", headers=[("h", b"\x00\n")])
+        producer.send(work.topic, b"t\xff,08:00:00,08:00:00,s,1", partition=0, key=b"\xfe\t",
+                      headers=[("h", b"\x00\n")])
         producer.send(work.topic, b"a,b\x00c", partition=1)
         producer.send(work.topic, "é,08:00:00,08:00:00,s,one".encode(), partition=2)
         producer.commit()
@@ -127,7 +129,8 @@ def test_letters_aborted_records_and_times_are_a_runs():
     other.run_once()
     coordinate(work, Engine(work))
     assert work.verify()["errors"] == 0
-    ours, plain = (sorted(results.dead_letters(w.result), key=lambda letter: letter["partition"]) for w in (work, other))
+    ours, plain = (sorted(results.dead_letters(w.result), key=lambda letter: letter["partition"])
+                   for w in (work, other))
     assert len(ours) == 3 and ours == plain, (ours, plain)
     assert results.digest(results.iter_result(work.result)) == results.digest(results.iter_result(other.result))
     names = ("records", "rows", "ignored", "rejected", "skipped", "control", "aborted", "hole", "gap")
