@@ -240,8 +240,8 @@ def test_librdkafka_shares_out_to_native():
 
 def counts(worker):
     """Of records that a worker that has ended read and committed, as it says itself."""
-    said = re.search(r"read ([\d,]+) records?, .*committed ([\d,]+) records? in", worker.text())
-    return [int(n.replace(",", "")) for n in said.groups()]
+    said = re.findall(r"read ([\d,]+) records?, .*committed ([\d,]+) records? in", worker.text())
+    return [int(n.replace(",", "")) for n in said[-1]]
 
 
 def test_many_come_and_go():
