@@ -21,7 +21,7 @@ def output(*command, limit_s=300, **kwargs):
 
 @functools.cache
 def package():
-    return pathlib.Path(output("./dev", "package", cwd=lib.ROOT, limit_s=600).split()[-1])
+    return pathlib.Path(output("./dev", "package", cwd=lib.ROOT, limit_s=1800).split()[-1])
 
 
 def unmount(base):
