@@ -10,7 +10,7 @@ import time
 
 import lib
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 120  # a stop for what hangs, on a busy machine too
 
 
 class Browser:
