@@ -20,6 +20,7 @@ import sys
 
 import before
 import limit_jobs
+import limit_rivals
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "release"
@@ -158,7 +159,7 @@ def run_q13(report, stage, programs, options):
     report.put("q13", "now: wall", least(ours, "wall_s"), "s")
     report.at_least("q13", "now: rate", n / cpu_s, "events/CPU s", Q13_RATE)
     if options.rivals:
-        limit_jobs.rivals_of_q13(report, stage, n, n / cpu_s)
+        limit_rivals.q13(report, stage, n / cpu_s)
 
 
 def build_ours():
@@ -205,7 +206,7 @@ def main():
     if "q13" in options.row:
         run_q13(report, stage, programs, options)
     if options.rivals and "csv-hdfs" in done:
-        limit_jobs.rivals_of_csv(report, stage, done["csv-hdfs"]["now"])
+        limit_rivals.csv_hdfs(report, stage, done["csv-hdfs"]["now"])
 
 
 if __name__ == "__main__":
