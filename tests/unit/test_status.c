@@ -767,7 +767,39 @@ static void test_without_descriptors_it_is_not_started(UNUSED void **state)
                         "files; another port is set by SET status.listen");
 }
 
-TEST_MAIN(cmocka_unit_test(test_lag_is_unknown_before_the_end_is),
+// Two threads count the look-ups in a table, each its own; one key is missed by both.
+static void test_lookups_of_all_hands_are_shown_as_a_sum(UNUSED void **state)
+{
+    struct board board = {0};
+    struct board_view view;
+    struct join_counts joins[2] = {{.table = STR_LITERAL("trips"), .max_rows = -1},
+                                   {.table = STR_LITERAL("trips"), .max_rows = -1}};
+    board_joins(&board, &joins[0], 1, 2);
+    for (size_t i = 0; i < 2; i++) {
+        joins[i].n_hits = 10 + (int64_t)i;
+        joins[i].n_misses = 3;
+        joins[i].n_rows = 100;
+        sketch_add(&joins[i].missed, STR_LITERAL("both"), 2);
+        sketch_add(&joins[i].missed, i == 0 ? STR_LITERAL("a") : STR_LITERAL("b"), 1);
+        board_batch(&board, &(struct board_batch){.joins = &joins[i], .hand = i});
+    }
+    board_read(&board, &view);
+    assert_int_equal(view.n_joins, 1);
+    assert_int_equal(view.joins[0].n_hits, 21);
+    assert_int_equal(view.joins[0].n_misses, 6);
+    assert_int_equal(view.joins[0].n_rows, 200);
+    assert_int_equal(view.joins[0].missed.total, 6);
+    sketch_sort(&view.joins[0].missed);
+    assert_int_equal(view.joins[0].missed.n, 3);
+    assert_memory_equal(view.joins[0].missed.items[0].key, "both", 4);
+    assert_int_equal(view.joins[0].missed.items[0].count, 4);
+    assert_int_equal(view.joins[0].missed.items[0].over, 0);
+    board_view_release(&view);
+    board_release(&board);
+}
+
+TEST_MAIN(cmocka_unit_test(test_lookups_of_all_hands_are_shown_as_a_sum),
+          cmocka_unit_test(test_lag_is_unknown_before_the_end_is),
           cmocka_unit_test(test_caught_up_is_0_however_old_the_last_record),
           cmocka_unit_test(test_what_is_read_and_not_committed_is_lag),
           cmocka_unit_test(test_units_under_way_count_from_the_oldest),
