@@ -79,6 +79,8 @@ void board_clear(struct board *board)
     pthread_mutex_lock(&board->lock);
     free(view->joins);
     free(view->partitions);
+    free(board->by_hand);
+    board->by_hand = NULL;
     board->n_hands = 0;
     view->joins = NULL;
     view->partitions = NULL;

@@ -426,6 +426,7 @@ enum status coordinate(const struct coordinator_parts *parts, struct err *err)
         (void)tell_end(&coordinator, "claimed", &ignored);
     end(&coordinator);
     coordinator_show_phase(&coordinator, BOARD_STOPPED);
+    board_clear(&parts->status->board);
     order_book_clear(&coordinator.book);
     committer_free(coordinator.committer);
     free(coordinator.partitions);
