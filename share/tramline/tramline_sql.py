@@ -182,10 +182,11 @@ class Engine(tramline_units.Engine):
     def keys_of(self, n):
         """For each of n partitions a whole number that Spark's hash sends there."""
         if n not in self.keys:
-            hash_of = self.sc._jvm.org.apache.spark.unsafe.hash.Murmur3_x86_32.hashInt
+            # An object of it: its class has a method of that name too, and py4j finds either first.
+            hash_of = self.sc._jvm.org.apache.spark.unsafe.hash.Murmur3_x86_32(SEED).hashInt
             found, key = {}, 0
             while len(found) < n:
-                found.setdefault(hash_of(key, SEED) % n, key)
+                found.setdefault(hash_of(key) % n, key)
                 key += 1
             self.keys[n] = [found[i] for i in range(n)]
         return self.keys[n]
