@@ -102,6 +102,11 @@ static enum status send(struct storage *storage, struct str path,
     return storage->ops->write(storage, path, &reader.reader, made->bytes, err);
 }
 
+static struct sink_file as_made(const struct spooled *made)
+{
+    return (struct sink_file){made->rows, made->bytes, made->checksum};
+}
+
 enum status sink_write_file(struct storage *storage, const struct table *table,
                             struct rows *rows, struct str path, struct sink_file *ret,
                             struct err *err)
@@ -110,7 +115,7 @@ enum status sink_write_file(struct storage *storage, const struct table *table,
     TRY(spool_rows(table, rows, storage->checksum_kind, &made, err));
     enum status status = send(storage, path, &made, err);
     made.file->ops->discard(made.file);
-    *ret = (struct sink_file){made.rows, made.bytes, made.checksum};
+    *ret = as_made(&made);
     return status;
 }
 
@@ -124,23 +129,47 @@ enum status sink_try_table(const struct table *table, struct rows *rows, int64_t
     return ST_OK;
 }
 
-enum status sink_write_table(struct storage *storage, const struct table *table,
-                             struct rows *rows, int64_t *ret_n, struct err *err)
+// Whether the file of that name has these bytes. Where the storage does not say, it is
+// written, and what is wrong is told then.
+static bool is_there(struct storage *storage, struct str path, const struct spooled *made)
 {
-    char uuid[UUID_TEXT], from[64], to[256];
+    struct file_info file;
+    struct checksum sum;
+    return storage->ops->stat(storage, path, &file, NULL) == ST_OK &&
+           !file.is_directory && file.size == made->bytes &&
+           storage->ops->checksum(storage, path, &sum, NULL) == ST_OK &&
+           checksum_eq(&sum, &made->checksum);
+}
+
+static enum status send_and_replace(struct storage *storage, struct str path,
+                                    const struct spooled *made, struct err *err)
+{
+    char uuid[UUID_TEXT], from[64];
     env_uuid(env_system(), uuid);
     snprintf(from, sizeof(from), "_tmp-%s", uuid);
-    snprintf(to, sizeof(to), "%.*s.%s", STR_ARGS(table->name),
-             files_of(table)->extension);
-    struct sink_file made = {0};
-    enum status status = sink_write_file(storage, table, rows, str_of(from), &made, err);
-    *ret_n = made.n_rows;
+    enum status status = send(storage, str_of(from), made, err);
     if (status == ST_OK)
-        status = storage->ops->replace(storage, str_of(from), str_of(to), err);
+        status = storage->ops->replace(storage, str_of(from), path, err);
     if (status != ST_OK) {
         enum status ignored = storage->ops->remove(storage, str_of(from), NULL);
         (void)ignored; // a name that begins with _ is not data
     }
+    return status;
+}
+
+enum status sink_write_table(struct storage *storage, const struct table *table,
+                             struct rows *rows, struct sink_table *ret, struct err *err)
+{
+    char to[256];
+    struct spooled made;
+    snprintf(to, sizeof(to), "%.*s.%s", STR_ARGS(table->name),
+             files_of(table)->extension);
+    TRY(spool_rows(table, rows, storage->checksum_kind, &made, err));
+    *ret = (struct sink_table){made.rows, is_there(storage, str_of(to), &made)};
+    enum status status = ST_OK;
+    if (!ret->was_there)
+        status = send_and_replace(storage, str_of(to), &made, err);
+    made.file->ops->discard(made.file);
     return status;
 }
 

@@ -30,9 +30,16 @@ struct sink_file {
 enum status sink_write_file(struct storage *storage, const struct table *table,
                             struct rows *rows, struct str path, struct sink_file *ret,
                             struct err *err);
+struct sink_table {
+    int64_t n_rows;
+    bool was_there; // the file has these bytes already: it was left as it is
+};
+
 // The same as the one file of the table's directory: a temporary name, then one rename.
+// A file that is there with the same size and checksum is left, so that each of many
+// workers does not write it anew.
 enum status sink_write_table(struct storage *storage, const struct table *table,
-                             struct rows *rows, int64_t *ret_n, struct err *err);
+                             struct rows *rows, struct sink_table *ret, struct err *err);
 
 // Makes all rows, as for a file, and writes none.
 enum status sink_try_table(const struct table *table, struct rows *rows, int64_t *ret_n,

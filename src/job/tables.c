@@ -388,10 +388,11 @@ static enum status write_view(const struct pipeline *pipeline, struct tables *ta
     TRY(pipeline_storage(pipeline, &view->options, &storage, err));
     AUTO(rows_close) struct rows *rows = NULL;
     TRY(table_store_view(tables->store, view, &rows, err));
-    int64_t n = 0;
-    TRY(sink_write_table(storage, &table, rows, &n, err));
-    log_info("materialized view %.*s: %s in %s", STR_ARGS(view->name),
-             text_counted(n, "row", "rows"), storage->url);
+    struct sink_table written = {0};
+    TRY(sink_write_table(storage, &table, rows, &written, err));
+    log_info("materialized view %.*s: %s in %s%s", STR_ARGS(view->name),
+             text_counted(written.n_rows, "row", "rows"), storage->url,
+             written.was_there ? ", as they stand there" : "");
     return ST_OK;
 }
 

@@ -59,8 +59,9 @@ enum status tables_load_views(struct tables *tables, struct err *err);
 // Makes the rows of a materialized view as tables_write_views does, and writes none.
 enum status tables_try_view(struct tables *tables, const struct view *view,
                             int64_t *ret_n, struct err *err);
-// Writes each materialized view to its path as one file, replaced by one rename. Loads
-// the tables again where an extract has replaced them meanwhile.
+// Writes each materialized view to its path as one file, replaced by one rename; one that
+// has those bytes already is left. Loads the tables again where an extract has replaced
+// them meanwhile.
 enum status tables_write_views(const struct pipeline *pipeline, struct tables *tables,
                                struct err *err);
 // Whether SET executor can run the query at all.

@@ -128,6 +128,8 @@ def stopped_before_its_view(work, view):
     calls = recorder.calls()
     synced = [n for n, (call, path, _) in enumerate(calls, 1) if call == "fsync" and "_tmp-" in path]
     assert synced, calls
+    for made in view.iterdir():
+        made.unlink()  # one with the same rows would be left
     run = lib.Started("run", work.script, "--once", *work.sets(),
                       env={**disk.Recorder(disk.library(), view).env(), "DISK_STOP": str(synced[-1])})
     lib.wait_until(lambda: lib.is_stopped(run), what="the stop")
@@ -188,3 +190,36 @@ def test_a_table_of_the_same_size_is_told_by_its_checksum():
         file.write(text.replace("old", "abc"))
     os.utime(dates, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert "table calendar_dates is not as" in work.run().err
+
+
+def test_a_view_is_written_where_it_differs():
+    """Each of many workers makes the same view: the file of the first is left. Other bytes in its place, none, or
+    other tables: it is written."""
+    work = Work(lib.hdfs_url(f"/user/transit/{lib.fresh_name('view')}"))
+    text = work.script.read_text().replace("CREATE TABLE result", """
+            CREATE MATERIALIZED VIEW heads WITH (path = '${ROOT}/heads', format = 'csv')
+              AS SELECT trip_id, trip_headsign FROM trips;
+            CREATE TABLE result""")
+    work.script.write_text(text)
+    work.extract("one")
+    heads = webhdfs.WebHdfs(f"{work.root}/heads")
+
+    def after_a_run():
+        """(Which file it is, its bytes, whether the log says that it was left)."""
+        said = work.run().err
+        [line] = [line for line in said.splitlines() if "materialized view heads: 2 rows" in line]
+        return heads.stat("heads.csv")["fileId"], heads.read("heads.csv"), line.endswith(", as they stand there")
+
+    one = b"trip_id,trip_headsign\nT1,one\nT2,one\n"
+    first = after_a_run()
+    assert first[1:] == (one, False)
+    assert after_a_run() == (first[0], one, True)
+    heads.write("heads.csv", one.replace(b"T2,one", b"T2,ONE"))  # as long as it was
+    third = after_a_run()
+    assert third[1:] == (one, False) and third[0] != first[0]
+    heads.delete("heads.csv")
+    assert after_a_run()[1:] == (one, False)
+    work.extract("two")
+    assert after_a_run()[1:] == (one.replace(b"one", b"two"), False)
+    assert after_a_run()[1:] == (one.replace(b"one", b"two"), True)
+    assert [item["pathSuffix"] for item in heads.list()] == ["heads.csv"]
