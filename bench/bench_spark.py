@@ -278,7 +278,7 @@ def jobs_of(page):
             identity = json.load(answer)[0]["id"]
         with urllib.request.urlopen(f"{base}/{identity}/jobs", timeout=20) as answer:
             jobs = json.load(answer)
-    except (OSError, LookupError):
+    except (OSError, LookupError, ValueError):  # also a page that is there but not yet whole
         return []
     done = [j for j in jobs if j["numTasks"] == SLOTS and j["status"] == "SUCCEEDED"]
     return [(moment(j["completionTime"]) - moment(j["submissionTime"])).total_seconds()
