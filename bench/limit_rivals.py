@@ -2,6 +2,7 @@
 """Others beside bench/limit.py's jobs: Flink for Nexmark's query 13, Spark and Polars for the feed's job. Each where it can be
 had, from Maven and PyPI, got once."""
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -55,16 +56,34 @@ def q13(report, stage, rate):
     report.at_least("q13", "now / Flink 2.2, events per CPU s", rate / (n / found["cpu_s"]), "x", FLINK_RATIO)
 
 
+def polars_job(report, stage, now, python, ours):
+    work = stage.job(limit_jobs.CSV_HDFS, "F1", stage.topic("F1", "uncompressed"), "now")
+    log = work.directory / "polars"
+    place = work.result.rpartition("/")[0]
+    path = place.partition("://")[2].partition("/")[2]
+    found = limit_jobs.timed([python, ROOT / "bench/polars_job.py", limit_jobs.lib.brokers(), stage.topic("F1", "uncompressed"),
+                              now[0]["records"], os.environ["TRAMLINE_HDFS"], f"/{path}", f"/{path}/by_polars"], log)
+    n_rows = int(log.read_text().split()[-1])
+    if n_rows != now[0]["rows"]:
+        sys.exit(f"bench: csv-hdfs: Polars gives {n_rows} rows, ours {now[0]['rows']}")
+    report.put("csv-hdfs", "Polars: CPU", found["cpu_s"], "CPU s")
+    report.put("csv-hdfs", "Polars: wall", found["wall_s"], "s")
+    report.put("csv-hdfs", "Polars: memory", found["memory_mb"], "MB")
+    report.at_least("csv-hdfs", "now / Polars, rows per CPU s", ours / (n_rows / found["cpu_s"]), "x", POLARS_RATIO)
+
+
 def csv_hdfs(report, stage, now):
-    """Rows per CPU second: Polars without Kafka and HDFS, its tables loaded before; Spark's whole job."""
+    """Rows per CPU second of the whole job, from Kafka to HDFS, by a script of Polars and by Spark; and of Polars' join alone,
+    from a file to nothing, its tables loaded before."""
     folder, n_rows = stage.feed("F1"), now[0]["rows"]
     ours = n_rows / min(run["cpu_s"] for run in now)
     python = queries.rivals_python()
     if python is not None:
+        polars_job(report, stage, now, python, ours)
         line = before.output_of([python, ROOT / "bench/rivals.py", folder, "--engines", "polars"])
         theirs = json.loads(line)["value"] * 1e6 * n_rows / now[0]["records"]
-        report.put("csv-hdfs", "Polars: rows", theirs, "rows/CPU s")
-        report.at_least("csv-hdfs", "now / Polars, rows per CPU s", ours / theirs, "x", POLARS_RATIO)
+        report.put("csv-hdfs", "Polars, a file joined: rows", theirs, "rows/CPU s")
+        report.put("csv-hdfs", "now / Polars, a file joined", ours / theirs, "x")
     lines = before.output_of([sys.executable, ROOT / "bench/bench_job.py", folder, "--rivals"]).splitlines()
     found = {figure["name"]: figure["value"] for figure in map(json.loads, lines)}
     report.at_least("csv-hdfs", "now / Spark, rows per CPU s", found["all records: Spark / tramline, CPU"], "x", SPARK_RATIO)

@@ -30,6 +30,7 @@ PLACE = ROOT / "build" / "bench" / "queries"
 CACHE = before.CACHE
 say, output_of = before.say, before.output_of
 RIVALS = {"duckdb": "duckdb==2.0.1", "polars": "polars==2.1.0"}
+RIVALS_PACKAGES = [*RIVALS.values(), "confluent-kafka==2.16.1"]  # the last: for bench/polars_job.py
 FEEDS = {"F1": (177086, None), "F10": (35417, 10)}  # trips, dates of a service
 BEFORE = "dee2c59"
 BEFORE_RECORDS = 600000
@@ -171,10 +172,10 @@ def compare_before(folder, commit):
 
 def rivals_python():
     """A Python that has them, got once; None when it cannot be got."""
-    venv = CACHE / "queries-{}".format("-".join(RIVALS.values()).replace("==", "-"))
+    venv = CACHE / "queries-{}".format("-".join(RIVALS_PACKAGES).replace("==", "-"))
     if not (venv / "whole").exists():
-        say(f"gets {', '.join(RIVALS.values())} (once)")
-        for command in ([sys.executable, "-m", "venv", venv], [venv / "bin/pip", "-q", "install", *RIVALS.values()]):
+        say(f"gets {', '.join(RIVALS_PACKAGES)} (once)")
+        for command in ([sys.executable, "-m", "venv", venv], [venv / "bin/pip", "-q", "install", *RIVALS_PACKAGES]):
             done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=COMMAND_LIMIT_S)
             if done.returncode != 0:
                 shutil.rmtree(venv, ignore_errors=True)
