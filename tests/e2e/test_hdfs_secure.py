@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka hdfs
 # test: long
+# test: limit 900
 """HDFS in secure mode: Kerberos (SPNEGO) and TLS with an authority of the test's own. The whole
 job by keytab; without a ticket and without the authority it is refused with the reason. By
 delegation tokens alone, which are renewed and end."""

@@ -2,7 +2,7 @@
 # test: needs kafka hdfs
 # test: alone
 # test: long
-# test: limit 900
+# test: limit 1800
 # test: not-asan the nodes get the bundle of the release build
 """`tramline spark` on YARN: a real resource manager and node manager, the driver on this machine and in a
 container. Both feeds are what the sqlite3 shell makes of them; an application that is killed leaves nothing."""
@@ -58,6 +58,14 @@ def whole_feed(name, mode):
 
 def test_stm_in_client_mode():
     whole_feed("stm-2014-extract", "client")
+
+
+def test_stm_in_cluster_mode():
+    whole_feed("stm-2014-extract", "cluster")
+
+
+def test_madrid_in_client_mode():
+    whole_feed("madrid-metro", "client")
 
 
 def test_madrid_in_cluster_mode():
