@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Tramline on a Spark cluster beside a plain run and beside plain Structured Streaming, in one run on one machine:
-bench_spark.py FEED [--only placement,streaming,triggers,backlog]. One JSON object a line, as the other benchmarks.
+bench_spark.py FEED [--only placement,streaming,sql,triggers,backlog]. One JSON object a line, as the other benchmarks.
 
 Kafka, HDFS and a standalone cluster of two workers are real. CPU is that of processes, user and system, looked at all the
 time in /proc, so some 0.1 s of each is missed: of tramline itself, and of the executors' JVMs. "From the first task" leaves
@@ -40,7 +40,7 @@ OPTIMIZED = ["--conf", "spark.executor.extraJavaOptions=-XX:+UseSerialGC",
 RECORDS = 500  # of an order
 TRIGGERS = 12
 WARM = 3  # triggers that are left out: classes are loaded
-PARTS = ("placement", "streaming", "triggers", "backlog")
+PARTS = ("placement", "streaming", "sql", "triggers", "backlog")
 
 # Results go to stdout; what the helpers tell of the commands that they run goes to stderr.
 results = os.fdopen(os.dup(1), "w")
@@ -198,6 +198,26 @@ def look_at_streaming(cluster, work, tramline_s, placed_s, rows):
          "JVMs and tramline together")
     emit("Structured Streaming / placement, CPU of the work", watch.cpu("executors") / tramline_s, "x",
          "tramline alone; at least 20 wanted")
+    return watch.cpu("executors")
+
+
+def look_at_sql(cluster, feed, rows, streaming_s):
+    """The same records by --engine sql; `streaming_s` is what Structured Streaming took for them, None: it was not run."""
+    work = prepared(feed)
+    with Watch(cluster) as watch:
+        began = time.monotonic()
+        spark.Submitted(cluster, [work.script, *work.sets, "--engine", "sql", "--workers", 2, "--once"],
+                        [*spark.PATIENT, *OPTIMIZED]).wait(LIMIT_S)
+        wall_s = time.monotonic() - began
+    found = rows_of(work)[1]
+    if found != rows:
+        sys.exit(f"bench: --engine sql gave {found} rows, a plain run {rows}")
+    cpu = watch.cpu("tramline") + watch.cpu("executors")
+    emit("--engine sql, spark-submit to its end", wall_s, "s")
+    emit("--engine sql, CPU of tramline", watch.cpu("tramline"), "s")
+    emit("--engine sql, CPU of executors", watch.cpu("executors"), "s")
+    if streaming_s is not None:
+        emit("--engine sql / Structured Streaming, CPU on executors", cpu / streaming_s, "x", "about 1 expected")
 
 
 def small_feed():
@@ -365,8 +385,11 @@ def main():
     cluster = spark.Cluster()
     if "placement" in parts:
         found = look_at_placement(cluster, feed)
+        rows, streaming_s = found[-1], None
         if "streaming" in parts:
-            look_at_streaming(cluster, *found)
+            streaming_s = look_at_streaming(cluster, *found)
+        if "sql" in parts:
+            look_at_sql(cluster, feed, rows, streaming_s)
     if "triggers" in parts:
         look_at_triggers(cluster)
     if "backlog" in parts:

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "core/json.h"
 #include "table/output_check.h"
+#include "work/told_row.h"
 
 // What is bad, by the program's own decoder.
 
@@ -57,39 +57,6 @@ static const struct decoder_ops decoder_ops = {.decode = decode};
 
 // The rows.
 
-static bool value_of(enum type type, const json_t *json, struct value *ret)
-{
-    *ret = (struct value){0};
-    if (json == NULL || json_is_null(json))
-        return true;
-    if (type == TYPE_TEXT && json_is_string(json) &&
-        json_string_length(json) < UINT32_MAX)
-        *ret = value_text(json_as_str(json));
-    else if ((type == TYPE_INT || type == TYPE_BIGINT) && json_is_integer(json))
-        *ret = value_int(json_integer_value(json));
-    else if (type == TYPE_BOOLEAN && json_is_boolean(json))
-        *ret = (struct value){.i = json_is_true(json), .kind = VALUE_BOOL};
-    else
-        return false;
-    return true;
-}
-
-static enum status read_row(struct told_records *told, const json_t *json,
-                            struct err *err)
-{
-    const struct schema *schema = &told->plan->output;
-    for (size_t i = 0; i < schema->n; i++) {
-        char name[24];
-        snprintf(name, sizeof(name), "c%zu", i);
-        if (!value_of(schema->columns[i].type, json_object_get(json, name),
-                      &told->row[i]))
-            return err_set(err, ST_DATA,
-                           "Spark SQL gave a value of another type for column '%.*s'",
-                           STR_ARGS(schema->columns[i].name));
-    }
-    return ST_OK;
-}
-
 // The first column that cannot stand in the result, or NULL.
 static const struct column *find_fault(const struct told_records *told,
                                        enum output_fault *ret)
@@ -122,13 +89,10 @@ static void encode_row(struct told_records *told, struct buf *rows, struct buf *
 static enum status take_row(struct told_records *told, struct str text, struct buf *rows,
                             struct buf *reason, struct err *err)
 {
-    json_error_t why;
-    json_t *json = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &why);
-    if (!json_is_object(json)) {
-        json_decref(json);
-        return err_set(err, ST_DATA, "a row that Spark SQL gave is no JSON object");
-    }
-    enum status rc = read_row(told, json, err);
+    json_t *json = NULL; // of a row's texts, unless they are of `text`
+    enum status rc = ST_OK;
+    if (!told_row_plain(&told->plan->output, text, told->row))
+        rc = told_row_read(&told->plan->output, text, told->row, &json, err);
     if (rc == ST_OK)
         encode_row(told, rows, reason);
     json_decref(json);
