@@ -122,19 +122,28 @@ static void check_query(struct report *report, struct query *query)
 
 // Where records come from and rows go to.
 
+static bool has_header(const struct table *stream)
+{
+    return connector_of(&stream->options) != connector_of_topics() &&
+           options_number(&stream->format, "header");
+}
+
 static void check_ends(struct report *report, const struct plan *plan, size_t at)
 {
     const struct table *stream = plan->stream, *sink = plan->sink;
     const struct format *format = format_of(&stream->format);
-    if (connector_of(&stream->options) != connector_of_topics()) {
-        refuse(report, at, "a stream that is no topic", "Spark reads the topic itself");
-        report_hint(report, "write CREATE TABLE %.*s ... WITH (connector = '%s', ...)",
-                    STR_ARGS(stream->name), connector_of_topics()->options.name);
-    }
     if (!format->is_of_spark) {
         refuse(report, at, arena_printf(report->arena, "a stream in %s", format->title),
                "its records are not decoded there");
         report_hint(report, "run the script by another engine");
+    } else if (has_header(stream)) {
+        refuse(report, at, "a stream from a file with a header",
+               "that line says which field is which column, and is read after the query "
+               "is printed");
+        report_hint(report,
+                    "write header = 'false' where the fields are the columns of %.*s in "
+                    "their order; else run the script by another engine",
+                    STR_ARGS(stream->name));
     }
     format = format_of(&sink->format);
     if (!format->is_of_spark) {
