@@ -72,6 +72,8 @@ static enum status open_parts(const struct args *args, const struct work_part *p
     pipeline->deadline = stop_waits();
     if (args_has(args, "--token-line"))
         TRY(tokens_take_line(pipeline, err));
+    if (args_has(args, "--token-env"))
+        TRY(tokens_take_variable(pipeline, err));
     if (is_part(part, "tables"))
         return ST_OK;
     if (is_part(part, "read"))
@@ -143,6 +145,7 @@ static const struct flag flags[] = {
     {"--with-parent", NULL, "end, as by SIGTERM, with the process that started this one"},
     {"--token-line", NULL,
      "the first line of standard input is delegation tokens (tramline token)"},
+    {"--token-env", NULL, "TRAMLINE_TOKENS of the environment is delegation tokens"},
     {"--json", NULL, "errors as JSON lines; the others are that anyhow"},
 };
 

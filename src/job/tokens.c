@@ -288,6 +288,21 @@ static enum status read_line(struct buf *line, struct err *err)
     return ST_OK;
 }
 
+// Its bytes are what /proc shows.
+enum status tokens_take_variable(struct pipeline *pipeline, struct err *err)
+{
+    char *text = getenv("TRAMLINE_TOKENS");
+    if (text == NULL)
+        return err_set(err, ST_USAGE,
+                       "--token-env: there is no TRAMLINE_TOKENS in the environment");
+    pipeline->tokens = arena_cstr(&pipeline->arena, str_of(text));
+    memset(text, 0, strlen(text));
+    unsetenv("TRAMLINE_TOKENS");
+    if (hdfs_tokens_check(str_of(pipeline->tokens), err) != ST_OK)
+        return err_context(err, ST_USAGE, "--token-env");
+    return ST_OK;
+}
+
 enum status tokens_take_line(struct pipeline *pipeline, struct err *err)
 {
     AUTO(buf_release) struct buf line = {0};

@@ -42,5 +42,8 @@ bool tokens_near_end(int64_t whole_ms, int64_t left_ms);
 // The first line of standard input, for pipeline->tokens: read within a minute, and no
 // byte of what follows. It belongs to the pipeline's arena.
 enum status tokens_take_line(struct pipeline *pipeline, struct err *err);
+// The same from the environment, where nobody finds it afterwards. ST_USAGE: it is not
+// there, or no line of tokens.
+enum status tokens_take_variable(struct pipeline *pipeline, struct err *err);
 
 #endif

@@ -2,92 +2,21 @@
 # test: needs kafka hdfs
 # test: limit 240
 """Units in parts (docs/units.md): `tramline coordinate`, and `tramline work --part tables`, `read` and `write` with
-an engine between that is this test: it decodes by Python's csv and joins by a dict. Real Kafka and HDFS."""
-import base64
+an engine between that is parts_engine.py's. Real Kafka and HDFS."""
 import collections
-import csv
 import json
+import os
+import pathlib
 import subprocess
+import time
 
 import broker
 import feeds
 import job
 import lib
 import results
-
-LIMIT_S = 60
-
-
-class Engine:
-    """Answers orders."""
-
-    def __init__(self, work):
-        self.work = work
-        folder = lib.tmp_dir()
-        self.tables = json.loads(self.part("tables", "", "--out", folder)[0])
-        assert self.part("tables", "", "--out", folder, "--dimension", self.tables["dimension"]) == [
-            f'{{"v":1,"kind":"tables","dimension":"{self.tables["dimension"]}"}}']
-        (relation,) = self.tables["relations"]
-        self.names = [column["name"] for column in relation["columns"]]
-        self.rows = collections.defaultdict(list)
-        with open(relation["file"], encoding="utf-8") as file:
-            for line in file:
-                row = json.loads(line)
-                self.rows[row[f"c{self.names.index('trip_id')}"]].append(row)
-
-    def part(self, name, text, *words):
-        command = [lib.program(), "work", self.work.script, "--part", name, *map(str, words), *self.work.sets]
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=LIMIT_S)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()
-
-    def enriched(self, line):
-        """Of a record's line: what the writer is to get."""
-        fields = line.split("\t")
-        value = base64.b64decode(fields[4])
-        try:
-            (row,) = csv.reader([value.decode()])
-            is_row = len(row) == 5 and row[0] != "" and (row[4] == "" or row[4].isdigit())
-        except (UnicodeDecodeError, ValueError, csv.Error):
-            is_row = False
-        yield ("r\t" if is_row else "b\t") + line
-        if not is_row:
-            return
-        ours = {f"c{i}": text for i, text in enumerate(row) if text != ""}
-        if "c4" in ours:
-            ours["c4"] = int(ours["c4"])
-        for match in self.rows[row[0]]:
-            theirs = [match.get(f"c{i}") for i, name in enumerate(self.names) if name != "trip_id"]
-            made = {**ours, **{f"c{5 + i}": value for i, value in enumerate(theirs) if value is not None}}
-            yield f"+\t{fields[1]}\t{fields[2]}\t{json.dumps(made, ensure_ascii=False)}"
-
-    def answer(self, order):
-        version = ["--dimension", self.tables["dimension"]]
-        *records, read = self.part("read", order + "\n", *version)
-        lines = [order, *(line for record in records for line in self.enriched(record)), read]
-        (answer,) = self.part("write", "\n".join(lines) + "\n", *version, "--now", 1700000000000)
-        return answer
-
-
-def coordinate(work, engine):
-    """Until all that was in the stream is committed; the orders."""
-    process = subprocess.Popen([lib.program(), "coordinate", work.script, "--once", "--records", "3000", *work.sets],
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    orders = []
-    try:
-        for line in process.stdout:
-            told = json.loads(line)
-            if told["kind"] == "order":
-                orders.append(told)
-                process.stdin.write(engine.answer(line.rstrip("\n")) + "\n")
-                process.stdin.flush()
-            if told["kind"] == "end":
-                break
-        assert process.wait(LIMIT_S) == 0
-    finally:
-        process.kill()
-        process.wait()
-    return orders
+from parts_engine import Coordinator, Engine, coordinate
+from test_units import check, ends_of, produced, small_job, stream_of
 
 
 def prepared(name, settings=None):
@@ -100,7 +29,7 @@ def prepared(name, settings=None):
 
 def test_an_engine_between_gives_the_feed_as_a_run():
     work = prepared("stm-2014-extract")
-    orders = coordinate(work, Engine(work))
+    orders = coordinate(Engine(work.script, work.sets), "--records", 3000)
     assert len(orders) >= 4, orders
     report = work.verify()
     assert (report["errors"], report["rows"]) == (0, feeds.COUNTS["stm-2014-extract"][1]), report
@@ -127,7 +56,7 @@ def test_letters_aborted_records_and_times_are_a_runs():
     other.tramline("init")
     other.extract(lib.feed_dir("stm-2014-extract"))
     other.run_once()
-    coordinate(work, Engine(work))
+    coordinate(Engine(work.script, work.sets), "--records", 3000)
     assert work.verify()["errors"] == 0
     ours, plain = (sorted(results.dead_letters(w.result), key=lambda letter: letter["partition"])
                    for w in (work, other))
@@ -136,3 +65,142 @@ def test_letters_aborted_records_and_times_are_a_runs():
     names = ("records", "rows", "ignored", "rejected", "skipped", "control", "aborted", "hole", "gap")
     counts = [[w.verify()[name] for name in names] for w in (work, other)]
     assert counts[0] == counts[1] and counts[0][4] >= 5, counts
+
+
+def by_parts(directory, *words):
+    return coordinate(Engine(directory / "p.sql", n_columns=2), *words)
+
+
+def test_ranges_that_end_where_no_record_is():
+    """Aborted transactions, an aborted tail, and behind it one that is open: read up to there, and no further."""
+    topic = broker.create_topic(partitions=2)
+    directory = small_job(stream_of(topic))
+    good = []
+    with broker.Producer(transactional_id=lib.fresh_name("tx")) as producer, \
+            broker.Producer(transactional_id=lib.fresh_name("open")) as other:
+        for i in range(8):
+            producer.begin()
+            for j in range(i % 4 + 1):
+                producer.send(topic, f"T1,{100 * i + j}", partition=i % 2)
+            if i % 3 == 1 or i >= 6:
+                producer.abort()
+            else:
+                producer.commit()
+                good += [("T1", str(100 * i + j), "a") for j in range(i % 4 + 1)]
+        stable = {p: broker.watermarks(topic, p)[1] for p in range(2)}
+        other.begin()
+        other.send(topic, "T1,900", partition=0)
+        other.send(topic, "T2,901", partition=1)
+        other.flush()
+        by_parts(directory, "--records", 3)
+        check(directory, collections.Counter(good))
+        assert ends_of(directory) == stable
+        other.commit()
+    by_parts(directory, "--records", 3)
+    check(directory, collections.Counter([*good, ("T1", "900", "a"), ("T2", "901", "b")]))
+
+
+def test_compacted_topics_and_empty_partitions():
+    """Orders begin and end where records are gone; partition 2 has none at all."""
+    topic = broker.create_topic(partitions=3, config={
+        "cleanup.policy": "compact", "segment.ms": 100, "min.cleanable.dirty.ratio": 0.001})
+    for turn in range(6):
+        with broker.Producer() as producer:
+            for i in range(10):
+                producer.send(topic, f"T{i % 2 + 1},{100 * turn + i}", key=f"{i}", partition=i % 2)
+            producer.flush()
+        time.sleep(0.2)  # the next turn is another segment, and only the last is not compacted
+    lib.wait_until(lambda: len(broker.consume(topic)) < 60, 60, "the topic to be compacted")
+    directory = small_job(stream_of(topic))
+    by_parts(directory, "--records", 3)
+    rows = results.rows_of_result(directory / "result")
+    left = collections.Counter(tuple(value.decode().split(",")) for *_, value in broker.consume(topic))
+    assert not left - collections.Counter((row[0], row[1]) for row in rows), (left, rows)
+    assert max(collections.Counter(rows).values()) == 1
+    assert lib.run("verify", "--deep", "--json", directory / "p.sql").json()["errors"] == 0
+    assert set(ends_of(directory)) == {0, 1, 2} and ends_of(directory)[2] == 0
+
+
+def test_partitions_that_are_added():
+    topic = broker.create_topic(partitions=1)
+    directory = small_job(stream_of(topic))
+    broker.produce(topic, ["T1,0"], partition=0)
+    coordinator = Coordinator(Engine(directory / "p.sql", n_columns=2), "--records", 1)
+    try:
+        coordinator.until("commit")
+        broker.add_partitions(topic, 3)
+        for p in range(3):
+            lib.wait_until(lambda p=p: produced(topic, p), what="the new partition")
+        coordinator.until("commit", 3)
+    finally:
+        assert coordinator.end() == 0, coordinator.log.read_text()
+    check(directory, collections.Counter([("T1", "0", "a"), *((f"T{p % 2 + 1}", str(p + 1), "ab"[p % 2])
+                                                              for p in range(3))]))
+
+
+def test_records_that_age_out():
+    """Before they are ordered, and when they are: as a run does, by on_gap."""
+    topic = broker.create_topic(partitions=1)
+    directory = small_job(stream_of(topic))
+    script = (directory / "p.sql").read_text()
+    (directory / "p.sql").write_text(f"SET on_gap = 'record';\n{script}")
+    engine = Engine(directory / "p.sql", n_columns=2)
+    broker.produce(topic, [f"T1,{i}" for i in range(10)], partition=0)
+    coordinate(engine)
+    broker.produce(topic, [f"T1,{i}" for i in range(10, 40)], partition=0)
+    broker.delete_records(topic, 0, 15)
+    late = engine.answer
+
+    def answer(order):
+        broker.delete_records(topic, 0, 20)
+        return late(order)
+
+    engine.answer = answer
+    coordinate(engine)
+    check(directory, collections.Counter(("T1", str(i), "a") for i in range(40) if not 10 <= i < 20))
+    gaps = [span["gap"] for entry in results.log_entries(directory / "result").values()
+            for span in entry["partitions"] if span.get("gap")]
+    assert sum(gaps) == 10, gaps
+    (directory / "p.sql").write_text(script)
+    broker.produce(topic, ["T1,40", "T1,41"], partition=0)
+    broker.delete_records(topic, 0, 41)
+    coordinator = Coordinator(Engine(directory / "p.sql", n_columns=2), "--once")
+    coordinator.until("end")
+    assert coordinator.end() == 3 and "on_gap" in coordinator.log.read_text(), coordinator.log.read_text()
+
+
+def test_tokens_of_the_environment():
+    """The process keeps none there; what is none is refused."""
+    directory = small_job(stream_of(broker.create_topic()))
+    words = ["work", directory / "p.sql", "--token-env"]
+    for env, text in (({}, "--token-env: there is no TRAMLINE_TOKENS in the environment"),
+                      ({"TRAMLINE_TOKENS": "a secret"}, "--token-env: the tokens: these are no delegation tokens")):
+        done = lib.run(*words, code=2, env=env)
+        assert text in done.err and "secret" not in done.err, done.err
+    line = json.dumps({"v": 1, "tokens": [{"storage": "hdfs://elsewhere", "token": "c2VjcmV0"}]})
+    process = subprocess.Popen([lib.program(), *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                               env={**os.environ, "TRAMLINE_TOKENS": line})
+    try:
+        process.stdin.write("no order\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["kind"] == "error"
+        assert b"c2VjcmV0" not in pathlib.Path(f"/proc/{process.pid}/environ").read_bytes()
+    finally:
+        process.stdin.close()
+        process.wait(60)
+
+
+def test_a_local_file_without_a_header():
+    """Orders begin and end within lines; letters are a run's."""
+    plain, ours = (small_job("connector = 'file', path = '{dir}/visits.csv', format = 'csv', header = 'false'")
+                   for _ in range(2))
+    lines = [f"T{i % 3 + 1},{i}" for i in range(300)]
+    for directory in (plain, ours):
+        (directory / "visits.csv").write_text("\n".join(["T1,7", *lines[:7], "", "T1,no number", *lines[7:]]))
+    lib.run("run", "--once", plain / "p.sql")
+    assert len(by_parts(ours, "--records", 10)) >= 4
+    expected = [("T1", "7", "a"), *((f"T{i % 3 + 1}", str(i), "ab"[i % 3]) for i in range(300) if i % 3 < 2)]
+    check(ours, collections.Counter(expected))
+    check(plain, collections.Counter(expected))
+    reasons = [[letter["reason"] for letter in results.dead_letters(d / "result")] for d in (ours, plain)]
+    assert len(reasons[0]) == 1 and reasons[0] == reasons[1], reasons
