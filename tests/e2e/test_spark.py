@@ -161,6 +161,7 @@ def test_executors_that_come_and_go():
     """By units: they go while there is nothing to make, and come back. Placement says that it has as many as it has."""
     work = prepared("stm-2014-extract", settings={"commit.interval": "1s"})
     submitted = by_units(work, options=DYNAMIC)
+    lib.wait_until(lambda: commits(work) > 0, SUBMIT_LIMIT_S, "a commit")  # before, there is nothing to verify
     for n in (1, 2):
         lib.wait_until(lambda n=n: work.verify()["rows"] == n * feeds.COUNTS["stm-2014-extract"][1], 200, "all rows")
         lib.wait_until(lambda: cluster().executors() == [], 60, "the end of executors without work")
