@@ -140,10 +140,6 @@ static void test_other_streams_and_results_are_refused(void **state)
         "which field is which column, and is read after the query is printed",
         "write header = 'false' where the fields are the columns of st in their order; "
         "else run the script by another engine");
-    assert_refused("CREATE TABLE st (k INT) WITH (connector = 'file', path = '/s.avro', "
-                   "format = 'avro');\n"
-                   "CREATE TABLE o ()" SINK,
-                   "a stream in Avro is not portable to Spark SQL", "by another engine");
     assert_refused("CREATE TABLE st (k INT) WITH (connector = 'kafka', brokers = 'b', "
                    "topic = 't', format = 'avro', registry = 'http://r');\n"
                    "CREATE TABLE o ()" SINK,
