@@ -220,11 +220,15 @@ class Driver:
         if self.tokens is not None:
             token_line, command = self.tokens.line(), [*command, "--token-line"]
             lines = [f"{token_line}\n{line}" for line in lines]
-        sc, jvm = self.sc, self.sc._jvm
-        env = jvm.java.util.HashMap()
-        env.put("XDG_STATE_HOME", f"/var/tmp/tramline-{sc.sparkUser()}")  # HOME may be nobody's here
-        rdd = sc._jsc.parallelize(java_list(jvm, lines), len(lines))
-        return list(rdd.pipe(java_list(jvm, command), env).collect())
+        jvm = self.sc._jvm
+        rdd = self.sc._jsc.parallelize(java_list(jvm, lines), len(lines))
+        return list(rdd.pipe(java_list(jvm, command), self.environment()).collect())
+
+    def environment(self):
+        """Of what an executor starts: its HOME may be nobody's."""
+        env = self.sc._jvm.java.util.HashMap()
+        env.put("XDG_STATE_HOME", f"/var/tmp/tramline-{self.sc.sparkUser()}")
+        return env
 
     def describe(self, group, text):
         """Of the jobs that this thread starts from here on."""

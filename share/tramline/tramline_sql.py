@@ -11,8 +11,6 @@ Each trigger is one Spark job. Its tasks, in three stages:
 
 The tables' side is read by the program (--part tables), and broadcast or shuffled as Spark finds best.
 """
-import atexit
-import json
 import os
 import shutil
 import subprocess
@@ -20,14 +18,14 @@ import tempfile
 import threading
 import time
 
-from py4j.protocol import Py4JError, Py4JJavaError
+from py4j.protocol import Py4JError
 import pyspark
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 import tramline_units
-from tramline_common import find_program, find_script, first_line, given, java_list, on_nodes, parse, say
-from tramline_units import by_order, lost
+from tramline_common import find_program, find_script, given, java_list, on_nodes, parse
+from tramline_units import Unanswered
 
 TABLES_LIMIT_S = 1800
 PIPE_BYTES = 64 << 10
@@ -86,7 +84,6 @@ class Tables:
     def __init__(self, driver):
         self.driver = driver
         self.folder = tempfile.mkdtemp(prefix="tramline-")
-        atexit.register(self.close)
         self.said = {"dimension": ""}
         self.frames = []
 
@@ -96,14 +93,14 @@ class Tables:
         script = find_script(args)
         known = ["--dimension", self.said["dimension"]] if self.said["dimension"] else []
         done = subprocess.run(
-            [find_program(args), "work", script, "--part", "tables", "--out", self.folder, "--exit-line", *known,
-             *given(args)],
+            [find_program(args), "work", script, "--part", "tables", "--out", self.folder, "--exit-line", "--with-parent",
+             *known, *given(args)],
             cwd=os.path.dirname(script), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, encoding="utf-8",
             timeout=TABLES_LIMIT_S)
         told = [line for line in map(parse, done.stdout.splitlines()) if line is not None]
         end = told[-1] if told else {}
         if end.get("exit_code", 1) != 0:
-            raise TablesError(end.get("exit_code", 1), end.get("text", "the tables were not read"))
+            raise Unanswered(end.get("exit_code", 1), end.get("text", "the tables were not read"))
         if told[0]["dimension"] != self.said["dimension"]:
             self.take(told[0])
 
@@ -124,7 +121,7 @@ class Tables:
         columns = relation["columns"]
         for column in columns:
             if column["type"] not in TYPES:
-                raise TablesError(2, f"{relation['name']}: column '{column['name']}' is {column['type']}, which Spark "
+                raise Unanswered(2, f"{relation['name']}: column '{column['name']}' is {column['type']}, which Spark "
                                   "SQL is not given; select the others in a view, or take another engine")
         ddl = ", ".join(f"c{i} {TYPES[column['type']]}" for i, column in enumerate(columns))
         named = ", ".join(f"r.c{i} AS {quoted(column['name'])}" for i, column in enumerate(columns))
@@ -136,12 +133,6 @@ class Tables:
 
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-class TablesError(Exception):
-    def __init__(self, code, text):
-        super().__init__(text)
-        self.code, self.text = code, text
 
 
 class Engine(tramline_units.Engine):
@@ -174,9 +165,12 @@ class Engine(tramline_units.Engine):
             .createOrReplaceTempView(quoted(name))
 
     def piped(self, rdd, words):
-        env = self.sc._jvm.java.util.HashMap()
-        env.put("XDG_STATE_HOME", f"/var/tmp/tramline-{self.sc.sparkUser()}")
+        env = self.environment()
         command = on_nodes("work", self.args, *words, "--dimension", self.tables.said["dimension"])
+        if self.tokens is not None:
+            # Not as a line: what writers read has been shuffled, and lies on disks meanwhile.
+            env.put("TRAMLINE_TOKENS", self.tokens.line())
+            command.append("--token-env")
         return rdd.pipe(java_list(self.sc._jvm, command), env, False, PIPE_BYTES, "UTF-8")
 
     def keys_of(self, n):
@@ -213,29 +207,19 @@ class Engine(tramline_units.Engine):
         sorted_ = lines.repartition(n, "k").sortWithinPartitions("k", "p", "o", "n").select("line")
         return getattr(sorted_._jdf, "as")(jvm.org.apache.spark.sql.Encoders.STRING()).toJavaRDD(), decoded
 
-    def answers(self, numbers, orders):
-        """One for each order."""
+    def printed(self, numbers, orders):
         now_ms, decoded = int(time.time() * 1000), None
         try:
             with self.views:
                 self.tables.look()
                 lines, decoded = self.lines_for_writers(numbers, orders, now_ms)
                 writers = self.piped(lines, ["--part", "write", "--now", str(now_ms)])
-            printed = list(writers.collect())
-        except TablesError as error:
-            return [tramline_units.failed(number, {"exit_code": error.code, "text": error.text}) for number in numbers]
+            return list(writers.collect())
         except (PySparkException, subprocess.SubprocessError) as error:
-            text = str(error).splitlines()[0]
-            return [tramline_units.failed(number, {"exit_code": 1, "text": f"Spark SQL: {text}"}) for number in numbers]
-        except Py4JJavaError as error:
-            if self.is_stopped():
-                self.tell(("gone", first_line(error)))
-            elif not self.is_closing:
-                say(f"a job failed: {first_line(error)}")
-            return [lost(number) for number in numbers]
-        except (Py4JError, OSError) as error:
-            self.tell(("gone", str(error).splitlines()[0]))
-            return []
+            raise Unanswered(1, f"Spark SQL: {str(error).splitlines()[0]}") from error
         finally:
             let_go(decoded)
-        return list(by_order(numbers, printed))
+
+    def close(self):
+        super().close()
+        self.tables.close()

@@ -69,6 +69,14 @@ class Coordinator:
             self.process.kill()
 
 
+class Unanswered(Exception):
+    """What stands in the way of all orders of a trigger, as the end of a process."""
+
+    def __init__(self, code, text):
+        super().__init__(text)
+        self.end = {"exit_code": code, "text": text}
+
+
 class Engine(Driver):
     limits = ()  # words for the coordinator
 
@@ -156,10 +164,16 @@ class Engine(Driver):
         for answer in self.answers([number for number, _ in orders], [line for _, line in orders]):
             coordinator.send(answer)
 
+    def printed(self, _numbers, lines):
+        """What their tasks print, each its answer and its end. Unanswered: nothing, and why."""
+        return self.pipe(lines, on_nodes("work", self.args))
+
     def answers(self, numbers, lines):
         """One for each order."""
         try:
-            printed = self.pipe(lines, on_nodes("work", self.args))
+            return list(by_order(numbers, self.printed(numbers, lines)))
+        except Unanswered as error:
+            return [failed(number, error.end) for number in numbers]
         except Py4JJavaError as error:
             if self.is_stopped():
                 self.tell(("gone", first_line(error)))
@@ -169,7 +183,6 @@ class Engine(Driver):
         except (Py4JError, OSError) as error:
             self.tell(("gone", str(error).splitlines()[0]))
             return []
-        return list(by_order(numbers, printed))
 
     # The whole.
 

@@ -30,13 +30,12 @@ struct engine {
     const char *base;   // another module that it stands on; NULL: none
     bool takes_records; // --records
     bool shares;        // partitions, among members of a group
-    bool takes_tokens;  // its tasks sign in to HDFS by delegation tokens
 };
 
 static const struct engine engines[] = {
-    {"placement", "tramline_placement.py", NULL, false, true, true},
-    {"units", "tramline_units.py", NULL, true, false, true},
-    {"sql", "tramline_sql.py", "tramline_units.py", true, false, false},
+    {"placement", "tramline_placement.py", NULL, false, true},
+    {"units", "tramline_units.py", NULL, true, false},
+    {"sql", "tramline_sql.py", "tramline_units.py", true, false},
 };
 
 struct call {
@@ -292,12 +291,6 @@ static enum status check_script(struct call *call, struct err *err)
         rc = check_variables(call->args, pipeline.plan, err);
     call->wants_tokens = rc == ST_OK && tokens_are_wanted(pipeline.plan) &&
                          !args_has(call->args, "--no-tokens");
-    if (call->wants_tokens && !call->engine->takes_tokens)
-        rc = err_set(err, ST_USAGE,
-                     "--engine %s hands no delegation tokens to its tasks: where the "
-                     "nodes have tickets or keytabs of their own say --no-tokens, else "
-                     "take --engine units",
-                     call->engine->name);
     pipeline_release(&pipeline);
     return rc;
 }

@@ -7,7 +7,9 @@
 """`tramline spark` over an HDFS with Kerberos: the driver alone has a ticket. Workers sign in by delegation
 tokens, which are renewed, and are replaced when they cannot be renewed any more."""
 import functools
+import json
 import os
+import pathlib
 import signal
 import time
 import urllib.request
@@ -64,19 +66,42 @@ def check_rows(work, n):
 
 def tokens_of(submitted):
     """Those that the driver has now, as it keeps them."""
-    driver = spark.find_processes(lambda words: "token" in words[1:2] and "--keep" in words)
-    (mine,) = [pid for pid in driver if spark.parent_of(pid) == submitted.driver()]
+    def keepers():
+        found = spark.find_processes(lambda words: "token" in words[1:2] and "--keep" in words)
+        return [pid for pid in found if spark.parent_of(pid) == submitted.driver()]
+
+    (mine,) = lib.wait_until(keepers, SUBMIT_LIMIT_S, "who keeps the tokens")
     words = open(f"/proc/{mine}/cmdline", encoding="utf-8").read().split("\0")
     file = words[words.index("--out") + 1]
+    lib.wait_until(lambda: os.path.exists(file), SUBMIT_LIMIT_S, "the tokens")
     assert os.stat(file).st_mode & 0o777 == 0o600 and os.stat(os.path.dirname(file)).st_mode & 0o777 == 0o700
     return file
 
 
-def test_units_by_tokens():
+def by_tokens(engine):
     work = prepared()
     broker.produce(work.topic, [f"T1,1,1,s{i},1" for i in range(100)])
-    Submitted(work, ticket(), "--engine", "units", "--once").wait(SUBMIT_LIMIT_S)
+    page = spark.free_port()
+    submitted = Submitted(work, ticket(), "--engine", engine, "--once", options=["--conf", f"spark.ui.port={page}"])
+    file = tokens_of(submitted)
+    (token,) = [each["token"] for each in json.loads(pathlib.Path(file).read_text())["tokens"]]
+    shown = [environment(page), *arguments()]
+    submitted.wait(SUBMIT_LIMIT_S)
     check_rows(work, 100)
+    assert token[20:80] not in "\n".join([submitted.text(), *shown, *logs_of_executors()])
+
+
+def logs_of_executors():
+    return [path.read_text(errors="replace") for path in cluster().dir.glob("work*/*/*/std*")]
+
+
+def test_units_by_tokens():
+    by_tokens("units")
+
+
+def test_sql_by_tokens():
+    """Its tasks find them in their environment."""
+    by_tokens("sql")
 
 
 def test_a_driver_without_a_ticket_says_so():
@@ -109,8 +134,7 @@ def test_workers_without_a_ticket_outlive_their_tokens():
     work.run_once(env=ticket())
     check_rows(work, n)
     assert len(seen) >= 3, seen
-    logs = [path.read_text(errors="replace") for path in cluster().dir.glob("work*/*/*/std*")]
-    whole = "\n".join([submitted.text(), *shown, *logs])
+    whole = "\n".join([submitted.text(), *shown, *logs_of_executors()])
     assert "is good until" in submitted.text() and not [token for token in seen if token[20:80] in whole]
     print(submitted.text()[-3000:], f"{len(seen)} tokens", flush=True)
 
