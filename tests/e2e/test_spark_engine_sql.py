@@ -5,14 +5,16 @@
 # test: not-asan the nodes get the bundle of the release build
 """`tramline spark --engine sql` on a real cluster: Spark's SQL decodes and enriches, and what comes of it is
 what the sqlite3 shell makes of the feed, in the same log as that of any other engine."""
-import os
-import signal
+import collections
 
-import feeds
+import broker
+import job
 import lib
-import results
+import spark
 import test_spark
-from test_spark import check, commits, nothing_is_left, placed, prepared
+import test_units
+from test_spark import check, nothing_is_left, placed, prepared
+from test_units import small_job, stream_of
 
 DONE = "tramline spark: all that was in the stream is committed"
 LIMIT_S = 480  # Spark plans and compiles the query anew in each application
@@ -36,52 +38,76 @@ def test_stm_by_sql():
     check_feed("stm-2014-extract")
 
 
-@lib.only_long
 def test_madrid_by_sql():
     check_feed("madrid-metro")
 
 
+def faults(wound):
+    test_spark.faults(wound, by_sql, LIMIT_S)
+
+
 @lib.only_long
 def test_executors_are_killed_of_sql():
-    test_spark.faults(test_spark.wound_executor, by_sql)
+    faults(test_spark.wound_executor)
 
 
 @lib.only_long
 def test_drivers_are_killed_of_sql():
-    test_spark.faults(test_spark.wound_driver, by_sql)
+    faults(test_spark.wound_driver)
 
 
 @lib.only_long
 def test_worker_daemons_are_killed_of_sql():
-    test_spark.faults(test_spark.wound_daemon, by_sql)
+    faults(test_spark.wound_daemon)
 
 
 @lib.only_long
 def test_executors_stand_still_of_sql():
-    test_spark.faults(test_spark.freeze_executor, by_sql)
+    faults(test_spark.freeze_executor)
 
 
 @lib.only_long
 def test_laptop_and_all_engines_by_turns():
-    """One stream, eight changes between a run here, placement, units and sql, each by a stop or a kill, records
-    coming meanwhile."""
-    work = prepared("madrid-metro", settings={"commit.bytes": "1MB", "commit.interval": "1s"})
-    feed, times = lib.feed_dir("madrid-metro"), 1
-    ways = (work.start, lambda: placed(work), lambda: placed(work, "--engine", "units"), lambda: by_sql(work))
-    for i in range(9):
-        seen = commits(work)
-        running = ways[i % 4]()
-        work.produce(feed)
-        times += 1
-        lib.wait_until(lambda: commits(work) > seen, 240, "a commit")
-        if i % 2:
-            running.kill()
-        else:
-            os.kill(running.driver() if i % 4 else running.process.pid, signal.SIGTERM)
-            running.wait(60, code=None)
-    nothing_is_left()
-    work.run_once(limit_s=120)
-    report = work.verify()
-    assert (report["errors"], report["rows"]) == (0, times * feeds.COUNTS["madrid-metro"][1]), report
-    once = feeds.expected("madrid-metro")
-    assert results.digest(results.iter_result(work.result)) == (times * once[0], times * once[1] % 2**64)
+    test_spark.turns((job.Job.start, placed, test_spark.by_units, by_sql), LIMIT_S)
+
+
+@lib.only_long
+def test_topics_with_holes():
+    """Aborted transactions and one that is open, an empty partition, partitions that are added, records that age
+    out, all before and between two submits."""
+    topic = broker.create_topic(partitions=3)
+    directory = small_job(stream_of(topic))
+    (directory / "p.sql").write_text("SET on_gap = 'record';\n" + (directory / "p.sql").read_text())
+    good = []
+    with broker.Producer(transactional_id=lib.fresh_name("tx")) as producer, \
+            broker.Producer(transactional_id=lib.fresh_name("open"), transaction_timeout_ms=600000) as other:
+        for i in range(12):
+            producer.begin()
+            producer.send(topic, f"T{i % 2 + 1},{i}", partition=i % 2)
+            if i % 3 == 1 or i >= 10:
+                producer.abort()
+            else:
+                producer.commit()
+                good.append((f"T{i % 2 + 1}", str(i), "ab"[i % 2]))
+        other.begin()
+        other.send(topic, "T1,900", partition=0)
+        other.flush()
+        once(directory)
+        test_units.check(directory, collections.Counter(good))
+        other.commit()
+    broker.produce(topic, [f"T1,{i}" for i in range(100, 110)], partition=1)
+    broker.delete_records(topic, 1, broker.watermarks(topic, 1)[1] - 4)
+    broker.add_partitions(topic, 5)
+    for p in (0, 4):
+        lib.wait_until(lambda p=p: test_units.produced(topic, p), what="the new partition")
+    once(directory)
+    good += [("T1", "900", "a"), *(("T1", str(i), "a") for i in range(106, 110)), ("T1", "1", "a"), ("T1", "5", "a")]
+    test_units.check(directory, collections.Counter(good))
+    assert test_units.ends_of(directory)[2] == 0 and set(test_units.ends_of(directory)) == set(range(5))
+
+
+def once(directory):
+    words = [directory / "p.sql", "--workers", 2, "--once", "--engine", "sql", "--records", 5]
+    submitted = spark.Submitted(test_spark.cluster(), words, spark.PATIENT)
+    submitted.wait(LIMIT_S)
+    assert submitted.lines()[-1] == DONE, submitted.text()
