@@ -41,6 +41,13 @@ struct run_passed {
     bool is_control;
 };
 
+// From that offset on what the run passes is of batches that a leader of that epoch wrote
+// (Kafka's KIP-320); -1: they do not tell.
+struct run_epoch {
+    int64_t first;
+    int32_t epoch;
+};
+
 struct run {
     int32_t partition;
     int64_t first; // where the previous run of this partition ended, or the start offset
@@ -52,7 +59,21 @@ struct run {
     const struct run_passed *passed;
     size_t n_passed;
     bool is_accounted;
+    // Rising by offset, without those that say the same as the one before; none where the
+    // stream knows none.
+    const struct run_epoch *epochs;
+    size_t n_epochs;
 };
+
+// Of the batch that is passed behind the run's offsets below `next`; `before` when the
+// run has none there.
+static inline int32_t run_epoch_at(const struct run_epoch *epochs, size_t n, int64_t next,
+                                   int32_t before)
+{
+    while (n > 0 && epochs[n - 1].first >= next)
+        n--;
+    return n > 0 ? epochs[n - 1].epoch : before;
+}
 
 enum stream_event_kind {
     STREAM_IDLE,    // nothing within the time

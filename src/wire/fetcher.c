@@ -99,6 +99,7 @@ void wire_fetcher_start(struct wire_fetcher *fetcher, const struct stream_start 
             .token = ++fetcher->token,
             .position = starts[i].offset,
             .fetch_offset = starts[i].offset,
+            .read_epoch = -1,
             .last_epoch = -1,
             .seen_epoch = -1,
             .last_stable = -1,
@@ -121,11 +122,11 @@ struct wire_partition *wire_fetcher_find(const struct wire_fetcher *fetcher,
 }
 
 void wire_fetcher_move(struct wire_fetcher *fetcher, struct wire_partition *partition,
-                       int64_t offset, enum wire_mode mode)
+                       int64_t offset, int32_t epoch, enum wire_mode mode)
 {
     partition->token = ++fetcher->token;
     partition->position = partition->fetch_offset = offset;
-    partition->last_epoch = -1; // of the batch before, which is not known here
+    partition->read_epoch = partition->last_epoch = epoch;
     partition->mode = mode;
 }
 

@@ -38,8 +38,9 @@ struct wire_partition {
     enum wire_mode mode;
     uint32_t token;
     int64_t position;     // where the owner's next run begins
+    int32_t read_epoch;   // of the batch before it; -1: unknown
     int64_t fetch_offset; // behind the last whole batch that has come
-    int32_t last_epoch;   // of that batch; -1: unknown
+    int32_t last_epoch;   // of that batch; -1: unknown: a truncation is not told
     int32_t seen_epoch;   // of the leader that has what was read, as it said
     bool is_end_asked;    // of a leader of another epoch
     int64_t last_stable;  // as of the last answer; -1: unknown
@@ -96,9 +97,10 @@ struct wire_partition *wire_fetcher_find(const struct wire_fetcher *fetcher,
                                          int32_t number);
 const struct wire_leader *wire_fetcher_leader(const struct wire_fetcher *fetcher,
                                               const struct wire_partition *partition);
-// Reads the partition on from that offset, or not at all for now.
+// Reads the partition on from that offset, or not at all for now. epoch: of the batch
+// before it.
 void wire_fetcher_move(struct wire_fetcher *fetcher, struct wire_partition *partition,
-                       int64_t offset, enum wire_mode mode);
+                       int64_t offset, int32_t epoch, enum wire_mode mode);
 
 // Memory that may be taken for another answer.
 int64_t wire_fetcher_room(struct wire_fetcher *fetcher);

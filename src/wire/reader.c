@@ -36,6 +36,7 @@ void wire_reader_release(struct wire_reader *reader)
     free(reader->run.records);
     free(reader->run.headers);
     free(reader->passed);
+    free(reader->epochs);
     *reader = (struct wire_reader){0};
 }
 
@@ -101,6 +102,21 @@ static void end_batch(struct wire_reader *reader, struct wire_slice *slice, int6
     slice->least = reader->batch.last_offset + 1;
 }
 
+// What the run passes from there on is of the batch at the front.
+static void note_epoch(struct wire_reader *reader, int64_t first)
+{
+    int32_t epoch = reader->batch.leader_epoch;
+    if (reader->n_epochs > 0 && reader->epochs[reader->n_epochs - 1].epoch == epoch)
+        return;
+    MEM_GROW(reader->epochs, reader->n_epochs, reader->epochs_capacity);
+    reader->epochs[reader->n_epochs++] = (struct run_epoch){first, epoch};
+}
+
+int32_t wire_reader_epoch(const struct wire_reader *reader, int64_t offset)
+{
+    return run_epoch_at(reader->epochs, reader->n_epochs, offset, reader->epoch_before);
+}
+
 static enum status begin_records(struct wire_reader *reader, struct err *err)
 {
     struct str plain = reader->batch.payload;
@@ -163,6 +179,8 @@ static enum status open_batch(struct wire_reader *reader, struct wire_slice *sli
         return ST_OK;
     TRY(wire_batch_check(slice->rest, batch, err));
     TRY(is_passed(reader, slice, *next, &passed, err));
+    if (batch->last_offset >= *next)
+        note_epoch(reader, batch->base_offset);
     if (passed) {
         note_passed(reader, *next);
         end_batch(reader, slice, next);
@@ -226,13 +244,17 @@ enum status wire_reader_next(struct wire_reader *reader, struct stream_event *re
         struct wire_partition *partition = &reader->fetcher->partitions[slice->partition];
         free_plains(reader);
         reader->run.n = 0;
-        reader->n_passed = 0;
+        reader->n_passed = reader->n_epochs = 0;
+        reader->epoch_before = partition->read_epoch;
         int64_t first = partition->position;
+        if (reader->is_open)
+            note_epoch(reader, first);
         enum status rc = read_slice(reader, slice, &partition->position, err);
         if (rc != ST_OK)
             return in_partition(reader, partition, rc, err);
         if (partition->position == first)
             continue;
+        partition->read_epoch = wire_reader_epoch(reader, partition->position);
         ret->kind = STREAM_RUN;
         ret->run = (struct run){
             .partition = partition->number,
@@ -243,6 +265,8 @@ enum status wire_reader_next(struct wire_reader *reader, struct stream_event *re
             .passed = reader->passed,
             .n_passed = reader->n_passed,
             .is_accounted = true,
+            .epochs = reader->epochs,
+            .n_epochs = reader->n_epochs,
         };
     }
     return ST_OK;

@@ -28,6 +28,10 @@ struct wire_reader {
     // Of the run: what it passes, and why.
     struct run_passed *passed;
     size_t n_passed, passed_capacity;
+    // Its batches' epochs, and that of the batch before it.
+    struct run_epoch *epochs;
+    size_t n_epochs, epochs_capacity;
+    int32_t epoch_before;
 };
 
 void wire_reader_init(struct wire_reader *reader, struct wire_fetcher *fetcher,
@@ -35,6 +39,9 @@ void wire_reader_init(struct wire_reader *reader, struct wire_fetcher *fetcher,
 void wire_reader_release(struct wire_reader *reader);
 // Nothing of before is read on.
 void wire_reader_reset(struct wire_reader *reader);
+
+// Of the batch before an offset that is within the last run, or where it began.
+int32_t wire_reader_epoch(const struct wire_reader *reader, int64_t offset);
 
 // STREAM_RUN, or STREAM_IDLE when nothing is there. Ends the borrowing of the last run.
 // ST_DATA and ST_LIMIT are final: the text names topic, partition and offset.

@@ -324,7 +324,8 @@ static void wire_hold_back(struct stream *stream, int32_t number, size_t n_used)
     const struct wire_run *run = &wire->reader.run;
     assert(partition != NULL && number == wire->last && n_used < run->n);
     int64_t offset = n_used ? run->records[n_used].offset : wire->first;
-    wire_fetcher_move(&wire->fetcher, partition, offset, WIRE_HELD);
+    wire_fetcher_move(&wire->fetcher, partition, offset,
+                      wire_reader_epoch(&wire->reader, offset), WIRE_HELD);
 }
 
 static void wire_release(struct stream *stream, int32_t number)
@@ -332,7 +333,8 @@ static void wire_release(struct stream *stream, int32_t number)
     struct wire_stream *wire = wire_of(stream);
     struct wire_partition *partition = wire_fetcher_find(&wire->fetcher, number);
     if (partition != NULL && partition->mode == WIRE_HELD)
-        wire_fetcher_move(&wire->fetcher, partition, partition->position, WIRE_READING);
+        wire_fetcher_move(&wire->fetcher, partition, partition->position,
+                          partition->read_epoch, WIRE_READING);
 }
 
 static void wire_headers(struct stream *stream, size_t index, struct buf *json)

@@ -43,6 +43,8 @@ struct fake {
     int move_after;   // fetches until the leader moves; 0: never
     uint8_t topic_id; // its first byte
     int64_t truncated_to;
+    bool minds_epochs;  // tells of it only who says what was read, as real ones do
+    int32_t last_epoch; // as the last fetch said
     int64_t
         epoch_end; // of what was read, as OffsetForLeaderEpoch says; -2: it is not known
     int n_ends;    // so often it was asked
@@ -155,11 +157,16 @@ static struct str records_at(int64_t offset)
     return (struct str){fake.log.p + at, fake.log.n - at - (size_t)fake.cut_tail};
 }
 
+static bool is_cut_back(void)
+{
+    return fake.truncated_to >= 0 && (!fake.minds_epochs || fake.last_epoch >= 0);
+}
+
 static void put_partition(struct buf *out, int16_t version, int16_t code, int64_t offset)
 {
     bool flexible = version >= 12;
     struct str records =
-        code == 0 && fake.truncated_to < 0 ? records_at(offset) : (struct str){"", 0};
+        code == 0 && !is_cut_back() ? records_at(offset) : (struct str){"", 0};
     wire_out_i32(out, 0);
     wire_out_i16(out, code);
     wire_out_i64(out, fake.end);
@@ -174,7 +181,7 @@ static void put_partition(struct buf *out, int16_t version, int16_t code, int64_
     else
         wire_out_i32(out, (int32_t)records.n);
     buf_str(out, records);
-    if (flexible && fake.truncated_to >= 0) {
+    if (flexible && is_cut_back()) {
         wire_out_uvarint(out, 1);
         wire_out_uvarint(out, 0);
         wire_out_uvarint(out, fake.wrong_tag ? 4 : 13);
@@ -204,7 +211,8 @@ static int16_t code_of(int broker, int64_t offset)
     return offset < fake.begin || offset > fake.end ? WIRE_OFFSET_OUT_OF_RANGE : 0;
 }
 
-// FetchRequest.json: where the offset of the one partition stands.
+// FetchRequest.json: where the offset of the one partition stands, and the epoch of what
+// was read before it.
 static int64_t wanted_offset(struct str request, int16_t version)
 {
     struct wire_in in = wire_in_of(request);
@@ -216,7 +224,9 @@ static int64_t wanted_offset(struct str request, int16_t version)
     wire_in_array(&in, flexible, 1);
     wire_in_i32(&in);
     wire_in_take(&in, version >= 9 ? 4 : 0);
-    return wire_in_i64(&in);
+    int64_t offset = wire_in_i64(&in);
+    fake.last_epoch = version >= 12 ? wire_in_i32(&in) : -1;
+    return offset;
 }
 
 static void put_fetch(struct buf *out, int broker, int16_t version, struct str request)
@@ -724,6 +734,85 @@ static void test_held_partitions_wait(UNUSED void **state)
     stream->ops->close(stream);
 }
 
+// Batch i is of epoch i.
+static void put_epochs(void)
+{
+    for (size_t i = 0; i < BATCHES; i++)
+        fake.log.p[i * fake.log.n / BATCHES + 15] = (char)i;
+}
+
+// Of the first n_used records from `from` on; read on behind them.
+static struct stream *hold_back_and_release(int64_t from, size_t n_used)
+{
+    struct stream_event event;
+    struct err err;
+    struct stream *stream = open_at(from);
+    assert_ok(poll_event(stream, &event, &err), &err);
+    assert_true(event.kind == STREAM_RUN && event.run.n > n_used);
+    stream->ops->hold_back(stream, 0, n_used);
+    assert_ok(stream->ops->poll(stream, 300, &event, &err), &err);
+    stream->ops->release(stream, 0);
+    return stream;
+}
+
+// Where it goes on it says of which epoch the batch before is.
+static void test_held_partitions_know_their_epoch(UNUSED void **state)
+{
+    static const struct {
+        int64_t from;
+        size_t n_used;
+        int32_t epoch;
+    } cases[] = {{0, 1, 0}, {0, 3, 0}, {0, 4, 1}, {4, 2, 1},
+                 {4, 3, 2}, {4, 0, 1}, {0, 0, -1}};
+    put_epochs();
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct stream *stream = hold_back_and_release(cases[i].from, cases[i].n_used);
+        struct stream_event event;
+        struct err err;
+        fake.n_fetches = 0;
+        fake.is_silent = true;
+        while (fake.n_fetches == 0)
+            assert_ok(stream->ops->poll(stream, 10, &event, &err), &err);
+        assert_int_equal(fake.last_epoch, cases[i].epoch);
+        fake.is_silent = false;
+        stream->ops->close(stream);
+    }
+}
+
+static void test_a_log_cut_back_while_a_partition_is_held_is_told(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    fake.minds_epochs = true;
+    struct stream *stream = open_at(1);
+    assert_ok(poll_event(stream, &event, &err), &err);
+    stream->ops->hold_back(stream, 0, 3); // of 1, 2 and 3
+    fake.truncated_to = 2;
+    stream->ops->release(stream, 0);
+    enum status rc = ST_OK;
+    for (int64_t end = now_ms() + PATIENCE_MS; rc == ST_OK && now_ms() < end;)
+        rc = poll_event(stream, &event, &err);
+    assert_status(rc, ST_DATA);
+    assert_non_null(strstr(err.text, "topic 't', partition 0, offset 4: the log was cut "
+                                     "back to offset 2 after it was read"));
+    stream->ops->close(stream);
+}
+
+static void test_runs_tell_epochs(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    put_epochs();
+    struct stream *stream = open_at(4);
+    assert_ok(poll_event(stream, &event, &err), &err);
+    const struct run *run = &event.run;
+    assert_true(run->first == 4 && run->next > 6);
+    for (int64_t next = 5; next <= run->next; next++)
+        assert_int_equal(run_epoch_at(run->epochs, run->n_epochs, next, -1),
+                         (next - 1) / BATCH_RECORDS);
+    stream->ops->close(stream);
+}
+
 static void test_the_topic_of_before_is_wanted(UNUSED void **state)
 {
     struct stream *stream = open_at(0);
@@ -900,7 +989,9 @@ TEST_MAIN(CASE(test_all_versions_of_fetch), CASE(test_a_leader_that_moves_is_fol
           CASE(test_an_answer_cut_at_any_byte_is_asked_for_again),
           CASE(test_throttling_is_kept_to), CASE(test_a_broker_without_progress_is_told),
           CASE(test_bad_bytes_are_told_with_their_place), CASE(test_compressed_batches),
-          CASE(test_held_partitions_wait), CASE(test_the_topic_of_before_is_wanted),
+          CASE(test_held_partitions_wait), CASE(test_held_partitions_know_their_epoch),
+          CASE(test_a_log_cut_back_while_a_partition_is_held_is_told),
+          CASE(test_runs_tell_epochs), CASE(test_the_topic_of_before_is_wanted),
           CASE(test_metadata_that_lies), CASE(test_what_is_no_broker_is_named),
           CASE(test_nobody_there_is_told), CASE(test_a_silent_leader_is_told),
           CASE(test_a_leader_that_ends_connections_is_told))
