@@ -7,7 +7,7 @@
 #ifndef BASE_BYTE_MASK_H
 #define BASE_BYTE_MASK_H
 
-#include "base/str.h"
+#include "base/word.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -45,26 +45,8 @@ static inline __m128i byte_mask_load(const char *p)
     return _mm_loadu_si128((const __m128i *)(const void *)p);
 }
 
-// Up to 8 bytes as a word, the first one lowest, zeros behind them. From loads that
-// overlap: a copy of n bytes to a word would be waited for (stores are not forwarded).
-static inline uint64_t byte_mask_word(const char *p, size_t n)
-{
-    if (n >= 4) {
-        uint32_t front, back;
-        memcpy(&front, p, sizeof(front));
-        memcpy(&back, p + n - sizeof(back), sizeof(back));
-        return front | (uint64_t)back << 8 * (n - sizeof(back));
-    }
-    if (n == 0)
-        return 0;
-    const unsigned char *bytes = (const unsigned char *)p;
-    return bytes[0] | (uint64_t)bytes[n / 2] << 8 * (n / 2) |
-           (uint64_t)bytes[n - 1] << 8 * (n - 1);
-}
-
-// Fewer than 16 bytes.
-static inline uint64_t byte_mask_short(const char *p, size_t n, struct byte_set set,
-                                       bool *plain)
+// Fewer than 16 bytes, zeros behind them.
+static inline __m128i byte_mask_load_short(const char *p, size_t n)
 {
     uint64_t low, high = 0;
     if (n >= 8) {
@@ -72,12 +54,26 @@ static inline uint64_t byte_mask_short(const char *p, size_t n, struct byte_set 
         memcpy(&high, p + n - sizeof(high), sizeof(high));
         high = high >> 8 * (15 - n) >> 8; // 8 * (16 - n) may be 64
     } else {
-        low = byte_mask_word(p, n);
+        low = word_load_some(p, n);
     }
-    __m128i v = _mm_set_epi64x((long long)high, (long long)low);
+    return _mm_set_epi64x((long long)high, (long long)low);
+}
+
+static inline uint64_t byte_mask_short(const char *p, size_t n, struct byte_set set,
+                                       bool *plain)
+{
+    __m128i v = byte_mask_load_short(p, n);
     uint32_t inside = (UINT32_C(1) << n) - 1;
     *plain = *plain && (byte_mask_odd_16(v) & inside) == 0;
     return byte_mask_16(v, set) & inside;
+}
+
+// A byte of ones for each that is a quote, or no printable ASCII: below a blank as a
+// signed number.
+static inline __m128i byte_mask_quotes(__m128i v)
+{
+    return _mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(' ')),
+                        _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
 }
 
 #endif
@@ -110,6 +106,43 @@ static inline uint64_t byte_mask(const char *p, size_t n, struct byte_set set,
         bool hit = c == set.a || c == set.b || c == set.c || c == set.d;
         mask |= (uint64_t)hit << i;
         *plain = *plain && (signed char)c > 0;
+    }
+#endif
+    return mask;
+}
+
+// Bit i: byte i is `c`; n <= 64. Clears *printable when one of the bytes is a quote or no
+// printable ASCII, else leaves it alone: half the work of byte_mask.
+static inline uint64_t byte_mask_one(const char *p, size_t n, char c, bool *printable)
+{
+    uint64_t mask = 0;
+#ifdef __SSE2__
+    const __m128i wanted = _mm_set1_epi8(c);
+    if (n < 16) {
+        __m128i v = byte_mask_load_short(p, n);
+        uint32_t inside = (UINT32_C(1) << n) - 1;
+        uint32_t odd = (uint32_t)_mm_movemask_epi8(byte_mask_quotes(v)) & inside;
+        *printable = *printable && odd == 0;
+        return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, wanted)) & inside;
+    }
+    __m128i odd = _mm_setzero_si128();
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        __m128i v = byte_mask_load(p + i);
+        odd = _mm_or_si128(odd, byte_mask_quotes(v));
+        mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, wanted)) << i;
+    }
+    if (i < n) { // the last 16 bytes, some of them for the second time
+        __m128i v = byte_mask_load(p + n - 16);
+        odd = _mm_or_si128(odd, byte_mask_quotes(v));
+        mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, wanted))
+                << (n - 16);
+    }
+    *printable = *printable && _mm_movemask_epi8(odd) == 0;
+#else
+    for (size_t i = 0; i < n; i++) {
+        mask |= (uint64_t)(p[i] == c) << i;
+        *printable = *printable && (signed char)p[i] >= ' ' && p[i] != '"';
     }
 #endif
     return mask;

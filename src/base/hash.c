@@ -5,13 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-
-static uint64_t load64(const unsigned char *p)
-{
-    uint64_t word;
-    memcpy(&word, p, sizeof(word));
-    return word;
-}
+#include "base/word.h"
 
 static uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -25,27 +19,25 @@ static uint64_t secret1 = 0x9E3779B97F4A7C15U, secret2 = 0xC2B2AE3D27D4EB4FU;
 
 void hash64_seed(const uint8_t secret[HASH_SECRET_BYTES])
 {
-    secret1 = load64(secret) | 1; // a factor
-    secret2 = load64(secret + 8);
+    secret1 = word_load((const char *)secret) | 1; // a factor
+    secret2 = word_load((const char *)secret + 8);
 }
 
 // Multiply-and-fold over 16 bytes a step: the idea of wyhash, with numbers of our own.
 uint64_t hash64(const void *data, size_t n_bytes)
 {
     const uint64_t k1 = secret1, k2 = secret2;
-    const unsigned char *p = data;
+    const char *p = data;
     uint64_t h = k1 ^ n_bytes;
     size_t n = n_bytes;
     for (; n > 16; n -= 16, p += 16)
-        h = mix(load64(p) ^ k2, load64(p + 8) ^ h);
+        h = mix(word_load(p) ^ k2, word_load(p + 8) ^ h);
     uint64_t a = 0, b = 0;
     if (n >= 8) {
-        a = load64(p);
-        b = load64(p + n - 8);
-    } else if (n) {
-        unsigned char tail[8] = {0};
-        memcpy(tail, p, n);
-        a = load64(tail);
+        a = word_load(p);
+        b = word_load(p + n - 8);
+    } else {
+        a = word_load_some(p, n);
     }
     return mix(mix(a ^ k2, b ^ h), k1);
 }

@@ -11,21 +11,22 @@ void batch_init(struct batch *batch, size_t n_columns)
     *batch = (struct batch){.n_columns = n_columns};
 }
 
+void batch_grow(struct batch *batch)
+{
+    batch->capacity = batch->capacity ? batch->capacity * 2 : 64;
+    batch->values = mem_resize(batch->values, batch->capacity,
+                               batch->n_columns * sizeof(struct value));
+    batch->records = mem_resize(batch->records, batch->capacity, sizeof(uint32_t));
+    if (batch->separator != 0)
+        batch->raws = mem_resize(batch->raws, batch->capacity, sizeof(struct str));
+}
+
 struct value *batch_add(struct batch *batch, uint32_t record)
 {
-    if (batch->n_rows == batch->capacity) {
-        batch->capacity = batch->capacity ? batch->capacity * 2 : 64;
-        batch->values = mem_resize(batch->values, batch->capacity,
-                                   batch->n_columns * sizeof(struct value));
-        batch->records = mem_resize(batch->records, batch->capacity, sizeof(uint32_t));
-        if (batch->separator != 0)
-            batch->raws = mem_resize(batch->raws, batch->capacity, sizeof(struct str));
-    }
-    if (batch->separator != 0)
-        batch->raws[batch->n_rows] = (struct str){0};
-    struct value *row = batch->values + batch->n_rows * batch->n_columns;
+    batch_reserve(batch);
+    struct value *row = batch_spare(batch);
     memset(row, 0, batch->n_columns * sizeof(struct value));
-    batch->records[batch->n_rows++] = record;
+    batch_keep(batch, record, (struct str){0});
     return row;
 }
 

@@ -45,6 +45,8 @@ void batch_init(struct batch *batch, size_t n_columns);
 // Adds a row of NULLs for that record and returns its n_columns values; they move when
 // the next row is added.
 struct value *batch_add(struct batch *batch, uint32_t record);
+// Slow path of batch_reserve.
+void batch_grow(struct batch *batch);
 // Rows have raws from now on, at first without bytes. Of an empty batch.
 void batch_keep_raws(struct batch *batch, char separator);
 // Takes back the row that batch_add gave last.
@@ -69,6 +71,27 @@ static inline bool batch_is_full(const struct batch *batch)
                        (batch->separator != 0) * sizeof(struct str);
     return batch->limit != 0 &&
            batch->arena.n_bytes + batch->n_rows * row_bytes >= batch->limit;
+}
+
+// Room for one more row, for batch_spare.
+static inline void batch_reserve(struct batch *batch)
+{
+    if (UNLIKELY(batch->n_rows == batch->capacity))
+        batch_grow(batch);
+}
+
+// The values that batch_keep makes a row of, whatever they hold now. There is room.
+static inline struct value *batch_spare(struct batch *batch)
+{
+    return batch->values + batch->n_rows * batch->n_columns;
+}
+
+static inline void batch_keep(struct batch *batch, uint32_t record, struct str raw)
+{
+    batch->records[batch->n_rows] = record;
+    if (batch->separator != 0)
+        batch->raws[batch->n_rows] = raw;
+    batch->n_rows++;
 }
 
 static inline const struct value *batch_row(const struct batch *batch, size_t row)

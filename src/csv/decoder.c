@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "csv/field.h"
+#include "csv/plain_row.h"
 
 struct csv_decoder {
     struct decoder decoder;
@@ -17,6 +18,8 @@ struct csv_decoder {
     bool *skips;              // of a plain line: columns that need not be read
     size_t *numbers;          // columns that are not TEXT
     size_t n_numbers;
+    bool has_plain; // most records are read by it
+    struct csv_plain_row plain;
     struct buf reason;
 };
 
@@ -221,6 +224,35 @@ static void explain_avro(struct str bytes, struct buf *reason)
                          "format = 'avro'?");
 }
 
+// LF, CR LF or CR, which is no data.
+static struct str without_line_end(struct str bytes)
+{
+    if (LIKELY(bytes.n == 0 || bytes.p[bytes.n - 1] >= ' '))
+        return bytes;
+    bytes.n -= bytes.p[bytes.n - 1] == '\n';
+    bytes.n -= bytes.n > 0 && bytes.p[bytes.n - 1] == '\r';
+    return bytes;
+}
+
+// The row of a plain record that is surely no header line; false: it is not one. The
+// batch has room.
+static inline bool take_plain(struct csv_decoder *csv, struct str bytes, uint32_t record,
+                              struct batch *batch)
+{
+    struct value *row = batch_spare(batch);
+    bool is_canonical;
+    bytes = without_line_end(bytes);
+    if (!csv_plain_row(&csv->plain, bytes, row, &is_canonical))
+        return false;
+    const struct csv_field first = {.p = bytes.p, .n = csv->plain.ends[0]};
+    if (UNLIKELY(is_name(first, csv->decoder.schema->columns[0].name)))
+        return false;
+    if (csv->key >= 0 && UNLIKELY(csv_is_padded(row[csv->key])))
+        csv_note_padded(&csv->padded, row[csv->key]);
+    batch_keep(batch, record, is_canonical ? bytes : (struct str){0});
+    return true;
+}
+
 static enum status decode(struct decoder *decoder, const struct run *run, size_t from,
                           struct batch *batch, size_t *ret_next, UNUSED struct err *err)
 {
@@ -229,9 +261,13 @@ static enum status decode(struct decoder *decoder, const struct run *run, size_t
     if (csv->keeps_raws && batch->separator == 0)
         batch_keep_raws(batch, CSV_SEPARATOR);
     for (; i < run->n; i++) {
+        struct str bytes = run->records[i].value;
         if (UNLIKELY(i % BATCH_LOOK == 0) && i > from && batch_is_full(batch))
             break;
-        if (LIKELY(decode_record(csv, run->records[i].value, (uint32_t)i, batch)))
+        batch_reserve(batch);
+        if (LIKELY(csv->has_plain && take_plain(csv, bytes, (uint32_t)i, batch)))
+            continue;
+        if (decode_record(csv, bytes, (uint32_t)i, batch))
             continue;
         explain_avro(run->records[i].value, &csv->reason);
         batch_reject(batch, (uint32_t)i, buf_as_str(&csv->reason));
@@ -335,6 +371,7 @@ static void decoder_close(struct decoder *decoder)
     if (csv == NULL)
         return;
     buf_release(&csv->reason);
+    csv_plain_row_release(&csv->plain);
     free(csv->fields);
     free(csv->numbers);
     free(csv->skips);
@@ -400,6 +437,8 @@ enum status csv_decoder_open(const struct schema *schema,
     csv->fields = mem_array(csv->n_fields + 1, sizeof(*csv->fields));
     find_numbers(csv);
     find_skips(csv, options->used);
+    csv->has_plain = csv_plain_row_init(&csv->plain, schema, csv->skips) &&
+                     csv->header == NULL && !csv->trim;
     *ret = &csv->decoder;
     return ST_OK;
 }

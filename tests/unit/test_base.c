@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/crc32c.h"
+#include "base/digits.h"
 #include "base/hash.h"
 #include "base/json_put.h"
 #include "base/text.h"
@@ -54,6 +55,75 @@ static void test_numbers_have_edges(UNUSED void **state)
     assert_false(str_to_i64(str_of(""), &i));
     assert_false(str_to_i64(str_of("-"), &i));
     assert_false(str_to_i64(str_of("1 "), &i));
+}
+
+static bool digits_one_by_one(struct str text, int64_t *ret)
+{
+    *ret = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] < '0' || text.p[i] > '9')
+            return false;
+        *ret = *ret * 10 + (text.p[i] - '0');
+    }
+    return true;
+}
+
+// Each text in memory of just its size, any other byte anywhere.
+static void check_digits(const char *text, size_t n)
+{
+    int64_t wanted, got;
+    char *exact = mem_alloc(n);
+    memcpy(exact, text, n);
+    bool is = digits_one_by_one((struct str){exact, n}, &wanted);
+    assert_int_equal(digits_read(exact, n, &got), is);
+    if (is)
+        assert_int_equal(got, wanted);
+    free(exact);
+}
+
+static void test_digits_are_read_as_one_by_one(UNUSED void **state)
+{
+    uint64_t dice = 5;
+    for (int round = 0; round < 200; round++)
+        for (size_t n = 1; n <= DIGITS_MAX; n++) {
+            char text[DIGITS_MAX];
+            for (size_t i = 0; i < n; i++) {
+                dice = dice * 6364136223846793005U + 1442695040888963407U;
+                text[i] = (char)(round == 0 ? '9' : '0' + (dice >> 40) % 10);
+            }
+            check_digits(text, n);
+            for (int byte = 0; byte < 256; byte += 1 + round % 7) {
+                char kept = text[(size_t)byte % n];
+                text[(size_t)byte % n] = (char)byte;
+                check_digits(text, n);
+                text[(size_t)byte % n] = kept;
+            }
+        }
+}
+
+static void test_short_texts_are_compared_by_words(UNUSED void **state)
+{
+    char a[40], b[40];
+    for (size_t n = 0; n <= sizeof(a); n++) {
+        char *exact = mem_alloc(n + (n == 0)), *other = mem_alloc(n + (n == 0));
+        memset(a, 'x', sizeof(a));
+        memcpy(exact, a, n);
+        memcpy(other, a, n);
+        assert_true(word_str_eq((struct str){exact, n}, (struct str){other, n}));
+        assert_false(n > 0 &&
+                     word_str_eq((struct str){exact, n}, (struct str){other, n - 1}));
+        for (size_t at = 0; at < n; at++) {
+            other[at] = 'y';
+            assert_false(word_str_eq((struct str){exact, n}, (struct str){other, n}));
+            other[at] = 'x';
+        }
+        memset(b, 0, sizeof(b));
+        memcpy(b, exact, n);
+        if (n <= WORD_BYTES)
+            assert_true(word_load_some(exact, n) == word_load(b));
+        free(exact);
+        free(other);
+    }
 }
 
 // Any length, a wrong byte anywhere: the good bytes are those before it.
@@ -365,6 +435,8 @@ TEST_MAIN(cmocka_unit_test(test_logins_are_hidden),
           cmocka_unit_test(test_crc32c_known_values),
           cmocka_unit_test(test_crc32c_chains_are_one),
           cmocka_unit_test(test_numbers_have_edges),
+          cmocka_unit_test(test_digits_are_read_as_one_by_one),
+          cmocka_unit_test(test_short_texts_are_compared_by_words),
           cmocka_unit_test(test_utf8_refuses_what_unicode_refuses),
           cmocka_unit_test(test_utf8_finds_a_wrong_byte_at_any_place),
           cmocka_unit_test(test_buf_stays_within_its_limit),

@@ -16,6 +16,16 @@ static uint64_t mask_by_loop(const char *p, size_t n, bool *plain)
     return mask;
 }
 
+static uint64_t one_by_loop(const char *p, size_t n, bool *printable)
+{
+    uint64_t mask = 0;
+    for (size_t i = 0; i < n; i++) {
+        mask |= (uint64_t)(p[i] == ',') << i;
+        *printable = *printable && p[i] >= ' ' && p[i] != '"';
+    }
+    return mask;
+}
+
 // Each text in memory of just its size, so that a read outside of it is seen by ASan.
 static void check(const char *text, size_t n)
 {
@@ -25,12 +35,17 @@ static void check(const char *text, size_t n)
     uint64_t expected = mask_by_loop(exact, n, &expected_plain);
     assert_true(byte_mask(exact, n, set, &plain) == expected);
     assert_int_equal(plain, expected_plain);
+    bool printable = true, expected_printable = true;
+    expected = one_by_loop(exact, n, &expected_printable);
+    assert_true(byte_mask_one(exact, n, ',', &printable) == expected);
+    assert_int_equal(printable, expected_printable);
     free(exact);
 }
 
 static void test_every_length_and_place(UNUSED void **state)
 {
-    static const char bytes[] = {',', '"', '\r', '\n', '\0', '\x80', '\xFF', 'a', '\x01'};
+    static const char bytes[] = {',', '"',    '\r', '\n', '\0',   '\x80', '\xFF',
+                                 'a', '\x01', ' ',  '!',  '\x7F', '\x1F'};
     for (size_t n = 0; n <= BYTE_MASK_MAX; n++) {
         char text[BYTE_MASK_MAX];
         memset(text, 'x', sizeof(text));

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Up to 8 bytes as one number, the first one lowest; and bytes compared by such.
+//
+// From loads that overlap: a copy of n bytes to a word is a call, and the word would be
+// waited for (stores are not forwarded). Never reads outside of the bytes it was given.
+#ifndef BASE_WORD_H
+#define BASE_WORD_H
+
+#include "base/str.h"
+
+enum {
+    WORD_BYTES = 8
+};
+
+static inline uint64_t word_load(const char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof(word));
+    return word;
+}
+
+// At most 8 bytes, zeros behind them.
+static inline uint64_t word_load_some(const char *p, size_t n)
+{
+    if (n == WORD_BYTES)
+        return word_load(p);
+    if (n >= 4) {
+        uint32_t front, back;
+        memcpy(&front, p, sizeof(front));
+        memcpy(&back, p + n - sizeof(back), sizeof(back));
+        return front | (uint64_t)back << 8 * (n - sizeof(back));
+    }
+    if (n == 0)
+        return 0;
+    const unsigned char *bytes = (const unsigned char *)p;
+    return bytes[0] | (uint64_t)bytes[n / 2] << 8 * (n / 2) |
+           (uint64_t)bytes[n - 1] << 8 * (n - 1);
+}
+
+// As str_eq, without a call: for texts of a few words.
+static inline bool word_str_eq(struct str a, struct str b)
+{
+    if (a.n != b.n)
+        return false;
+    if (a.n < WORD_BYTES)
+        return word_load_some(a.p, a.n) == word_load_some(b.p, b.n);
+    for (size_t i = 0; i + WORD_BYTES < a.n; i += WORD_BYTES)
+        if (word_load(a.p + i) != word_load(b.p + i))
+            return false;
+    size_t last = a.n - WORD_BYTES;
+    return word_load(a.p + last) == word_load(b.p + last);
+}
+
+#endif
