@@ -91,6 +91,8 @@ void branch_init(struct branch *branch, const struct native_branch *plan,
     branch->inner = find_inner(branch);
     branch->n_pieces = branch->segments.n_of_side[SIDE_DIMENSION + branch->inner];
     branch->fixed = mem_array(branch->n_pieces + 1, sizeof(struct str));
+    branch->is_straight = plan->n_joins == 1 && branch->segments.n == 2 &&
+                          branch->segments.items[0].side == SIDE_STREAM;
     if (plan->program != NULL)
         open_program(branch);
     find_checks(branch);
@@ -204,6 +206,19 @@ static inline char *copy(char *to, const char *from, size_t n)
     return to + n;
 }
 
+// The same from bytes that may lie less than COPY_BYTES before.
+static inline char *copy_near(char *to, const char *from, size_t n)
+{
+    struct {
+        char bytes[COPY_BYTES];
+    } step;
+    for (size_t i = 0; i < n; i += COPY_BYTES) {
+        memcpy(&step, from + i, COPY_BYTES);
+        memcpy(to + i, &step, COPY_BYTES);
+    }
+    return to + n;
+}
+
 static void encode_stream(const struct branch *branch, const struct segment *segment,
                           const struct value *values, struct buf *bytes)
 {
@@ -262,6 +277,20 @@ static void copy_rows(const struct branch *branch, const struct tails *tails, ch
     }
 }
 
+// The rows at `to`, of which the first n_head bytes but the group's prefix stand there.
+static void copy_straight(const struct group *group, const struct tails *tails,
+                          size_t n_head, char *to)
+{
+    const char *head = to, *from = tails_bytes(tails);
+    copy(to + n_head - group->n_prefix, group->prefix, group->n_prefix);
+    to = copy(to + n_head, from, tails->lengths[0]);
+    for (uint32_t row = 1; row < tails->n_rows; row++) {
+        from += tails->lengths[row - 1];
+        to = copy_near(to, head, n_head);
+        to = copy(to, from, tails->lengths[row]);
+    }
+}
+
 // The rows of the inner join, as one step of copying. False when they do not fit.
 static bool emit_rows(struct branch *branch, const struct tails *tails, struct buf *rows,
                       size_t *ret_n_rows)
@@ -289,6 +318,29 @@ static enum emitted emit_joined(struct branch *branch, const struct value *value
     return emit_rows(branch, tails, rows, ret_n_rows) ? EMITTED : NO_ROOM;
 }
 
+// The rows of the only join, whose fields come behind the stream's: the first one is made
+// where it is to be, the others from it.
+static enum emitted emit_straight(struct branch *branch, const struct value *values,
+                                  const struct group *group, const struct tails *tails,
+                                  struct buf *rows, size_t *ret_n_rows,
+                                  struct buf *reason)
+{
+    size_t before = rows->n;
+    encode_stream(branch, &branch->segments.items[0], values, rows);
+    if (was_refused(branch, reason))
+        return REJECTED;
+    size_t n_head = rows->n - before + group->n_prefix;
+    size_t n_bytes = tails->n_rows * n_head + tails->n_bytes;
+    rows->n = before;
+    char *to = rows->full ? NULL : buf_room(rows, n_bytes + COPY_BYTES);
+    if (to == NULL)
+        return NO_ROOM;
+    copy_straight(group, tails, n_head, to);
+    rows->n += n_bytes;
+    *ret_n_rows += tails->n_rows;
+    return EMITTED;
+}
+
 // One join: the rows of a record by one step.
 static enum emitted emit_one_join(struct branch *branch, const struct value *values,
                                   size_t i, struct buf *rows, size_t *ret_n_rows,
@@ -303,6 +355,8 @@ static enum emitted emit_one_join(struct branch *branch, const struct value *val
         return EMITTED;
     if (!check_values(branch, values, reason) || !check_join(join, tails, reason))
         return REJECTED;
+    if (branch->is_straight)
+        return emit_straight(branch, values, group, tails, rows, ret_n_rows, reason);
     return emit_joined(branch, values, group, tails, NULL, rows, ret_n_rows, reason);
 }
 

@@ -16,6 +16,7 @@
 struct probe {
     struct str key; // p == NULL: a NULL key, matches nothing
     uint64_t hash;
+    bool is_same;       // as the one before: that one's group is this one's
     struct value value; // holds the bytes of a key that is a number
 };
 
@@ -42,7 +43,8 @@ struct branch {
     struct row_format *row_format;
     struct segments segments;
     struct pass_through pass;
-    size_t record; // of the block, whose rows are emitted
+    bool is_straight; // a row is the stream's fields, then those of the only join
+    size_t record;    // of the block, whose rows are emitted
     struct branch_check *checks;
     size_t n_checks;
     struct branch_join *joins;

@@ -101,32 +101,53 @@ static void note_wide_rows(struct branch *branch, struct branch_join *join, size
         tails_of(&join->dimension->groups, group)->n_rows;
 }
 
+static bool is_same_key(const struct probe *probe, const struct probe *before)
+{
+    return probe->key.n > 0 && word_str_eq(probe->key, before->key);
+}
+
+static void hash_keys(struct branch *branch, const struct dimension *dimension, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct probe *probe = &branch->probes[i];
+        probe->is_same = i > 0 && is_same_key(probe, probe - 1);
+        if (probe->is_same)
+            continue;
+        probe->hash = hash64(probe->key.p, probe->key.n);
+        key_index_prefetch(&dimension->keys, probe->hash);
+    }
+}
+
+static uint32_t find_key(const struct dimension *dimension, const struct probe *probe)
+{
+    return probe->key.p == NULL
+               ? 0
+               : key_index_find(&dimension->keys, probe->hash, probe->key);
+}
+
 // Finds the groups of the records whose keys the probes hold, stage by stage.
 static void find_groups(struct branch *branch, struct branch_join *join,
                         const struct selection *records)
 {
     const struct dimension *dimension = join->dimension;
     const struct group *unmatched = unmatched_of(join);
-    for (size_t i = 0; i < records->n; i++) {
-        struct probe *probe = &branch->probes[i];
-        probe->hash = hash64(probe->key.p, probe->key.n);
-        key_index_prefetch(&dimension->keys, probe->hash);
-    }
+    hash_keys(branch, dimension, records->n);
+    uint32_t at = 0;
+    const struct group *group = unmatched;
     for (size_t i = 0; i < records->n; i++) {
         const struct probe *probe = &branch->probes[i];
-        uint32_t at = probe->key.p == NULL
-                          ? 0
-                          : key_index_find(&dimension->keys, probe->hash, probe->key);
-        const struct group *group =
-            at == 0 ? unmatched : group_at(&dimension->groups, at);
         size_t row = records->rows[i];
+        if (!probe->is_same) {
+            at = find_key(dimension, probe);
+            group = at == 0 ? unmatched : group_at(&dimension->groups, at);
+            __builtin_prefetch(group);
+        }
         join->groups[row] = group;
         join->found |= at != 0 ? record_bit(branch, row) : 0;
-        __builtin_prefetch(group);
     }
     for (size_t i = 0; i < records->n; i++) {
-        const struct group *group = join->groups[records->rows[i]];
-        if (group != NULL)
+        group = join->groups[records->rows[i]];
+        if (group != NULL && !branch->probes[i].is_same)
             __builtin_prefetch(tails_of(&dimension->groups, group));
     }
     for (size_t i = 0; branch->wide != NULL && i < records->n; i++)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "table/group_store.h"
 
+#include "base/word.h"
+
 void group_store_init(struct group_store *store)
 {
     *store = (struct group_store){0};
@@ -62,6 +64,8 @@ static uint32_t *lengths_of(const struct group_draft *draft)
 static size_t n_equal(const char *a, const char *b, size_t n)
 {
     size_t i = 0;
+    while (i + WORD_BYTES <= n && word_load(a + i) == word_load(b + i))
+        i += WORD_BYTES;
     while (i < n && a[i] == b[i])
         i++;
     return i;
@@ -84,9 +88,10 @@ static size_t common_prefix(const struct group_draft *draft)
     const uint32_t *lengths = lengths_of(draft);
     const char *first = draft->bytes.p, *row = first;
     size_t n = lengths[0];
-    for (uint32_t i = 0; i < draft->n_rows; i++, lengths += n_pieces) {
-        n = n_equal(first, row, n < lengths[0] ? n : lengths[0]);
+    for (uint32_t i = 1; i < draft->n_rows; i++) {
         row += sum(lengths, n_pieces);
+        lengths += n_pieces;
+        n = n_equal(first, row, n < lengths[0] ? n : lengths[0]);
     }
     return n;
 }

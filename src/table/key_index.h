@@ -9,6 +9,7 @@
 #define TABLE_KEY_INDEX_H
 
 #include "base/hash.h"
+#include "base/word.h"
 #include "core/schema.h"
 
 struct key_slot {
@@ -55,7 +56,7 @@ static inline uint32_t key_index_find(const struct key_index *index, uint64_t ha
         const struct key_slot *slot = &index->slots[i];
         if (slot->value == 0)
             return 0;
-        if (slot->tag == hash >> 32 && str_eq(key_index_key(index, slot), key))
+        if (slot->tag == hash >> 32 && word_str_eq(key_index_key(index, slot), key))
             return slot->value;
     }
 }
