@@ -162,6 +162,7 @@ class Driver:
         self.is_closing = False
         self.tokens = None  # until they are asked for, where they are wanted
         self.catch_signals()
+        SparkContext._ensure_initialized()  # before, a SparkConf knows nothing of what spark-submit was given
         conf = SparkConf()
         self.configure(conf)
         conf.setIfMissing("spark.app.name", "tramline")

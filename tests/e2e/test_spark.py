@@ -66,8 +66,10 @@ def history(work):
 
 def test_stm_by_two_executors():
     work = prepared("stm-2014-extract")
-    submitted = placed(work, "--once")
+    submitted = placed(work, "--once", options=["--name", "by the user", "--conf", "spark.executor.cores=2"])
     submitted.wait(SUBMIT_LIMIT_S)
+    assert "Submitted application: by the user" in submitted.text(), submitted.text()
+    assert len(re.findall(r"Granted executor ID .* with 2 core\(s\)", submitted.text())) == 2, submitted.text()
     assert submitted.lines()[-1] == "tramline spark: all 2 workers are at the end of the stream", submitted.text()
     assert len({name.rpartition("/")[2] for name in writers(work)}) == 2, writers(work)
     check(work, "stm-2014-extract")
