@@ -48,8 +48,8 @@ OWNERS = [
     (r"sqlite3(ext)?\.h", "sql table"),
     (r"archive(_entry)?\.h", "gtfs"),
     # work starts no thread and never blocks outside a port: a simulator runs it.
-    (r"pthread\.h|threads\.h|sys/socket\.h|sys/epoll\.h", "base kafka wire storage status job"),
-    (r"poll\.h", "base kafka wire storage status job cli"),  # cli waits for keys
+    (r"pthread\.h|threads\.h|sys/socket\.h|sys/epoll\.h", "base kafka wire http storage status job"),
+    (r"poll\.h", "base kafka wire http storage status job cli"),  # cli waits for keys
 ]
 
 PROJECT_WORDS = set(

@@ -30,6 +30,8 @@ struct spool_file_ops {
                         size_t *ret_n, struct err *err);
     // Of a file of this machine that is to be given away (core/storage.h); -1: it cannot.
     int (*descriptor)(struct spool_file *file);
+    // To be read from, as `read` does, from the file's beginning on; -1: there is none.
+    int (*source)(const struct spool_file *file);
     void (*discard)(struct spool_file *file); // frees; the bytes are gone, or given away
 };
 

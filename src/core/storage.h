@@ -45,6 +45,9 @@ struct reader {
     enum status (*read)(struct reader *reader, void *p, size_t capacity, size_t *ret_n,
                         struct err *err);
     struct given_file *given; // has the same bytes; NULL: none
+    // A descriptor of a file that begins with the same bytes, for who can send them from
+    // there; NULL: none. It is read beside, by place.
+    const int *file;
 };
 
 // One that gives bytes in memory, which it borrows.

@@ -1,51 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/client.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "core/env.h"
+#include "http/transfer.h"
 #include "http/url.h"
 
 enum {
     BUFFER_BYTES = 512 << 10
-};
-
-struct http {
-    CURL *curl;
-    struct curl_slist *headers;
-    char *ca_file;
-    bool kerberos;
-    bool proxy;
-    char why[CURL_ERROR_SIZE];
-};
-
-enum ended {
-    ENDED_BY_ITSELF,
-    ENDED_BY_DEADLINE,
-    ENDED_FOR_SLOWNESS,
-    ENDED_FOR_LONG_HEADERS,
-    ENDED_FOR_LENGTH,
-    ENDED_FOR_LOGIN,   // in a redirect
-    ENDED_WITH_ENOUGH, // of a body that says no
-};
-
-// One request on its way.
-struct transfer {
-    struct http *http;
-    const struct http_request *request;
-    struct http_answer *answer;
-    struct err *err;
-    enum status failed; // of the reader or the sink
-    enum ended ended;
-    int64_t body_left; // to be sent
-    int64_t n_into;    // bytes of a 200's body
-    size_t n_head;     // bytes of headers
-    bool head_is_whole;
-    bool head_has_length;
-    int64_t n_moved; // bytes, both ways, when slowness was last looked at
-    int64_t moved_ms;
 };
 
 static int64_t now_ms(void)
@@ -71,6 +35,7 @@ struct http *http_open(const struct http_config *config)
         curl_easy_setopt(http->curl, CURLOPT_COOKIELIST, "# none yet");
     // No "Expect: 100-continue": a data node says yes before it has looked.
     http->headers = curl_slist_append(NULL, "Expect:");
+    http->has_headers = config->headers != NULL && config->headers[0] != NULL;
     for (size_t i = 0; config->headers != NULL && config->headers[i] != NULL; i++)
         http->headers = curl_slist_append(http->headers, config->headers[i]);
     return http;
@@ -100,6 +65,12 @@ bool http_is_doubtful(enum http_trouble trouble)
            trouble == HTTP_TROUBLE_NOT_HTTP;
 }
 
+enum status http_broken_promise(struct transfer *transfer, bool is_more)
+{
+    return err_set(transfer->err, ST_FAIL, "%lld bytes were promised and %s came",
+                   (long long)transfer->request->body_bytes, is_more ? "more" : "fewer");
+}
+
 static size_t fail_read(struct transfer *transfer, enum status rc)
 {
     transfer->failed = rc;
@@ -120,18 +91,17 @@ static size_t on_read(char *p, size_t size, size_t count, void *context)
     if (rc != ST_OK)
         return fail_read(transfer, rc);
     transfer->body_left -= (int64_t)n;
-    if (transfer->body_left < 0 || (n == 0 && transfer->body_left > 0)) {
-        rc = err_set(transfer->err, ST_FAIL, "%lld bytes were promised and %s came",
-                     (long long)transfer->request->body_bytes,
-                     transfer->body_left < 0 ? "more" : "fewer");
-        return fail_read(transfer, rc);
-    }
+    if (transfer->body_left < 0 || (n == 0 && transfer->body_left > 0))
+        return fail_read(transfer,
+                         http_broken_promise(transfer, transfer->body_left < 0));
     return n;
 }
 
 static long code_of(const struct transfer *transfer)
 {
     long code = 0;
+    if (transfer->is_by_file)
+        return transfer->code;
     curl_easy_getinfo(transfer->http->curl, CURLINFO_RESPONSE_CODE, &code);
     return code;
 }
@@ -162,7 +132,7 @@ static size_t take(struct transfer *transfer, struct str bytes)
     return transfer->failed == ST_OK ? bytes.n : 0;
 }
 
-static size_t on_write(char *p, size_t size, size_t count, void *context)
+size_t http_on_write(char *p, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
     struct buf *body = &transfer->answer->body;
@@ -195,7 +165,7 @@ static void note_header(struct transfer *transfer, struct str line)
 
 // A line of the head of an answer; also of those that stand before the last one, and of
 // what follows a body in chunks, which is not looked at.
-static size_t on_header(char *p, size_t size, size_t count, void *context)
+size_t http_on_header(char *p, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
     struct str line = {p, size * count};
@@ -229,8 +199,8 @@ static bool is_slow(struct transfer *transfer, int64_t n_moved)
 
 // Called at least once a second. Non-zero ends the transfer. The body of an answer that
 // redirects comes by here alone.
-static int on_progress(void *context, curl_off_t down_total, curl_off_t down,
-                       UNUSED curl_off_t up_total, curl_off_t up)
+int http_on_progress(void *context, curl_off_t down_total, curl_off_t down,
+                     UNUSED curl_off_t up_total, curl_off_t up)
 {
     struct transfer *transfer = context;
     const struct http_request *request = transfer->request;
@@ -267,11 +237,15 @@ static int64_t smaller(int64_t a, int64_t b)
 }
 
 // Of the time that is left until the deadline one ms more, so that it is over then.
+int64_t http_whole_ms(const struct http_request *request)
+{
+    return deadline_left(request->deadline, now_ms(), request->limits.whole_ms - 1) + 1;
+}
+
 static void set_limits(CURL *curl, const struct http_request *request)
 {
     const struct http_limits *limits = &request->limits;
-    int64_t whole_ms =
-        deadline_left(request->deadline, now_ms(), limits->whole_ms - 1) + 1;
+    int64_t whole_ms = http_whole_ms(request);
     int64_t connect_ms = smaller(limits->connect_ms, whole_ms);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)whole_ms);
@@ -323,11 +297,11 @@ static void set_callbacks(CURL *curl, struct transfer *transfer)
 {
     curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
     curl_easy_setopt(curl, CURLOPT_READDATA, transfer);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_write);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, http_on_write);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, http_on_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, http_on_progress);
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
 }
 
@@ -366,7 +340,7 @@ static bool is_begun(const struct transfer *transfer)
 {
     curl_off_t ready_us = 0;
     curl_easy_getinfo(transfer->http->curl, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
-    return ready_us > 0 || transfer->n_head > 0;
+    return ready_us > 0 || transfer->n_head > 0 || transfer->n_sent > 0;
 }
 
 // What later versions of libcurl than Debian 12's say of more than 5,000 headers, and
@@ -440,7 +414,7 @@ static enum http_outcome outcome_of(const struct transfer *transfer, CURLcode co
         return HTTP_HOPELESS;
     long n_sent = 0;
     curl_easy_getinfo(transfer->http->curl, CURLINFO_REQUEST_SIZE, &n_sent);
-    return n_sent == 0 ? HTTP_NOT_SENT : HTTP_LOST;
+    return n_sent == 0 && transfer->n_sent == 0 ? HTTP_NOT_SENT : HTTP_LOST;
 }
 
 static void explain_time(const struct transfer *transfer, char *ret, size_t size)
@@ -448,7 +422,7 @@ static void explain_time(const struct transfer *transfer, char *ret, size_t size
     const struct http_limits *limits = &transfer->request->limits;
     curl_off_t n = 0;
     curl_easy_getinfo(transfer->http->curl, CURLINFO_SIZE_DOWNLOAD_T, &n);
-    n += (curl_off_t)transfer->n_head;
+    n += (curl_off_t)(transfer->n_received + (int64_t)transfer->n_head);
     bool was_slow = transfer->ended == ENDED_FOR_SLOWNESS;
     if (is_late(transfer))
         snprintf(ret, size, "no answer in the time that was left");
@@ -518,6 +492,27 @@ static void explain(const struct transfer *transfer, CURLcode code, char *ret,
         snprintf(ret, size, "%s", reason_of(transfer, code));
 }
 
+// A connection that goes by file is libcurl's no more: it has a handle of its own, with
+// which it ends. Gives the one to be kept.
+static CURL *begin(struct http *http, struct transfer *transfer)
+{
+    CURL *kept = http->curl;
+    transfer->is_by_file = http_is_by_file(http, transfer->request);
+    if (transfer->is_by_file)
+        http->curl = curl_easy_init();
+    if (http->curl == NULL)
+        abort(); // out of memory
+    set_up(http, transfer);
+    return kept;
+}
+
+static void finish(struct http *http, CURL *kept)
+{
+    if (http->curl != kept)
+        curl_easy_cleanup(http->curl);
+    http->curl = kept;
+}
+
 enum http_outcome http_send(struct http *http, const struct http_request *request,
                             struct http_answer *ret, struct err *err)
 {
@@ -534,11 +529,14 @@ enum http_outcome http_send(struct http *http, const struct http_request *reques
         snprintf(ret->why, sizeof(ret->why), "no time was left to ask");
         return HTTP_NOT_SENT;
     }
-    set_up(http, &transfer);
-    CURLcode code = curl_easy_perform(http->curl);
+    CURL *kept = begin(http, &transfer);
+    CURLcode code = transfer.is_by_file ? http_perform_by_file(&transfer)
+                                        : curl_easy_perform(http->curl);
     ret->code = (int)code_of(&transfer);
     ret->trouble = trouble_of(&transfer, code);
     if (!is_answered(&transfer, code))
         explain(&transfer, code, ret->why, sizeof(ret->why));
-    return outcome_of(&transfer, code);
+    enum http_outcome outcome = outcome_of(&transfer, code);
+    finish(http, kept);
+    return outcome;
 }

@@ -97,7 +97,9 @@ static enum status read_file(struct reader *reader, void *p, size_t capacity,
 static enum status send(struct storage *storage, struct str path,
                         const struct spooled *made, struct err *err)
 {
-    struct file_reader reader = {{.read = read_file}, made->file, 0};
+    const int source = made->file->ops->source(made->file);
+    struct file_reader reader = {
+        {.read = read_file, .file = source >= 0 ? &source : NULL}, made->file, 0};
     TRY(storage->ops->mkdir(storage, str_of(""), err));
     return storage->ops->write(storage, path, &reader.reader, made->bytes, err);
 }

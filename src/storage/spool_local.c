@@ -95,6 +95,11 @@ static int descriptor(struct spool_file *base)
     return file->fd;
 }
 
+static int source(const struct spool_file *base)
+{
+    return ((const struct local_file *)base)->fd;
+}
+
 static void discard(struct spool_file *base)
 {
     struct local_file *file = (struct local_file *)base;
@@ -112,6 +117,7 @@ static const struct spool_file_ops file_ops = {
     .overwrite = overwrite,
     .read = read_at,
     .descriptor = descriptor,
+    .source = source,
     .discard = discard,
 };
 

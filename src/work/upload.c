@@ -92,8 +92,11 @@ static enum status try_upload(struct patience *patience, const struct job *job,
     struct spool_file *spool = draft->spools[index];
     struct given_file given = {.fd = storage->takes_files ? spool->ops->descriptor(spool)
                                                           : -1};
+    const int source = spool->ops->source(spool);
     struct spool_reader reader = {
-        .reader = {read_spool, given.fd >= 0 ? &given : NULL},
+        .reader = {.read = read_spool,
+                   .given = given.fd >= 0 ? &given : NULL,
+                   .file = source >= 0 ? &source : NULL},
         .file = spool,
     };
     TRY(storage->ops->write(storage, path_str(path), &reader.reader, file->bytes, err));

@@ -45,6 +45,11 @@ static int descriptor(UNUSED struct spool_file *base)
     return -1;
 }
 
+static int source(UNUSED const struct spool_file *base)
+{
+    return -1;
+}
+
 static void discard(struct spool_file *base)
 {
     struct mem_file *file = (struct mem_file *)base;
@@ -57,6 +62,7 @@ static const struct spool_file_ops file_ops = {
     .overwrite = overwrite,
     .read = read_at,
     .descriptor = descriptor,
+    .source = source,
     .discard = discard,
 };
 

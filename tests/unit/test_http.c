@@ -641,10 +641,179 @@ static void test_pauses_grow_by_chance_up_to_a_limit(UNUSED void **state)
 
 #define T(name) cmocka_unit_test(test_##name)
 
-TEST_MAIN(T(whole_answers_are_taken), T(a_server_that_drips_is_left),
-          T(a_lowest_speed_is_kept_to), T(a_server_that_says_nothing_is_left),
-          T(a_connection_that_is_not_made_is_left), T(nothing_is_without_end),
-          T(a_long_refusal_is_cut), T(what_is_no_http_is_told),
+// A file as a body, sent by sendfile(2), beside the same bytes by libcurl.
+
+enum {
+    FILE_BYTES = 3 << 20
+};
+
+struct put {
+    struct reader reader; // first member
+    int fd;
+    int64_t offset, n_bytes;
+};
+
+static enum status read_put(struct reader *reader, void *p, size_t capacity,
+                            size_t *ret_n, UNUSED struct err *ret_err)
+{
+    struct put *put = (struct put *)reader;
+    int64_t left = put->n_bytes - put->offset;
+    ssize_t n = pread(put->fd, p, left < (int64_t)capacity ? (size_t)left : capacity,
+                      (off_t)put->offset);
+    assert_true(n >= 0);
+    put->offset += n;
+    *ret_n = (size_t)n;
+    return ST_OK;
+}
+
+// What the server saw, and what the client makes of its answer.
+struct met {
+    enum http_outcome outcome;
+    struct http_answer answer;
+    struct err err;
+    char head[FAKE_HEAD_MAX];
+    long n_body;
+};
+
+static void put_file(struct fake_step step, int fd, int64_t n_bytes, bool by_file,
+                     struct met *ret)
+{
+    struct fake_http fake;
+    struct put put = {.reader = {.read = read_put, .file = by_file ? &fd : NULL},
+                      .fd = fd,
+                      .n_bytes = n_bytes};
+    struct http_request request = get();
+    request.method = HTTP_PUT;
+    request.fresh = true;
+    request.body = &put.reader;
+    request.body_bytes = n_bytes;
+    fake_http_open(&fake);
+    fake.repeats = true;
+    fake_http_start(&fake, &step, 1);
+    ret->outcome = send_to(fake.port, "/a?b=%2Fc&d", request);
+    ret->answer = answer;
+    ret->err = err;
+    answer = (struct http_answer){0};
+    fake_http_stop(&fake);
+    snprintf(ret->head, sizeof(ret->head), "%s", fake.n_lines ? fake.heads[0] : "");
+    char *end = strstr(ret->head, "\r\n\r\n");
+    if (end != NULL)
+        end[4] = '\0'; // how much of the body came with it is chance
+    char *host = strstr(ret->head, "127.0.0.1:");
+    if (host != NULL)
+        memset(host + strlen("127.0.0.1:"), 'N',
+               strspn(host + strlen("127.0.0.1:"), "0123456789"));
+    ret->n_body = fake.n_body;
+}
+
+// `is_cut`: the server goes before all is sent; in which call that is seen is chance.
+static void compare_puts(struct fake_step step, int fd, int64_t n_bytes, bool is_cut)
+{
+    static struct met by_file, by_libcurl;
+    put_file(step, fd, n_bytes, true, &by_file);
+    put_file(step, fd, n_bytes, false, &by_libcurl);
+    assert_int_equal(by_file.outcome, by_libcurl.outcome);
+    assert_int_equal(by_file.answer.code, by_libcurl.answer.code);
+    assert_int_equal(by_file.answer.trouble, by_libcurl.answer.trouble);
+    assert_int_equal(by_file.answer.body.n, by_libcurl.answer.body.n);
+    assert_string_equal(buf_cstr(&by_file.answer.body),
+                        buf_cstr(&by_libcurl.answer.body));
+    assert_int_equal(by_file.answer.location == NULL, by_libcurl.answer.location == NULL);
+    if (by_file.answer.location != NULL)
+        assert_string_equal(by_file.answer.location, by_libcurl.answer.location);
+    if (!is_cut) {
+        assert_string_equal(by_file.head, by_libcurl.head);
+        assert_string_equal(by_file.answer.why, by_libcurl.answer.why);
+        assert_int_equal(by_file.n_body, by_libcurl.n_body);
+        assert_int_equal(by_file.answer.body_read, by_libcurl.answer.body_read);
+    }
+    if (by_file.outcome == HTTP_FAILED)
+        assert_string_equal(by_file.err.text, by_libcurl.err.text);
+    http_answer_release(&by_file.answer);
+    http_answer_release(&by_libcurl.answer);
+}
+
+static int file_of(size_t n_bytes)
+{
+    char name[] = "/tmp/test_http-XXXXXX";
+    int fd = mkstemp(name);
+    assert_true(fd >= 0);
+    unlink(name);
+    for (size_t i = 0; i < n_bytes; i += 4096) {
+        char piece[4096];
+        memset(piece, 'a' + (int)(i / 4096 % 26), sizeof(piece));
+        assert_int_equal(write(fd, piece, sizeof(piece)), sizeof(piece));
+    }
+    return fd;
+}
+
+#define CREATED "HTTP/1.1 201 Created\r\n"
+
+static void test_a_file_is_sent_as_libcurl_sends_it(UNUSED void **state)
+{
+    static const struct fake_step steps[] = {
+        {.answer = CREATED "Content-Length: 0\r\n\r\n"},
+        {.answer = CREATED "Content-Length: 0\r\n\r\n", .keep = true},
+        {.answer = CREATED "Location: hdfs://a/b\r\nContent-Length: 0\r\n\r\n"},
+        {.answer = "HTTP/1.1 100 Continue\r\n\r\n" CREATED "Content-Length: 2\r\n\r\nok"},
+        {.answer = CHUNKS "5\r\nhello\r\n1;x=y\r\n!\r\n0\r\n\r\n"},
+        {.answer = OK "\r\nhello"},
+        {.answer = "HTTP/1.1 204 No Content\r\n\r\n"},
+        {.answer = "HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno!"},
+        {.answer =
+             "HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n"},
+        {.answer = LENGTH("5") "hell"},
+        {.answer = LENGTH("5") "hello, and more"},
+        {.answer = CREATED "Content-Len"},
+        {.answer = "HTTP/1.1 201"},
+        {.answer = "\x15\x03\x01\x00\x02\x02\x46 not this"},
+        {.answer = "hello"},
+        {.answer = LENGTH("99999999999")},
+        {.answer = NULL},
+        {.answer = "", .is_silent = true},
+        {.answer = CREATED, .is_silent = true},
+        {.answer = CREATED "Content-Length: 3\r\n\r\n", .is_silent = true},
+    };
+    int fd = file_of(FILE_BYTES);
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        compare_puts(steps[i], fd, FILE_BYTES, false);
+        compare_puts(steps[i], fd, 1, false);
+    }
+    close(fd);
+}
+
+static void test_a_file_is_refused_before_its_end(UNUSED void **state)
+{
+    static const struct fake_step steps[] = {
+        {.answer = NULL, .body_max = 1000},
+        {.answer = "HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno",
+         .body_max = 1000,
+         .is_silent = true},
+        {.answer = CREATED "Content-Length: 0\r\n\r\n",
+         .body_max = 1000,
+         .is_silent = true},
+        {.answer = CREATED "A: b\r\n", .again = "C: d\r\n"}, // without end
+    };
+    int fd = file_of(4 * FILE_BYTES);
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+        compare_puts(steps[i], fd, 4 * FILE_BYTES, true);
+    close(fd);
+}
+
+static void test_a_file_that_is_short_fails(UNUSED void **state)
+{
+    static const struct fake_step step = {.answer = NULL};
+    int fd = file_of(4096);
+    compare_puts(step, fd, 5000, true);
+    close(fd);
+}
+
+TEST_MAIN(cmocka_unit_test(test_a_file_is_sent_as_libcurl_sends_it),
+          cmocka_unit_test(test_a_file_is_refused_before_its_end),
+          cmocka_unit_test(test_a_file_that_is_short_fails), T(whole_answers_are_taken),
+          T(a_server_that_drips_is_left), T(a_lowest_speed_is_kept_to),
+          T(a_server_that_says_nothing_is_left), T(a_connection_that_is_not_made_is_left),
+          T(nothing_is_without_end), T(a_long_refusal_is_cut), T(what_is_no_http_is_told),
           T(an_answer_is_whole_or_none), T(an_answer_that_may_be_cut_is_none),
           T(packed_answers_do_not_grow), T(redirects_are_followed_where_that_is_wanted),
           T(redirects_that_are_not_followed), T(a_redirect_without_end_is_left),

@@ -461,7 +461,7 @@ static void test_a_file_that_is_given_gets_the_name(void **state)
     struct storage *st = fixture->storage;
     struct stat info;
     struct given_file given = {.fd = open_given(fixture, "")};
-    struct reader reader = {read_copied, &given};
+    struct reader reader = {.read = read_copied, .given = &given};
     assert_int_equal(fstat(given.fd, &info), 0);
     assert_ok(st->ops->write(st, PATH("d/a"), &reader, 5, &err), &err);
     assert_true(given.is_taken);
@@ -481,7 +481,7 @@ static void test_a_file_that_cannot_be_given_is_copied(void **state)
     struct stat info;
     AUTO(mem_auto_free) char *directory = file_in(fixture, "r/shared");
     struct given_file given = {.fd = open_given(fixture, "")};
-    struct reader reader = {read_copied, &given};
+    struct reader reader = {.read = read_copied, .given = &given};
     assert_int_equal(fstat(given.fd, &info), 0);
     if (geteuid() != 0)
         skip();
