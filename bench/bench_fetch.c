@@ -61,7 +61,7 @@ static int64_t read_all(struct stream *stream, int64_t n)
     struct err err;
     int64_t n_bytes = 0;
     for (int32_t i = 0; i < PARTITIONS; i++)
-        starts[i] = (struct stream_start){i, 0};
+        starts[i] = (struct stream_start){.partition = i};
     bench_must(stream->ops->poll(stream, 1000, &event, &err), &err);
     bench_must(stream->ops->start(stream, starts, PARTITIONS, &err), &err);
     while (n > 0) {

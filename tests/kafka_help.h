@@ -116,7 +116,8 @@ UNUSED static void start_at(struct stream *stream, const struct stream_event *as
     struct stream_start *starts = mem_array(assign->n_partitions, sizeof(*starts));
     struct err err;
     for (size_t i = 0; i < assign->n_partitions; i++)
-        starts[i] = (struct stream_start){assign->partitions[i], offset};
+        starts[i] =
+            (struct stream_start){.partition = assign->partitions[i], .offset = offset};
     assert_ok(stream->ops->start(stream, starts, assign->n_partitions, &err), &err);
     free(starts);
 }

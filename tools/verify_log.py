@@ -143,6 +143,19 @@ def check_offsets(entry, ends, owners, findings):
             owners[number] = entry["writer"]
 
 
+def check_topic_ids(entry, known, findings):
+    """All that tell one tell the same; leaders' epochs never fall."""
+    number, name = entry["number"], entry.get("topic_id")
+    if name is not None and known.setdefault("id", name) != name:
+        findings.append(f"entry {number}: of another topic, {name}, not {known['id']}")
+    for part in entry["partitions"]:
+        epoch = part.get("epoch", -1)
+        if 0 <= epoch < known.get(part["partition"], 0):
+            findings.append(f"entry {number}: partition {part['partition']}: its epoch falls")
+        if epoch >= 0:
+            known[part["partition"]] = epoch
+
+
 def check_letters(entry, letters, taken, oldest, findings):
     number, replay = entry["number"], entry.get("replay", {"letters": [], "records": 0})
     named = [(r["entry"], line) for r in replay["letters"] for line in range(r["first"], r["first"] + r["count"])]
@@ -195,7 +208,7 @@ def main():
     where = sys.argv[1]
     is_hdfs = where.startswith("hdfs://")
     storage = WebHdfs(where) if is_hdfs else Local(where.removeprefix("file://"))
-    findings, named, ends, owners = [], {}, {}, {}
+    findings, named, ends, owners, known = [], {}, {}, {}, {}
     letters, taken = {}, set()  # how many an entry has; (entry, line) that replays took
     removable = 0
     counts = dict.fromkeys(("entries", "records", "rows", "rejected", "gap"), 0)
@@ -205,6 +218,7 @@ def main():
         if "snapshot" in entry:
             removable = max(removable, min([entry["number"], *entry["snapshot"]["pending"]]))
         check_offsets(entry, ends, owners, findings)
+        check_topic_ids(entry, known, findings)
         named.update({f["name"]: (entry["number"], f["bytes"], f["rows"], f["checksum"])
                       for f in entry["files"]})
         if sum(f["rows"] for f in entry["files"] if f["kind"] == "data") != entry["rows"]:

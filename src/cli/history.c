@@ -26,6 +26,7 @@ enum {
     COLUMN_REJECTS,
     COLUMN_FILES,
     COLUMN_SECONDS,
+    COLUMN_TOPIC_ID,
     COLUMN_TABLES,
     COLUMN_SCRIPT,
     N_COLUMNS
@@ -43,6 +44,7 @@ static const struct column columns[N_COLUMNS] = {
     [COLUMN_REJECTS] = {NAME("rejects"), TYPE_BIGINT, false},
     [COLUMN_FILES] = {NAME("files"), TYPE_BIGINT, false},
     [COLUMN_SECONDS] = {NAME("seconds"), TYPE_REAL, true},
+    [COLUMN_TOPIC_ID] = {NAME("topic_id"), TYPE_TEXT, true},
     [COLUMN_TABLES] = {NAME("tables"), TYPE_TEXT, false},
     [COLUMN_SCRIPT] = {NAME("script"), TYPE_TEXT, false},
 };
@@ -112,6 +114,8 @@ static void print_entry(struct history *history, const struct entry *entry)
             value_real((double)(entry->time_ms - entry->first_batch_ms) / 1000);
     row[COLUMN_TABLES] = hash_value(history, entry->dimension);
     row[COLUMN_SCRIPT] = hash_value(history, entry->plan);
+    if (entry->topic_id.n > 0)
+        row[COLUMN_TOPIC_ID] = value_text(entry->topic_id);
     open_printer(history);
     row_printer_row(&history->printer, row);
 }
@@ -185,7 +189,8 @@ const struct command command_history = {
     .about = "List the commits of a job, the newest first",
     .more = "From the log alone, also while nothing runs. match: percent of the records "
             "that could be\nread; seconds: from the first batch to the commit; tables, "
-            "script: hashes.",
+            "script: hashes; topic_id: "
+            "Kafka's, where the client knew it.",
     .flags = flags,
     .n_flags = ARRAY_LEN(flags),
     .n_arguments = 1,

@@ -54,6 +54,8 @@ static void print_text(const struct verify_report *report)
     print_number("claims", report->n_claims);
     print_number("commits", report->n_commits);
     print_number("replays", report->n_replays);
+    if (report->topic_id.n > 0)
+        printf("  %-12s %s\n", "topic id", report->topic_id.p);
     printf("files\n");
     print_number("data", report->n_data_files);
     print_number("dead letters", report->n_dead_files);
@@ -97,6 +99,7 @@ static void put_partitions(const struct verify_report *report, struct buf *out)
         json_put_number(out, "partition", report->partitions[i].partition);
         json_put_number(out, "first", report->partitions[i].first);
         json_put_number(out, "next", report->partitions[i].next);
+        json_put_known(out, "epoch", leader_epoch_number(report->partitions[i].epoch));
         json_put_close(out, '}');
     }
     json_put_close(out, ']');
@@ -149,6 +152,7 @@ static void print_json(const struct verify_report *report)
     json_put_open(&json, NULL, '{');
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         json_put_number(&json, numbers[i].name, numbers[i].n);
+    json_put_text_or_null(&json, "topic_id", report->topic_id);
     put_partitions(report, &json);
     put_findings(report, &json);
     json_put_close(&json, '}');

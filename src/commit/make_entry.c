@@ -50,6 +50,7 @@ static void add_work(const struct entry_maker *maker, const struct publish_work 
     if (work->replay != NULL)
         entry->replay = *work->replay;
     entry->dimension = unit->dimension;
+    entry->topic_id = unit->topic_id;
     entry->rows = unit->rows;
     entry->matched = unit->matched;
     entry->first_batch_ms = unit->first_batch_ms;

@@ -24,6 +24,10 @@
 #include "base/buf.h"
 #include "base/status.h"
 
+enum {
+    TOPIC_ID_TEXT = 23 // bytes of Kafka's id of a topic as text, with its NUL
+};
+
 struct record {
     int64_t offset;
     int64_t time_ms;  // since 1970, -1 when the stream has none
@@ -63,6 +67,9 @@ struct run {
     // stream knows none.
     const struct run_epoch *epochs;
     size_t n_epochs;
+    // It was asked for by this id of the topic, so all of it is of no other topic under
+    // the name; n == 0: by the name alone.
+    struct str topic_id;
 };
 
 // Of the batch that is passed behind the run's offsets below `next`; `before` when the
@@ -106,9 +113,28 @@ struct stream_event {
     struct stream_trouble trouble;
 };
 
+// A leader's epoch; zero: it is not known.
+struct leader_epoch {
+    bool is_known;
+    int32_t number; // from 0
+};
+
+static inline struct leader_epoch leader_epoch_of(int32_t number) // -1: not known
+{
+    return (struct leader_epoch){number >= 0, number >= 0 ? number : 0};
+}
+
+static inline int32_t leader_epoch_number(struct leader_epoch epoch)
+{
+    return epoch.is_known ? epoch.number : -1;
+}
+
 struct stream_start {
     int32_t partition;
     int64_t offset;
+    // Of the batch before the offset, of which a stream that can finds out whether it is
+    // still there.
+    struct leader_epoch epoch;
 };
 
 // What a stream learnt with the data of a partition that it reads.

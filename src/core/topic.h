@@ -35,6 +35,14 @@ struct topic_ops {
     // there any more.
     enum status (*fetch)(struct topic *topic, int32_t partition, int64_t offset,
                          struct record *ret, struct err *err);
+    // Kafka's id of the topic under the name now; empty: brokers tell none. NULL: no
+    // question of the port.
+    enum status (*id)(struct topic *topic, char ret[TOPIC_ID_TEXT], struct err *err);
+    // Where the log of the partition's leader ends for that epoch (KIP-320): one past the
+    // last offset up to it. -1: it has no such epoch; INT64_MAX: it does not say. NULL:
+    // no question of the port.
+    enum status (*epoch_end)(struct topic *topic, int32_t partition, int32_t epoch,
+                             int64_t *ret, struct err *err);
     void (*close)(struct topic *topic);
 };
 

@@ -192,7 +192,8 @@ static enum status check_log(struct live *live, struct err *err)
     const struct job job = plan_job(live->pipeline, &identity, &live->pipeline->arena);
     TRY(log_state_check_job(&live->state, &job, live->storage->url, err));
     for (size_t i = 0; i < live->state.n_partitions; i++)
-        TRY(job_check_partition(&live->state.partitions[i], &job, live->topic, err));
+        TRY(job_check_partition(&live->state, &live->state.partitions[i], &job,
+                                live->topic, err));
     return ST_OK;
 }
 

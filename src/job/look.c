@@ -165,7 +165,8 @@ static enum status start(struct look *look, struct err *err)
     size_t n = 0;
     for (int32_t i = 0; i < look->n_partitions; i++)
         if (is_open(&look->partitions[i]))
-            starts[n++] = (struct stream_start){i, look->partitions[i].next};
+            starts[n++] =
+                (struct stream_start){.partition = i, .offset = look->partitions[i].next};
     return stream->ops->start(stream, starts, n, err);
 }
 

@@ -69,6 +69,17 @@ static enum status fetch(struct topic *topic, int32_t partition, int64_t offset,
     return wire_lookup_fetch(begin(topic), partition, offset, ret, err);
 }
 
+static enum status id(struct topic *topic, char ret[TOPIC_ID_TEXT], struct err *err)
+{
+    return wire_lookup_id(begin(topic), ret, err);
+}
+
+static enum status epoch_end(struct topic *topic, int32_t partition, int32_t epoch,
+                             int64_t *ret, struct err *err)
+{
+    return wire_lookup_epoch_end(begin(topic), partition, epoch, ret, err);
+}
+
 static void topic_close(struct topic *topic)
 {
     struct native_topic *native = (struct native_topic *)topic;
@@ -83,6 +94,8 @@ static const struct topic_ops native_topic_ops = {
     .range = range,
     .offset_at = offset_at,
     .fetch = fetch,
+    .id = id,
+    .epoch_end = epoch_end,
     .close = topic_close,
 };
 

@@ -14,6 +14,9 @@ void put_text(json_t *object, const char *key, struct str text);
 void put_number(json_t *object, const char *key, int64_t number);
 // Of a record mark the key is "last", and it is left out when no record was read.
 void put_mark(json_t *object, const struct record_mark *mark);
+// Left out where they are not known.
+void put_epoch(json_t *object, struct leader_epoch epoch);
+void put_topic_id(json_t *object, struct str id);
 void put_work(json_t *object, const struct unit *unit); // "partitions" to "files"
 json_t *unit_json(const struct unit *unit);
 // Appends the text of the object, and an LF.
@@ -35,6 +38,8 @@ const json_t *get_array(struct decoding *dec, const json_t *object, const char *
 void get_hex(struct decoding *dec, const json_t *object, const char *key, size_t n_digits,
              char *ret);
 struct record_mark get_mark(struct decoding *dec, const json_t *object);
+struct leader_epoch get_epoch(struct decoding *dec, const json_t *object);
+struct str get_topic_id(struct decoding *dec, const json_t *object);
 void get_work(struct decoding *dec, const json_t *object, struct unit *ret);
 // Looks at it as unit_decode does.
 enum status unit_of_json(const json_t *object, struct unit *ret, struct err *err);

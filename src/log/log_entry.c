@@ -23,6 +23,7 @@ static json_t *progress_json(const struct progress *progress)
     put_number(object, "next", progress->next);
     put_text(object, "writer", progress->writer);
     put_mark(object, &progress->last);
+    put_epoch(object, progress->epoch);
     return object;
 }
 
@@ -81,6 +82,7 @@ static json_t *snapshot_json(const struct snapshot *snapshot)
     json_object_set_new(object, "partitions", partitions);
     json_object_set_new(object, "pending", pending);
     json_object_set_new(object, "writers", writers);
+    put_topic_id(object, snapshot->topic_id);
     if (snapshot->script.is_known)
         json_object_set_new(object, "script", kept_script_json(&snapshot->script));
     return object;
@@ -119,6 +121,7 @@ static void set_identity(json_t *object, const struct entry *entry)
     put_text(object, "plan", entry->plan);
     put_text(object, "schema", entry->schema);
     put_text(object, "dimension", entry->dimension);
+    put_topic_id(object, entry->topic_id);
     if (entry->format.name.n > 0)
         json_object_set_new(object, "files_format", format_json(&entry->format));
     if (entry->script.is_known)
@@ -149,6 +152,7 @@ struct unit entry_unit(const struct entry *entry)
     return (struct unit){
         .writer = entry->writer,
         .dimension = entry->dimension,
+        .topic_id = entry->topic_id,
         .spans = entry->spans,
         .n_spans = entry->n_spans,
         .rows = entry->rows,

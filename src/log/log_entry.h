@@ -32,6 +32,7 @@ struct progress {
     int64_t next;
     struct str writer; // of its last claim, empty when nobody has claimed it
     struct record_mark last;
+    struct leader_epoch epoch; // of the batch before `next`
 };
 
 struct snapshot {
@@ -42,6 +43,7 @@ struct snapshot {
     struct str *writers; // whose folder in tmp may still be there
     size_t n_writers;
     struct job_script script; // of the newest claim
+    struct str topic_id;      // n == 0: no entry has told it
 };
 
 // Dead letters of one entry: lines of its file, counted from 0.
@@ -68,6 +70,7 @@ struct entry {
     int64_t time_ms;
     struct job_identity job;
     struct str plan, schema, dimension;
+    struct str topic_id;       // of a unit, n == 0: it is not known
     struct file_format format; // of its data files
     struct job_script script;  // of kind job and claim
     struct span *spans;

@@ -12,6 +12,7 @@ static struct progress get_progress(struct decoding *dec, const json_t *object)
         .next = get_number(dec, object, "next"),
         .writer = get_text(dec, object, "writer"),
         .last = get_mark(dec, object),
+        .epoch = get_epoch(dec, object),
     };
 }
 
@@ -111,6 +112,7 @@ static void get_snapshot(struct decoding *dec, const json_t *object, struct snap
         ret->partitions[i] = get_progress(dec, json_array_get(partitions, i));
     get_pending(dec, object, ret);
     get_writers(dec, object, ret);
+    ret->topic_id = get_topic_id(dec, object);
     ret->script = get_kept_script(dec, object);
 }
 
@@ -187,6 +189,7 @@ static void get_head(struct decoding *dec, const json_t *object, struct entry *r
     ret->plan = get_text(dec, object, "plan");
     ret->schema = get_text(dec, object, "schema");
     ret->dimension = get_text(dec, object, "dimension");
+    ret->topic_id = get_topic_id(dec, object);
     ret->format = get_format(dec, object);
     ret->script = get_script(dec, object);
 }

@@ -7,6 +7,12 @@
 
 #include "log/partitions.h"
 
+static void copy_topic_id(struct log_state *state, struct str id)
+{
+    if (id.n > 0)
+        snprintf(state->topic_id, sizeof(state->topic_id), "%.*s", STR_ARGS(id));
+}
+
 static void copy_uuid(char to[UUID_TEXT], struct str from)
 {
     snprintf(to, UUID_TEXT, "%.*s", STR_ARGS(from));
@@ -109,12 +115,14 @@ static void load_snapshot(struct log_state *state, const struct snapshot *snapsh
         partition->next = progress->next;
         partition->touched = state->next - 1;
         partition->last = progress->last;
+        partition->epoch = progress->epoch;
         copy_uuid(partition->writer, progress->writer);
     }
     for (size_t i = 0; i < snapshot->n_pending; i++)
         add_pending(state, snapshot->pending[i]);
     for (size_t i = 0; i < snapshot->n_writers; i++)
         append_writer(state, snapshot->writers[i]);
+    copy_topic_id(state, snapshot->topic_id);
     keep_script(state, &snapshot->script);
 }
 
@@ -203,6 +211,13 @@ static enum status check_kind(const struct entry *entry, struct err *err)
     return ST_OK;
 }
 
+static enum status check_topic(const struct log_state *state, const struct entry *entry,
+                               struct err *err)
+{
+    enum status rc = log_state_check_topic(state, entry->job.topic, entry->topic_id, err);
+    return rc == ST_OK ? rc : err_context(err, rc, "entry %" PRId64, entry->number);
+}
+
 static enum status check_rows(const struct entry *entry, struct err *err)
 {
     int64_t rows = 0, dead = 0, rejected = entry->replay.rejected;
@@ -225,6 +240,7 @@ enum status log_state_check(const struct log_state *state, const struct entry *e
     for (size_t i = 0; i < entry->n_spans; i++)
         TRY(check_span(state, entry, &entry->spans[i], err));
     TRY(check_kind(entry, err));
+    TRY(check_topic(state, entry, err));
     return check_rows(entry, err);
 }
 
@@ -234,6 +250,8 @@ static void apply_span(struct log_state *state, const struct entry *entry,
     struct log_partition *partition = log_state_find(state, span->partition);
     if (partition == NULL)
         partition = add_partition(state, span->partition);
+    if (span->next > span->first)
+        partition->epoch = span->epoch;
     partition->next = span->next;
     partition->touched = entry->number;
     if (span->last.offset >= 0)
@@ -282,6 +300,7 @@ enum status log_state_apply(struct log_state *state, const struct entry *entry,
         state->last_replay = entry->number;
     if (entry->has_snapshot)
         state->removable = entry_removable(entry);
+    copy_topic_id(state, entry->topic_id);
     keep_about(state, entry);
     take_script(state, entry);
     memcpy(state->last_checksum, entry->checksum, SHA256_HEX);
@@ -299,6 +318,7 @@ struct progress *log_state_progress(const struct log_state *state, struct arena 
             .next = state->partitions[i].next,
             .writer = arena_str(arena, str_of(state->partitions[i].writer)),
             .last = state->partitions[i].last,
+            .epoch = state->partitions[i].epoch,
         };
     return all;
 }
@@ -317,6 +337,7 @@ struct snapshot log_state_snapshot(const struct log_state *state, struct arena *
         snapshot.pending[i] = state->pending[i];
     for (size_t i = 0; i < state->n_writers; i++)
         snapshot.writers[i] = arena_str(arena, str_of(state->writers[i].uuid));
+    snapshot.topic_id = arena_str(arena, str_of(state->topic_id));
     snapshot.script = job_script_copy(arena, &state->script);
     return snapshot;
 }

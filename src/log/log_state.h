@@ -17,6 +17,7 @@ struct log_partition {
     int64_t touched;        // number of the newest entry that names it
     char writer[UUID_TEXT]; // that claimed it last; empty: nobody
     struct record_mark last;
+    struct leader_epoch epoch; // of the batch before `next`
 };
 
 struct log_writer {
@@ -26,6 +27,7 @@ struct log_writer {
 struct log_state {
     int64_t next; // number of the entry to come
     char last_checksum[SHA256_HEX];
+    char topic_id[TOPIC_ID_TEXT];     // of the units that tell it; empty: none does
     struct log_partition *partitions; // rising
     size_t n_partitions, partitions_capacity;
     int64_t *pending; // rising
@@ -67,6 +69,11 @@ int64_t entry_removable(const struct entry *entry);
 struct snapshot log_state_snapshot(const struct log_state *state, struct arena *arena);
 // The same for messages: all partitions, rising.
 struct progress *log_state_progress(const struct log_state *state, struct arena *arena);
+
+// ST_DATA: what was read from the topic with that id is of another one than the log. An
+// id that is not known fits.
+enum status log_state_check_topic(const struct log_state *state, struct str topic,
+                                  struct str id, struct err *err);
 
 // Refuses another job's directory, and a change of the result that schema_change does not
 // allow. `url` names the directory.

@@ -40,6 +40,18 @@ void put_mark(json_t *object, const struct record_mark *mark)
         json_object_set_new(object, "last", mark_json(mark));
 }
 
+void put_epoch(json_t *object, struct leader_epoch epoch)
+{
+    if (epoch.is_known)
+        put_number(object, "epoch", epoch.number);
+}
+
+void put_topic_id(json_t *object, struct str id)
+{
+    if (id.n > 0)
+        put_text(object, "topic_id", id);
+}
+
 static int64_t explained(const struct span *span)
 {
     return span->control + span->aborted + span->hole;
@@ -72,6 +84,7 @@ static json_t *span_json(const struct span *span)
     put_number(object, "ignored", span->ignored);
     put_number(object, "rejected", span->rejected);
     put_mark(object, &span->last);
+    put_epoch(object, span->epoch);
     return object;
 }
 
@@ -112,6 +125,7 @@ json_t *unit_json(const struct unit *unit)
     json_t *object = json_object();
     put_text(object, "writer", unit->writer);
     put_text(object, "dimension", unit->dimension);
+    put_topic_id(object, unit->topic_id);
     put_work(object, unit);
     return object;
 }
@@ -148,6 +162,29 @@ struct record_mark get_mark(struct decoding *dec, const json_t *object)
     };
 }
 
+struct leader_epoch get_epoch(struct decoding *dec, const json_t *object)
+{
+    if (json_object_get(object, "epoch") == NULL)
+        return (struct leader_epoch){0};
+    int64_t number = get_number(dec, object, "epoch");
+    if (number > INT32_MAX)
+        wrong(dec, "epoch", "a whole number from 0 to 2147483647");
+    return (struct leader_epoch){true, (int32_t)number};
+}
+
+struct str get_topic_id(struct decoding *dec, const json_t *object)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    if (json_object_get(object, "topic_id") == NULL)
+        return (struct str){0};
+    struct str id = get_text(dec, object, "topic_id");
+    if (id.n == TOPIC_ID_TEXT - 1 && strspn(id.p, digits) >= id.n)
+        return id;
+    wrong(dec, "topic_id", "22 characters of base 64");
+    return (struct str){0};
+}
+
 // Of an entry that does not tell it, as of an older program: 0.
 static int64_t get_part(struct decoding *dec, const json_t *object, const char *name)
 {
@@ -169,6 +206,7 @@ static struct span get_span(struct decoding *dec, const json_t *object)
         .ignored = get_number(dec, object, "ignored"),
         .rejected = get_number(dec, object, "rejected"),
         .last = get_mark(dec, object),
+        .epoch = get_epoch(dec, object),
     };
     return span;
 }
@@ -232,6 +270,7 @@ enum status unit_of_json(const json_t *object, struct unit *ret, struct err *err
     struct decoding dec = {.arena = &unit.arena, .err = err};
     unit.writer = get_text(&dec, object, "writer");
     unit.dimension = get_text(&dec, object, "dimension");
+    unit.topic_id = get_topic_id(&dec, object);
     get_work(&dec, object, &unit);
     enum status rc = dec.rc;
     if (rc == ST_OK)
@@ -344,6 +383,8 @@ void span_extend(struct span *span, const struct span *more)
 {
     assert(span->next == more->first);
     bool is_known = is_explained(span) && is_explained(more);
+    if (more->next > more->first)
+        span->epoch = more->epoch;
     span->next = more->next;
     span->data += more->data;
     span->skipped += more->skipped;

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "core/checksum.h"
+#include "core/stream.h"
 
 enum {
     ENTRY_TEXT_MAX = 1 << 20,     // bytes of one text
@@ -43,6 +44,7 @@ struct span {
     int64_t control, aborted, hole;
     int64_t ignored, rejected; // of data
     struct record_mark last;
+    struct leader_epoch epoch; // of the batch before `next`
 };
 
 struct entry_file {
@@ -56,6 +58,7 @@ struct unit {
     struct arena arena;   // of all that it points to
     struct str writer;    // of the claim it is made for, whose folder has its files
     struct str dimension; // version of the tables
+    struct str topic_id;  // of which all of it was read; n == 0: it is not known
     struct span *spans;   // rising
     size_t n_spans;
     int64_t rows, matched;

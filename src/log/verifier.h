@@ -21,6 +21,7 @@ struct seen_partition {
     int32_t partition;
     int64_t first, next;
     struct str writer;
+    struct leader_epoch epoch;
 };
 
 struct verifier {

@@ -115,7 +115,8 @@ static struct seen_partition *see(struct verifier *verifier, int32_t partition,
     struct seen_partition *added = &verifier->partitions[place_of(verifier, partition)];
     size_t n_after = verifier->n_partitions++ - (size_t)(added - verifier->partitions);
     memmove(added + 1, added, n_after * sizeof(*added));
-    *added = (struct seen_partition){partition, next, next, {"", 0}};
+    *added = (struct seen_partition){
+        .partition = partition, .first = next, .next = next, .writer = {"", 0}};
     return added;
 }
 
@@ -162,9 +163,25 @@ static void check_span(struct verifier *verifier, const struct entry *entry,
                       "entry %" PRId64 ": partition %" PRId32
                       " was claimed by another writer before",
                       entry->number, span->partition);
+    if (span->next > span->first)
+        before->epoch = span->epoch;
     before->next = span->next;
     if (entry->kind != ENTRY_JOB)
         before->writer = arena_str(&verifier->report->arena, entry->writer);
+}
+
+static void check_topic_id(struct verifier *verifier, const struct entry *entry)
+{
+    struct verify_report *report = verifier->report;
+    if (entry->topic_id.n == 0)
+        return;
+    if (report->topic_id.n > 0 && !str_eq(report->topic_id, entry->topic_id))
+        verifier_find(verifier, FINDING_ERROR,
+                      "entry %" PRId64 " was read from a topic with the id %.*s, those "
+                      "before it from one with the id %.*s: the topic was recreated",
+                      entry->number, STR_ARGS(entry->topic_id),
+                      STR_ARGS(report->topic_id));
+    report->topic_id = arena_str(&report->arena, entry->topic_id);
 }
 
 static void check_kind(struct verifier *verifier, const struct entry *entry)
@@ -341,6 +358,7 @@ static void check_entry(struct verifier *verifier, const struct entry *entry)
         keep_job(verifier, entry);
     check_chain(verifier, entry);
     check_kind(verifier, entry);
+    check_topic_id(verifier, entry);
     if (entry->has_snapshot) {
         check_snapshot(verifier, entry);
         int64_t removable = entry_removable(entry);
@@ -386,6 +404,7 @@ static void report_partitions(struct verifier *verifier)
             verifier->partitions[i].partition,
             verifier->partitions[i].first,
             verifier->partitions[i].next,
+            verifier->partitions[i].epoch,
         };
 }
 

@@ -10,6 +10,7 @@
 #define LOG_VERIFY_H
 
 #include "core/storage.h"
+#include "core/stream.h"
 #include "log/file_format.h"
 
 enum {
@@ -48,6 +49,7 @@ struct verify_partition {
     int32_t partition;
     int64_t first; // first offset that the log still tells of
     int64_t next;
+    struct leader_epoch epoch; // of the batch before `next`
 };
 
 struct verify_report {
@@ -58,6 +60,7 @@ struct verify_report {
         n_errors; // may be more than findings: after FINDINGS_MAX they are counted only
     struct verify_partition *partitions;
     size_t n_partitions;
+    struct str topic_id; // of the newest entry that tells it; n == 0: none does
     int64_t first_entry; // older ones were removed; 0 when none were
     int64_t n_entries;
     int64_t n_commits;

@@ -4,8 +4,9 @@
 #include <stdio.h>
 
 // Fetch from 13 on names topics by their ids only, and brokers on their way to them give
-// none. OffsetCommit 2 to 7 and FindCoordinator 1 to 2 need nothing that is newer. Static
-// members: JoinGroup from 5 on, SyncGroup, Heartbeat and LeaveGroup from 3 on (KIP-345).
+// none: so it is two here. OffsetCommit 2 to 7 and FindCoordinator 1 to 2 need nothing
+// that is newer. Static members: JoinGroup from 5 on, SyncGroup, Heartbeat and LeaveGroup
+// from 3 on (KIP-345).
 static const struct {
     int16_t key, least, most;
     int16_t flexible; // from this version on
@@ -17,7 +18,7 @@ static const struct {
     [WIRE_CREATE_TOPICS] = {19, 2, 4, 5},    [WIRE_DESCRIBE_GROUPS] = {15, 0, 4, 5},
     [WIRE_JOIN_GROUP] = {11, 2, 9, 6},       [WIRE_HEARTBEAT] = {12, 1, 4, 4},
     [WIRE_LEAVE_GROUP] = {13, 1, 5, 4},      [WIRE_SYNC_GROUP] = {14, 1, 5, 4},
-    [WIRE_EPOCH_END] = {23, 2, 3, 4},
+    [WIRE_EPOCH_END] = {23, 2, 3, 4},        [WIRE_FETCH_BY_ID] = {1, 13, 13, 12},
 };
 
 enum {
@@ -133,6 +134,8 @@ struct wire_error wire_error_name(int16_t code)
         {WIRE_MEMBER_ID_REQUIRED, "MEMBER_ID_REQUIRED"},
         {WIRE_GROUP_MAX_SIZE_REACHED, "GROUP_MAX_SIZE_REACHED"},
         {WIRE_FENCED_INSTANCE_ID, "FENCED_INSTANCE_ID"},
+        {WIRE_UNKNOWN_TOPIC_ID, "UNKNOWN_TOPIC_ID"},
+        {WIRE_INCONSISTENT_TOPIC_ID, "INCONSISTENT_TOPIC_ID"},
     };
     struct wire_error error;
     snprintf(error.text, sizeof(error.text), "error %d", code);

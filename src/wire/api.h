@@ -22,7 +22,8 @@ enum wire_api {
     WIRE_LEAVE_GROUP,
     WIRE_SYNC_GROUP,
     WIRE_DESCRIBE_GROUPS,
-    WIRE_EPOCH_END, // OffsetForLeaderEpoch
+    WIRE_EPOCH_END,   // OffsetForLeaderEpoch
+    WIRE_FETCH_BY_ID, // Fetch of the versions that name the topic by its id
     WIRE_APIS,
 };
 
@@ -87,6 +88,8 @@ enum wire_error_code {
     WIRE_MEMBER_ID_REQUIRED = 79,
     WIRE_GROUP_MAX_SIZE_REACHED = 81,
     WIRE_FENCED_INSTANCE_ID = 82,
+    WIRE_UNKNOWN_TOPIC_ID = 100,
+    WIRE_INCONSISTENT_TOPIC_ID = 103,
 };
 
 #endif

@@ -109,8 +109,11 @@ static enum status send_question(struct wire_asking *asking, struct wire_broker 
     struct wire_connection *c = &broker->connection;
     size_t begin;
     *ret_version = wire_connection_version(c, question->api);
-    if (*ret_version < 0)
-        return err_set(err, ST_FAIL,
+    bool is_unknown = *ret_version < 0;
+    if (is_unknown && question->is_unknown != NULL)
+        *question->is_unknown = true;
+    if (is_unknown)
+        return err_set(err, question->is_unknown != NULL ? ST_NOT_FOUND : ST_FAIL,
                        "broker %s:%" PRId32
                        " takes no version of a request that is known here; see client = "
                        "'librdkafka'",

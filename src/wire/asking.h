@@ -42,7 +42,8 @@ struct wire_question {
     enum wire_api api;
     wire_question_fn *put;
     const void *arg;
-    int64_t wait_ms; // that the broker may take
+    int64_t wait_ms;  // that the broker may take
+    bool *is_unknown; // set, with ST_NOT_FOUND, when it knows no such request; or NULL
 };
 
 // `broker`: a number of it, or -1 for any. *ret_body is lent until the next question.

@@ -196,7 +196,9 @@ enum status wire_cluster_work(struct wire_cluster *cluster, int64_t now_ms,
 {
     TRY(wire_cluster_check_refusal(cluster, err));
     if (cluster->is_recreated)
-        return err_set(err, ST_DATA, "topic '%s' was recreated while it was read",
+        return err_set(err, ST_DATA,
+                       "topic '%s' was recreated while it was read; give the result "
+                       "another path, or start over with tramline init --reset",
                        cluster->topic);
     if (cluster->asked != NULL && cluster->asked->connection.state != WIRE_READY)
         cluster->asked = NULL;
@@ -241,9 +243,20 @@ static void take_id(struct wire_cluster *cluster, const uint8_t id[WIRE_TOPIC_ID
 {
     if (is_zero(id))
         return;
-    cluster->is_recreated |= !is_zero(cluster->topic_id) &&
-                             memcmp(cluster->topic_id, id, WIRE_TOPIC_ID_BYTES) != 0;
-    memcpy(cluster->topic_id, id, WIRE_TOPIC_ID_BYTES);
+    if (is_zero(cluster->topic_id)) {
+        memcpy(cluster->topic_id, id, WIRE_TOPIC_ID_BYTES);
+        wire_topic_id_text(id, cluster->topic_id_text);
+    }
+    cluster->is_recreated |= memcmp(cluster->topic_id, id, WIRE_TOPIC_ID_BYTES) != 0;
+}
+
+void wire_cluster_forget_topic(struct wire_cluster *cluster)
+{
+    memset(cluster->topic_id, 0, sizeof(cluster->topic_id));
+    cluster->topic_id_text[0] = '\0';
+    cluster->is_recreated = false;
+    cluster->n_leaders = 0;
+    cluster->n_missing = 0;
 }
 
 static enum status take_leaders(struct wire_cluster *cluster,

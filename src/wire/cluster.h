@@ -37,10 +37,11 @@ struct wire_cluster {
     char *topic;
     struct wire_broker **brokers; // each stays at its address
     size_t n, capacity;
-    struct wire_leader *leaders; // by partition
-    size_t n_leaders;            // 0: not known yet
-    uint8_t topic_id[WIRE_TOPIC_ID_BYTES];
-    int64_t refresh_ms; // between two looks for new partitions
+    struct wire_leader *leaders;           // by partition
+    size_t n_leaders;                      // 0: not known yet
+    uint8_t topic_id[WIRE_TOPIC_ID_BYTES]; // the first that was told; zeros: none
+    char topic_id_text[TOPIC_ID_TEXT];     // the same; empty: none
+    int64_t refresh_ms;                    // between two looks for new partitions
     int64_t ask_at_ms, answered_ms;
     struct wire_broker *asked; // NULL: nobody
     size_t turn;               // of who is asked
@@ -66,6 +67,9 @@ enum status wire_cluster_work(struct wire_cluster *cluster, int64_t now_ms,
 void wire_cluster_doubt(struct wire_cluster *cluster, int64_t now_ms);
 enum status wire_cluster_take_metadata(struct wire_cluster *cluster, struct str body,
                                        int16_t version, int64_t now_ms, struct err *err);
+
+// It may be another topic, with other epochs, that the next Metadata tells of.
+void wire_cluster_forget_topic(struct wire_cluster *cluster);
 
 struct wire_broker *wire_cluster_find(const struct wire_cluster *cluster, int32_t id);
 // Any that is connected and can be called; NULL: none.

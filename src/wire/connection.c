@@ -309,6 +309,11 @@ static const char *size_problem(const struct wire_connection *c, int32_t size)
     return "the size of its answer is not right";
 }
 
+static bool is_fetch(enum wire_api api)
+{
+    return api == WIRE_FETCH || api == WIRE_FETCH_BY_ID;
+}
+
 static bool admit(struct wire_connection *c, int64_t room_bytes, int64_t now_ms)
 {
     struct wire_in in = wire_in_of((struct str){(const char *)c->size, sizeof(c->size)});
@@ -324,7 +329,7 @@ static bool admit(struct wire_connection *c, int64_t room_bytes, int64_t now_ms)
     }
     c->body_bytes = (size_t)size;
     if (size > c->client->most_bytes) {
-        c->over_bytes = c->calls[0].api == WIRE_FETCH ? size : 0;
+        c->over_bytes = is_fetch(c->calls[0].api) ? size : 0;
         fail(c, size_problem(c, size), now_ms);
         return false;
     }

@@ -7,6 +7,7 @@ enum {
     NO_SESSION_EPOCH = -1,
     CONSUMER = -1, // in the place of a replica
     TOPIC_BYTES = 2,
+    TOPIC_ID_BYTES = 16,
     PARTITION_BYTES = 4 + 2 + 8 + 8 + 1 + 1,
     TRANSACTION_BYTES = 16,
     TAG_DIVERGING_EPOCH = 0,
@@ -15,6 +16,7 @@ enum {
     WITH_EPOCH = 9,
     WITH_RACK = 11,
     WITH_LAST_EPOCH = 12,
+    WITH_TOPIC_ID = 13,
 };
 
 void wire_fetch_begin(struct buf *out, int16_t version, const struct wire_fetch *fetch,
@@ -31,7 +33,10 @@ void wire_fetch_begin(struct buf *out, int16_t version, const struct wire_fetch 
         wire_out_i32(out, NO_SESSION_EPOCH);
     }
     wire_out_array(out, flexible, 1);
-    wire_out_string(out, flexible, fetch->topic);
+    if (version >= WITH_TOPIC_ID)
+        buf_str(out, fetch->topic);
+    else
+        wire_out_string(out, flexible, fetch->topic);
     wire_out_array(out, flexible, n_partitions);
 }
 
@@ -121,6 +126,13 @@ static struct wire_fetched read_partition(struct wire_fetched_in *fetched,
     return partition;
 }
 
+static struct str read_topic(struct wire_fetched_in *fetched)
+{
+    struct wire_in *in = &fetched->in;
+    return fetched->version >= WITH_TOPIC_ID ? wire_in_take(in, TOPIC_ID_BYTES)
+                                             : wire_in_string(in, fetched->flexible);
+}
+
 bool wire_fetched_next(struct wire_fetched_in *fetched, struct str topic,
                        struct wire_fetched *ret, struct wire_aborted *aborted)
 {
@@ -128,7 +140,7 @@ bool wire_fetched_next(struct wire_fetched_in *fetched, struct str topic,
     while (fetched->n_partitions == 0) {
         if (fetched->n_topics == 0 || in->wrong != NULL)
             return false;
-        if (!str_eq(wire_in_string(in, fetched->flexible), topic))
+        if (!str_eq(read_topic(fetched), topic))
             wire_in_fail(in, "another topic was asked for");
         fetched->n_partitions = wire_in_array(in, fetched->flexible, PARTITION_BYTES);
         fetched->n_topics--;

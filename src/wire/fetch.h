@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fetch 4 to 12 as bytes (FetchRequest.json, FetchResponse.json; without sessions, which
+// Fetch 4 to 13 as bytes (FetchRequest.json, FetchResponse.json; without sessions, which
 // KIP-227 allows; first batch whole: KIP-74; epochs: KIP-320, throttling: KIP-219).
+// From 13 on a topic is not told by its name but by the 16 bytes of its id (KIP-516).
 //
 // A request is for read committed records of one topic. The answer is walked through, a
 // partition at a time; slices are borrowed from its body.
@@ -11,7 +12,7 @@
 #include "wire/api.h"
 
 struct wire_fetch {
-    struct str topic;
+    struct str topic;  // or its id
     int32_t wait_ms;   // the broker's, for a first byte
     int32_t max_bytes; // of all partitions, but for a first batch that has more
 };
@@ -49,7 +50,8 @@ struct wire_fetched_in {
 };
 
 void wire_fetched_begin(struct wire_fetched_in *in, struct str body, int16_t version);
-// False at the end. The aborted transactions replace those in `aborted`, and are sorted.
+// False at the end. topic: as it was asked for. The aborted transactions replace those in
+// `aborted`, and are sorted.
 bool wire_fetched_next(struct wire_fetched_in *in, struct str topic,
                        struct wire_fetched *ret, struct wire_aborted *aborted);
 enum status wire_fetched_check(const struct wire_fetched_in *in, struct err *err);

@@ -99,8 +99,8 @@ void wire_fetcher_start(struct wire_fetcher *fetcher, const struct stream_start 
             .token = ++fetcher->token,
             .position = starts[i].offset,
             .fetch_offset = starts[i].offset,
-            .read_epoch = -1,
-            .last_epoch = -1,
+            .read_epoch = leader_epoch_number(starts[i].epoch),
+            .last_epoch = leader_epoch_number(starts[i].epoch),
             .seen_epoch = -1,
             .last_stable = -1,
             .fed_ms = now_ms,
@@ -218,18 +218,34 @@ static int32_t max_bytes_of(const struct wire_fetcher *fetcher,
     return most;
 }
 
+static bool has_id(const struct wire_fetcher *fetcher)
+{
+    return fetcher->cluster->topic_id_text[0] != '\0';
+}
+
+static struct str topic_of(const struct wire_fetcher *fetcher, enum wire_api api)
+{
+    const struct wire_cluster *cluster = fetcher->cluster;
+    if (api == WIRE_FETCH_BY_ID)
+        return (struct str){(const char *)cluster->topic_id, WIRE_TOPIC_ID_BYTES};
+    return str_of(cluster->topic);
+}
+
 static void send_fetch(struct wire_fetcher *fetcher, struct wire_broker *broker,
                        int64_t now_ms)
 {
     struct wire_connection *connection = &broker->connection;
-    int16_t version = wire_connection_version(connection, WIRE_FETCH);
+    bool is_by_id =
+        has_id(fetcher) && wire_connection_version(connection, WIRE_FETCH_BY_ID) >= 0;
+    enum wire_api api = is_by_id ? WIRE_FETCH_BY_ID : WIRE_FETCH;
+    int16_t version = wire_connection_version(connection, api);
     const struct wire_fetch fetch = {
-        .topic = str_of(fetcher->cluster->topic),
+        .topic = topic_of(fetcher, api),
         .wait_ms = WAIT_MS,
         .max_bytes = max_bytes_of(fetcher, broker),
     };
     size_t begin;
-    struct buf *out = wire_call_begin(connection, WIRE_FETCH, 0, &begin);
+    struct buf *out = wire_call_begin(connection, api, 0, &begin);
     wire_fetch_begin(out, version, &fetch, broker->n_asked);
     for (size_t i = 0; i < broker->n_asked; i++) {
         const struct wire_partition *partition =
@@ -428,7 +444,9 @@ static enum status truncated(const struct wire_fetcher *fetcher,
     return at_offset(fetcher, partition,
                      err_set(err, ST_DATA,
                              "the log was cut back to offset %" PRId64
-                             " after it was read (an unclean election of a leader)",
+                             " after it was read (an unclean election of a leader); "
+                             "give the result another path, or start over with tramline "
+                             "init --reset",
                              to),
                      err);
 }
@@ -549,8 +567,8 @@ static enum status take_all(struct wire_fetcher *fetcher, struct wire_broker *br
 {
     struct wire_fetched fetched;
     struct wire_slice *slice = &answered->slices[0];
-    while (wire_fetched_next(in, str_of(fetcher->cluster->topic), &fetched,
-                             &slice->aborted)) {
+    enum wire_api api = answered->is_by_id ? WIRE_FETCH_BY_ID : WIRE_FETCH;
+    while (wire_fetched_next(in, topic_of(fetcher, api), &fetched, &slice->aborted)) {
         struct wire_asked *asked = find_asked(fetcher, broker, fetched.number);
         if (asked == NULL) // of before the last start, or not asked for at all
             continue;
@@ -603,17 +621,18 @@ static void append(struct wire_fetcher *fetcher, struct wire_answered *answered)
 }
 
 enum status wire_fetcher_take(struct wire_fetcher *fetcher, struct wire_broker *broker,
-                              int16_t version, struct str body, struct buf *memory,
-                              int64_t now_ms, struct err *err)
+                              const struct wire_call *call, struct str body,
+                              struct buf *memory, int64_t now_ms, struct err *err)
 {
     struct wire_fetched_in in;
-    wire_fetched_begin(&in, body, version);
+    wire_fetched_begin(&in, body, call->version);
     broker->is_fetching = false;
     broker->is_loss_told = false;
     int32_t throttle_ms =
         in.throttle_ms < THROTTLE_MAX_MS ? in.throttle_ms : THROTTLE_MAX_MS;
     broker->quiet_until_ms = now_ms + (throttle_ms > 0 ? throttle_ms : 0);
     struct wire_answered *answered = answered_new(broker);
+    answered->is_by_id = call->api == WIRE_FETCH_BY_ID;
     enum status rc = take_all(fetcher, broker, &in, answered, now_ms, err);
     if (rc == ST_OK)
         refuse_unanswered(fetcher, broker, in.code, now_ms);

@@ -12,6 +12,9 @@
 // A broker whose Fetch tells no truncation (before 12) is asked for it by
 // OffsetForLeaderEpoch when the leader's epoch is another one than that of what was read.
 //
+// Where broker and topic have ids (Fetch 13), the topic is asked for by its id: a broker
+// that has another one under the name does not answer with that.
+//
 // A partition that is started elsewhere, held back or ended has a new token: what is
 // under way for the old one is dropped when it comes.
 //
@@ -68,6 +71,7 @@ struct wire_slice {
 
 struct wire_answered {
     struct wire_broker *broker;
+    bool is_by_id; // of the topic
     struct buf body;
     struct wire_slice *slices;
     size_t n, next;
@@ -109,8 +113,8 @@ void wire_fetcher_work(struct wire_fetcher *fetcher, int64_t now_ms);
 // The answer to a Fetch, which lies in that memory; takes it over and leaves none, or
 // leaves it as it is.
 enum status wire_fetcher_take(struct wire_fetcher *fetcher, struct wire_broker *broker,
-                              int16_t version, struct str body, struct buf *memory,
-                              int64_t now_ms, struct err *err);
+                              const struct wire_call *call, struct str body,
+                              struct buf *memory, int64_t now_ms, struct err *err);
 // The answer to ListOffsets for that partition.
 enum status wire_fetcher_take_low(struct wire_fetcher *fetcher, int32_t number,
                                   int16_t version, struct str body, int64_t now_ms,

@@ -116,9 +116,7 @@ static enum status take_metadata(struct wire_lookup *lookup, struct str body,
     *ret = shape_of(&metadata);
     *ret_code = metadata.code;
     // A topic that was recreated is the caller's to find: it may have other epochs, too.
-    memset(cluster->topic_id, 0, sizeof(cluster->topic_id));
-    cluster->n_leaders = 0;
-    cluster->n_missing = 0;
+    wire_cluster_forget_topic(cluster);
     enum status rc =
         wire_cluster_take_metadata(cluster, body, version, wire_asking_now_ms(), err);
     lookup->is_known = rc == ST_OK && metadata.code == WIRE_OK;
@@ -169,6 +167,15 @@ enum status wire_lookup_shape(struct wire_lookup *lookup, struct wire_shape *ret
                               struct err *err)
 {
     return wire_lookup_shape_by(lookup, wire_lookup_end(lookup), ret, err);
+}
+
+enum status wire_lookup_id(struct wire_lookup *lookup, char ret[TOPIC_ID_TEXT],
+                           struct err *err)
+{
+    struct wire_shape shape;
+    TRY(wire_lookup_shape(lookup, &shape, err));
+    memcpy(ret, lookup->asking.cluster.topic_id_text, TOPIC_ID_TEXT);
+    return ST_OK;
 }
 
 // ---- questions about one partition
@@ -317,6 +324,34 @@ enum status wire_lookup_offset_at(struct wire_lookup *lookup, int32_t partition,
     if (offset < 0) // none is that late
         TRY(offset_for(lookup, partition, WIRE_LATEST, &offset, err));
     *ret = offset;
+    return ST_OK;
+}
+
+static void put_epoch_end(const void *arg, int16_t version, struct buf *out)
+{
+    const struct part *part = arg;
+    wire_epoch_end_ask(out, version, str_of(wire_lookup_topic(part->lookup)),
+                       part->partition, part->leader_epoch, (int32_t)part->offset);
+}
+
+static enum status read_epoch_end(struct part *part, struct str body,
+                                  UNUSED int16_t version, int16_t *ret_code, void *ret,
+                                  struct err *err)
+{
+    return wire_epoch_end_read(body, part->partition, ret_code, ret, err);
+}
+
+enum status wire_lookup_epoch_end(struct wire_lookup *lookup, int32_t partition,
+                                  int32_t epoch, int64_t *ret, struct err *err)
+{
+    struct part part = {.lookup = lookup, .partition = partition, .offset = epoch};
+    bool is_unknown = false;
+    struct wire_question question = {
+        .api = WIRE_EPOCH_END, .put = put_epoch_end, .is_unknown = &is_unknown};
+    enum status rc = ask_part(&part, &question, read_epoch_end, ret, err);
+    if (!is_unknown)
+        return rc;
+    *ret = INT64_MAX;
     return ST_OK;
 }
 

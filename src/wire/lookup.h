@@ -47,6 +47,12 @@ enum status wire_lookup_range(struct wire_lookup *lookup, int32_t partition,
                               struct topic_range *ret, struct err *err);
 enum status wire_lookup_offset_at(struct wire_lookup *lookup, int32_t partition,
                                   int64_t time_ms, int64_t *ret, struct err *err);
+// Empty: the brokers tell none.
+enum status wire_lookup_id(struct wire_lookup *lookup, char ret[TOPIC_ID_TEXT],
+                           struct err *err);
+// As topic_ops.epoch_end.
+enum status wire_lookup_epoch_end(struct wire_lookup *lookup, int32_t partition,
+                                  int32_t epoch, int64_t *ret, struct err *err);
 // Borrowed until the next question.
 enum status wire_lookup_fetch(struct wire_lookup *lookup, int32_t partition,
                               int64_t offset, struct record *ret, struct err *err);

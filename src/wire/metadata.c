@@ -29,6 +29,19 @@ static void ask_id(struct buf *out, int16_t version)
         buf_append(out, none, sizeof(none));
 }
 
+void wire_topic_id_text(const uint8_t id[WIRE_TOPIC_ID_BYTES], char ret[TOPIC_ID_TEXT])
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (int i = 0; i < TOPIC_ID_TEXT - 1; i++) {
+        int bit = 6 * i, at = bit / 8;
+        uint32_t low = at + 1 < WIRE_TOPIC_ID_BYTES ? id[at + 1] : 0;
+        uint32_t two = (uint32_t)id[at] << 8 | low;
+        ret[i] = digits[two >> (10 - bit % 8) & 63];
+    }
+    ret[TOPIC_ID_TEXT - 1] = '\0';
+}
+
 void wire_metadata_ask(struct buf *out, int16_t version, struct str topic)
 {
     bool flexible = wire_api_is_flexible(WIRE_METADATA, version);

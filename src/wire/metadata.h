@@ -7,6 +7,7 @@
 #define WIRE_METADATA_H
 
 #include "base/arena.h"
+#include "core/stream.h"
 #include "wire/api.h"
 
 enum {
@@ -37,6 +38,9 @@ struct wire_metadata {
     struct wire_metadata_partition *partitions;
     size_t n_partitions;
 };
+
+// As Kafka's own tools write it: 22 characters of the base 64 for addresses.
+void wire_topic_id_text(const uint8_t id[WIRE_TOPIC_ID_BYTES], char ret[TOPIC_ID_TEXT]);
 
 void wire_metadata_ask(struct buf *out, int16_t version, struct str topic);
 enum status wire_metadata_read(struct str body, int16_t version, struct str topic,

@@ -235,6 +235,14 @@ static struct wire_slice *front(struct wire_reader *reader)
     return NULL;
 }
 
+// By which the run's records were asked for; all of a run are of one answer.
+static struct str topic_id(const struct wire_reader *reader)
+{
+    const struct wire_fetcher *fetcher = reader->fetcher;
+    return fetcher->first->is_by_id ? str_of(fetcher->cluster->topic_id_text)
+                                    : (struct str){0};
+}
+
 enum status wire_reader_next(struct wire_reader *reader, struct stream_event *ret,
                              struct err *err)
 {
@@ -267,6 +275,7 @@ enum status wire_reader_next(struct wire_reader *reader, struct stream_event *re
             .is_accounted = true,
             .epochs = reader->epochs,
             .n_epochs = reader->n_epochs,
+            .topic_id = topic_id(reader),
         };
     }
     return ST_OK;

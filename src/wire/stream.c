@@ -77,8 +77,8 @@ static enum status take(struct wire_stream *wire, struct wire_broker *broker,
 {
     switch (call->api) {
     case WIRE_FETCH:
-        return wire_fetcher_take(&wire->fetcher, broker, call->version, body, memory, now,
-                                 err);
+    case WIRE_FETCH_BY_ID:
+        return wire_fetcher_take(&wire->fetcher, broker, call, body, memory, now, err);
     case WIRE_LIST_OFFSETS:
         return wire_fetcher_take_low(&wire->fetcher, call->tag, call->version, body, now,
                                      err);

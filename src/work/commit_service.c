@@ -87,6 +87,7 @@ static void answer(struct commit_service *service, const struct message *message
     reply->next_entry = state->next;
     reply->progress = log_state_progress(state, &reply->arena);
     reply->n_progress = state->n_partitions;
+    memcpy(reply->topic_id, state->topic_id, TOPIC_ID_TEXT);
     if (kind == TELL_CLAIMED)
         reply->writer =
             arena_str(&reply->arena, str_of(committer_writer(service->committer)));

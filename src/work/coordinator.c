@@ -88,8 +88,8 @@ void coordinator_tell_group(struct coordinator *coordinator, const struct unit *
     if (unit != NULL) {
         struct stream_start *next = mem_array(unit->n_spans + 1, sizeof(*next));
         for (size_t i = 0; i < unit->n_spans; i++)
-            next[i] =
-                (struct stream_start){unit->spans[i].partition, unit->spans[i].next};
+            next[i] = (struct stream_start){.partition = unit->spans[i].partition,
+                                            .offset = unit->spans[i].next};
         teller->ops->report(teller, next, unit->n_spans);
         free(next);
     }

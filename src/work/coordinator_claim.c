@@ -37,7 +37,7 @@ static enum status look_at_partition(struct coordinator *coordinator, int32_t pa
     at->partition = partition;
     at->is_away = false;
     if (known != NULL) {
-        TRY(job_check_partition(known, parts->job, parts->topic, err));
+        TRY(job_check_partition(state, known, parts->job, parts->topic, err));
         at->planned = known->next;
     } else {
         TRY(find_start(coordinator, partition, state->next == 0, &at->planned, err));
@@ -95,8 +95,8 @@ static enum status try_claim(struct coordinator *coordinator, struct err *err)
         arena_array(&arena, coordinator->n_partitions, sizeof(*starts));
     for (size_t i = 0; i < coordinator->n_partitions; i++)
         if (!coordinator->partitions[i].is_away)
-            starts[n++] =
-                (struct stream_start){(int32_t)i, coordinator->partitions[i].planned};
+            starts[n++] = (struct stream_start){
+                .partition = (int32_t)i, .offset = coordinator->partitions[i].planned};
     if (n == 0)
         return err_set(err, ST_RETRY, "topic '%.*s': no partition answers",
                        STR_ARGS(coordinator->parts.topic->name));

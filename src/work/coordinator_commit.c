@@ -34,8 +34,12 @@ static enum status look_at_topic(struct coordinator *coordinator, const struct u
 {
     int64_t began_ms = coordinator_ms(coordinator), pause_ms = 0;
     enum status rc;
+    const struct log_state *state = committer_state(coordinator->committer);
     if (!coordinator->parts.topic->is_shared)
         return ST_OK;
+    if (unit->topic_id.n > 0 && state->topic_id[0] != '\0')
+        return log_state_check_topic(state, coordinator->parts.topic->name,
+                                     unit->topic_id, err);
     do {
         rc = look_once(coordinator, unit, err);
     } while (coordinator_again(coordinator, began_ms, &pause_ms, &rc, err));

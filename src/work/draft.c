@@ -17,10 +17,13 @@ static struct draft *make(size_t n_spans, struct str writer, struct str dimensio
 }
 
 static struct span span_at(int32_t partition, int64_t next,
-                           const struct record_mark *last)
+                           const struct record_mark *last, struct leader_epoch epoch)
 {
-    return (struct span){
-        .partition = partition, .first = next, .next = next, .last = *last};
+    return (struct span){.partition = partition,
+                         .first = next,
+                         .next = next,
+                         .last = *last,
+                         .epoch = epoch};
 }
 
 struct draft *draft_new(const struct progress *partitions, size_t n, struct str writer,
@@ -28,8 +31,8 @@ struct draft *draft_new(const struct progress *partitions, size_t n, struct str 
 {
     struct draft *draft = make(n, writer, dimension);
     for (size_t i = 0; i < n; i++)
-        draft->unit.spans[i] =
-            span_at(partitions[i].partition, partitions[i].next, &partitions[i].last);
+        draft->unit.spans[i] = span_at(partitions[i].partition, partitions[i].next,
+                                       &partitions[i].last, partitions[i].epoch);
     return draft;
 }
 
@@ -38,9 +41,25 @@ struct draft *draft_after(const struct draft *before)
     const struct unit *unit = &before->unit;
     struct draft *draft = make(unit->n_spans, unit->writer, unit->dimension);
     for (size_t i = 0; i < unit->n_spans; i++)
-        draft->unit.spans[i] =
-            span_at(unit->spans[i].partition, unit->spans[i].next, &unit->spans[i].last);
+        draft->unit.spans[i] = span_at(unit->spans[i].partition, unit->spans[i].next,
+                                       &unit->spans[i].last, unit->spans[i].epoch);
     return draft;
+}
+
+enum status draft_note_topic(struct draft *draft, struct str topic_id, struct err *err)
+{
+    struct unit *unit = &draft->unit;
+    bool is_same = str_eq(unit->topic_id, topic_id);
+    if (!draft->has_topic)
+        unit->topic_id = arena_str(&unit->arena, topic_id);
+    else if (!is_same && unit->topic_id.n > 0 && topic_id.n > 0)
+        return err_set(err, ST_DATA,
+                       "the topic was recreated: it had the id %.*s, and now has %.*s",
+                       STR_ARGS(unit->topic_id), STR_ARGS(topic_id));
+    else if (!is_same)
+        unit->topic_id = (struct str){0};
+    draft->has_topic = true;
+    return ST_OK;
 }
 
 void draft_move(struct draft *draft, struct span *span, int64_t next)

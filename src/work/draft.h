@@ -14,6 +14,7 @@ enum {
 struct draft {
     struct unit unit; // one span for each claimed partition, empty ones too
     bool is_moved;    // an offset was passed
+    bool has_topic;   // draft_note_topic was called
     struct spool_file *spools[DRAFT_FILES_MAX]; // of the unit's files; NULL: uploaded
 };
 
@@ -21,6 +22,9 @@ struct draft {
 struct draft *draft_new(const struct progress *partitions, size_t n, struct str writer,
                         struct str dimension);
 struct draft *draft_after(const struct draft *draft); // at its ends
+// What comes next is of the topic with that id, n == 0: it is not known. The unit has it
+// as long as all was of the same. ST_DATA: it is another one.
+enum status draft_note_topic(struct draft *draft, struct str topic_id, struct err *err);
 void draft_move(struct draft *draft, struct span *span, int64_t next);
 bool draft_is_empty(const struct draft *draft);                  // no offset was passed
 struct span *draft_span(struct draft *draft, int32_t partition); // NULL: not of it

@@ -102,6 +102,7 @@ void goal_confirm(struct goal *goal, const struct message *message)
     goal->n_known = n;
     goal->n_confirmed = 0;
     goal->known_entry = message->next_entry;
+    memcpy(goal->topic_id, message->topic_id, TOPIC_ID_TEXT);
     for (size_t i = 0; i < n; i++) {
         goal->known[i] = message->progress[i];
         goal->known[i].writer = (struct str){0}; // of the message
@@ -121,6 +122,8 @@ struct message *goal_ask_again(const struct goal *goal, int64_t generation)
     for (size_t i = 0; i < goal->n_known; i++)
         if (!goal->is_confirmed[i])
             message->probes[message->n_probes++] = progress_check(&goal->known[i]);
+    if (message->n_probes > 0)
+        memcpy(message->probes[0].topic_id, goal->topic_id, TOPIC_ID_TEXT);
     return message;
 }
 

@@ -16,6 +16,7 @@ struct goal {
     int64_t behind_next;    // where it stands
     struct progress *known; // where the log stands, to be confirmed
     bool *is_confirmed;
+    char topic_id[TOPIC_ID_TEXT]; // as the log tells it
     size_t n_known, n_confirmed;
     int64_t known_entry; // the log's end then
     bool is_checked;     // the topic is known to be the log's

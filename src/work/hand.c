@@ -360,7 +360,8 @@ static enum status start(struct hand *hand, struct err *err)
     struct stream_start *starts =
         arena_array(&arena, unit->n_spans, sizeof(struct stream_start));
     for (size_t i = 0; i < unit->n_spans; i++)
-        starts[i] = (struct stream_start){unit->spans[i].partition, unit->spans[i].next};
+        starts[i] = (struct stream_start){unit->spans[i].partition, unit->spans[i].next,
+                                          unit->spans[i].epoch};
     TRY(stream->ops->start(stream, starts, unit->n_spans, err));
     held_clear(&hand->reading.held);
     pacer_begin(&hand->reading.pacer);

@@ -10,7 +10,8 @@ enum status job_check_log(struct storage *storage, struct log_state *ret, struct
     return log_recover(storage, ret, err);
 }
 
-enum status job_check_partition(const struct log_partition *partition,
+enum status job_check_partition(const struct log_state *state,
+                                const struct log_partition *partition,
                                 const struct job *job, struct topic *topic,
                                 struct err *err)
 {
@@ -19,7 +20,9 @@ enum status job_check_partition(const struct log_partition *partition,
         .partition = partition->partition,
         .next = partition->next,
         .last = partition->last,
+        .epoch = partition->epoch,
     };
+    memcpy(probe.topic_id, state->topic_id, TOPIC_ID_TEXT);
     TRY(topic_check(topic, &probe, err));
     struct stream_gap gap = {partition->partition, partition->next, probe.range.low};
     if (gap.low > gap.wanted && job->settings.on_gap == ON_GAP_FAIL)

@@ -12,7 +12,8 @@
 enum status job_check_log(struct storage *storage, struct log_state *ret,
                           struct err *err);
 // Whether the partition still holds what the log has read of it, and what comes next.
-enum status job_check_partition(const struct log_partition *partition,
+enum status job_check_partition(const struct log_state *state,
+                                const struct log_partition *partition,
                                 const struct job *job, struct topic *topic,
                                 struct err *err);
 

@@ -43,7 +43,8 @@ void lag_learn(struct lag *lag, const struct progress *log, size_t n)
     lag->n_known = n;
     for (size_t i = 0; i < n; i++) {
         const struct record_mark *last = &log[i].last;
-        lag->known[i] = (struct stream_start){log[i].partition, log[i].next};
+        lag->known[i] =
+            (struct stream_start){.partition = log[i].partition, .offset = log[i].next};
         board_committed(board_of(lag), log[i].partition,
                         (struct board_mark){last->offset, last->time_ms}, log[i].next);
     }

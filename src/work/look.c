@@ -153,11 +153,29 @@ static enum status look_once(struct looking *looking, enum look_outcome *ret,
     return ST_OK;
 }
 
+// All of the unit was asked for by its topic's id.
+static bool is_known(const struct looking *looking)
+{
+    const struct log_state *state = committer_state(looking->look->committer);
+    return looking->unit->topic_id.n > 0 && state->topic_id[0] != '\0';
+}
+
+static enum status look_at_id(const struct looking *looking, enum look_outcome *ret,
+                              struct err *err)
+{
+    *ret = LOOK_SAME;
+    return log_state_check_topic(committer_state(looking->look->committer),
+                                 looking->look->topic->name, looking->unit->topic_id,
+                                 err);
+}
+
 static enum status look_until(struct looking *looking, enum look_outcome *ret,
                               struct err *err)
 {
     bool is_done;
     while (!is_unwanted(looking)) {
+        if (is_known(looking))
+            return look_at_id(looking, ret, err);
         TRY(look_once(looking, ret, &is_done, err));
         if (is_done)
             return ST_OK;

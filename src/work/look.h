@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Before a unit is published: is the topic still the one of before? Records that were
-// read before the unit are read again, in other partitions each time, until one is seen
+// Before a unit is published: is the topic still the one of before? Where unit and log
+// know the topic's id, that says so, and nobody is asked. Else records that were read
+// before the unit are read again, in other partitions each time, until one is seen
 // (witness.h). Waits for that as long as it takes: a topic that does not answer may be
 // another one by now. Meanwhile others may write of partitions that do answer, so the log
 // is read on before each further look.

@@ -118,7 +118,8 @@ static enum status start_reading(struct making *making, struct err *err)
     for (size_t i = 0; i < making->order->n_ranges; i++)
         if (!is_read(making, i))
             starts[n++] = (struct stream_start){making->order->ranges[i].partition,
-                                                span_of(making, i)->next};
+                                                span_of(making, i)->next,
+                                                span_of(making, i)->epoch};
     held_clear(&making->held);
     stream->ops->hold(stream, false);
     return stream->ops->start(stream, starts, n, err);

@@ -102,6 +102,7 @@ void membership_keep(struct membership *membership, const struct unit *unit)
     for (size_t i = 0; i < unit->n_spans; i++) {
         membership->positions[i].next = unit->spans[i].next;
         membership->positions[i].last = unit->spans[i].last;
+        membership->positions[i].epoch = unit->spans[i].epoch;
     }
 }
 
@@ -129,7 +130,9 @@ void membership_log(struct membership *membership, const struct message *message
             progress_find(message->progress, message->n_progress, position->partition);
         position->next = known ? known->next : -1;
         position->last = known ? known->last : (struct record_mark){.offset = -1};
+        position->epoch = known ? known->epoch : (struct leader_epoch){0};
     }
+    memcpy(membership->topic_id, message->topic_id, TOPIC_ID_TEXT);
     membership->base = message->next_entry;
     if (message->next_entry)
         begin_check(membership, now_ms);
@@ -154,7 +157,8 @@ static bool take_count(struct membership *membership, const struct message *mess
     membership->origins =
         mem_resize(membership->origins, n + 1, sizeof(*membership->origins));
     for (size_t i = 0; i < n; i++)
-        membership->origins[i] = (struct stream_start){(int32_t)i, -1};
+        membership->origins[i] =
+            (struct stream_start){.partition = (int32_t)i, .offset = -1};
     enter(membership, MEMBERSHIP_ORIGINS);
     return true;
 }
@@ -207,6 +211,8 @@ static void add_checks(const struct membership *membership, struct message *mess
         if (!membership->is_checked[i])
             message->probes[message->n_probes++] =
                 progress_check(&membership->positions[i]);
+    if (message->n_probes > 0) // once for all
+        memcpy(message->probes[0].topic_id, membership->topic_id, TOPIC_ID_TEXT);
 }
 
 // Goes on with those that have answered.
@@ -296,7 +302,8 @@ struct stream_start *membership_starts(const struct membership *membership,
         arena_array(arena, membership->n, sizeof(struct stream_start));
     for (size_t i = 0; i < membership->n; i++)
         starts[i] = (struct stream_start){membership->positions[i].partition,
-                                          membership->positions[i].next};
+                                          membership->positions[i].next,
+                                          membership->positions[i].epoch};
     return starts;
 }
 

@@ -46,7 +46,8 @@ struct membership {
     int64_t generation; // see message.h
     // Of our partitions, rising; writers are not kept.
     struct progress *positions;
-    bool *is_checked; // by place in positions
+    char topic_id[TOPIC_ID_TEXT]; // as the log tells it
+    bool *is_checked;             // by place in positions
     size_t n, n_checked;
     int64_t check_until_ms; // monotonic; what has no answer by then is late
     int32_t *late;          // rising

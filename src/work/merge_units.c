@@ -30,7 +30,7 @@ const struct span *unit_span(const struct unit *unit, int32_t partition)
 bool units_fit(const struct unit *first, bool has_dead, const struct unit *next)
 {
     return str_eq(first->dimension, next->dimension) &&
-           !(has_dead && unit_has_dead(next));
+           str_eq(first->topic_id, next->topic_id) && !(has_dead && unit_has_dead(next));
 }
 
 // Of a partition as they follow each other.
@@ -70,7 +70,9 @@ void merge_units(const struct unit *const *units, size_t n, struct unit *ret)
         n_spans += units[i]->n_spans;
         n_files += units[i]->n_files;
     }
-    struct unit unit = {.writer = units[0]->writer, .dimension = units[0]->dimension};
+    struct unit unit = {.writer = units[0]->writer,
+                        .dimension = units[0]->dimension,
+                        .topic_id = units[0]->topic_id};
     unit.spans = arena_array(&unit.arena, n_spans, sizeof(*unit.spans));
     unit.files = arena_array(&unit.arena, n_files, sizeof(*unit.files));
     for (size_t i = 0; i < n; i++) {

@@ -69,6 +69,7 @@ struct message {
     int64_t next_entry; // the log's end, 0: there is no log; of a claim: as it was told
     struct progress *progress; // of all partitions that the log knows, rising
     size_t n_progress;
+    char topic_id[TOPIC_ID_TEXT]; // as the log tells it
     enum probe_purpose purpose;
     struct probe *probes;
     size_t n_probes, n_asked;

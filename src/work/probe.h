@@ -11,7 +11,8 @@ enum probe_kind {
     PROBE_RANGE, // -> range
     PROBE_TIME,  // the first offset not older than time_ms -> offset
     PROBE_LAG, // -> range; where it goes beyond `next` also -> time_ms of that record, -1
-    PROBE_CHECK, // is it still the topic in which `next` and `last` were seen? -> range
+    // Is it still the topic in which `next`, `last`, `epoch` and `topic_id` were seen?
+    PROBE_CHECK, // -> range
 };
 
 struct probe {
@@ -20,6 +21,8 @@ struct probe {
     int64_t time_ms;
     int64_t next; // -1: unknown; of LAG: not asked for
     struct record_mark last;
+    struct leader_epoch epoch;    // of what is before `next`
+    char topic_id[TOPIC_ID_TEXT]; // empty: unknown, or not asked for
     // The answer.
     bool is_answered;
     bool is_seen; // of CHECK: the record `last` is still there

@@ -26,7 +26,8 @@ static inline struct probe progress_check(const struct progress *progress)
     return (struct probe){.kind = PROBE_CHECK,
                           .partition = progress->partition,
                           .next = progress->next,
-                          .last = progress->last};
+                          .last = progress->last,
+                          .epoch = progress->epoch};
 }
 
 #endif

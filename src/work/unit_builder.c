@@ -393,6 +393,17 @@ static void account(struct span *span, const struct run *run, int64_t to,
     span->hole += n_passed - control - aborted;
 }
 
+static struct leader_epoch epoch_before(const struct span *span, const struct run *run,
+                                        int64_t to)
+{
+    if (to == span->next)
+        return span->epoch;
+    if (run->n_epochs == 0)
+        return (struct leader_epoch){0};
+    return leader_epoch_of(
+        run_epoch_at(run->epochs, run->n_epochs, to, leader_epoch_number(span->epoch)));
+}
+
 // A unit that ends within a run ends where the next record begins: in a file no other
 // place behind a record can be read from.
 static void advance(struct draft *draft, struct span *span, const struct run *run,
@@ -403,6 +414,7 @@ static void advance(struct draft *draft, struct span *span, const struct run *ru
     int64_t n_passed = to - span->next - (int64_t)(next - from);
     span->skipped += n_passed;
     account(span, run, to, n_passed);
+    span->epoch = epoch_before(span, run, to);
     draft_move(draft, span, to);
     span->ignored += (int64_t)batch->n_ignored;
     span->rejected += (int64_t)batch->n_rejects;
@@ -542,6 +554,7 @@ enum status unit_builder_run(struct unit_builder *builder, const struct run *run
     struct span *span = draft_span(builder->draft, run->partition);
     *ret_n_used = 0;
     TRY(check_run(builder, run, span, err));
+    TRY(draft_note_topic(builder->draft, run->topic_id, err));
     note_opened(builder);
     while (*ret_n_used < run->n && !builder->is_cut)
         TRY(take_batch(builder, run, span, *ret_n_used, ret_n_used, err));
@@ -581,9 +594,11 @@ enum status unit_builder_gap(struct unit_builder *builder, const struct stream_g
                        STR_ARGS(topic), gap->partition, gap->wanted, gap->low);
     if (builder->parts.job->settings.on_gap == ON_GAP_FAIL)
         return unit_builder_refuse_gap(topic, gap, err);
+    TRY(draft_note_topic(builder->draft, (struct str){0}, err)); // asked for by name
     note_opened(builder);
     span->skipped += gap->low - span->next;
     span->gap += gap->low - span->next;
+    span->epoch = (struct leader_epoch){0}; // of a batch that is not known
     draft_move(builder->draft, span, gap->low);
     return ST_OK;
 }

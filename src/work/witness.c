@@ -27,6 +27,7 @@ static struct probe probe_of(const struct progress *position)
 {
     struct progress seen = *position;
     seen.next = position->last.offset + 1;
+    seen.epoch = (struct leader_epoch){0}; // of `next`
     return progress_check(&seen);
 }
 

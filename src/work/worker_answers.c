@@ -88,7 +88,8 @@ static void report(struct worker *worker, const struct message *message)
     for (size_t i = 0; i < message->n_progress; i++) {
         const struct progress *progress = &message->progress[i];
         if (progress_find(ours->positions, ours->n, progress->partition) != NULL)
-            next[n++] = (struct stream_start){progress->partition, progress->next};
+            next[n++] = (struct stream_start){.partition = progress->partition,
+                                              .offset = progress->next};
     }
     stream->ops->report(stream, next, n);
 }

@@ -54,6 +54,14 @@ class Reader:
             self.skip(1)
 
 
+def skip_topic(at, version):
+    """Of a Fetch answer: from 13 on not a name, but the 16 bytes of its id."""
+    if version >= 13:
+        at.skip(16)
+    else:
+        at.skip_text()
+
+
 def code_places(key, version, data):
     """Where the error codes of an answer stand: of it whole, of its first topic, of that one's first partition."""
     flexible = version >= FLEXIBLE[key]
@@ -69,7 +77,7 @@ def code_places(key, version, data):
         at.skip(6 if version >= 7 else 0)
         if at.number() < 1:
             return whole
-        at.skip_text()
+        skip_topic(at, version)
         return whole + [at.at + 4] if at.number() > 0 else whole
     if name == "Metadata":
         at.skip(4)
@@ -96,7 +104,7 @@ def blind_places(version, frame):
     at, places = Reader(frame, SIZE_BYTES + 4 + flexible, flexible), []
     at.skip(4 + (6 if version >= 7 else 0))
     for _ in range(at.number()):
-        at.skip_text()
+        skip_topic(at, version)
         for _ in range(at.number()):
             places += range(at.at, at.at + 4)
             at.skip(4 + 2 + 8 + 8 + (8 if version >= 5 else 0))

@@ -35,7 +35,7 @@ def expected(path):
         "match": entry["matched"] * 1000 // wanted / 10 if wanted else None,
         "rejects": total["rejected"], "files": len(entry["files"]),
         "seconds": (entry["time_ms"] - entry["first_batch_ms"]) / 1000 if entry["first_batch_ms"] else None,
-        "tables": entry["dimension"], "script": entry["plan"]}
+        "topic_id": entry.get("topic_id"), "tables": entry["dimension"], "script": entry["plan"]}
 
 
 def lines(work, *args):
@@ -128,4 +128,4 @@ def test_a_table_shortens_hashes_and_fits_the_terminal():
     assert text[0].split() == list(first), text[0]
     assert text[1].split()[-2:] == [first["tables"][:12], first["script"][:12]], text[1]
     narrow = terminal.shown(["history", str(work.script)], work.directory, width=60).splitlines()
-    assert max(map(len, narrow[:-1])) <= 60 and "of 12 columns" in narrow[-1], narrow
+    assert max(map(len, narrow[:-1])) <= 60 and "of 13 columns" in narrow[-1], narrow

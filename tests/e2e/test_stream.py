@@ -4,6 +4,7 @@
 times, several workers, other jobs, signals."""
 import base64
 import collections
+import os
 import time
 
 import broker
@@ -117,7 +118,8 @@ def test_transactions_and_aborted_tails():
     assert stop_ids(work) == collections.Counter(f"c{i}" for i in range(5))
     report = work.verify()
     assert (report["errors"], report["records"], report["skipped"]) == (0, 5, 9), report
-    assert report["partitions"][0] == {"partition": 0, "first": 0, "next": 14}
+    epoch = None if os.environ.get("TRAMLINE_TEST_CLIENT") == "librdkafka" else 0
+    assert report["partitions"][0] == {"partition": 0, "first": 0, "next": 14, "epoch": epoch}
 
 
 def test_once_ends_before_an_open_transaction():
@@ -297,11 +299,15 @@ def test_a_topic_made_anew_is_noticed_with_nothing_to_read():
     broker.produce(work.topic, [f"T1,1,1,old{i},1" for i in range(20)], partition=0)
     work.run_once()
     make_anew(work, [f"T1,1,1,new{i},1" for i in range(5)])
+    shorter, longer = 2 * ["was recreated: its id is"]
+    if os.environ.get("TRAMLINE_TEST_CLIENT") == "librdkafka":  # knows no id
+        shorter = "ends at offset 5, but the log has read it up to 20"
+        longer = "has another record at offset 19 than the log has seen there"
     done = work.run_once(code=3)
-    assert "ends at offset 5, but the log has read it up to 20" in done.err, done.err
+    assert shorter in done.err, done.err
     broker.produce(work.topic, [f"T1,1,1,new{i},1" for i in range(15)], partition=0)
     done = work.run_once(code=3)
-    assert "has another record at offset 19 than the log has seen there" in done.err, done.err
+    assert longer in done.err, done.err
 
 
 def test_sigterm_commits_and_leaves():

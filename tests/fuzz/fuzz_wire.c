@@ -27,8 +27,10 @@ static enum status read_fetched(struct str body, int16_t version, struct err *er
     struct wire_aborted aborted = {0};
     struct wire_fetched_in in;
     struct wire_fetched fetched;
+    struct str topic =
+        version < 13 ? STR_LITERAL("cap-txn4") : STR_LITERAL("an id of 16 byte");
     wire_fetched_begin(&in, body, version);
-    while (wire_fetched_next(&in, STR_LITERAL("cap-txn4"), &fetched, &aborted)) {
+    while (wire_fetched_next(&in, topic, &fetched, &aborted)) {
         assert(fetched.records.n <= body.n);
         for (size_t i = 1; i < aborted.n; i++)
             assert(aborted.items[i - 1].producer <= aborted.items[i].producer);
@@ -88,6 +90,7 @@ static enum status read_body(enum wire_api api, int16_t version, struct str body
     int64_t low;
     switch (api) {
     case WIRE_FETCH:
+    case WIRE_FETCH_BY_ID:
         return read_fetched(body, version, err);
     case WIRE_LIST_OFFSETS:
         return wire_low_read(body, version, 0, &code, &low, err);
@@ -123,8 +126,9 @@ static enum status read_body(enum wire_api api, int16_t version, struct str body
 void fuzz_input(const uint8_t *data, size_t size)
 {
     static const int16_t most[WIRE_APIS] = {12, 5, 12, 2, 2, 0, 1, 1,
-                                            4,  9, 4,  5, 5, 2, 3};
-    static const int16_t least[WIRE_APIS] = {4, 1, 1, 2, 1, 0, 1, 0, 2, 2, 1, 1, 1, 1, 2};
+                                            4,  9, 4,  5, 5, 2, 3, 13};
+    static const int16_t least[WIRE_APIS] = {4, 1, 1, 2, 1, 0, 1, 0,
+                                             2, 2, 1, 1, 1, 1, 2, 13};
     struct str rest = {(const char *)data, size};
     enum wire_api api = (enum wire_api)(fuzz_byte(&rest) % WIRE_APIS);
     int16_t version = (int16_t)fuzz_byte(&rest);

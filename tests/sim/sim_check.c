@@ -35,6 +35,18 @@ void sim_check_marks(struct sim_world *world, bool *ret_any, bool *ret_all)
     log_state_release(&state);
 }
 
+bool sim_check_read_to(struct sim_world *world, int64_t ret[SIM_PARTITIONS_MAX])
+{
+    struct log_state state = {0};
+    read_log(world, &state);
+    bool is_known = state.topic_id[0] != '\0' &&
+                    state.n_partitions == (size_t)world->topic.n_partitions;
+    for (size_t i = 0; is_known && i < state.n_partitions; i++)
+        ret[i] = state.partitions[i].next;
+    log_state_release(&state);
+    return is_known;
+}
+
 // Lines, each with its LF, to be compared as a multiset.
 struct lines {
     struct buf text;
@@ -85,32 +97,57 @@ static void compare_lines(struct sim_world *world, const char *what,
     }
 }
 
+// Rows begin with what the record's value does: another partition's number where it is of
+// another log.
 static void expect_record(const struct sim_record *record, int partition, int64_t offset,
                           struct lines *rows, struct lines *dead)
 {
     if (record->kind == SIM_BAD || record->kind == SIM_REFUSED)
         buf_printf(&dead->text, "%d.%" PRId64 "\n", partition, offset);
     for (int i = 0; record->kind == SIM_ROWS && i < record->rows; i++)
-        buf_printf(&rows->text, "%d.%" PRId64 ".%d\n", partition, offset, i);
+        buf_printf(&rows->text, "%d.%" PRId64 ".%d\n", atoi(record->value + 1), offset,
+                   i);
 }
 
-// Of a topic that was recreated later: what the log says to have read.
-static void expect(struct sim_world *world, struct lines *rows, struct lines *dead)
+// The rows are of what came after a cut; before that, each has a row.
+static bool has_new(const struct lines *rows, int32_t partition)
+{
+    char begin[16];
+    snprintf(begin, sizeof(begin), "\n%d.", (int)partition + SIM_OTHER_TOPIC);
+    struct str text = buf_as_str(&rows->text);
+    return str_starts_with(text, begin + 1) ||
+           (text.n > 0 && memmem(text.p, text.n, begin, strlen(begin)) != NULL);
+}
+
+// What was read behind the place of a cut was all there before it, or all of it came
+// after.
+static const struct sim_record *record_of(const struct sim_topic *topic, int32_t p,
+                                          int64_t offset, bool is_new)
+{
+    const struct sim_partition *part = &topic->partitions[p];
+    bool is_old = topic->is_recreated || (part->is_cut && !is_new);
+    return is_old ? &topic->first_ones[p].records[offset] : &part->records[offset];
+}
+
+// Of a topic that was recreated or cut later: what the log says to have read.
+static void expect(struct sim_world *world, const struct lines *found, struct lines *rows,
+                   struct lines *dead)
 {
     const struct sim_topic *topic = &world->topic;
     struct log_state state = {0};
-    if (topic->is_recreated)
+    bool is_other = topic->is_recreated || topic->is_cut;
+    if (is_other)
         read_log(world, &state);
     for (int32_t p = 0; p < topic->n_partitions; p++) {
-        const struct sim_partition *part = &topic->partitions[p];
         const struct log_partition *known = log_state_find(&state, p);
-        int64_t end = part->high;
-        if (topic->is_recreated) {
-            part = &topic->first_ones[p];
-            end = known == NULL ? 0 : known->next < part->high ? known->next : part->high;
-        }
+        bool is_new = has_new(found, p);
+        bool is_old = topic->is_recreated || (topic->partitions[p].is_cut && !is_new);
+        int64_t high = (is_old ? topic->first_ones : topic->partitions)[p].high;
+        int64_t end = high;
+        if (is_other)
+            end = known == NULL ? 0 : known->next < high ? known->next : high;
         for (int64_t o = 0; o < end; o++)
-            expect_record(&part->records[o], p, o, rows, dead);
+            expect_record(record_of(topic, p, o, is_new), p, o, rows, dead);
     }
     log_state_release(&state);
 }
@@ -207,6 +244,8 @@ static void check_account(struct sim_world *world, const struct entry *entry,
                                            ? &topic->first_ones[span->partition]
                                            : &topic->partitions[span->partition];
     int64_t n[SIM_PASSED_KINDS] = {0};
+    if (topic->is_cut && part->is_cut && span->next > part->cut_to)
+        return; // it may be of before
     for (int64_t o = span->first; o < span->next && o < part->high; o++)
         if (part->records[o].kind == SIM_HOLE)
             n[sim_passed_of(o)]++;
@@ -231,16 +270,37 @@ static void check_accounts(struct sim_world *world)
     }
 }
 
+static void find(struct sim_world *world, struct lines *rows, struct lines *dead)
+{
+    if (world->profile.is_flat) {
+        read_named(world, rows, dead);
+    } else {
+        read_directory(world, "", rows, NULL);
+        read_directory(world, "_tramline/dead", NULL, dead);
+    }
+}
+
+bool sim_check_is_lost(struct sim_world *world, int32_t partition)
+{
+    const struct sim_partition *part = &world->topic.partitions[partition];
+    struct lines rows = {0}, dead = {0};
+    struct log_state state = {0};
+    read_log(world, &state);
+    find(world, &rows, &dead);
+    const struct log_partition *known = log_state_find(&state, partition);
+    bool is_lost = part->is_cut && known != NULL && known->next > part->cut_to &&
+                   !has_new(&rows, partition);
+    lines_release(&rows);
+    lines_release(&dead);
+    log_state_release(&state);
+    return is_lost;
+}
+
 static void check_data(struct sim_world *world)
 {
     struct lines rows = {0}, dead = {0}, found_rows = {0}, found_dead = {0};
-    expect(world, &rows, &dead);
-    if (world->profile.is_flat) {
-        read_named(world, &found_rows, &found_dead);
-    } else {
-        read_directory(world, "", &found_rows, NULL);
-        read_directory(world, "_tramline/dead", NULL, &found_dead);
-    }
+    find(world, &found_rows, &found_dead);
+    expect(world, &found_rows, &rows, &dead);
     check_accounts(world);
     compare_lines(world, "row", &rows, &found_rows);
     compare_lines(world, "dead letter", &dead, &found_dead);
@@ -291,6 +351,8 @@ static void check_rows_order(struct sim_world *world, struct str text,
         int64_t offset;
         if (sscanf(line.p, "%d.%" SCNd64 ".%d", &partition, &offset, &row) != 3)
             continue;
+        bool is_of_cut = world->topic.is_cut && partition >= SIM_OTHER_TOPIC;
+        partition -= is_of_cut ? SIM_OTHER_TOPIC : 0;
         if (partition >= SIM_PARTITIONS_MAX) {
             if (world->failure.n < FAILURE_BYTES)
                 sim_fail(world, "row %.*s of another topic is there once too often",
@@ -356,6 +418,7 @@ void sim_check(struct sim_world *world)
     check_data(world);
     check_order(world);
     check_verify(world);
-    if (!world->topic.is_recreated) // who cleans up has claimed something before
+    if (!world->topic.is_recreated &&
+        !world->topic.is_cut) // who cleans up has claimed something before
         check_folders(world);
 }

@@ -220,6 +220,7 @@ static void open_hand(struct sim_process *process, int i)
     hand->executor = sim_executor;
     hand->writer = sim_writer;
     hand->stream = sim_stream_open(&world->topic, &world->clock);
+    sim_stream_know(hand->stream, process->knows);
     hand->spool = spool_mem_open();
     sim_stream_on_call(hand->stream, maybe_stop, process);
     int room = process->mail.ahead + 1;
@@ -309,6 +310,8 @@ void sim_process_start(struct sim_process *process, bool once)
     process->executor = sim_executor;
     process->writer = sim_writer;
     process->stream = sim_stream_open(&world->topic, &world->clock);
+    process->knows = sim_world_knows(world, index);
+    sim_stream_know(process->stream, process->knows);
     process->spool = spool_mem_open();
     sim_stream_on_call(process->stream, maybe_stop, process);
     process->asker = asker_open();
@@ -412,12 +415,12 @@ static const struct path *last_written(struct sim_process *process)
     return &process->clients[i].written;
 }
 
-bool sim_process_is_reading(const struct sim_process *process)
+bool sim_process_reads(const struct sim_process *process, int32_t partition)
 {
     for (int i = 0; i < process->n_hands; i++)
-        if (sim_stream_is_reading(process->hands[i].stream))
+        if (sim_stream_reads(process->hands[i].stream, partition))
             return true;
-    return sim_stream_is_reading(process->stream);
+    return sim_stream_reads(process->stream, partition);
 }
 
 // While it publishes nobody could tell: it has just looked.
@@ -438,7 +441,10 @@ static void look_at_end(struct sim_process *process, enum status rc, const char 
     struct sim_world *world = process->world;
     if (rc == ST_OK || process->is_dying)
         return;
-    if (world->topic.is_recreated && rc == ST_DATA && strstr(text, "recreated") != NULL)
+    bool is_other = world->topic.is_recreated || world->topic.is_cut;
+    if (is_other && rc == ST_DATA && strstr(text, "recreated") != NULL)
+        return;
+    if (world->topic.is_cut && rc == ST_DATA && strstr(text, "cut back") != NULL)
         return;
     if (world->profile.sweep_permille && strstr(text, "something keeps removing") != NULL)
         return;

@@ -3,59 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-#include "base/mem.h"
-#include "sim/sim_event.h"
-
-enum {
-    EVENTS_MAX = 64,
-    RUN_MAX = 6,
-    SIM_OTHER_TOPIC = 10 // on top of a partition's number in the values of another topic
-};
-
-struct member_event {
-    enum stream_event_kind kind;
-    int32_t partitions[SIM_PARTITIONS_MAX];
-    size_t n;
-};
-
-// What is asked of the topic, beside the stream.
-struct asked {
-    struct topic topic; // first member
-    struct sim_stream *stream;
-};
-
-struct sim_stream {
-    struct stream stream;
-    struct asked asked;
-    struct sim_topic *topic;
-    struct sim_clock *clock;
-    struct member_event events[EVENTS_MAX]; // oldest first
-    size_t n_events;
-    int32_t told[SIM_PARTITIONS_MAX]; // of the event given last
-    bool has_assignment;              // told to the group's member or on its way
-    bool is_held;
-    struct stream_start reading[SIM_PARTITIONS_MAX];
-    size_t n_reading;
-    int64_t asleep_until_ms;
-    struct record *records; // of the run given last; freed at the next poll
-    struct run_passed passed[RUN_MAX];
-    size_t n_passed;
-    int64_t run_first; // of that run
-    bool held_back[SIM_PARTITIONS_MAX];
-    bool is_told[SIM_PARTITIONS_MAX]; // that it is away
-    bool has_partitions;              // calm: given, and not let go of
-    bool is_revoked;                  // calm: is to let go of them
-    void (*on_call)(void *context);   // or NULL
-    void *context;
-    bool is_woken;
-    int64_t polled_ms;
-    int n_idle;
-    char trouble[128];
-};
-
-// The topic.
 
 void sim_topic_init(struct sim_topic *topic, int32_t n_partitions,
                     struct sim_random *random)
@@ -82,21 +29,51 @@ void sim_topic_record(struct sim_topic *topic, int32_t partition,
     record->kind = kind;
     record->rows = rows;
     record->appended_ms = topic->clock ? topic->clock->now_ms : 0;
+    record->epoch = part->epoch;
     static const char marks[] = {
         [SIM_HOLE] = '-', [SIM_ROWS] = 'r', [SIM_BAD] = '!', [SIM_REFUSED] = '~'};
     snprintf(record->value, sizeof(record->value), "%c%" PRId32 ".%" PRId64 ".%d",
              record->kind == SIM_EMPTY ? 'e' : marks[record->kind],
-             partition + (topic->is_recreated ? SIM_OTHER_TOPIC : 0), part->high,
-             record->rows);
+             partition + (topic->is_recreated || part->is_cut ? SIM_OTHER_TOPIC : 0),
+             part->high, record->rows);
     part->high++;
 }
 
 void sim_topic_append(struct sim_topic *topic, int32_t partition, int64_t n)
 {
-    while (n-- && topic->partitions[partition].high < SIM_OFFSETS_MAX)
+    const struct sim_partition *part = &topic->partitions[partition];
+    while (n-- && part->high < SIM_OFFSETS_MAX)
         sim_topic_record(topic, partition,
-                         topic->is_recreated ? SIM_ROWS : choose_kind(topic->random),
-                         (int)sim_between(topic->random, 0, 3));
+                         topic->is_recreated || part->is_cut ? SIM_ROWS
+                                                             : choose_kind(topic->random),
+                         (int)sim_between(topic->random, part->is_cut ? 1 : 0, 3));
+}
+
+void sim_topic_recreate_unseen(struct sim_topic *topic,
+                               const int64_t read_to[SIM_PARTITIONS_MAX])
+{
+    memcpy(topic->first_ones, topic->partitions, sizeof(topic->first_ones));
+    topic->is_recreated = true;
+    topic->recreated_ms = topic->clock->now_ms;
+    for (int32_t p = 0; p < topic->n_partitions; p++) {
+        topic->partitions[p] = (struct sim_partition){0};
+        sim_topic_append(topic, p, read_to[p] + sim_between(topic->random, 1, 50));
+        topic->partitions[p].low = read_to[p];
+    }
+}
+
+// Each of the others has a row, so that it can be told from those before.
+void sim_topic_cut(struct sim_topic *topic, int32_t partition, int64_t to)
+{
+    struct sim_partition *part = &topic->partitions[partition];
+    memcpy(topic->first_ones, topic->partitions, sizeof(topic->first_ones));
+    topic->is_cut = part->is_cut = true;
+    part->cut_to = part->high = to;
+    part->epoch++;
+    for (int64_t n = sim_between(topic->random, 0, 40); n > 0; n--)
+        if (part->high < SIM_OFFSETS_MAX)
+            sim_topic_record(topic, partition, SIM_ROWS,
+                             (int)sim_between(topic->random, 1, 3));
 }
 
 // Where the first one had a record, so has this one, or there was nothing to compare.
@@ -104,6 +81,7 @@ void sim_topic_recreate(struct sim_topic *topic)
 {
     memcpy(topic->first_ones, topic->partitions, sizeof(topic->first_ones));
     topic->is_recreated = true;
+    topic->recreated_ms = topic->clock ? topic->clock->now_ms : 0;
     for (int32_t p = 0; p < topic->n_partitions; p++) {
         int64_t high = topic->partitions[p].high;
         topic->partitions[p] = (struct sim_partition){0};
@@ -117,452 +95,16 @@ void sim_topic_away(struct sim_topic *topic, int32_t partition, int64_t from_ms,
 {
     topic->partitions[partition].away_from_ms = from_ms;
     topic->partitions[partition].away_until_ms = until_ms;
+    topic->partitions[partition].epoch++; // of who leads it then
 }
 
-// The stream.
-
-static struct sim_stream *of(struct stream *stream)
+// One past the last record that a leader of that epoch, or an older one, has written.
+int64_t sim_epoch_end(const struct sim_partition *part, int32_t epoch)
 {
-    return (struct sim_stream *)stream;
-}
-
-void sim_stream_on_call(struct sim_stream *stream, void (*fn)(void *), void *context)
-{
-    stream->on_call = fn;
-    stream->context = context;
-}
-
-// Each call of the port comes by here.
-static enum status maybe_away(const struct sim_stream *stream, struct err *err)
-{
-    if (stream->on_call != NULL)
-        stream->on_call(stream->context);
-    const struct sim_topic *topic = stream->topic;
-    if (topic->fault_percent && sim_chance(topic->random, topic->fault_percent) &&
-        sim_events_let(topic->events, SIM_FAULT))
-        return err_set(err, ST_RETRY, "the brokers do not answer (made by a test)");
-    return ST_OK;
-}
-
-static bool is_away(const struct sim_stream *stream, int32_t partition)
-{
-    const struct sim_partition *part = &stream->topic->partitions[partition];
-    int64_t now_ms = stream->clock->now_ms;
-    return now_ms >= part->away_from_ms && now_ms < part->away_until_ms;
-}
-
-static enum status maybe_no_leader(const struct sim_stream *stream, int32_t partition,
-                                   struct err *err)
-{
-    TRY(maybe_away(stream, err));
-    if (is_away(stream, partition))
-        return err_set(err, ST_RETRY,
-                       "topic 'stop_times' partition %d has no leader (made by a test)",
-                       partition);
-    return ST_OK;
-}
-
-static bool can_read(const struct sim_stream *stream, const struct stream_start *at)
-{
-    return at->offset < stream->topic->partitions[at->partition].high &&
-           !stream->held_back[at->partition] && !is_away(stream, at->partition);
-}
-
-static bool has_records(const struct sim_stream *stream)
-{
-    for (size_t i = 0; i < stream->n_reading && !stream->is_held; i++)
-        if (can_read(stream, &stream->reading[i]))
-            return true;
-    return false;
-}
-
-// A partition that is away and of which that was not told yet.
-static int32_t untold_trouble(const struct sim_stream *stream)
-{
-    for (size_t i = 0; i < stream->n_reading && !stream->is_held; i++) {
-        int32_t partition = stream->reading[i].partition;
-        if (is_away(stream, partition) && !stream->is_told[partition])
-            return partition;
-    }
-    return -1;
-}
-
-static bool give_trouble(struct sim_stream *stream, struct stream_event *ret)
-{
-    int32_t partition = untold_trouble(stream);
-    if (partition < 0)
-        return false;
-    stream->is_told[partition] = true;
-    snprintf(stream->trouble, sizeof(stream->trouble),
-             "topic 'stop_times' partition %d has no leader (made by a test)", partition);
-    *ret = (struct stream_event){.kind = STREAM_TROUBLE,
-                                 .trouble = {partition, stream->trouble}};
-    return true;
-}
-
-bool sim_stream_is_ready(const struct sim_stream *stream)
-{
-    return stream->n_events || has_records(stream) || untold_trouble(stream) >= 0 ||
-           stream->clock->now_ms >= stream->asleep_until_ms;
-}
-
-int64_t sim_stream_wakes_ms(const struct sim_stream *stream)
-{
-    return stream->asleep_until_ms;
-}
-
-static void give_event(struct sim_stream *stream, struct stream_event *ret)
-{
-    struct member_event *event = &stream->events[0];
-    memcpy(stream->told, event->partitions, sizeof(stream->told));
-    *ret = (struct stream_event){
-        .kind = event->kind, .partitions = stream->told, .n_partitions = event->n};
-    stream->n_events--;
-    memmove(stream->events, stream->events + 1, stream->n_events * sizeof(*event));
-    stream->n_reading = 0; // until start()
-}
-
-// A partition whose wanted offset has left the topic; it is read on after start() only.
-static bool give_gap(struct sim_stream *stream, struct stream_event *ret)
-{
-    for (size_t i = 0; i < stream->n_reading; i++) {
-        struct stream_start *at = &stream->reading[i];
-        int64_t low = stream->topic->partitions[at->partition].low;
-        bool is_there = at->offset >= low &&
-                        at->offset <= stream->topic->partitions[at->partition].high;
-        if (stream->is_held || is_there || stream->held_back[at->partition] ||
-            is_away(stream, at->partition))
-            continue;
-        *ret = (struct stream_event){.kind = STREAM_GAP,
-                                     .gap = {at->partition, at->offset, low}};
-        *at = stream->reading[--stream->n_reading];
-        return true;
-    }
-    return false;
-}
-
-static void note_passed(struct sim_stream *stream, int64_t offset)
-{
-    enum sim_passed kind = sim_passed_of(offset);
-    if (kind != SIM_COMPACTED)
-        stream->passed[stream->n_passed++] =
-            (struct run_passed){offset, offset + 1, kind == SIM_CONTROL};
-}
-
-static size_t fill_run(struct sim_stream *stream, const struct sim_partition *part,
-                       int64_t first, int64_t next)
-{
-    size_t n = 0;
-    stream->n_passed = 0;
-    stream->records = mem_array(RUN_MAX, sizeof(struct record));
-    for (int64_t offset = first; offset < next; offset++) {
-        const struct sim_record *record = &part->records[offset];
-        if (record->kind == SIM_HOLE) {
-            note_passed(stream, offset);
-            continue;
-        }
-        struct str value = str_of(record->value);
-        stream->records[n++] = (struct record){
-            .offset = offset,
-            .time_ms = SIM_EPOCH_MS + offset,
-            .value = record->kind == SIM_EMPTY ? (struct str){0} : value,
-        };
-    }
-    return n;
-}
-
-static void note_read(const struct sim_stream *stream, const struct run *run)
-{
-    struct sim_topic *topic = stream->topic;
-    struct sim_partition *part = &topic->partitions[run->partition];
-    if (topic->is_calm && run->first < part->read)
-        snprintf(topic->wrong, sizeof(topic->wrong),
-                 "partition %d: offset %" PRId64 " is read again", (int)run->partition,
-                 run->first);
-    part->read = run->next;
-}
-
-static void give_run(struct sim_stream *stream, struct stream_event *ret)
-{
-    struct stream_start *at;
-    const struct sim_partition *part;
-    do {
-        size_t i =
-            (size_t)sim_between(stream->topic->random, 0, (int64_t)stream->n_reading - 1);
-        at = &stream->reading[i];
-        part = &stream->topic->partitions[at->partition];
-    } while (!can_read(stream, at));
-    stream->is_told[at->partition] = false;
-    int64_t n_max = part->high - at->offset < RUN_MAX ? part->high - at->offset : RUN_MAX;
-    int64_t fixed = stream->topic->run_offsets;
-    int64_t n_offsets = fixed == 0 ? sim_between(stream->topic->random, 1, n_max)
-                                   : (fixed < n_max ? fixed : n_max);
-    struct run run = {
-        .partition = at->partition,
-        .first = at->offset,
-        .next = at->offset + n_offsets,
-        .is_accounted = at->partition % 2 == 0,
-    };
-    run.n = fill_run(stream, part, run.first, run.next);
-    run.records = stream->records;
-    run.passed = stream->passed;
-    run.n_passed = run.is_accounted ? stream->n_passed : 0;
-    stream->run_first = run.first;
-    at->offset = run.next;
-    note_read(stream, &run);
-    *ret = (struct stream_event){.kind = STREAM_RUN, .run = run};
-}
-
-static enum status sim_poll(struct stream *base, int timeout_ms, struct stream_event *ret,
-                            struct err *err)
-{
-    struct sim_stream *stream = of(base);
-    free(stream->records);
-    stream->records = NULL;
-    stream->asleep_until_ms = 0;
-    stream->polled_ms = stream->clock->now_ms;
-    TRY(maybe_away(stream, err));
-    if (stream->n_events) {
-        give_event(stream, ret);
-    } else if (give_gap(stream, ret) || give_trouble(stream, ret)) {
-        return ST_OK;
-    } else if (has_records(stream)) {
-        give_run(stream, ret);
-    } else {
-        stream->n_idle++;
-        stream->asleep_until_ms =
-            stream->clock->now_ms + (stream->is_woken ? 0 : timeout_ms);
-        stream->is_woken = false;
-        *ret = (struct stream_event){.kind = STREAM_IDLE};
-    }
-    return ST_OK;
-}
-
-static enum status sim_start(struct stream *base, const struct stream_start *starts,
-                             size_t n, struct err *err)
-{
-    struct sim_stream *stream = of(base);
-    TRY(maybe_away(stream, err));
-    memset(stream->held_back, 0, sizeof(stream->held_back));
-    memcpy(stream->reading, starts, n * sizeof(*starts));
-    stream->n_reading = n;
-    return ST_OK;
-}
-
-static enum status sim_stop(struct stream *base, struct err *err)
-{
-    struct sim_stream *stream = of(base);
-    TRY(maybe_away(stream, err));
-    stream->n_reading = 0;
-    if (stream->is_revoked)
-        stream->has_partitions = stream->is_revoked = false;
-    return ST_OK;
-}
-
-static void sim_wake(struct stream *base)
-{
-    of(base)->asleep_until_ms = 0;
-    of(base)->is_woken = true;
-}
-
-static void sim_hold(struct stream *base, bool held)
-{
-    of(base)->is_held = held;
-}
-
-static void sim_hold_back(struct stream *base, int32_t partition, size_t n_used)
-{
-    struct sim_stream *stream = of(base);
-    stream->held_back[partition] = true;
-    for (size_t i = 0; i < stream->n_reading; i++)
-        if (stream->reading[i].partition == partition)
-            stream->reading[i].offset = stream->topic->partitions[partition].read =
-                n_used ? stream->records[n_used].offset : stream->run_first;
-}
-
-static void sim_release(struct stream *base, int32_t partition)
-{
-    of(base)->held_back[partition] = false;
-}
-
-static struct sim_stream *asked_of(struct topic *topic)
-{
-    return ((struct asked *)topic)->stream;
-}
-
-static enum status sim_count(struct topic *base, int32_t *ret, struct err *err)
-{
-    TRY(maybe_away(asked_of(base), err));
-    *ret = asked_of(base)->topic->n_partitions;
-    return ST_OK;
-}
-
-static enum status sim_range(struct topic *base, int32_t partition,
-                             struct topic_range *ret, struct err *err)
-{
-    TRY(maybe_no_leader(asked_of(base), partition, err));
-    const struct sim_partition *part = &asked_of(base)->topic->partitions[partition];
-    *ret = (struct topic_range){part->low, part->high};
-    return ST_OK;
-}
-
-static enum status sim_offset_at(struct topic *base, int32_t partition, int64_t time_ms,
-                                 int64_t *ret, struct err *err)
-{
-    struct topic_range range;
-    TRY(sim_range(base, partition, &range, err));
-    int64_t offset = time_ms - SIM_EPOCH_MS;
-    *ret = offset < range.low ? range.low : offset > range.high ? range.high : offset;
-    return ST_OK;
-}
-
-static enum status sim_fetch(struct topic *base, int32_t partition, int64_t offset,
-                             struct record *ret, struct err *err)
-{
-    struct sim_stream *stream = asked_of(base);
-    TRY(maybe_no_leader(stream, partition, err));
-    const struct sim_record *record =
-        &stream->topic->partitions[partition].records[offset];
-    if (record->kind == SIM_HOLE)
-        return err_set(err, ST_NOT_FOUND, "no record there");
-    *ret = (struct record){.offset = offset, .time_ms = SIM_EPOCH_MS + offset};
-    if (record->kind != SIM_EMPTY)
-        ret->value = str_of(record->value);
-    return ST_OK;
-}
-
-static void sim_headers(UNUSED struct stream *base, UNUSED size_t index,
-                        UNUSED struct buf *json)
-{
-}
-
-static void sim_ahead(UNUSED struct stream *base, UNUSED int32_t partition,
-                      struct stream_ahead *ret)
-{
-    *ret = (struct stream_ahead){-1, -1};
-}
-
-static void sim_report(struct stream *base, const struct stream_start *next, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        of(base)->topic->partitions[next[i].partition].committed = next[i].offset;
-}
-
-static void sim_close(struct stream *base)
-{
-    free(of(base)->records);
-    free(base);
-}
-
-static const struct stream_ops ops = {
-    .poll = sim_poll,
-    .start = sim_start,
-    .stop = sim_stop,
-    .wake = sim_wake,
-    .hold = sim_hold,
-    .hold_back = sim_hold_back,
-    .release = sim_release,
-    .headers = sim_headers,
-    .ahead = sim_ahead,
-    .report = sim_report,
-    .close = sim_close,
-};
-
-static void topic_close(UNUSED struct topic *topic)
-{
-    // It goes with its stream.
-}
-
-static const struct topic_ops topic_ops = {
-    .count = sim_count,
-    .range = sim_range,
-    .offset_at = sim_offset_at,
-    .fetch = sim_fetch,
-    .close = topic_close,
-};
-
-struct sim_stream *sim_stream_open(struct sim_topic *topic, struct sim_clock *clock)
-{
-    struct sim_stream *stream = mem_zalloc(sizeof(*stream));
-    stream->stream = (struct stream){.ops = &ops};
-    stream->asked = (struct asked){.topic = {.ops = &topic_ops,
-                                             .cluster = STR_LITERAL("sim-cluster"),
-                                             .name = STR_LITERAL("stop_times"),
-                                             .is_shared = true,
-                                             .ends_anywhere = true},
-                                   .stream = stream};
-    stream->topic = topic;
-    stream->clock = clock;
-    stream->polled_ms = clock->now_ms;
-    return stream;
-}
-
-struct stream *sim_stream_port(struct sim_stream *stream)
-{
-    return &stream->stream;
-}
-
-struct topic *sim_stream_topic(struct sim_stream *stream)
-{
-    return &stream->asked.topic;
-}
-
-static void add_event(struct sim_stream *stream, enum stream_event_kind kind,
-                      const int32_t *partitions, size_t n)
-{
-    if (stream->n_events == EVENTS_MAX) // it sleeps: what came first is of no interest
-        stream->n_events = 0;
-    struct member_event *event = &stream->events[stream->n_events++];
-    *event = (struct member_event){.kind = kind, .n = n};
-    for (size_t i = 0; i < n; i++)
-        event->partitions[i] = partitions[i];
-}
-
-void sim_stream_reassign(struct sim_stream *stream, const int32_t *partitions, size_t n,
-                         bool is_lost)
-{
-    if (stream->has_assignment)
-        add_event(stream, is_lost ? STREAM_LOST : STREAM_REVOKE, NULL, 0);
-    add_event(stream, STREAM_ASSIGN, partitions, n);
-    stream->has_assignment = true;
-}
-
-void sim_stream_revoke(struct sim_stream *stream)
-{
-    if (stream->has_partitions && !stream->is_revoked)
-        add_event(stream, STREAM_REVOKE, NULL, 0);
-    stream->is_revoked = stream->has_partitions;
-}
-
-void sim_stream_assign(struct sim_stream *stream, const int32_t *partitions, size_t n)
-{
-    add_event(stream, STREAM_ASSIGN, partitions, n);
-    stream->has_partitions = true;
-}
-
-bool sim_stream_has_partitions(const struct sim_stream *stream)
-{
-    return stream->has_partitions;
-}
-
-bool sim_stream_is_reading(const struct sim_stream *stream)
-{
-    return stream->n_reading > 0;
-}
-
-int64_t sim_stream_polled_ms(const struct sim_stream *stream)
-{
-    return stream->polled_ms;
-}
-
-int sim_stream_take_idle(struct sim_stream *stream)
-{
-    int n = stream->n_idle;
-    stream->n_idle = 0;
-    return n;
-}
-
-void sim_stream_free(struct sim_stream *stream)
-{
-    stream->stream.ops->close(&stream->stream);
+    if (epoch > part->epoch)
+        return -1;
+    for (int64_t offset = part->low; offset < part->high; offset++)
+        if (part->records[offset].epoch > epoch)
+            return offset;
+    return part->high;
 }

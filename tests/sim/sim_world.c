@@ -17,7 +17,9 @@ enum {
     SETTLE_MS = 3000,
     CALM_PERCENT = 20,
     AWAY_MS = 8000,
-    CALM_AWAY_MS = 40000
+    CALM_AWAY_MS = 40000,
+    OTHER_PERMILLE = 8,
+    CUT_MAX = 30 // offsets
 };
 
 // Parts of a step that have their own chance; those of events come after.
@@ -117,6 +119,29 @@ static struct sim_profile choose_profile(struct sim_random *random, uint64_t see
     };
 }
 
+// Of a seed, without chance: schedules stay what they are for it.
+static void choose_knowledge(struct sim_profile *profile, uint64_t seed)
+{
+    static const enum sim_knows knows[] = {SIM_NAME, SIM_EPOCHS, SIM_ID, SIM_ID,
+                                           SIM_NAME};
+    uint64_t kind = seed / ARRAY_LEN(knows) % 4;
+    profile->knows = knows[seed % ARRAY_LEN(knows)];
+    profile->is_mixed = seed % ARRAY_LEN(knows) == ARRAY_LEN(knows) - 1;
+    if (profile->is_calm || profile->has_retention)
+        return;
+    profile->is_cutting = kind == 0 && profile->knows != SIM_NAME;
+    if (kind == 1 || profile->is_cutting)
+        profile->recreate_permille = OTHER_PERMILLE;
+}
+
+enum sim_knows sim_world_knows(const struct sim_world *world, int process)
+{
+    static const enum sim_knows all[] = {SIM_NAME, SIM_EPOCHS, SIM_ID};
+    if (!world->profile.is_mixed)
+        return world->profile.knows;
+    return all[(world->seed + world->step + (uint64_t)process) % ARRAY_LEN(all)];
+}
+
 // What the topic saw that may not be.
 static void look_at_topic(struct sim_world *world)
 {
@@ -132,6 +157,7 @@ static void world_init(struct sim_world *world, uint64_t seed, bool is_traced)
     begin_step(world);
     world->profile = choose_profile(&world->random, seed);
     world->profile.is_flat = !world->profile.has_retention && seed % FLAT_EACH == 2;
+    choose_knowledge(&world->profile, seed);
     if (world->profile.is_flat) // what lies there is the result, not on its way
         world->profile.sweep_permille = 0;
     sim_clock_init(&world->clock, seed);
@@ -253,11 +279,38 @@ static void take_leader(struct sim_world *world)
                    now_ms + sim_between(&world->random, 1, most_ms));
 }
 
+// Nobody with the records from there on is there when a leader is elected.
+static void cut(struct sim_world *world)
+{
+    struct sim_topic *topic = &world->topic;
+    int32_t partition = (int32_t)sim_between(&world->random, 0, topic->n_partitions - 1);
+    int64_t high = topic->partitions[partition].high;
+    if (topic->is_cut || high == 0)
+        return;
+    int64_t to = high - sim_between(&world->random, 1, high < CUT_MAX ? high : CUT_MAX);
+    sim_trace(world, "partition %d is cut back to offset %d", (int)partition, (int)to);
+    sim_topic_cut(topic, partition, to);
+}
+
+// No record of the first one tells, only its id.
+static void recreate_unseen(struct sim_world *world)
+{
+    int64_t read_to[SIM_PARTITIONS_MAX];
+    if (world->topic.is_recreated || !sim_check_read_to(world, read_to))
+        return;
+    sim_trace(world, "the topic is recreated unseen");
+    sim_topic_recreate_unseen(&world->topic, read_to);
+}
+
 // Another topic under the same name. What nobody has read of the first one is gone; what
 // was read must be known from a record at least, or nobody could tell the two apart.
 static void recreate(struct sim_world *world)
 {
     bool all = false, any = false;
+    if (world->profile.knows == SIM_ID && sim_chance(&world->random, 50)) {
+        recreate_unseen(world);
+        return;
+    }
     sim_check_marks(world, &any, &all);
     if (!all || world->topic.is_recreated)
         return;
@@ -305,7 +358,7 @@ static void something_happens(struct sim_world *world)
     if (event_happens(world, SIM_AWAY, profile->away_permille))
         take_leader(world);
     if (event_happens(world, SIM_RECREATE, profile->recreate_permille))
-        recreate(world);
+        (profile->is_cutting ? cut : recreate)(world);
     if (event_happens(world, SIM_SWEEP, profile->sweep_permille))
         sim_process_sweep(any_process(world));
     if (event_happens(world, SIM_SLOW, profile->slow_permille))
@@ -411,7 +464,19 @@ static void stop_all(struct sim_world *world)
     run_on(world, INT64_MAX, false);
 }
 
-// Nobody may read on in another topic than the log's.
+// Nobody may read on in another topic than the log's, or behind what a cut took away.
+static void check_no_reader(struct sim_world *world)
+{
+    for (int i = 0; i < SIM_MEMBERS_MAX; i++) {
+        const struct sim_process *process = &world->processes[i];
+        for (int32_t p = 0; p < world->topic.n_partitions && process->is_up; p++)
+            if (sim_process_reads(process, p) &&
+                (world->topic.is_recreated || sim_check_is_lost(world, p)))
+                sim_fail(world,
+                         "process %d reads on in another topic: that is wrong data", i);
+    }
+}
+
 static void run_recreated_round(struct sim_world *world)
 {
     for (int32_t p = 0; p < world->topic.n_partitions; p++)
@@ -422,17 +487,14 @@ static void run_recreated_round(struct sim_world *world)
         start_some(world, false);
         run_on(world, world->clock.now_ms + FINAL_MS, false);
     }
-    for (int i = 0; i < SIM_MEMBERS_MAX; i++)
-        if (world->processes[i].is_up && sim_process_is_reading(&world->processes[i]))
-            sim_fail(world, "process %d reads on in another topic: that is wrong data",
-                     i);
+    check_no_reader(world);
 }
 
 static void run_last_round(struct sim_world *world)
 {
     bool once = world->profile.ends_by_once;
     end_faults(world);
-    if (world->topic.is_recreated) {
+    if (world->topic.is_recreated || world->topic.is_cut) {
         run_recreated_round(world);
     } else {
         if (once && world->profile.is_calm)

@@ -68,10 +68,17 @@ struct sim_profile {
     bool is_calm;
     bool is_flat;   // the storage cannot rename
     bool is_uneven; // nearly all arrives in partition 0
-    int step_ms;    // longest time that a step takes
+    // What all workers know of the topic; else each as it starts something else.
+    enum sim_knows knows;
+    bool is_mixed;
+    bool is_cutting; // the log of a partition is cut back, in the place of the topic
+    int step_ms;     // longest time that a step takes
 };
 
 struct sim_world;
+
+// What a worker that starts now knows of the topic.
+enum sim_knows sim_world_knows(const struct sim_world *world, int process);
 
 // An actor with the storage that is its own.
 struct sim_client {
@@ -118,6 +125,7 @@ struct sim_process {
     int n_hands;
     struct shares shares;
     struct asker *asker;
+    enum sim_knows knows;
     struct sim_stream *stream;
     struct spool *spool;
     struct engine_status status;
@@ -188,7 +196,8 @@ void sim_process_start(struct sim_process *process, bool once);
 // Somebody removes the file that was uploaded last, unless the committer is at work.
 void sim_process_sweep(struct sim_process *process);
 void sim_process_crash(struct sim_process *process);
-bool sim_process_is_reading(const struct sim_process *process); // by any stream
+// By any stream.
+bool sim_process_reads(const struct sim_process *process, int32_t partition);
 // Steps its worker, or another part of it, if one of them has something to do.
 bool sim_process_step(struct sim_process *process);
 int64_t sim_process_wakes_ms(const struct sim_process *process);

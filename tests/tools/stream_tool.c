@@ -79,7 +79,8 @@ static enum status start(struct reading *reading, struct stream *stream,
     for (size_t i = 0; i < event->n_partitions; i++) {
         int32_t partition = event->partitions[i];
         if (partition >= 0 && partition < reading->n_partitions)
-            starts[n++] = (struct stream_start){partition, reading->next[partition]};
+            starts[n++] = (struct stream_start){.partition = partition,
+                                                .offset = reading->next[partition]};
     }
     return stream->ops->start(stream, starts, n, err);
 }
@@ -121,7 +122,7 @@ static void farewell(const struct reading *reading, struct stream *stream)
 {
     struct stream_start next[PARTITIONS_MAX];
     for (int32_t i = 0; i < reading->n_partitions; i++)
-        next[i] = (struct stream_start){i, reading->next[i]};
+        next[i] = (struct stream_start){.partition = i, .offset = reading->next[i]};
     stream->ops->report(stream, next, (size_t)reading->n_partitions);
     stream->ops->close(stream);
 }

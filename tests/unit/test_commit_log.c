@@ -91,6 +91,8 @@ struct made_log {
     int64_t next;
     int64_t time_ms;
     struct job_script script; // of its entries; their plan is "p<number>"
+    struct str topic_id;      // of its commits
+    struct leader_epoch epoch;
 };
 
 static void add_entry(struct made_log *log, enum entry_kind kind, struct span *span,
@@ -107,6 +109,8 @@ static void add_entry(struct made_log *log, enum entry_kind kind, struct span *s
         .has_snapshot = snapshot != NULL,
         .script = log->script,
     };
+    if (kind == ENTRY_COMMIT)
+        entry.topic_id = log->topic_id;
     char plan[32];
     snprintf(plan, sizeof(plan), "p%d", (int)log->next);
     entry.plan = str_of(plan);
@@ -125,20 +129,23 @@ static void add_entry(struct made_log *log, enum entry_kind kind, struct span *s
 // `snapshot_at`.
 static void make_log(struct made_log *log, int64_t n, int64_t snapshot_at)
 {
-    add_entry(log, ENTRY_JOB, NULL, NULL);
+    if (log->next == 0)
+        add_entry(log, ENTRY_JOB, NULL, NULL);
     while (log->next < n) {
         int64_t first = 10 * (log->next - 1);
         struct span span = {.first = first,
                             .next = first + 10,
                             .data = 10,
-                            .last = {.offset = first + 9}};
+                            .last = {.offset = first + 9},
+                            .epoch = log->epoch};
         struct progress progress = {
             .next = first, .writer = STR_LITERAL(WRITER), .last = {.offset = first - 1}};
         int64_t pending[] = {3};
         struct snapshot snapshot = {.partitions = &progress,
                                     .n_partitions = 1,
                                     .pending = pending,
-                                    .n_pending = 1};
+                                    .n_pending = 1,
+                                    .topic_id = log->topic_id};
         add_entry(log, ENTRY_COMMIT, &span, log->next == snapshot_at ? &snapshot : NULL);
     }
 }
@@ -166,6 +173,65 @@ static void test_recovery_begins_at_the_newest_snapshot(UNUSED void **state)
     assert_int_equal(partition->next, 110);
     assert_int_equal(partition->last.offset, 109);
     assert_null(log_state_find(&found, 1));
+    log_state_release(&found);
+    log.storage->ops->close(log.storage);
+}
+
+#define TOPIC "AAAAAAAAAAAAAAAAAAAAAQ"
+
+// The id stays known behind entries that do not tell it, the epoch only where it is that
+// of what lies before `next`.
+static void test_the_state_knows_topic_and_epochs(UNUSED void **state)
+{
+    struct made_log log = {.storage = open_mem()};
+    struct log_state found = {0};
+    struct err err;
+    make_log(&log, 3, -1);
+    assert_ok(recover(log.storage, &found, &err), &err);
+    assert_string_equal(found.topic_id, "");
+    assert_false(log_state_find(&found, 0)->epoch.is_known);
+    log.topic_id = STR_LITERAL(TOPIC);
+    log.epoch = leader_epoch_of(7);
+    make_log(&log, 6, -1);
+    struct span claim = {.first = 50, .next = 50, .last = {.offset = -1}};
+    add_entry(&log, ENTRY_CLAIM, &claim, NULL);
+    assert_ok(recover(log.storage, &found, &err), &err);
+    assert_string_equal(found.topic_id, TOPIC);
+    assert_true(log_state_find(&found, 0)->epoch.is_known);
+    assert_int_equal(log_state_find(&found, 0)->epoch.number, 7);
+    AUTO(arena_release) struct arena arena = {0};
+    struct snapshot snapshot = log_state_snapshot(&found, &arena);
+    struct log_state loaded = {0};
+    struct entry entry = {.number = 7, .has_snapshot = true, .snapshot = snapshot};
+    log_state_load(&loaded, &entry);
+    assert_string_equal(loaded.topic_id, TOPIC);
+    assert_int_equal(log_state_find(&loaded, 0)->epoch.number, 7);
+    log_state_release(&loaded);
+    log.topic_id = (struct str){0};
+    log.epoch = (struct leader_epoch){0};
+    struct span more = {.first = 50, .next = 60, .data = 10, .last = {.offset = 59}};
+    add_entry(&log, ENTRY_COMMIT, &more, NULL);
+    assert_ok(recover(log.storage, &found, &err), &err);
+    assert_string_equal(found.topic_id, TOPIC);
+    assert_false(log_state_find(&found, 0)->epoch.is_known);
+    log_state_release(&found);
+    log.storage->ops->close(log.storage);
+}
+
+static void test_entries_of_another_topic_stop_recovery(UNUSED void **state)
+{
+    struct made_log log = {.storage = open_mem(), .topic_id = STR_LITERAL(TOPIC)};
+    struct log_state found = {0};
+    struct err err;
+    make_log(&log, 3, -1);
+    log.topic_id = STR_LITERAL("AAAAAAAAAAAAAAAAAAAAAg");
+    make_log(&log, 4, -1);
+    assert_status(recover(log.storage, &found, &err), ST_DATA);
+    assert_string_equal(
+        err.text,
+        "entry 3: topic '' was recreated: what was read has the id "
+        "AAAAAAAAAAAAAAAAAAAAAg, the log is of one with the id " TOPIC
+        "; give the result another path, or start over with tramline init --reset");
     log_state_release(&found);
     log.storage->ops->close(log.storage);
 }
@@ -407,6 +473,8 @@ TEST_MAIN(cmocka_unit_test(test_entries_that_make_no_sense_stop_recovery),
           cmocka_unit_test(test_end_is_found_when_old_buckets_are_empty),
           cmocka_unit_test(test_recovery_begins_at_the_newest_snapshot),
           cmocka_unit_test(test_the_script_is_the_newest_claims),
+          cmocka_unit_test(test_the_state_knows_topic_and_epochs),
+          cmocka_unit_test(test_entries_of_another_topic_stop_recovery),
           cmocka_unit_test(test_recovery_goes_on_from_where_it_was),
           cmocka_unit_test(test_recovery_goes_on_only_in_the_same_log),
           cmocka_unit_test(test_a_pending_entry_that_was_removed_is_settled),

@@ -451,7 +451,7 @@ static bool others_claim_one(struct fixture *fix, UNUSED struct buf *line)
                                                  .status = &fix->job.status,
                                                  .is_called = nobody_calls});
     assert_ok(committer_recover(committer, &err), &err);
-    const struct stream_start start = {1, 10};
+    const struct stream_start start = {.partition = 1, .offset = 10};
     const struct claim claim = {
         .starts = &start, .n_starts = 1, .base = committer_state(committer)->next};
     assert_ok(committer_claim(committer, &claim, &err), &err);

@@ -63,7 +63,7 @@ static void poll_stream(struct fixture *f, enum stream_event_kind expected)
 
 static void start_at(struct fixture *f, int64_t offset)
 {
-    struct stream_start start = {0, offset};
+    struct stream_start start = {.partition = 0, .offset = offset};
     assert_ok(f->stream->ops->start(f->stream, &start, 1, &f->err), &f->err);
 }
 
@@ -378,7 +378,7 @@ static void test_a_failing_read_is_told(UNUSED void **state)
     open_stream(&f, STR_LITERAL("id\n1\n"));
     int folder = open("/", O_RDONLY | O_DIRECTORY);
     assert_int_equal(dup2(folder, fd), fd);
-    struct stream_start start = {0, 3};
+    struct stream_start start = {.partition = 0, .offset = 3};
     assert_status(f.stream->ops->start(f.stream, &start, 1, &f.err), ST_FAIL);
     char expected[256];
     snprintf(expected, sizeof(expected), "%s: cannot be read: Is a directory", f.path);
@@ -392,7 +392,7 @@ static void test_a_file_that_becomes_shorter_is_an_error(UNUSED void **state)
     struct fixture f;
     open_stream(&f, STR_LITERAL("id\n1\n2\n"));
     write_file(&f, STR_LITERAL("id\n"));
-    struct stream_start start = {0, 3};
+    struct stream_start start = {.partition = 0, .offset = 3};
     assert_status(f.stream->ops->start(f.stream, &start, 1, &f.err), ST_FAIL);
     char expected[256];
     snprintf(expected, sizeof(expected), "%s: became shorter while it was read", f.path);

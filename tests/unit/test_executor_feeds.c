@@ -258,7 +258,7 @@ static size_t run_stream(struct world *world, struct stream *stream)
     struct decoder *decoder;
     struct batch batch;
     struct stream_event event;
-    const struct stream_start start = {0, 0};
+    const struct stream_start start = {.partition = 0, .offset = 0};
     size_t n_rows = 0;
     const struct schema *schema = &world->job.plan->stream->schema;
     assert_ok(csv_decoder_open(schema, NULL, &decoder, &world->err), &world->err);

@@ -495,7 +495,8 @@ static void test_headers_are_json_with_base64(UNUSED void **state)
 // when they took turns.
 static bool take_turns(struct stream *stream, int arrival_ms)
 {
-    const struct stream_start starts[] = {{0, 0}, {1, 0}};
+    const struct stream_start starts[] = {{.partition = 0, .offset = 0},
+                                          {.partition = 1, .offset = 0}};
     struct err err;
     bool took_turns = true;
     int32_t last = -1;
@@ -542,7 +543,7 @@ static void test_start_again_reads_from_there_only(UNUSED void **state)
     size_t n_read = 0; // since the last start
     for (int64_t offset = 900; offset >= 0; offset -= 300) {
         poll_for(stream, STREAM_RUN);
-        const struct stream_start start = {0, offset};
+        const struct stream_start start = {.partition = 0, .offset = offset};
         struct err err;
         assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
         struct stream_event event = poll_for(stream, STREAM_RUN);
@@ -643,7 +644,7 @@ static void test_what_is_held_back_goes_with_a_stop(UNUSED void **state)
     begin(stream, 0);
     poll_for(stream, STREAM_RUN);
     stream->ops->hold_back(stream, 0, 0);
-    const struct stream_start start = {0, 4};
+    const struct stream_start start = {.partition = 0, .offset = 4};
     struct err err;
     assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
     assert_int_equal(poll_for(stream, STREAM_RUN).run.first, 4);
@@ -690,7 +691,7 @@ static void test_offset_that_left_is_a_gap(UNUSED void **state)
     assert_int_equal(event.gap.wanted, 3);
     assert_int_equal(event.gap.low, range.low);
     poll_nothing(stream, 300);
-    const struct stream_start start = {0, range.low};
+    const struct stream_start start = {.partition = 0, .offset = range.low};
     assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
     assert_int_equal(read_records(stream, (size_t)(1000 - range.low)), 0);
     close_stream(stream);
@@ -793,7 +794,8 @@ static void test_group_gives_all_to_a_single_member(UNUSED void **state)
     struct stream *stream = open_stream(&config);
     assert_int_equal(begin(stream, 0), 2);
     read_records(stream, 100);
-    const struct stream_start next[] = {{0, 50}, {1, 50}};
+    const struct stream_start next[] = {{.partition = 0, .offset = 50},
+                                        {.partition = 1, .offset = 50}};
     stream->ops->report(stream, next, 2);
     close_stream(stream);
 }

@@ -194,7 +194,8 @@ static void test_offset_that_left_is_a_gap(UNUSED void **state)
     struct stream_event event = poll_for(stream, STREAM_GAP);
     assert_true(event.gap.partition == 0 && event.gap.wanted == 10 &&
                 event.gap.low == 40);
-    const struct stream_start low = {0, 40}, far = {0, 500};
+    const struct stream_start low = {.partition = 0, .offset = 40},
+                              far = {.partition = 0, .offset = 500};
     struct err err;
     assert_ok(stream->ops->start(stream, &low, 1, &err), &err);
     read_records(stream, 60);
@@ -406,7 +407,8 @@ static void test_report_is_seen_by_lag_tools(UNUSED void **state)
     struct stream *stream = open_stream(&config);
     begin(stream, 0);
     read_records(stream, 10);
-    const struct stream_start next[] = {{0, 3}, {1, 4}};
+    const struct stream_start next[] = {{.partition = 0, .offset = 3},
+                                        {.partition = 1, .offset = 4}};
     stream->ops->report(stream, next, 2);
     close_stream(stream);
     rd_kafka_conf_t *conf = rd_kafka_conf_new();

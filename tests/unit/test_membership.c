@@ -134,7 +134,7 @@ static void test_the_log_says_where_to_start(UNUSED void **state)
     assert_int_equal(message->n_starts, 2);
     assert_int_equal(message->n_origins, 0);
     message_free(message);
-    assert_starts(&fix, (struct stream_start[]){{0, 110}, {2, 102}}, 2);
+    assert_starts(&fix, (struct stream_start[]){{0, 110, {0}}, {2, 102, {0}}}, 2);
     claim_and_start(&fix);
     tear_down(&fix);
 }
@@ -169,7 +169,7 @@ static void check_origins(enum start start, int64_t first)
     }
     message_free(message);
     int64_t rise = start == START_LATEST ? 0 : 1;
-    assert_starts(&fix, (struct stream_start[]){{1, first + rise}}, 1);
+    assert_starts(&fix, (struct stream_start[]){{1, first + rise, {0}}}, 1);
     claim_and_start(&fix);
     tear_down(&fix);
 }
@@ -192,7 +192,7 @@ static void test_partitions_without_answer_are_late(UNUSED void **state)
     tell_log(&fix, 5, of_log, 2);
     assert_false(tell_topic(&fix, 1, NOW + 1999));
     assert_true(tell_topic(&fix, 1, NOW + 2000));
-    assert_starts(&fix, (struct stream_start[]){{0, 110}, {2, 102}}, 2);
+    assert_starts(&fix, (struct stream_start[]){{0, 110, {0}}, {2, 102, {0}}}, 2);
     claim_and_start(&fix);
     struct message *message = membership_ask_late(&fix.membership);
     assert_int_equal(message->n_probes, 1);
@@ -205,7 +205,8 @@ static void test_partitions_without_answer_are_late(UNUSED void **state)
     do_next(&fix, MEMBERSHIP_ASK_LOG);
     tell_log(&fix, 5, of_log, 2);
     assert_true(tell_topic(&fix, -1, NOW));
-    assert_starts(&fix, (struct stream_start[]){{0, 110}, {1, 190}, {2, 102}}, 3);
+    assert_starts(
+        &fix, (struct stream_start[]){{0, 110, {0}}, {1, 190, {0}}, {2, 102, {0}}}, 3);
     tear_down(&fix);
 }
 
@@ -268,7 +269,7 @@ static void test_a_unit_moves_the_positions(UNUSED void **state)
     claim_and_start(&fix);
     membership_keep(&fix.membership, &(struct unit){.spans = spans, .n_spans = 2});
     membership_start_again(&fix.membership);
-    assert_starts(&fix, (struct stream_start[]){{0, 150}, {2, 130}}, 2);
+    assert_starts(&fix, (struct stream_start[]){{0, 150, {0}}, {2, 130, {0}}}, 2);
     do_next(&fix, MEMBERSHIP_START_STREAM);
     assert_next(&fix, MEMBERSHIP_WAIT);
     tear_down(&fix);

@@ -96,6 +96,9 @@ static void test_units_that_do_not_fit(UNUSED void **state)
     assert_true(units_fit(&with_dead, true, &plain));
     assert_false(units_fit(&with_dead, true, &with_dead));
     assert_false(units_fit(&plain, false, &other));
+    other = plain;
+    other.topic_id = STR_LITERAL("AAAAAAAAAAAAAAAAAAAAAQ");
+    assert_false(units_fit(&plain, false, &other));
 }
 
 // A book of one trigger: offsets 0 to 30 of partition 0 in three orders.

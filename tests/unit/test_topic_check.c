@@ -91,6 +91,63 @@ static void test_a_record_that_left_says_nothing(UNUSED void **state)
     tear_down(&fix);
 }
 
+// A leader without the records of epoch 1 from offset 3 on has taken others, so that it
+// reaches as far as before; record 4 has left.
+static void test_a_log_that_was_cut_back_is_told(UNUSED void **state)
+{
+    struct fixture fix;
+    struct probe probe;
+    struct err err = {0};
+    set_up(&fix);
+    struct sim_partition *part = &fix.job.topic.partitions[0];
+    sim_stream_know(fix.stream, SIM_EPOCHS);
+    part->epoch = 1;
+    for (int i = 0; i < 10; i++)
+        part->records[i].epoch = i < 2 ? 0 : 1;
+    fix.at.epoch = leader_epoch_of(1);
+    assert_ok(look(&fix, &probe, &err), &err);
+    sim_topic_cut(&fix.job.topic, 0, 3);
+    for (int i = 0; i < 10; i++)
+        sim_topic_record(&fix.job.topic, 0, SIM_ROWS, 1);
+    part->records[4].kind = SIM_HOLE;
+    assert_status(look(&fix, &probe, &err), ST_DATA);
+    assert_string_equal(
+        err.text,
+        "topic 'stop_times' partition 0: the log has read it up to offset 5, but from "
+        "offset 3 on its leader has something else: it was cut back (an unclean election "
+        "of "
+        "a leader) or recreated; give the result another path, or start over with "
+        "tramline init --reset");
+    fix.at.epoch = leader_epoch_of(7);
+    assert_status(look(&fix, &probe, &err), ST_DATA);
+    assert_string_equal(
+        err.text,
+        "topic 'stop_times' partition 0: the log has read it up to offset 5, in epoch 7 "
+        "of its leaders, of which this one knows nothing: it was cut back or recreated; "
+        "give the result another path, or start over with tramline init --reset");
+    fix.at.epoch = (struct leader_epoch){0};
+    assert_ok(look(&fix, &probe, &err), &err); // nobody could tell
+    tear_down(&fix);
+}
+
+static void test_another_id_is_told(UNUSED void **state)
+{
+    struct fixture fix;
+    struct err err = {0};
+    set_up(&fix);
+    sim_stream_know(fix.stream, SIM_ID);
+    struct probe probe = progress_check(&fix.at);
+    snprintf(probe.topic_id, sizeof(probe.topic_id), "simulated-topic--first");
+    assert_ok(topic_check(sim_stream_topic(fix.stream), &probe, &err), &err);
+    snprintf(probe.topic_id, sizeof(probe.topic_id), "simulated-topic-zeroth");
+    assert_status(topic_check(sim_stream_topic(fix.stream), &probe, &err), ST_DATA);
+    assert_string_equal(
+        err.text, "topic 'stop_times' was recreated: its id is simulated-topic--first, "
+                  "and the log has read one with the id simulated-topic-zeroth; give the "
+                  "result another path, or start over with tramline init --reset");
+    tear_down(&fix);
+}
+
 // Of many partitions those that were read last, and others each time: one that does not
 // answer is not asked alone for ever.
 static void test_witnesses_are_the_newest_and_others_in_turn(UNUSED void **state)
@@ -126,4 +183,6 @@ static void test_witnesses_are_the_newest_and_others_in_turn(UNUSED void **state
 TEST_MAIN(cmocka_unit_test(test_what_was_read_is_looked_at_again),
           cmocka_unit_test(test_a_topic_that_ends_before_is_another),
           cmocka_unit_test(test_a_record_that_left_says_nothing),
+          cmocka_unit_test(test_a_log_that_was_cut_back_is_told),
+          cmocka_unit_test(test_another_id_is_told),
           cmocka_unit_test(test_witnesses_are_the_newest_and_others_in_turn))

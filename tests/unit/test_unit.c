@@ -121,6 +121,50 @@ static void test_a_checksum_may_have_a_kind(UNUSED void **state)
     }
 }
 
+// A unit's topic by Kafka's id, and the leader's epoch before `next`: where they are
+// known.
+static void test_topic_ids_and_epochs(UNUSED void **state)
+{
+    static const char format[] =
+        "{\"writer\":\"" WRITER "\",\"dimension\":\"d\",%s\"partitions\":["
+        "{\"partition\":0,\"first\":100,\"next\":250,\"data\":150,\"skipped\":0,"
+        "\"gap\":0,\"ignored\":0,\"rejected\":0,"
+        "\"last\":{\"offset\":249,\"time_ms\":-1,\"crc32c\":\"9ae0daaf\"}%s}]," NUMBERS
+        ",\"files\":[" FILE_HEAD "," FILE_TAIL "]}\n";
+    static const struct {
+        const char *id, *epoch, *error;
+    } cases[] = {
+        {"", "", NULL},
+        {"\"topic_id\":\"NQ-gbGlzaEFydF8x-_abcA\",", ",\"epoch\":0", NULL},
+        {"", ",\"epoch\":2147483647", NULL},
+        {"", ",\"epoch\":2147483648",
+         "'epoch' is not a whole number from 0 to 2147483647"},
+        {"", ",\"epoch\":-1", "field 'epoch' is not a whole number from 0 to 10^18"},
+        {"\"topic_id\":\"NQ-gbGlzaEFydF8x-_abc\",", "",
+         "field 'topic_id' is not 22 characters of base 64"},
+        {"\"topic_id\":\"NQ-gbGlzaEFydF8x+/abcA\",", "",
+         "field 'topic_id' is not 22 characters of base 64"},
+        {"\"topic_id\":7,", "", "field 'topic_id' is not a text"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct unit unit;
+        struct err err = {0};
+        AUTO(buf_release) struct buf text = {0}, again = {0};
+        buf_printf(&text, format, cases[i].id, cases[i].epoch);
+        enum status rc = unit_decode(buf_as_str(&text), &unit, &err);
+        if (cases[i].error != NULL) {
+            assert_status(rc, ST_DATA);
+            assert_non_null(strstr(err.text, cases[i].error));
+            continue;
+        }
+        assert_ok(rc, &err);
+        assert_int_equal(unit.spans[0].epoch.is_known, cases[i].epoch[0] != '\0');
+        unit_encode(&unit, &again);
+        assert_string_equal(buf_cstr(&again), buf_cstr(&text));
+        unit_release(&unit);
+    }
+}
+
 // An entry has the same fields, its file a name as well.
 static void test_an_entry_says_the_same(UNUSED void **state)
 {
@@ -194,5 +238,6 @@ static void test_what_nobody_makes_is_refused(UNUSED void **state)
 TEST_MAIN(cmocka_unit_test(test_it_reads_and_writes_the_same),
           cmocka_unit_test(test_what_was_skipped_is_accounted_for),
           cmocka_unit_test(test_a_checksum_may_have_a_kind),
+          cmocka_unit_test(test_topic_ids_and_epochs),
           cmocka_unit_test(test_an_entry_says_the_same),
           cmocka_unit_test(test_what_nobody_makes_is_refused))

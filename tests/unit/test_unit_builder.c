@@ -145,6 +145,74 @@ static void test_what_a_run_passes_is_accounted_for(UNUSED void **state)
     tear_down(&fix);
 }
 
+// Offsets 10 to 12 are of leaders' epochs 4 and 5, a unit that ends at 11 is of the
+// first.
+static void test_a_span_has_the_epoch_before_its_end(UNUSED void **state)
+{
+    static const struct run_epoch epochs[] = {{8, 4}, {11, 5}};
+    static const struct {
+        int64_t next;
+        size_t n;
+        struct leader_epoch expected;
+    } cases[] = {{11, 1, {true, 4}}, {12, 1, {true, 5}}, {13, 2, {true, 5}}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fixture fix;
+        size_t n_used;
+        struct err err = {0};
+        set_up(&fix);
+        struct run run = {.first = 10,
+                          .next = cases[i].next,
+                          .records = two_records,
+                          .n = cases[i].n,
+                          .epochs = epochs,
+                          .n_epochs = 2};
+        assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
+        const struct span *span = &fix.builder.draft->unit.spans[0];
+        assert_int_equal(span->epoch.is_known, cases[i].expected.is_known);
+        assert_int_equal(span->epoch.number, cases[i].expected.number);
+        run = (struct run){.first = cases[i].next, .next = 20}; // of nobody knows which
+        assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
+        assert_false(span->epoch.is_known);
+        unit_builder_drop(&fix.builder);
+        tear_down(&fix);
+    }
+}
+
+static void check_two_topics(enum status rc, const struct err *err)
+{
+    assert_status(rc, ST_DATA);
+    assert_string_equal(err->text, "the topic was recreated: it had the id "
+                                   "AAAAAAAAAAAAAAAAAAAAAQ, and now has "
+                                   "AAAAAAAAAAAAAAAAAAAAAg");
+}
+
+// As long as all of a unit is of one topic, it is known of which.
+static void test_a_unit_knows_its_topic(UNUSED void **state)
+{
+    static const char one[] = "AAAAAAAAAAAAAAAAAAAAAQ", two[] = "AAAAAAAAAAAAAAAAAAAAAg";
+    static const struct {
+        const char *first, *then, *expected; // NULL: refused
+    } cases[] = {
+        {one, one, one}, {one, "", ""}, {"", one, ""}, {"", "", ""}, {one, two, NULL}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fixture fix;
+        size_t n_used;
+        struct err err = {0};
+        set_up(&fix);
+        struct run run = {.first = 10, .next = 12, .topic_id = str_of(cases[i].first)};
+        assert_ok(unit_builder_run(&fix.builder, &run, &n_used, &err), &err);
+        assert_str(fix.builder.draft->unit.topic_id, cases[i].first);
+        run = (struct run){.first = 12, .next = 14, .topic_id = str_of(cases[i].then)};
+        enum status rc = unit_builder_run(&fix.builder, &run, &n_used, &err);
+        if (cases[i].expected != NULL)
+            assert_str(fix.builder.draft->unit.topic_id, cases[i].expected);
+        else
+            check_two_topics(rc, &err);
+        unit_builder_drop(&fix.builder);
+        tear_down(&fix);
+    }
+}
+
 static const struct decoder_ops *whole_runs;
 
 // A decoder that takes one record at a time, as one does whose batch is full.
@@ -614,6 +682,8 @@ TEST_MAIN(cmocka_unit_test(test_a_slow_query_shows_that_it_moves),
           cmocka_unit_test(test_a_gap_that_leads_back_is_refused),
           cmocka_unit_test(test_a_run_becomes_rows_and_offsets),
           cmocka_unit_test(test_what_a_run_passes_is_accounted_for),
+          cmocka_unit_test(test_a_span_has_the_epoch_before_its_end),
+          cmocka_unit_test(test_a_unit_knows_its_topic),
           cmocka_unit_test(test_offsets_that_do_not_follow_are_refused),
           cmocka_unit_test(test_a_decoder_that_waits_leaves_the_rest),
           cmocka_unit_test(test_the_rows_of_one_record_may_be_large),

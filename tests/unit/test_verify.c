@@ -279,6 +279,21 @@ static void test_entries_that_make_no_sense_are_found(UNUSED void **state)
     }
 }
 
+static void test_a_log_of_two_topics_is_found(UNUSED void **state)
+{
+    struct fixture fix;
+    set_up(&fix);
+    forge(&fix, 2, true, "e['topic_id'] = 'AAAAAAAAAAAAAAAAAAAAAQ'");
+    verify(&fix);
+    assert_int_equal(fix.report.n_errors, 0);
+    assert_str(fix.report.topic_id, "AAAAAAAAAAAAAAAAAAAAAQ");
+    forge(&fix, 3, true, "e['topic_id'] = 'AAAAAAAAAAAAAAAAAAAAAg'");
+    assert_found(&fix, "entry 3 was read from a topic with the id "
+                       "AAAAAAAAAAAAAAAAAAAAAg, those before it from one with the id "
+                       "AAAAAAAAAAAAAAAAAAAAAQ: the topic was recreated");
+    tear_down(&fix);
+}
+
 static void test_folders_of_nobody_are_told(UNUSED void **state)
 {
     struct fixture fix;
@@ -375,6 +390,7 @@ TEST_MAIN(cmocka_unit_test(test_a_good_result_is_good),
           cmocka_unit_test(test_a_file_too_many_is_found),
           cmocka_unit_test(test_a_changed_entry_is_found),
           cmocka_unit_test(test_a_forged_entry_is_found),
+          cmocka_unit_test(test_a_log_of_two_topics_is_found),
           cmocka_unit_test(test_entries_that_make_no_sense_are_found),
           cmocka_unit_test(test_folders_of_nobody_are_told),
           cmocka_unit_test(test_a_beginning_that_nothing_covers_is_missed),

@@ -213,6 +213,7 @@ static void test_versions_are_the_latest_of_both(UNUSED void **state)
                            &versions, &err),
         &err);
     assert_int_equal(versions.of[WIRE_FETCH], 12);
+    assert_int_equal(versions.of[WIRE_FETCH_BY_ID], 13);
     assert_int_equal(versions.of[WIRE_LIST_OFFSETS], 5);
     assert_int_equal(versions.of[WIRE_METADATA], 12);
     assert_int_equal(versions.of[WIRE_OFFSET_COMMIT], 2);
@@ -223,6 +224,7 @@ static void test_versions_are_the_latest_of_both(UNUSED void **state)
                                       "000100000007");
     assert_ok(wire_versions_read(old, &versions, &err), &err);
     assert_int_equal(versions.of[WIRE_FETCH], 7);
+    assert_int_equal(versions.of[WIRE_FETCH_BY_ID], -1);
     assert_int_equal(versions.of[WIRE_METADATA], -1);
     struct str late = bytes_of(&arena, "0000"
                                        "00000001"
@@ -336,7 +338,7 @@ static void test_metadata_requests(UNUSED void **state)
 
 static void test_fetch_requests(UNUSED void **state)
 {
-    const struct wire_fetch fetch = {STR_LITERAL("t"), 200, 1000};
+    struct wire_fetch fetch = {STR_LITERAL("t"), 200, 1000};
     const struct wire_fetch_partition partition = {3, 5, 77, 4, 500};
     static const struct {
         int16_t version;
@@ -406,9 +408,33 @@ static void test_fetch_requests(UNUSED void **state)
              "01"
              "01"
              "00"},
+        // By hand after FetchRequest.json: as 12, with an id of 16 bytes, not a name.
+        {13, "ffffffff"
+             "000000c8"
+             "00000001"
+             "000003e8"
+             "01"
+             "00000000"
+             "ffffffff"
+             "02"
+             "30313233343536373839616263646566"
+             "02"
+             "00000003"
+             "00000005"
+             "000000000000004d"
+             "00000004"
+             "ffffffffffffffff"
+             "000001f4"
+             "00"
+             "00"
+             "01"
+             "01"
+             "00"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct buf out = {0};
+        if (cases[i].version == 13)
+            fetch.topic = STR_LITERAL("0123456789abcdef");
         wire_fetch_begin(&out, cases[i].version, &fetch, 1);
         wire_fetch_add(&out, cases[i].version, &partition);
         wire_fetch_end(&out, cases[i].version);
@@ -572,7 +598,8 @@ static void test_coordinator_and_commit(UNUSED void **state)
         assert_status(wire_coordinator_read((struct str){body.p, n}, &found, &err),
                       ST_DATA);
     struct buf out = {0};
-    const struct stream_start next[] = {{0, 3}, {1, 4}};
+    const struct stream_start next[] = {{.partition = 0, .offset = 3},
+                                        {.partition = 1, .offset = 4}};
     wire_coordinator_ask(&out, STR_LITERAL("g"));
     assert_hex(&out, "000167"
                      "00");

@@ -472,7 +472,7 @@ static void begin_with(struct stream *stream, struct stream_event event, size_t 
     assert_int_equal(event.n_partitions, n);
     for (size_t i = 0; i < n; i++) {
         assert_int_equal(event.partitions[i], i);
-        starts[i] = (struct stream_start){event.partitions[i], 0};
+        starts[i] = (struct stream_start){.partition = event.partitions[i], .offset = 0};
     }
     assert_ok(stream->ops->start(stream, starts, n, &err), &err);
 }

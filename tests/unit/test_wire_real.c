@@ -62,7 +62,7 @@ static void read_all(const struct kafka_config *config, bool natively,
     struct err err;
     bool is_done = false;
     for (int32_t i = 0; i < n; i++) {
-        from[i] = (struct stream_start){i, starts[i]};
+        from[i] = (struct stream_start){.partition = i, .offset = starts[i]};
         ret[i] = (struct reading){.next = starts[i], .is_joined = true};
     }
     assert_ok(stream->ops->start(stream, from, (size_t)n, &err), &err);

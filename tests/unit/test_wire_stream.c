@@ -41,10 +41,12 @@ struct fake {
     int16_t fetch_code, topic_code;
     int n_codes;      // so many fetches are answered by that code; -1: all
     int move_after;   // fetches until the leader moves; 0: never
-    uint8_t topic_id; // its first byte
+    uint8_t topic_id; // its first byte, as Metadata tells it
+    uint8_t held_id;  // of the topic that the brokers have
     int64_t truncated_to;
     bool minds_epochs;  // tells of it only who says what was read, as real ones do
     int32_t last_epoch; // as the last fetch said
+    uint8_t wanted_id;  // the first byte of the id that the last fetch said; 0: a name
     int64_t
         epoch_end; // of what was read, as OffsetForLeaderEpoch says; -2: it is not known
     int n_ends;    // so often it was asked
@@ -198,6 +200,8 @@ static void put_partition(struct buf *out, int16_t version, int16_t code, int64_
 
 static int16_t code_of(int broker, int64_t offset)
 {
+    if (fake.wanted_id != 0 && fake.wanted_id != fake.held_id)
+        return WIRE_UNKNOWN_TOPIC_ID;
     if (fake.n_codes != 0) {
         fake.n_codes -= fake.n_codes > 0;
         return fake.fetch_code;
@@ -220,7 +224,11 @@ static int64_t wanted_offset(struct str request, int16_t version)
     wire_in_take(&in, 17);
     wire_in_take(&in, version >= 7 ? 8 : 0);
     wire_in_array(&in, flexible, 1);
-    wire_in_string(&in, flexible);
+    fake.wanted_id = 0;
+    if (version >= 13)
+        fake.wanted_id = (uint8_t)wire_in_take(&in, 16).p[0];
+    else
+        wire_in_string(&in, flexible);
     wire_in_array(&in, flexible, 1);
     wire_in_i32(&in);
     wire_in_take(&in, version >= 9 ? 4 : 0);
@@ -248,7 +256,11 @@ static void put_fetch(struct buf *out, int broker, int16_t version, struct str r
         return;
     }
     wire_out_array(out, flexible, 1);
-    wire_out_string(out, flexible, STR_LITERAL("t"));
+    const char id[16] = {(char)fake.wanted_id};
+    if (version >= 13)
+        buf_append(out, id, sizeof(id));
+    else
+        wire_out_string(out, flexible, STR_LITERAL("t"));
     wire_out_array(out, flexible, 1);
     put_partition(out, version, code_of(broker, offset), offset);
     wire_out_no_tags(out, flexible);
@@ -372,6 +384,7 @@ static int open_fake(UNUSED void **state)
                          .fetch_version = 12,
                          .epoch = 3,
                          .topic_id = 1,
+                         .held_id = 1,
                          .truncated_to = -1,
                          .epoch_end = -2,
                          .cut_answer_at = -1};
@@ -421,7 +434,7 @@ static struct wire_config config_of(void)
 static struct stream *open_at(int64_t offset)
 {
     const struct wire_config config = config_of();
-    const struct stream_start start = {0, offset};
+    const struct stream_start start = {.partition = 0, .offset = offset};
     struct stream *stream;
     struct stream_event event;
     struct err err;
@@ -583,7 +596,8 @@ static void test_a_log_that_was_cut_back_is_told(UNUSED void **state)
     fake.truncated_to = 5;
     check_error(9, ST_DATA,
                 "broker 127.0.0.1:%d: topic 't', partition 0, offset 9: the log was cut "
-                "back to offset 5 after it was read (an unclean election of a leader)");
+                "back to offset 5 after it was read (an unclean election of a leader); "
+                "give the result another path, or start over with tramline init --reset");
     fake.wrong_tag = 1;
     check_error(9, ST_DATA,
                 "broker 127.0.0.1:%d: Fetch: a tagged field is cut at byte 57 of 59");
@@ -603,7 +617,7 @@ static void test_an_older_broker_is_asked_whether_its_log_was_cut(UNUSED void **
     assert_int_equal(fake.n_ends, 1);
     stream->ops->close(stream);
     fake.epoch_end = 5;
-    char expected[256];
+    char expected[512];
     stream = open_at(0);
     enum status rc = ST_OK;
     for (int64_t end = now_ms() + PATIENCE_MS; rc == ST_OK && now_ms() < end;)
@@ -611,7 +625,8 @@ static void test_an_older_broker_is_asked_whether_its_log_was_cut(UNUSED void **
     assert_status(rc, ST_DATA);
     snprintf(expected, sizeof(expected),
              "broker 127.0.0.1:%d: topic 't', partition 0, offset 15: the log was cut "
-             "back to offset 5 after it was read (an unclean election of a leader)",
+             "back to offset 5 after it was read (an unclean election of a leader); give "
+             "the result another path, or start over with tramline init --reset",
              fake.port[0]);
     assert_string_equal(err.text, expected);
     stream->ops->close(stream);
@@ -628,7 +643,7 @@ static void test_a_gap_is_told_behind_what_was_read(UNUSED void **state)
     assert_true(event.gap.partition == 0 && event.gap.wanted == 2 && event.gap.low == 6);
     assert_ok(stream->ops->poll(stream, 500, &event, &err), &err);
     assert_int_equal(event.kind, STREAM_IDLE); // until it is started again
-    const struct stream_start start = {0, 6};
+    const struct stream_start start = {.partition = 0, .offset = 6};
     assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
     read_to_end(stream, 6);
     stream->ops->close(stream);
@@ -813,6 +828,78 @@ static void test_runs_tell_epochs(UNUSED void **state)
     stream->ops->close(stream);
 }
 
+// The epoch that an owner knows from before is the one that the first fetch says.
+static void test_a_start_knows_its_epoch(UNUSED void **state)
+{
+    const struct wire_config config = config_of();
+    const struct stream_start start = {0, 6, leader_epoch_of(2)};
+    struct stream *stream;
+    struct stream_event event;
+    struct err err;
+    fake.minds_epochs = true;
+    fake.truncated_to = 4;
+    assert_ok(wire_stream_open(&config, &stream, &err), &err);
+    assert_ok(stream->ops->poll(stream, 0, &event, &err), &err);
+    assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
+    enum status rc = ST_OK;
+    for (int64_t end = now_ms() + PATIENCE_MS; rc == ST_OK && now_ms() < end;)
+        rc = poll_event(stream, &event, &err);
+    assert_status(rc, ST_DATA);
+    assert_int_equal(fake.last_epoch, 2);
+    assert_non_null(strstr(err.text, "offset 6: the log was cut back to offset 4"));
+    stream->ops->close(stream);
+}
+
+// The id of a topic is its 16 bytes in the base 64 for addresses, as Kafka's tools have
+// it: the first byte is 1, the others are 0.
+static void test_records_are_asked_for_by_the_topics_id(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    fake.fetch_version = 13;
+    struct stream *stream = open_at(0);
+    assert_ok(poll_event(stream, &event, &err), &err);
+    assert_int_equal(event.kind, STREAM_RUN);
+    assert_str(event.run.topic_id, "AQAAAAAAAAAAAAAAAAAAAA");
+    stream->ops->close(stream);
+    fake.fetch_version = 12;
+    stream = open_at(0);
+    assert_ok(poll_event(stream, &event, &err), &err);
+    assert_int_equal(event.run.topic_id.n, 0);
+    stream->ops->close(stream);
+    fake.fetch_version = 13;
+    fake.topic_id = 0; // brokers on their way to ids tell none
+    stream = open_at(0);
+    assert_ok(poll_event(stream, &event, &err), &err);
+    assert_int_equal(event.run.topic_id.n, 0);
+    stream->ops->close(stream);
+}
+
+// Nothing of it is read, also while Metadata tells the id of before.
+static void test_another_topic_under_the_name_is_not_read(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    fake.fetch_version = 13;
+    fake.held_id = 2;
+    struct stream *stream = open_at(0);
+    for (int64_t end = now_ms() + 500; now_ms() < end;) {
+        assert_ok(stream->ops->poll(stream, 100, &event, &err), &err);
+        assert_int_not_equal(event.kind, STREAM_RUN);
+    }
+    fake.topic_id = 2;
+    enum status rc = ST_OK;
+    for (int64_t end = now_ms() + PATIENCE_MS; rc == ST_OK && now_ms() < end;) {
+        rc = poll_event(stream, &event, &err);
+        assert_true(rc != ST_OK || event.kind == STREAM_TROUBLE);
+    }
+    assert_status(rc, ST_DATA);
+    assert_string_equal(err.text, "topic 't' was recreated while it was read; "
+                                  "give the result another path, or start over with "
+                                  "tramline init --reset");
+    stream->ops->close(stream);
+}
+
 static void test_the_topic_of_before_is_wanted(UNUSED void **state)
 {
     struct stream *stream = open_at(0);
@@ -823,14 +910,18 @@ static void test_the_topic_of_before_is_wanted(UNUSED void **state)
     fake.fetch_code = WIRE_UNKNOWN_LEADER_EPOCH; // makes it look
     fake.n_codes = 1;
     assert_status(poll_event(stream, &event, &err), ST_DATA);
-    assert_string_equal(err.text, "topic 't' was recreated while it was read");
+    assert_string_equal(err.text, "topic 't' was recreated while it was read; "
+                                  "give the result another path, or start over with "
+                                  "tramline init --reset");
     stream->ops->close(stream);
     stream = open_at(0);
     read_to_end(stream, 0);
     fake.topic_id = 3;
     fake.truncated_to = 5; // as it looks from an offset of before
     assert_status(poll_event(stream, &event, &err), ST_DATA);
-    assert_string_equal(err.text, "topic 't' was recreated while it was read");
+    assert_string_equal(err.text, "topic 't' was recreated while it was read; "
+                                  "give the result another path, or start over with "
+                                  "tramline init --reset");
     stream->ops->close(stream);
     fake.truncated_to = -1;
     fake.n_codes = 0;
@@ -970,7 +1061,7 @@ static void test_a_leader_that_ends_connections_is_told(UNUSED void **state)
              fake.port[0]);
     assert_string_equal(event.trouble.reason, expected);
     fake.is_ending = false;
-    const struct stream_start start = {0, 3};
+    const struct stream_start start = {.partition = 0, .offset = 3};
     assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
     read_to_end(stream, 3);
     stream->ops->close(stream);
@@ -991,7 +1082,10 @@ TEST_MAIN(CASE(test_all_versions_of_fetch), CASE(test_a_leader_that_moves_is_fol
           CASE(test_bad_bytes_are_told_with_their_place), CASE(test_compressed_batches),
           CASE(test_held_partitions_wait), CASE(test_held_partitions_know_their_epoch),
           CASE(test_a_log_cut_back_while_a_partition_is_held_is_told),
-          CASE(test_runs_tell_epochs), CASE(test_the_topic_of_before_is_wanted),
-          CASE(test_metadata_that_lies), CASE(test_what_is_no_broker_is_named),
-          CASE(test_nobody_there_is_told), CASE(test_a_silent_leader_is_told),
+          CASE(test_runs_tell_epochs), CASE(test_a_start_knows_its_epoch),
+          CASE(test_records_are_asked_for_by_the_topics_id),
+          CASE(test_another_topic_under_the_name_is_not_read),
+          CASE(test_the_topic_of_before_is_wanted), CASE(test_metadata_that_lies),
+          CASE(test_what_is_no_broker_is_named), CASE(test_nobody_there_is_told),
+          CASE(test_a_silent_leader_is_told),
           CASE(test_a_leader_that_ends_connections_is_told))
