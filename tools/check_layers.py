@@ -44,6 +44,7 @@ OWNERS = [
     (r"librdkafka/.*|rdkafka.*\.h", "kafka"),
     (r"curl/.*", "http"),
     (r"openssl/(ssl|bio)\.h", "wire"),
+    (r"gssapi/.*|krb5.*\.h", "wire"),
     (r"pg_query\.h", "sql"),
     (r"sqlite3(ext)?\.h", "sql table"),
     (r"archive(_entry)?\.h", "gtfs"),

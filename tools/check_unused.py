@@ -37,6 +37,7 @@ SEAMS = {
     "wire_handshake_read": "the same",
     "unit_decode": "the JSON of a unit by itself, of which an answer is made",
     "unit_encode": "the same",
+    "wire_kerberos_check_layers": "what no real broker says",
     "wire_in_uvarint": "a number alone, as its test reads it",
     "wire_out_uvarint": "the same",
     "uploader_result": "how an uploader ended, as of a committer",

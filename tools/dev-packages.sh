@@ -4,7 +4,7 @@
 
 packages_build=(build-essential cmake ninja-build pkg-config librdkafka-dev libpg-query-dev
     libsqlite3-dev libcurl4-openssl-dev libarchive-dev libjansson-dev libdeflate-dev libsnappy-dev
-    libzstd-dev liblz4-dev libmicrohttpd-dev libssl-dev libcmocka-dev)
+    libzstd-dev liblz4-dev libmicrohttpd-dev libssl-dev libkrb5-dev libcmocka-dev)
 packages_test=(python3 python3-pytest python3-jsonschema python3-venv sqlite3 postgresql kcat openssl valgrind locales groff-base mandoc
     libavro-dev clang libclang-rt-dev systemd zsh fish dpkg-dev file debootstrap
     chromium prometheus python3-prometheus-client)
@@ -12,7 +12,7 @@ packages_stack=(python3 curl maven)
 packages_lint=(python3 clang clang-format-19)
 packages_fuzz=(clang libclang-rt-dev)
 packages_package=(dpkg-dev file)
-packages_long=(krb5-kdc krb5-admin-server krb5-user buildah) # of test --long: a Kerberos realm, an image
+packages_long=(krb5-kdc krb5-admin-server krb5-user libsasl2-modules-gssapi-mit buildah) # of test --long: a Kerberos realm, an image
 
 say() {
     printf '%s\n' "$*" >&2

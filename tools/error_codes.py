@@ -26,7 +26,7 @@ GROUPS = {
     "1": "sql expr",
     "2": "csv avro",
     "3": "table testing",
-    "4": "kafka",
+    "4": "kafka wire",
     "5": "storage http",
     "6": "registry",
     "7": "log commit work",

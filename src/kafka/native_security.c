@@ -11,14 +11,22 @@ static const char *const taken[] = {
     "topic.metadata.refresh.interval.ms",
     "security.protocol",
     "ssl.ca.location",
+    "ssl.ca.pem",
     "ssl.certificate.location",
+    "ssl.certificate.pem",
     "ssl.key.location",
+    "ssl.key.pem",
     "ssl.key.password",
+    "ssl.keystore.location",
+    "ssl.keystore.password",
     "ssl.endpoint.identification.algorithm",
     "sasl.mechanism",
     "sasl.mechanisms",
     "sasl.username",
     "sasl.password",
+    "sasl.kerberos.service.name",
+    "sasl.kerberos.principal",
+    "sasl.kerberos.keytab",
     TOKEN_FILE,
     TOKEN_COMMAND,
 };
@@ -89,14 +97,25 @@ enum status native_check_properties(const struct kafka_config *config, struct er
     return ST_OK;
 }
 
+static bool has_kerberos(const struct kafka_config *config)
+{
+    bool has = false;
+    for (size_t i = 0; i < config->n_properties; i++)
+        has |= str_starts_with(str_of(config->properties[i].name), "sasl.kerberos.");
+    return has;
+}
+
 static enum status mechanism_of(const struct kafka_config *config,
                                 enum wire_mechanism *ret, struct err *err)
 {
     static const enum wire_mechanism all[] = {WIRE_PLAIN, WIRE_SCRAM_SHA_256,
-                                              WIRE_SCRAM_SHA_512, WIRE_OAUTHBEARER};
+                                              WIRE_SCRAM_SHA_512, WIRE_OAUTHBEARER,
+                                              WIRE_GSSAPI};
     struct str name = native_property(config, "sasl.mechanism");
     if (name.p == NULL)
         name = native_property(config, "sasl.mechanisms");
+    if (name.p == NULL && has_kerberos(config)) // librdkafka's default, where it is meant
+        name = STR_LITERAL("GSSAPI");
     if (name.p == NULL)
         return err_set(err, ST_USAGE,
                        "option 'kafka.sasl.mechanism' is missing: PLAIN, SCRAM-SHA-256, "
@@ -109,8 +128,7 @@ static enum status mechanism_of(const struct kafka_config *config,
     }
     return err_set(err, ST_USAGE,
                    "option 'kafka.sasl.mechanism': client = 'native' has PLAIN, "
-                   "SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER; for '%.*s' write "
-                   "client = 'librdkafka'",
+                   "SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER and GSSAPI, not '%.*s'",
                    STR_ARGS(name));
 }
 
@@ -150,6 +168,15 @@ static enum status take_host_check(const struct kafka_config *config,
                    "ssl.endpoint.identification.algorithm", STR_ARGS(name));
 }
 
+static struct wire_kerberos_config kerberos_of(const struct kafka_config *config)
+{
+    return (struct wire_kerberos_config){
+        .service = native_property(config, "sasl.kerberos.service.name").p,
+        .principal = native_property(config, "sasl.kerberos.principal").p,
+        .keytab = native_property(config, "sasl.kerberos.keytab").p,
+    };
+}
+
 enum status native_security_of(const struct kafka_config *config,
                                struct wire_security_config *ret, struct err *err)
 {
@@ -158,10 +185,16 @@ enum status native_security_of(const struct kafka_config *config,
         .password = native_property(config, "sasl.password").p,
         .token_file = native_property(config, TOKEN_FILE).p,
         .token_command = native_property(config, TOKEN_COMMAND).p,
+        .kerberos = kerberos_of(config),
         .ca = native_property(config, "ssl.ca.location").p,
+        .ca_pem = native_property(config, "ssl.ca.pem").p,
         .certificate = native_property(config, "ssl.certificate.location").p,
+        .certificate_pem = native_property(config, "ssl.certificate.pem").p,
         .key = native_property(config, "ssl.key.location").p,
+        .key_pem = native_property(config, "ssl.key.pem").p,
         .key_password = native_property(config, "ssl.key.password").p,
+        .keystore = native_property(config, "ssl.keystore.location").p,
+        .keystore_password = native_property(config, "ssl.keystore.password").p,
     };
     TRY(take_host_check(config, ret, err));
     return take_protocol(config, ret, err);

@@ -446,7 +446,7 @@ static void take_greeting(struct wire_connection *c, int64_t now_ms)
         return;
     }
     c->state = WIRE_LOGGING_IN;
-    c->login = wire_login_new(c->client->security);
+    c->login = wire_login_new(c->client->security, c->host);
 }
 
 // ---- SASL
@@ -572,7 +572,11 @@ static const char *step_of(const struct wire_connection *c)
         return "TLS's handshake: ";
     if (c->state != WIRE_LOGGING_IN)
         return "";
-    return c->n_calls == 0 ? "the token's command: " : "SASL: ";
+    if (c->n_calls > 0)
+        return "SASL: ";
+    return wire_security_mechanism(c->client->security) == WIRE_GSSAPI
+               ? "Kerberos's key distribution centre: "
+               : "the token's command: ";
 }
 
 void wire_connection_work(struct wire_connection *c, int64_t now_ms, int64_t room_bytes)
@@ -580,14 +584,14 @@ void wire_connection_work(struct wire_connection *c, int64_t now_ms, int64_t roo
     work(c, now_ms, room_bytes);
     if (!is_overdue(c, now_ms))
         return;
-    char text[64];
+    char text[96];
     snprintf(text, sizeof(text), "%sno answer within %d ms", step_of(c),
              c->client->timeout_ms);
     fail(c, text, now_ms);
 }
 
-// A token's command, while nothing else can be done.
-static struct pollfd wait_for_token(const struct wire_connection *c,
+// A token's command or a ticket, while nothing else can be done.
+static struct pollfd wait_for_first(const struct wire_connection *c,
                                     int64_t *ret_until_ms)
 {
     if (c->deadline_ms < *ret_until_ms)
@@ -600,7 +604,7 @@ struct pollfd wire_connection_wait(const struct wire_connection *c, int64_t *ret
 {
     struct pollfd fd = {.fd = c->fd};
     if (c->state == WIRE_LOGGING_IN && c->n_calls == 0)
-        return wait_for_token(c, ret_until_ms);
+        return wait_for_first(c, ret_until_ms);
     bool is_stuck = c->is_whole || (c->n_size == sizeof(c->size) && !c->is_admitted);
     if (c->state == WIRE_CONNECTING || wire_tls_wants_write(c->tls) ||
         c->n_sent < c->out.n)

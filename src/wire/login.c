@@ -24,12 +24,12 @@ struct wire_login {
     int64_t looked_ms; // when the token was
 };
 
-struct wire_login *wire_login_new(const struct wire_security *security)
+struct wire_login *wire_login_new(const struct wire_security *security, const char *host)
 {
     struct wire_login *login = mem_zalloc(sizeof(*login));
     login->security = security;
     login->message = BUF_INIT(MESSAGE_MAX);
-    wire_sasl_begin(&login->sasl, security);
+    wire_sasl_begin(&login->sasl, security, host);
     return login;
 }
 
@@ -52,7 +52,7 @@ void wire_login_free(struct wire_login *login)
 
 int wire_login_fd(const struct wire_login *login, int64_t *ret_until_ms)
 {
-    int fd = login->sasl.token != NULL ? wire_token_fd(login->sasl.token) : -1;
+    int fd = wire_sasl_fd(&login->sasl);
     int64_t again_ms = login->looked_ms + LOOK_AGAIN_MS;
     if (fd < 0 && again_ms < *ret_until_ms)
         *ret_until_ms = again_ms;

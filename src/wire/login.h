@@ -13,7 +13,8 @@
 
 struct wire_login;
 
-struct wire_login *wire_login_new(const struct wire_security *security);
+// host: the broker's.
+struct wire_login *wire_login_new(const struct wire_security *security, const char *host);
 void wire_login_free(struct wire_login *login);
 
 // Sends what is due, when no answer is waited for.
@@ -23,7 +24,8 @@ enum status wire_login_take(struct wire_login *login, const struct wire_call *ca
                             struct str body, struct err *err);
 // *ret_lifetime_ms: for so long, from now on; 0: for ever.
 bool wire_login_is_done(const struct wire_login *login, int64_t *ret_lifetime_ms);
-// Where a token comes from; -1: look again at *ret_until_ms, which is lowered.
+// Where a token or a ticket comes from; -1: look again at *ret_until_ms, which is
+// lowered.
 int wire_login_fd(const struct wire_login *login, int64_t *ret_until_ms);
 
 // The broker's answers, as bytes.

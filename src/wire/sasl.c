@@ -8,18 +8,31 @@ static enum wire_mechanism mechanism_of(const struct wire_sasl *sasl)
     return wire_security_mechanism(sasl->security);
 }
 
-void wire_sasl_begin(struct wire_sasl *sasl, const struct wire_security *security)
+void wire_sasl_begin(struct wire_sasl *sasl, const struct wire_security *security,
+                     const char *host)
 {
     *sasl = (struct wire_sasl){.security = security};
-    if (mechanism_of(sasl) == WIRE_OAUTHBEARER)
+    switch (mechanism_of(sasl)) {
+    case WIRE_OAUTHBEARER:
         sasl->token = wire_token_begin(security);
-    else if (mechanism_of(sasl) != WIRE_PLAIN)
+        return;
+    case WIRE_GSSAPI:
+        sasl->kerberos = wire_kerberos_begin(wire_security_kerberos(security), host);
+        return;
+    case WIRE_SCRAM_SHA_256:
+    case WIRE_SCRAM_SHA_512:
         wire_scram_init(&sasl->scram, mechanism_of(sasl) == WIRE_SCRAM_SHA_512, NULL);
+        return;
+    case WIRE_PLAIN:
+    case WIRE_NO_SASL:
+        break;
+    }
 }
 
 void wire_sasl_end(struct wire_sasl *sasl)
 {
     wire_token_end(sasl->token);
+    wire_kerberos_end(sasl->kerberos);
     wire_scram_release(&sasl->scram);
     *sasl = (struct wire_sasl){0};
 }
@@ -46,6 +59,8 @@ enum status wire_sasl_first(struct wire_sasl *sasl, struct buf *out, bool *ret_i
     switch (mechanism_of(sasl)) {
     case WIRE_OAUTHBEARER:
         return put_token(sasl, out, ret_is_there, err);
+    case WIRE_GSSAPI:
+        return wire_kerberos_first(sasl->kerberos, out, ret_is_there, err);
     case WIRE_SCRAM_SHA_256:
     case WIRE_SCRAM_SHA_512:
         wire_scram_first(&sasl->scram, wire_security_user(sasl->security), out);
@@ -76,6 +91,8 @@ enum status wire_sasl_next(struct wire_sasl *sasl, struct str from_server,
     switch (mechanism_of(sasl)) {
     case WIRE_OAUTHBEARER:
         return from_server.n > 0 ? token_refused(from_server, err) : ST_OK;
+    case WIRE_GSSAPI:
+        return wire_kerberos_next(sasl->kerberos, from_server, out, ret_is_done, err);
     case WIRE_SCRAM_SHA_256:
     case WIRE_SCRAM_SHA_512:
         *ret_is_done = sasl->n_sent++ > 0;
@@ -88,4 +105,11 @@ enum status wire_sasl_next(struct wire_sasl *sasl, struct str from_server,
         break;
     }
     return ST_OK;
+}
+
+int wire_sasl_fd(const struct wire_sasl *sasl)
+{
+    if (sasl->kerberos != NULL)
+        return wire_kerberos_fd(sasl->kerberos);
+    return sasl->token != NULL ? wire_token_fd(sasl->token) : -1;
 }

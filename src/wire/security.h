@@ -18,6 +18,14 @@ enum wire_mechanism {
     WIRE_SCRAM_SHA_256, // RFC 5802, RFC 7677
     WIRE_SCRAM_SHA_512,
     WIRE_OAUTHBEARER, // RFC 7628, KIP-255
+    WIRE_GSSAPI,      // RFC 4752, with Kerberos 5
+};
+
+// Who we are by Kerberos (kerberos.h); texts are borrowed.
+struct wire_kerberos_config {
+    const char *service;   // of the brokers' names; NULL: "kafka"
+    const char *principal; // NULL: whoever the tickets or the key table are of
+    const char *keytab;    // a file; NULL: the tickets at hand
 };
 
 // Texts are borrowed; NULL: not given.
@@ -26,8 +34,12 @@ struct wire_security_config {
     enum wire_mechanism mechanism;
     const char *user, *password;
     const char *token_file, *token_command; // one of them, for OAUTHBEARER
-    const char *ca; // a PEM file or a folder of hashed ones; NULL: the system's
-    const char *certificate, *key, *key_password; // the client's, PEM
+    struct wire_kerberos_config kerberos;   // for GSSAPI
+    const char *ca, *ca_pem; // a PEM file or a folder of hashed ones; the text; neither:
+                             // the system's
+    const char *certificate, *key, *key_password; // the client's, PEM files
+    const char *certificate_pem, *key_pem;        // or the texts
+    const char *keystore, *keystore_password;     // or both in one, PKCS#12 (RFC 7292)
     bool takes_any_host;                          // the certificate need not name it
 };
 
@@ -47,5 +59,7 @@ struct str wire_security_user(const struct wire_security *security);
 struct str wire_security_password(const struct wire_security *security);
 const char *wire_security_token_file(const struct wire_security *security);    // or NULL
 const char *wire_security_token_command(const struct wire_security *security); // or NULL
+const struct wire_kerberos_config *
+wire_security_kerberos(const struct wire_security *security);
 
 #endif

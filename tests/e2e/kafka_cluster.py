@@ -66,7 +66,7 @@ class Broker:
         return "".join(f"{name}={value}\n" for name, value in settings.items())
 
     def java(self, *args):
-        return ["java", "-cp", f"{JARS}/*", *JVM, *map(str, args)]
+        return ["java", "-cp", f"{JARS}/*", *JVM, *self.cluster.jvm, *map(str, args)]
 
     def format(self):
         config = self.dir / "kafka.properties"
@@ -102,10 +102,10 @@ class Broker:
 class Cluster:
     """Brokers 1..n; the first of the listeners is the one that they speak with each other."""
 
-    def __init__(self, n=1, listeners=None, settings=None, format_args=()):
+    def __init__(self, n=1, listeners=None, settings=None, format_args=(), jvm=()):
         lib.brokers()  # skips without the jars
         self.listeners = listeners or {"CLIENTS": Listener()}
-        self.settings, self.format_args = settings or {}, format_args
+        self.settings, self.format_args, self.jvm = settings or {}, format_args, jvm
         self.brokers = []
         self.brokers = [Broker(self, i + 1) for i in range(n)]
         for broker in self.brokers:

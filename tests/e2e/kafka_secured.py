@@ -19,6 +19,7 @@ RIGHTS = {"authorizer.class.name": "org.apache.kafka.metadata.authorizer.Standar
           "super.users": "User:ANONYMOUS", "allow.everyone.if.no.acl.found": "true"}
 places = {}
 more_listeners = []  # a function that gives those beside the usual
+jvm = []  # options of the broker's Java
 
 
 class Places:
@@ -38,7 +39,7 @@ class Places:
             "TLS": kafka_cluster.Listener("SSL", "localhost"),
             "MTLS": kafka_cluster.Listener("SSL", "localhost", ssl_client_auth="required"),
             **(more or {}),
-        }, {**tls, **RIGHTS}, [word for one in scram for word in ("--add-scram", one)])
+        }, {**tls, **RIGHTS}, [word for one in scram for word in ("--add-scram", one)], jvm)
         self.topic = broker.create_topic(brokers=self.cluster.addresses("PLAINTEXT"))
         self.n_sent = 0
 

@@ -78,6 +78,10 @@ class Realm:
             self.run("kadmin.local", "-r", REALM, "-q", f"ktadd -k {path} {principal}")
         return path
 
+    def keytab_again(self, principal):
+        """The principal has new keys; those of earlier files are old."""
+        self.run("kadmin.local", "-r", REALM, "-q", f"cpw -randkey {principal}")
+
     def as_user(self, keytab):
         """The environment of a client that signs in by this keytab."""
         return {**self.env, "KRB5_CLIENT_KTNAME": str(keytab),

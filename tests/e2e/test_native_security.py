@@ -12,9 +12,8 @@ import kafka_cluster
 import lib
 import results
 from kafka_secured import STRANGER, USER, get, more_listeners, sasl, sasl_settings, script, tls
+from native_secured import SEE_OPTIONS, at, fails, native, works
 
-SEE_OPTIONS = "; see the options kafka.security.protocol, kafka.ssl.* and kafka.sasl.*"
-SECRETS = ("alice-secret", "wrong-secret", "key-secret", "eyJ")
 REAUTHENTICATED_MS = 3000
 expired_ca = []
 
@@ -35,55 +34,6 @@ def listeners():
 
 
 more_listeners.append(listeners)
-
-
-def at(listener):
-    return get().at(listener)
-
-
-def native(listener, options, brokers=None):
-    path = script(listener, options, brokers or at(listener))
-    path.write_text(path.read_text() + "SET membership = 'none';\n")
-    return path
-
-
-def no_secret_in(*texts):
-    for text in texts:
-        for secret in SECRETS:
-            assert secret not in text, text
-
-
-def works(listener, options):
-    """All commands that ask the broker something, and a topic that init makes."""
-    at("PLAINTEXT")
-    place = get()
-    broker.produce(place.topic, [f"T,n{place.n_sent}"], brokers=at("PLAINTEXT"))
-    place.n_sent += 1
-    path = native(listener, options)
-    for command in (["init"], ["check", "--live"], ["run", "--once"], ["status"], ["preview", "--limit", "1"]):
-        done = lib.run(*command, path)
-        no_secret_in(done.out, done.err)
-    rows = sorted(row[1] for row in results.iter_result(path.parent / "r"))
-    assert rows == sorted(f"n{i}" for i in range(place.n_sent)), rows
-    for entry in (path.parent / "r" / "_tramline").rglob("*"):
-        no_secret_in(entry.read_text(errors="replace") if entry.is_file() else "")
-    fresh = lib.fresh_name()
-    path.write_text(path.read_text().replace(f"topic = '{place.topic}'", f"topic = '{fresh}', partitions = 3"))
-    lib.run("init", path)
-    assert broker.leaders(fresh, brokers=at("PLAINTEXT")) == [1, 1, 1]
-
-
-def fails(listener, options, says, code=1, brokers=None, limit_s=5, commands=None):
-    """Each command says why, soon, and in the same words."""
-    path = native(listener, options, brokers)
-    (path.parent / "r").mkdir()
-    for command in commands or (["run", "--once"], ["init"], ["check", "--live"]):
-        done = lib.run(*command, path, code=code)
-        assert done.seconds < limit_s, (command, done.seconds)
-        said = [line for line in (done.out + done.err).splitlines()
-                if all(part in line for part in says.split("..."))]
-        assert len(said) == 1, (command, says, done.out, done.err)
-        no_secret_in(done.out, done.err)
 
 
 def test_tls():
@@ -123,6 +73,51 @@ def test_a_clients_certificate():
     fails("MTLS", with_lock, says, code=2)
     fails("MTLS", {**with_lock, "ssl.key.location": place.stranger_key},
           f"option 'kafka.ssl.key.location': {place.stranger_key} is not the key of the certificate {place.client}", code=2)
+
+
+def test_certificates_as_text():
+    place = get()
+    ca, client, key = (path.read_text() for path in (place.ours.ca, place.client, place.key))
+    other_ca, other_key = place.foreign.ca.read_text(), place.stranger_key.read_text()
+    base = {"security.protocol": "SSL"}
+    works("TLS", {**base, "ssl.ca.pem": other_ca + ca})
+    works("MTLS", {**base, "ssl.ca.pem": ca, "ssl.certificate.pem": client + ca, "ssl.key.pem": key})
+    works("MTLS", {**tls(), "ssl.certificate.location": place.client, "ssl.key.pem": key})
+    wrong = [
+        ({"ssl.ca.pem": other_ca}, "the broker's certificate is of an unknown authority", 1),
+        ({"ssl.ca.pem": "x"}, "option 'kafka.ssl.ca.pem': no start line", 2),
+        ({"ssl.ca.pem": ca[:200] + "\n" + ca[-40:]}, "option 'kafka.ssl.ca.pem': ", 2),
+        ({"ssl.ca.pem": ca, "ssl.certificate.pem": client, "ssl.key.pem": other_key},
+         "option 'kafka.ssl.key.pem': the text is not the key of the certificate given", 2),
+        ({"ssl.ca.pem": ca, "ssl.certificate.pem": key, "ssl.key.pem": key}, "option 'kafka.ssl.certificate.pem': no start line", 2),
+        ({"ssl.ca.pem": ca, "ssl.certificate.pem": client, "ssl.key.pem": client},
+         "option 'kafka.ssl.key.pem': the text cannot be read: ...; if it has a password, kafka.ssl.key.password must be that", 2),
+        ({"ssl.ca.pem": ca, "ssl.certificate.pem": client}, "option 'kafka.ssl.key.location' is missing: a client's certificate and "
+         "its key belong together", 2),
+        ({"ssl.ca.pem": ca, "ssl.certificate.pem": client, "ssl.certificate.location": place.client, "ssl.key.pem": key},
+         "option 'kafka.ssl.certificate.pem' cannot stand beside kafka.ssl.certificate.location: give one of them", 2),
+    ]
+    for options, says, code in wrong:
+        fails("MTLS", {**base, **options}, says, code=code)
+
+
+def test_a_key_store():
+    place = get()
+    store, empty, text = (place.client.parent / name for name in ("client.p12", "empty.p12", "text.p12"))
+    place.ours.openssl("pkcs12", "-export", "-in", place.client, "-inkey", place.key, "-passout", "pass:key-secret", "-out", store)
+    place.ours.openssl("pkcs12", "-export", "-in", place.client, "-nokeys", "-passout", "pass:key-secret", "-out", empty)
+    text.write_text("no key store")
+    with_store = tls(**{"ssl.keystore.location": store, "ssl.keystore.password": "key-secret"})
+    works("MTLS", with_store)
+    says = ("option 'kafka.ssl.keystore.location': ... cannot be read as PKCS#12: ...; kafka.ssl.keystore.password must be its "
+            "password")
+    for wrong in ({"ssl.keystore.password": "wrong-secret"}, {"ssl.keystore.location": text}):
+        fails("MTLS", {**with_store, **wrong}, says, code=2)
+    fails("MTLS", {**with_store, "ssl.keystore.location": empty}, f"option 'kafka.ssl.keystore.location': {empty} cannot be read as "
+          "PKCS#12: it has no certificate with a key; kafka.ssl.keystore.password must be its password", code=2)
+    fails("MTLS", {**with_store, "ssl.keystore.location": store.parent}, f"'kafka.ssl.keystore.location': {store.parent}: ", code=2)
+    fails("MTLS", {**with_store, "ssl.key.location": place.key}, "option 'kafka.ssl.keystore.location' has certificate and key: "
+          "leave kafka.ssl.certificate.* and kafka.ssl.key.* out", code=2)
 
 
 def test_a_clients_certificate_that_is_missing_or_not_trusted():
@@ -214,13 +209,14 @@ def test_another_protocol_than_the_ports():
 
 def test_what_it_does_not_have_is_refused():
     refused = [
-        ({"sasl.mechanism": "GSSAPI"}, "option 'kafka.sasl.mechanism': client = 'native' has PLAIN, SCRAM-SHA-256, "
-         "SCRAM-SHA-512 and OAUTHBEARER; for 'GSSAPI' write client = 'librdkafka'"),
+        ({"sasl.mechanism": "CRAM-MD5"}, "option 'kafka.sasl.mechanism': client = 'native' has PLAIN, SCRAM-SHA-256, "
+         "SCRAM-SHA-512, OAUTHBEARER and GSSAPI, not 'CRAM-MD5'"),
+        ({"sasl.kerberos.kinit.cmd": "true"}, "option 'kafka.sasl.kerberos.kinit.cmd' is not one of client = 'native'"),
         ({"sasl.oauthbearer.config": "principal=alice"}, "option 'kafka.sasl.oauthbearer.config' is not one of client = 'native'; "
          "write client = 'librdkafka', or see the documentation on security for those that it takes"),
         ({"ssl.endpoint.identification.algorithm": "dns"},
          "option 'kafka.ssl.endpoint.identification.algorithm': Invalid value"),
-        ({"ssl.keystore.location": get().client}, "option 'kafka.ssl.keystore.location' is not one of client"),
+        ({"ssl.cipher.suites": "ALL"}, "option 'kafka.ssl.cipher.suites' is not one of client"),
         ({"sasl.password": "gehéim"}, "option 'kafka.sasl.password': SCRAM of client = 'native' takes printable ASCII"),
     ]
     for options, says in refused:

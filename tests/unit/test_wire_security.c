@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "core/env.h"
 #include "wire/connection.h"
+#include "wire/kerberos.h"
 #include "wire/login.h"
 #include "wire/scram.h"
 #include "wire/token.h"
@@ -638,6 +639,58 @@ static void test_tokens_that_are_none(void **state)
           "the broker refuses the token: {\"status\":\"invalid_token\"}", true);
 }
 
+// ---- Kerberos: with a realm, tests/e2e/test_kafka_kerberos.py
+
+static void test_kerberos_without_a_realm(void **state)
+{
+    (void)state;
+    setenv("KRB5_CONFIG", "/dev/null", 1);
+    setenv("KRB5CCNAME", "FILE:/nowhere/tickets", 1);
+    setenv("KRB5_CLIENT_KTNAME", "FILE:/nowhere/keys", 1);
+    struct wire_security_config config = {.mechanism = WIRE_GSSAPI};
+    fails(&config,
+          "; get a ticket by kinit (klist shows it), or give a key table by "
+          "kafka.sasl.kerberos.keytab",
+          true);
+    config.kerberos.principal = "nobody@NOWHERE";
+    fails(&config, "Kerberos: ", true);
+    config.kerberos.keytab = "/proc/self/exe"; // a file, and no key table
+    fails(&config, "Kerberos: ", true);
+    assert_int_equal(fake.n_logins, 0);
+}
+
+static void test_layers_of_kerberos(void **state)
+{
+    (void)state;
+    struct err err;
+    assert_ok(wire_kerberos_check_layers((struct str){"\1\0\0\0", 4}, &err), &err);
+    assert_ok(wire_kerberos_check_layers((struct str){"\7\xff\xff\xff", 4}, &err), &err);
+    assert_status(wire_kerberos_check_layers((struct str){"\6\0\x10\0", 4}, &err),
+                  ST_FAIL);
+    assert_string_equal(err.text,
+                        "Kerberos: the broker wants a security layer of SASL, which "
+                        "Kafka's protocol does not have; TLS secures what is sent: see "
+                        "kafka.security.protocol");
+    for (size_t n = 0; n < 6; n += n == 3 ? 2 : 1) {
+        assert_status(wire_kerberos_check_layers((struct str){"\1\0\0\0\0\0", n}, &err),
+                      ST_FAIL);
+        assert_string_equal(err.text, "Kerberos: what the broker says of security layers "
+                                      "is not right");
+    }
+}
+
+static void test_a_ticket_that_nobody_waits_for(void **state)
+{
+    (void)state;
+    const struct wire_security_config config = {.mechanism = WIRE_GSSAPI};
+    for (int i = 0; i < 20; i++) {
+        struct client client;
+        open_client(&client, &config, 5000);
+        work_until(&client, WIRE_LOGGING_IN);
+        close_client(&client);
+    }
+}
+
 // ---- what is not taken
 
 static void test_what_is_missing_is_named(void **state)
@@ -662,6 +715,11 @@ static void test_what_is_missing_is_named(void **state)
          "token from one of kafka.sasl.oauthbearer.token.file and "
          "kafka.sasl.oauthbearer.token.command; for OIDC and unsecured tokens write "
          "client = 'librdkafka'"},
+        {{.mechanism = WIRE_GSSAPI, .kerberos.keytab = "/nowhere/keys"},
+         "option 'kafka.sasl.kerberos.keytab': /nowhere/keys: No such file"},
+        {{.has_tls = true, .ca_pem = ""}, "option 'kafka.ssl.ca.pem': no start line"},
+        {{.has_tls = true, .ca = "/dev", .keystore = "/nowhere/store"},
+         "option 'kafka.ssl.keystore.location': /nowhere/store: No such file"},
         {{.has_tls = true, .ca = "/nowhere/ca"},
          "kafka.ssl.ca.location': /nowhere/ca: No"},
         {{.has_tls = true, .ca = "/dev/null"}, "kafka.ssl.ca.location': /dev/null: a"},
@@ -695,4 +753,6 @@ TEST_MAIN(cmocka_unit_test(test_scram_of_the_rfc),
           CASE(test_no_step_may_last), CASE(test_dripping_does_not_help),
           CASE(test_a_login_that_is_cut), CASE(test_answers_that_are_too_large),
           CASE(test_no_tls_there), CASE(test_tokens), CASE(test_tokens_that_are_none),
+          CASE(test_kerberos_without_a_realm), cmocka_unit_test(test_layers_of_kerberos),
+          CASE(test_a_ticket_that_nobody_waits_for),
           cmocka_unit_test(test_what_is_missing_is_named))
