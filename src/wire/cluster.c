@@ -115,6 +115,12 @@ void wire_cluster_doubt(struct wire_cluster *cluster, int64_t now_ms)
         cluster->ask_at_ms = at_ms;
 }
 
+void wire_cluster_doubt_leader(struct wire_cluster *cluster, int32_t partition)
+{
+    if ((size_t)partition < cluster->n_leaders)
+        cluster->leaders[partition].is_doubted = true;
+}
+
 static bool is_connecting(const struct wire_cluster *cluster)
 {
     for (size_t i = 0; i < cluster->n; i++) {
@@ -265,7 +271,7 @@ static enum status take_leaders(struct wire_cluster *cluster,
     size_t n = metadata->n_partitions;
     struct wire_leader *leaders = mem_array(n, sizeof(*leaders));
     for (size_t i = 0; i < n; i++)
-        leaders[i].broker = leaders[i].epoch = -1;
+        leaders[i] = (struct wire_leader){-1, -1, false};
     for (size_t i = 0; i < n; i++) {
         const struct wire_metadata_partition *partition = &metadata->partitions[i];
         if (partition->number < 0 || (size_t)partition->number >= n) {
@@ -274,10 +280,11 @@ static enum status take_leaders(struct wire_cluster *cluster,
                            cluster->topic);
         }
         struct wire_leader *leader = &leaders[partition->number];
-        *leader = (struct wire_leader){partition->leader, partition->leader_epoch};
+        *leader = (struct wire_leader){partition->leader, partition->leader_epoch, false};
         size_t number = (size_t)partition->number;
         bool is_old = number < cluster->n_leaders && leader->epoch >= 0 &&
-                      leader->epoch < cluster->leaders[number].epoch;
+                      leader->epoch < cluster->leaders[number].epoch &&
+                      !cluster->leaders[number].is_doubted;
         if (is_old) // by a broker that has not heard of the change
             *leader = cluster->leaders[number];
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The brokers of a cluster, each with its connection, and who leads the partitions of one
-// topic, as Metadata tells it again and again (KIP-320: never by an older epoch).
+// topic, as Metadata tells it again and again (KIP-320: never by an older epoch, unless
+// the leader by the newer one does not serve).
 //
 // Metadata is asked of any broker that is connected, else of the others in turn, those
 // that the script names among them. Threads: one owner; nothing waits.
@@ -27,8 +28,9 @@ struct wire_broker {
 };
 
 struct wire_leader {
-    int32_t broker; // -1: none
-    int32_t epoch;  // -1: unknown
+    int32_t broker;  // -1: none
+    int32_t epoch;   // -1: unknown
+    bool is_doubted; // the next Metadata is believed, whatever its epoch
 };
 
 struct wire_cluster {
@@ -65,6 +67,9 @@ enum status wire_cluster_work(struct wire_cluster *cluster, int64_t now_ms,
                               struct err *err);
 // Metadata is wanted soon: something has changed.
 void wire_cluster_doubt(struct wire_cluster *cluster, int64_t now_ms);
+// This partition has been refused for long: its epoch may be one that never was, above
+// which no leader would come.
+void wire_cluster_doubt_leader(struct wire_cluster *cluster, int32_t partition);
 enum status wire_cluster_take_metadata(struct wire_cluster *cluster, struct str body,
                                        int16_t version, int64_t now_ms, struct err *err);
 

@@ -114,7 +114,7 @@ static struct wire_fetched read_partition(struct wire_fetched_in *fetched,
     struct wire_in *in = &fetched->in;
     struct wire_fetched partition = {.number = wire_in_i32(in)};
     partition.code = wire_in_i16(in);
-    wire_in_i64(in); // the high watermark
+    partition.high = wire_in_i64(in);
     partition.last_stable = wire_in_i64(in);
     if (fetched->version >= WITH_LOG_START)
         wire_in_i64(in);

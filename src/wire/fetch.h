@@ -34,6 +34,7 @@ void wire_fetch_end(struct buf *out, int16_t version);
 struct wire_fetched {
     int32_t number;
     int16_t code;
+    int64_t high;         // the end of what all replicas have; -1: not told
     int64_t last_stable;  // the end for who reads committed records; -1: not told
     int64_t truncated_to; // where the log of the broker parts from what was read; -1: it
                           // does not

@@ -15,12 +15,14 @@ enum {
     ANSWERS_MAX = 2,       // of a broker, that wait to be read
     OVERHEAD_BYTES = 4096, // of an answer, beside a batch
     STUCK_MAX = 20,
+    BEYOND_MAX = 20,  // answers in a row with nothing but batches behind the end
     REFUSED_TOLD = 5, // errors in a row, before they are told
     FIRST_PAUSE_MS = 50,
     LAST_PAUSE_MS = 1000,
     FAILURES_TOLD = 3, // of a leader's connection
     THROTTLE_MAX_MS = 60000,
     SILENT_MS = 2000, // beyond WAIT_MS, with some patience
+    WITH_EPOCHS = 9,  // version of Fetch
 };
 
 // A partition that a request asks for.
@@ -149,7 +151,7 @@ int64_t wire_fetcher_room(struct wire_fetcher *fetcher)
 const struct wire_leader *wire_fetcher_leader(const struct wire_fetcher *fetcher,
                                               const struct wire_partition *partition)
 {
-    static const struct wire_leader none = {-1, -1};
+    static const struct wire_leader none = {-1, -1, false};
     size_t number = (size_t)partition->number;
     return number < fetcher->cluster->n_leaders ? &fetcher->cluster->leaders[number]
                                                 : &none;
@@ -170,6 +172,8 @@ static void refuse(struct wire_fetcher *fetcher, struct wire_partition *partitio
     partition->again_at_ms = now_ms + pause_ms;
     partition->code = code;
     partition->is_trouble_due |= ++partition->n_refused == REFUSED_TOLD;
+    if (partition->n_refused >= REFUSED_TOLD)
+        wire_cluster_doubt_leader(fetcher->cluster, partition->number);
     wire_cluster_doubt(fetcher->cluster, now_ms);
 }
 
@@ -330,6 +334,8 @@ static void lose(struct wire_fetcher *fetcher, struct wire_broker *broker, int64
             continue;
         partition->is_low_asked = partition->is_end_asked = false;
         partition->is_trouble_due |= is_loss;
+        if (is_loss)
+            wire_cluster_doubt_leader(fetcher->cluster, partition->number);
         if (broker->connection.n_failures > 0)
             wire_cluster_doubt(fetcher->cluster, now_ms);
     }
@@ -371,8 +377,9 @@ static void find_leaderless(struct wire_fetcher *fetcher, int64_t now_ms)
 {
     for (size_t i = 0; i < fetcher->n && fetcher->cluster->n_leaders > 0; i++) {
         struct wire_partition *partition = &fetcher->partitions[i];
-        if (wire_fetcher_leader(fetcher, partition)->broker < 0 &&
-            is_due(partition, now_ms))
+        int32_t leader = wire_fetcher_leader(fetcher, partition)->broker;
+        if (is_due(partition, now_ms) &&
+            wire_cluster_find(fetcher->cluster, leader) == NULL)
             refuse(fetcher, partition, WIRE_LEADER_NOT_AVAILABLE, now_ms);
     }
 }
@@ -476,20 +483,50 @@ static enum status stuck(const struct wire_fetcher *fetcher,
     return ST_OK;
 }
 
-// Whole batches at the front, by their headers; moves the partition's fetch_offset behind
-// them. A header that is not right ends it: the reader meets it there.
-static struct str whole_batches(struct wire_partition *partition, struct str records)
+// The end was looked up before the batches were, and may have moved meanwhile: they are
+// asked for again, and lie before it then.
+static enum status beyond(const struct wire_fetcher *fetcher,
+                          struct wire_partition *partition, int64_t end, int64_t now_ms,
+                          struct err *err)
 {
+    partition->again_at_ms = now_ms + (partition->n_beyond > 0 ? FIRST_PAUSE_MS : 0);
+    if (++partition->n_beyond <= BEYOND_MAX)
+        return ST_OK;
+    return at_offset(fetcher, partition,
+                     err_set(err, ST_DATA,
+                             "the broker sends batches behind the partition's end, "
+                             "offset %" PRId64,
+                             end),
+                     err);
+}
+
+bool wire_slice_is_too_new(const struct wire_slice *slice, int32_t epoch)
+{
+    return slice->most_epoch >= 0 && epoch > slice->most_epoch;
+}
+
+// Whole batches at the front, by their headers; moves the partition's fetch_offset behind
+// them. A header that is not right ends it: the reader meets it there. So does, in
+// *ret_is_beyond, one of a batch behind the end.
+static struct str whole_batches(struct wire_partition *partition,
+                                const struct wire_fetched *fetched,
+                                const struct wire_slice *slice, bool *ret_is_beyond)
+{
+    const struct str records = fetched->records;
     struct str rest = records;
-    for (;;) {
+    for (*ret_is_beyond = false;;) {
         struct wire_batch batch;
         size_t size = wire_batch_size(rest);
         if (size == 0 || size > rest.n)
             break;
-        if (wire_batch_read(rest, &batch, NULL) != ST_OK) {
+        if (wire_batch_read(rest, &batch, NULL) != ST_OK ||
+            wire_slice_is_too_new(slice, batch.leader_epoch)) {
             partition->mode = WIRE_BROKEN;
             return records;
         }
+        *ret_is_beyond = fetched->high >= 0 && batch.last_offset >= fetched->high;
+        if (*ret_is_beyond)
+            break;
         if (batch.last_offset >= partition->fetch_offset) {
             partition->fetch_offset = batch.last_offset + 1;
             partition->last_epoch = batch.leader_epoch;
@@ -505,7 +542,8 @@ static enum status take_records(struct wire_fetcher *fetcher,
                                 struct wire_slice *slice, int64_t now_ms, struct err *err)
 {
     int64_t before = partition->fetch_offset;
-    slice->rest = whole_batches(partition, fetched->records);
+    bool is_beyond;
+    slice->rest = whole_batches(partition, fetched, slice, &is_beyond);
     partition->last_stable = fetched->last_stable;
     partition->told_ms = now_ms;
     partition->n_refused = 0;
@@ -515,9 +553,10 @@ static enum status take_records(struct wire_fetcher *fetcher,
         const struct str cut = {fetched->records.p + slice->rest.n,
                                 fetched->records.n - slice->rest.n};
         slice->rest.n = 0;
-        return stuck(fetcher, partition, cut, err);
+        return is_beyond ? beyond(fetcher, partition, fetched->high, now_ms, err)
+                         : stuck(fetcher, partition, cut, err);
     }
-    partition->n_stuck = 0;
+    partition->n_stuck = partition->n_beyond = 0;
     partition->fed_ms = now_ms;
     return ST_OK;
 }
@@ -578,6 +617,9 @@ static enum status take_all(struct wire_fetcher *fetcher, struct wire_broker *br
             continue;
         slice->partition = asked->partition;
         slice->token = partition->token;
+        slice->most_epoch = in->version >= WITH_EPOCHS // which it has compared
+                                ? wire_fetcher_leader(fetcher, partition)->epoch
+                                : -1;
         TRY(take_partition(fetcher, partition, &fetched, slice, now_ms, err));
         if (slice->rest.n > 0)
             slice = &answered->slices[++answered->n];

@@ -18,6 +18,10 @@
 // A partition that is started elsewhere, held back or ended has a new token: what is
 // under way for the old one is dropped when it comes.
 //
+// What a header says where no checksum is: that its batch lies before the partition's
+// end, which may move while a broker answers, and is not of an epoch that is still to
+// come.
+//
 // Errors: ST_DATA (bytes that are not right, a log that was cut back behind what was
 // read, KIP-320), ST_LIMIT (a batch larger than source.buffer), ST_FAIL. Threads: one
 // owner.
@@ -51,6 +55,7 @@ struct wire_partition {
     int64_t fed_ms;       // when something came last, or reading began
     int32_t max_bytes;    // of a fetch
     int n_stuck;          // answers in a row that brought no whole batch
+    int n_beyond;         // answers in a row whose first batch lies behind the end
     int n_refused;        // errors in a row
     int16_t code;         // the last of them
     int64_t again_at_ms;
@@ -64,8 +69,9 @@ struct wire_partition {
 struct wire_slice {
     size_t partition; // index
     uint32_t token;
-    struct str rest; // not read yet
-    int64_t least;   // the next batch's first offset, or a later one
+    struct str rest;    // not read yet
+    int64_t least;      // the next batch's first offset, or a later one
+    int32_t most_epoch; // of a batch: the leader's; -1: it is not known
     struct wire_aborted aborted;
 };
 
@@ -96,6 +102,8 @@ void wire_fetcher_release(struct wire_fetcher *fetcher);
 void wire_fetcher_start(struct wire_fetcher *fetcher, const struct stream_start *starts,
                         size_t n, int64_t now_ms);
 void wire_fetcher_stop(struct wire_fetcher *fetcher);
+// A batch of that answer cannot be of so late an epoch.
+bool wire_slice_is_too_new(const struct wire_slice *slice, int32_t epoch);
 // NULL: it is not read.
 struct wire_partition *wire_fetcher_find(const struct wire_fetcher *fetcher,
                                          int32_t number);

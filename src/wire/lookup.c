@@ -10,7 +10,8 @@
 #include "wire/offsets.h"
 
 enum {
-    WAIT_MS = 10,           // of a fetch, for a first byte
+    WAIT_MS = 10,      // of a fetch, for a first byte
+    DOUBTED_AFTER = 5, // answers that do not help, before the leader's epoch is doubted
     FETCH_BYTES = 64 << 10, // a first batch comes whole (KIP-74)
     EMPTY_MAX = 20, // fetches without a byte, before a record that should be there is not
 };
@@ -246,7 +247,7 @@ static enum status ask_part(struct part *part, struct wire_question *question,
 {
     struct wire_lookup *lookup = part->lookup;
     int64_t end_ms = wire_lookup_end(lookup);
-    struct wire_leader leader = {WIRE_ANY, WIRE_ANY};
+    struct wire_leader leader = {WIRE_ANY, WIRE_ANY, false};
     enum finding finding = NOTHING_FOUND;
     question->arg = part;
     for (int n = 0; n == 0 || !wire_lookup_is_over(lookup, end_ms); n++) {
@@ -264,6 +265,8 @@ static enum status ask_part(struct part *part, struct wire_question *question,
         finding = find_leader(part, &leader);
         if (finding == HAS_NO_LEADER && n > 0)
             break;
+        if (n >= DOUBTED_AFTER)
+            wire_cluster_doubt_leader(&lookup->asking.cluster, part->partition);
         if (finding != HAS_LEADER)
             continue;
         int16_t version, code;

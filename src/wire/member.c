@@ -8,7 +8,8 @@
 enum {
     FIRST_PAUSE_MS = 50,
     LAST_PAUSE_MS = 1000,
-    REFUSED_TOLD = 5, // errors in a row, before they are told
+    REFUSED_TOLD = 5,  // errors in a row, before they are told
+    SYNC_SESSIONS = 5, // for so long the group's leader may share out
 };
 
 void wire_member_init(struct wire_member *member, struct wire_cluster *cluster,
@@ -318,6 +319,21 @@ static void watch_session(struct wire_member *member, int64_t now_ms)
             member); // its answer would be waited for, and is worth nothing
 }
 
+// Of a group in which nobody knows that it leads, which is so as long as nobody joins
+// anew, or whose leader hangs.
+static void watch_sync(struct wire_member *member, int64_t now_ms)
+{
+    int64_t limit_ms = (int64_t)SYNC_SESSIONS * member->config.session_ms;
+    if (member->state != WIRE_SYNCING || !member->is_calling ||
+        now_ms - member->sent_ms <= limit_ms)
+        return;
+    drop_call(member);
+    (void)err_set(&member->problem, ST_RETRY,
+                  "its leader has not shared out within %" PRId64 " ms; joining again",
+                  limit_ms);
+    wire_member_name_problem(member, ST_RETRY);
+}
+
 static void watch_partitions(struct wire_member *member)
 {
     if (member->state == WIRE_IN && member->is_leader && !member->is_giving &&
@@ -386,6 +402,7 @@ void wire_member_work(struct wire_member *member, int64_t now_ms)
         return;
     }
     watch_session(member, now_ms);
+    watch_sync(member, now_ms);
     watch_partitions(member);
     if (wire_member_reach(member, now_ms))
         act(member, now_ms);

@@ -80,6 +80,7 @@ struct wire_member {
     int64_t beat_at_ms, again_at_ms;
     int n_refused;    // errors in a row
     int n_unreadable; // assignments in a row
+    bool was_empty;   // the last assignment, without even a word that it is
     struct err problem;
     bool is_problem_due, is_final, is_leaving, is_left, is_hung;
     bool is_fenced; // another one has its name

@@ -289,9 +289,23 @@ static void refuse_assignment(struct wire_member *member, const char *why, int64
     wire_member_name_problem(member, ST_FAIL);
 }
 
+// The group's leader has not thought of this member; or this is the leader, and was not
+// told: the next join tells.
+static bool is_forgotten(struct wire_member *member, struct str bytes, int64_t now_ms)
+{
+    bool was_empty = member->was_empty;
+    member->was_empty = bytes.n == 0;
+    if (bytes.n > 0 || was_empty)
+        return false;
+    wire_member_try_again(member, "its leader has given no share", now_ms);
+    return true;
+}
+
 static void take_assignment(struct wire_member *member, struct str bytes, int64_t now_ms)
 {
     struct err err;
+    if (is_forgotten(member, bytes, now_ms))
+        return;
     arena_clear(&member->given_arena);
     if (wire_assignment_read(bytes, str_of(member->cluster->topic), &member->given_arena,
                              &member->assignment, &err) != ST_OK) {

@@ -174,6 +174,11 @@ static enum status open_batch(struct wire_reader *reader, struct wire_slice *sli
         return err_set(err, ST_DATA,
                        "the batch at offset %" PRId64 " comes behind offset %" PRId64,
                        batch->base_offset, slice->least - 1);
+    if (wire_slice_is_too_new(slice, batch->leader_epoch))
+        return err_set(err, ST_DATA,
+                       "the batch at offset %" PRId64 " is of epoch %" PRId32
+                       ", and its leader is of epoch %" PRId32,
+                       batch->base_offset, batch->leader_epoch, slice->most_epoch);
     *ret_full = batch->codec != WIRE_NONE && !has_plain_room(reader);
     if (*ret_full)
         return ST_OK;

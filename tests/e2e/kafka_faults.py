@@ -99,7 +99,8 @@ def code_places(key, version, data):
 
 
 def blind_places(version, frame):
-    """What no checksum covers and nothing contradicts in a Fetch answer: whose records they are, base offsets."""
+    """What no checksum covers and nothing contradicts in a Fetch answer: whose records they are, base offsets that
+    stay before the end."""
     flexible = version >= FLEXIBLE[1]
     at, places = Reader(frame, SIZE_BYTES + 4 + flexible, flexible), []
     at.skip(4 + (6 if version >= 7 else 0))
@@ -123,7 +124,7 @@ def blind_places(version, frame):
 def base_offsets(frame, at, end):
     places = []
     while at + 12 <= end:
-        places += range(at, at + 8)
+        places.append(at + 7)
         at += 12 + struct.unpack_from(">i", frame, at + 8)[0]
     return places
 

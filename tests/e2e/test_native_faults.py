@@ -17,16 +17,13 @@ import lib
 N_PARTITIONS, N_EACH, N_BATCHES = 2, 6, 2
 ANSWER_LIMIT_MS = 1000
 LIMIT_MS = 20_000
-FLIP_LIMIT_MS = 8_000
-FEW, MANY = 8, 1000  # faults of a kind; with --long
+FLIP_LIMIT_MS = 60_000  # a group in which nobody knows that it leads waits for 30 s
+FEW, MANY = int(os.environ.get("FAULTS_N", 8)), 1000  # faults of a kind; with --long
 LATE_S = 0.3
 CODES = [-1, *range(1, 120), 32000]
 GROUP, MEMBER = "group", "member"
 OK = ("ok",)
 ERROR = ("ok", "error")
-# Waits that last longer than a test does: for a leader's epoch that the broker does not know, as what is older is not
-# believed; of a group's leader that was not told that it is one.
-TROUBLE = ("ok", "error", "late")
 
 
 class Reading:
@@ -118,4 +115,4 @@ def test_every_error_code():
 
 def test_flipped_bits():
     for kind in (GROUP, MEMBER):
-        try_all(kind, lambda answers: kafka_faults.flips(answers, (0x01, 0x80)), TROUBLE, MANY, FLIP_LIMIT_MS)
+        try_all(kind, lambda answers: kafka_faults.flips(answers, (0x01, 0x80)), ERROR, MANY, FLIP_LIMIT_MS)

@@ -52,6 +52,7 @@ struct fake {
     int32_t generation;
     int n_ids, n_wrong; // ids that were given; answers that are garbage
     int n_unreadable;   // assignments that nobody can read; -1: all
+    int n_empty;        // that have no byte
     int n_described;    // members of the group, as it says
     struct call calls[CALLS_MAX];
     int n_calls;
@@ -180,6 +181,9 @@ static void put_sync(struct buf *out, int16_t version, struct str assignment)
     if (fake.n_unreadable != 0)
         assignment = STR_LITERAL("?");
     fake.n_unreadable -= fake.n_unreadable > 0;
+    if (fake.n_empty > 0)
+        assignment = STR_LITERAL("");
+    fake.n_empty -= fake.n_empty > 0;
     wire_out_i32(out, 0);
     wire_out_i16(out, code_of(SYNC));
     if (version >= 5) {
@@ -439,6 +443,12 @@ static struct stream *open_with(const struct wire_config *config)
     return stream;
 }
 
+// Of the group: that the partition has no leader is told, too.
+static bool is_quiet(const struct stream_event *event)
+{
+    return event->kind == STREAM_IDLE || event->kind == STREAM_TROUBLE;
+}
+
 static enum status poll_event(struct stream *stream, struct stream_event *ret,
                               struct err *err)
 {
@@ -446,7 +456,7 @@ static enum status poll_event(struct stream *stream, struct stream_event *ret,
     int64_t end = now_ms() + PATIENCE_MS;
     do {
         rc = stream->ops->poll(stream, 50, ret, err);
-    } while (rc == ST_OK && ret->kind == STREAM_IDLE && now_ms() < end);
+    } while (rc == ST_OK && is_quiet(ret) && now_ms() < end);
     return rc;
 }
 
@@ -539,7 +549,7 @@ static void poll_until(struct stream *stream, int api, int n_more)
     for (int64_t end = now_ms() + PATIENCE_MS;
          n_calls_of(api) < wanted && now_ms() < end;) {
         assert_ok(stream->ops->poll(stream, 20, &event, &err), &err);
-        assert_int_equal(event.kind, STREAM_IDLE);
+        assert_true(is_quiet(&event));
     }
     assert_true(n_calls_of(api) >= wanted);
 }
@@ -727,7 +737,7 @@ static void test_what_does_not_pass_is_told_once(UNUSED void **state)
     assert_status(poll_event(stream, &event, &err), ST_RETRY);
     assert_string_equal(err.text, "topic 't', group 'g': COORDINATOR_NOT_AVAILABLE");
     assert_ok(stream->ops->poll(stream, 1000, &event, &err), &err);
-    assert_int_equal(event.kind, STREAM_IDLE);
+    assert_true(is_quiet(&event));
     answer_with(FIND, 0, 0);
     begin(stream, 3);
     stream->ops->close(stream);
@@ -744,6 +754,53 @@ static void test_a_sync_that_does_not_pass_is_told(UNUSED void **state)
     assert_status(poll_event(stream, &event, &err), ST_RETRY);
     assert_string_equal(err.text, "topic 't', group 'g': COORDINATOR_LOAD_IN_PROGRESS");
     answer_with(SYNC, 0, 0);
+    begin(stream, 3);
+    stream->ops->close(stream);
+}
+
+// Nobody shares out, as where the leader does not know that it is one.
+static void test_a_sync_that_is_not_answered_ends(UNUSED void **state)
+{
+    struct wire_config config = config_of();
+    lock();
+    fake.n_silent[SYNC] = 1;
+    unlock();
+    struct stream *stream = open_with(&config);
+    struct stream_event event;
+    struct err err;
+    assert_status(poll_event(stream, &event, &err), ST_RETRY);
+    assert_string_equal(err.text, "topic 't', group 'g': its leader has not shared out "
+                                  "within 7500 ms; joining again");
+    begin(stream, 3);
+    stream->ops->close(stream);
+}
+
+// As one that leads and was not told gets it; what is given twice is believed.
+static void test_an_empty_share_is_asked_for_again(UNUSED void **state)
+{
+    struct wire_config config = config_of();
+    fake.n_empty = 1;
+    struct stream *stream = open_with(&config);
+    begin(stream, 3);
+    assert_int_equal(n_calls_of(SYNC), 2);
+    stream->ops->close(stream);
+    fake.n_empty = 2;
+    stream = open_with(&config);
+    begin(stream, 0);
+    stream->ops->close(stream);
+}
+
+// Where it is not the first thing that was tried again.
+static void test_an_empty_share_is_told(UNUSED void **state)
+{
+    struct wire_config config = config_of();
+    fake.n_empty = 5; // that come with an error, too
+    answer_with(SYNC, WIRE_COORDINATOR_LOADS, 4);
+    struct stream *stream = open_with(&config);
+    struct stream_event event;
+    struct err err;
+    assert_status(poll_event(stream, &event, &err), ST_RETRY);
+    assert_string_equal(err.text, "topic 't', group 'g': its leader has given no share");
     begin(stream, 3);
     stream->ops->close(stream);
 }
@@ -993,6 +1050,9 @@ int main(void)
         CASE(test_heartbeats_outlive_what_passes),
         CASE(test_what_does_not_pass_is_told_once),
         CASE(test_a_sync_that_does_not_pass_is_told),
+        CASE(test_a_sync_that_is_not_answered_ends),
+        CASE(test_an_empty_share_is_asked_for_again),
+        CASE(test_an_empty_share_is_told),
         CASE(test_an_assignment_that_nobody_can_read_is_final),
         CASE(test_a_member_that_is_fenced_leaves_its_place),
         CASE(test_what_is_final_says_the_way_out),

@@ -58,6 +58,11 @@ struct fake {
     bool is_silent;     // fetches are not answered
     bool is_ending;     // they end the connection
     int wrong_correlation, wrong_broker, wrong_partition, wrong_tag;
+    int n_wrong_epochs;   // answers to Metadata with an epoch that there is not
+    int32_t wrong_leader; // and of that broker
+    int64_t high;         // the end that fetches tell; -1: the true one
+    int n_high;           // so many of them; -1: all
+    bool checks_epochs;   // that of a fetch, as brokers do
     const char *greeting; // bytes in the place of the first answer
     size_t n_greeting;
     int n_fetches;
@@ -113,8 +118,10 @@ static void put_metadata(struct buf *out)
     wire_out_array(out, true, 1);
     wire_out_i16(out, 0);
     wire_out_i32(out, fake.wrong_partition ? 7 : 0);
-    wire_out_i32(out, fake.leader);
-    wire_out_i32(out, fake.epoch);
+    bool is_wrong = fake.n_wrong_epochs > 0;
+    fake.n_wrong_epochs -= is_wrong;
+    wire_out_i32(out, is_wrong ? fake.wrong_leader : fake.leader);
+    wire_out_i32(out, is_wrong ? fake.epoch + (1 << 24) : fake.epoch);
     for (int i = 0; i < 3; i++)
         wire_out_array(out, true, 0);
     wire_out_no_tags(out, true);
@@ -171,7 +178,9 @@ static void put_partition(struct buf *out, int16_t version, int16_t code, int64_
         code == 0 && !is_cut_back() ? records_at(offset) : (struct str){"", 0};
     wire_out_i32(out, 0);
     wire_out_i16(out, code);
-    wire_out_i64(out, fake.end);
+    bool is_high = fake.n_high != 0;
+    fake.n_high -= fake.n_high > 0;
+    wire_out_i64(out, is_high ? fake.high : fake.end);
     wire_out_i64(out, fake.end);
     if (version >= 5)
         wire_out_i64(out, fake.begin);
@@ -215,9 +224,9 @@ static int16_t code_of(int broker, int64_t offset)
     return offset < fake.begin || offset > fake.end ? WIRE_OFFSET_OUT_OF_RANGE : 0;
 }
 
-// FetchRequest.json: where the offset of the one partition stands, and the epoch of what
-// was read before it.
-static int64_t wanted_offset(struct str request, int16_t version)
+// FetchRequest.json: where the offset of the one partition stands, and the epochs of its
+// leader and of what was read before it.
+static int64_t wanted_offset(struct str request, int16_t version, int32_t *ret_epoch)
 {
     struct wire_in in = wire_in_of(request);
     bool flexible = version >= 12;
@@ -231,7 +240,7 @@ static int64_t wanted_offset(struct str request, int16_t version)
         wire_in_string(&in, flexible);
     wire_in_array(&in, flexible, 1);
     wire_in_i32(&in);
-    wire_in_take(&in, version >= 9 ? 4 : 0);
+    *ret_epoch = version >= 9 ? wire_in_i32(&in) : -1;
     int64_t offset = wire_in_i64(&in);
     fake.last_epoch = version >= 12 ? wire_in_i32(&in) : -1;
     return offset;
@@ -240,7 +249,8 @@ static int64_t wanted_offset(struct str request, int16_t version)
 static void put_fetch(struct buf *out, int broker, int16_t version, struct str request)
 {
     bool flexible = version >= 12;
-    int64_t offset = wanted_offset(request, version);
+    int32_t epoch;
+    int64_t offset = wanted_offset(request, version, &epoch);
     if (fake.n_fetches < (int)ARRAY_LEN(fake.fetched_ms))
         fake.fetched_ms[fake.n_fetches] = now_ms();
     fake.n_fetches++;
@@ -262,7 +272,10 @@ static void put_fetch(struct buf *out, int broker, int16_t version, struct str r
     else
         wire_out_string(out, flexible, STR_LITERAL("t"));
     wire_out_array(out, flexible, 1);
-    put_partition(out, version, code_of(broker, offset), offset);
+    int16_t code = code_of(broker, offset);
+    if (fake.checks_epochs && code == 0 && epoch >= 0 && epoch != fake.epoch)
+        code = epoch > fake.epoch ? WIRE_UNKNOWN_LEADER_EPOCH : WIRE_FENCED_LEADER_EPOCH;
+    put_partition(out, version, code, offset);
     wire_out_no_tags(out, flexible);
 }
 
@@ -387,6 +400,7 @@ static int open_fake(UNUSED void **state)
                          .held_id = 1,
                          .truncated_to = -1,
                          .epoch_end = -2,
+                         .high = -1,
                          .cut_answer_at = -1};
     put_log(captured_batch_none);
     for (int i = 0; i < BROKERS; i++) {
@@ -716,6 +730,52 @@ static void test_bad_bytes_are_told_with_their_place(UNUSED void **state)
     check_error(12, ST_LIMIT,
                 "broker 127.0.0.1:%d: topic 't', partition 0, offset 12: a batch of "
                 "16777397 bytes is larger than source.buffer, 1048576 bytes");
+}
+
+// An epoch above which no leader comes is not believed for ever, and there is a word.
+static void test_an_epoch_that_never_was_is_forgotten(UNUSED void **state)
+{
+    for (fake.wrong_leader = 0; fake.wrong_leader <= BROKERS; fake.wrong_leader++) {
+        struct stream_event event;
+        struct err err;
+        fake.checks_epochs = true;
+        fake.n_wrong_epochs = 1;
+        struct stream *stream = open_at(0);
+        assert_ok(poll_event(stream, &event, &err), &err);
+        assert_int_equal(event.kind, STREAM_TROUBLE);
+        read_to_end(stream, 0);
+        stream->ops->close(stream);
+    }
+}
+
+// No checksum covers a batch's epoch and its base offset.
+static void test_batches_that_cannot_be_are_told(UNUSED void **state)
+{
+    change_log(2, 12, 1); // 1 << 24
+    check_error(0, ST_DATA,
+                "topic 't', partition 0: the batch at offset 6 is of epoch 16777216, and "
+                "its leader is of epoch 3");
+    put_log(captured_batch_none);
+    change_log(3, 4, 1); // 1 << 24, beyond the end
+    check_error(0, ST_DATA,
+                "broker 127.0.0.1:%d: topic 't', partition 0, offset 9: the broker sends "
+                "batches behind the partition's end, offset 15");
+}
+
+// The end is looked up before the batches are, which may be newer.
+static void test_an_end_that_moves_is_no_error(UNUSED void **state)
+{
+    for (fake.high = 0; fake.high < fake.end; fake.high++) {
+        fake.n_high = 3;
+        struct stream *stream = open_at(0);
+        read_to_end(stream, 0);
+        stream->ops->close(stream);
+    }
+    fake.high = -1; // not told
+    fake.n_high = -1;
+    struct stream *stream = open_at(0);
+    read_to_end(stream, 0);
+    stream->ops->close(stream);
 }
 
 static void test_compressed_batches(UNUSED void **state)
@@ -1076,6 +1136,9 @@ TEST_MAIN(CASE(test_all_versions_of_fetch), CASE(test_a_leader_that_moves_is_fol
           CASE(test_errors_that_are_final), CASE(test_a_log_that_was_cut_back_is_told),
           CASE(test_an_older_broker_is_asked_whether_its_log_was_cut),
           CASE(test_a_gap_is_told_behind_what_was_read),
+          CASE(test_an_epoch_that_never_was_is_forgotten),
+          CASE(test_batches_that_cannot_be_are_told),
+          CASE(test_an_end_that_moves_is_no_error),
           CASE(test_a_cut_tail_is_asked_for_again),
           CASE(test_an_answer_cut_at_any_byte_is_asked_for_again),
           CASE(test_throttling_is_kept_to), CASE(test_a_broker_without_progress_is_told),
