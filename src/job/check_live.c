@@ -9,7 +9,7 @@
 #include "job/sink.h"
 #include "job/slot.h"
 #include "job/stream.h"
-#include "job/tables.h"
+#include "job/tables_views.h"
 #include "status/listen.h"
 #include "storage/spool_local.h"
 #include "work/job_check.h"

@@ -6,6 +6,7 @@
 
 #include "base/json_put.h"
 #include "base/text.h"
+#include "job/tables_views.h"
 #include "sql/spark.h"
 
 enum {

@@ -10,6 +10,7 @@
 #include "job/result.h"
 #include "job/run_status.h"
 #include "job/sink.h"
+#include "job/tables_views.h"
 #include "storage/spool_local.h"
 
 static enum status open_tables(struct run_parts *parts, struct err *err)
@@ -17,10 +18,9 @@ static enum status open_tables(struct run_parts *parts, struct err *err)
     const struct plan *plan = parts->pipeline->plan;
     TRY(tables_load(parts->pipeline, NULL, false, &parts->tables, err));
     log_debug("the tables are read");
-    TRY(tables_write_views(parts->pipeline, &parts->tables, err));
     TRY(sink_writer_open(plan->sink, &plan->output, plan->hash, &parts->writer, err));
-    TRY(tables_executor(parts->pipeline, &parts->tables, parts->writer->row_format,
-                        &parts->executor, err));
+    TRY(tables_views_and_executor(parts->pipeline, &parts->tables,
+                                  parts->writer->row_format, &parts->executor, err));
     log_debug("the tables are ready to be joined with");
     return ST_OK;
 }

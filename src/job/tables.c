@@ -14,7 +14,6 @@
 #include "job/staged_check.h"
 
 enum {
-    LOAD_TRIES = 3,
     CHECK_TRIES = 5,
     CHECK_PAUSE_MS = 1000,
     EXTRACT_MS = 60000 // a file that is older was not written by an extract at work
@@ -351,19 +350,19 @@ static enum status settled_version(const struct pipeline *pipeline, char ret[65]
     return ST_OK;
 }
 
-static enum status changed_again(struct err *err)
+enum status tables_changed_again(struct err *err)
 {
     return err_set(err, ST_FAIL,
                    "the staged tables changed %d times while they were "
                    "read; is tramline extract running in a loop?",
-                   LOAD_TRIES);
+                   TABLES_LOAD_TRIES);
 }
 
 enum status tables_load(const struct pipeline *pipeline, const struct view *view,
                         bool quiet, struct tables *ret, struct err *err)
 {
     *ret = (struct tables){0};
-    for (int i = 0; i < LOAD_TRIES; i++) {
+    for (int i = 0; i < TABLES_LOAD_TRIES; i++) {
         char before[65];
         TRY(settled_version(pipeline, before, err));
         enum status status = load_once(pipeline, view, quiet, ret, err);
@@ -377,89 +376,10 @@ enum status tables_load(const struct pipeline *pipeline, const struct view *view
         log_warn("the staged tables changed while they were read; reading them again");
         tables_release(ret);
     }
-    return changed_again(err);
+    return tables_changed_again(err);
 }
 
-static enum status write_view(const struct pipeline *pipeline, struct tables *tables,
-                              const struct view *view, struct err *err)
-{
-    const struct table table = plan_table_of_view(view);
-    AUTO(storage_close) struct storage *storage = NULL;
-    TRY(pipeline_storage(pipeline, &view->options, &storage, err));
-    AUTO(rows_close) struct rows *rows = NULL;
-    TRY(table_store_view(tables->store, view, &rows, err));
-    struct sink_table written = {0};
-    TRY(sink_write_table(storage, &table, rows, &written, err));
-    log_info("materialized view %.*s: %s in %s%s", STR_ARGS(view->name),
-             text_counted(written.n_rows, "row", "rows"), storage->url,
-             written.was_there ? ", as they stand there" : "");
-    return ST_OK;
-}
-
-static enum status write_views(const struct pipeline *pipeline, struct tables *tables,
-                               struct err *err)
-{
-    const struct plan *plan = pipeline->plan;
-    for (size_t i = 0; i < plan->n_views; i++) {
-        if (!plan->views[i].materialized)
-            continue;
-        enum status rc = write_view(pipeline, tables, &plan->views[i], err);
-        if (rc != ST_OK)
-            return err_context(err, rc, "materialized view %.*s",
-                               STR_ARGS(plan->views[i].name));
-    }
-    return ST_OK;
-}
-
-static enum status try_view(struct tables *tables, const struct view *view,
-                            int64_t *ret_n, struct err *err)
-{
-    const struct table table = plan_table_of_view(view);
-    AUTO(rows_close) struct rows *rows = NULL;
-    TRY(table_store_view(tables->store, view, &rows, err));
-    return sink_try_table(&table, rows, ret_n, err);
-}
-
-enum status tables_try_view(struct tables *tables, const struct view *view,
-                            int64_t *ret_n, struct err *err)
-{
-    enum status rc = try_view(tables, view, ret_n, err);
-    return rc == ST_OK
-               ? ST_OK
-               : err_context(err, rc, "materialized view %.*s", STR_ARGS(view->name));
-}
-
-static bool has_materialized(const struct plan *plan)
-{
-    for (size_t i = 0; i < plan->n_views; i++)
-        if (plan->views[i].materialized)
-            return true;
-    return false;
-}
-
-// A worker that began before an extract may come to this after one that began behind it,
-// and put its view of the old tables over that of the new ones. So it looks once more
-// afterwards: who writes last has seen the tables that are staged.
-enum status tables_write_views(const struct pipeline *pipeline, struct tables *tables,
-                               struct err *err)
-{
-    if (!has_materialized(pipeline->plan))
-        return ST_OK;
-    for (int i = 0; i < LOAD_TRIES; i++) {
-        char now[65];
-        TRY(write_views(pipeline, tables, err));
-        TRY(tables_version(pipeline, now, err));
-        if (strcmp(now, tables->version) == 0)
-            return ST_OK;
-        log_warn("the staged tables changed while views of them were written; reading "
-                 "them again");
-        tables_release(tables);
-        TRY(tables_load(pipeline, NULL, false, tables, err));
-    }
-    return changed_again(err);
-}
-
-static enum status build_dimensions(const struct pipeline *pipeline,
+enum status tables_build_dimensions(const struct pipeline *pipeline,
                                     struct tables *tables, struct row_format *row_format,
                                     struct err *err)
 {
@@ -512,7 +432,7 @@ enum status tables_executor(const struct pipeline *pipeline, struct tables *tabl
         return ST_OK;
     }
     if (tables->dimensions.items == NULL)
-        TRY(build_dimensions(pipeline, tables, row_format, err));
+        TRY(tables_build_dimensions(pipeline, tables, row_format, err));
     *ret = native_executor_open(plan, &tables->dimensions, row_format);
     native_executor_on_progress(*ret, goes_on, (void *)(uintptr_t)pipeline);
     if (native_asks(plan->native))

@@ -14,6 +14,10 @@
 #include "table/native_executor.h"
 #include "table/sqlite_executor.h"
 
+enum {
+    TABLES_LOAD_TRIES = 3 // of tables that change while they are read
+};
+
 struct tables {
     struct table_store *store; // closed early when native needs no more
     struct dimensions dimensions;
@@ -42,8 +46,8 @@ void table_tell_rows(const struct table *table, const struct rows_stats *stats);
 
 // Loads all tables, and the views that are wanted of them; `quiet` shows no progress.
 // `view` is wanted, or when it is NULL the INSERT and all materialized ones. Soon after
-// pipeline->deadline is over it is ST_STOP or ST_RETRY, from tables_write_views and
-// tables_executor too.
+// pipeline->deadline is over it is ST_STOP or ST_RETRY, from tables_executor and those of
+// tables_views.h too.
 enum status tables_load(const struct pipeline *pipeline, const struct view *view,
                         bool quiet, struct tables *ret, struct err *err);
 // An extract that replaces the tables just now is waited for; it takes a moment. ST_DATA:
@@ -56,18 +60,17 @@ void tables_begin(const struct pipeline *pipeline, const struct view *view,
 enum status tables_load_one(const struct pipeline *pipeline, struct tables *tables,
                             size_t index, struct err *err);
 enum status tables_load_views(struct tables *tables, struct err *err);
-// Makes the rows of a materialized view as tables_write_views does, and writes none.
-enum status tables_try_view(struct tables *tables, const struct view *view,
-                            int64_t *ret_n, struct err *err);
-// Writes each materialized view to its path as one file, replaced by one rename; one that
-// has those bytes already is left. Loads the tables again where an extract has replaced
-// them meanwhile.
-enum status tables_write_views(const struct pipeline *pipeline, struct tables *tables,
-                               struct err *err);
+// The error of tables that change again and again.
+enum status tables_changed_again(struct err *err);
 // Whether SET executor can run the query at all.
 enum status tables_executor_check(const struct plan *plan, struct err *err);
 // Whether the native executor runs the query, or SQLite: by the plan and SET executor.
 bool tables_run_natively(const struct plan *plan);
+// The joined tables of a query that runs natively, for row_format. tables_executor does
+// so too, unless it is done.
+enum status tables_build_dimensions(const struct pipeline *pipeline,
+                                    struct tables *tables, struct row_format *row_format,
+                                    struct err *err);
 // The executor of a query that can be run. `row_format` is borrowed for the executor's
 // life.
 enum status tables_executor(const struct pipeline *pipeline, struct tables *tables,

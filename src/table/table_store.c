@@ -55,6 +55,7 @@ static void want_in_sqlite(struct table_store *store, struct str name)
 {
     const struct plan *plan = store->plan;
     const struct table *table = plan_table(plan, name);
+    store->needs_sqlite = true;
     if (table != NULL)
         stored(store, table)->in_sqlite = true;
     for (size_t i = 0; table == NULL && i < plan->n_views; i++) {
@@ -69,6 +70,7 @@ static void want_in_sqlite(struct table_store *store, struct str name)
 
 static void want_all(struct table_store *store, const struct str *names, size_t n)
 {
+    store->needs_sqlite = true; // also for rows of no table
     for (size_t i = 0; i < n; i++)
         want_in_sqlite(store, names[i]);
 }
@@ -128,6 +130,11 @@ void table_store_want_insert(struct table_store *store, bool native)
         want_all(store, plan->insert_reads, plan->n_insert_reads);
     for (size_t i = 0; native && i < plan->native->n_branches; i++)
         want_branch(store, &plan->native->branches[i]);
+}
+
+bool table_store_needs_sqlite(const struct table_store *store)
+{
+    return store->needs_sqlite;
 }
 
 // Limits.

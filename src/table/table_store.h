@@ -36,7 +36,10 @@ struct table_store {
     bool *views;                 // of each view of the plan: in SQLite
     struct sqlite_host *host;    // NULL: not needed yet
     bool runs_insert;            // SQLite does, or is asked about its rows
-    size_t n_bytes; // of all columns, of what queries keep, and of what is made of them
+    bool needs_sqlite;           // for what is wanted
+    // Of all columns, of what queries keep, and of what is made of them; two queries may
+    // run on two threads.
+    _Atomic size_t n_bytes;
 };
 
 struct table_store *table_store_open(const struct plan *plan,
@@ -46,6 +49,9 @@ void table_store_close(struct table_store *store); // after all rows are closed
 void table_store_want_view(struct table_store *store, const struct view *view);
 // The INSERT: its joins by the native executor, or all of it by SQLite.
 void table_store_want_insert(struct table_store *store, bool native);
+
+// Whether anything that is wanted only SQLite can run.
+bool table_store_needs_sqlite(const struct table_store *store);
 
 // Takes all of a table's rows (which stay open).
 enum status table_store_load(struct table_store *store, const struct table *table,
