@@ -234,6 +234,14 @@ static struct str without_line_end(struct str bytes)
     return bytes;
 }
 
+// By its first byte, which is that of the first name, or white space before it.
+static inline bool may_be_header(const struct csv_decoder *csv, struct str bytes)
+{
+    struct str name = csv->decoder.schema->columns[0].name;
+    const struct csv_field first = {.p = bytes.p, .n = csv->plain.ends[0]};
+    return UNLIKELY(bytes.p[0] == name.p[0] || bytes.p[0] <= ' ') && is_name(first, name);
+}
+
 // The row of a plain record that is surely no header line; false: it is not one. The
 // batch has room.
 static inline bool take_plain(struct csv_decoder *csv, struct str bytes, uint32_t record,
@@ -244,8 +252,7 @@ static inline bool take_plain(struct csv_decoder *csv, struct str bytes, uint32_
     bytes = without_line_end(bytes);
     if (!csv_plain_row(&csv->plain, bytes, row, &is_canonical))
         return false;
-    const struct csv_field first = {.p = bytes.p, .n = csv->plain.ends[0]};
-    if (UNLIKELY(is_name(first, csv->decoder.schema->columns[0].name)))
+    if (UNLIKELY(may_be_header(csv, bytes)))
         return false;
     if (csv->key >= 0 && UNLIKELY(csv_is_padded(row[csv->key])))
         csv_note_padded(&csv->padded, row[csv->key]);

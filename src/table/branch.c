@@ -325,16 +325,24 @@ static enum emitted emit_straight(struct branch *branch, const struct value *val
                                   struct buf *rows, size_t *ret_n_rows,
                                   struct buf *reason)
 {
+    const struct segment *segment = &branch->segments.items[0];
     size_t before = rows->n;
-    encode_stream(branch, &branch->segments.items[0], values, rows);
-    if (was_refused(branch, reason))
-        return REJECTED;
-    size_t n_head = rows->n - before + group->n_prefix;
+    struct str raw = pass_through_whole(&branch->pass, segment, branch->row_format,
+                                        branch->batch, branch->from + branch->record);
+    if (UNLIKELY(raw.p == NULL)) {
+        encode_stream(branch, segment, values, rows);
+        if (was_refused(branch, reason))
+            return REJECTED;
+        raw.n = rows->n - before;
+        rows->n = before;
+    }
+    size_t n_head = raw.n + group->n_prefix;
     size_t n_bytes = tails->n_rows * n_head + tails->n_bytes;
-    rows->n = before;
     char *to = rows->full ? NULL : buf_room(rows, n_bytes + COPY_BYTES);
     if (to == NULL)
         return NO_ROOM;
+    if (LIKELY(raw.p != NULL))
+        memcpy(to, raw.p, raw.n);
     copy_straight(group, tails, n_head, to);
     rows->n += n_bytes;
     *ret_n_rows += tails->n_rows;
