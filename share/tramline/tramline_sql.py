@@ -119,10 +119,6 @@ class Tables:
         n = 1 + os.path.getsize(relation["file"]) // TASK_BYTES
         self.driver.view_of_lines("^.file", jvm.java.nio.file.Files.readAllLines(path), n)
         columns = relation["columns"]
-        for column in columns:
-            if column["type"] not in TYPES:
-                raise Unanswered(2, f"{relation['name']}: column '{column['name']}' is {column['type']}, which Spark "
-                                  "SQL is not given; select the others in a view, or take another engine")
         ddl = ", ".join(f"c{i} {TYPES[column['type']]}" for i, column in enumerate(columns))
         named = ", ".join(f"r.c{i} AS {quoted(column['name'])}" for i, column in enumerate(columns))
         frame = spark.sql(f"SELECT {named} FROM "

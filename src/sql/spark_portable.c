@@ -102,11 +102,29 @@ static void check_expr(struct expr *expr, void *arg)
 
 static void check_query(struct report *report, struct query *query);
 
+// Of tables alone: all its columns are given to Spark.
+static void check_relation(struct report *report, const struct from *leaf)
+{
+    for (size_t i = 0; i < leaf->schema.n; i++) {
+        const struct column *column = &leaf->schema.columns[i];
+        if (column->type != TYPE_BYTES)
+            continue;
+        refuse(
+            report, leaf->at,
+            arena_printf(report->arena, "column '%.*s', BYTES,", STR_ARGS(column->name)),
+            "rows of tables are given to it as JSON");
+        report_hint(report, "select the other columns in a view over tables, and join "
+                            "the view; else run the script by another engine");
+    }
+}
+
 static void check_leaf(struct from *leaf, void *arg)
 {
     const struct query *query = print_in_place(leaf);
     if (query != NULL)
         check_query(arg, (struct query *)(uintptr_t)query);
+    else if (!leaf->reads_stream)
+        check_relation(arg, leaf);
 }
 
 static void check_query(struct report *report, struct query *query)
