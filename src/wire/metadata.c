@@ -124,6 +124,14 @@ static void read_topic(struct wire_in *in, int16_t version, struct str topic,
         memcpy(ret->topic_id, id.p, sizeof(ret->topic_id));
 }
 
+// librdkafka's embedded broker ends with two empty sections of tagged fields (2.8.0).
+static void skip_end(struct wire_in *in, bool flexible)
+{
+    wire_in_skip_tags(in, flexible);
+    if (flexible && wire_in_left(in) == 1 && *in->p == 0)
+        wire_in_i8(in);
+}
+
 enum status wire_metadata_read(struct str body, int16_t version, struct str topic,
                                struct arena *arena, struct wire_metadata *ret,
                                struct err *err)
@@ -141,6 +149,6 @@ enum status wire_metadata_read(struct str body, int16_t version, struct str topi
         read_topic(&in, version, topic, arena, ret);
     if (has_cluster_operations(version))
         wire_in_i32(&in);
-    wire_in_skip_tags(&in, flexible);
+    skip_end(&in, flexible);
     return wire_in_check(&in, "Metadata", err);
 }

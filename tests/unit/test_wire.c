@@ -295,6 +295,31 @@ static void test_metadata_of_all_formats(UNUSED void **state)
     }
 }
 
+// Behind its end: nothing but the empty section that librdkafka's embedded broker
+// doubles.
+static void test_metadata_with_bytes_behind_it(UNUSED void **state)
+{
+    static const struct {
+        const char *hex, *more;
+        int16_t version;
+        enum status status;
+    } cases[] = {{captured_metadata_12, "00", 12, ST_OK},
+                 {captured_metadata_12, "01", 12, ST_DATA},
+                 {captured_metadata_12, "0000", 12, ST_DATA},
+                 {captured_metadata_7, "00", 7, ST_DATA}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct arena arena = {0};
+        struct wire_metadata metadata;
+        struct err err;
+        const char *hex = arena_printf(&arena, "%s%s", cases[i].hex, cases[i].more);
+        struct str body = body_of(&arena, hex, WIRE_METADATA, cases[i].version);
+        assert_status(wire_metadata_read(body, cases[i].version, STR_LITERAL("cap-txn4"),
+                                         &arena, &metadata, &err),
+                      cases[i].status);
+        arena_release(&arena);
+    }
+}
+
 static void test_metadata_requests(UNUSED void **state)
 {
     struct buf out = {0};
@@ -1022,7 +1047,8 @@ TEST_MAIN(CASE(test_join_requests), CASE(test_sync_requests),
           CASE(test_varints_have_seven_bits_a_byte), CASE(test_texts_and_null),
           CASE(test_bytes_that_lie_are_told_with_their_place), CASE(test_request_headers),
           CASE(test_versions_are_the_latest_of_both), CASE(test_metadata_of_all_formats),
-          CASE(test_metadata_requests), CASE(test_fetch_requests),
-          CASE(test_fetch_of_all_formats), CASE(test_fetch_out_of_range),
+          CASE(test_metadata_with_bytes_behind_it), CASE(test_metadata_requests),
+          CASE(test_fetch_requests), CASE(test_fetch_of_all_formats),
+          CASE(test_fetch_out_of_range),
           CASE(test_fetch_tells_where_the_log_was_cut_back), CASE(test_list_offsets),
           CASE(test_coordinator_and_commit), CASE(test_errors_have_names))
