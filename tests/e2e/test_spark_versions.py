@@ -4,7 +4,7 @@
 # test: long
 # test: limit 900
 # test: not-asan the nodes get the bundle of the release build
-"""`tramline spark` on older versions of Spark: one feed by placement and by units on a cluster of each."""
+"""`tramline spark` on older versions of Spark: one feed by each engine on a cluster of each."""
 import os
 
 import feeds
@@ -14,6 +14,7 @@ import results
 import spark
 
 FEED = "stm-2014-extract"
+ENGINES = ("placement", "units", "sql")
 SUBMIT_LIMIT_S = 300
 
 
@@ -23,7 +24,7 @@ def on_version(version):
     cluster = spark.Cluster()
     assert spark.version() == version
     try:
-        for engine in ("placement", "units"):
+        for engine in ENGINES:
             work = job.Job(feeds.hdfs())
             work.init()
             work.extract(lib.feed_dir(FEED))
