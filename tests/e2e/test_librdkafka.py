@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# test: needs kafka
+# test: needs kafka registry
 """client = 'librdkafka', which is no default any more: cases of other files by it. More are kafka_security, and
 native, where its members share with ours."""
 import os
