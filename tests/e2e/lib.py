@@ -168,17 +168,20 @@ def with_own_mounts(*command):
     return ["unshare", "--mount", "--propagation", propagation, *command]
 
 
-def choose_client(args, cwd=None):
-    """With TRAMLINE_TEST_CLIENT the scripts among the arguments read Kafka by that client, where they say
-    nothing of it: the same tests for another one."""
-    client = os.environ.get("TRAMLINE_TEST_CLIENT")
+def choose(args, cwd=None):
+    """The same tests for other ways to read: the scripts among the arguments read Kafka by the client
+    TRAMLINE_TEST_CLIENT and by TRAMLINE_TEST_WORKERS threads, where they say nothing of it."""
+    client, workers = (os.environ.get(f"TRAMLINE_TEST_{name}") for name in ("CLIENT", "WORKERS"))
     for arg in map(str, args):
         path = pathlib.Path(cwd or ".", arg)
-        if client is None or not arg.endswith(".sql") or not path.is_file():
+        if not (client or workers) or not arg.endswith(".sql") or not path.is_file():
             continue
-        text = path.read_text()
-        chosen = re.sub(r"(connector\s*=\s*'kafka')(?!,\s*client\b)", rf"\1, client = '{client}'", text)
-        if text != chosen and not re.search(r"\bclient\s*=", text):
+        text = chosen = path.read_text()
+        if client and not re.search(r"\bclient\s*=", text):
+            chosen = re.sub(r"(connector\s*=\s*'kafka')", rf"\1, client = '{client}'", chosen)
+        if workers and "'kafka'" in text and not re.search(r"SET workers\b", text):
+            chosen = f"SET workers = '{workers}';\n{chosen}"
+        if text != chosen:
             path.write_text(chosen)
 
 
@@ -186,7 +189,7 @@ def run(*args, limit_s=RUN_LIMIT_S, env=None, code=0, cwd=None, binary=None, inp
     """Runs `tramline ARGS`, or another `binary`; fails when it takes too long or its exit code is not
     `code` (None: any will do). `input` is its standard input."""
     began = time.monotonic()
-    choose_client(args, cwd)
+    choose(args, cwd)
     command = [binary or program(), *map(str, args)]
     print("$", shlex.join(["tramline", *command[1:]]), flush=True)
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
@@ -249,7 +252,7 @@ class Started:
 
     def __init__(self, *args, env=None, cwd=None, binary=None):
         self.log = tmp_dir() / "log"
-        choose_client(args, cwd)
+        choose(args, cwd)
         print("$", shlex.join(["tramline", *map(str, args)]), "&", flush=True)
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(

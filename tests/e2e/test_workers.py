@@ -3,6 +3,7 @@
 # test: limit 600
 """SET workers: several threads of one process read and make files, as one member of the group and under one
 claim. Kills and stops do not show in the result; what is counted and judged is that of all threads."""
+import random
 import re
 import time
 
@@ -137,6 +138,113 @@ def test_bad_records_are_judged_together():
         work = Work({"workers": 4}, lines + ["bad"] * (n_bad - 20))
         done = work.run(code=code)
         assert code == 0 or "of the last 41 records 21 cannot be read" in done.err, done.err
+
+
+def test_shares_are_those_of_one_thread():
+    """Bad records and records without a name, spread by chance over partitions of very different lengths."""
+    dice = random.Random(3)
+    for share, settings, code, text in (
+            (0.3, {}, 0, ""), (0.7, {}, 3, "cannot be read, more than on_error.share"),
+            (0.05, {"on_error.share": "2%"}, 3, "cannot be read, more than on_error.share"),
+            (0.0, {"match.min": "40%"}, 0, ""), (0.0, {"match.min": "50%"}, 3, "match.min")):
+        n_bad = int(3000 * share)
+        lines = [f"bad {i}" for i in range(n_bad)] + [f"{'abcdefg'[i % 7]},{i}" for i in range(3000 - n_bad)]
+        dice.shuffle(lines)
+        cuts = [0, 1, 200, 1300, 3000]
+        work = Work({}, [], join="JOIN" if "match.min" in settings else "LEFT JOIN")
+        for partition in range(N_PARTITIONS):
+            broker.produce(work.topic, lines[cuts[partition]:cuts[partition + 1]], partition=partition)
+        for workers in (1, 4):
+            work.write({"workers": workers, **settings}, f"result{workers}-{share}-{len(settings)}")
+            done = work.run(code=code)
+            assert text in done.err, (workers, done.err)
+            if code == 0:
+                report = lib.run("verify", "--deep", "--json", work.script).json()
+                n_rows = sum(line[0] in NAMES for line in lines) if settings else 3000 - n_bad
+                assert (report["errors"], report["rejected"], report["rows"]) == (0, n_bad, n_rows), report
+
+
+def test_a_share_that_is_passed_stops_a_running_worker():
+    """One partition turns bad: the threads of the others stop with it, and what was committed stays."""
+    work = Work({"workers": 4}, [f"a,{i}" for i in range(400)])
+    worker = lib.Started("run", work.script)
+    lib.wait_until(lambda: results.rows_of_result(str(work.result)).total() == 400, what="the rows")
+    broker.produce(work.topic, ["bad"] * 1000, partition=2)
+    worker.wait(60, code=3)
+    assert "cannot be read, more than on_error.share = '50%'; the last is partition 2 offset " in worker.text(), worker.text()
+    work.write({"workers": 4, "on_error.share": "100%"})
+    work.run()
+    report = lib.run("verify", "--deep", "--json", work.script).json()
+    assert (report["errors"], report["rejected"], report["rows"]) == (0, 1000, 400), report
+
+
+def test_letters_are_replayed_beside_running_threads():
+    n = 2000
+    lines = [f"a,x{i}" if i % 4 == 0 else f"b,{i}" for i in range(n)]
+    work = Work({"workers": 3, "schema_change": "allow", "commit.rows": "300"}, lines)
+    work.run()
+    work.script.write_text(work.script.read_text().replace("n INT NOT NULL", "n TEXT NOT NULL"))
+    worker = lib.Started("run", work.script)
+    lib.wait_until(lambda: "claims" in worker.text(), what="the claim")
+    more = [f"c,y{i}" for i in range(n)]
+    for partition in range(N_PARTITIONS):
+        broker.produce(work.topic, more[partition::N_PARTITIONS], partition=partition)
+    for _ in range(2):  # the second one finds nothing
+        lib.run("dead", "--replay", work.script)
+    lib.wait_until(lambda: results.rows_of_result(str(work.result)).total() >= 2 * n, what="all rows")
+    worker.stop()
+    rows = sorted(",".join(row[:2]) for row in results.iter_result(str(work.result)))
+    assert rows == sorted(lines + more), (len(rows), len(lines + more))
+    report = lib.run("verify", "--deep", "--json", work.script).json()
+    assert report["errors"] == 0 and report["rejected"] == n // 4, report
+
+
+def test_tables_that_change_end_all_threads():
+    """With their last commit; what comes afterwards is read with the new ones."""
+    settings = {**victim.SETTINGS, "workers": "3", "on_table_change": "fail", "tables.check_interval": "300ms"}
+    work = job.Job(f"file://{lib.tmp_dir()}", settings)
+    work.init()
+    work.extract(lib.feed_dir(FEED))
+    worker = work.start()
+    lib.wait_until(lambda: "claims" in worker.text(), what="the claim")
+    producer = lib.Started("produce", lib.feed_dir(FEED), work.script, "--rate=2000", *work.sets)
+    time.sleep(1)
+    work.extract(lib.feed_dir(FEED))  # the same bytes are no change
+    trips = lib.feed_dir(FEED) / "trips.txt"
+    changed = lib.tmp_dir()
+    for file in lib.feed_dir(FEED).iterdir():
+        (changed / file.name).write_bytes(file.read_bytes())
+    columns = trips.read_text().splitlines()[0]
+    (changed / "trips.txt").write_text(trips.read_text().rstrip("\n") + "\n" + "9," * columns.count(",") + "9\n")
+    work.extract(changed)
+    worker.wait(60, code=1)
+    assert "the staged tables changed while the job ran; what was read is committed" in worker.text(), worker.text()
+    producer.wait()
+    work.run_once()
+    assert work.verify()["errors"] == 0
+    results.same_rows(work.rows(), oracle.expected_rows(lib.feed_dir(FEED)))
+
+
+def test_partitions_that_come_while_threads_read():
+    """More partitions than threads, then more than there were, again and again, beside a flood of records."""
+    for settings in ({"workers": 2}, {"workers": 3, "membership": "none"}):
+        work = Work(settings, [f"a,{i}" for i in range(100)], n_partitions=1)
+        worker = lib.Started("run", work.script)
+        lib.wait_until(lambda w=worker: "claims" in w.text(), what="the claim")
+        n, n_partitions = 100, 1
+        for _ in range(3):
+            n_partitions += 2
+            broker.add_partitions(work.topic, n_partitions)
+            lib.wait_until(lambda p=n_partitions, w=work: len(broker.leaders(w.topic)) == p, what="partitions")
+            for partition in range(n_partitions):
+                broker.produce(work.topic, [f"b,{n + i}" for i in range(200)], partition=partition)
+                n += 200
+            lib.wait_until(lambda t=n, w=work: results.rows_of_result(str(w.result)).total() == t, what=f"{n} rows")
+        worker.stop()
+        rows = sorted(int(row[1]) for row in results.iter_result(str(work.result)))
+        assert rows == list(range(n)), len(rows)
+        report = lib.run("verify", "--deep", "--json", work.script).json()
+        assert report["errors"] == 0, report
 
 
 def test_how_many_there_are():
