@@ -112,6 +112,10 @@ def report_goals(report, row, found, done):
 
 
 def run_jobs(report, stage, programs, options, done):
+    """The servers are new: one run that does not count goes before, so that their code is compiled for both."""
+    if set(JOBS) & set(options.row):
+        before.say("a run that does not count")
+        stage.run(limit_jobs.CSV_HDFS, "F1", "uncompressed", "now", programs["now"])
     for row in [row for row in JOBS if row in options.row]:
         feed, codec, kind, most = JOBS[row]
         found = {who: [] for who in programs}

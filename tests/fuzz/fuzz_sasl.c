@@ -9,9 +9,9 @@
 #include "wire/scram.h"
 
 const struct fuzz_budget fuzz_budget = {
-    .steps = 1 << 20,
+    .steps = 1 << 20 | 16 * WIRE_SCRAM_ITERATIONS_MAX, // 16 for each iteration
     .steps_a_byte = 2000,
-    .bytes = 512 << 20, // OpenSSL's, for each of many iterations
+    .bytes = UINT64_C(2) << 30, // OpenSSL's, for each iteration
     .bytes_a_byte = 200,
     .held = 1 << 20,
     .held_a_byte = 200,
