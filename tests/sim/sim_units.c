@@ -403,7 +403,9 @@ static bool may_end_so(const struct sim_actor_of_units *actor)
     bool may = actor->is_dead || actor->rc == ST_OK;
     for (size_t i = 0; i < ARRAY_LEN(texts) && !may; i++)
         may = actor->sim->has_faults && strstr(actor->err.text, texts[i]) != NULL;
-    return may;
+    // What it does behind a signal has little time, and says where that was too little.
+    return may || (actor->sim->has_faults && actor->is_stopped &&
+                   strstr(actor->err.text, "no time was left to try again") != NULL);
 }
 
 static void end_life(struct sim_units *sim, struct sim_actor_of_units *actor)

@@ -809,9 +809,10 @@ static void test_held_partitions_wait(UNUSED void **state)
     stream->ops->close(stream);
 }
 
-// Batch i is of epoch i.
+// Batch i is of epoch i, and the leader of the last one's.
 static void put_epochs(void)
 {
+    fake.epoch = BATCHES - 1;
     for (size_t i = 0; i < BATCHES; i++)
         fake.log.p[i * fake.log.n / BATCHES + 15] = (char)i;
 }
