@@ -39,10 +39,11 @@ def cluster():
 
 
 class Job:
-    def __init__(self, client, topic):
+    def __init__(self, client, topic, addresses=None):
         self.root = lib.tmp_dir()
         self.script = self.root / "p.sql"
-        self.script.write_text(JOB.format(root=self.root, brokers=cluster().addresses(), topic=topic, client=client))
+        self.script.write_text(JOB.format(root=self.root, brokers=addresses or cluster().addresses(), topic=topic,
+                                          client=client))
 
     def start(self):
         return lib.Started("run", self.script)
