@@ -157,9 +157,11 @@ static enum status write_beside(const struct pipeline *pipeline, struct tables *
         return ST_OK; // one after the other they may not be
     if (rc == ST_OK && writing.rc == ST_OK)
         return load_again(pipeline, tables, err);
-    if (rc == ST_OK && err != NULL)
+    if (writing.rc == ST_OK)
+        return rc;
+    if (err != NULL) // one after the other it would have come first
         *err = writing.err;
-    return rc != ST_OK ? rc : writing.rc;
+    return writing.rc;
 }
 
 enum status tables_views_and_executor(const struct pipeline *pipeline,

@@ -61,6 +61,7 @@ struct hand {
     int64_t *ends; // by place among the unit's spans
     bool is_started;
     bool is_to_stop; // the stream
+    bool has_failed; // and has told it: until the next order its stream is left alone
     bool is_read;    // told
     int64_t look_at_ms;
 };
@@ -254,6 +255,7 @@ static void take_order(struct hand *hand)
     bool is_new = order->n_begun != hand->n_begun;
     hand->n_begun = order->n_begun;
     hand->generation = order->generation;
+    hand->has_failed = false;
     if (is_new || order->wish == WISH_REST || order->wish == WISH_END)
         drop(hand);
     take_ends(hand, order);
@@ -482,6 +484,7 @@ static struct wait after_error(struct hand *hand, struct err *err, enum status r
         return after_retry(hand, err);
     drop(hand);
     tell_kind(hand, TELL_FAILED, err);
+    hand->has_failed = true;
     return (struct wait){WAIT_NOTHING, 0};
 }
 
@@ -493,6 +496,8 @@ struct wait hand_step(struct hand *hand)
         take_order(hand);
     if (hand->phase == HAND_HAS_ENDED)
         return (struct wait){WAIT_DONE, 0};
+    if (hand->has_failed)
+        return (struct wait){WAIT_TIME, clock_ms(hand) + IDLE_MS};
     enum status rc = step_phase(hand, &err);
     return rc == ST_OK ? (struct wait){WAIT_NOTHING, 0} : after_error(hand, &err, rc);
 }

@@ -247,6 +247,8 @@ def create_topic(name=None, partitions=1, config=None, brokers=None):
     for key, value in (config or {}).items():
         _rd.rd_kafka_NewTopic_set_config(item, key.encode(), str(value).encode())
     _admin("CreateTopics", item, _rd.rd_kafka_NewTopic_destroy, brokers)
+    # The controller has it; a busy broker may not have heard of it yet.
+    lib.wait_until(lambda: len(leaders(name, brokers)) == partitions, LIMIT_MS / 1000, f"topic {name}")
     return name
 
 
@@ -328,7 +330,7 @@ def leaders(topic, brokers=None):
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True,
                          timeout=LIMIT_MS / 1000).stdout
     topics = [one for one in json.loads(out)["topics"] if one["topic"] == topic]
-    partitions = sorted(topics[0]["partitions"], key=lambda one: one["partition"])
+    partitions = sorted(topics[0]["partitions"] if topics else [], key=lambda one: one["partition"])
     return [one["leader"] for one in partitions]
 
 
