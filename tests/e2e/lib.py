@@ -33,6 +33,15 @@ class Skip(Exception):
     starts is no reason: without that a case fails."""
 
 
+def maven_jars(part, what):
+    """The folder of tools/stack/PART.pom.xml's jars, got once; skips where they cannot be had."""
+    done = subprocess.run([ROOT / "tools/stack/jars-of.sh", part], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=550)
+    if done.returncode != 0:
+        raise Skip(f"{what} cannot be had from Maven: {done.stderr.strip().splitlines()[-1:]}")
+    return done.stdout.strip()
+
+
 # Cases
 
 

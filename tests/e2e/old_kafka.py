@@ -7,18 +7,8 @@ import subprocess
 import lib
 
 LIMIT_S = 120
-GET_LIMIT_S = 550
 JVM = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dzookeeper.jmx.log4j.disable=true",
        "-Dzookeeper.admin.enableServer=false", f"-Dlog4j.configuration=file:{lib.ROOT}/tools/stack/log4j.properties"]
-
-
-def jars():
-    """Their folder."""
-    done = subprocess.run([lib.ROOT / "tools/stack/old-kafka.sh"], capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, timeout=GET_LIMIT_S)
-    if done.returncode != 0:
-        raise lib.Skip(f"Kafka 2.0 cannot be had from Maven: {done.stderr.strip().splitlines()[-1:]}")
-    return done.stdout.strip()
 
 
 class Server:
@@ -28,8 +18,9 @@ class Server:
         self.log = folder / f"{name}.log"
         config = folder / f"{name}.properties"
         config.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+        jars = lib.maven_jars("kafka-2", "Kafka 2.0")
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(["java", "-cp", f"{jars()}/*", *JVM, main, config], cwd=folder,
+            self.process = subprocess.Popen(["java", "-cp", f"{jars}/*", *JVM, main, config], cwd=folder,
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         atexit.register(self.kill)
         lib.wait_until(lambda: self.says(started), LIMIT_S, f"{name}; its log: {self.log}")

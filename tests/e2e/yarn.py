@@ -16,17 +16,7 @@ import lib
 import spark
 
 SERVER = "org.apache.hadoop.yarn.server."
-GET_LIMIT_S = 550
 CLI = "org.apache.hadoop.yarn.client.cli.ApplicationCLI"
-
-
-def jars():
-    """Their folder."""
-    done = subprocess.run([lib.ROOT / "tools/stack/yarn.sh"], capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, timeout=GET_LIMIT_S)
-    if done.returncode != 0:
-        raise lib.Skip(f"YARN cannot be had from Maven: {done.stderr.strip().splitlines()[-1:]}")
-    return done.stdout.strip()
 
 
 def java_home():
@@ -78,7 +68,7 @@ class Cluster:
             "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": 99.9,
             "yarn.nodemanager.delete.debug-delay-sec": 600,
         }
-        folder = jars()
+        folder = lib.maven_jars("yarn", "YARN")
         self.resources = Manager("resource manager", "resourcemanager.ResourceManager", settings, folder)
         self.nodes = Manager("node manager", "nodemanager.NodeManager", settings, folder)
         self.env = {**spark.environ(), "HADOOP_CONF_DIR": f"{self.nodes.dir}/conf",

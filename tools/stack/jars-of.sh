@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# old-kafka.sh: the jars of the oldest Kafka 2.x, got once with Maven into .stack/jars/kafka-2; prints the folder.
+# jars-of.sh PART: the jars of tools/stack/PART.pom.xml, got once with Maven into .stack/jars/PART; prints the folder. For
+# servers that only some tests start: yarn, kafka-2.
 set -euo pipefail
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 STACK_JARS=${STACK_JARS:-$(dirname "$here")/.stack/jars}
 
 say() {
-    printf '%s\n' "old-kafka: $*" >&2
+    printf '%s\n' "jars-of: $*" >&2
 }
 
 die() {
@@ -15,5 +16,5 @@ die() {
 }
 
 . "$here/stack/jars.sh"
-get_jars kafka-2
-echo "$STACK_JARS/kafka-2"
+get_jars "$1"
+echo "$STACK_JARS/$1"
