@@ -1,35 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/fetcher.h"
 
-#include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
+#include "wire/fetcher_parts.h"
 #include "wire/offsets.h"
-#include "wire/record_batch.h"
 
 enum {
     WAIT_MS = 200, // of a broker that has nothing new
     PARTITION_BYTES = 1 << 20,
     ANSWER_BYTES = 8 << 20,
-    ANSWERS_MAX = 2,       // of a broker, that wait to be read
-    OVERHEAD_BYTES = 4096, // of an answer, beside a batch
-    STUCK_MAX = 20,
-    BEYOND_MAX = 20,  // answers in a row with nothing but batches behind the end
+    ANSWERS_MAX = 2,  // of a broker, that wait to be read
     REFUSED_TOLD = 5, // errors in a row, before they are told
     FIRST_PAUSE_MS = 50,
     LAST_PAUSE_MS = 1000,
     FAILURES_TOLD = 3, // of a leader's connection
-    THROTTLE_MAX_MS = 60000,
-    SILENT_MS = 2000, // beyond WAIT_MS, with some patience
-    WITH_EPOCHS = 9,  // version of Fetch
-};
-
-// A partition that a request asks for.
-struct wire_asked {
-    size_t partition; // index
-    uint32_t token;
-    bool is_answered;
+    SILENT_MS = 2000,  // beyond WAIT_MS, with some patience
 };
 
 void wire_fetcher_init(struct wire_fetcher *fetcher, struct wire_cluster *cluster,
@@ -38,7 +24,7 @@ void wire_fetcher_init(struct wire_fetcher *fetcher, struct wire_cluster *cluste
     *fetcher = (struct wire_fetcher){.cluster = cluster, .buffer_bytes = buffer_bytes};
 }
 
-static void answered_free(struct wire_answered *answered)
+void wire_answered_free(struct wire_answered *answered)
 {
     for (size_t i = 0; i < answered->n; i++)
         wire_aborted_release(&answered->slices[i].aborted);
@@ -58,7 +44,7 @@ void wire_fetcher_pop(struct wire_fetcher *fetcher)
         fetcher->spare = answered->body;
         answered->body = (struct buf){0};
     }
-    answered_free(answered);
+    wire_answered_free(answered);
 }
 
 void wire_fetcher_stop(struct wire_fetcher *fetcher)
@@ -162,9 +148,8 @@ static bool is_due(const struct wire_partition *partition, int64_t now_ms)
     return partition->mode == WIRE_READING && now_ms >= partition->again_at_ms;
 }
 
-// What is said only once a row of errors has begun to look like more than a move.
-static void refuse(struct wire_fetcher *fetcher, struct wire_partition *partition,
-                   int16_t code, int64_t now_ms)
+void wire_fetcher_refuse(struct wire_fetcher *fetcher, struct wire_partition *partition,
+                         int16_t code, int64_t now_ms)
 {
     int64_t pause_ms = FIRST_PAUSE_MS;
     for (int i = 0; i < partition->n_refused && pause_ms < LAST_PAUSE_MS; i++)
@@ -227,7 +212,7 @@ static bool has_id(const struct wire_fetcher *fetcher)
     return fetcher->cluster->topic_id_text[0] != '\0';
 }
 
-static struct str topic_of(const struct wire_fetcher *fetcher, enum wire_api api)
+struct str wire_fetcher_topic(const struct wire_fetcher *fetcher, enum wire_api api)
 {
     const struct wire_cluster *cluster = fetcher->cluster;
     if (api == WIRE_FETCH_BY_ID)
@@ -244,7 +229,7 @@ static void send_fetch(struct wire_fetcher *fetcher, struct wire_broker *broker,
     enum wire_api api = is_by_id ? WIRE_FETCH_BY_ID : WIRE_FETCH;
     int16_t version = wire_connection_version(connection, api);
     const struct wire_fetch fetch = {
-        .topic = topic_of(fetcher, api),
+        .topic = wire_fetcher_topic(fetcher, api),
         .wait_ms = WAIT_MS,
         .max_bytes = max_bytes_of(fetcher, broker),
     };
@@ -380,7 +365,7 @@ static void find_leaderless(struct wire_fetcher *fetcher, int64_t now_ms)
         int32_t leader = wire_fetcher_leader(fetcher, partition)->broker;
         if (is_due(partition, now_ms) &&
             wire_cluster_find(fetcher->cluster, leader) == NULL)
-            refuse(fetcher, partition, WIRE_LEADER_NOT_AVAILABLE, now_ms);
+            wire_fetcher_refuse(fetcher, partition, WIRE_LEADER_NOT_AVAILABLE, now_ms);
     }
 }
 
@@ -412,319 +397,4 @@ bool wire_fetcher_is_pausing(const struct wire_fetcher *fetcher, int64_t now_ms)
             return true;
     }
     return false;
-}
-
-// ---- answers
-
-static enum status at_offset(const struct wire_fetcher *fetcher,
-                             const struct wire_partition *partition, enum status rc,
-                             struct err *err)
-{
-    return err_context(err, rc, "topic '%s', partition %" PRId32 ", offset %" PRId64,
-                       fetcher->cluster->topic, partition->number,
-                       partition->fetch_offset);
-}
-
-static enum status take_code(struct wire_fetcher *fetcher,
-                             struct wire_partition *partition, int16_t code,
-                             int64_t now_ms, struct err *err)
-{
-    if (code == WIRE_OFFSET_OUT_OF_RANGE) {
-        partition->mode = WIRE_GAP;
-        partition->is_low_known = false;
-        return ST_OK;
-    }
-    if (code == WIRE_TOPIC_AUTHORIZATION_FAILED ||
-        code == WIRE_UNSUPPORTED_COMPRESSION_TYPE)
-        return at_offset(
-            fetcher, partition,
-            err_set(err, ST_FAIL, "the broker says %s", wire_error_name(code).text), err);
-    refuse(fetcher, partition, code, now_ms);
-    return ST_OK;
-}
-
-// What was read is not in the log any more: a leader without it was elected.
-static enum status truncated(const struct wire_fetcher *fetcher,
-                             const struct wire_partition *partition, int64_t to,
-                             struct err *err)
-{
-    return at_offset(fetcher, partition,
-                     err_set(err, ST_DATA,
-                             "the log was cut back to offset %" PRId64
-                             " after it was read (an unclean election of a leader); "
-                             "give the result another path, or start over with tramline "
-                             "init --reset",
-                             to),
-                     err);
-}
-
-static enum status stuck(const struct wire_fetcher *fetcher,
-                         struct wire_partition *partition, struct str cut,
-                         struct err *err)
-{
-    int64_t most = fetcher->buffer_bytes - OVERHEAD_BYTES;
-    int64_t size = (int64_t)wire_batch_size(cut),
-            twice = 2 * (int64_t)partition->max_bytes;
-    most = most < INT32_MAX ? most : INT32_MAX;
-    if (size > most)
-        return at_offset(fetcher, partition,
-                         err_set(err, ST_LIMIT,
-                                 "a batch of %" PRId64
-                                 " bytes is larger than source.buffer, %" PRId64 " bytes",
-                                 size, fetcher->buffer_bytes),
-                         err);
-    if (++partition->n_stuck > STUCK_MAX)
-        return at_offset(
-            fetcher, partition,
-            err_set(err, ST_DATA, "the broker's answers have no batch of that offset"),
-            err);
-    int64_t wanted = size > twice ? size : twice;
-    partition->max_bytes = (int32_t)(wanted < most ? wanted : most);
-    return ST_OK;
-}
-
-// The end was looked up before the batches were, and may have moved meanwhile: they are
-// asked for again, and lie before it then.
-static enum status beyond(const struct wire_fetcher *fetcher,
-                          struct wire_partition *partition, int64_t end, int64_t now_ms,
-                          struct err *err)
-{
-    partition->again_at_ms = now_ms + (partition->n_beyond > 0 ? FIRST_PAUSE_MS : 0);
-    if (++partition->n_beyond <= BEYOND_MAX)
-        return ST_OK;
-    return at_offset(fetcher, partition,
-                     err_set(err, ST_DATA,
-                             "the broker sends batches behind the partition's end, "
-                             "offset %" PRId64,
-                             end),
-                     err);
-}
-
-bool wire_slice_is_too_new(const struct wire_slice *slice, int32_t epoch)
-{
-    return slice->most_epoch >= 0 && epoch > slice->most_epoch;
-}
-
-// Whole batches at the front, by their headers; moves the partition's fetch_offset behind
-// them. A header that is not right ends it: the reader meets it there. So does, in
-// *ret_is_beyond, one of a batch behind the end.
-static struct str whole_batches(struct wire_partition *partition,
-                                const struct wire_fetched *fetched,
-                                const struct wire_slice *slice, bool *ret_is_beyond)
-{
-    const struct str records = fetched->records;
-    struct str rest = records;
-    for (*ret_is_beyond = false;;) {
-        struct wire_batch batch;
-        size_t size = wire_batch_size(rest);
-        if (size == 0 || size > rest.n)
-            break;
-        if (wire_batch_read(rest, &batch, NULL) != ST_OK ||
-            wire_slice_is_too_new(slice, batch.leader_epoch)) {
-            partition->mode = WIRE_BROKEN;
-            return records;
-        }
-        *ret_is_beyond = fetched->high >= 0 && batch.last_offset >= fetched->high;
-        if (*ret_is_beyond)
-            break;
-        if (batch.last_offset >= partition->fetch_offset) {
-            partition->fetch_offset = batch.last_offset + 1;
-            partition->last_epoch = batch.leader_epoch;
-        }
-        rest = (struct str){rest.p + size, rest.n - size};
-    }
-    return (struct str){records.p, records.n - rest.n};
-}
-
-static enum status take_records(struct wire_fetcher *fetcher,
-                                struct wire_partition *partition,
-                                const struct wire_fetched *fetched,
-                                struct wire_slice *slice, int64_t now_ms, struct err *err)
-{
-    int64_t before = partition->fetch_offset;
-    bool is_beyond;
-    slice->rest = whole_batches(partition, fetched, slice, &is_beyond);
-    partition->last_stable = fetched->last_stable;
-    partition->told_ms = now_ms;
-    partition->n_refused = 0;
-    if (fetched->records.n == 0)
-        return ST_OK;
-    if (partition->fetch_offset == before && partition->mode != WIRE_BROKEN) {
-        const struct str cut = {fetched->records.p + slice->rest.n,
-                                fetched->records.n - slice->rest.n};
-        slice->rest.n = 0;
-        return is_beyond ? beyond(fetcher, partition, fetched->high, now_ms, err)
-                         : stuck(fetcher, partition, cut, err);
-    }
-    partition->n_stuck = partition->n_beyond = 0;
-    partition->fed_ms = now_ms;
-    return ST_OK;
-}
-
-static struct wire_asked *find_asked(const struct wire_fetcher *fetcher,
-                                     struct wire_broker *broker, int32_t number)
-{
-    for (size_t i = 0; i < broker->n_asked; i++) {
-        struct wire_asked *asked = &broker->asked[i];
-        if (asked->partition < fetcher->n && !asked->is_answered &&
-            fetcher->partitions[asked->partition].number == number)
-            return asked;
-    }
-    return NULL;
-}
-
-// It may be another topic under the name, as the next Metadata tells.
-static enum status take_truncation(struct wire_fetcher *fetcher,
-                                   struct wire_partition *partition, int64_t to,
-                                   int64_t now_ms, struct err *err)
-{
-    int64_t answered_ms = fetcher->cluster->answered_ms;
-    if (partition->is_cut && answered_ms != partition->cut_ms)
-        return truncated(fetcher, partition, to, err);
-    partition->is_cut = true;
-    partition->cut_ms = answered_ms;
-    refuse(fetcher, partition, WIRE_UNKNOWN_LEADER_EPOCH, now_ms);
-    return ST_OK;
-}
-
-static enum status take_partition(struct wire_fetcher *fetcher,
-                                  struct wire_partition *partition,
-                                  const struct wire_fetched *fetched,
-                                  struct wire_slice *slice, int64_t now_ms,
-                                  struct err *err)
-{
-    if (fetched->code != WIRE_OK)
-        return take_code(fetcher, partition, fetched->code, now_ms, err);
-    if (fetched->truncated_to >= 0)
-        return take_truncation(fetcher, partition, fetched->truncated_to, now_ms, err);
-    return take_records(fetcher, partition, fetched, slice, now_ms, err);
-}
-
-static enum status take_all(struct wire_fetcher *fetcher, struct wire_broker *broker,
-                            struct wire_fetched_in *in, struct wire_answered *answered,
-                            int64_t now_ms, struct err *err)
-{
-    struct wire_fetched fetched;
-    struct wire_slice *slice = &answered->slices[0];
-    enum wire_api api = answered->is_by_id ? WIRE_FETCH_BY_ID : WIRE_FETCH;
-    while (wire_fetched_next(in, topic_of(fetcher, api), &fetched, &slice->aborted)) {
-        struct wire_asked *asked = find_asked(fetcher, broker, fetched.number);
-        if (asked == NULL) // of before the last start, or not asked for at all
-            continue;
-        asked->is_answered = true;
-        struct wire_partition *partition = &fetcher->partitions[asked->partition];
-        if (partition->token != asked->token)
-            continue;
-        slice->partition = asked->partition;
-        slice->token = partition->token;
-        slice->most_epoch = in->version >= WITH_EPOCHS // which it has compared
-                                ? wire_fetcher_leader(fetcher, partition)->epoch
-                                : -1;
-        TRY(take_partition(fetcher, partition, &fetched, slice, now_ms, err));
-        if (slice->rest.n > 0)
-            slice = &answered->slices[++answered->n];
-    }
-    return wire_fetched_check(in, err);
-}
-
-// A broker that says nothing of a partition says so of all that it was asked for, or
-// lies: it is not asked again at once.
-static void refuse_unanswered(struct wire_fetcher *fetcher,
-                              const struct wire_broker *broker, int16_t code,
-                              int64_t now_ms)
-{
-    for (size_t i = 0; i < broker->n_asked; i++) {
-        const struct wire_asked *asked = &broker->asked[i];
-        if (asked->is_answered || asked->partition >= fetcher->n ||
-            fetcher->partitions[asked->partition].token != asked->token)
-            continue;
-        refuse(fetcher, &fetcher->partitions[asked->partition],
-               code != WIRE_OK ? code : WIRE_UNKNOWN_TOPIC_OR_PARTITION, now_ms);
-    }
-}
-
-static struct wire_answered *answered_new(struct wire_broker *broker)
-{
-    struct wire_answered *answered = mem_zalloc(sizeof(*answered));
-    answered->broker = broker;
-    // One more, for what is read and not kept.
-    answered->slices = mem_array(broker->n_asked + 1, sizeof(*answered->slices));
-    return answered;
-}
-
-static void append(struct wire_fetcher *fetcher, struct wire_answered *answered)
-{
-    if (fetcher->last != NULL)
-        fetcher->last->after = answered;
-    else
-        fetcher->first = answered;
-    fetcher->last = answered;
-    answered->broker->n_answers++;
-}
-
-enum status wire_fetcher_take(struct wire_fetcher *fetcher, struct wire_broker *broker,
-                              const struct wire_call *call, struct str body,
-                              struct buf *memory, int64_t now_ms, struct err *err)
-{
-    struct wire_fetched_in in;
-    wire_fetched_begin(&in, body, call->version);
-    broker->is_fetching = false;
-    broker->is_loss_told = false;
-    int32_t throttle_ms =
-        in.throttle_ms < THROTTLE_MAX_MS ? in.throttle_ms : THROTTLE_MAX_MS;
-    broker->quiet_until_ms = now_ms + (throttle_ms > 0 ? throttle_ms : 0);
-    struct wire_answered *answered = answered_new(broker);
-    answered->is_by_id = call->api == WIRE_FETCH_BY_ID;
-    enum status rc = take_all(fetcher, broker, &in, answered, now_ms, err);
-    if (rc == ST_OK)
-        refuse_unanswered(fetcher, broker, in.code, now_ms);
-    wire_aborted_release(&answered->slices[answered->n].aborted);
-    if (rc != ST_OK || answered->n == 0) {
-        answered_free(answered);
-        return rc;
-    }
-    answered->body = *memory;
-    *memory = (struct buf){0};
-    append(fetcher, answered);
-    return ST_OK;
-}
-
-enum status wire_fetcher_take_low(struct wire_fetcher *fetcher, int32_t number,
-                                  int16_t version, struct str body, int64_t now_ms,
-                                  struct err *err)
-{
-    struct wire_partition *partition = wire_fetcher_find(fetcher, number);
-    int16_t code;
-    int64_t low;
-    TRY(wire_low_read(body, version, number, &code, &low, err));
-    if (partition == NULL || partition->mode != WIRE_GAP)
-        return ST_OK;
-    partition->is_low_asked = false;
-    if (code != WIRE_OK) {
-        refuse(fetcher, partition, code, now_ms);
-        return ST_OK;
-    }
-    partition->is_low_known = true;
-    partition->low = low;
-    return ST_OK;
-}
-
-enum status wire_fetcher_take_end(struct wire_fetcher *fetcher, int32_t number,
-                                  struct str body, int64_t now_ms, struct err *err)
-{
-    struct wire_partition *partition = wire_fetcher_find(fetcher, number);
-    int16_t code;
-    int64_t end;
-    TRY(wire_epoch_end_read(body, number, &code, &end, err));
-    if (partition == NULL || !partition->is_end_asked)
-        return ST_OK;
-    partition->is_end_asked = false;
-    if (code != WIRE_OK) {
-        refuse(fetcher, partition, code, now_ms);
-        return ST_OK;
-    }
-    if (end >= 0 && end < partition->fetch_offset)
-        return take_truncation(fetcher, partition, end, now_ms, err);
-    partition->seen_epoch = wire_fetcher_leader(fetcher, partition)->epoch;
-    return ST_OK;
 }
