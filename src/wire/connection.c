@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/connection.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "wire/connection_parts.h"
 #include "wire/login.h"
 
 enum {
     FIRST_PAUSE_MS = 100,
     LAST_PAUSE_MS = 3000,
     REQUEST_BYTES_MAX = 4 << 20,
-    RENEWED_AFTER = 80, // % of a login's life
-    HTTP = 0x48545450,  // "HTTP", read as the size of an answer
-    TLS_ALERT = 0x15,   // the first byte of one (RFC 8446, 5.1)
+    HTTP = 0x48545450, // "HTTP", read as the size of an answer
+    TLS_ALERT = 0x15,  // the first byte of one (RFC 8446, 5.1)
     KEPT_OUT_BYTES = 64 << 10,
     FIRST_BYTES_MAX = 1 << 20, // of an answer before the connection is ready
 };
@@ -71,7 +68,7 @@ void wire_connection_release(struct wire_connection *c)
     *c = (struct wire_connection){.fd = -1};
 }
 
-static void fail(struct wire_connection *c, const char *problem, int64_t now_ms)
+void wire_connection_fail(struct wire_connection *c, const char *problem, int64_t now_ms)
 {
     int64_t pause_ms = FIRST_PAUSE_MS;
     for (int i = 0; i < c->n_failures && pause_ms < LAST_PAUSE_MS; i++)
@@ -84,112 +81,16 @@ static void fail(struct wire_connection *c, const char *problem, int64_t now_ms)
              c->host, is_v6 ? "]" : "", c->port, problem);
 }
 
-// The next try would end so, too.
-static void refuse(struct wire_connection *c, const char *problem, int64_t now_ms)
+void wire_connection_refuse(struct wire_connection *c, const char *problem,
+                            int64_t now_ms)
 {
-    fail(c, problem, now_ms);
+    wire_connection_fail(c, problem, now_ms);
     c->is_refused = true;
 }
 
-// ---- connecting
-
 static void fail_errno(struct wire_connection *c, int number, int64_t now_ms)
 {
-    fail(c, strerror(number), now_ms);
-}
-
-// The next address that a connect can be begun to; false: there is none left.
-static bool connect_next(struct wire_connection *c, int *number)
-{
-    for (; c->address != NULL; c->address = c->address->ai_next) {
-        const struct addrinfo *a = c->address;
-        const int one = 1;
-        c->fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (c->fd >= 0) {
-            setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-            setsockopt(c->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-            if (connect(c->fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS)
-                return true;
-        }
-        *number = errno;
-        if (c->fd >= 0)
-            close(c->fd);
-        c->fd = -1;
-    }
-    return false;
-}
-
-static void begin_connect(struct wire_connection *c, int64_t now_ms)
-{
-    int number = EADDRNOTAVAIL;
-    c->state = WIRE_CONNECTING;
-    if (!connect_next(c, &number))
-        fail_errno(c, number, now_ms);
-}
-
-static void take_look_up(struct wire_connection *c, int64_t now_ms)
-{
-    int code;
-    if (!wire_host_take(c->look_up, &code, &c->found))
-        return;
-    wire_host_leave(c->look_up);
-    c->look_up = NULL;
-    if (code != 0) {
-        fail(c, gai_strerror(code), now_ms);
-        return;
-    }
-    c->address = c->found;
-    begin_connect(c, now_ms);
-}
-
-void wire_connection_open(struct wire_connection *c, int64_t now_ms)
-{
-    if (c->state != WIRE_CLOSED || now_ms < c->again_at_ms)
-        return;
-    c->state = WIRE_LOOKING_UP;
-    c->is_refused = false;
-    c->deadline_ms = now_ms + c->client->timeout_ms;
-    c->look_up = wire_host_look_up(c->host, c->port, c->client->wake_fd);
-    take_look_up(c, now_ms);
-}
-
-static void greet(struct wire_connection *c, int64_t now_ms)
-{
-    size_t begin;
-    c->state = WIRE_GREETING;
-    for (int api = 0; api < WIRE_APIS; api++)
-        c->versions.of[api] = 0; // of ApiVersions, what every broker takes
-    wire_call_begin(c, WIRE_API_VERSIONS, WIRE_TAG_OF_OWN, &begin);
-    wire_call_end(c, begin, 0, now_ms);
-}
-
-static void begin_talk(struct wire_connection *c, int64_t now_ms)
-{
-    if (!wire_security_has_tls(c->client->security)) {
-        greet(c, now_ms);
-        return;
-    }
-    c->tls = wire_tls_new(c->client->security, c->fd, c->host);
-    c->state = WIRE_SECURING;
-}
-
-static void take_connect(struct wire_connection *c, int64_t now_ms)
-{
-    struct pollfd fd = {.fd = c->fd, .events = POLLOUT};
-    if (poll(&fd, 1, 0) == 0)
-        return;
-    int number = 0;
-    socklen_t size = sizeof(number);
-    getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &number, &size);
-    if (number == 0) {
-        begin_talk(c, now_ms);
-        return;
-    }
-    close(c->fd);
-    c->fd = -1;
-    c->address = c->address->ai_next;
-    if (!connect_next(c, &number))
-        fail_errno(c, number, now_ms);
+    wire_connection_fail(c, strerror(number), now_ms);
 }
 
 // ---- sending and receiving
@@ -217,7 +118,7 @@ static void end(struct wire_connection *c, int64_t now_ms)
     if (is_idle)
         drop(c);
     else
-        fail(c, end_problem(c), now_ms);
+        wire_connection_fail(c, end_problem(c), now_ms);
     c->again_at_ms = soon_ms > c->again_at_ms ? soon_ms : c->again_at_ms;
 }
 
@@ -226,13 +127,12 @@ static void fail_tls(struct wire_connection *c, int64_t now_ms)
     char problem[WIRE_TLS_PROBLEM_TEXT];
     bool is_refused = wire_tls_is_refused(c->tls);
     snprintf(problem, sizeof(problem), "%s", wire_tls_problem(c->tls));
-    fail(c, problem, now_ms);
+    wire_connection_fail(c, problem, now_ms);
     c->is_refused = is_refused;
 }
 
-// Whether bytes were moved; else the descriptor is waited for, or the connection is gone.
-static bool take_tls_result(struct wire_connection *c, enum wire_tls_result result,
-                            int64_t now_ms)
+bool wire_connection_take_tls(struct wire_connection *c, enum wire_tls_result result,
+                              int64_t now_ms)
 {
     if (result == WIRE_TLS_END)
         end(c, now_ms);
@@ -241,17 +141,11 @@ static bool take_tls_result(struct wire_connection *c, enum wire_tls_result resu
     return result == WIRE_TLS_DONE;
 }
 
-static void take_handshake(struct wire_connection *c, int64_t now_ms)
-{
-    if (take_tls_result(c, wire_tls_handshake(c->tls), now_ms))
-        greet(c, now_ms);
-}
-
 static bool send_some(struct wire_connection *c, const char *p, size_t n, size_t *ret_n,
                       int64_t now_ms)
 {
     if (c->tls != NULL)
-        return take_tls_result(c, wire_tls_send(c->tls, p, n, ret_n), now_ms);
+        return wire_connection_take_tls(c, wire_tls_send(c->tls, p, n, ret_n), now_ms);
     ssize_t sent = send(c->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno != EAGAIN)
         fail_errno(c, errno, now_ms);
@@ -277,7 +171,7 @@ static bool receive_some(struct wire_connection *c, char *p, size_t n, size_t *r
                          int64_t now_ms)
 {
     if (c->tls != NULL)
-        return take_tls_result(c, wire_tls_receive(c->tls, p, n, ret_n), now_ms);
+        return wire_connection_take_tls(c, wire_tls_receive(c->tls, p, n, ret_n), now_ms);
     ssize_t got = recv(c->fd, p, n, MSG_DONTWAIT);
     if (got < 0 && errno != EAGAIN)
         fail_errno(c, errno, now_ms);
@@ -319,18 +213,18 @@ static bool admit(struct wire_connection *c, int64_t room_bytes, int64_t now_ms)
     struct wire_in in = wire_in_of((struct str){(const char *)c->size, sizeof(c->size)});
     int32_t size = wire_in_i32(&in);
     if (size == HTTP || (c->size[0] == TLS_ALERT && c->tls == NULL)) {
-        refuse(c, size_problem(c, size), now_ms);
+        wire_connection_refuse(c, size_problem(c, size), now_ms);
         return false;
     }
     bool is_first = c->state != WIRE_READY && size > FIRST_BYTES_MAX;
     if (size < WIRE_SIZE_BYTES || c->n_calls == 0 || is_first) {
-        fail(c, size_problem(c, size), now_ms);
+        wire_connection_fail(c, size_problem(c, size), now_ms);
         return false;
     }
     c->body_bytes = (size_t)size;
     if (size > c->client->most_bytes) {
         c->over_bytes = is_fetch(c->calls[0].api) ? size : 0;
-        fail(c, size_problem(c, size), now_ms);
+        wire_connection_fail(c, size_problem(c, size), now_ms);
         return false;
     }
     if (c->body_bytes > c->body.capacity) {
@@ -399,8 +293,7 @@ void wire_call_end(struct wire_connection *c, size_t begin, int64_t wait_ms,
     send_out(c, now_ms);
 }
 
-// The next answer may take as long as it likes from now on.
-static void end_call(struct wire_connection *c, int64_t now_ms)
+void wire_connection_end_call(struct wire_connection *c, int64_t now_ms)
 {
     c->n_calls--;
     memmove(&c->calls[0], &c->calls[1], c->n_calls * sizeof(c->calls[0]));
@@ -410,8 +303,8 @@ static void end_call(struct wire_connection *c, int64_t now_ms)
     c->is_admitted = c->is_whole = false;
 }
 
-static enum status begin_answer(struct wire_connection *c, struct str *body,
-                                struct err *err)
+enum status wire_connection_begin_answer(struct wire_connection *c, struct str *body,
+                                         struct err *err)
 {
     int32_t correlation;
     *body = buf_as_str(&c->body);
@@ -420,84 +313,6 @@ static enum status begin_answer(struct wire_connection *c, struct str *body,
     if (correlation != c->calls[0].correlation)
         return err_set(err, ST_DATA, "its answer is to another request");
     return ST_OK;
-}
-
-static void take_greeting(struct wire_connection *c, int64_t now_ms)
-{
-    struct str body;
-    struct err err;
-    enum status rc = begin_answer(c, &body, &err);
-    if (rc == ST_OK)
-        rc = wire_versions_read(body, &c->versions, &err);
-    if (rc != ST_OK) {
-        fail(c, err.text, now_ms);
-        return;
-    }
-    if (c->versions.of[WIRE_METADATA] < 0 || c->versions.of[WIRE_FETCH] < 0) {
-        fail(c,
-             "it takes no version of Fetch or Metadata that is known "
-             "here; see client = 'librdkafka'",
-             now_ms);
-        return;
-    }
-    end_call(c, now_ms);
-    if (wire_security_mechanism(c->client->security) == WIRE_NO_SASL) {
-        c->state = WIRE_READY;
-        return;
-    }
-    c->state = WIRE_LOGGING_IN;
-    c->login = wire_login_new(c->client->security, c->host);
-}
-
-// ---- SASL
-
-static void fail_login(struct wire_connection *c, enum status rc, const struct err *err,
-                       int64_t now_ms)
-{
-    if (rc == ST_FAIL)
-        refuse(c, err->text, now_ms);
-    else
-        fail(c, err->text, now_ms);
-}
-
-static void take_login(struct wire_connection *c, int64_t now_ms)
-{
-    struct str body;
-    struct err err;
-    const struct wire_call call = c->calls[0];
-    enum status rc = begin_answer(c, &body, &err);
-    if (rc == ST_OK)
-        rc = wire_login_take(c->login, &call, body, &err);
-    if (rc != ST_OK) {
-        fail_login(c, rc, &err, now_ms);
-        return;
-    }
-    end_call(c, now_ms);
-}
-
-// What is to be sent next; nothing while an answer or a token is waited for.
-static void go_on_logging_in(struct wire_connection *c, int64_t now_ms)
-{
-    struct err err;
-    int64_t lifetime_ms;
-    if (wire_login_is_done(c->login, &lifetime_ms)) {
-        wire_login_free(c->login);
-        c->login = NULL;
-        c->state = WIRE_READY;
-        c->renew_at_ms = lifetime_ms > 0 ? now_ms + lifetime_ms * RENEWED_AFTER / 100 : 0;
-        return;
-    }
-    enum status rc = c->n_calls == 0 ? wire_login_work(c->login, c, now_ms, &err) : ST_OK;
-    if (rc != ST_OK)
-        fail_login(c, rc, &err, now_ms);
-}
-
-static void work_login(struct wire_connection *c, int64_t now_ms)
-{
-    if (c->is_whole)
-        take_login(c, now_ms);
-    if (c->state == WIRE_LOGGING_IN)
-        go_on_logging_in(c, now_ms);
 }
 
 // KIP-368: the broker would end the connection at the next request.
@@ -516,8 +331,8 @@ bool wire_answer(struct wire_connection *c, struct wire_call *ret, struct str *r
     struct err err;
     if (!c->is_whole)
         return false;
-    if (begin_answer(c, ret_body, &err) != ST_OK) {
-        fail(c, err.text, now_ms);
+    if (wire_connection_begin_answer(c, ret_body, &err) != ST_OK) {
+        wire_connection_fail(c, err.text, now_ms);
         return false;
     }
     *ret = c->calls[0];
@@ -533,7 +348,7 @@ void wire_answer_end(struct wire_connection *c, struct buf *kept, int64_t now_ms
         c->body = other;
     }
     c->n_failures = 0;
-    end_call(c, now_ms);
+    wire_connection_end_call(c, now_ms);
 }
 
 // ---- the owner's turn
@@ -547,20 +362,14 @@ static bool is_overdue(const struct wire_connection *c, int64_t now_ms)
 
 static void work(struct wire_connection *c, int64_t now_ms, int64_t room_bytes)
 {
-    if (c->state == WIRE_LOOKING_UP)
-        take_look_up(c, now_ms);
-    if (c->state == WIRE_CONNECTING)
-        take_connect(c, now_ms);
-    if (c->state == WIRE_SECURING)
-        take_handshake(c, now_ms);
+    if (c->state < WIRE_GREETING)
+        wire_connection_reach(c, now_ms);
     if (c->state >= WIRE_GREETING)
         send_out(c, now_ms);
     if (c->state >= WIRE_GREETING && !c->is_whole)
         receive_all(c, now_ms, room_bytes);
-    if (c->state == WIRE_GREETING && c->is_whole)
-        take_greeting(c, now_ms);
-    if (c->state == WIRE_LOGGING_IN)
-        work_login(c, now_ms);
+    if (c->state == WIRE_GREETING || c->state == WIRE_LOGGING_IN)
+        wire_connection_introduce(c, now_ms);
     if (c->state == WIRE_READY)
         renew(c, now_ms);
 }
@@ -587,7 +396,7 @@ void wire_connection_work(struct wire_connection *c, int64_t now_ms, int64_t roo
     char text[96];
     snprintf(text, sizeof(text), "%sno answer within %d ms", step_of(c),
              c->client->timeout_ms);
-    fail(c, text, now_ms);
+    wire_connection_fail(c, text, now_ms);
 }
 
 // A token's command or a ticket, while nothing else can be done.
