@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/crc32c.h"
+
 static struct draft *make(size_t n_spans, struct str writer, struct str dimension)
 {
     struct draft *draft = mem_zalloc(sizeof(*draft));
@@ -66,6 +68,62 @@ void draft_move(struct draft *draft, struct span *span, int64_t next)
 {
     draft->is_moved |= next > span->next;
     span->next = next;
+}
+
+static void mark_last(struct span *span, const struct record *record)
+{
+    span->last = (struct record_mark){
+        .offset = record->offset,
+        .time_ms = record->time_ms,
+        .crc32c = crc32c(crc32c(0, record->key.p, record->key.n), record->value.p,
+                         record->value.n),
+    };
+}
+
+// What is known of the offsets of [span->next, to) that have no record.
+static void account(struct span *span, const struct run *run, int64_t to,
+                    int64_t n_passed)
+{
+    int64_t control = 0, aborted = 0;
+    if (!run->is_accounted)
+        return;
+    for (size_t i = 0; i < run->n_passed; i++) {
+        const struct run_passed *passed = &run->passed[i];
+        int64_t first = passed->first > span->next ? passed->first : span->next;
+        int64_t next = passed->next < to ? passed->next : to;
+        if (next > first)
+            *(passed->is_control ? &control : &aborted) += next - first;
+    }
+    span->control += control;
+    span->aborted += aborted;
+    span->hole += n_passed - control - aborted;
+}
+
+static struct leader_epoch epoch_before(const struct span *span, const struct run *run,
+                                        int64_t to)
+{
+    if (to == span->next)
+        return span->epoch;
+    if (run->n_epochs == 0)
+        return (struct leader_epoch){0};
+    return leader_epoch_of(
+        run_epoch_at(run->epochs, run->n_epochs, to, leader_epoch_number(span->epoch)));
+}
+
+// A unit that ends within a run ends where the next record begins: in a file no other
+// place behind a record can be read from.
+void draft_advance(struct draft *draft, struct span *span, const struct run *run,
+                   size_t from, size_t next)
+{
+    int64_t to = next == run->n ? run->next : run->records[next].offset;
+    span->data += (int64_t)(next - from);
+    int64_t n_passed = to - span->next - (int64_t)(next - from);
+    span->skipped += n_passed;
+    account(span, run, to, n_passed);
+    span->epoch = epoch_before(span, run, to);
+    draft_move(draft, span, to);
+    if (next > from)
+        mark_last(span, &run->records[next - 1]);
 }
 
 bool draft_is_empty(const struct draft *draft)

@@ -5,6 +5,7 @@
 #define WORK_DRAFT_H
 
 #include "core/spool.h"
+#include "core/stream.h"
 #include "log/log_entry.h"
 
 enum {
@@ -26,6 +27,10 @@ struct draft *draft_after(const struct draft *draft); // at its ends
 // as long as all was of the same. ST_DATA: it is another one.
 enum status draft_note_topic(struct draft *draft, struct str topic_id, struct err *err);
 void draft_move(struct draft *draft, struct span *span, int64_t next);
+// The run's records [from, next) are taken, and the offsets behind them that have none:
+// the span ends where the next record begins, with what the run tells of all of them.
+void draft_advance(struct draft *draft, struct span *span, const struct run *run,
+                   size_t from, size_t next);
 bool draft_is_empty(const struct draft *draft);                  // no offset was passed
 struct span *draft_span(struct draft *draft, int32_t partition); // NULL: not of it
 // The file's name in tmp is not known yet; takes the spool's file over.

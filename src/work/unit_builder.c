@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#include "base/crc32c.h"
 #include "base/json_put.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -162,41 +161,20 @@ static enum status refuse_record(const struct unit_builder *builder,
                    run->records[reject->record].offset, STR_ARGS(reject->reason));
 }
 
-// What to do about it is for a person; so nothing more is committed.
-static enum status check_share(const struct unit_builder *builder, bool is_end,
-                               struct err *err)
-{
-    int64_t limit = builder->parts.job->settings.on_error_share;
-    const struct share_window *bad = &builder->shares->bad;
-    if (!share_window_exceeds(bad, limit, is_end))
-        return ST_OK;
-    return err_set(
-        err, ST_DATA,
-        "topic '%.*s': of the last %s %s cannot be read, more than "
-        "on_error.share = '%" PRId64 "%%'; the last is partition %" PRId32
-        " offset %" PRId64
-        ": %.*s; what was read since the last commit is read again at the next "
-        "start",
-        STR_ARGS(builder->parts.topic->name),
-        text_counted((int64_t)bad->n_seen, "record", "records"),
-        text_count((int64_t)bad->n_counted), limit, builder->shares->last_partition,
-        builder->shares->last_offset,
-        STR_ARGS(buf_as_str(&builder->shares->last_reason)));
-}
-
-static void note_rejects(struct unit_builder *builder, const struct run *run,
-                         size_t n_records)
+static enum status note_rejects(struct unit_builder *builder, const struct run *run,
+                                size_t n_records, struct err *err)
 {
     const struct batch *batch = &builder->batch;
-    share_window_add(&builder->shares->bad,
-                     n_records - batch->n_ignored - batch->n_rejects, batch->n_rejects);
-    if (batch->n_rejects == 0)
-        return;
-    const struct reject *reject = &batch->rejects[batch->n_rejects - 1];
-    builder->shares->last_partition = run->partition;
-    builder->shares->last_offset = run->records[reject->record].offset;
-    buf_clear(&builder->shares->last_reason);
-    buf_str(&builder->shares->last_reason, reject->reason);
+    struct shares_bad bad = {.n = batch->n_rejects};
+    if (bad.n > 0) {
+        const struct reject *last = &batch->rejects[bad.n - 1];
+        bad.partition = run->partition;
+        bad.offset = run->records[last->record].offset;
+        bad.reason = last->reason;
+    }
+    return shares_add_bad(builder->shares, &builder->parts.job->settings,
+                          builder->parts.topic->name,
+                          n_records - batch->n_ignored - bad.n, &bad, err);
 }
 
 static enum status take_rejects(struct unit_builder *builder, const struct run *run,
@@ -205,69 +183,27 @@ static enum status take_rejects(struct unit_builder *builder, const struct run *
     const struct batch *batch = &builder->batch;
     if (batch->n_rejects && builder->parts.job->settings.on_error == ON_ERROR_FAIL)
         return refuse_record(builder, run, &batch->rejects[0], err);
-    lock_take(&builder->shares->lock);
-    note_rejects(builder, run, n_records);
-    enum status rc = check_share(builder, false, err);
-    lock_give(&builder->shares->lock);
-    TRY(rc);
+    TRY(note_rejects(builder, run, n_records, err));
     for (size_t i = 0; i < batch->n_rejects; i++)
         TRY(write_dead(builder, run, &batch->rejects[i], err));
     return ST_OK;
 }
 
-// How many records match.
-
-static enum status low_match(const struct unit_builder *builder, struct err *err)
-{
-    const struct share_window *unmatched = &builder->shares->unmatched;
-    return err_set(err, ST_DATA,
-                   "topic '%.*s': of the last %s %s gave a row, fewer than "
-                   "match.min = '%" PRId64 "%%'; are the tables those of this stream?",
-                   STR_ARGS(builder->parts.topic->name),
-                   text_counted((int64_t)unmatched->n_seen, "record", "records"),
-                   text_count((int64_t)(unmatched->n_seen - unmatched->n_counted)),
-                   builder->parts.job->settings.match_min);
-}
-
-static enum status check_match(struct unit_builder *builder, bool is_end, struct err *err)
-{
-    const struct job_settings *settings = &builder->parts.job->settings;
-    bool was_low = builder->shares->is_match_low;
-    builder->shares->is_match_low = share_window_exceeds(
-        &builder->shares->unmatched, 100 - settings->match_min, is_end);
-    if (!builder->shares->is_match_low ||
-        (was_low && settings->on_low_match == ON_LOW_MATCH_WARN))
-        return ST_OK;
-    enum status rc = low_match(builder, err);
-    if (settings->on_low_match == ON_LOW_MATCH_FAIL)
-        return rc;
-    log_warn("%s", err->text);
-    return ST_OK;
-}
-
 // The rows of a batch are taken: `n_matched` records gave some.
-static enum status take_match(struct unit_builder *builder, size_t n_records,
-                              size_t n_matched, struct err *err)
+static enum status note_matches(struct unit_builder *builder, size_t n_records,
+                                size_t n_matched, struct err *err)
 {
     const struct batch *batch = &builder->batch;
-    if (builder->parts.job->settings.match_min == 0)
-        return ST_OK;
     size_t n_good = n_records - batch->n_ignored - batch->n_rejects;
-    lock_take(&builder->shares->lock);
-    share_window_add(&builder->shares->unmatched, n_matched, n_good - n_matched);
-    enum status rc = check_match(builder, false, err);
-    lock_give(&builder->shares->lock);
-    return rc;
+    return shares_add_matches(builder->shares, &builder->parts.job->settings,
+                              builder->parts.topic->name, n_matched, n_good - n_matched,
+                              err);
 }
 
 enum status unit_builder_check_end(struct unit_builder *builder, struct err *err)
 {
-    lock_take(&builder->shares->lock);
-    enum status rc = check_share(builder, true, err);
-    if (rc == ST_OK)
-        rc = check_match(builder, true, err);
-    lock_give(&builder->shares->lock);
-    return rc;
+    return shares_check_end(builder->shares, &builder->parts.job->settings,
+                            builder->parts.topic->name, err);
 }
 
 // The rows.
@@ -364,64 +300,6 @@ static void start_batch(struct unit_builder *builder)
     builder->batch.now_ms = now_ms;
 }
 
-static void mark_last(struct span *span, const struct record *record)
-{
-    span->last = (struct record_mark){
-        .offset = record->offset,
-        .time_ms = record->time_ms,
-        .crc32c = crc32c(crc32c(0, record->key.p, record->key.n), record->value.p,
-                         record->value.n),
-    };
-}
-
-// What is known of the offsets of [span->next, to) that have no record.
-static void account(struct span *span, const struct run *run, int64_t to,
-                    int64_t n_passed)
-{
-    int64_t control = 0, aborted = 0;
-    if (!run->is_accounted)
-        return;
-    for (size_t i = 0; i < run->n_passed; i++) {
-        const struct run_passed *passed = &run->passed[i];
-        int64_t first = passed->first > span->next ? passed->first : span->next;
-        int64_t next = passed->next < to ? passed->next : to;
-        if (next > first)
-            *(passed->is_control ? &control : &aborted) += next - first;
-    }
-    span->control += control;
-    span->aborted += aborted;
-    span->hole += n_passed - control - aborted;
-}
-
-static struct leader_epoch epoch_before(const struct span *span, const struct run *run,
-                                        int64_t to)
-{
-    if (to == span->next)
-        return span->epoch;
-    if (run->n_epochs == 0)
-        return (struct leader_epoch){0};
-    return leader_epoch_of(
-        run_epoch_at(run->epochs, run->n_epochs, to, leader_epoch_number(span->epoch)));
-}
-
-// A unit that ends within a run ends where the next record begins: in a file no other
-// place behind a record can be read from.
-static void advance(struct draft *draft, struct span *span, const struct run *run,
-                    size_t from, size_t next, const struct batch *batch)
-{
-    int64_t to = next == run->n ? run->next : run->records[next].offset;
-    span->data += (int64_t)(next - from);
-    int64_t n_passed = to - span->next - (int64_t)(next - from);
-    span->skipped += n_passed;
-    account(span, run, to, n_passed);
-    span->epoch = epoch_before(span, run, to);
-    draft_move(draft, span, to);
-    span->ignored += (int64_t)batch->n_ignored;
-    span->rejected += (int64_t)batch->n_rejects;
-    if (next > from)
-        mark_last(span, &run->records[next - 1]);
-}
-
 static void count_batch(struct unit_builder *builder, size_t n_records)
 {
     struct engine_status *status = builder->parts.status;
@@ -511,10 +389,12 @@ static enum status take_batch(struct unit_builder *builder, const struct run *ru
         next = cut_batch(builder, from, row, &n_rejects);
     if (next > from) {
         TRY(take_rejects(builder, run, next - from, err));
-        TRY(take_match(builder, next - from,
-                       (size_t)(builder->draft->unit.matched - n_matched_before), err));
+        TRY(note_matches(builder, next - from,
+                         (size_t)(builder->draft->unit.matched - n_matched_before), err));
         note_first(builder, span, &run->records[from]);
-        advance(builder->draft, span, run, from, next, &builder->batch);
+        draft_advance(builder->draft, span, run, from, next);
+        span->ignored += (int64_t)builder->batch.n_ignored;
+        span->rejected += (int64_t)builder->batch.n_rejects;
         count_batch(builder, next - from);
         show_batch(builder, span, run, next - from, n_rejects,
                    builder->draft->unit.matched - n_matched_before);
@@ -560,7 +440,7 @@ enum status unit_builder_run(struct unit_builder *builder, const struct run *run
         TRY(take_batch(builder, run, span, *ret_n_used, ret_n_used, err));
     if (run->n > 0)
         return ST_OK;
-    advance(builder->draft, span, run, 0, 0, &(struct batch){0});
+    draft_advance(builder->draft, span, run, 0, 0);
     board_batch(&builder->parts.status->board,
                 &(struct board_batch){.partition = run->partition,
                                       .first = {-1, -1},
