@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "kafka/consumer.h"
 #include "kafka/ends.h"
+#include "kafka/gaps.h"
 #include "kafka/gathering.h"
 #include "kafka/message.h"
 #include "kafka/question.h"
@@ -22,9 +23,8 @@ enum {
     DEFAULT_RUN_RECORDS = 4096,
     LEAST_PATIENCE_MS = 10,
     MOST_PATIENCE_MS = 640,
-    GAP_AGAIN_MS = 1000, // until a gap's end is asked for again
-    SERVE_MS = 60000,    // in a group, between two questions
-    CUT_OFF_MS = 10000,  // after a lost membership: a group that is whole is faster
+    SERVE_MS = 60000,   // in a group, between two questions
+    CUT_OFF_MS = 10000, // after a lost membership: a group that is whole is faster
 };
 
 struct kafka_stream {
@@ -48,11 +48,7 @@ struct kafka_stream {
     int64_t refresh_at_ms;
     enum stream_event_kind due;   // to be told by the next poll; IDLE: none
     enum stream_event_kind asked; // told and not answered; IDLE: none
-    struct kafka_question low;    // where the partition of the last gap begins
-    bool low_is_of_before;        // asked for an assignment that has ended: not used
-    struct stream_gap *gaps; // to be told once `low` is known; room for all partitions
-    size_t n_gaps;
-    int64_t gap_at_ms;
+    struct kafka_gaps gaps;
     int64_t lost_at_ms;  // since when there is no membership, to be told why; 0: there is
     int64_t patience_ms; // before the client is nudged
     bool is_reading, is_held, is_closing;
@@ -261,55 +257,18 @@ static void tell_due(struct kafka_stream *kafka, struct stream_event *ret)
     kafka->due = STREAM_IDLE;
 }
 
-static struct stream_gap *find_gap(struct kafka_stream *kafka, int32_t partition)
-{
-    for (size_t i = 0; i < kafka->n_gaps; i++)
-        if (kafka->gaps[i].partition == partition)
-            return &kafka->gaps[i];
-    return NULL;
-}
-
-// Where a gap ends is asked; the other partitions are read meanwhile.
-static enum status tell_gap(struct kafka_stream *kafka, struct stream_event *ret,
-                            struct err *err)
-{
-    bool is_answered = question_take(&kafka->low);
-    bool is_of_before = is_answered && kafka->low_is_of_before;
-    if (is_answered)
-        kafka->low_is_of_before = false;
-    if (is_answered && !is_of_before) {
-        struct stream_gap *gap = find_gap(kafka, kafka->low.partition);
-        if (kafka->low.status == ST_OK && gap != NULL) {
-            ret->kind = STREAM_GAP;
-            ret->gap = *gap;
-            ret->gap.low = kafka->low.range.low;
-            *gap = kafka->gaps[--kafka->n_gaps];
-            return ST_OK;
-        }
-        if (question_is_final(&kafka->low))
-            return question_fail(&kafka->low, err);
-    }
-    if (kafka->n_gaps > 0 && client_now_ms() >= kafka->gap_at_ms &&
-        !kafka->low.is_asked) {
-        kafka->gap_at_ms = client_now_ms() + GAP_AGAIN_MS;
-        question_ask(&kafka->low, kafka->gaps[kafka->n_gaps - 1].partition);
-    }
-    return ST_OK;
-}
-
 static enum status read_next(struct kafka_stream *kafka, struct stream_event *ret,
                              struct err *err)
 {
-    TRY(tell_gap(kafka, ret, err));
+    TRY(gaps_tell(&kafka->gaps, ret, err));
     if (ret->kind != STREAM_IDLE)
         return ST_OK;
     TRY(reader_next(&kafka->reader, ret, err));
     if (ret->kind != STREAM_GAP)
         return ST_OK;
-    kafka->gaps[kafka->n_gaps++] = ret->gap;
-    kafka->gap_at_ms = 0;
+    gaps_add(&kafka->gaps, &ret->gap);
     ret->kind = STREAM_IDLE;
-    return tell_gap(kafka, ret, err);
+    return gaps_tell(&kafka->gaps, ret, err);
 }
 
 static bool is_reading(const struct kafka_stream *kafka)
@@ -419,9 +378,7 @@ static enum status stop_reading(struct kafka_stream *kafka, struct err *err)
     if (!kafka->is_reading)
         return ST_OK;
     kafka->is_reading = false;
-    kafka->n_gaps = 0;
-    kafka->gap_at_ms = 0;
-    kafka->low_is_of_before = kafka->low.is_asked;
+    gaps_stop(&kafka->gaps);
     enum status rc = assign(kafka, NULL, err);
     reader_stop(&kafka->reader);
     return rc;
@@ -434,8 +391,7 @@ static enum status kafka_start(struct stream *stream, const struct stream_start 
     TRY(stop_reading(kafka, err));
     reader_start(&kafka->reader, starts, n);
     ends_forget(&kafka->ends);
-    free(kafka->gaps);
-    kafka->gaps = mem_array(n, sizeof(*kafka->gaps));
+    gaps_start(&kafka->gaps, n);
     rd_kafka_topic_partition_list_t *list = list_of(kafka, starts, n);
     enum status rc = assign(kafka, list, err);
     rd_kafka_topic_partition_list_destroy(list);
@@ -527,7 +483,7 @@ static void kafka_close(struct stream *stream)
     ends_release(&kafka->ends);
     if (kafka->wake_fd >= 0)
         close(kafka->wake_fd); // after librdkafka, which writes to it
-    free(kafka->gaps);
+    gaps_release(&kafka->gaps);
     free(kafka->assigned);
     free(kafka->topic);
     free(kafka->group);
@@ -568,7 +524,7 @@ static enum status open_all(struct kafka_stream *kafka, const struct kafka_confi
                        "files (ulimit -n)",
                        config->topic, strerror(errno));
     question_init(&kafka->count, asker, topic, kafka->wake_fd);
-    question_init(&kafka->low, asker, topic, kafka->wake_fd);
+    gaps_init(&kafka->gaps, asker, topic, kafka->wake_fd);
     gathering_init(&kafka->gathering, asker, topic, kafka->wake_fd, config->members);
     TRY(consumer_open(&kafka->client, config, kafka->n_known, on_rebalance, on_stats,
                       err));
