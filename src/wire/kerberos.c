@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "base/thread.h"
+#include "wire/aside.h"
 #include "wire/kerberos_problem.h"
 
 enum {
@@ -20,13 +20,11 @@ enum {
 
 #define SERVICE "kafka" // librdkafka's default, and Kafka's
 
-// Of two threads, the last of which frees it: one writes all up to `err`, then the owner
-// has it.
+// The thread writes all from `krb5` up to `err`.
 struct wire_kerberos {
+    struct wire_aside aside;
     char *broker; // "service@host"
     char *principal, *keytab;
-    pthread_mutex_t mutex; // of the next line
-    bool is_answered, is_left;
     int fd; // an eventfd
     krb5_context krb5;
     krb5_ccache tickets; // of the key table
@@ -53,7 +51,6 @@ static void kerberos_free(struct wire_kerberos *k)
     krb5_free_context(k->krb5);
     buf_release(&k->message);
     close(k->fd);
-    pthread_mutex_destroy(&k->mutex);
     free(k->broker);
     free(k->principal);
     free(k->keytab);
@@ -156,15 +153,8 @@ static enum status begin(struct wire_kerberos *k, struct err *err)
 static void *begin_aside(void *arg)
 {
     struct wire_kerberos *k = arg;
-    const uint64_t one = 1;
     k->rc = begin(k, &k->err);
-    pthread_mutex_lock(&k->mutex);
-    k->is_answered = true;
-    bool is_left = k->is_left;
-    ssize_t n = write(k->fd, &one, sizeof(one));
-    (void)n; // it has room
-    pthread_mutex_unlock(&k->mutex);
-    if (is_left)
+    if (wire_aside_end(&k->aside, k->fd))
         kerberos_free(k);
     return NULL;
 }
@@ -180,30 +170,13 @@ struct wire_kerberos *wire_kerberos_begin(const struct wire_kerberos_config *con
     k->keytab = config->keytab ? mem_strdup(config->keytab) : NULL;
     k->message = BUF_INIT(MESSAGE_MAX);
     k->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    pthread_mutex_init(&k->mutex, NULL);
-    pthread_t thread;
-    thread_start(&thread, begin_aside, k);
-    pthread_detach(thread);
+    wire_aside_start(begin_aside, k);
     return k;
-}
-
-static bool is_answered(struct wire_kerberos *k)
-{
-    pthread_mutex_lock(&k->mutex);
-    bool is = k->is_answered;
-    pthread_mutex_unlock(&k->mutex);
-    return is;
 }
 
 void wire_kerberos_end(struct wire_kerberos *k)
 {
-    if (k == NULL)
-        return;
-    pthread_mutex_lock(&k->mutex);
-    bool is_ours = k->is_answered;
-    k->is_left = true;
-    pthread_mutex_unlock(&k->mutex);
-    if (is_ours)
+    if (k != NULL && wire_aside_leave(&k->aside))
         kerberos_free(k);
 }
 
@@ -217,7 +190,7 @@ int wire_kerberos_fd(const struct wire_kerberos *k)
 enum status wire_kerberos_first(struct wire_kerberos *k, struct buf *out,
                                 bool *ret_is_there, struct err *err)
 {
-    *ret_is_there = is_answered(k);
+    *ret_is_there = wire_aside_is_done(&k->aside);
     if (!*ret_is_there)
         return ST_OK;
     if (k->rc != ST_OK) {
