@@ -19,6 +19,13 @@ struct rows {
     const struct schema *schema; // borrowed for the life of rows
 };
 
+// For AUTO(rows_auto_close): closes what the variable holds, if it holds something.
+static inline void rows_auto_close(struct rows **rows)
+{
+    if (*rows != NULL)
+        (*rows)->ops->close(*rows);
+}
+
 enum {
     ROWS_MESSAGES = 20
 };

@@ -114,6 +114,13 @@ struct storage {
     const struct deadline *deadline; // of its calls; the owner's, NULL: none
 };
 
+// For AUTO(storage_auto_close): closes what the variable holds, if it holds something.
+static inline void storage_auto_close(struct storage **storage)
+{
+    if (*storage != NULL)
+        (*storage)->ops->close(*storage);
+}
+
 // Convenience over the ports; all paths may be printf-made by the caller.
 enum status storage_write_bytes(struct storage *storage, struct str path,
                                 struct str bytes, struct err *err);

@@ -19,18 +19,6 @@ enum {
     EXTRACT_MS = 60000 // a file that is older was not written by an extract at work
 };
 
-static void storage_close(struct storage **storage)
-{
-    if (*storage != NULL)
-        (*storage)->ops->close(*storage);
-}
-
-static void rows_close(struct rows **rows)
-{
-    if (*rows != NULL)
-        (*rows)->ops->close(*rows);
-}
-
 static bool is_data_file(const struct file_info *file)
 {
     return !file->is_directory && file->name.p[0] != '_' && file->name.p[0] != '.';
@@ -184,7 +172,7 @@ static enum status load_table(const struct pipeline *pipeline, const struct tabl
                               uint64_t *ret_n, struct err *err)
 {
     expiry_init(dates, &table->schema);
-    AUTO(storage_close) struct storage *storage = NULL;
+    AUTO(storage_auto_close) struct storage *storage = NULL;
     TRY(pipeline_storage(pipeline, &table->options, &storage, err));
     struct rows *rows = NULL;
     enum status status = table_rows_open(storage, table, &rows, err);
@@ -201,7 +189,7 @@ static enum status load_table(const struct pipeline *pipeline, const struct tabl
     table_tell_rows(table, stats);
     if (status == ST_OK)
         tell_padded(pipeline->plan, table, stats);
-    rows_close(&rows);
+    rows->ops->close(rows);
     return status;
 }
 
@@ -303,7 +291,7 @@ static enum status cut_off(const struct storage *root, struct err *err)
 
 enum status tables_wait_for_extract(const struct pipeline *pipeline, struct err *err)
 {
-    AUTO(storage_close) struct storage *root = NULL;
+    AUTO(storage_auto_close) struct storage *root = NULL;
     struct env *env = env_system();
     TRY(pipeline_feed_root(pipeline, &root, err));
     for (int64_t ms = 0; root != NULL && ms < EXTRACT_MS; ms += CHECK_PAUSE_MS) {
@@ -451,7 +439,7 @@ static enum status version_of_files(const struct pipeline *pipeline, struct buf 
         const struct table *table = &plan->tables[i];
         if (table->kind != TABLE_DIMENSION)
             continue;
-        AUTO(storage_close) struct storage *storage = NULL;
+        AUTO(storage_auto_close) struct storage *storage = NULL;
         TRY(pipeline_storage(pipeline, &table->options, &storage, err));
         AUTO(arena_release) struct arena arena = {0};
         struct file_list list = {0};
@@ -471,7 +459,7 @@ static enum status version_of_files(const struct pipeline *pipeline, struct buf 
 enum status tables_version(const struct pipeline *pipeline, char ret[65], struct err *err)
 {
     AUTO(buf_release) struct buf text = {0};
-    AUTO(storage_close) struct storage *root = NULL;
+    AUTO(storage_auto_close) struct storage *root = NULL;
     enum status status = pipeline_feed_root(pipeline, &root, err);
     struct feed_manifest manifest = {0};
     if (status == ST_OK && root != NULL) {

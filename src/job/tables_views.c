@@ -6,25 +6,13 @@
 #include "base/thread.h"
 #include "job/sink.h"
 
-static void storage_close(struct storage **storage)
-{
-    if (*storage != NULL)
-        (*storage)->ops->close(*storage);
-}
-
-static void rows_close(struct rows **rows)
-{
-    if (*rows != NULL)
-        (*rows)->ops->close(*rows);
-}
-
 static enum status write_view(const struct pipeline *pipeline, struct tables *tables,
                               const struct view *view, struct err *err)
 {
     const struct table table = plan_table_of_view(view);
-    AUTO(storage_close) struct storage *storage = NULL;
+    AUTO(storage_auto_close) struct storage *storage = NULL;
     TRY(pipeline_storage(pipeline, &view->options, &storage, err));
-    AUTO(rows_close) struct rows *rows = NULL;
+    AUTO(rows_auto_close) struct rows *rows = NULL;
     TRY(table_store_view(tables->store, view, &rows, err));
     struct sink_table written = {0};
     TRY(sink_write_table(storage, &table, rows, &written, err));
@@ -53,7 +41,7 @@ static enum status try_view(struct tables *tables, const struct view *view,
                             int64_t *ret_n, struct err *err)
 {
     const struct table table = plan_table_of_view(view);
-    AUTO(rows_close) struct rows *rows = NULL;
+    AUTO(rows_auto_close) struct rows *rows = NULL;
     TRY(table_store_view(tables->store, view, &rows, err));
     return sink_try_table(&table, rows, ret_n, err);
 }

@@ -5,12 +5,6 @@
 
 #include "core/value_row.h"
 
-static void rows_close(struct rows **rows)
-{
-    if (*rows != NULL)
-        (*rows)->ops->close(*rows);
-}
-
 bool dimensions_is_shared(const struct dimensions *dimensions, size_t i)
 {
     for (size_t k = 0; k < i; k++)
@@ -69,7 +63,7 @@ static enum status build(struct building *building, const struct use *use,
                          struct row_format *row_format, struct dimension **ret,
                          struct err *err)
 {
-    AUTO(rows_close) struct rows *rows = NULL;
+    AUTO(rows_auto_close) struct rows *rows = NULL;
     const struct native_join *join = &use->branch->joins[use->join];
     struct dimension_options own = *building->options;
     own.store = building->store;
