@@ -63,7 +63,7 @@ FOREIGN = set(
     "strerror rd_kafka_err2str rd_kafka_error_string rd_kafka_event_error_string"
     " rd_kafka_message_errstr curl_easy_strerror archive_error_string sqlite3_errmsg".split()
 )
-COUNT = re.compile(r"%l*[zdu]u? (?:short |dead )?(?:records|rows|partitions|letters|orders|files|keys|columns|commits|entries|days"
+COUNT = re.compile(r"%l*[zdu]u? (?:short |dead )?(?:records|rows|partitions|letters|orders|files|folders|keys|columns|commits|entries|days"
                    r"|workers|members|offsets|fields|failures|tables)\b")
 MOST = re.compile(r"(?:more than|at most|than the|of|until|first) (?:%[a-z]+ )?$")
 # Texts with a count that is never 1, by how they go on: why.

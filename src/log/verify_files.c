@@ -212,10 +212,10 @@ static enum status look_at_tmp(struct verifier *verifier, struct err *err)
     if (n)
         verifier_find(
             verifier, FINDING_NOTE,
-            "_tramline/tmp holds %zu folders of writers that own no partition: "
+            "_tramline/tmp holds %s of writers that own no partition: "
             "left over, or about to claim; the next claim removes those that it "
             "may, the rest can go when no worker is running",
-            n);
+            text_counted((int64_t)n, "folder", "folders"));
     return ST_OK;
 }
 
