@@ -361,6 +361,31 @@ static void test_metadata_requests(UNUSED void **state)
 
 // ---- fetch
 
+// Replica, wait, least and most bytes, isolation.
+#define FETCH_HEAD \
+    "ffffffff"     \
+    "000000c8"     \
+    "00000001"     \
+    "000003e8"     \
+    "01"
+#define NO_SESSION \
+    "00000000"     \
+    "ffffffff"
+// From the number of partitions on.
+#define FETCH_TAIL_12  \
+    "02"               \
+    "00000003"         \
+    "00000005"         \
+    "000000000000004d" \
+    "00000004"         \
+    "ffffffffffffffff" \
+    "000001f4"         \
+    "00"               \
+    "00"               \
+    "01"               \
+    "01"               \
+    "00"
+
 static void test_fetch_requests(UNUSED void **state)
 {
     struct wire_fetch fetch = {STR_LITERAL("t"), 200, 1000};
@@ -369,92 +394,35 @@ static void test_fetch_requests(UNUSED void **state)
         int16_t version;
         const char *hex;
     } cases[] = {
-        {4, "ffffffff"
-            "000000c8"
-            "00000001"
-            "000003e8"
-            "01"
-            "00000001"
-            "000174"
-            "00000001"
-            "00000003"
-            "000000000000004d"
-            "000001f4"},
-        {7, "ffffffff"
-            "000000c8"
-            "00000001"
-            "000003e8"
-            "01"
-            "00000000"
-            "ffffffff"
-            "00000001"
-            "000174"
-            "00000001"
-            "00000003"
-            "000000000000004d"
-            "ffffffffffffffff"
-            "000001f4"
-            "00000000"},
-        {11, "ffffffff"
-             "000000c8"
-             "00000001"
-             "000003e8"
-             "01"
-             "00000000"
-             "ffffffff"
-             "00000001"
-             "000174"
-             "00000001"
-             "00000003"
-             "00000005"
-             "000000000000004d"
-             "ffffffffffffffff"
-             "000001f4"
-             "00000000"
-             "0000"},
-        {12, "ffffffff"
-             "000000c8"
-             "00000001"
-             "000003e8"
-             "01"
-             "00000000"
-             "ffffffff"
-             "02"
-             "0274"
-             "02"
-             "00000003"
-             "00000005"
-             "000000000000004d"
-             "00000004"
-             "ffffffffffffffff"
-             "000001f4"
-             "00"
-             "00"
-             "01"
-             "01"
-             "00"},
+        {4, FETCH_HEAD "00000001"
+                       "000174"
+                       "00000001"
+                       "00000003"
+                       "000000000000004d"
+                       "000001f4"},
+        {7, FETCH_HEAD NO_SESSION "00000001"
+                                  "000174"
+                                  "00000001"
+                                  "00000003"
+                                  "000000000000004d"
+                                  "ffffffffffffffff"
+                                  "000001f4"
+                                  "00000000"},
+        {11, FETCH_HEAD NO_SESSION "00000001"
+                                   "000174"
+                                   "00000001"
+                                   "00000003"
+                                   "00000005"
+                                   "000000000000004d"
+                                   "ffffffffffffffff"
+                                   "000001f4"
+                                   "00000000"
+                                   "0000"},
+        {12, FETCH_HEAD NO_SESSION "02"
+                                   "0274" FETCH_TAIL_12},
         // By hand after FetchRequest.json: as 12, with an id of 16 bytes, not a name.
-        {13, "ffffffff"
-             "000000c8"
-             "00000001"
-             "000003e8"
-             "01"
-             "00000000"
-             "ffffffff"
-             "02"
-             "30313233343536373839616263646566"
-             "02"
-             "00000003"
-             "00000005"
-             "000000000000004d"
-             "00000004"
-             "ffffffffffffffff"
-             "000001f4"
-             "00"
-             "00"
-             "01"
-             "01"
-             "00"},
+        {13, FETCH_HEAD NO_SESSION "02"
+                                   "30313233343536373839616263646566" FETCH_TAIL_12},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct buf out = {0};
