@@ -2,14 +2,13 @@
 """HDFS of a test's own, in other shapes than tools/stack.sh starts it: with two name nodes, with
 TLS and Kerberos. The jars are the stack's; a node is a Java process with a configuration of its
 own, and ends with the test."""
-import atexit
 import os
-import signal
 import subprocess
 import urllib.request
 import xml.sax.saxutils
 
 import lib
+from own_server import OwnServer
 
 JARS = os.environ.get("STACK_JARS", str(lib.ROOT / ".stack/jars")) + "/hdfs/*"
 SERVER = "org.apache.hadoop.hdfs."
@@ -19,15 +18,13 @@ JVM = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
        *OPENS, "--add-exports", "java.security.jgss/sun.security.krb5=ALL-UNNAMED"]
 
 
-class Node:
+class Node(OwnServer):
     """A server of Hadoop: its folder, its configuration, its process."""
 
     def __init__(self, name, main, settings, jvm=(), env=None):
         lib.hdfs_url()  # skips without the servers' jars
-        self.name, self.main, self.jvm, self.env = name, SERVER + main, jvm, env or {}
-        self.dir = lib.tmp_dir()
-        self.log = self.dir / "log"
-        self.process = None
+        super().__init__(name)
+        self.main, self.jvm, self.env = SERVER + main, jvm, env or {}
         conf = self.dir / "conf"
         for folder in ("hdfs", "datanode", "static", "journal"):
             (conf / "webapps" / folder).mkdir(parents=True)
@@ -55,28 +52,8 @@ class Node:
         return done.stdout
 
     def start(self):
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                self.command(self.main), stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT, cwd=self.dir, env={**os.environ, **self.env})
-        atexit.register(self.kill)
+        self.launch(self.command(self.main), self.env)
         return self
-
-    def kill(self):
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-
-    def wait(self, question, limit_s=120):
-        """Until the question is answered with something true; fails when the node ended."""
-        def ask():
-            if self.process.poll() is not None:
-                raise AssertionError(f"{self.name} ended: {self.log.read_text()[-3000:]}")
-            try:
-                return question()
-            except OSError:
-                return False
-        return lib.wait_until(ask, limit_s, f"{self.name}; its log: {self.log}")
 
 
 def jmx(address, bean):

@@ -2,14 +2,12 @@
 """Kafka of a test's own, in other shapes than tools/stack.sh starts it: several brokers, listeners
 with TLS and SASL. The jars are the stack's; each broker is its own controller's node, and ends with
 the test."""
-import atexit
 import os
 import pathlib
-import signal
 import subprocess
 
-import hadoop
 import lib
+from own_server import OwnServer
 
 JARS = os.environ.get("STACK_JARS", str(lib.ROOT / ".stack/jars")) + "/kafka"
 JVM = ["-Xms96m", "-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
@@ -26,13 +24,11 @@ class Listener:
         self.settings = {name.replace("_", "."): value for name, value in settings.items()}
 
 
-class Broker:
+class Broker(OwnServer):
     def __init__(self, cluster, number):
+        super().__init__(f"broker {number}")
         self.cluster, self.number = cluster, number
         self.ports = {name: lib.free_port() for name in [*cluster.listeners, "CONTROLLER"]}
-        self.dir = lib.tmp_dir()
-        self.log = self.dir / "log"
-        self.process = None
 
     def address(self, listener):
         return f"{self.cluster.listeners[listener].host}:{self.ports[listener]}"
@@ -79,24 +75,10 @@ class Broker:
             raise AssertionError(f"format: {done.stdout[-3000:]}")
 
     def start(self):
-        with open(self.log, "wb") as log:  # again: is_ready reads it
-            self.process = subprocess.Popen(
-                self.java("kafka.Kafka", self.dir / "kafka.properties"), cwd=self.dir,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
-        atexit.register(self.kill)
+        self.launch(self.java("kafka.Kafka", self.dir / "kafka.properties"))
 
-    def is_ready(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f"broker {self.number} ended: {self.log.read_text()[-3000:]}")
-        return "Kafka Server started" in self.log.read_text(errors="replace")
-
-    def wait(self):
-        lib.wait_until(self.is_ready, LIMIT_S, f"broker {self.number}; its log: {self.log}")
-
-    def kill(self):
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
+    def wait_started(self):
+        self.wait(lambda: self.says("Kafka Server started"), LIMIT_S)
 
 
 class Cluster:
@@ -112,7 +94,7 @@ class Cluster:
             broker.format()
             broker.start()
         for broker in self.brokers:
-            broker.wait()
+            broker.wait_started()
 
     def addresses(self, listener=None):
         listener = listener or next(iter(self.listeners))

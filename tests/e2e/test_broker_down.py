@@ -77,7 +77,7 @@ def kill(number, topic):
 
 def start(number):
     cluster().brokers[number - 1].start()
-    cluster().brokers[number - 1].wait()
+    cluster().brokers[number - 1].wait_started()
 
 
 def goes_on(number, membership="group"):

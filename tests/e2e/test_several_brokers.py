@@ -123,7 +123,7 @@ def test_leaders_move_and_brokers_are_killed():
             topic, cluster().addresses())), 60, "other leaders")
         send_some(topic)
         killed.start()
-        killed.wait()
+        killed.wait_started()
     send_some(topic)
     for worker in workers:
         assert worker.is_running(), worker.text()

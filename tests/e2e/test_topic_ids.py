@@ -160,12 +160,12 @@ def unclean(cluster, work):
     yield
     brokers[1].kill()
     brokers[2].start()
-    brokers[2].wait()
+    brokers[2].wait_started()
     lib.wait_until(lambda: broker.leaders(work.topic, work.brokers) == [3], 60, "the other leader")
     work.send("other", 15)
     yield
     brokers[1].start()
-    brokers[1].wait()
+    brokers[1].wait_started()
 
 
 def test_a_log_that_was_cut_back_is_told():
