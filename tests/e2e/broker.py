@@ -283,6 +283,22 @@ def produce(topic, values, partition=-1, key=None, brokers=None):
         return producer.offsets
 
 
+# Of a topic that is compacted as soon as there is a next segment.
+COMPACTED = {"cleanup.policy": "compact", "segment.ms": 100, "min.cleanable.dirty.ratio": 0.001}
+
+
+def produce_in_segments(topic, turns):
+    """To a COMPACTED topic; each turn, of (value, key, partition), is a segment. Returns once records of them are gone."""
+    for turn in turns:
+        with Producer() as producer:
+            for value, key, partition in turn:
+                producer.send(topic, value, key, partition)
+            producer.flush()
+        time.sleep(0.2)  # the next turn is another segment, and only the last is not compacted
+    n_sent = sum(map(len, turns))
+    lib.wait_until(lambda: len(consume(topic)) < n_sent, 60, "the topic to be compacted")
+
+
 # Of a new partition, the broker: unknown, without a leader, not its leader; the client: no such one, or
 # topic, in what it was told.
 NOT_YET = (3, 5, 6, -190, -188)

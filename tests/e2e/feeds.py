@@ -40,13 +40,18 @@ def expected(name):
     return results.digest(oracle.iter_expected(lib.feed_dir(name), oracle.ENRICHED_STOP_TIME))
 
 
-def whole_job(name, replace=(), rows_of=results.iter_result):
-    feed = lib.feed_dir(name)
-    n_trips, n_rows = COUNTS[name]
-    work = job.Job(hdfs(), replace=replace)
+def prepared(name, settings=None, replace=()):
+    """A job whose tables and topic are those of a feed."""
+    work = job.Job(hdfs(), settings=settings, replace=replace)
     work.init()
-    work.extract(feed)
-    work.produce(feed)
+    work.extract(lib.feed_dir(name))
+    work.produce(lib.feed_dir(name))
+    return work
+
+
+def whole_job(name, replace=(), rows_of=results.iter_result):
+    n_trips, n_rows = COUNTS[name]
+    work = prepared(name, replace=replace)
     work.run_once(limit_s=120)
     enriched_trip = results.open_dir(f"{work.root}/enriched_trip").read("enriched_trip.csv")
     assert sum(1 for _ in results.read_csv(enriched_trip)) - 1 == n_trips

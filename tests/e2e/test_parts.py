@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import subprocess
-import time
 
 import broker
 import feeds
@@ -16,19 +15,11 @@ import job
 import lib
 import results
 from parts_engine import Coordinator, Engine, coordinate
-from test_units import check, ends_of, produced, small_job, stream_of
-
-
-def prepared(name, settings=None):
-    work = job.Job(feeds.hdfs(), settings=settings)
-    work.init()
-    work.extract(lib.feed_dir(name))
-    work.produce(lib.feed_dir(name))
-    return work
+from test_units import check, check_what_is_left, compacted_topic, ends_of, produced, send_transactions, small_job, stream_of
 
 
 def test_an_engine_between_gives_the_feed_as_a_run():
-    work = prepared("stm-2014-extract")
+    work = feeds.prepared("stm-2014-extract")
     orders = coordinate(Engine(work.script, work.sets), "--records", 3000)
     assert len(orders) >= 4, orders
     report = work.verify()
@@ -39,7 +30,7 @@ def test_an_engine_between_gives_the_feed_as_a_run():
 
 def test_letters_aborted_records_and_times_are_a_runs():
     """What is bad has the letters of a plain run over the same topic; aborted records are none."""
-    work = prepared("stm-2014-extract", settings={"on_error.share": "100%"})
+    work = feeds.prepared("stm-2014-extract", settings={"on_error.share": "100%"})
     with broker.Producer(transactional_id=lib.fresh_name("parts")) as producer:
         producer.begin()
         producer.send(work.topic, b"no record of a transaction that was aborted", partition=0)
@@ -75,18 +66,9 @@ def test_ranges_that_end_where_no_record_is():
     """Aborted transactions, an aborted tail, and behind it one that is open: read up to there, and no further."""
     topic = broker.create_topic(partitions=2)
     directory = small_job(stream_of(topic))
-    good = []
     with broker.Producer(transactional_id=lib.fresh_name("tx")) as producer, \
             broker.Producer(transactional_id=lib.fresh_name("open")) as other:
-        for i in range(8):
-            producer.begin()
-            for j in range(i % 4 + 1):
-                producer.send(topic, f"T1,{100 * i + j}", partition=i % 2)
-            if i % 3 == 1 or i >= 6:
-                producer.abort()
-            else:
-                producer.commit()
-                good += [("T1", str(100 * i + j), "a") for j in range(i % 4 + 1)]
+        good = send_transactions(producer, topic, 8)
         stable = {p: broker.watermarks(topic, p)[1] for p in range(2)}
         other.begin()
         other.send(topic, "T1,900", partition=0)
@@ -102,23 +84,10 @@ def test_ranges_that_end_where_no_record_is():
 
 def test_compacted_topics_and_empty_partitions():
     """Orders begin and end where records are gone; partition 2 has none at all."""
-    topic = broker.create_topic(partitions=3, config={
-        "cleanup.policy": "compact", "segment.ms": 100, "min.cleanable.dirty.ratio": 0.001})
-    for turn in range(6):
-        with broker.Producer() as producer:
-            for i in range(10):
-                producer.send(topic, f"T{i % 2 + 1},{100 * turn + i}", key=f"{i}", partition=i % 2)
-            producer.flush()
-        time.sleep(0.2)  # the next turn is another segment, and only the last is not compacted
-    lib.wait_until(lambda: len(broker.consume(topic)) < 60, 60, "the topic to be compacted")
+    topic = compacted_topic()
     directory = small_job(stream_of(topic))
     by_parts(directory, "--records", 3)
-    rows = results.rows_of_result(directory / "result")
-    left = collections.Counter(tuple(value.decode().split(",")) for *_, value in broker.consume(topic))
-    assert not left - collections.Counter((row[0], row[1]) for row in rows), (left, rows)
-    assert max(collections.Counter(rows).values()) == 1
-    assert lib.run("verify", "--deep", "--json", directory / "p.sql").json()["errors"] == 0
-    assert set(ends_of(directory)) == {0, 1, 2} and ends_of(directory)[2] == 0
+    check_what_is_left(directory, topic)
 
 
 def test_partitions_that_are_added():

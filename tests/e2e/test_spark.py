@@ -31,14 +31,6 @@ def cluster():
     return spark.Cluster()
 
 
-def prepared(name, settings=None):
-    work = job.Job(feeds.hdfs(), settings=settings)
-    work.init()
-    work.extract(lib.feed_dir(name))
-    work.produce(lib.feed_dir(name))
-    return work
-
-
 def placed(work, *words, options=()):
     return spark.Submitted(cluster(), [work.script, *work.sets, "--workers", 2, *words], options)
 
@@ -65,7 +57,7 @@ def history(work):
 
 
 def test_stm_by_two_executors():
-    work = prepared("stm-2014-extract")
+    work = feeds.prepared("stm-2014-extract")
     submitted = placed(work, "--once", options=["--name", "by the user", "--conf", "spark.executor.cores=2"])
     submitted.wait(SUBMIT_LIMIT_S)
     assert "Submitted application: by the user" in submitted.text(), submitted.text()
@@ -83,7 +75,7 @@ def by_units(work, *words, options=()):
 
 def test_both_feeds_by_units():
     for name in ("stm-2014-extract", "madrid-metro"):
-        work = prepared(name)
+        work = feeds.prepared(name)
         submitted = by_units(work, "--once")
         submitted.wait(SUBMIT_LIMIT_S)
         assert submitted.lines()[-1] == "tramline spark: all that was in the stream is committed", submitted.text()
@@ -93,7 +85,7 @@ def test_both_feeds_by_units():
 
 def test_madrid_by_two_executors_until_a_signal():
     """Its numbers are in Spark's pages and among its metrics; SIGTERM to the driver commits and ends."""
-    work = prepared("madrid-metro", settings={"commit.interval": "1s"})
+    work = feeds.prepared("madrid-metro", settings={"commit.interval": "1s"})
     page = spark.free_port()
     submitted = placed(work, options=["--conf", f"spark.ui.port={page}"])
     said = lib.wait_until(lambda: [line for line in submitted.lines() if " 0 records wait" in line], 120, "its end")
@@ -120,7 +112,7 @@ def get(url):
 
 def test_a_final_error_ends_it_at_once_with_the_programs_words():
     """Wrong data on one worker: nothing is tried again, the other one goes."""
-    work = prepared("stm-2014-extract", settings={"on_error": "fail"})
+    work = feeds.prepared("stm-2014-extract", settings={"on_error": "fail"})
     broker.produce(work.topic, ["this is no stop time"])
     began = time.monotonic()
     submitted = placed(work)
@@ -161,7 +153,7 @@ DYNAMIC = ["--conf", "spark.dynamicAllocation.enabled=true", "--conf", "spark.dy
 @lib.only_long
 def test_executors_that_come_and_go():
     """By units: they go while there is nothing to make, and come back. Placement says that it has as many as it has."""
-    work = prepared("stm-2014-extract", settings={"commit.interval": "1s"})
+    work = feeds.prepared("stm-2014-extract", settings={"commit.interval": "1s"})
     submitted = by_units(work, options=DYNAMIC)
     lib.wait_until(lambda: commits(work) > 0, SUBMIT_LIMIT_S, "a commit")  # before, there is nothing to verify
     for n in (1, 2):
@@ -225,7 +217,7 @@ def freeze_executor(submitted):
 
 def faults(wound, submit, limit_s=150):
     """Commits of 1 MB, wounds at random moments; then as if nothing had been."""
-    work = prepared("madrid-metro", settings={"commit.bytes": "1MB", "commit.interval": "1s"})
+    work = feeds.prepared("madrid-metro", settings={"commit.bytes": "1MB", "commit.interval": "1s"})
     feed = lib.feed_dir("madrid-metro")
     submitted, times, began = submit(work), 1, time.monotonic()
     for i in range(int(os.environ.get("ROUNDS", "10"))):
@@ -301,7 +293,7 @@ def test_executors_stand_still_of_units():
 def turns(ways, limit_s):
     """One stream, eight changes between them, each by a stop or a kill, records coming meanwhile. The first way is a
     run on this machine."""
-    work = prepared("madrid-metro", settings={"commit.bytes": "1MB", "commit.interval": "1s"})
+    work = feeds.prepared("madrid-metro", settings={"commit.bytes": "1MB", "commit.interval": "1s"})
     feed, times = lib.feed_dir("madrid-metro"), 1
     for i in range(9):
         seen = commits(work)

@@ -8,12 +8,13 @@ what the sqlite3 shell makes of the feed, in the same log as that of any other e
 import collections
 
 import broker
+import feeds
 import job
 import lib
 import spark
 import test_spark
 import test_units
-from test_spark import check, nothing_is_left, placed, prepared
+from test_spark import check, nothing_is_left, placed
 from test_units import small_job, stream_of
 
 DONE = "tramline spark: all that was in the stream is committed"
@@ -26,7 +27,7 @@ def by_sql(work, *words, options=()):
 
 
 def check_feed(name):
-    work = prepared(name)
+    work = feeds.prepared(name)
     submitted = by_sql(work, "--once")
     submitted.wait(LIMIT_S)
     assert submitted.lines()[-1] == DONE, submitted.text()

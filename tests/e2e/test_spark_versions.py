@@ -8,7 +8,6 @@
 import os
 
 import feeds
-import job
 import lib
 import results
 import spark
@@ -25,10 +24,7 @@ def on_version(version):
     assert spark.version() == version
     try:
         for engine in ENGINES:
-            work = job.Job(feeds.hdfs())
-            work.init()
-            work.extract(lib.feed_dir(FEED))
-            work.produce(lib.feed_dir(FEED))
+            work = feeds.prepared(FEED)
             words = [work.script, *work.sets, "--workers", 2, "--once", "--engine", engine]
             spark.Submitted(cluster, words, spark.PATIENT).wait(SUBMIT_LIMIT_S)
             report = work.verify()

@@ -9,7 +9,6 @@ container. Both feeds are what the sqlite3 shell makes of them; an application t
 import functools
 
 import feeds
-import job
 import lib
 import results
 import spark
@@ -24,14 +23,6 @@ def cluster():
     return yarn.Cluster()
 
 
-def prepared(name, settings=None):
-    work = job.Job(feeds.hdfs(), settings=settings)
-    work.init()
-    work.extract(lib.feed_dir(name))
-    work.produce(lib.feed_dir(name))
-    return work
-
-
 def submit(work, mode, *words):
     return yarn.Submitted(cluster(), mode, [work.script, *work.sets, "--workers", 2, *words])
 
@@ -41,7 +32,7 @@ def nothing_is_left():
 
 
 def whole_feed(name, mode):
-    work = prepared(name)
+    work = feeds.prepared(name)
     submitted = submit(work, mode, "--once")
     try:
         submitted.wait(SUBMIT_LIMIT_S)
@@ -74,7 +65,7 @@ def test_madrid_in_cluster_mode():
 
 def test_a_killed_application_leaves_nothing():
     """Two workers that would run for ever, and the driver with them; then a run of this machine goes on."""
-    work = prepared("madrid-metro", settings={"commit.interval": "1s"})
+    work = feeds.prepared("madrid-metro", settings={"commit.interval": "1s"})
     submitted = submit(work, "cluster")
     lib.wait_until(lambda: running_workers() == 2, SUBMIT_LIMIT_S, "two workers")
     lib.wait_until(lambda: '"' in work.tramline("history", "--json", code=None).out, 120, "an entry of theirs")

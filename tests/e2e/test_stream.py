@@ -142,17 +142,12 @@ def test_once_ends_before_an_open_transaction():
 
 def test_compacted_topics_have_holes_and_no_loss():
     work = job.Job(f"file://{lib.tmp_dir()}", FAST)
-    broker.create_topic(work.topic, config={
-        "cleanup.policy": "compact", "segment.ms": 100, "min.cleanable.dirty.ratio": 0.001})
+    broker.create_topic(work.topic, config=broker.COMPACTED)
     work.init()
     work.extract(feed())
-    n_sent = 0
-    for turn in range(4):
-        values = [f"T1,1,1,turn {turn} of {i},1" for i in range(20)]
-        broker.produce(work.topic, values, key=lambda value: value.rpartition(" ")[2])
-        n_sent += len(values)
-        time.sleep(0.2)  # the next turn is another segment, and only the last is not compacted
-    lib.wait_until(lambda: len(broker.consume(work.topic)) < n_sent, 60, "the topic to be compacted")
+    turns = [[(f"T1,1,1,turn {turn} of {i},1", f"{i},1", 0) for i in range(20)] for turn in range(4)]
+    broker.produce_in_segments(work.topic, turns)
+    n_sent = sum(map(len, turns))
     work.run_once()
     left = broker.consume(work.topic)
     report = work.verify()

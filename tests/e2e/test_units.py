@@ -7,11 +7,9 @@ import json
 import re
 import signal
 import subprocess
-import time
 
 import broker
 import feeds
-import job
 import lib
 import results
 import status
@@ -47,11 +45,7 @@ def check(directory, expected):
 
 
 def test_a_feed_by_workers_that_are_killed():
-    feed = lib.feed_dir("stm-2014-extract")
-    work = job.Job(feeds.hdfs())
-    work.init()
-    work.extract(feed)
-    work.produce(feed)
+    work = feeds.prepared("stm-2014-extract")
     driver = unit_driver.Driver(work.script, work.sets, ["--records", "500", "--orders", "6"])
     assert driver.run(kill_every_s=0.8, coordinator_kills=[3, 9]) == 0
     assert driver.n_killed > 3 and len(driver.commits) > 9
@@ -59,10 +53,7 @@ def test_a_feed_by_workers_that_are_killed():
     assert report["errors"] == 0, report
     units = results.digest(results.iter_result(work.result))
     assert units == feeds.expected("stm-2014-extract")
-    plain = job.Job(feeds.hdfs())
-    plain.init()
-    plain.extract(feed)
-    plain.produce(feed)
+    plain = feeds.prepared("stm-2014-extract")
     plain.run_once()
     assert units == results.digest(results.iter_result(plain.result))
     feeds.second_opinion(work)
@@ -74,11 +65,7 @@ def test_a_feed_by_workers_that_are_killed():
 
 def test_what_a_trigger_has_made_is_one_entry():
     """A driver with slots, whose workers are killed."""
-    feed = lib.feed_dir("stm-2014-extract")
-    work = job.Job(feeds.hdfs())
-    work.init()
-    work.extract(feed)
-    work.produce(feed)
+    work = feeds.prepared("stm-2014-extract")
     driver = unit_driver.Driver(work.script, work.sets, ["--records", "700", "--slots", "3", "--orders", "6"])
     assert driver.run(kill_every_s=2.5) == 0
     entries = {told["entry"] for told in driver.commits}
@@ -99,29 +86,34 @@ def test_a_local_file():
     assert len(letters) == 1 and "no number" in letters[0]["reason"], letters
 
 
+def send_transactions(producer, topic, n):
+    """Of one to four records each, by turns into two partitions; the rows of those that are not aborted, as the last two are
+    and a third of the others."""
+    good = []
+    for i in range(n):
+        rows = [("T1", str(100 * i + j), "a") for j in range(i % 4 + 1)]
+        producer.begin()
+        for trip, number, _ in rows:
+            producer.send(topic, f"{trip},{number}", partition=i % 2)
+        if i % 3 == 1 or i >= n - 2:
+            producer.abort()
+        else:
+            producer.commit()
+            good += rows
+    return good
+
+
 def test_ranges_that_end_where_no_record_is():
     """Aborted transactions, markers and an aborted tail; an open one is not read."""
     topic = broker.create_topic(partitions=2)
     directory = small_job(f"connector = 'kafka', brokers = '{lib.brokers()}', topic = '{topic}', format = 'csv', "
                           f"group = '{topic}-readers'")
-    good = []
     with broker.Producer(transactional_id=lib.fresh_name("tx")) as producer:
-        for i in range(12):
-            producer.begin()
-            for j in range(i % 4 + 1):
-                producer.send(topic, f"T1,{100 * i + j}", partition=i % 2)
-            if i % 3 == 1 or i >= 10:
-                producer.abort()
-            else:
-                producer.commit()
-                good += [("T1", str(100 * i + j), "a") for j in range(i % 4 + 1)]
+        good = send_transactions(producer, topic, 12)
     driver = unit_driver.Driver(directory / "p.sql", options=["--records", "3", "--orders", "20"])
     assert driver.run(limit_s=60) == 0
     check(directory, collections.Counter(good))
-    ends = {}
-    for entry in results.log_entries(directory / "result").values():
-        for span in entry["partitions"]:
-            ends[span["partition"]] = span["next"]
+    ends = ends_of(directory)
     assert ends == {p: broker.watermarks(topic, p)[1] for p in range(2)}, ends
     assert told_to_group(f"{topic}-readers") == ends  # for those who look at lag there
 
@@ -130,20 +122,16 @@ def stream_of(topic):
     return f"connector = 'kafka', brokers = '{lib.brokers()}', topic = '{topic}', format = 'csv'"
 
 
-def test_compacted_topics_and_empty_partitions():
-    """Orders end where records are gone; partition 2 has none at all."""
-    topic = broker.create_topic(partitions=3, config={
-        "cleanup.policy": "compact", "segment.ms": 100, "min.cleanable.dirty.ratio": 0.001})
-    for turn in range(6):
-        with broker.Producer() as producer:
-            for i in range(10):
-                producer.send(topic, f"T{i % 2 + 1},{100 * turn + i}", key=f"{i}", partition=i % 2)
-            producer.flush()
-        time.sleep(0.2)  # the next turn is another segment, and only the last is not compacted
-    lib.wait_until(lambda: len(broker.consume(topic)) < 60, 60, "the topic to be compacted")
-    directory = small_job(stream_of(topic))
-    driver = unit_driver.Driver(directory / "p.sql", options=["--records", "3", "--orders", "20"])
-    assert driver.run(limit_s=60) == 0
+def compacted_topic():
+    """Partition 2 has no record, the others have lost some."""
+    topic = broker.create_topic(partitions=3, config=broker.COMPACTED)
+    broker.produce_in_segments(topic, [[(f"T{i % 2 + 1},{100 * turn + i}", f"{i}", i % 2) for i in range(10)]
+                                       for turn in range(6)])
+    return topic
+
+
+def check_what_is_left(directory, topic):
+    """All of it is in the result, once, and of the empty partition nothing."""
     rows = results.rows_of_result(directory / "result")
     # The broker may have gone on compacting: what is left now was there when the job read.
     left = collections.Counter(tuple(value.decode().split(",")) for *_, value in broker.consume(topic))
@@ -151,6 +139,15 @@ def test_compacted_topics_and_empty_partitions():
     assert max(collections.Counter(rows).values()) == 1
     assert lib.run("verify", "--deep", "--json", directory / "p.sql").json()["errors"] == 0
     assert set(ends_of(directory)) == {0, 1, 2} and ends_of(directory)[2] == 0
+
+
+def test_compacted_topics_and_empty_partitions():
+    """Orders end where records are gone; partition 2 has none at all."""
+    topic = compacted_topic()
+    directory = small_job(stream_of(topic))
+    driver = unit_driver.Driver(directory / "p.sql", options=["--records", "3", "--orders", "20"])
+    assert driver.run(limit_s=60) == 0
+    check_what_is_left(directory, topic)
 
 
 def ends_of(directory):
