@@ -34,6 +34,12 @@ def state(url):
     return told
 
 
+def wait_read(run, n):
+    """The lib.Started has read so many records."""
+    url = url_of(run)
+    lib.wait_until(lambda: sum(state(url)["records"].values()) == n, 60, "the records")
+
+
 def metrics(url, headers=None):
     """{(name, (label, value), ...): number}."""
     text = ask(f"{url}metrics", headers=headers)[2]

@@ -5,12 +5,12 @@ reader's schema from a file, and what cannot be read. Feeds in Avro: test_feeds.
 import base64
 import json
 import signal
-import time
 
 import avro_job
 import avro_oracles
 import lib
 import results
+import status
 from avro_job import AvroJob, record
 from registry_proxy import RegistryProxy
 
@@ -74,7 +74,7 @@ def test_versions_flip_from_record_to_record():
     reader.write_text(json.dumps(READER))
     with RegistryProxy() as proxy:
         work = AvroJob(COLUMNS, proxy.url, schema=reader, settings={
-            "batch.records": 100, "commit.rows": 1000, "commit.interval": "1h"})
+            "batch.records": 100, "commit.rows": 1000, "commit.interval": "1h", **status.LISTEN})
         flip = Flip(work)
         flip.register(V1)
         flip.register(V2)
@@ -84,7 +84,7 @@ def test_versions_flip_from_record_to_record():
         flip.register(V3)  # a new id while the job runs
         flip.send([V1, V2, V3], 1500)
         lib.wait_until(lambda: len(results.data_files(work.result)) == 3, 30, "three files")
-        time.sleep(5)  # the rest is read
+        status.wait_read(running, flip.n)
         running.signal(signal.SIGTERM)
         running.wait()
         asked = [request for request in proxy.requests if "/schemas/ids/" in request]

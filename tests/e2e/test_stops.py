@@ -17,6 +17,7 @@ import broker
 import job
 import lib
 import results
+import status
 
 TRIPS = "route_id,service_id,trip_id\n1,S,T1\n"
 DATES = "service_id,date,exception_type\nS,20261122,2\n"
@@ -85,14 +86,14 @@ def assert_nothing_is_left(work, n):
 
 
 def stops_after_reading(place, executor, after_a_commit, number):
-    work = new_job(place, {"executor": executor})
+    work = new_job(place, {"executor": executor, **status.LISTEN})
     n_before = 5 if after_a_commit else 0
     if after_a_commit:
         send(work, 0, n_before)
         work.run_once()
     worker = work.start("--json")
     send(work, n_before, N_RECORDS)
-    time.sleep(6)  # they are read: joining the group takes up to 3 s
+    status.wait_read(worker, N_RECORDS)
     told = stop(worker, IDLE_LIMIT_S, number)
     assert_all_is_committed(told, N_RECORDS)
     assert rows(work) == n_before + N_RECORDS
@@ -114,12 +115,12 @@ def test_what_was_read_is_committed_on_hdfs():
 
 def test_slow_hdfs_has_time_for_the_last_commit():
     with lib.proxied_hdfs() as (name, data, url):
-        work = new_job(f"{url}/e2e/{lib.fresh_name()}")
+        work = new_job(f"{url}/e2e/{lib.fresh_name()}", status.LISTEN)
         send(work, 0, 1)
         work.run_once()
         worker = work.start("--json")
         send(work, 1, N_RECORDS)
-        time.sleep(6)
+        status.wait_read(worker, N_RECORDS)
         name.do("delay 60")
         data.do("delay 60")
         told = stop(worker, SLOW_LIMIT_S)
@@ -132,12 +133,12 @@ def test_slow_hdfs_has_time_for_the_last_commit():
 def stopped_without_brokers(**job_of):
     """(What a worker tells at its end that has read and has no broker any more, what it said.) Then the brokers are back."""
     with lib.proxied_kafka() as proxy:
-        work = new_job(f"file://{lib.tmp_dir()}", brokers=proxy.address, **job_of)
+        work = new_job(f"file://{lib.tmp_dir()}", status.LISTEN, brokers=proxy.address, **job_of)
         send(work, 0, 1)
         work.run_once()
         worker = work.start("--json")
         send(work, 1, N_RECORDS)
-        time.sleep(6)
+        status.wait_read(worker, N_RECORDS)
         proxy.do("refuse")
         proxy.do("reset")
         time.sleep(1)
