@@ -1,6 +1,6 @@
 # The C tests for CTest: unit.NAME, simulator.NAME, fuzz.NAME, by hand
 #     ctest --test-dir build/asan -L unit -j 2
-# What the marks of a source say (tools/test_runner.py lists them) are properties of its test.
+# What the marks of a source say (tools/test_sets.py lists them) are properties of its test.
 # Labels: the set; "default" in the build that ./dev test runs it from; "quick" of these for
 # ./dev test quick; "long" alone for the variants of --long, which take more time and seeds.
 enable_testing()

@@ -8,29 +8,18 @@ what a file has started goes when it ends. A test passes by exit 0; what prints 
 ("[       OK ] name") is counted by cases. Each has a log in build/test-logs, no stdin, and a time
 limit; an e2e test has a TMPDIR of its own, and at its limit its whole process group is ended.
 
-The first lines of a test's source may hold, after "test:" in a comment:
-    alone               nothing else runs beside it
-    long                runs only with --long (which also sets TEST_LONG=1)
-    quick               an e2e test that runs with --quick too
-    slow                a C test that does not run with --quick
-    limit SECONDS       its time limit
-    build KIND          a C test: the build it is run from (asan without it)
-    runs-in TEST        a C test that needs real servers: that e2e test runs it
-    not-tsan WHY        a C test that cannot run under the thread sanitizer
-    not-asan WHY        an e2e test that says nothing with the program of the asan build
-    needs PART...       an e2e test: parts of tools/stack.sh that must be up; "needs nothing"
-    builds KIND TARGET  an e2e test that runs programs of that build too
-
-Of a test that failed its failed cases are shown. The end tells what each set took, what was skipped
-and what failed, with the reason. The last line is
-"N passed, N failed, N skipped"; exits 1 if anything failed.
+An e2e test's line has the seconds of processor time that it took with all that it started and waited
+for; servers that others share are not in it. Of a test that failed its failed cases are shown. The end
+tells what each set took, which tests took longest, what was skipped and what failed, with the reason.
+The last line is "N passed, N failed, N skipped"; exits 1 if anything failed.
 """
 import argparse
 import collections
 import concurrent.futures
+import contextlib
 import os
-import pathlib
 import re
+import select
 import shlex
 import shutil
 import signal
@@ -40,59 +29,29 @@ import threading
 import time
 
 import case_log
+from test_sets import ALL_PARTS, BUILD, QUICK, ROOT, SANITIZER_ENV, Test, build_tests, choose
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = ROOT / "build"
 LOGS = BUILD / "test-logs"
 TMP = BUILD / "test-tmp"
 STACK = str(ROOT / "tools/stack.sh")
-# Stops for what hangs, on a busy machine too.
-LIMITS_S = {"build": 900, "lint": 300, "e2e": 600}
 TOTAL_LIMIT_S = 80 * 60  # a stop for what hangs, on a busy machine too; docs/testing.md says what it takes
 LONG_TOTAL_LIMIT_S = 8 * 3600
 LONG_FACTOR = 5
 GRACE_S = 10
 EXIT_NO_CASE = 5  # of pytest
-# The one that apt installs, for the Python that it is installed for.
-PYTEST = ["/usr/bin/python3", "-m", "pytest"]
-ALL_PARTS = ("kafka", "hdfs", "registry")
-QUICK = "quick"  # `./dev test quick` is --quick
+WAITING = 2  # tests that mostly wait, for each that computes
+N_SLOWEST = 10  # that the end tells
 # What cmocka and pytest print when TEST_CASE names none of their cases.
 NO_CASE = re.compile(r"^\[={10}\]|^\d+ deselected in ", re.M)
 
 
-class Test:
-    def __init__(self, set_name, name, command, source=None, variant=""):
-        self.set_name, self.name, self.variant = set_name, name, variant
-        self.command = [str(word) for word in command]
-        self.marks = read_marks(source) if source else {}
-        self.limit_s = float(self.marks.get("limit", LIMITS_S.get(set_name, 0)))
-        self.alone = "alone" in self.marks
-        self.env = {}
-
-    @property
-    def label(self):
-        return f"{self.name} ({self.variant})" if self.variant else self.name
-
-    @property
-    def file_name(self):
-        return re.sub(r"[^\w.-]+", "-", f"{self.set_name}-{self.label}").strip("-")
-
-
 class Result:
-    """Numbers of cases; `skips` holds a reason for each that was skipped."""
+    """Numbers of cases; `skips` holds a reason for each that was skipped. cpu_s: None where it is not
+    known."""
 
     def __init__(self, passed=0, failed=0, skips=(), note="", seconds=0.0):
         self.passed, self.failed, self.skips = passed, failed, list(skips)
-        self.note, self.seconds = note, seconds
-
-
-def read_marks(source):
-    """The marks in the first lines of a test's source: {"limit": "300", "alone": ""}."""
-    with open(source, errors="replace") as f:
-        head = [line for _, line in zip(range(30), f)]
-    found = (re.match(r"\s*(?://|#|\*)\s*test:\s*([\w-]+)\s*(.*)", line) for line in head)
-    return {m.group(1): m.group(2).strip() for m in found if m}
+        self.note, self.seconds, self.cpu_s = note, seconds, None
 
 
 class Output:
@@ -125,9 +84,9 @@ class Output:
         label = f"{test.label:<{self.label_width}}"
         with self.lock:
             self.running = [t for t in self.running if t != test]
-            self._print(
-                f"{shown}  {test.set_name:<9}  {label}  {result.seconds:7.2f} s  {result.note}".rstrip()
-            )
+            cpu = "" if result.cpu_s is None else f"{result.cpu_s:7.1f} s CPU  "
+            line = f"{shown}  {test.set_name:<9}  {label}  {result.seconds:7.2f} s  {cpu}{result.note}"
+            self._print(line.rstrip())
             if result.failed:
                 for line in case_log.failed_lines(log_text(test)):
                     self._print(f"    | {line}")
@@ -148,29 +107,52 @@ class Runner:
     def __init__(self, output, is_long):
         self.output, self.is_long = output, is_long
         limit_s = LONG_TOTAL_LIMIT_S if is_long else TOTAL_LIMIT_S
-        self.deadline = time.monotonic() + limit_s
+        self.began = time.monotonic()
+        self.deadline = self.began + limit_s
         self.total = Result()
         self.skipped = []  # (test, reason), one for each case
         self.failed = []  # (test, case, why)
         self.seconds = {}  # by set, from the first test's start to the last one's end
+        self.took = []  # (seconds, CPU seconds or None, test)
         self.lock = threading.Lock()
         self.groups = set()
         self.stopping = False
 
-    def run_all(self, tests, jobs):
-        """Runs tests of a set, those marked alone after the others; True if none failed."""
+    def run_all(self, tests, jobs, first=lambda: None):
+        """Runs tests of a set; True if none failed. Those that wait begin; beside them goes what is to be done first,
+        then those that compute, so many at a time. Last come, one by one, those marked alone."""
         failed_before, began = self.total.failed, time.monotonic()
-        together = [t for t in tests if not t.alone]
-        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            for done in [pool.submit(self.run, t) for t in together]:
-                done.result()
-        for test in tests:
-            if test.alone:
-                self.run(test)
+        queues = {mark: collections.deque() for mark in ("waits", "alone", "")}
+        for test in sorted(tests, key=lambda test: -test.takes_s):
+            queues[next(mark for mark in queues if mark in test.marks or not mark)].append(test)
+        with self._beside(WAITING * jobs, queues["waits"]):
+            first()
+            with self._beside(jobs, queues[""], queues["waits"]):
+                pass
+        with self._beside(1, queues["alone"]):
+            pass
         if tests:
             name = tests[0].set_name
             self.seconds[name] = self.seconds.get(name, 0) + time.monotonic() - began
         return self.total.failed == failed_before
+
+    @contextlib.contextmanager
+    def _beside(self, places, *queues):
+        """So many threads run what stands first in the first queue that is not empty; waits for their end."""
+        with concurrent.futures.ThreadPoolExecutor(places) as pool:
+            running = [pool.submit(self._run_queues, queues) for _ in range(places)]
+            yield
+            for done in running:
+                done.result()
+
+    def _run_queues(self, queues):
+        while test := self._next_of(queues):
+            self.run(test)
+
+    def _next_of(self, queues):
+        with self.lock:
+            queue = next(filter(None, queues), None)
+            return queue.popleft() if queue else None
 
     def run(self, test):
         if self.stopping:
@@ -190,6 +172,7 @@ class Runner:
             self.total.passed += result.passed if test.set_name != "build" else 0
             self.total.failed += result.failed
             self.skipped += [(test, reason) for reason in result.skips]
+            self.took.append((result.seconds, result.cpu_s, test))
             if result.failed:
                 told = case_log.failures(log_text(test), result.note)
                 self.failed += [(test, case, why) for case, why in told]
@@ -212,15 +195,13 @@ class Runner:
                 stderr=subprocess.STDOUT, start_new_session=True)
             self.groups.add(process.pid)
             try:
-                code = process.wait(limit_s)
-            except subprocess.TimeoutExpired:
-                end_group(process)
-                code = None
+                code, cpu_s = wait_for(process, limit_s)
             finally:
                 self.groups.discard(process.pid)
         signal_group(process.pid, signal.SIGKILL)
         end_own_servers(tmp)
         result = judge(how_it_ended(code, limit_s), log_path.read_text(errors="replace"))
+        result.cpu_s = cpu_s if test.set_name == "e2e" else None
         reports = sorted(tmp.glob("sanitizer.*"))
         if reports:
             with open(log_path, "ab") as log:
@@ -274,6 +255,21 @@ def signal_group(group, number):
         pass
 
 
+def wait_for(process, limit_s):
+    """Its exit code, or None at its limit, when its group is ended; the CPU seconds of it and of what it
+    waited for."""
+    ended = os.pidfd_open(process.pid)
+    try:
+        if not select.select([ended], [], [], limit_s)[0]:
+            end_group(process)
+            return None, None
+    finally:
+        os.close(ended)
+    _, how, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(how)
+    return process.returncode, used.ru_utime + used.ru_stime
+
+
 def end_group(process):
     """SIGTERM lets a test stop its servers; SIGKILL follows."""
     signal_group(process.pid, signal.SIGTERM)
@@ -314,48 +310,8 @@ def judge(how, text):
     return Result(passed, 0, skips, note + (f", {len(skips)} skipped" if skips else ""))
 
 
-def sanitizer_env():
-    lines = (ROOT / "tests/sanitizers.env").read_text().replace("@ROOT@", str(ROOT)).splitlines()
-    return dict(line.split("=", 1) for line in lines)
-
-
-SANITIZER_ENV = sanitizer_env()
 # Bare machines have no TERM; no plugin of this machine changes what pytest does.
 ENV = {"TERM": "xterm", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-
-
-def c_test(set_name, source, kind, variant=""):
-    """A test that CTest knows in that build: tests/ctest.cmake."""
-    name = re.sub("^(test|fuzz)_", "", source.stem)
-    label = f"fuzz_{name}" if set_name == "fuzz" else name
-    test = Test(set_name, label, [], source, f"{kind} {variant}".strip() if variant else "")
-    test.kind, test.target = kind, source.stem
-    test.ctest_name = f"{set_name}.{name}" + (f".{variant}" if variant else "")
-    return test
-
-
-def c_tests(folder, set_name, is_long):
-    tests = []
-    for source in sorted((ROOT / "tests" / folder).glob("test_*.c")):
-        marks = read_marks(source)
-        if "runs-in" in marks:
-            continue
-        kind = marks.get("build", "asan")
-        kinds = sorted({kind, "release", "tsan"}) if is_long else [kind]
-        tests += [c_test(set_name, source, k, "long" if is_long else "")
-                  for k in kinds if f"not-{k}" not in marks]
-        if is_long and folder == "unit":
-            tests.append(c_test(set_name, source, "release", "valgrind"))
-    return tests
-
-
-def fuzz_tests(is_long):
-    """The fuzz targets on their corpus and changed copies of it; with --long libFuzzer looks for more."""
-    sources = sorted((ROOT / "tests/fuzz").glob("fuzz_*.c"))
-    if not is_long:
-        return [c_test("fuzz", source, "asan") for source in sources]
-    return [c_test("fuzz", source, *of) for source in sources
-            for of in (("asan", "long"), ("fuzz", "libfuzzer"))]
 
 
 class CTest:
@@ -407,59 +363,6 @@ class CTest:
             self.ended(test, Result(failed=1, note=why))
 
 
-def e2e_tests(kind="release"):
-    """The end to end tests, with the program of that build."""
-    variant = "" if kind == "release" else kind
-    tests = []
-    for source in sorted((ROOT / "tests/e2e").glob("test_*.py")):
-        name = source.stem.removeprefix("test_")
-        test = Test("e2e", name, [*PYTEST, source], source, variant)
-        needs = test.marks.get("needs", " ".join(ALL_PARTS)).split()
-        test.parts = [] if needs == ["nothing"] else needs
-        test.kind = kind
-        test.env = {**SANITIZER_ENV, "TRAMLINE_BIN": str(BUILD / kind / "tramline")}
-        if f"not-{kind}" not in test.marks:
-            tests.append(test)
-    return tests
-
-
-def lint_tests():
-    tools = ROOT / "tools"
-    return [
-        Test("lint", "layers", [sys.executable, tools / "check_layers.py"]),
-        Test("lint", "headers", [tools / "check_headers.sh"]),
-        Test("lint", "format", [tools / "check_format.sh"]),
-        Test("lint", "links", [sys.executable, tools / "check_links.py"]),
-        Test("lint", "attacks", [sys.executable, tools / "check_attacks.py"]),
-        Test("lint", "pages", [sys.executable, tools / "check_pages.py"]),
-        Test("lint", "unused", [sys.executable, tools / "check_unused.py"]),
-        Test("lint", "messages", [sys.executable, tools / "check_messages.py"]),
-        Test("lint", "error_codes", [sys.executable, tools / "error_codes.py"]),
-    ]
-
-
-def build_tests(selected, everything):
-    """The builds that the selected tests need; for all tests also one by clang, for its warnings."""
-    targets = {}
-    for test in selected["unit"] + selected["fuzz"] + selected["simulator"]:
-        whole = "fuzz" if test.set_name == "fuzz" else "unit"
-        targets.setdefault(test.kind, set()).add(whole if everything else test.target)
-    for test in selected["e2e"]:
-        targets.setdefault(test.kind, set()).add("all")
-        if "builds" in test.marks:
-            kind, *names = test.marks["builds"].split()
-            targets.setdefault(kind, set()).update(names)
-    if everything:
-        targets.setdefault("release", set()).update(("all", "bench"))
-        targets.setdefault("asan", set()).update(("all", "unit", "fuzz"))
-        targets.setdefault("clang", set()).update(("all", "unit"))
-    order = ["release", "asan", "tsan", "clang", "fuzz"]
-    return [
-        Test("build", kind, [ROOT / "dev", "build", kind, *sorted(targets[kind])])
-        for kind in sorted(targets, key=lambda k: order.index(k) if k in order else len(order))
-    ]
-
-
 class Stack:
     """The real servers, started when the first test needs them; stopped only if we did that."""
 
@@ -485,42 +388,8 @@ class Stack:
             subprocess.run([STACK, "down"], stderr=subprocess.DEVNULL, check=False)
 
 
-def quick_tests(sets):
-    """What a person runs before a commit."""
-    return {
-        "lint": sets["lint"],
-        "unit": [t for t in sets["unit"] if "slow" not in t.marks],
-        "fuzz": [],
-        "simulator": [t for t in sets["simulator"] if QUICK in t.marks],
-        "e2e": [t for t in sets["e2e"] if QUICK in t.marks],
-    }
-
-
-def select(options):
-    """The tests by set, as the command line asks."""
-    name, _, case = (options.filter or "").partition("/")
-    sets = {
-        "lint": [] if name else lint_tests(),
-        "unit": c_tests("unit", "unit", options.long),
-        "fuzz": fuzz_tests(options.long),
-        "simulator": c_tests("sim", "simulator", options.long),
-        "e2e": e2e_tests() + (e2e_tests("asan") if options.long else []),
-    }
-    if options.quick:
-        sets = quick_tests(sets)
-    for set_name, tests in sets.items():
-        if options.only and set_name != options.only:
-            tests.clear()
-        tests[:] = [t for t in tests if name in t.name]
-        if not options.long and not name:
-            tests[:] = [t for t in tests if "long" not in t.marks]
-        for test in tests:
-            test.env = dict(test.env, **({"TEST_CASE": case} if case else {}))
-            test.env.update({"TEST_LONG": "1"} if options.long else {})
-    return sets
-
-
-def run_e2e(runner, tests, stack, jobs):
+def run_e2e(runner, tests, stack, jobs, first):
+    """`first`: what those that compute come after."""
     parts = [p for p in ALL_PARTS if any(p in t.parts for t in tests)]
     if parts:
         server_start = Test("e2e", "servers", [])
@@ -541,26 +410,37 @@ def run_e2e(runner, tests, stack, jobs):
             env = {}
         for test in tests:
             test.env.update(env)
-    runner.run_all(tests, jobs)
+    runner.run_all(tests, jobs, first)
 
 
 def run_sets(runner, sets, stack, options):
-    """Builds, then each set; a build that failed keeps its tests from running."""
+    """Builds, then each set; a build that failed keeps its tests from running. Those of e2e that wait begin as soon
+    as they can, beside all others."""
     everything = not (options.filter or options.only or options.quick)
     builds = [] if options.only == "lint" else build_tests(sets, everything)
+    first = {test.kind for test in sets["e2e"]}
     broken = set()
-    for build in builds:
-        if not runner.run_all([build], 1):
-            broken.add(build.name)
-    runner.run_all(sets["lint"], options.jobs)
-    for set_name in ("unit", "fuzz", "simulator", "e2e"):
-        runnable = [t for t in sets[set_name] if t.kind not in broken]
-        if len(runnable) < len(sets[set_name]):
-            runner.output.say(f"{set_name}: {len(sets[set_name]) - len(runnable)} not run, not built")
-        if set_name == "e2e" and runnable:
-            run_e2e(runner, runnable, stack, options.jobs)
-        else:
-            runner.run_ctest(runnable, options.jobs)
+
+    def build(wanted):
+        broken.update(build.name for build in wanted if not runner.run_all([build], 1))
+
+    def built(set_name):
+        tests = [test for test in sets[set_name] if test.kind not in broken]
+        if len(tests) < len(sets[set_name]):
+            runner.output.say(f"{set_name}: {len(sets[set_name]) - len(tests)} not run, not built")
+        return tests
+
+    def run_others():
+        build(build for build in builds if build.name not in first)
+        runner.run_all(sets["lint"], options.jobs)
+        for set_name in ("unit", "fuzz", "simulator"):
+            runner.run_ctest(built(set_name), options.jobs)
+
+    build(build for build in builds if build.name in first)
+    if tests := built("e2e"):
+        run_e2e(runner, tests, stack, options.jobs, run_others)
+    else:
+        run_others()
 
 
 def parse_options():
@@ -584,7 +464,7 @@ def parse_options():
 
 def main():
     options = parse_options()
-    sets = select(options)
+    sets = choose(options)
     selected = [test for tests in sets.values() for test in tests]
     if options.filter and not selected:
         print(f"no test has {options.filter.partition('/')[0]!r} in its name", file=sys.stderr)
@@ -612,7 +492,8 @@ def main():
 def say_end(runner):
     """What each set took, what was skipped and why, what failed and why, and the counts."""
     took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in runner.seconds.items())
-    print(f"{took}; {sum(runner.seconds.values()) / 60:.1f} min in all")
+    print(f"{took}; {(time.monotonic() - runner.began) / 60:.1f} min in all")
+    say_slowest(runner.took)
     grouped = collections.Counter((t.set_name, t.label, reason) for t, reason in runner.skipped)
     for (set_name, label, reason), n in grouped.items():
         print(f"skipped: {set_name} {label}, {n} case{'s' if n != 1 else ''}: {reason}")
@@ -620,6 +501,16 @@ def say_end(runner):
         print(f"failed: {test.set_name} {test.label}{'/' if case else ''}{case}: {why}")
     total = runner.total
     print(f"{total.passed} passed, {total.failed} failed, {len(runner.skipped)} skipped")
+
+
+def say_slowest(took):
+    """Of a long run: the tests that took longest."""
+    if len(took) <= N_SLOWEST:
+        return
+    print("slowest:")
+    for seconds, cpu_s, test in sorted(took, key=lambda one: -one[0])[:N_SLOWEST]:
+        cpu = "" if cpu_s is None else f", {cpu_s:.0f} s CPU"
+        print(f"  {seconds:5.0f} s{cpu}  {test.set_name} {test.label}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: waits
 # test: needs kafka registry
 """A registry that is down, slow, or answers what it should not, while the program runs. What may
 heal is waited for, the partition held back and nothing skipped; what cannot heal ends the job, and

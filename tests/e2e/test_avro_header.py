@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: waits
 # test: needs kafka registry
 """Records that name their schema in a header, as Confluent's serializers do from 8 on: by id and by
 GUID, on a real broker and registry. The registry of the tests has no GUIDs; the proxy before it

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 100
 # test: needs kafka hdfs registry
 # test: not-asan its programs are of that build
 # test: builds asan unit

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 60
+# test: waits
 # test: needs kafka
 # test: limit 1200
 """Every run ends. Members of one group come and go all the time, so that each closes while the

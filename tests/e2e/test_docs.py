@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs nothing
-# test: alone
 """Every command of the tutorial is run, in its order; the README names the commands that exist."""
 import os
 import re

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 120
+# test: waits
 # test: needs hdfs
 """extract is a gate: what a job could not run with never takes the place of what it runs with, the
 version before is kept, and one that is cut off leaves no mix that runs. On local files and on HDFS,

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 100
 # test: needs kafka hdfs registry
 """Every real feed: staged, produced and run on real Kafka, HDFS and Schema Registry, once in CSV
 and once in Avro, in and out; each result is what the sqlite3 shell makes of the same files, and the

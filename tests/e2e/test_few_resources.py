@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 80
 # test: needs kafka hdfs
 # test: limit 1200
 """Too few file descriptors, too little memory or disk, no place for temporary files, closed or full

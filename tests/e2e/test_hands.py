@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 190
+# test: waits
 # test: needs kafka registry
 # test: limit 900
 """SET workers = 3: cases of other files by several threads. More are in workers, which has those that are about

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: waits
 # test: needs hdfs
 """Files of a result on a real HDFS: who may read them, and a server that lies about what they hold."""
 import collections

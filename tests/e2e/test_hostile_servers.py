@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 90
+# test: waits
 # test: needs nothing
 """Servers that break, as the whole program meets them: each command ends by a limit and says which
 (what each phase of a request does is `tests/unit/test_http.c`); one SIGTERM ends a download in any

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: waits
 # test: needs kafka hdfs
 """Workers with nothing to do cost under 1 % of a core, by the kernel's count of their CPU time: in
 a group and without one, with the result on HDFS and in local files, before and after a commit."""

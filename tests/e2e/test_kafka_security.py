@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 90
+# test: waits
 # test: needs kafka
 # test: limit 300
 """client = 'librdkafka' against a broker that has all settings of docs/security.md, good and wrong: what

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 65
+# test: waits
 # test: needs kafka hdfs
 # test: limit 900
 """Workers are killed again and again while records keep coming; nothing is lost or doubled."""

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: waits
 # test: needs kafka hdfs registry
 # test: limit 1200
 """Dead letters of a job on Kafka, in Avro, with its result on HDFS: replays killed at any moment, beside a running

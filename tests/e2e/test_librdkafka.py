@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 60
+# test: waits
 # test: needs kafka registry
 """client = 'librdkafka', which is no default any more: cases of other files by it. More are kafka_security, and
 native, where its members share with ours."""

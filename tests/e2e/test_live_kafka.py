@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: waits
 # test: needs kafka registry
 """As test_live.py, of a stream from Kafka: what `run` refuses at its start for the topic's sake, for
 the log's or the brokers', `check --live` says in the same words; it joins no group."""

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: waits
 # test: needs kafka
 # test: limit 300
 """Workers that something else starts on many machines: they begin together, are told apart by their

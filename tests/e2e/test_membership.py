@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# test: alone
+# test: takes 75
+# test: waits
 # test: needs kafka
 # test: limit 600
 """Who reads which partitions, and how soon after a change: partitions that are added, workers that

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 60
+# test: waits
 # test: needs kafka
 # test: limit 2400
 """client = 'native': what it does not have is refused by name, and a job whose worker is killed again

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: waits
 # test: needs kafka
 # test: limit 5400
 """client = 'native' through a proxy that breaks the real broker's answers: cut before each byte, bytes that drip, pauses, each

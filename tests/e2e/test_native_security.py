@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 90
+# test: waits
 # test: needs kafka
 # test: limit 600
 """client = 'native' against a broker with a listener for each way to log in: what works, what is said

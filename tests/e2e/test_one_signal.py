@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 150
 # test: needs kafka hdfs registry
-# test: alone
 # test: limit 1500
 """One signal ends every command in every phase within 10 s: whatever it waits for or counts, a server
 that stalls at any point, a pipe that nobody reads, a file system that does not answer. Nothing is left

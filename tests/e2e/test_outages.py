@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 70
+# test: waits
 # test: needs kafka hdfs
-# test: alone
 """Brokers and HDFS that refuse, say nothing or are slow: the job says which and waits; a signal
 ends it within 10 s, a second one at once; nothing that was committed is lost, nothing doubled."""
 import collections

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 110
+# test: waits
 # test: needs kafka hdfs
 # test: limit 240
 """Units in parts (docs/units.md): `tramline coordinate`, and `tramline work --part tables`, `read` and `write` with

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: waits
 # test: needs kafka hdfs registry
 """`tramline preview` and `cat` of a stream: rows and records as they are, and nothing is left: no group, no file."""
 import json

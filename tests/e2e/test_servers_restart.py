@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: waits
 # test: needs nothing
-# test: alone
 # test: not-asan it does not run the program
 """Servers of a test's own can be killed and started again, and keep what they had."""
 import broker

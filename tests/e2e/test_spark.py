@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 180
 # test: needs kafka hdfs
-# test: alone
 # test: limit 900
 # test: not-asan the nodes get the bundle of the release build
 """The same script on a real Spark cluster, by `tramline spark`: a master and two workers, each a JVM,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 140
 # test: needs kafka hdfs
-# test: alone
 # test: limit 1200
 # test: not-asan the nodes get the bundle of the release build
 """`tramline spark --engine sql` on a real cluster: Spark's SQL decodes and enriches, and what comes of it is

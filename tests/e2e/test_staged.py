@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: waits
 # test: needs hdfs
 """Tables of two extracts are never mixed in silence: a run that starts in the middle of an extract
 waits for its end; tables that were changed by hand are named."""

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 60
+# test: waits
 # test: needs kafka hdfs
 # test: limit 300
 """The status server of a job from Kafka to HDFS: the page in a real browser, the metrics by a real

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: waits
 """The status server of a run over files: its numbers against counts made here, its answers to
 strangers who are slow, loud or wrong, and how it begins and ends."""
 import json

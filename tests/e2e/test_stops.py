@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 90
+# test: waits
 # test: needs kafka hdfs
-# test: alone
 # test: limit 2400
 """SIGTERM and SIGINT at any moment: what was read is committed, the end comes in time and without a
 busy core, nothing is read again, the last line is true."""

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 100
+# test: waits
 # test: needs kafka
 """What streams do, on real Kafka and local files: bad records, transactions, new partitions, quiet
 times, several workers, other jobs, signals."""

@@ -83,6 +83,49 @@ def test_the_case_in_which_it_ended_is_named():
     assert "last words" in (root / "build/test-logs/e2e-hang.log").read_text()
 
 
+def beside(place, mark, check):
+    """A test with this mark that notes when it begins, and asks for the others."""
+    return (f"# test: {mark}\nimport pathlib\nPLACE = pathlib.Path({str(place)!r})\n"
+            "ME = pathlib.Path(__file__).stem\n"
+            "def test_it():\n"
+            "  open(PLACE / 'began', 'a').write(ME + '\\n')\n"
+            "  (PLACE / 'running' / ME).touch()\n"
+            "  try:\n"
+            f"    {check}\n"
+            "  finally:\n"
+            "    (PLACE / 'running' / ME).unlink()\n")
+
+
+def test_marks_say_what_runs_beside_what():
+    """One that computes at a time, the longest first, and beside it those that wait; then those alone."""
+    place = lib.tmp_dir()
+    (place / "running").mkdir()
+
+    def meets(name):
+        return f"lib.wait_until(lambda: 'test_{name}' in (PLACE / 'began').read_text(), 60, 'the other')"
+
+    root = tree(a=beside(place, "alone", "assert [p.name for p in (PLACE / 'running').iterdir()] == [ME]"),
+                b=beside(place, "takes 70", meets("waits")), c=beside(place, "takes 90", meets("waits")),
+                waits=beside(place, "waits", meets("b")))
+    lines = run(root, "--jobs", "1", code=0)
+    began = (place / "began").read_text().split()
+    assert [name for name in began if name != "test_waits"] == ["test_c", "test_b", "test_a"], began
+    assert lines[-1] == "4 passed, 0 failed, 0 skipped", lines
+
+
+def test_cpu_time_and_the_slowest_are_told():
+    """What the test's own children took is in it; a few tests have no list."""
+    busy = ("def test_busy():\n  import subprocess\n"
+            "  subprocess.run([sys.executable, '-c', 'import time\\nwhile time.process_time() < 1.5: pass'])")
+    few = run(tree(busy=busy, idle="def test_idle(): pass"), code=0)
+    assert not any(line.startswith("slowest") for line in few), few
+    used = {line.split()[2]: float(line.partition(" s CPU")[0].split()[-1]) for line in few if " s CPU" in line}
+    assert used["busy"] >= 1.5 and used["idle"] > 0, used
+    many = run(tree(busy=busy, **{f"t{i}": "def test_it(): pass" for i in range(10)}), code=0)
+    told = many[many.index("slowest:") + 1:]
+    assert len(told) == 11 and any(line.endswith(" s CPU  e2e busy") for line in told), many
+
+
 def test_a_program_that_is_none_is_told():
     root = tree(a="syntax error")
     lines = run(root, code=1)

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: waits
 # test: needs nothing
 """tramline top on a terminal: what it shows of a job and of a status server, its keys, that it follows the
 terminal's size, and that the terminal is as it was after every end and while it is stopped."""

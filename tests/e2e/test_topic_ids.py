@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 90
+# test: waits
 # test: needs kafka
 # test: limit 900
 """Which topic a log was read from: by Kafka's id of it, and by the epochs of its leaders. A topic that is made

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 70
+# test: waits
 # test: needs kafka hdfs
 """Units made by `tramline work` in other processes, which are killed all the time, and committed by
 `tramline coordinate`: the result is what a plain run makes, and the sqlite3 shell."""

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 120
+# test: waits
 # test: needs kafka hdfs
 # test: limit 600
 """SET workers: several threads of one process read and make files, as one member of the group and under one
