@@ -159,6 +159,8 @@ def unclean(cluster, work):
     work.send("both", 10)
     brokers[2].kill()
     work.send("one", 10)
+    # Its leader lets nobody read them before it knows that the other broker is gone.
+    lib.wait_until(lambda: broker.watermarks(work.topic, 0, work.brokers)[1] == 20, 60, "the records")
     yield
     brokers[1].kill()
     brokers[2].start()
