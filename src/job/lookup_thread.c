@@ -16,25 +16,31 @@ enum answer_state {
 // A schema that was asked for; the answer goes to whoever asks next.
 struct answer {
     struct question question; // first: an answer is a question
-    struct lookup_thread *lookup;
+    struct lookup_thread *thread;
     struct schema_key key;
     enum answer_state state;
-    struct err err;   // err.status: of the answer
-    int64_t there_ms; // monotonic, since when
+    struct err err;             // err.status: of the answer
+    int64_t asked_ms, there_ms; // monotonic, since when
     struct arena arena;
     struct schema_texts texts; // in the arena
 };
 
 struct lookup_thread {
-    struct schema_lookup lookup; // first member
-    struct registry *registry;   // the asker's
-    struct deadline deadline;    // of the registry's requests: the close ends them
+    struct registry *registry; // the asker's
+    struct deadline deadline;  // of the registry's requests: the close ends them
     struct asker *asker;
     pthread_mutex_t mutex; // of what follows
     pthread_cond_t there;
     struct answer *answers[LOOKUP_ASKED_MAX]; // oldest first
     size_t n;
-    struct answer *given; // borrowed by the last caller
+};
+
+// One of those that ask by that thread.
+struct seat {
+    struct schema_lookup lookup; // first member
+    struct lookup_thread *thread;
+    bool is_first;      // the thread ends with it
+    struct arena given; // borrowed by the last caller
 };
 
 static void answer_free(struct answer *answer)
@@ -79,7 +85,7 @@ static void copy_texts(struct answer *answer, struct schema_texts texts)
 static bool ask(struct question *question)
 {
     struct answer *answer = (struct answer *)question;
-    struct schema_lookup *registry = registry_lookup(answer->lookup->registry);
+    struct schema_lookup *registry = registry_lookup(answer->thread->registry);
     struct schema_texts texts;
     answer->err = (struct err){0};
     enum status rc = registry->ops->get(registry, &answer->key, &texts, &answer->err);
@@ -92,7 +98,7 @@ static bool ask(struct question *question)
 static void answered(struct question *question)
 {
     struct answer *answer = (struct answer *)question;
-    struct lookup_thread *t = answer->lookup;
+    struct lookup_thread *t = answer->thread;
     pthread_mutex_lock(&t->mutex);
     answer->state = ANSWER_THERE;
     answer->there_ms = now_ms();
@@ -130,69 +136,112 @@ static void make_room(struct lookup_thread *t)
 }
 
 // NULL: there are too many questions.
-static struct answer *ask_and_wait(struct lookup_thread *t, const struct schema_key *key)
+static struct answer *ask_for(struct lookup_thread *t, const struct schema_key *key)
 {
     make_room(t);
     if (t->n == LOOKUP_ASKED_MAX)
         return NULL;
     struct answer *answer = mem_zalloc(sizeof(*answer));
     answer->question.ops = &answer_ops;
-    answer->lookup = t;
+    answer->thread = t;
     answer->key = *key;
+    answer->asked_ms = now_ms();
     t->answers[t->n++] = answer;
     asker_ask(t->asker, &answer->question);
-    struct timespec until = thread_time_in(LOOKUP_PATIENCE_MS);
-    while (answer->state == ANSWER_WANTED &&
-           pthread_cond_timedwait(&t->there, &t->mutex, &until) == 0)
-        ;
     return answer;
+}
+
+static struct answer *find_fresh(struct lookup_thread *t, const struct schema_key *key)
+{
+    struct answer *answer = find(t, key);
+    if (answer == NULL || !is_stale(answer))
+        return answer;
+    take_out(t, answer);
+    answer_free(answer);
+    return NULL;
+}
+
+static enum status give(struct seat *seat, struct answer *answer,
+                        struct schema_texts *ret, struct err *err)
+{
+    enum status rc = answer->err.status;
+    take_out(seat->thread, answer);
+    seat->given = answer->arena;
+    answer->arena = (struct arena){0};
+    *ret = answer->texts;
+    if (err != NULL)
+        *err = answer->err;
+    answer_free(answer);
+    return rc;
+}
+
+// Whoever waits may find that another seat has taken the answer: then the registry knows
+// the schema, or it is asked for again.
+static enum status find_or_ask(struct seat *seat, const struct schema_key *key,
+                               struct schema_texts *ret, struct err *err)
+{
+    struct lookup_thread *t = seat->thread;
+    struct timespec until = thread_time_in(LOOKUP_PATIENCE_MS);
+    for (;;) {
+        struct answer *answer = find_fresh(t, key);
+        if (answer != NULL && answer->state == ANSWER_THERE)
+            return give(seat, answer, ret, err);
+        if (answer == NULL) {
+            enum status rc = registry_known(t->registry, key, &seat->given, ret, err);
+            if (rc != ST_RETRY)
+                return rc;
+            answer = ask_for(t, key);
+        }
+        if (answer == NULL || now_ms() - answer->asked_ms >= LOOKUP_PATIENCE_MS ||
+            pthread_cond_timedwait(&t->there, &t->mutex, &until) != 0)
+            return err_set(err, ST_RETRY, "registry: no answer yet");
+    }
 }
 
 static enum status get(struct schema_lookup *lookup, const struct schema_key *key,
                        struct schema_texts *ret, struct err *err)
 {
-    struct lookup_thread *t = (struct lookup_thread *)lookup;
-    pthread_mutex_lock(&t->mutex);
-    struct answer *answer = find(t, key);
-    if (answer != NULL && is_stale(answer)) {
-        take_out(t, answer);
-        answer_free(answer);
-        answer = NULL;
-    }
-    if (answer == NULL)
-        answer = ask_and_wait(t, key);
-    bool is_there = answer != NULL && answer->state == ANSWER_THERE;
-    if (is_there)
-        take_out(t, answer);
-    pthread_mutex_unlock(&t->mutex);
-    if (!is_there)
-        return err_set(err, ST_RETRY, "registry: no answer yet");
-    answer_free(t->given);
-    t->given = answer;
-    *ret = answer->texts;
-    if (err != NULL)
-        *err = answer->err;
-    return answer->err.status;
+    struct seat *seat = (struct seat *)lookup;
+    arena_release(&seat->given);
+    pthread_mutex_lock(&seat->thread->mutex);
+    enum status rc = find_or_ask(seat, key, ret, err);
+    pthread_mutex_unlock(&seat->thread->mutex);
+    return rc;
 }
 
-static void close_thread(struct schema_lookup *lookup)
+static void close_thread(struct lookup_thread *t)
 {
-    struct lookup_thread *t = (struct lookup_thread *)lookup;
     deadline_end(&t->deadline);
     asker_close(t->asker);
     for (size_t i = 0; i < t->n; i++)
         answer_free(t->answers[i]);
-    answer_free(t->given);
     registry_close(t->registry);
     pthread_cond_destroy(&t->there);
     pthread_mutex_destroy(&t->mutex);
     free(t);
 }
 
-static const struct schema_lookup_ops lookup_thread_ops = {
+static void close_seat(struct schema_lookup *lookup)
+{
+    struct seat *seat = (struct seat *)lookup;
+    if (seat->is_first)
+        close_thread(seat->thread);
+    arena_release(&seat->given);
+    free(seat);
+}
+
+static const struct schema_lookup_ops seat_ops = {
     .get = get,
-    .close = close_thread,
+    .close = close_seat,
 };
+
+static struct seat *seat_open(struct lookup_thread *t)
+{
+    struct seat *seat = mem_zalloc(sizeof(*seat));
+    seat->lookup.ops = &seat_ops;
+    seat->thread = t;
+    return seat;
+}
 
 static void init_condition(struct lookup_thread *t)
 {
@@ -208,7 +257,6 @@ enum status lookup_thread_open(const struct registry_config *config,
                                struct schema_lookup **ret, struct err *err)
 {
     struct lookup_thread *t = mem_zalloc(sizeof(*t));
-    t->lookup.ops = &lookup_thread_ops;
     struct registry_config own = *config;
     own.deadline = &t->deadline;
     own.rounds = 1;
@@ -220,6 +268,13 @@ enum status lookup_thread_open(const struct registry_config *config,
     init_condition(t);
     t->asker = asker_open();
     asker_start(t->asker);
-    *ret = &t->lookup;
+    struct seat *first = seat_open(t);
+    first->is_first = true;
+    *ret = &first->lookup;
     return ST_OK;
+}
+
+struct schema_lookup *lookup_thread_beside(struct schema_lookup *of)
+{
+    return &seat_open(((struct seat *)of)->thread)->lookup;
 }

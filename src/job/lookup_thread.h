@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Schemas by id from a registry, asked for on a thread of their own: a slow registry
 // keeps nobody waiting. get() waits for an answer at most LOOKUP_PATIENCE_MS, and only
-// where it asks for the first time; then it is ST_RETRY until the answer is there.
+// while the answer is new; then it is ST_RETRY until it is there.
+//
+// Several threads may share one: each has a lookup of its own, and what one of them was
+// told all of them know.
 #ifndef JOB_LOOKUP_THREAD_H
 #define JOB_LOOKUP_THREAD_H
 
@@ -17,5 +20,8 @@ enum {
 // registry_open. Closing ends a request under way.
 enum status lookup_thread_open(const struct registry_config *config,
                                struct schema_lookup **ret, struct err *err);
+// Another one that asks by the same thread, for a thread of its own; `of` is closed after
+// it.
+struct schema_lookup *lookup_thread_beside(struct schema_lookup *of);
 
 #endif

@@ -7,6 +7,10 @@
 #include "job/tables.h"
 #include "table/used_columns.h"
 
+enum {
+    BUFFER_SHARE_MIN = 8 << 20
+};
+
 static enum status open_decoder(const struct table *table,
                                 const struct decoder_request *request,
                                 struct decoder **ret, struct err *err)
@@ -165,13 +169,21 @@ static enum status open_all(struct pipeline *pipeline, struct stream_parts *part
     return open_own_decoder(pipeline, parts, err);
 }
 
+// What the option takes at least: less would not hold a batch as large as brokers take.
+static int64_t buffer_share(int64_t buffer_bytes, size_t n)
+{
+    int64_t bytes = buffer_bytes / (int64_t)n;
+    return bytes > BUFFER_SHARE_MIN ? bytes : BUFFER_SHARE_MIN;
+}
+
 static enum status open_beside(struct pipeline *pipeline, const struct stream_parts *of,
                                size_t n, struct stream_parts *parts, struct err *err)
 {
     struct stream_request request = pipeline_stream(pipeline);
     request.is_alone = true;
-    request.buffer_bytes /= (int64_t)n;
-    TRY(open_lookup(pipeline, true, parts, err));
+    request.buffer_bytes = buffer_share(request.buffer_bytes, n);
+    if (of->lookup != NULL)
+        parts->lookup = lookup_thread_beside(of->lookup);
     TRY(connector_stream_of(pipeline->plan->stream)
             ->open(&request, of->topic, of->asker, &parts->stream, err));
     return open_own_decoder(pipeline, parts, err);

@@ -27,7 +27,8 @@ enum status stream_check(const struct table *table, struct err *err);
 enum status stream_open(struct pipeline *pipeline, struct stream_parts *ret,
                         struct err *err);
 // Of that stream's topic and by its asker, both borrowed: stream and decoder of one of
-// `n` that read side by side. It joins no group, and has its share of source.buffer.
+// `n` that read side by side, each on a thread of its own. It joins no group, has its
+// share of source.buffer, and knows the schemas that the others know. Closed before `of`.
 enum status stream_open_beside(struct pipeline *pipeline, const struct stream_parts *of,
                                size_t n, struct stream_parts *ret, struct err *err);
 // All but the reading: topic and decoder of records that come from elsewhere. Joins no

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/lock.h"
 #include "http/url.h"
 #include "registry/cache.h"
 #include "registry/client.h"
@@ -13,7 +14,8 @@
 struct registry {
     struct schema_lookup lookup; // first member
     struct registry_client *client;
-    struct cache cache;
+    struct lock lock;   // of the cache
+    struct cache cache; // the texts change on the thread that asks
     int64_t unknown_wait_ms;
     int64_t doubt_till_ms; // no unknown id is waited for
 };
@@ -61,8 +63,7 @@ static enum status ask_key(struct registry *registry, const struct schema_key *k
 }
 
 // The id is unknown, now or still: whether to wait for it.
-static enum status take_absence(struct registry *registry, const struct schema_key *key,
-                                struct err *err)
+static bool note_absence(struct registry *registry, const struct schema_key *key)
 {
     int64_t now_ms = rest_client_now_ms(registry->client);
     const struct cached *known = cache_find(&registry->cache, key);
@@ -77,34 +78,83 @@ static enum status take_absence(struct registry *registry, const struct schema_k
     item->is_given_up = !waits;
     item->absent_since = since_ms;
     item->absent_till = waits ? now_ms : now_ms + REGISTRY_ABSENT_MS;
+    return waits;
+}
+
+static enum status take_absence(struct registry *registry, const struct schema_key *key,
+                                struct err *err)
+{
+    lock_take(&registry->lock);
+    bool waits = note_absence(registry, key);
+    lock_give(&registry->lock);
     return waits ? restate(err, ST_RETRY) : ST_NOT_FOUND;
 }
 
+// Under the lock. ST_RETRY, without a text: it is not known.
+static enum status find_known(struct registry *registry, const struct schema_key *key,
+                              struct schema_texts *ret, struct err *err)
+{
+    const struct cached *known = cache_find(&registry->cache, key);
+    char name[SCHEMA_KEY_TEXT];
+    if (known == NULL ||
+        (known->is_absent && known->absent_till <= rest_client_now_ms(registry->client)))
+        return ST_RETRY;
+    schema_key_format(key, name);
+    if (known->is_absent)
+        return err_set(err, ST_NOT_FOUND, "registry: there is no %s", name);
+    *ret = known->texts;
+    return ST_OK;
+}
+
+static struct schema_texts copied(struct schema_texts texts, struct arena *arena)
+{
+    struct str *items = arena_array(arena, texts.n, sizeof(*items));
+    for (size_t i = 0; i < texts.n; i++)
+        items[i] = arena_str(arena, texts.items[i]);
+    return (struct schema_texts){items, texts.n};
+}
+
+enum status registry_known(struct registry *registry, const struct schema_key *key,
+                           struct arena *arena, struct schema_texts *ret, struct err *err)
+{
+    struct schema_texts texts;
+    lock_take(&registry->lock);
+    enum status rc = find_known(registry, key, &texts, err);
+    if (rc == ST_OK)
+        *ret = copied(texts, arena);
+    lock_give(&registry->lock);
+    return rc;
+}
+
+static void keep(struct registry *registry, const struct cached *fresh)
+{
+    lock_take(&registry->lock);
+    cache_make_room(&registry->cache, fresh->arena.n_bytes);
+    struct cached *item = cache_add(&registry->cache, &fresh->key);
+    item->arena = fresh->arena;
+    item->texts = fresh->texts;
+    lock_give(&registry->lock);
+}
+
+// What it gives lies in the cache until the next call: nobody else puts anything there.
 static enum status get(struct schema_lookup *lookup, const struct schema_key *key,
                        struct schema_texts *ret, struct err *err)
 {
     struct registry *registry = (struct registry *)lookup;
-    int64_t now_ms = rest_client_now_ms(registry->client);
-    const struct cached *known = cache_find(&registry->cache, key);
-    char name[SCHEMA_KEY_TEXT];
-    schema_key_format(key, name);
-    if (known != NULL && known->is_absent && known->absent_till > now_ms)
-        return err_set(err, ST_NOT_FOUND, "registry: there is no %s", name);
-    if (known == NULL || known->is_absent) {
-        struct cached fresh = {.key = *key};
-        enum status rc = ask_key(registry, key, &fresh, err);
-        if (rc != ST_OK)
-            arena_release(&fresh.arena);
-        if (rc == ST_NOT_FOUND)
-            return take_absence(registry, key, err);
-        TRY(rc);
-        cache_make_room(&registry->cache, fresh.arena.n_bytes);
-        struct cached *item = cache_add(&registry->cache, key);
-        item->arena = fresh.arena;
-        item->texts = fresh.texts;
-        known = item;
-    }
-    *ret = known->texts;
+    lock_take(&registry->lock);
+    enum status rc = find_known(registry, key, ret, err);
+    lock_give(&registry->lock);
+    if (rc != ST_RETRY)
+        return rc;
+    struct cached fresh = {.key = *key};
+    rc = ask_key(registry, key, &fresh, err);
+    if (rc != ST_OK)
+        arena_release(&fresh.arena);
+    if (rc == ST_NOT_FOUND)
+        return take_absence(registry, key, err);
+    TRY(rc);
+    keep(registry, &fresh);
+    *ret = fresh.texts;
     return ST_OK;
 }
 

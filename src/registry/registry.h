@@ -5,8 +5,8 @@
 // at most REGISTRY_ROUNDS times with growing pauses, until the deadline. What may heal is
 // ST_RETRY (refused, timed out, 429, 5xx); 401 and 403 are final, and so is what is no
 // registry's answer when no address has a better one. Errors name the address, the path
-// and the registry's own words; never the credentials. One thread at a time; open one a
-// thread.
+// and the registry's own words; never the credentials. One thread at a time, but for
+// registry_known().
 #ifndef REGISTRY_REGISTRY_H
 #define REGISTRY_REGISTRY_H
 
@@ -50,6 +50,11 @@ void registry_close(struct registry *registry);
 // ST_RETRY, then ST_NOT_FOUND. Ids that never come would hold a stream up again and
 // again, so after such a wait there is none for REGISTRY_DOUBT_MS.
 struct schema_lookup *registry_lookup(struct registry *registry);
+// What that would give without asking; the texts are copied to the arena. ST_RETRY,
+// without a text: it would ask. From any thread, also while one asks.
+enum status registry_known(struct registry *registry, const struct schema_key *key,
+                           struct arena *arena, struct schema_texts *ret,
+                           struct err *err);
 
 struct registry_version {
     int32_t id;

@@ -4,14 +4,15 @@
 # test: needs kafka registry
 # test: limit 900
 """SET workers = 3: cases of other files by several threads. More are in workers, which has those that are about
-them. Each thread keeps schemas of its own: what another one has asked the registry for is asked again."""
+them."""
 import os
 
 os.environ["TRAMLINE_TEST_WORKERS"] = "3"
 
 from test_avro_faults import (  # noqa: E402, F401
     test_a_job_that_waits_stops_at_once_and_loses_nothing, test_a_schema_without_end_sets_its_records_aside,
-    test_an_unknown_id_is_waited_for_then_a_dead_letter, test_an_unknown_id_may_only_be_late, test_down_at_the_start,
+    test_an_unknown_id_is_waited_for_then_a_dead_letter, test_an_unknown_id_may_only_be_late,
+    test_another_address_takes_over, test_down_at_the_start, test_down_in_mid_stream_holds_back_one_partition,
     test_slow_keeps_nobody_else_waiting, test_the_wait_has_a_limit,
     test_what_cannot_heal_ends_the_job_and_skips_nothing, test_what_heals_is_waited_for)
 from test_avro_header import test_a_record_is_read_by_the_id_in_its_header  # noqa: E402, F401
