@@ -377,6 +377,7 @@ static void open_hand(struct watch *watch, size_t i)
                     .status = parts->status,
                     .shares = parts->hands.shares},
         .number = (int)i + 1,
+        .of = n,
         .room = (watch->mail.ahead + n) / n,
         .mail = &watch->mail,
         .lead = parts->stream.stream,

@@ -100,9 +100,16 @@ void board_phase(struct board *board, enum board_phase phase, int64_t wall_ms)
 void board_waiting(struct board *board, const char *why, int64_t wall_ms)
 {
     pthread_mutex_lock(&board->lock);
-    board->view.waiting.wall_ms = 0;
-    if (why != NULL)
-        set_event(&board->view.waiting, str_of(why), wall_ms);
+    set_event(&board->view.waiting, str_of(why), wall_ms);
+    pthread_mutex_unlock(&board->lock);
+}
+
+void board_waits(struct board *board, bool is_waiting)
+{
+    pthread_mutex_lock(&board->lock);
+    board->n_waiting += is_waiting ? 1 : -1;
+    if (board->n_waiting == 0)
+        board->view.waiting.wall_ms = 0;
     pthread_mutex_unlock(&board->lock);
 }
 

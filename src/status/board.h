@@ -158,6 +158,7 @@ struct board {
     struct board_view view;
     struct join_counts *by_hand; // those of the second one on, a row of view.n_joins each
     size_t n_hands;
+    int n_waiting; // of those who read
     // Monotonic, of the worker's last sign of life; 0: it has not begun, or has ended.
     _Atomic int64_t stepped_ms;
 };
@@ -177,8 +178,10 @@ static inline void board_step(struct board *board, int64_t now_ms)
 }
 
 void board_phase(struct board *board, enum board_phase phase, int64_t wall_ms);
-// What is waited for; NULL: nothing any more.
+// What one of those who read waits for.
 void board_waiting(struct board *board, const char *why, int64_t wall_ms);
+// One more of them waits, or one less: with the last one nothing is waited for any more.
+void board_waits(struct board *board, bool is_waiting);
 
 void board_job(struct board *board, const struct board_job *job);
 void board_tables(struct board *board, const struct board_table *tables, size_t n);

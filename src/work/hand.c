@@ -51,7 +51,8 @@ struct hand {
     size_t n_places;
     int64_t places_generation;
     _Atomic int64_t n_orders;
-    _Atomic int n_units; // handed over, not answered
+    _Atomic int n_units;  // handed over, not answered
+    _Atomic bool is_away; // told, and not heard yet
     _Atomic int64_t stepped_ms;
 
     // The hand's own.
@@ -168,6 +169,11 @@ void hand_answered(struct hand *hand)
 {
     atomic_fetch_sub(&hand->n_units, 1);
     wake(hand);
+}
+
+void hand_heard(struct hand *hand)
+{
+    atomic_store(&hand->is_away, false);
 }
 
 bool hand_is_ordered(const struct hand *hand)
@@ -461,13 +467,20 @@ static enum status step_phase(struct hand *hand, struct err *err)
     return ST_OK;
 }
 
+// One that comes and goes does not fill the worker's mailbox.
+static void tell_away(struct hand *hand, const struct err *err)
+{
+    if (!atomic_exchange(&hand->is_away, true))
+        tell_kind(hand, TELL_AWAY, err);
+}
+
 // Brokers or registry are away: wait for them, as long as it takes.
 static struct wait after_retry(struct hand *hand, const struct err *err)
 {
     struct reading *reading = &hand->reading;
     int64_t until_ms = pacer_again(&reading->pacer, TIMER_READ, clock_ms(hand));
     if (pacer_is_first(&reading->pacer, TIMER_READ))
-        tell_kind(hand, TELL_AWAY, err);
+        tell_away(hand, err);
     if (hand->phase == HAND_READS) {
         reading_show_waiting(reading, err->text);
         reading_set_waiting(reading, true);
@@ -482,6 +495,10 @@ static struct wait after_error(struct hand *hand, struct err *err, enum status r
     err->status = rc;
     if (rc == ST_RETRY)
         return after_retry(hand, err);
+    if (rc == ST_LIMIT) // of what the stream has for its answers
+        (void)err_set(err, rc,
+                      "%s; of source.buffer each of %d threads (SET workers) has a share",
+                      err->text, hand->parts.of);
     drop(hand);
     tell_kind(hand, TELL_FAILED, err);
     hand->has_failed = true;

@@ -25,7 +25,7 @@ struct hand;
 // All borrowed; they outlive the hand.
 struct hand_parts {
     struct unit_builder_parts builder; // its stream is the hand's own
-    int number;                        // from 1
+    int number, of;                    // from 1, of so many
     int room;                          // most units of it under way
     struct mail *mail;
     struct stream *lead; // the worker's stream, woken when there is mail
@@ -55,6 +55,8 @@ void hand_rest(struct hand *hand, int64_t generation); // drop it
 void hand_end(struct hand *hand);
 // One of its units was answered.
 void hand_answered(struct hand *hand);
+// Its TELL_AWAY was taken.
+void hand_heard(struct hand *hand);
 
 bool hand_is_ordered(const struct hand *hand);    // and has not seen it yet
 int64_t hand_stepped_ms(const struct hand *hand); // its last sign of life; 0: none

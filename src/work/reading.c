@@ -42,10 +42,11 @@ void reading_show_waiting(struct reading *reading, const char *why)
 
 void reading_set_waiting(struct reading *reading, bool is_waiting)
 {
-    if (is_waiting != reading->is_waiting)
-        atomic_fetch_add(&parts_of(reading)->status->n_waiting, is_waiting ? 1 : -1);
-    if (reading->is_waiting && !is_waiting)
-        reading_show_waiting(reading, NULL);
+    struct engine_status *status = parts_of(reading)->status;
+    if (is_waiting == reading->is_waiting)
+        return;
+    atomic_fetch_add(&status->n_waiting, is_waiting ? 1 : -1);
+    board_waits(&status->board, is_waiting);
     reading->is_waiting = is_waiting;
 }
 

@@ -231,7 +231,10 @@ static enum status step_lead(struct worker *worker, struct err *err)
         worker_hands_close(worker);
     }
     pace(worker, now_ms);
-    return worker_poll_held(worker, pacer_next_ms(&worker->reading.pacer, now_ms), err);
+    TRY(worker_poll_held(worker, pacer_next_ms(&worker->reading.pacer, now_ms), err));
+    pacer_went_well(&worker->reading.pacer, TIMER_READ);
+    reading_set_waiting(&worker->reading, false);
+    return ST_OK;
 }
 
 static enum status step_read(struct worker *worker, struct wait *wait, struct err *err)

@@ -167,6 +167,7 @@ bool worker_hands_take(struct worker *worker, struct message *message)
             worker->hands.is_read[i] = true;
         return true;
     case TELL_AWAY:
+        hand_heard(worker->hands.items[i]);
         take_away(worker, message);
         return true;
     case TELL_CUT: // it was asked to stop, and will be told how fast

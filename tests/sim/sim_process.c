@@ -236,6 +236,7 @@ static void open_hand(struct sim_process *process, int i)
                     .status = &process->status,
                     .shares = &process->shares},
         .number = i + 1,
+        .of = process->n_hands,
         .room = (room + process->n_hands - 1) / process->n_hands,
         .mail = &process->mail,
         .lead = sim_stream_port(process->stream),

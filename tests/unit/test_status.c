@@ -615,9 +615,14 @@ static void test_each_reason_has_its_words(UNUSED void **state)
     assert_reason(&board, 1000, 1000, NULL, NULL);
     assert_reason(&board, 1000, 61000, NULL, NULL);
     assert_reason(&board, 1000, 62000, "stalled", "the worker has not moved for 61 s");
+    board_waiting(&board, "the registry is away", 7);
+    board_waits(&board, true);
     board_waiting(&board, "brokers are away", 7);
+    board_waits(&board, true); // another thread
     assert_reason(&board, 1000, 1000, "waiting", "waiting: brokers are away");
-    board_waiting(&board, NULL, 8);
+    board_waits(&board, false);
+    assert_reason(&board, 1000, 1000, "waiting", "waiting: brokers are away");
+    board_waits(&board, false);
     board_failure(&board, "HTTP 503", 7);
     assert_reason(&board, 1000, 1000, NULL, NULL);
     board_retrying(&board, true);
