@@ -34,6 +34,31 @@ enum status run_hands_check(const struct plan *plan, struct err *err)
                    wanted(plan));
 }
 
+// A topic may get more partitions, a file has one.
+static bool may_grow(const struct plan *plan)
+{
+    return connector_of(&plan->stream->options)->admin != NULL;
+}
+
+// INT32_MAX: brokers that have gone away since the stream was opened are waited for by
+// who reads.
+static enum status count_partitions(struct topic *topic, int32_t *ret, struct err *err)
+{
+    enum status rc = topic->ops->count(topic, ret, err);
+    if (rc != ST_RETRY)
+        return rc;
+    *ret = INT32_MAX;
+    return ST_OK;
+}
+
+static int most_of(int32_t n_partitions)
+{
+    int n = cores_available();
+    if (n > n_partitions)
+        n = n_partitions;
+    return n < HANDS_MAX ? n : HANDS_MAX;
+}
+
 static enum status count(const struct pipeline *pipeline,
                          const struct stream_parts *stream, int *ret, struct err *err)
 {
@@ -42,18 +67,16 @@ static enum status count(const struct pipeline *pipeline,
     *ret = wanted(plan);
     if (*ret == 1 || !shares_tables(plan))
         return ST_OK;
-    TRY(stream->topic->ops->count(stream->topic, &n_partitions, err));
-    if (*ret > n_partitions)
-        log_warn("SET workers = %d: the topic has %s; %d of the threads have none", *ret,
-                 text_counted(n_partitions, "partition", "partitions"),
-                 *ret - n_partitions);
-    if (*ret > 0)
+    TRY(count_partitions(stream->topic, &n_partitions, err));
+    if (*ret == 0)
+        *ret = most_of(n_partitions);
+    if (*ret <= n_partitions)
         return ST_OK;
-    *ret = cores_available();
-    if (*ret > n_partitions)
+    log_warn("SET workers = %d: the topic has %s; %s", *ret,
+             text_counted(n_partitions, "partition", "partitions"),
+             text_counted(*ret - n_partitions, "thread has none", "threads have none"));
+    if (!may_grow(plan))
         *ret = n_partitions;
-    if (*ret > HANDS_MAX)
-        *ret = HANDS_MAX;
     return ST_OK;
 }
 

@@ -81,10 +81,10 @@ class Work:
     def write(self, settings, result="result"):
         self.result = self.directory / result
         self.script = self.directory / f"{result}.sql"
+        settings = {"commit.interval": "200ms", "batch.interval": "20ms", **settings}
         sets = "".join(f"SET {key} = '{value}';\n" for key, value in settings.items())
         self.script.write_text(f"""
-            SET spool = '{self.directory}/spool-{result}'; SET commit.interval = '200ms';
-            SET batch.interval = '20ms';
+            SET spool = '{self.directory}/spool-{result}';
             {sets}
             CREATE TABLE names (id TEXT NOT NULL, name TEXT NOT NULL)
               WITH (connector = 'filesystem', path = '{self.directory}/names', format = 'csv');
@@ -254,7 +254,7 @@ def test_partitions_that_come_while_threads_read():
 def test_how_many_there_are():
     work = Work({"workers": 9}, lines_of(500))
     done = work.run()
-    assert "SET workers = 9: the topic has 4 partitions; 5 of the threads have none" in done.err, done.err
+    assert "SET workers = 9: the topic has 4 partitions; 5 threads have none" in done.err, done.err
     assert results.rows_of_result(str(work.result)).total() == 490
     work.write({"workers": "auto"}, "auto")
     done = work.run()
