@@ -125,6 +125,13 @@ static bool may_be_beside(const struct pipeline *pipeline, const struct tables *
            !native_asks(plan->native) && !table_store_needs_sqlite(tables->store);
 }
 
+static void tell_limit(enum status rc)
+{
+    if (rc == ST_LIMIT)
+        log_info("the tables are too large to be joined while views of them are written: "
+                 "the views first");
+}
+
 // *ret_done: both are; else the tables have changed, or were too large for both at once.
 static enum status write_beside(const struct pipeline *pipeline, struct tables *tables,
                                 struct row_format *row_format, bool *ret_done,
@@ -135,12 +142,15 @@ static enum status write_beside(const struct pipeline *pipeline, struct tables *
     pthread_t thread;
     thread_start(&thread, write_thread, &writing);
     enum status rc = tables_build_dimensions(pipeline, tables, row_format, err);
+    tell_limit(rc);
     pthread_join(thread, NULL);
     *ret_done = rc == ST_OK && writing.rc == ST_OK && writing.is_same;
     if (*ret_done)
         return ST_OK;
     dimensions_release(&tables->dimensions);
     tables->store->n_bytes = n_bytes;
+    if (rc != ST_LIMIT)
+        tell_limit(writing.rc);
     if (rc == ST_LIMIT || writing.rc == ST_LIMIT)
         return ST_OK; // one after the other they may not be
     if (rc == ST_OK && writing.rc == ST_OK)

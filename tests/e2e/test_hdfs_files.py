@@ -8,6 +8,7 @@ import zipfile
 import file_job
 import lib
 import lying_hdfs
+import results
 import webhdfs
 
 COMMITS = {"commit.rows": "20", "batch.records": "10"}
@@ -110,3 +111,45 @@ def test_by_default_a_lie_is_found_by_deep_only():
         deep = work.verify(code=3)
         assert "was changed: its checksum is not the log's" in deep.out, deep.out
         liar.close()
+
+
+# A table of which a view is written while it is joined: each of the two takes about as much as the table again.
+N_NAMES = 100_000
+TOO_LARGE = """
+SET spool = '{dir}/spool'; SET dimension.memory = '{memory}';
+CREATE TABLE names (id TEXT NOT NULL, name TEXT NOT NULL)
+  WITH (connector = 'filesystem', path = '{dir}/names', format = 'csv');
+CREATE MATERIALIZED VIEW twice WITH (path = '{url}/twice', format = 'csv') AS
+  SELECT a.id, b.name FROM names a JOIN names b ON b.id = a.id;
+CREATE TABLE visits (id TEXT NOT NULL, n INT) WITH (connector = 'file', path = '{dir}/visits.csv', header = false);
+CREATE TABLE result () WITH (connector = 'filesystem', path = '{dir}/result-{memory}', format = 'csv');
+INSERT INTO result SELECT v.id, v.n, w.name FROM visits v JOIN names w ON w.id = v.id;
+"""
+TOLD = "the tables are too large to be joined while views of them are written: the views first"
+
+
+def test_tables_too_large_to_be_joined_while_a_view_is_written():
+    """The name node says nothing of the view's file until the tables could not be joined beside it."""
+    directory, written = lib.tmp_dir(), []
+    (directory / "names").mkdir()
+    names = [(f"{i:020d}", f"name {i:040d}") for i in range(N_NAMES)]
+    (directory / "names/names.csv").write_text("id,name\n" + "".join(f"{k},{v}\n" for k, v in names))
+    (directory / "visits.csv").write_text("".join(f"{k},{i}\n" for i, (k, _) in enumerate(names[::1000])))
+    base = lib.fresh_name()
+    with lib.proxied_hdfs() as (name, _data, url):
+        for memory in ("25MB", "1GB"):
+            place = f"{url}/e2e/{base}/{memory}"
+            script = directory / f"p-{memory}.sql"
+            script.write_text(TOO_LARGE.format(dir=directory, memory=memory, url=place))
+            if memory == "25MB":
+                name.do("stall")
+            running = lib.Started("run", "--once", script)
+            if memory == "25MB":
+                lib.wait_until(lambda w=running: TOLD in w.text(), what="one after the other")
+                name.do("pass")
+            running.wait()
+            assert running.text().count(TOLD) == (memory == "25MB"), running.text()
+            rows = sorted(results.iter_result(str(directory / f"result-{memory}")))
+            assert rows == sorted((k, str(i), v) for i, (k, v) in enumerate(names[::1000]))
+            written.append(webhdfs.WebHdfs(lib.hdfs_url(f"e2e/{base}/{memory}")).read("twice/twice.csv"))
+    assert written[0] == written[1] == ("id,name\n" + "".join(f"{k},{v}\n" for k, v in names)).encode()
