@@ -227,6 +227,26 @@ def test_the_status_waits_as_long_as_one_thread_does():
         assert work.verify()["errors"] == 0
 
 
+def test_the_status_waits_no_longer_once_brokers_are_back():
+    """Neither the threads that read nor the worker that leads them."""
+    with lib.proxied_kafka() as kafka:
+        work = Work({"workers": 3, **status.LISTEN}, [f"a,{i}" for i in range(40)])
+        work.script.write_text(work.script.read_text().replace(lib.brokers(), kafka.address))
+        by("native", work)
+        worker = lib.Started("run", work.script)
+        url = status.url_of(worker)
+        lib.wait_until(lambda: len(numbers(work)) == 40, what="the rows")
+        kafka.do("refuse")
+        kafka.do("reset")
+        lib.wait_until(lambda: waiting(url), what="a word about it")
+        kafka.do("pass")
+        broker.produce(work.topic, [f"a,{i}" for i in range(40, 80)])
+        lib.wait_until(lambda: len(numbers(work)) == 80, what="what came then")
+        lib.wait_until(lambda: not waiting(url), what="nothing to wait for")
+        worker.stop()
+        check(work, range(80))
+
+
 @lib.only_long
 def test_a_broker_that_is_away_holds_its_thread_alone():
     cluster = kafka_cluster.Cluster(3)
