@@ -45,7 +45,7 @@ def check(work, expected, n_rejected=0):
 def one_batch(topic, n_bytes):
     """So many bytes of records in one batch; their number."""
     n = n_bytes // 500
-    with broker.Producer(**{"batch.size": 2 * n_bytes, "message.max.bytes": 2 * n_bytes, "linger.ms": 2000,
+    with broker.Producer(**{"batch.size": 2 * n_bytes, "message.max.bytes": 2 * n_bytes, "linger.ms": 200_000,
                             "batch.num.messages": 1000000}) as producer:
         for i in range(n):
             producer.send(topic, f"{'x' * 485},{i}", partition=0)

@@ -125,7 +125,7 @@ static void open_fixture(struct fixture *f, const char *const *script)
     start(&f->server, script);
     snprintf(f->url, sizeof(f->url), "http://127.0.0.1:%d", f->server.port);
     struct registry_config config = {
-        .urls = str_of(f->url), .timeout_ms = 2000, .env = &f->still.env};
+        .urls = str_of(f->url), .timeout_ms = 60000, .env = &f->still.env};
     assert_ok(registry_open(&config, &f->registry, &f->err), &f->err);
 }
 

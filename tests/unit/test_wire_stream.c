@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -350,29 +351,50 @@ static void serve(int fd, int broker)
 
 struct client {
     int fd, broker;
+    pthread_t thread;
+    _Atomic bool has_ended;
+    struct client *next;
 };
 
 static void *serve_client(void *arg)
 {
     struct client *client = arg;
     serve(client->fd, client->broker);
-    free(client);
+    atomic_store(&client->has_ended, true);
     return NULL;
+}
+
+// Those that have ended, or all; those that are left.
+static struct client *join_clients(struct client *first, bool all)
+{
+    struct client **at = &first;
+    while (*at != NULL) {
+        struct client *client = *at;
+        if (!all && !atomic_load(&client->has_ended)) {
+            at = &client->next;
+            continue;
+        }
+        pthread_join(client->thread, NULL);
+        *at = client->next;
+        free(client);
+    }
+    return first;
 }
 
 static void *accept_all(void *arg)
 {
-    int broker = (int)(intptr_t)arg;
-    for (;;) {
-        int fd = accept(fake.listener[broker], NULL, NULL);
-        if (fd < 0)
-            return NULL;
-        struct client *client = mem_alloc(sizeof(*client));
-        *client = (struct client){fd, broker};
-        pthread_t thread;
-        pthread_create(&thread, NULL, serve_client, client);
-        pthread_detach(thread);
+    int fd, broker = (int)(intptr_t)arg;
+    struct client *clients = NULL;
+    while ((fd = accept(fake.listener[broker], NULL, NULL)) >= 0) {
+        struct client *client = mem_zalloc(sizeof(*client));
+        client->fd = fd;
+        client->broker = broker;
+        client->next = join_clients(clients, false);
+        clients = client;
+        pthread_create(&client->thread, NULL, serve_client, client);
     }
+    join_clients(clients, true);
+    return NULL;
 }
 
 // ---- the cluster, and a stream of it
@@ -424,7 +446,6 @@ static int close_fake(UNUSED void **state)
         pthread_join(fake.thread[i], NULL);
         close(fake.listener[i]);
     }
-    usleep(50000); // its clients' threads see that they end
     buf_release(&fake.log);
     return 0;
 }
