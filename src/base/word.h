@@ -37,6 +37,29 @@ static inline uint64_t word_load_some(const char *p, size_t n)
            (uint64_t)bytes[n - 1] << 8 * (n - 1);
 }
 
+// As memcpy, without a call for texts of a word or two.
+static inline void word_copy(char *to, const char *from, size_t n)
+{
+    if (n > 2 * WORD_BYTES) {
+        memcpy(to, from, n);
+    } else if (n >= WORD_BYTES) {
+        uint64_t front = word_load(from), back = word_load(from + n - WORD_BYTES);
+        memcpy(to, &front, sizeof(front));
+        memcpy(to + n - sizeof(back), &back, sizeof(back));
+    } else if (n >= 4) {
+        uint32_t front, back;
+        memcpy(&front, from, sizeof(front));
+        memcpy(&back, from + n - sizeof(back), sizeof(back));
+        memcpy(to, &front, sizeof(front));
+        memcpy(to + n - sizeof(back), &back, sizeof(back));
+    } else if (n > 0) {
+        char front = from[0], middle = from[n / 2], back = from[n - 1];
+        to[0] = front;
+        to[n / 2] = middle;
+        to[n - 1] = back;
+    }
+}
+
 // As str_eq, without a call: for texts of a few words.
 static inline bool word_str_eq(struct str a, struct str b)
 {

@@ -80,6 +80,12 @@ static inline void batch_reserve(struct batch *batch)
         batch_grow(batch);
 }
 
+static inline void batch_reserve_rows(struct batch *batch, size_t n)
+{
+    while (UNLIKELY(batch->capacity - batch->n_rows < n))
+        batch_grow(batch);
+}
+
 // The values that batch_keep makes a row of, whatever they hold now. There is room.
 static inline struct value *batch_spare(struct batch *batch)
 {

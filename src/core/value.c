@@ -44,26 +44,6 @@ enum type type_of_name(struct str name)
     return TYPE_UNKNOWN;
 }
 
-enum value_kind type_kind(enum type type)
-{
-    switch (type) {
-    case TYPE_TEXT:
-        return VALUE_TEXT;
-    case TYPE_INT:
-    case TYPE_BIGINT:
-        return VALUE_INT;
-    case TYPE_REAL:
-        return VALUE_REAL;
-    case TYPE_BOOLEAN:
-        return VALUE_BOOL;
-    case TYPE_BYTES:
-        return VALUE_BYTES;
-    case TYPE_UNKNOWN:
-        break;
-    }
-    return VALUE_NULL;
-}
-
 static bool parse_integer(enum type type, struct str text, struct value *ret)
 {
     int64_t i;

@@ -38,6 +38,18 @@ struct value {
     uint32_t kind;
 };
 
+// That of a type's values.
+static inline enum value_kind type_kind(enum type type)
+{
+    static const enum value_kind kinds[] = {
+        [TYPE_UNKNOWN] = VALUE_NULL, [TYPE_TEXT] = VALUE_TEXT,
+        [TYPE_INT] = VALUE_INT,      [TYPE_BIGINT] = VALUE_INT,
+        [TYPE_REAL] = VALUE_REAL,    [TYPE_BOOLEAN] = VALUE_BOOL,
+        [TYPE_BYTES] = VALUE_BYTES,
+    };
+    return kinds[type];
+}
+
 static inline struct value value_text(struct str s)
 {
     return (struct value){.p = s.p, .n = (uint32_t)s.n, .kind = VALUE_TEXT};
@@ -57,7 +69,6 @@ static inline struct str value_str(struct value v)
 // any case. TYPE_UNKNOWN when there is no such type.
 const char *type_name(enum type type);
 enum type type_of_name(struct str name);
-enum value_kind type_kind(enum type type);
 
 // Reads text as a type. False when it is not of the type or out of its range; TEXT is
 // checked for UTF-8. `ret` borrows `text`. BYTES has no text form: always false.

@@ -234,30 +234,51 @@ static struct str without_line_end(struct str bytes)
     return bytes;
 }
 
-// By its first byte, which is that of the first name, or white space before it.
-static inline bool may_be_header(const struct csv_decoder *csv, struct str bytes)
+// Its first field is that of a header, or may be.
+COLD static bool may_begin_header(const struct csv_decoder *csv, struct str bytes)
 {
-    struct str name = csv->decoder.schema->columns[0].name;
-    const struct csv_field first = {.p = bytes.p, .n = csv->plain.ends[0]};
-    return UNLIKELY(bytes.p[0] == name.p[0] || bytes.p[0] <= ' ') && is_name(first, name);
+    struct str first = str_cut(&bytes, CSV_SEPARATOR);
+    const struct csv_field field = {.p = first.p, .n = (uint32_t)first.n};
+    return is_name(field, csv->decoder.schema->columns[0].name);
 }
 
-// The row of a plain record that is surely no header line; false: it is not one. The
-// batch has room.
-static inline bool take_plain(struct csv_decoder *csv, struct str bytes, uint32_t record,
-                              struct batch *batch)
+// Takes the plain records [from, to) that are surely no header line, up to one that is
+// not, and returns its index. The batch has room.
+static size_t take_plain(struct csv_decoder *csv, const struct run *run, size_t from,
+                         size_t to, struct batch *batch)
 {
+    const size_t n_columns = batch->n_columns;
+    const char first = csv->decoder.schema->columns[0].name.p[0];
     struct value *row = batch_spare(batch);
-    bool is_canonical;
-    bytes = without_line_end(bytes);
-    if (!csv_plain_row(&csv->plain, bytes, row, &is_canonical))
-        return false;
-    if (UNLIKELY(may_be_header(csv, bytes)))
-        return false;
-    if (csv->key >= 0 && UNLIKELY(csv_is_padded(row[csv->key])))
-        csv_note_padded(&csv->padded, row[csv->key]);
-    batch_keep(batch, record, is_canonical ? bytes : (struct str){0});
-    return true;
+    uint32_t *records = batch->records + batch->n_rows;
+    struct str *raws = batch->separator != 0 ? batch->raws + batch->n_rows : NULL;
+    size_t i = from;
+    for (; i < to; i++, row += n_columns) {
+        struct str bytes = without_line_end(run->records[i].value);
+        bool is_canonical;
+        if (UNLIKELY(!csv_plain_row(&csv->plain, bytes, row, &is_canonical)))
+            break;
+        if (UNLIKELY(bytes.p[0] == first || bytes.p[0] <= ' ') &&
+            may_begin_header(csv, bytes))
+            break;
+        if (csv->key >= 0 && UNLIKELY(csv_is_padded(row[csv->key])))
+            csv_note_padded(&csv->padded, row[csv->key]);
+        *records++ = (uint32_t)i;
+        if (raws != NULL)
+            *raws++ = is_canonical ? bytes : (struct str){0};
+    }
+    batch->n_rows += i - from;
+    return i;
+}
+
+static void take_one(struct csv_decoder *csv, const struct run *run, size_t i,
+                     struct batch *batch)
+{
+    if (decode_record(csv, run->records[i].value, (uint32_t)i, batch))
+        return;
+    explain_avro(run->records[i].value, &csv->reason);
+    batch_reject(batch, (uint32_t)i, buf_as_str(&csv->reason));
+    buf_clear(&csv->reason);
 }
 
 static enum status decode(struct decoder *decoder, const struct run *run, size_t from,
@@ -267,18 +288,16 @@ static enum status decode(struct decoder *decoder, const struct run *run, size_t
     size_t i = from;
     if (csv->keeps_raws && batch->separator == 0)
         batch_keep_raws(batch, CSV_SEPARATOR);
-    for (; i < run->n; i++) {
-        struct str bytes = run->records[i].value;
-        if (UNLIKELY(i % BATCH_LOOK == 0) && i > from && batch_is_full(batch))
-            break;
-        batch_reserve(batch);
-        if (LIKELY(csv->has_plain && take_plain(csv, bytes, (uint32_t)i, batch)))
-            continue;
-        if (decode_record(csv, bytes, (uint32_t)i, batch))
-            continue;
-        explain_avro(run->records[i].value, &csv->reason);
-        batch_reject(batch, (uint32_t)i, buf_as_str(&csv->reason));
-        buf_clear(&csv->reason);
+    while (i < run->n && (i == from || !batch_is_full(batch))) {
+        size_t look = (i | (BATCH_LOOK - 1)) + 1;
+        size_t to = look < run->n ? look : run->n;
+        batch_reserve_rows(batch, to - i);
+        while (i < to) {
+            if (LIKELY(csv->has_plain))
+                i = take_plain(csv, run, i, to, batch);
+            if (UNLIKELY(i < to))
+                take_one(csv, run, i++, batch);
+        }
     }
     *ret_next = i;
     return ST_OK;
@@ -390,15 +409,6 @@ static const struct decoder_ops csv_decoder_ops = {
     .close = decoder_close,
 };
 
-// A header in the order of the columns says nothing new.
-static bool is_by_position(const struct schema *schema, const struct csv_header *header)
-{
-    bool is = header->n_fields == schema->n;
-    for (size_t i = 0; i < schema->n && is; i++)
-        is = header->columns[i] == i;
-    return is;
-}
-
 // REAL and BOOLEAN have more forms than are worth a look.
 static void find_numbers(struct csv_decoder *csv)
 {
@@ -437,7 +447,7 @@ enum status csv_decoder_open(const struct schema *schema,
     csv->decoder = (struct decoder){
         .ops = &csv_decoder_ops, .schema = schema, .padded = &csv->padded};
     csv->n_fields = options->header ? options->header->n_fields : schema->n;
-    if (options->header != NULL && !is_by_position(schema, options->header))
+    if (options->header != NULL && !csv_header_is_by_position(schema, options->header))
         csv->header = options->header;
     csv->trim = options->trim;
     csv->key = options->key;

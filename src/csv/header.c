@@ -230,6 +230,15 @@ void csv_header_by_position(const struct schema *schema, struct csv_header *ret)
         ret->columns[i] = i;
 }
 
+bool csv_header_is_by_position(const struct schema *schema,
+                               const struct csv_header *header)
+{
+    bool is = header->n_fields == schema->n;
+    for (size_t i = 0; i < schema->n && is; i++)
+        is = header->columns[i] == i;
+    return is;
+}
+
 void csv_header_release(struct csv_header *header)
 {
     free(header->columns);

@@ -28,6 +28,9 @@ enum status csv_header_read(struct csv_window *window, const struct schema *sche
                             struct csv_header *ret, struct err *err);
 // The header of a file without one: fields are columns by position.
 void csv_header_by_position(const struct schema *schema, struct csv_header *ret);
+// Whether the fields are the columns in their order, none besides: it says nothing new.
+bool csv_header_is_by_position(const struct schema *schema,
+                               const struct csv_header *header);
 void csv_header_release(struct csv_header *header);
 
 #endif

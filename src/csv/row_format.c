@@ -63,7 +63,7 @@ static void append_text(const struct schema *schema, struct str text, size_t n_c
     if (UNLIKELY(room == NULL))
         return;
     *room = ',';
-    memcpy(room + n_commas, text.p, text.n);
+    word_copy(room + n_commas, text.p, text.n);
     row->n += text.n + n_commas;
 }
 

@@ -6,6 +6,7 @@
 
 #include "csv/field.h"
 #include "csv/header.h"
+#include "csv/plain_row.h"
 
 enum {
     PIECE_BYTES = 4 << 20,
@@ -26,8 +27,10 @@ struct csv_table {
     bool skip_errors;
     bool trim;
     bool may_be_empty;
-    bool is_passing;             // the rest of a bad physical line
-    bool blank_is_null;          // one nullable column: see csv/row_format.h
+    bool is_passing;    // the rest of a bad physical line
+    bool blank_is_null; // one nullable column: see csv/row_format.h
+    bool has_plain;     // most records are read by it
+    struct csv_plain_row plain;
     struct padded_texts *padded; // of each column of the schema
     struct rows_stats stats;
     struct arena messages;
@@ -127,7 +130,38 @@ static enum status bad_line(struct csv_table *table, enum csv_scan scan,
     return ST_OK;
 }
 
-// Takes one record, or passes the rest of a bad line; *ret_more when the window must be
+static void note_padded(struct csv_table *table, const struct value *row)
+{
+    for (size_t i = 0; i < table->rows.schema->n; i++)
+        if (UNLIKELY(csv_is_padded(row[i])))
+            csv_note_padded(&table->padded[i], row[i]);
+}
+
+// Takes plain records, up to one that is not, or does not end in the window.
+static void take_plain(struct csv_table *table, struct batch *batch)
+{
+    struct csv_window *window = &table->window;
+    while (batch->n_rows < BATCH_ROWS) {
+        struct str rest = csv_window_rest(window), bytes = rest;
+        bool is_canonical;
+        const char *end = rest.n > 0 ? memchr(rest.p, '\n', rest.n) : NULL;
+        if (end == NULL)
+            return;
+        bytes.n = (size_t)(end - rest.p);
+        bytes.n -= bytes.n > 0 && bytes.p[bytes.n - 1] == '\r';
+        batch_reserve(batch);
+        struct value *row = batch_spare(batch);
+        if (!csv_plain_row(&table->plain, bytes, row, &is_canonical))
+            return;
+        note_padded(table, row);
+        batch_keep(batch, (uint32_t)batch->n_rows, (struct str){0});
+        table->stats.n_rows++;
+        table->line++;
+        csv_window_pass(window, (size_t)(end - rest.p) + 1);
+    }
+}
+
+// Takes records, or passes the rest of a bad line; *ret_more when the window must be
 // filled first.
 static enum status take(struct csv_table *table, struct batch *batch, bool *ret_more,
                         struct err *err)
@@ -139,6 +173,11 @@ static enum status take(struct csv_table *table, struct batch *batch, bool *ret_
         *ret_more = table->is_passing;
         return ST_OK;
     }
+    if (table->has_plain)
+        take_plain(table, batch);
+    *ret_more = false;
+    if (batch->n_rows == BATCH_ROWS || csv_window_is_over(&table->window))
+        return ST_OK;
     enum csv_scan scan = csv_window_scan(&table->window, &line);
     *ret_more = scan == CSV_MORE;
     if (scan == CSV_MORE)
@@ -175,6 +214,7 @@ static void table_close(struct rows *rows)
         return;
     csv_window_release(&table->window);
     csv_header_release(&table->header);
+    csv_plain_row_release(&table->plain);
     storage_reader_release(&table->reader);
     arena_release(&table->messages);
     free(table->fields);
@@ -188,6 +228,17 @@ static const struct rows_ops csv_table_ops = {
     .next = next,
     .close = table_close,
 };
+
+// A line of white space is no record: of one column it would be.
+static void find_plain(struct csv_table *table)
+{
+    const struct schema *schema = table->rows.schema;
+    bool *skips = mem_array(schema->n, sizeof(*skips));
+    table->has_plain = csv_plain_row_init(&table->plain, schema, skips) &&
+                       schema->n > 1 && !table->trim &&
+                       csv_header_is_by_position(schema, &table->header);
+    free(skips);
+}
 
 static enum status read_header(struct csv_table *table, struct err *err)
 {
@@ -207,6 +258,7 @@ static enum status read_header(struct csv_table *table, struct err *err)
     table->line = 1 + table->header.n_lines;
     table->fields = mem_array(table->header.n_fields + 1, sizeof(*table->fields));
     table->blank_is_null = table->header.n_fields == 1 && schema->columns[0].nullable;
+    find_plain(table);
     return ST_OK;
 }
 
@@ -214,7 +266,7 @@ static struct csv_table *make(const char *name, const struct schema *schema,
                               const struct csv_table_options *options)
 {
     struct csv_table *table = mem_zalloc(sizeof(*table));
-    table->rows = (struct rows){&csv_table_ops, schema};
+    table->rows = (struct rows){.ops = &csv_table_ops, .schema = schema};
     table->name = mem_strdup(name);
     table->padded = mem_zalloc((schema->n + 1) * sizeof(*table->padded));
     table->stats.padded = table->padded;

@@ -126,6 +126,21 @@ static void test_short_texts_are_compared_by_words(UNUSED void **state)
     }
 }
 
+static void test_short_texts_are_copied_by_words(UNUSED void **state)
+{
+    char from[40], to[42];
+    for (size_t n = 0; n <= sizeof(from); n++) {
+        char *exact = mem_alloc(n + (n == 0)); // a read outside is seen by ASan
+        for (size_t i = 0; i < n; i++)
+            exact[i] = from[i] = (char)('a' + (i * 7 + n) % 26);
+        memset(to, '.', sizeof(to));
+        word_copy(to + 1, exact, n);
+        assert_memory_equal(to + 1, from, n);
+        assert_true(to[0] == '.' && to[n + 1] == '.');
+        free(exact);
+    }
+}
+
 // Any length, a wrong byte anywhere: the good bytes are those before it.
 static void test_utf8_finds_a_wrong_byte_at_any_place(UNUSED void **state)
 {
@@ -437,6 +452,7 @@ TEST_MAIN(cmocka_unit_test(test_logins_are_hidden),
           cmocka_unit_test(test_numbers_have_edges),
           cmocka_unit_test(test_digits_are_read_as_one_by_one),
           cmocka_unit_test(test_short_texts_are_compared_by_words),
+          cmocka_unit_test(test_short_texts_are_copied_by_words),
           cmocka_unit_test(test_utf8_refuses_what_unicode_refuses),
           cmocka_unit_test(test_utf8_finds_a_wrong_byte_at_any_place),
           cmocka_unit_test(test_buf_stays_within_its_limit),

@@ -484,6 +484,104 @@ static void test_a_missing_file_is_not_found(UNUSED void **state)
     close_table(&f);
 }
 
+// Records that are read in one pass beside those of a file with one more column, which
+// are scanned: the rows are the same, and what is told of them.
+
+static uint64_t chance_state = 11;
+
+static size_t chance(size_t n)
+{
+    chance_state = chance_state * 6364136223846793005U + 1442695040888963407U;
+    return (size_t)(chance_state >> 33) % n;
+}
+
+static void add_record(struct buf *plain, struct buf *scanned)
+{
+    static const char *const texts[] = {
+        "",
+        "a",
+        "T100",
+        "a b",
+        " padded",
+        "tab\t",
+        "\"q\"",
+        "\"a,b\"",
+        "\"x\"\"y\"",
+        "\"l1\nl2\"",
+        "\xC3\xA9",
+        "\xFF",
+        "it's",
+        "in\"side",
+        "\x01",
+        "C\rR",
+        "a text that is longer than 64 bytes, or would be if "
+        "it were not cut"};
+    static const char *const numbers[] = {
+        "",           "0",          "7",
+        "007",        "-3",         " 12 ",
+        "2147483647", "2147483648", "1234567890123456789",
+        "x"};
+    AUTO(buf_release) struct buf record = {0};
+    size_t n = chance(8) == 0 ? 3 + chance(3) : 4;
+    for (size_t i = 0; i < n; i++) {
+        bool is_number = i == 1 || i == 2, is_odd = chance(4) == 0;
+        buf_text(&record, i > 0 ? "," : "");
+        if (is_number)
+            buf_text(&record, numbers[is_odd ? chance(ARRAY_LEN(numbers)) : 2]);
+        else
+            buf_text(&record, texts[is_odd ? chance(ARRAY_LEN(texts)) : 2]);
+    }
+    if (chance(20) == 0)
+        buf_clear(&record);
+    if (record.n > 0)
+        buf_text(scanned, "more,");
+    buf_text(&record, chance(5) == 0 ? "\r\n" : "\n");
+    buf_str(plain, buf_as_str(&record));
+    buf_str(scanned, buf_as_str(&record));
+}
+
+static void read_file(struct fixture *f, struct buf *file, size_t piece_bytes,
+                      struct buf *rows)
+{
+    f->options = (struct csv_table_options){
+        .header = true, .skip_errors = true, .piece_bytes = piece_bytes};
+    assert_ok(open_bytes(f, "a TEXT, b INT, c BIGINT, d TEXT", buf_as_str(file)),
+              &f->err);
+    assert_ok(read_rows(f, rows), &f->err);
+}
+
+static void test_records_in_one_pass_are_those_that_are_scanned(UNUSED void **state)
+{
+    for (size_t round = 0; round < 300; round++) {
+        AUTO(buf_release) struct buf plain = {0}, scanned = {0}, a = {0}, b = {0};
+        struct fixture f = {0}, g = {0};
+        buf_text(&plain, "a,b,c,d\n");
+        buf_text(&scanned, "other,a,b,c,d\n");
+        for (size_t n = chance(60); n > 0; n--)
+            add_record(&plain, &scanned);
+        if (chance(3) == 0)
+            buf_text(&plain, "last,1,2,x");
+        if (plain.p[plain.n - 1] != '\n')
+            buf_text(&scanned, "more,last,1,2,x");
+        size_t piece_bytes = 1 + chance(round % 2 ? 100 : 4000);
+        read_file(&f, &plain, piece_bytes, &a);
+        read_file(&g, &scanned, piece_bytes, &b);
+        if (!str_eq(buf_as_str(&a), buf_as_str(&b)))
+            fail_msg("%s: in one pass\n%s\nscanned\n%s", buf_cstr(&plain), buf_cstr(&a),
+                     buf_cstr(&b));
+        const struct rows_stats *one = csv_table_stats(f.rows),
+                                *other = csv_table_stats(g.rows);
+        assert_int_equal(one->n_rows, other->n_rows);
+        assert_int_equal(one->n_short, other->n_short);
+        assert_int_equal(one->n_tails, other->n_tails);
+        assert_int_equal(one->n_skipped, other->n_skipped);
+        for (size_t i = 0; i < 4; i++)
+            assert_int_equal(one->padded[i].n, other->padded[i].n);
+        close_table(&f);
+        close_table(&g);
+    }
+}
+
 TEST_MAIN(cmocka_unit_test(test_columns_are_found_by_name),
           cmocka_unit_test(test_text_is_bytes),
           cmocka_unit_test(test_empty_and_null_differ),
@@ -504,4 +602,5 @@ TEST_MAIN(cmocka_unit_test(test_columns_are_found_by_name),
           cmocka_unit_test(test_an_open_quote_does_not_eat_memory),
           cmocka_unit_test(test_pieces_of_any_size_give_the_same_rows),
           cmocka_unit_test(test_a_bad_line_leaves_rows_before_it_alone),
-          cmocka_unit_test(test_a_missing_file_is_not_found))
+          cmocka_unit_test(test_a_missing_file_is_not_found),
+          cmocka_unit_test(test_records_in_one_pass_are_those_that_are_scanned))
