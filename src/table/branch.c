@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the tricks bring, per record (bench/README.md; 177,000 keys, records in random
 // order / in the order of trips, as stop_times come; AMD EPYC of 2.6 GHz):
-//   copy() in wide steps: 252 ns instead of 364 / 138 instead of 240, 20 rows a record
+//   copy_wide: 252 ns instead of 364 / 138 instead of 240, 20 rows a record
 //   prefixes and tails (group_store.h): 252 ns instead of 440 / nothing, 20 rows a record
 //
 // A record that fails on its way (branch_look_up.c) is rejected when its rows are asked
@@ -11,11 +11,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "table/copy_rows.h"
 #include "table/output_check.h"
-
-enum {
-    COPY_BYTES = 32 // copied at a time, see copy()
-};
 
 // Open and close.
 
@@ -197,28 +194,6 @@ static void cursor_encode(struct cursor *cursor, struct buf *bytes)
 
 // Emitting.
 
-// Copies in steps of COPY_BYTES, so up to COPY_BYTES - 1 more than n at both ends: pieces
-// are short, and a loop of two or three wide moves is quicker than a call.
-static inline char *copy(char *to, const char *from, size_t n)
-{
-    for (size_t i = 0; i < n; i += COPY_BYTES)
-        memcpy(to + i, from + i, COPY_BYTES);
-    return to + n;
-}
-
-// The same from bytes that may lie less than COPY_BYTES before.
-static inline char *copy_near(char *to, const char *from, size_t n)
-{
-    struct {
-        char bytes[COPY_BYTES];
-    } step;
-    for (size_t i = 0; i < n; i += COPY_BYTES) {
-        memcpy(&step, from + i, COPY_BYTES);
-        memcpy(to + i, &step, COPY_BYTES);
-    }
-    return to + n;
-}
-
 static void encode_stream(const struct branch *branch, const struct segment *segment,
                           const struct value *values, struct buf *bytes)
 {
@@ -251,7 +226,7 @@ static void encode_fixed(struct branch *branch, const struct value *values,
     branch->fixed[piece].n = encoded->n - start;
 }
 
-// Only when all is encoded it stays where it is; copy() reads past its end.
+// Only when all is encoded it stays where it is; copy_wide reads past its end.
 static bool place_fixed(struct branch *branch)
 {
     const char *p = buf_room(&branch->encoded, COPY_BYTES) ? branch->encoded.p : NULL;
@@ -269,25 +244,11 @@ static void copy_rows(const struct branch *branch, const struct tails *tails, ch
     const char *from = tails_bytes(tails);
     for (uint32_t row = 0; row < tails->n_rows; row++) {
         for (size_t i = 0; i < branch->n_pieces; i++) {
-            to = copy(to, fixed[i].p, fixed[i].n);
-            to = copy(to, from, *length);
+            to = copy_wide(to, fixed[i].p, fixed[i].n);
+            to = copy_wide(to, from, *length);
             from += *length++;
         }
-        to = copy(to, fixed[branch->n_pieces].p, fixed[branch->n_pieces].n);
-    }
-}
-
-// The rows at `to`, of which the first n_head bytes but the group's prefix stand there.
-static void copy_straight(const struct group *group, const struct tails *tails,
-                          size_t n_head, char *to)
-{
-    const char *head = to, *from = tails_bytes(tails);
-    copy(to + n_head - group->n_prefix, group->prefix, group->n_prefix);
-    to = copy(to + n_head, from, tails->lengths[0]);
-    for (uint32_t row = 1; row < tails->n_rows; row++) {
-        from += tails->lengths[row - 1];
-        to = copy_near(to, head, n_head);
-        to = copy(to, from, tails->lengths[row]);
+        to = copy_wide(to, fixed[branch->n_pieces].p, fixed[branch->n_pieces].n);
     }
 }
 
@@ -520,10 +481,15 @@ static enum emitted emit_any(struct branch *branch, const struct value *values, 
 enum emitted branch_emit(struct branch *branch, size_t from, size_t to, struct buf *rows,
                          struct branch_result *ret, struct buf *reason)
 {
-    const struct value *values = batch_row(branch->batch, branch->from + from);
+    const bool is_straight = branch_is_straight(branch);
     *ret = (struct branch_result){.next = from};
-    for (; ret->next < to; ret->next++, values += branch->batch->n_columns) {
+    for (;; ret->next++) {
+        if (is_straight)
+            ret->next = branch_emit_straight(branch, ret->next, to, rows, ret);
+        if (ret->next == to)
+            return EMITTED;
         size_t n_bytes = rows->n, n_rows = ret->n_rows;
+        const struct value *values = batch_row(branch->batch, branch->from + ret->next);
         branch->record = ret->next;
         enum emitted emitted =
             emit_any(branch, values, ret->next, rows, &ret->n_rows, reason);
@@ -536,7 +502,6 @@ enum emitted branch_emit(struct branch *branch, size_t from, size_t to, struct b
         ret->n_matched += ret->n_rows > n_rows;
         branch->matched |= (uint64_t)(ret->n_rows > n_rows) << ret->next;
     }
-    return EMITTED;
 }
 
 size_t branch_count(const struct branch *branch, size_t i)

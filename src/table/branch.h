@@ -110,6 +110,12 @@ static inline uint64_t branch_bits(size_t n)
 
 // Inside of a branch.
 
+// Whether the bytes of records go straight into the result; of a batch.
+bool branch_is_straight(const struct branch *branch);
+// As branch_emit where they do, up to the first record that is another case; returns its
+// index.
+size_t branch_emit_straight(struct branch *branch, size_t from, size_t to,
+                            struct buf *rows, struct branch_result *ret);
 // With steps: places the branch at the next wide row, which has rows in all joins. False:
 // there are no more.
 bool branch_wide_row(struct branch *branch);

@@ -25,18 +25,27 @@ struct pass_through {
     size_t n;
 };
 
-// The record's bytes, when they are those of a segment that stands in front of the row
-// and no other does behind; p == NULL: that segment is to be encoded.
+// Whether the bytes of the batch's records, where they are kept, are those of a segment:
+// it stands in front of the row, and no other does behind.
+static inline bool pass_through_is_whole(const struct pass_through *pass,
+                                         const struct segment *segment,
+                                         const struct row_format *row_format,
+                                         const struct batch *batch)
+{
+    const struct pass_run *run = &pass->runs[0];
+    return batch->separator != 0 && batch->separator == row_format->separator &&
+           run->column == 0 && run->n == batch->n_columns && run->n == segment->n &&
+           segment->first == 0 && !segment->is_last;
+}
+
+// The record's bytes where they are so; p == NULL: the segment is to be encoded.
 static inline struct str pass_through_whole(const struct pass_through *pass,
                                             const struct segment *segment,
                                             const struct row_format *row_format,
                                             const struct batch *batch, size_t row)
 {
-    const struct pass_run *run = &pass->runs[0];
-    bool is = batch->separator != 0 && batch->separator == row_format->separator &&
-              run->column == 0 && run->n == batch->n_columns && run->n == segment->n &&
-              segment->first == 0 && !segment->is_last;
-    return is ? batch->raws[row] : (struct str){0};
+    return pass_through_is_whole(pass, segment, row_format, batch) ? batch->raws[row]
+                                                                   : (struct str){0};
 }
 
 void pass_through_init(struct pass_through *pass, const struct native_branch *branch);

@@ -355,6 +355,28 @@ static void test_many_blocks(UNUSED void **state)
     close_world(&world);
 }
 
+// Runs of equal keys, of any length, over the ends of blocks: known, unknown, NULL.
+static void test_runs_of_equal_keys(UNUSED void **state)
+{
+    AUTO(buf_release) struct buf expected = {0};
+    struct world world;
+    open_world(&world, &inner);
+    for (uint32_t i = 0; i < 3000; i++) {
+        struct value *row = batch_add(&world.batch, i);
+        uint32_t kind = i / (1 + i / 20) % 4; // runs grow up to 150
+        row[0] =
+            kind == 3 ? (struct value){0} : value_text((struct str){"ABC" + kind, 1});
+        row[1] = value_int(i);
+        if (kind == 0)
+            buf_printf(&expected, "A|%u|x|1\nA|%u|z|3\n", i, i);
+        if (kind == 1)
+            buf_printf(&expected, "B|%u|y|2\n", i);
+    }
+    assert_int_equal(run(&world, 0), 3000);
+    assert_str(buf_as_str(&world.rows), buf_cstr(&expected));
+    close_world(&world);
+}
+
 // A query that is slow gives back what it has, so that whoever waits sees it move.
 static void test_a_slow_run_ends_early(UNUSED void **state)
 {
@@ -387,5 +409,5 @@ TEST_MAIN(cmocka_unit_test(test_inner_join), cmocka_unit_test(test_left_join),
           cmocka_unit_test(test_refused_values_without_a_join),
           cmocka_unit_test(test_a_small_row_buffer_gives_slices),
           cmocka_unit_test(test_a_record_too_big_alone_is_named),
-          cmocka_unit_test(test_many_blocks),
+          cmocka_unit_test(test_many_blocks), cmocka_unit_test(test_runs_of_equal_keys),
           cmocka_unit_test(test_a_slow_run_ends_early))

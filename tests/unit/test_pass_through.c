@@ -15,7 +15,8 @@
 enum {
     QUERIES = 300,
     RECORDS = 400,
-    ROW_BUFFER = 1 << 20
+    ROW_BUFFER = 1 << 20,
+    SLICE = 300 // bytes of rows
 };
 
 static uint64_t chance_state;
@@ -264,6 +265,24 @@ static void run(struct world *world, struct batch *batch, struct buf *ret_rows)
     executor->ops->close(executor);
 }
 
+// The same in slices, each as large as the rows of one record need it.
+static void run_slices(struct world *world, struct batch *batch, struct buf *ret_rows)
+{
+    AUTO(buf_release) struct buf rows = BUF_INIT(SLICE);
+    struct executor_result result;
+    struct executor *executor =
+        native_executor_open(world->job.plan, &world->job.dimensions, world->row_format);
+    *ret_rows = BUF_INIT(ROW_BUFFER);
+    for (size_t at = 0; at < batch->n_rows;) {
+        enum status rc =
+            executor->ops->run(executor, batch, at, &rows, &at, &result, &world->err);
+        buf_str(ret_rows, buf_as_str(&rows));
+        buf_clear(&rows);
+        buf_set_limit(&rows, rc == ST_LIMIT ? 2 * rows.limit : SLICE);
+    }
+    executor->ops->close(executor);
+}
+
 static void compare(const char *what, const struct buf *rows, const struct buf *expected,
                     struct str script)
 {
@@ -284,10 +303,11 @@ static void compare_rejects(const struct batch *a, const struct batch *b)
 
 static void run_ways(struct world *world, struct str script)
 {
-    AUTO(buf_release) struct buf passed, narrow, encoded;
+    AUTO(buf_release) struct buf passed, narrow, slices, encoded;
     bool used[8];
-    struct batch batch, narrow_batch;
+    struct batch batch, narrow_batch, slices_batch;
     decode(world, NULL, &batch);
+    decode(world, NULL, &slices_batch);
     used_columns(world->job.plan, used);
     decode(world, used, &narrow_batch);
     for (size_t i = 0; i < batch.n_columns; i++)
@@ -296,13 +316,17 @@ static void run_ways(struct world *world, struct str script)
     compare_rejects(&narrow_batch, &batch);
     run(world, &batch, &passed);
     run(world, &narrow_batch, &narrow);
+    run_slices(world, &slices_batch, &slices);
     batch.separator = 0;
     run(world, &batch, &encoded);
     compare("passed", &passed, &encoded, script);
     compare("by the columns that are used", &narrow, &encoded, script);
+    compare("in slices", &slices, &encoded, script);
     compare_rejects(&narrow_batch, &batch); // also of the query
+    compare_rejects(&slices_batch, &batch);
     batch_release(&batch);
     batch_release(&narrow_batch);
+    batch_release(&slices_batch);
 }
 
 static void run_query(struct world *world, const char *shape)
