@@ -66,7 +66,7 @@ static enum status feed_job_load(struct feed_job *job, const struct table *table
     struct rows *rows = NULL;
     enum status rc =
         csv_table_open(job->storage, str_of(path), &table->schema, &options, &rows, err);
-    struct rows no_rows = {&no_rows_ops, &table->schema};
+    struct rows no_rows = {.ops = &no_rows_ops, .schema = &table->schema};
     if (rc == ST_NOT_FOUND && options_number(&table->options, "optional"))
         rows = &no_rows;
     else

@@ -80,7 +80,7 @@ static const struct rows_ops memory_rows_ops = {
 UNUSED static struct memory_rows *memory_rows_open(const struct schema *schema)
 {
     struct memory_rows *memory = mem_zalloc(sizeof(*memory));
-    memory->rows = (struct rows){&memory_rows_ops, schema};
+    memory->rows = (struct rows){.ops = &memory_rows_ops, .schema = schema};
     memory->step = 3;
     batch_init(&memory->all, schema->n);
     return memory;

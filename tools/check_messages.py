@@ -87,7 +87,7 @@ UNTESTED = {
         "a file of the result would have to change between two reads of a replay",
     "src/table/dimension.c: 'the joined tables have more rows than fit at %s: 1 GiB encoded for a key,"
     " 32 GiB for all; join fewer rows'": "it takes more than 1 GiB of rows in memory",
-    "src/table/join_rows.c: 'the keys of joined tables are too large: more than 1 GiB for one, or 16 GiB for"
+    "src/table/join_index.c: 'the keys of joined tables are too large: more than 1 GiB for one, or 16 GiB for"
     " all; join by others'": "it takes more than 1 GiB in one row",
     "src/table/table_store.c: 'more than 4,294,967,294 rows or 16 GiB of values; stage fewer rows'":
         "it takes more than 16 GiB",

@@ -3,7 +3,7 @@
 #ifndef CORE_ROWS_H
 #define CORE_ROWS_H
 
-#include "core/batch.h"
+#include "core/row_format.h"
 
 struct rows;
 
@@ -14,9 +14,18 @@ struct rows_ops {
     void (*close)(struct rows *rows);
 };
 
+// The same rows as bytes, for one who has not called next.
+struct rows_bytes_ops {
+    // Appends some rows in the row format's bytes; *ret_n: how many, 0 at the end. The
+    // row format is the same one in each call, its schema that of the rows.
+    enum status (*next)(struct rows *rows, struct row_format *row_format,
+                        struct buf *bytes, size_t *ret_n, struct err *err);
+};
+
 struct rows {
     const struct rows_ops *ops;
-    const struct schema *schema; // borrowed for the life of rows
+    const struct schema *schema;        // borrowed for the life of rows
+    const struct rows_bytes_ops *bytes; // NULL: they come as values only
 };
 
 // For AUTO(rows_auto_close): closes what the variable holds, if it holds something.

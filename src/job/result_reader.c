@@ -52,7 +52,7 @@ static const struct rows_ops placed_ops = {.next = next, .close = close_rows};
 static struct rows *place_rows(const struct plan *plan, struct rows *file)
 {
     struct placed_rows *placed = mem_zalloc(sizeof(*placed));
-    placed->rows = (struct rows){&placed_ops, &plan->output};
+    placed->rows = (struct rows){.ops = &placed_ops, .schema = &plan->output};
     placed->file = file;
     placed->places = mem_array(plan->output.n, sizeof(int));
     batch_init(&placed->batch, file->schema->n);

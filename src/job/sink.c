@@ -34,18 +34,43 @@ enum status sink_writer_open(const struct table *table, const struct schema *sch
     return files_of(table)->open_writer(&to, plan_hash, ret, err);
 }
 
+static enum status put_values(struct file_writer *writer, struct rows *rows,
+                              struct spool_writer *to, struct err *err)
+{
+    AUTO(batch_release) struct batch batch;
+    batch_init(&batch, rows->schema->n);
+    TRY(rows->ops->next(rows, &batch, err));
+    while (batch.n_rows) {
+        to->rows += (int64_t)batch.n_rows;
+        TRY(writer->ops->batch(writer, &batch, err));
+        TRY(rows->ops->next(rows, &batch, err));
+    }
+    return ST_OK;
+}
+
+static enum status put_bytes(struct file_writer *writer, struct rows *rows,
+                             struct spool_writer *to, struct err *err)
+{
+    AUTO(buf_release) struct buf bytes = {0};
+    size_t n;
+    TRY(rows->bytes->next(rows, writer->row_format, &bytes, &n, err));
+    while (n > 0) {
+        to->rows += (int64_t)n;
+        TRY(writer->ops->rows(writer, buf_as_str(&bytes), n, err));
+        buf_clear(&bytes);
+        TRY(rows->bytes->next(rows, writer->row_format, &bytes, &n, err));
+    }
+    return ST_OK;
+}
+
 // All rows as a file in the spool, since a storage wants to know the size of what it is
 // given.
 static enum status put_rows(struct file_writer *writer, struct rows *rows,
-                            struct batch *batch, struct spool_writer *to, struct err *err)
+                            struct spool_writer *to, struct err *err)
 {
     TRY(writer->ops->begin(writer, &to->output, 0, err));
-    TRY(rows->ops->next(rows, batch, err));
-    while (batch->n_rows) {
-        to->rows += (int64_t)batch->n_rows;
-        TRY(writer->ops->batch(writer, batch, err));
-        TRY(rows->ops->next(rows, batch, err));
-    }
+    TRY(rows->bytes != NULL ? put_bytes(writer, rows, to, err)
+                            : put_values(writer, rows, to, err));
     return writer->ops->finish(writer, (struct str){0}, err);
 }
 
@@ -65,17 +90,14 @@ static enum status spool_rows(const struct table *table, struct rows *rows,
 {
     struct file_writer *writer;
     struct spool_writer to = {0};
-    struct batch batch;
     TRY(sink_writer_open(table, rows->schema, "", &writer, err));
-    batch_init(&batch, rows->schema->n);
     enum status status = spool_begin(&to, kind, err);
     if (status == ST_OK)
-        status = put_rows(writer, rows, &batch, &to, err);
+        status = put_rows(writer, rows, &to, err);
     if (status == ST_OK)
         status = spool_writer_finish(&to, ret, err);
     writer->ops->close(writer);
     spool_writer_release(&to);
-    batch_release(&batch);
     return status;
 }
 

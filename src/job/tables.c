@@ -178,11 +178,11 @@ static enum status load_table(const struct pipeline *pipeline, const struct tabl
     enum status status = table_rows_open(storage, table, &rows, err);
     bool optional = options_number(&table->options, "optional");
     if (status == ST_NOT_FOUND && optional) {
-        struct rows empty = {&empty_ops, &table->schema};
+        struct rows empty = {.ops = &empty_ops, .schema = &table->schema};
         return table_store_load(store, table, &empty, ret_n, err);
     }
     TRY(status);
-    struct dated_rows dated = {{&dated_ops, rows->schema}, rows, dates};
+    struct dated_rows dated = {{.ops = &dated_ops, .schema = rows->schema}, rows, dates};
     status = table_store_load(store, table, &dated.rows, ret_n, err);
     const struct rows_stats *stats = format_of(&table->format)->files->stats(rows);
     tell_absent(table, stats);

@@ -7,50 +7,14 @@
 // whose values cannot be computed makes its key's group flawed: what matches it is
 // rejected. A key whose rows are all filtered out stays, without rows: what matches it
 // has found something, and is not what no row was found for.
-#include "table/dimension.h"
+#include "table/dimension_builder.h"
 
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "expr/eval.h"
 #include "table/output_check.h"
-#include "table/segment.h"
 
-enum {
-    PROGRESS_ROWS = 1 << 16
-};
-
-struct piece {
-    uint32_t group;
-    uint32_t next; // piece + 1; 0: the last
-};
-
-// All pieces of one key. A key's value in the index is its chain + 1 while building.
-struct chain {
-    uint32_t first, last; // piece; when all is put together `first` is the group
-};
-
-struct builder {
-    const struct native_join *join;
-    size_t side; // of its segments
-    const struct dimension_options *options;
-    struct row_format *row_format;
-    struct segments segments;
-    size_t *key_columns; // 0 .. n_keys - 1
-    struct dimension *dimension;
-    struct buf key;      // of the draft's rows
-    struct buf next_key; // of the row being added
-    bool draft_is_open;  // there is a key
-    struct group_draft draft;
-    struct evaluator evaluator; // with a program
-    struct value *row;          // that it gives
-    struct piece *pieces;
-    size_t n_pieces, pieces_capacity;
-    struct chain *chains;
-    size_t n_chains, chains_capacity;
-};
-
-static void builder_release(struct builder *builder)
+void builder_release(struct builder *builder)
 {
     segments_release(&builder->segments);
     evaluator_release(&builder->evaluator);
@@ -64,9 +28,8 @@ static void builder_release(struct builder *builder)
     free(builder->chains);
 }
 
-static void builder_init(struct builder *builder, const struct native_branch *branch,
-                         size_t at, struct row_format *row_format,
-                         const struct dimension_options *options)
+void builder_init(struct builder *builder, const struct native_branch *branch, size_t at,
+                  struct row_format *row_format, const struct dimension_options *options)
 {
     const struct native_join *join = &branch->joins[at];
     *builder = (struct builder){.join = join,
@@ -89,8 +52,8 @@ static void builder_init(struct builder *builder, const struct native_branch *br
     builder->dimension = dimension;
 }
 
-static enum status check_memory(struct builder *builder, size_t more_bytes,
-                                struct err *err)
+enum status builder_check_memory(struct builder *builder, size_t more_bytes,
+                                 struct err *err)
 {
     struct dimension_stats *stats = &builder->dimension->stats;
     size_t limit = builder->options->limit_bytes;
@@ -190,24 +153,29 @@ static void chain_piece(struct builder *builder, struct key_slot *slot, uint32_t
     chain->last = piece;
 }
 
-// Stores the draft as one more piece of its key.
-static enum status close_draft(struct builder *builder, struct err *err)
+enum status builder_add_piece(struct builder *builder, struct str key, uint32_t group,
+                              struct err *err)
 {
-    struct dimension *dimension = builder->dimension;
-    if (!builder->draft_is_open)
-        return ST_OK;
-    builder->draft_is_open = false;
-    struct str key = buf_as_str(&builder->key);
-    struct key_slot *slot = key_index_add(&dimension->keys, hash64(key.p, key.n), key);
-    uint32_t group = group_store_add(&dimension->groups, &builder->draft);
+    struct key_slot *slot =
+        key_index_add(&builder->dimension->keys, hash64(key.p, key.n), key);
     if (slot == NULL || group == 0 || builder->n_pieces >= UINT32_MAX - 1)
         return too_big_at(builder, key, err);
     chain_piece(builder, slot, group);
-    group_draft_clear(&builder->draft);
-    return check_memory(builder, 0, err);
+    return ST_OK;
 }
 
-static bool row_key(struct builder *builder, const struct value *row)
+enum status builder_close_draft(struct builder *builder, struct err *err)
+{
+    if (!builder->draft_is_open)
+        return ST_OK;
+    builder->draft_is_open = false;
+    uint32_t group = group_store_add(&builder->dimension->groups, &builder->draft);
+    TRY(builder_add_piece(builder, buf_as_str(&builder->key), group, err));
+    group_draft_clear(&builder->draft);
+    return builder_check_memory(builder, 0, err);
+}
+
+bool builder_read_key(struct builder *builder, const struct value *row)
 {
     buf_clear(&builder->next_key);
     if (builder->join->n_keys > 1)
@@ -219,24 +187,31 @@ static bool row_key(struct builder *builder, const struct value *row)
     return key.p != NULL;
 }
 
-// Makes the row's key that of the draft. *ret_has_key: it is not NULL.
-static enum status begin_row(struct builder *builder, const struct value *row,
-                             bool *ret_has_key, struct err *err)
+bool builder_is_drafted(struct builder *builder)
 {
-    *ret_has_key = row_key(builder, row);
-    if (!*ret_has_key) {
-        builder->dimension->stats.n_null_keys++;
+    return builder->draft_is_open &&
+           str_eq(buf_as_str(&builder->key), buf_as_str(&builder->next_key));
+}
+
+enum status builder_draft_key(struct builder *builder, struct err *err)
+{
+    if (builder_is_drafted(builder))
         return ST_OK;
-    }
-    if (builder->draft_is_open &&
-        str_eq(buf_as_str(&builder->key), buf_as_str(&builder->next_key)))
-        return ST_OK;
-    TRY(close_draft(builder, err));
+    TRY(builder_close_draft(builder, err));
     struct buf key = builder->key;
     builder->key = builder->next_key;
     builder->next_key = key;
     builder->draft_is_open = true;
     return ST_OK;
+}
+
+// Makes the row's key that of the draft. *ret_has_key: it is not NULL.
+static enum status begin_row(struct builder *builder, const struct value *row,
+                             bool *ret_has_key, struct err *err)
+{
+    *ret_has_key = builder_read_key(builder, row);
+    builder->dimension->stats.n_null_keys += !*ret_has_key;
+    return *ret_has_key ? builder_draft_key(builder, err) : ST_OK;
 }
 
 static void count_row(struct builder *builder, const struct value *row)
@@ -258,7 +233,7 @@ static enum status add_row(struct builder *builder, const struct value *row,
     return ST_OK;
 }
 
-static void tell_progress(struct builder *builder)
+void builder_tell_progress(struct builder *builder)
 {
     struct dimension_progress *progress = builder->options->progress;
     if (progress != NULL)
@@ -374,8 +349,8 @@ static enum status add_batch(struct builder *builder, const struct batch *batch,
     else
         TRY(add_plain_batch(builder, batch, err));
     if (builder->dimension->stats.n_rows / PROGRESS_ROWS > before)
-        tell_progress(builder);
-    return check_memory(builder, 0, err);
+        builder_tell_progress(builder);
+    return builder_check_memory(builder, 0, err);
 }
 
 static enum status add_all(struct builder *builder, struct rows *rows, struct err *err)
@@ -389,10 +364,7 @@ static enum status add_all(struct builder *builder, struct rows *rows, struct er
             rc = add_batch(builder, &batch, err);
     } while (rc == ST_OK && batch.n_rows > 0);
     batch_release(&batch);
-    TRY(rc);
-    TRY(close_draft(builder, err));
-    tell_progress(builder);
-    return ST_OK;
+    return rc;
 }
 
 // Puts the pieces of each key together, in a new store without those that were merged.
@@ -409,7 +381,7 @@ static enum status merge_chains(struct builder *builder, struct group_store *mer
         if (group == 0)
             return too_big("a key", err);
         builder->chains[i].first = group;
-        TRY(check_memory(builder, group_store_bytes(merged), err));
+        TRY(builder_check_memory(builder, group_store_bytes(merged), err));
     }
     return ST_OK;
 }
@@ -507,14 +479,18 @@ static void finish_stats(struct dimension *dimension)
                           blob_store_bytes(&dimension->flaws);
 }
 
-static enum status build(struct builder *builder, struct rows *rows, struct err *err)
+enum status builder_finish(struct builder *builder, struct dimension **ret,
+                           struct err *err)
 {
-    TRY(add_all(builder, rows, err));
+    TRY(builder_close_draft(builder, err));
+    builder_tell_progress(builder);
     TRY(place_groups(builder, err));
     if (builder->join->left)
         TRY(add_unmatched(builder, err));
     finish_index(builder);
     finish_stats(builder->dimension);
+    *ret = builder->dimension;
+    builder->dimension = NULL;
     return ST_OK;
 }
 
@@ -525,11 +501,9 @@ enum status dimension_build(const struct native_branch *branch, size_t join,
 {
     struct builder builder;
     builder_init(&builder, branch, join, row_format, options);
-    enum status rc = build(&builder, rows, err);
-    if (rc == ST_OK) {
-        *ret = builder.dimension;
-        builder.dimension = NULL;
-    }
+    enum status rc = add_all(&builder, rows, err);
+    if (rc == ST_OK)
+        rc = builder_finish(&builder, ret, err);
     builder_release(&builder);
     return rc;
 }

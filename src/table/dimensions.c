@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/value_row.h"
+#include "table/dimension_weave.h"
 
 bool dimensions_is_shared(const struct dimensions *dimensions, size_t i)
 {
@@ -59,19 +60,30 @@ static struct dimension *find_same(const struct building *building, const struct
     return NULL;
 }
 
+// Row by row.
+static enum status build_rows(struct building *building, const struct use *use,
+                              struct row_format *row_format,
+                              const struct dimension_options *options,
+                              struct dimension **ret, struct err *err)
+{
+    AUTO(rows_auto_close) struct rows *rows = NULL;
+    const struct native_join *join = &use->branch->joins[use->join];
+    TRY(table_store_join(building->store, join, &rows, err));
+    enum status rc =
+        dimension_build(use->branch, use->join, rows, row_format, options, ret, err);
+    return rc == ST_DATA ? table_store_at_views(building->store, join, rc, err) : rc;
+}
+
 static enum status build(struct building *building, const struct use *use,
                          struct row_format *row_format, struct dimension **ret,
                          struct err *err)
 {
-    AUTO(rows_auto_close) struct rows *rows = NULL;
-    const struct native_join *join = &use->branch->joins[use->join];
     struct dimension_options own = *building->options;
     own.store = building->store;
-    TRY(table_store_join(building->store, join, &rows, err));
-    enum status rc =
-        dimension_build(use->branch, use->join, rows, row_format, &own, ret, err);
-    if (rc != ST_OK)
-        return rc == ST_DATA ? table_store_at_views(building->store, join, rc, err) : rc;
+    TRY(dimension_weave(use->branch, use->join, building->store, row_format, &own, ret,
+                        err));
+    if (*ret == NULL)
+        TRY(build_rows(building, use, row_format, &own, ret, err));
     building->store->n_bytes += (*ret)->stats.memory_bytes;
     return ST_OK;
 }

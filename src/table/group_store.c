@@ -149,6 +149,30 @@ uint32_t group_store_add(struct group_store *store, struct group_draft *draft)
     return blob_store_add(&store->groups, buf_as_str(bytes));
 }
 
+uint32_t group_store_add_tails(struct group_store *store, struct group_draft *draft,
+                               size_t *ret_n_common)
+{
+    *ret_n_common = 0;
+    if (draft->lengths.full || draft->bytes.full)
+        return 0;
+    *ret_n_common = common_prefix(draft);
+    cut_prefix(draft, *ret_n_common);
+    return add_tails(store, draft);
+}
+
+uint32_t group_store_add_woven(struct group_store *store, struct str lead,
+                               struct str common, uint32_t tails)
+{
+    const struct group group = {.n_prefix = (uint32_t)(lead.n + common.n),
+                                .tails = tails};
+    struct buf *bytes = &store->new_group;
+    buf_clear(bytes);
+    buf_append(bytes, &group, sizeof(group));
+    buf_str(bytes, lead);
+    buf_str(bytes, common);
+    return bytes->full ? 0 : blob_store_add(&store->groups, buf_as_str(bytes));
+}
+
 void group_store_get(const struct group_store *store, uint32_t at,
                      struct group_draft *draft)
 {

@@ -51,6 +51,13 @@ void group_draft_flaw(struct group_draft *draft, uint32_t flaw);
 
 // Adds the draft, which is spent. 0 when it takes more than 1 GiB, or all of them 32 GiB.
 uint32_t group_store_add(struct group_store *store, struct group_draft *draft);
+// The same in two parts, for rows that begin with bytes of their own (the lead): the
+// tails of a draft of the rows without it, at least one, and what those have in common at
+// their beginning, then for each lead the group.
+uint32_t group_store_add_tails(struct group_store *store, struct group_draft *draft,
+                               size_t *ret_n_common);
+uint32_t group_store_add_woven(struct group_store *store, struct str lead,
+                               struct str common, uint32_t tails);
 // Adds the rows of a group to a draft.
 void group_store_get(const struct group_store *store, uint32_t group,
                      struct group_draft *draft);

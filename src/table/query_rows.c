@@ -46,7 +46,8 @@ struct rows *columns_rows_open(const struct columns *columns, const struct schem
                                const size_t *places)
 {
     struct columns_rows *rows = mem_zalloc(sizeof(*rows));
-    *rows = (struct columns_rows){.rows = {&columns_ops, schema}, .columns = columns};
+    *rows = (struct columns_rows){.rows = {.ops = &columns_ops, .schema = schema},
+                                  .columns = columns};
     rows->places = mem_array(schema->n, sizeof(*rows->places));
     for (size_t i = 0; i < schema->n; i++)
         rows->places[i] = places != NULL ? places[i] : i;
@@ -184,7 +185,7 @@ enum status query_rows_open(struct table_store *store, const struct table_query 
         return rc;
     }
     struct query_rows *rows = mem_zalloc(sizeof(*rows));
-    *rows = (struct query_rows){.rows = {&rows_ops, &query->schema},
+    *rows = (struct query_rows){.rows = {.ops = &rows_ops, .schema = &query->schema},
                                 .store = store,
                                 .joined = joined,
                                 .query = query};

@@ -5,6 +5,7 @@
 
 #include "table/query_rows.h"
 #include "table/sqlite_executor.h"
+#include "table/woven_rows.h"
 
 struct table_store *table_store_open(const struct plan *plan,
                                      const struct table_store_options *options)
@@ -339,7 +340,8 @@ enum status table_store_sql(struct table_store *store, struct str sql,
     TRY(table_store_host(store, &host, err));
     TRY(sqlite_host_query(host, sql, schema, &sqlite, err));
     struct sql_rows *rows = mem_zalloc(sizeof(*rows));
-    *rows = (struct sql_rows){.rows = {&sql_ops, schema}, .sqlite = sqlite};
+    *rows =
+        (struct sql_rows){.rows = {.ops = &sql_ops, .schema = schema}, .sqlite = sqlite};
     *ret = &rows->rows;
     return ST_OK;
 }
@@ -348,7 +350,7 @@ enum status table_store_view(struct table_store *store, const struct view *view,
                              struct rows **ret, struct err *err)
 {
     if (view->query != NULL)
-        return query_rows_open(store, view->query, ret, err);
+        return woven_rows_open(store, view->query, ret, err);
     return table_store_sql(store, view->sql, &view->schema, ret, err);
 }
 

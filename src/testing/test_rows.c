@@ -343,7 +343,7 @@ enum status test_rows_open(const struct test_case *test, const struct table *tab
                            struct rows **ret, UNUSED struct err *err)
 {
     struct block_rows *rows = mem_zalloc(sizeof(*rows));
-    rows->rows = (struct rows){&block_ops, &table->schema};
+    rows->rows = (struct rows){.ops = &block_ops, .schema = &table->schema};
     rows->block = test_find_block(test, TEST_TABLE, table->name);
     if (rows->block != NULL)
         rows->places = find_places(rows->block, &table->schema, &rows->arena);

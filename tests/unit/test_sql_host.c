@@ -339,7 +339,8 @@ static void load_made(struct world *world, const char *name, size_t n,
                       void (*make)(struct arena *arena, size_t i, struct value *row))
 {
     const struct table *table = plan_table(world->plan, str_of(name));
-    struct made_rows rows = {.rows = {&made_ops, &table->schema}, .n = n, .make = make};
+    struct made_rows rows = {
+        .rows = {.ops = &made_ops, .schema = &table->schema}, .n = n, .make = make};
     uint64_t n_loaded = 0;
     assert_ok(sqlite_host_load(world->host, table->name, &table->schema, &rows.rows,
                                &n_loaded, &world->err),
