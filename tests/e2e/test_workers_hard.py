@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 120
+# test: waits
 # test: needs kafka hdfs registry
 # test: limit 600
 """SET workers where there is no room or no luck: more threads than partitions, one whose records are bad, a process that
