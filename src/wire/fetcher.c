@@ -90,6 +90,7 @@ void wire_fetcher_start(struct wire_fetcher *fetcher, const struct stream_start 
             .read_epoch = leader_epoch_number(starts[i].epoch),
             .last_epoch = leader_epoch_number(starts[i].epoch),
             .seen_epoch = -1,
+            .told_offset = -1,
             .last_stable = -1,
             .fed_ms = now_ms,
             .max_bytes =

@@ -20,7 +20,8 @@
 //
 // What a header says where no checksum is: that its batch lies before the partition's
 // end, which may move while a broker answers, and is not of an epoch that is still to
-// come.
+// come. An epoch that is not the one before is believed once two batches say it, or the
+// broker says it again.
 //
 // Errors: ST_DATA (bytes that are not right, a log that was cut back behind what was
 // read, KIP-320), ST_LIMIT (a batch larger than source.buffer), ST_FAIL. Threads: one
@@ -55,7 +56,9 @@ struct wire_partition {
     int64_t fed_ms;       // when something came last, or reading began
     int32_t max_bytes;    // of a fetch
     int n_stuck;          // answers in a row that brought no whole batch
-    int n_beyond;         // answers in a row whose first batch lies behind the end
+    int n_unsure;         // answers in a row whose first batch is not believed
+    int64_t told_offset;  // the last batch that told another epoch than that before it
+    int32_t told_epoch;   // and which
     int n_refused;        // errors in a row
     int16_t code;         // the last of them
     int64_t again_at_ms;

@@ -10,8 +10,9 @@
 enum {
     OVERHEAD_BYTES = 4096, // of an answer, beside a batch
     STUCK_MAX = 20,
-    BEYOND_MAX = 20,      // answers in a row with nothing but batches behind the end
-    BEYOND_PAUSE_MS = 50, // between two of them
+    UNSURE_MAX = 20,      // answers in a row whose first batch is not believed
+    UNSURE_PAUSE_MS = 50, // between two of them
+    OUT_MAX = 4, // errors in a row, before an offset that is there is believed not to be
     THROTTLE_MAX_MS = 60000,
     WITH_EPOCHS = 9, // version of Fetch
 };
@@ -43,19 +44,26 @@ static enum status take_code(struct wire_fetcher *fetcher,
     return ST_OK;
 }
 
-// What was read is not in the log any more: a leader without it was elected.
+// What was read is not in the log any more: a leader without it was elected. to: -1 where
+// that knows nothing of the epoch of what was read.
 static enum status truncated(const struct wire_fetcher *fetcher,
                              const struct wire_partition *partition, int64_t to,
                              struct err *err)
 {
-    return at_offset(fetcher, partition,
-                     err_set(err, ST_DATA,
-                             "the log was cut back to offset %" PRId64
-                             " after it was read (an unclean election of a leader); "
-                             "give the result another path, or start over with tramline "
-                             "init --reset",
-                             to),
-                     err);
+    if (to < 0)
+        (void)err_set(err, ST_DATA,
+                      "what was read before is of epoch %" PRId32
+                      ", of which its leader knows nothing: the log was cut back or the "
+                      "topic recreated; give the result another path, or start over with "
+                      "tramline init --reset",
+                      partition->last_epoch);
+    else
+        (void)err_set(err, ST_DATA,
+                      "the log was cut back to offset %" PRId64
+                      " after it was read (an unclean election of a leader); give the "
+                      "result another path, or start over with tramline init --reset",
+                      to);
+    return at_offset(fetcher, partition, ST_DATA, err);
 }
 
 static enum status stuck(const struct wire_fetcher *fetcher,
@@ -83,21 +91,25 @@ static enum status stuck(const struct wire_fetcher *fetcher,
     return ST_OK;
 }
 
-// The end was looked up before the batches were, and may have moved meanwhile: they are
-// asked for again, and lie before it then.
-static enum status beyond(const struct wire_fetcher *fetcher,
-                          struct wire_partition *partition, int64_t end, int64_t now_ms,
-                          struct err *err)
+// The end was looked up before the batches were, and may have moved meanwhile; an epoch
+// may have been changed on its way. They are asked for again.
+static enum status unsure(const struct wire_fetcher *fetcher,
+                          struct wire_partition *partition, int64_t end, bool is_beyond,
+                          int64_t now_ms, struct err *err)
 {
-    partition->again_at_ms = now_ms + (partition->n_beyond > 0 ? BEYOND_PAUSE_MS : 0);
-    if (++partition->n_beyond <= BEYOND_MAX)
+    partition->again_at_ms = now_ms + (partition->n_unsure > 0 ? UNSURE_PAUSE_MS : 0);
+    if (++partition->n_unsure <= UNSURE_MAX)
         return ST_OK;
-    return at_offset(fetcher, partition,
-                     err_set(err, ST_DATA,
-                             "the broker sends batches behind the partition's end, "
-                             "offset %" PRId64,
-                             end),
-                     err);
+    if (is_beyond)
+        (void)err_set(err, ST_DATA,
+                      "the broker sends batches behind the partition's end, "
+                      "offset %" PRId64,
+                      end);
+    else
+        (void)err_set(
+            err, ST_DATA,
+            "the broker tells another epoch of the next batch with each answer");
+    return at_offset(fetcher, partition, ST_DATA, err);
 }
 
 bool wire_slice_is_too_new(const struct wire_slice *slice, int32_t epoch)
@@ -105,33 +117,58 @@ bool wire_slice_is_too_new(const struct wire_slice *slice, int32_t epoch)
     return slice->most_epoch >= 0 && epoch > slice->most_epoch;
 }
 
+// Where a batch's epoch is not that of the batch before, the next one has to say the
+// same, or it when it is asked for again: no checksum covers it.
+static bool is_epoch_sure(struct wire_partition *partition,
+                          const struct wire_batch *batch, struct str rest)
+{
+    struct wire_batch next;
+    if (batch->leader_epoch == partition->last_epoch ||
+        batch->last_offset < partition->fetch_offset)
+        return true;
+    bool is_again = batch->base_offset == partition->told_offset &&
+                    batch->leader_epoch == partition->told_epoch;
+    partition->told_offset = batch->base_offset;
+    partition->told_epoch = batch->leader_epoch;
+    size_t size = wire_batch_size(rest);
+    return is_again ||
+           (size > 0 && size <= rest.n && wire_batch_read(rest, &next, NULL) == ST_OK &&
+            next.leader_epoch == batch->leader_epoch);
+}
+
 // Whole batches at the front, by their headers; moves the partition's fetch_offset behind
-// them. A header that is not right ends it: the reader meets it there. So does, in
-// *ret_is_beyond, one of a batch behind the end.
+// them. A header that is not right ends it: the reader meets it there. So does one that
+// is not believed yet; *ret_is_beyond: its batch lies behind the end.
 static struct str whole_batches(struct wire_partition *partition,
                                 const struct wire_fetched *fetched,
-                                const struct wire_slice *slice, bool *ret_is_beyond)
+                                const struct wire_slice *slice, bool *ret_is_unsure,
+                                bool *ret_is_beyond)
 {
     const struct str records = fetched->records;
     struct str rest = records;
-    for (*ret_is_beyond = false;;) {
+    for (*ret_is_unsure = *ret_is_beyond = false;;) {
         struct wire_batch batch;
         size_t size = wire_batch_size(rest);
         if (size == 0 || size > rest.n)
             break;
-        if (wire_batch_read(rest, &batch, NULL) != ST_OK ||
-            wire_slice_is_too_new(slice, batch.leader_epoch)) {
+        bool is_right = wire_batch_read(rest, &batch, NULL) == ST_OK;
+        const struct str behind = {rest.p + size, rest.n - size};
+        *ret_is_unsure = is_right && !is_epoch_sure(partition, &batch, behind);
+        if (*ret_is_unsure)
+            break;
+        if (!is_right || wire_slice_is_too_new(slice, batch.leader_epoch)) {
             partition->mode = WIRE_BROKEN;
             return records;
         }
         *ret_is_beyond = fetched->high >= 0 && batch.last_offset >= fetched->high;
-        if (*ret_is_beyond)
+        *ret_is_unsure = *ret_is_beyond;
+        if (*ret_is_unsure)
             break;
         if (batch.last_offset >= partition->fetch_offset) {
             partition->fetch_offset = batch.last_offset + 1;
             partition->last_epoch = batch.leader_epoch;
         }
-        rest = (struct str){rest.p + size, rest.n - size};
+        rest = behind;
     }
     return (struct str){records.p, records.n - rest.n};
 }
@@ -142,21 +179,23 @@ static enum status take_records(struct wire_fetcher *fetcher,
                                 struct wire_slice *slice, int64_t now_ms, struct err *err)
 {
     int64_t before = partition->fetch_offset;
-    bool is_beyond;
-    slice->rest = whole_batches(partition, fetched, slice, &is_beyond);
+    bool is_unsure, is_beyond;
+    slice->rest = whole_batches(partition, fetched, slice, &is_unsure, &is_beyond);
     partition->last_stable = fetched->last_stable;
     partition->told_ms = now_ms;
     partition->n_refused = 0;
+    partition->is_cut = false;
     if (fetched->records.n == 0)
         return ST_OK;
     if (partition->fetch_offset == before && partition->mode != WIRE_BROKEN) {
         const struct str cut = {fetched->records.p + slice->rest.n,
                                 fetched->records.n - slice->rest.n};
         slice->rest.n = 0;
-        return is_beyond ? beyond(fetcher, partition, fetched->high, now_ms, err)
-                         : stuck(fetcher, partition, cut, err);
+        return is_unsure
+                   ? unsure(fetcher, partition, fetched->high, is_beyond, now_ms, err)
+                   : stuck(fetcher, partition, cut, err);
     }
-    partition->n_stuck = partition->n_beyond = 0;
+    partition->n_stuck = partition->n_unsure = 0;
     partition->fed_ms = now_ms;
     return ST_OK;
 }
@@ -306,6 +345,11 @@ enum status wire_fetcher_take_low(struct wire_fetcher *fetcher, int32_t number,
         wire_fetcher_refuse(fetcher, partition, code, now_ms);
         return ST_OK;
     }
+    if (low <= partition->fetch_offset && partition->n_refused < OUT_MAX) {
+        partition->mode = WIRE_READING; // who said so may not have been the leader
+        wire_fetcher_refuse(fetcher, partition, WIRE_OFFSET_OUT_OF_RANGE, now_ms);
+        return ST_OK;
+    }
     partition->is_low_known = true;
     partition->low = low;
     return ST_OK;
@@ -325,7 +369,7 @@ enum status wire_fetcher_take_end(struct wire_fetcher *fetcher, int32_t number,
         wire_fetcher_refuse(fetcher, partition, code, now_ms);
         return ST_OK;
     }
-    if (end >= 0 && end < partition->fetch_offset)
+    if (end < partition->fetch_offset)
         return take_truncation(fetcher, partition, end, now_ms, err);
     partition->seen_epoch = wire_fetcher_leader(fetcher, partition)->epoch;
     return ST_OK;

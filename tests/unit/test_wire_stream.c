@@ -45,15 +45,21 @@ struct fake {
     uint8_t topic_id; // its first byte, as Metadata tells it
     uint8_t held_id;  // of the topic that the brokers have
     int64_t truncated_to;
+    int n_cuts;         // so many answers tell it; -1: all
     bool minds_epochs;  // tells of it only who says what was read, as real ones do
     int32_t last_epoch; // as the last fetch said
     uint8_t wanted_id;  // the first byte of the id that the last fetch said; 0: a name
     int64_t
-        epoch_end; // of what was read, as OffsetForLeaderEpoch says; -2: it is not known
-    int n_ends;    // so often it was asked
+        epoch_end;  // of what was read, as OffsetForLeaderEpoch says; -2: it is not asked
+    int n_ends;     // so often it was asked
+    int n_flips;    // answers with batches in which bits are changed; -1: all
+    size_t flip_at; // of the log
+    uint8_t flip;   // those bits
+    bool is_counting; // in each answer to others
     int32_t throttle_ms;
     int cut_answer_at;  // bytes of the next fetch answer, then the connection ends; -1
     int cut_tail;       // bytes that the last batch of each answer lacks
+    size_t most;        // batches of an answer; 0: all
     int16_t whole_code; // of a fetch, which then says nothing of partitions
     bool is_missing;    // it says nothing of them, and no error
     bool is_silent;     // fetches are not answered
@@ -164,12 +170,28 @@ static struct str records_at(int64_t offset)
     size_t at = (size_t)(offset / BATCH_RECORDS) * batch;
     if (at >= fake.log.n)
         return (struct str){fake.log.p, 0};
-    return (struct str){fake.log.p + at, fake.log.n - at - (size_t)fake.cut_tail};
+    size_t n = fake.log.n - at;
+    if (fake.most > 0 && n > fake.most * batch)
+        n = fake.most * batch;
+    return (struct str){fake.log.p + at, n - (size_t)fake.cut_tail};
 }
 
 static bool is_cut_back(void)
 {
-    return fake.truncated_to >= 0 && (!fake.minds_epochs || fake.last_epoch >= 0);
+    return fake.truncated_to >= 0 && fake.n_cuts != 0 &&
+           (!fake.minds_epochs || fake.last_epoch >= 0);
+}
+
+// In the records that were put last.
+static void flip_bits(struct buf *out, struct str records)
+{
+    size_t from = (size_t)(records.p - fake.log.p);
+    if (fake.n_flips == 0 || records.n == 0 || fake.flip_at < from)
+        return;
+    fake.n_flips -= fake.n_flips > 0;
+    char *at = out->p + out->n - records.n + (fake.flip_at - from);
+    *at = (char)((uint8_t)*at ^ fake.flip);
+    fake.flip = fake.is_counting ? fake.flip % 100 + 1 : fake.flip;
 }
 
 static void put_partition(struct buf *out, int16_t version, int16_t code, int64_t offset)
@@ -193,7 +215,9 @@ static void put_partition(struct buf *out, int16_t version, int16_t code, int64_
     else
         wire_out_i32(out, (int32_t)records.n);
     buf_str(out, records);
+    flip_bits(out, records);
     if (flexible && is_cut_back()) {
+        fake.n_cuts -= fake.n_cuts > 0;
         wire_out_uvarint(out, 1);
         wire_out_uvarint(out, 0);
         wire_out_uvarint(out, fake.wrong_tag ? 4 : 13);
@@ -421,6 +445,7 @@ static int open_fake(UNUSED void **state)
                          .topic_id = 1,
                          .held_id = 1,
                          .truncated_to = -1,
+                         .n_cuts = -1,
                          .epoch_end = -2,
                          .high = -1,
                          .cut_answer_at = -1};
@@ -638,6 +663,24 @@ static void test_a_log_that_was_cut_back_is_told(UNUSED void **state)
                 "broker 127.0.0.1:%d: Fetch: a tagged field is cut at byte 57 of 59");
 }
 
+// Said once, and not again after a look at the topic, it is no word of the leader's.
+static void test_a_cut_that_is_not_said_again_is_none(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    fake.truncated_to = 5;
+    struct stream *stream = open_at(9);
+    for (int i = 0; i < 2; i++) {
+        fake.n_cuts = 1;
+        if (i == 0)
+            read_to_end(stream, 9);
+        for (int64_t end = now_ms() + 1000; now_ms() < end;)
+            assert_ok(stream->ops->poll(stream, 100, &event, &err), &err);
+        assert_int_equal(fake.n_cuts, 0);
+    }
+    stream->ops->close(stream);
+}
+
 // A broker whose Fetch does not tell it is asked, once for each epoch of the leader; the
 // batches are of epoch 0.
 static void test_an_older_broker_is_asked_whether_its_log_was_cut(UNUSED void **state)
@@ -667,6 +710,20 @@ static void test_an_older_broker_is_asked_whether_its_log_was_cut(UNUSED void **
     stream->ops->close(stream);
 }
 
+// Whoever leads now has never heard of the epoch of what was read.
+static void test_an_epoch_that_the_leader_does_not_know_is_told(UNUSED void **state)
+{
+    fake.fetch_version = 11;
+    fake.epoch_end = -1;
+    check_error(
+        12, ST_DATA,
+        "broker 127.0.0.1:%d: topic 't', partition 0, offset 15: what was read "
+        "before is of epoch 0, of which its leader knows nothing: the log was cut "
+        "back or the topic recreated; give the result another path, or start over "
+        "with tramline init --reset");
+    assert_true(fake.n_ends >= 2); // and once more, after a look at the topic
+}
+
 static void test_a_gap_is_told_behind_what_was_read(UNUSED void **state)
 {
     struct stream_event event;
@@ -681,6 +738,27 @@ static void test_a_gap_is_told_behind_what_was_read(UNUSED void **state)
     const struct stream_start start = {.partition = 0, .offset = 6};
     assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
     read_to_end(stream, 6);
+    stream->ops->close(stream);
+}
+
+// A broker that does not lead the partition may say so of an offset that is there.
+static void test_an_offset_that_is_there_is_asked_for_again(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    fake.fetch_code = WIRE_OFFSET_OUT_OF_RANGE;
+    for (fake.begin = 0; fake.begin <= 4; fake.begin += 4) {
+        fake.n_codes = 4;
+        struct stream *stream = open_at(4);
+        read_to_end(stream, 4);
+        stream->ops->close(stream);
+    }
+    fake.begin = 4;
+    fake.n_codes = -1;
+    struct stream *stream = open_at(4);
+    assert_ok(poll_event(stream, &event, &err), &err);
+    assert_int_equal(event.kind, STREAM_GAP);
+    assert_true(event.gap.wanted == 4 && event.gap.low == 4);
     stream->ops->close(stream);
 }
 
@@ -724,6 +802,23 @@ static void test_a_broker_without_progress_is_told(UNUSED void **state)
     check_error(BATCHES * BATCH_RECORDS - 1, ST_DATA,
                 "broker 127.0.0.1:%d: topic 't', partition 0, offset 14: the broker's "
                 "answers have no batch of that offset");
+}
+
+// The second is asked for before the first is read, and no third.
+static void test_two_answers_wait_at_most(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    fake.most = 2;
+    struct stream *stream = open_at(0);
+    stream->ops->hold(stream, true);
+    for (int64_t end = now_ms() + 500; now_ms() < end;)
+        assert_ok(stream->ops->poll(stream, 50, &event, &err), &err);
+    assert_int_equal(fake.n_fetches, 2);
+    stream->ops->hold(stream, false);
+    read_to_end(stream, 0);
+    assert_true(fake.n_fetches >= 3);
+    stream->ops->close(stream);
 }
 
 static void change_log(size_t batch, size_t at, int byte)
@@ -783,6 +878,64 @@ static void test_batches_that_cannot_be_are_told(UNUSED void **state)
                 "batches behind the partition's end, offset 15");
 }
 
+// All runs up to the end tell that epoch.
+static void read_epoch(struct stream *stream, int64_t next, int32_t epoch)
+{
+    struct stream_event event;
+    struct err err;
+    while (next < fake.end) {
+        assert_ok(poll_event(stream, &event, &err), &err);
+        assert_int_equal(event.kind, STREAM_RUN);
+        for (int64_t i = next + 1; i <= event.run.next; i++)
+            assert_int_equal(run_epoch_at(event.run.epochs, event.run.n_epochs, i, -1),
+                             epoch);
+        next = event.run.next;
+    }
+}
+
+// One bit, in any batch, below or above the others' and not beyond the leader's.
+static void test_an_epoch_changed_on_its_way_is_not_believed(UNUSED void **state)
+{
+    for (size_t i = 0; i < BATCHES; i++)
+        fake.log.p[i * fake.log.n / BATCHES + 15] = 2;
+    for (size_t i = 0; i < BATCHES; i++)
+        for (fake.flip = 1; fake.flip <= 8; fake.flip = (uint8_t)(fake.flip * 2)) {
+            fake.flip_at = i * fake.log.n / BATCHES + 15;
+            fake.n_flips = 1;
+            struct stream *stream = open_at(1);
+            read_epoch(stream, 1, 2);
+            stream->ops->close(stream);
+            assert_int_equal(fake.n_flips, 0);
+        }
+}
+
+// Nor is a broker asked for ever that tells another one with each answer.
+static void test_an_epoch_that_is_never_the_same_is_told(UNUSED void **state)
+{
+    fake.epoch = 1000;
+    fake.flip_at = fake.log.n / BATCHES + 15;
+    fake.flip = 1;
+    fake.n_flips = -1;
+    fake.is_counting = true;
+    check_error(0, ST_DATA,
+                "broker 127.0.0.1:%d: topic 't', partition 0, offset 3: the broker tells "
+                "another epoch of the next batch with each answer");
+}
+
+// One that is said twice is one: the leader changed.
+static void test_an_epoch_that_is_said_again_is_believed(UNUSED void **state)
+{
+    fake.epoch = 3;
+    fake.log.p[(BATCHES - 1) * fake.log.n / BATCHES + 15] = 3;
+    struct stream *stream = open_at(12);
+    read_epoch(stream, 12, 3);
+    struct stream_event event;
+    struct err err;
+    while (fake.last_epoch != 3)
+        assert_ok(stream->ops->poll(stream, 10, &event, &err), &err);
+    stream->ops->close(stream);
+}
+
 // The end is looked up before the batches are, which may be newer.
 static void test_an_end_that_moves_is_no_error(UNUSED void **state)
 {
@@ -830,12 +983,19 @@ static void test_held_partitions_wait(UNUSED void **state)
     stream->ops->close(stream);
 }
 
-// Batch i is of epoch i, and the leader of the last one's.
+// Of the batch that has this offset: 0, 1, 1, 2, 2.
+static int32_t epoch_of(int64_t offset)
+{
+    return (int32_t)(offset / BATCH_RECORDS + 1) / 2;
+}
+
+// The leader is of a later one.
 static void put_epochs(void)
 {
     fake.epoch = BATCHES - 1;
     for (size_t i = 0; i < BATCHES; i++)
-        fake.log.p[i * fake.log.n / BATCHES + 15] = (char)i;
+        fake.log.p[i * fake.log.n / BATCHES + 15] =
+            (char)epoch_of((int64_t)i * BATCH_RECORDS);
 }
 
 // Of the first n_used records from `from` on; read on behind them.
@@ -860,7 +1020,7 @@ static void test_held_partitions_know_their_epoch(UNUSED void **state)
         size_t n_used;
         int32_t epoch;
     } cases[] = {{0, 1, 0}, {0, 3, 0}, {0, 4, 1}, {4, 2, 1},
-                 {4, 3, 2}, {4, 0, 1}, {0, 0, -1}};
+                 {4, 5, 1}, {4, 6, 2}, {4, 0, 1}, {0, 0, -1}};
     put_epochs();
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct stream *stream = hold_back_and_release(cases[i].from, cases[i].n_used);
@@ -906,7 +1066,7 @@ static void test_runs_tell_epochs(UNUSED void **state)
     assert_true(run->first == 4 && run->next > 6);
     for (int64_t next = 5; next <= run->next; next++)
         assert_int_equal(run_epoch_at(run->epochs, run->n_epochs, next, -1),
-                         (next - 1) / BATCH_RECORDS);
+                         epoch_of(next - 1));
     stream->ops->close(stream);
 }
 
@@ -1156,14 +1316,21 @@ TEST_MAIN(CASE(test_all_versions_of_fetch), CASE(test_a_leader_that_moves_is_fol
           CASE(test_errors_that_stay_are_told_once),
           CASE(test_answers_without_partitions_are_told),
           CASE(test_errors_that_are_final), CASE(test_a_log_that_was_cut_back_is_told),
+          CASE(test_a_cut_that_is_not_said_again_is_none),
           CASE(test_an_older_broker_is_asked_whether_its_log_was_cut),
+          CASE(test_an_epoch_that_the_leader_does_not_know_is_told),
           CASE(test_a_gap_is_told_behind_what_was_read),
+          CASE(test_an_offset_that_is_there_is_asked_for_again),
           CASE(test_an_epoch_that_never_was_is_forgotten),
           CASE(test_batches_that_cannot_be_are_told),
+          CASE(test_an_epoch_changed_on_its_way_is_not_believed),
+          CASE(test_an_epoch_that_is_never_the_same_is_told),
+          CASE(test_an_epoch_that_is_said_again_is_believed),
           CASE(test_an_end_that_moves_is_no_error),
           CASE(test_a_cut_tail_is_asked_for_again),
           CASE(test_an_answer_cut_at_any_byte_is_asked_for_again),
-          CASE(test_throttling_is_kept_to), CASE(test_a_broker_without_progress_is_told),
+          CASE(test_throttling_is_kept_to), CASE(test_two_answers_wait_at_most),
+          CASE(test_a_broker_without_progress_is_told),
           CASE(test_bad_bytes_are_told_with_their_place), CASE(test_compressed_batches),
           CASE(test_held_partitions_wait), CASE(test_held_partitions_know_their_epoch),
           CASE(test_a_log_cut_back_while_a_partition_is_held_is_told),
