@@ -39,12 +39,17 @@ void wire_member_release(struct wire_member *member)
     *member = (struct wire_member){0};
 }
 
+// It is static where it can join as one, or no other request would find it by that name.
 struct wire_identity wire_member_identity(const struct wire_member *member)
 {
+    const int16_t joins_by_name = 5;
+    bool is_static =
+        member->coordinator.host != NULL &&
+        wire_connection_version(&member->coordinator, WIRE_JOIN_GROUP) >= joins_by_name;
     return (struct wire_identity){
         .group = str_of(member->group),
         .member = str_of(member->id),
-        .instance = str_of(member->instance),
+        .instance = is_static ? str_of(member->instance) : (struct str){0},
         .generation = member->generation,
     };
 }
