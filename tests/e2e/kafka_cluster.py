@@ -17,10 +17,11 @@ LIMIT_S = 120
 
 
 class Listener:
-    """A port of each broker: the protocol it speaks, and its settings (listener.name.X.*)."""
+    """A port of each broker: the protocol it speaks, and its settings (listener.name.X.*). is_proxied: clients are told another
+    port, at which the test has a proxy, so that they do not go around it."""
 
-    def __init__(self, protocol="PLAINTEXT", host="127.0.0.1", **settings):
-        self.protocol, self.host = protocol, host
+    def __init__(self, protocol="PLAINTEXT", host="127.0.0.1", is_proxied=False, **settings):
+        self.protocol, self.host, self.is_proxied = protocol, host, is_proxied
         self.settings = {name.replace("_", "."): value for name, value in settings.items()}
 
 
@@ -29,9 +30,16 @@ class Broker(OwnServer):
         super().__init__(f"broker {number}")
         self.cluster, self.number = cluster, number
         self.ports = {name: lib.free_port() for name in [*cluster.listeners, "CONTROLLER"]}
+        self.told_ports = {name: lib.free_port() if listener.is_proxied else self.ports[name]
+                           for name, listener in cluster.listeners.items()}
 
     def address(self, listener):
-        return f"{self.cluster.listeners[listener].host}:{self.ports[listener]}"
+        """As clients are told it."""
+        return f"{self.cluster.listeners[listener].host}:{self.told_ports[listener]}"
+
+    def behind(self, listener):
+        """Behind the proxy."""
+        return f"127.0.0.1:{self.ports[listener]}"
 
     def properties(self):
         listeners = {**self.cluster.listeners, "CONTROLLER": Listener()}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A proxy before one Kafka broker that knows where answers begin and end, and what was asked: breaks the n-th answer of a
-kind in one place. One fault at a time; it strikes once."""
+kind in one place. One fault at a time; it strikes once. It may hide the later versions of requests, as if the broker were an
+older one."""
 import collections
 import itertools
 import socket
@@ -9,9 +10,12 @@ import threading
 import time
 
 NAMES = {1: "Fetch", 2: "ListOffsets", 3: "Metadata", 8: "OffsetCommit", 10: "FindCoordinator", 11: "JoinGroup",
-         12: "Heartbeat", 13: "LeaveGroup", 14: "SyncGroup", 18: "ApiVersions"}
+         12: "Heartbeat", 13: "LeaveGroup", 14: "SyncGroup", 15: "DescribeGroups", 18: "ApiVersions", 19: "CreateTopics",
+         23: "OffsetForLeaderEpoch"}
+KEYS = {name: key for key, name in NAMES.items()}
 # From this version on a request's answer has compact lengths and tagged fields (Kafka protocol guide).
-FLEXIBLE = {1: 12, 2: 6, 3: 9, 8: 8, 10: 3, 11: 6, 12: 4, 13: 4, 14: 4, 18: 99}
+FLEXIBLE = {1: 12, 2: 6, 3: 9, 8: 8, 10: 3, 11: 6, 12: 4, 13: 4, 14: 4, 15: 5, 18: 99, 19: 5,
+            23: 4}
 SIZE_BYTES = 4
 
 # codes: where its error codes stand; blind: bytes of which nobody could tell that they are wrong.
@@ -62,6 +66,27 @@ def skip_topic(at, version):
         at.skip_text()
 
 
+def metadata_codes(at, version):
+    at.skip(4 if version >= 3 else 0)
+    for _ in range(at.number()):
+        at.skip(4)
+        at.skip_text()
+        at.skip(4)
+        if version >= 1:
+            at.skip_text()
+        at.skip_tags()
+    if version >= 2:
+        at.skip_text()
+    at.skip(4 if version >= 1 else 0)
+    if at.number() < 1:
+        return []
+    places = [at.at]
+    at.skip(2)
+    at.skip_text()
+    at.skip((16 if version >= 10 else 0) + (version >= 1))
+    return places + [at.at] if at.number() > 0 else places
+
+
 def code_places(key, version, data):
     """Where the error codes of an answer stand: of it whole, of its first topic, of that one's first partition."""
     flexible = version >= FLEXIBLE[key]
@@ -80,22 +105,21 @@ def code_places(key, version, data):
         skip_topic(at, version)
         return whole + [at.at + 4] if at.number() > 0 else whole
     if name == "Metadata":
+        return metadata_codes(at, version)
+    if name == "DescribeGroups":
+        at.skip(4 if version >= 1 else 0)
+        return [at.at] if at.number() > 0 else []
+    if name == "CreateTopics":
         at.skip(4)
-        for _ in range(at.number()):
-            at.skip(4)
-            at.skip_text()
-            at.skip(4)
-            at.skip_text()
-            at.skip_tags()
+        at.number()
         at.skip_text()
+        return [at.at]
+    if name == "OffsetForLeaderEpoch" or name == "ListOffsets" and version >= 2:
         at.skip(4)
-        return [at.at + 0] if at.number() > 0 else []
-    if name == "ListOffsets":
-        at.skip(4 if version >= 2 else 0)
     at.number()
     at.skip_text()
     at.number()
-    return [at.at + 4]
+    return [at.at + (0 if name == "OffsetForLeaderEpoch" else 4)]
 
 
 def blind_places(version, frame):
@@ -129,12 +153,24 @@ def base_offsets(frame, at, end):
     return places
 
 
-class KafkaFaults:
-    """Listens on PORT for the broker at `to`, HOST:PORT."""
+def lowered(frame, most):
+    """ApiVersions before version 3: of those requests no later version than that, or the broker's least."""
+    frame, n = bytearray(frame), struct.unpack_from(">i", frame, SIZE_BYTES + 6)[0]
+    for at in range(SIZE_BYTES + 10, SIZE_BYTES + 10 + 6 * n, 6):
+        key, least, last = struct.unpack_from(">hhh", frame, at)
+        struct.pack_into(">h", frame, at + 4, max(least, min(last, most.get(NAMES.get(key), last))))
+    return bytes(frame)
 
-    def __init__(self, to, port):
+
+class KafkaFaults:
+    """Listens on PORT for the broker at `to`, HOST:PORT. most: the latest version of a request, by its name, that the broker
+    seems to have; for a client that asks for its versions as brokers before 2.4 understand it."""
+
+    def __init__(self, to, port, most=None):
         host, _, to_port = to.rpartition(":")
-        self.to, self.lock = (host, int(to_port)), threading.Lock()
+        self.to, self.lock, self.most = (host, int(to_port)), threading.Lock(), most
+        self.versions = collections.defaultdict(set)  # of requests, by their names
+        self.throttles_ms = []  # of each answer to Fetch
         self.listener = socket.create_server(("127.0.0.1", port))
         self.begin(None)
         threading.Thread(target=self.accept, daemon=True).start()
@@ -153,9 +189,13 @@ class KafkaFaults:
         while True:
             try:
                 client, _ = self.listener.accept()
-                server = socket.create_connection(self.to, 10)
             except OSError:
                 return
+            try:
+                server = socket.create_connection(self.to, 10)
+            except OSError:
+                client.close()
+                continue
             for sock in (client, server):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             asked = {}
@@ -176,7 +216,10 @@ class KafkaFaults:
         try:
             while frame := read_frame(server):
                 correlation, = struct.unpack_from(">i", frame, SIZE_BYTES)
-                if not self.pass_on(client, frame, *asked.pop(correlation)):
+                key, version = asked.pop(correlation)
+                if key not in NAMES:
+                    client.sendall(frame)
+                elif not self.pass_on(client, frame, key, version):
                     break
         except OSError:
             pass
@@ -184,6 +227,8 @@ class KafkaFaults:
 
     def pass_on(self, client, frame, key, version):
         """False when that was the connection's end."""
+        if NAMES[key] == "ApiVersions" and self.most:
+            frame = lowered(frame, self.most)
         fault = self.count(frame, key, version)
         if fault is None:
             client.sendall(frame)
@@ -206,6 +251,9 @@ class KafkaFaults:
     def count(self, frame, key, version):
         name = NAMES[key]
         with self.lock:
+            self.versions[name].add(version)
+            if name == "Fetch":
+                self.throttles_ms += struct.unpack_from(">i", frame, SIZE_BYTES + 4 + (version >= FLEXIBLE[key]))
             number = self.counts[name]
             self.counts[name] += 1
             self.answers.append(Answer(name, number, len(frame), code_places(key, version, frame),

@@ -4,14 +4,18 @@
 # test: limit 5400
 """client = 'native' through a proxy that breaks the real broker's answers: cut before each byte, bytes that drip, pauses, each
 error code, flipped bits. What is read is exact, or the stream ends by an error; both within a limit. With --long all places of
-all answers are cut and all codes are tried, else some."""
+all answers are cut and all codes are tried, else some. The answers are those to a reader of all partitions, to a member of a
+group, and to a reader of an older broker, whom it asks whether its log was cut back."""
 import collections
+import contextlib
+import functools
 import os
 import random
 import subprocess
 import time
 
 import broker
+import kafka_cluster
 import kafka_faults
 import lib
 
@@ -22,27 +26,56 @@ FLIP_LIMIT_MS = 60_000  # a group in which nobody knows that it leads waits for 
 FEW, MANY = int(os.environ.get("FAULTS_N", 8)), 1000  # faults of a kind; with --long
 LATE_S = 0.3
 CODES = [-1, *range(1, 120), 32000]
-GROUP, MEMBER = "group", "member"
+GROUP, MEMBER, OLDER = "group", "member", "epoch"
+KINDS = (GROUP, MEMBER, OLDER)
 OK = ("ok",)
 ERROR = ("ok", "error")
+
+
+def made_topic(brokers=None):
+    topic = broker.create_topic(partitions=N_PARTITIONS, brokers=brokers)
+    with broker.Producer(brokers=brokers) as producer:
+        for batch in range(N_BATCHES):
+            for partition in range(N_PARTITIONS):
+                for i in range(N_EACH // N_BATCHES):
+                    offset = batch * N_EACH // N_BATCHES + i
+                    producer.send(topic, f"{partition}:{offset}", partition=partition)
+            producer.flush()
+    return topic
+
+
+@functools.cache
+def older_place():
+    """A broker that was there twice, so that its epochs as a leader are others than those of the records."""
+    cluster = kafka_cluster.Cluster(1, {"INSIDE": kafka_cluster.Listener(),
+                                        "OLDER": kafka_cluster.Listener(is_proxied=True)})
+    (only,), inside = cluster.brokers, cluster.addresses("INSIDE")
+    topic = made_topic(inside)
+    only.kill()
+    only.start()
+    only.wait()
+    lib.wait_until(lambda: broker.leaders(topic, inside) == N_PARTITIONS * [1], 60, "leaders")
+    return topic, only.behind("OLDER"), only.address("OLDER"), {"Fetch": 11}
+
+
+@contextlib.contextmanager
+def place(kind):
+    """Topic, the broker's address, that of the proxy, and what that hides."""
+    if kind == OLDER:
+        yield older_place()
+        return
+    with lib.kafka_behind() as (behind, before):
+        yield made_topic(), behind, before, None
 
 
 class Reading:
     """stream_tool reads a topic of this test through the proxy, again and again."""
 
-    def __init__(self, behind, before):
-        self.topic = broker.create_topic(partitions=N_PARTITIONS)
-        with broker.Producer() as producer:
-            for batch in range(N_BATCHES):
-                for partition in range(N_PARTITIONS):
-                    for i in range(N_EACH // N_BATCHES):
-                        offset = batch * N_EACH // N_BATCHES + i
-                        producer.send(self.topic, f"{partition}:{offset}", partition=partition)
-                producer.flush()
-        self.faults = kafka_faults.KafkaFaults(behind, int(before.rpartition(":")[2]))
+    def __init__(self, topic, behind, before, most):
+        self.faults = kafka_faults.KafkaFaults(behind, int(before.rpartition(":")[2]), most)
         program = lib.ROOT / "build" / ("asan" if lib.is_checked() else "release") / "tests/stream_tool"
         self.process = subprocess.Popen(
-            [program, before, self.topic, str(N_PARTITIONS), str(N_EACH), str(ANSWER_LIMIT_MS)],
+            [program, before, topic, str(N_PARTITIONS), str(N_EACH), str(ANSWER_LIMIT_MS)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.group = lib.fresh_name("g")
 
@@ -57,7 +90,7 @@ class Reading:
         """What it says of one reading with this fault, and the seconds that it took."""
         self.faults.begin(fault)
         began = time.monotonic()
-        self.process.stdin.write(f"{limit_ms} {self.group} {MEMBER if kind == MEMBER else ''}\n")
+        self.process.stdin.write(f"{limit_ms} {self.group} {kind if kind != GROUP else ''}\n")
         self.process.stdin.flush()
         said = self.process.stdout.readline().strip()
         assert said, f"stream_tool ended at {fault}"
@@ -68,6 +101,7 @@ class Reading:
         said, _ = self.read(kind)
         assert said.split()[:2] == ["ok", str(N_PARTITIONS * N_EACH)], said
         seen = sorted(self.faults.answers)
+        assert kind != OLDER or any(one.name == "OffsetForLeaderEpoch" for one in seen), seen
         return [one for one in seen if one.number < 2]
 
 
@@ -79,8 +113,8 @@ def some(faults, n):
 def try_all(kind, faults_of, ends_well, most=None, limit_ms=LIMIT_MS):
     """ends_well: how it may end, each but ok with a text; most: so many with --long."""
     ends = collections.Counter()
-    with lib.kafka_behind() as (behind, before):
-        reading = Reading(behind, before)
+    with place(kind) as there:
+        reading = Reading(*there)
         try:
             answers, longest = reading.answers(kind), 0
             faults = faults_of(answers)
@@ -99,21 +133,21 @@ def try_all(kind, faults_of, ends_well, most=None, limit_ms=LIMIT_MS):
 
 
 def test_answers_that_are_cut_at_every_byte():
-    for kind in (GROUP, MEMBER):
+    for kind in KINDS:
         try_all(kind, kafka_faults.cuts, OK)
 
 
 def test_answers_that_are_slow():
-    for kind in (GROUP, MEMBER):
+    for kind in KINDS:
         try_all(kind, lambda answers: kafka_faults.slow(answers, LATE_S), OK)
 
 
 def test_every_error_code():
-    for kind in (GROUP, MEMBER):
+    for kind in KINDS:
         try_all(kind, lambda answers: kafka_faults.codes([one for one in answers if one.number == 0], CODES),
                 ERROR)
 
 
 def test_flipped_bits():
-    for kind in (GROUP, MEMBER):
+    for kind in KINDS:
         try_all(kind, lambda answers: kafka_faults.flips(answers, (0x01, 0x80)), ERROR, MANY, FLIP_LIMIT_MS)

@@ -4,13 +4,15 @@
 # test: long
 """Both Kafka clients over the same topics of three brokers, one of which is killed after another, so that leaders
 move: the same rows, the same dead letters (offset, time, key, value, headers), the same offsets passed; then
-verify. A topic that was compacted."""
+verify. A topic that was compacted; an election of a leader that lacks records."""
 import collections
 import json
 import random
+import re
 
 import broker
 import kafka_cluster
+import kafka_faults
 import lib
 import results
 from test_topic_ids import topics
@@ -27,29 +29,33 @@ CREATE TABLE s (name TEXT NOT NULL, n INT)
 CREATE TABLE r () WITH (connector = 'filesystem', path = '{root}/r', format = 'csv');
 INSERT INTO r SELECT s.* FROM s;
 """
+KEEP = ("--config", "retention.ms=-1")  # records have times of before
 dice = random.Random(5)
 places = {}
 
 
 def cluster():
     if not places:
-        places["cluster"] = kafka_cluster.Cluster(3, settings={
+        listeners = {"CLIENTS": kafka_cluster.Listener(), "OLDER": kafka_cluster.Listener(is_proxied=True)}
+        places["cluster"] = kafka_cluster.Cluster(3, listeners, {
             "log.cleaner.backoff.ms": 200, "transaction.state.log.num.partitions": 3})
+        for one in places["cluster"].brokers:  # as brokers before 2.7, whose Fetch tells no truncation
+            kafka_faults.KafkaFaults(one.behind("OLDER"), one.told_ports["OLDER"], {"Fetch": 11})
     return places["cluster"]
 
 
 class Job:
-    def __init__(self, client, topic, addresses=None):
+    def __init__(self, client, topic, addresses=None, more=""):
         self.root = lib.tmp_dir()
         self.script = self.root / "p.sql"
-        self.script.write_text(JOB.format(root=self.root, brokers=addresses or cluster().addresses(), topic=topic,
-                                          client=client))
+        self.script.write_text(more + JOB.format(root=self.root, brokers=addresses or cluster().addresses(), topic=topic,
+                                                 client=client))
 
     def start(self):
         return lib.Started("run", self.script)
 
-    def run_once(self):
-        lib.run("run", self.script, "--once", limit_s=180)
+    def run_once(self, code=0):
+        return lib.run("run", self.script, "--once", limit_s=180, code=code)
 
     def rows(self):
         return collections.Counter(results.iter_result(self.root / "r"))
@@ -70,11 +76,17 @@ class Job:
                 at[2] += part["skipped"]
         return passed
 
+    def n_read(self):
+        return sum(at[1] for at in self.passed().values())
+
+    def result(self):
+        return self.rows(), self.letters()
+
 
 def make(name, **config):
     words = [word for key, value in config.items() for word in ("--config", f"{key.replace('_', '.')}={value}")]
     topics(cluster().addresses(), "--create", "--topic", name, "--partitions", str(PARTITIONS),
-           "--replication-factor", "3", "--config", "min.insync.replicas=1", *words)
+           "--replication-factor", "3", "--config", "min.insync.replicas=1", *KEEP, *words)
     lib.wait_until(lambda: min(broker.leaders(name, cluster().addresses())) > 0, 60, "leaders")
     return name
 
@@ -89,12 +101,14 @@ def send(producer, topic, n, key=None):
                       partition=number % PARTITIONS, headers=headers, timestamp_ms=1_790_000_000_000 + number)
 
 
-def send_some(topic):
-    codec = dice.choice(("none", "gzip", "snappy", "lz4", "zstd"))
-    with broker.Producer(brokers=cluster().addresses(), **{"compression.type": codec}) as producer:
+def send_some(topic, codec=None, address=None):
+    """300 records that are read, of which each partition has some, and 50 that are aborted."""
+    address = address or cluster().addresses()
+    codec = codec or dice.choice(("none", "gzip", "snappy", "lz4", "zstd"))
+    with broker.Producer(brokers=address, **{"compression.type": codec}) as producer:
         send(producer, topic, 200)
         producer.flush()
-    with broker.Producer(transactional_id=lib.fresh_name("tx"), brokers=cluster().addresses()) as producer:
+    with broker.Producer(transactional_id=lib.fresh_name("tx"), brokers=address) as producer:
         for is_kept in (True, False, True):
             producer.begin()
             send(producer, topic, 50)
@@ -107,6 +121,10 @@ def same(jobs):
     assert native.rows() == other.rows()
     assert native.letters() == other.letters() and native.letters()
     assert native.passed() == other.passed(), (dict(native.passed()), dict(other.passed()))
+    verify(jobs)
+
+
+def verify(jobs):
     for job in jobs:
         assert lib.run("verify", job.script, "--deep", "--json").json()["errors"] == 0
 
@@ -131,7 +149,7 @@ def test_leaders_move_and_brokers_are_killed():
     for job in jobs:
         job.run_once()
     same(jobs)
-    assert sum(at[1] for at in jobs[0].passed().values()) == 9 * 300, jobs[0].passed()
+    assert jobs[0].n_read() == 9 * 300, jobs[0].passed()
 
 
 def test_what_a_compaction_left():
@@ -157,3 +175,66 @@ def test_what_a_compaction_left():
         job.run_once()
     same(jobs)
     assert sum(at[2] for at in jobs[0].passed().values()) > 0, jobs[0].passed()
+
+
+def without_its_newest(topic):
+    """Broker 3 leads it, and has none of what was sent last, which all that read it have read."""
+    address = cluster().addresses()
+    _, second, third = cluster().brokers
+    topics(address, "--create", "--topic", topic, "--replica-assignment", ",".join(PARTITIONS * ["2:3"]),
+           "--config", "unclean.leader.election.enable=true", "--config", "min.insync.replicas=1", *KEEP)
+    lib.wait_until(lambda: broker.leaders(topic, address) == PARTITIONS * [2], 60, "a leader")
+    send_some(topic)
+    # Both have all of it, the last transaction's marker too.
+    lib.wait_until(lambda: len(broker.consume(topic, brokers=address)) == 300, 60, "what was sent")
+    ends = [broker.watermarks(topic, partition, address)[1] for partition in range(PARTITIONS)]
+    third.kill()
+    send_some(topic)
+    yield ends
+    second.kill()
+    third.start()
+    third.wait()
+    lib.wait_until(lambda: broker.leaders(topic, address) == PARTITIONS * [3], 60, "the other leader")
+    for _ in range(2):  # others, and more of them
+        send_some(topic)
+    yield
+    second.start()
+    second.wait()
+
+
+def test_an_election_of_a_leader_that_lacks_records():
+    """Natively nobody reads on: told by Fetch, or asked for by OffsetForLeaderEpoch beside an older Fetch, by a worker that stands at
+    the end or by one that is started afterwards, and it is no gap either. Up to there both clients have read the same."""
+    topic = lib.fresh_name("unclean")
+    older = cluster().addresses("OLDER")
+    gaps = "SET on_gap = 'record';\n"
+    at_end = [Job("native", topic, *more) for more in ((), (older,), (None, gaps), (older, gaps))]
+    later = [Job("native", topic, *more) for more in ((), (older,), (None, gaps))]
+    other = Job("librdkafka", topic)
+    jobs = [*at_end, *later, other]
+    steps = without_its_newest(topic)
+    ends = next(steps)
+    workers = [job.start() for job in [*at_end, other]]
+    for job in later:
+        job.run_once()
+    lib.wait_until(lambda: all(job.n_read() == 2 * 300 for job in jobs), 60, "all records")
+    before = other.result()
+    assert all(job.result() == before for job in jobs)
+    next(steps)
+    for worker in workers[:-1]:
+        worker.wait(120, code=3)
+        told = re.search(rf"topic '{topic}', partition (\d), offset (\d+): the log was cut back to offset (\d+) after it was read",
+                         worker.text())
+        assert told and int(told[3]) == ends[int(told[1])] < int(told[2]), (ends, worker.text())
+    for job in later:
+        said = job.run_once(code=3).err
+        told = re.search(rf"topic '{topic}' partition (\d): the log has read it up to offset (\d+), but from offset (\d+) on its leader "
+                         "has something else", said)
+        assert told and int(told[3]) == ends[int(told[1])] < int(told[2]), (ends, said)
+    for job in [*at_end, *later]:
+        assert job.result() == before
+    workers[-1].signal(15)
+    print("by librdkafka:", workers[-1].wait(30, code=None), workers[-1].text()[-1000:], flush=True)
+    assert not before[0] - other.rows()
+    verify(jobs)
+    next(steps, None)

@@ -23,12 +23,13 @@ CREATE TABLE r () WITH (connector = 'filesystem', path = '{root}/r', format = 'c
 INSERT INTO r SELECT s.* FROM s;
 """
 BEGAN_MS = 1_790_000_000_000
+KEEP = {"retention.ms": -1}  # records of those times
 
 
 class Work:
     def __init__(self, brokers=None, topic=None):
         self.brokers, self.root = brokers or lib.brokers(), lib.tmp_dir()
-        self.topic = topic or broker.create_topic(brokers=brokers)
+        self.topic = topic or broker.create_topic(config=KEEP, brokers=brokers)
 
     def script(self, client="native"):
         path = self.root / f"{client}.sql"
@@ -64,7 +65,7 @@ class Work:
 
         def is_made():
             try:
-                broker.create_topic(self.topic)
+                broker.create_topic(self.topic, config=KEEP)
             except Exception as reason:
                 print(reason, flush=True)
                 return False

@@ -2,7 +2,8 @@
 // Reads a topic by client = 'native' once for each line of stdin, for tests that break
 // its connections:
 //   stream_tool BROKERS TOPIC PARTITIONS RECORDS TIMEOUT_MS
-// A line is "LIMIT_MS GROUP" or "LIMIT_MS GROUP member". Each partition has RECORDS
+// A line is "LIMIT_MS GROUP", "LIMIT_MS GROUP member", or "LIMIT_MS GROUP epoch" for a
+// start that says of which epoch is what is before it: 0. Each partition has RECORDS
 // records, with the value "PARTITION:OFFSET". Prints for each line
 //   ok N RETRIES      all were read, each once, in order; the client told of so many
 //                     outages
@@ -29,6 +30,7 @@ struct reading {
     int32_t n_partitions;
     int64_t n_each; // records of a partition
     int timeout_ms;
+    bool knows_epoch;
     int64_t next[PARTITIONS_MAX];
     char wrong[200], trouble[300]; // "": nothing was
     int n_retries;
@@ -79,8 +81,11 @@ static enum status start(struct reading *reading, struct stream *stream,
     for (size_t i = 0; i < event->n_partitions; i++) {
         int32_t partition = event->partitions[i];
         if (partition >= 0 && partition < reading->n_partitions)
-            starts[n++] = (struct stream_start){.partition = partition,
-                                                .offset = reading->next[partition]};
+            starts[n++] = (struct stream_start){
+                .partition = partition,
+                .offset = reading->next[partition],
+                .epoch = leader_epoch_of(reading->knows_epoch ? 0 : -1),
+            };
     }
     return stream->ops->start(stream, starts, n, err);
 }
@@ -148,9 +153,11 @@ static enum status read_topic(struct reading *reading, const struct wire_config 
 }
 
 static void answer(const char *brokers, struct reading reading, int limit_ms,
-                   const char *group, bool is_member)
+                   const char *group, const char *kind)
 {
     struct err err = {0};
+    bool is_member = strcmp(kind, "member") == 0;
+    reading.knows_epoch = strcmp(kind, "epoch") == 0;
     const struct wire_config config = {
         .brokers = brokers,
         .topic = reading.topic,
@@ -180,7 +187,7 @@ static void answer(const char *brokers, struct reading reading, int limit_ms,
 
 int main(int argc, char **argv)
 {
-    char line[256], group[128], member[16];
+    char line[256], group[128], kind[16];
     int limit_ms;
     if (argc != 6 || atoi(argv[3]) > PARTITIONS_MAX) {
         fputs("usage: stream_tool BROKERS TOPIC PARTITIONS RECORDS TIMEOUT_MS\n", stderr);
@@ -191,10 +198,10 @@ int main(int argc, char **argv)
                                     .n_each = atoll(argv[4]),
                                     .timeout_ms = atoi(argv[5])};
     while (fgets(line, sizeof(line), stdin) != NULL) {
-        int n = sscanf(line, "%d %127s %15s", &limit_ms, group, member);
+        int n = sscanf(line, "%d %127s %15s", &limit_ms, group, kind);
         if (n < 2)
             return 2;
-        answer(argv[1], reading, limit_ms, group, n == 3);
+        answer(argv[1], reading, limit_ms, group, n == 3 ? kind : "");
     }
     return 0;
 }

@@ -8,7 +8,12 @@
 
 #include "base/hash.h"
 
-static const char *const codecs[] = {"none", "gzip", "snappy", "lz4", "zstd"};
+// Brokers of before 2.1 have no zstd: TEST_NO_ZSTD.
+static const char *codec(int i)
+{
+    static const char *const names[] = {"none", "gzip", "snappy", "lz4", "zstd"};
+    return names[i % (getenv("TEST_NO_ZSTD") ? 4 : 5)];
+}
 
 // What a client has given of a partition: a text a record.
 struct reading {
@@ -195,7 +200,7 @@ static void produce_by_chance(const char *topic, int32_t n_partitions, int n_rou
     for (int i = 0; i < PRODUCERS; i++) {
         char id[80];
         snprintf(id, sizeof(id), "%s-%d", topic, i);
-        producers[i] = producer_of(codecs[i % 5], i % 2 ? id : NULL);
+        producers[i] = producer_of(codec(i), i % 2 ? id : NULL);
     }
     for (int round = 0; round < n_rounds; round++) {
         int at = (int)chance(PRODUCERS);
@@ -258,7 +263,7 @@ static void test_batches_beyond_all_limits_are_the_same(UNUSED void **state)
     const int64_t begin[2] = {0};
     set_topic(name, "max.message.bytes", "9000000");
     for (int i = 0; i < 5; i++) {
-        rd_kafka_t *rk = producer_of(codecs[i], NULL);
+        rd_kafka_t *rk = producer_of(codec(i), NULL);
         for (int32_t k = 0; k < 4; k++) {
             produce_one(rk, name, k % 2, 5000000);
             produce_one(rk, name, k % 2, 10);
