@@ -9,6 +9,7 @@ leave, those that come back have their partitions, and they share with members o
 may wait for a time-out that is half an hour, and the test is over before."""
 import base64
 import os
+import pathlib
 import random
 import re
 import subprocess
@@ -219,6 +220,19 @@ def test_two_of_one_name_are_told():
             "(FENCED_INSTANCE_ID); give each worker its own --instance") in first.text(), first.text()
     group.send()
     group.end(second)
+
+
+def test_no_thread_is_the_librarys():
+    """It names its own "rdk:main" and "rdk:broker1"; of a member of a group there would be some."""
+    threads = {}
+    for client in ("native", "librdkafka"):
+        group = Group(2, timeout="6s")
+        worker = group.start(client=client)
+        group.send()
+        names = [path.read_text() for path in pathlib.Path(f"/proc/{worker.process.pid}/task").glob("*/comm")]
+        threads[client] = sum(name.startswith("rdk:") for name in names)
+        group.end(worker)
+    assert threads["native"] == 0 < threads["librdkafka"], threads
 
 
 def share_with_librdkafka(*clients):

@@ -7,6 +7,9 @@
 of what does not, the same by all commands, and never a secret."""
 import base64
 import json
+import socket
+import ssl
+import threading
 import time
 
 import broker
@@ -14,7 +17,8 @@ import kafka_cluster
 import lib
 import results
 from kafka_secured import STRANGER, USER, get, more_listeners, sasl, sasl_settings, script, tls
-from native_secured import SEE_OPTIONS, at, fails, native, works
+from native_secured import SEE_OPTIONS, at, fails, native, no_secret_in, works
+from test_kafka_security import scram_hint, version
 
 REAUTHENTICATED_MS = 3000
 expired_ca = []
@@ -40,6 +44,34 @@ more_listeners.append(listeners)
 
 def test_tls():
     works("TLS", tls())
+
+
+def test_the_hosts_name_is_told():
+    """To servers with certificates of several names (SNI, RFC 6066); an address is no name."""
+    certificate, key, _ = get().ours.signed("several")
+    context, told = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), []
+    context.load_cert_chain(certificate, key)
+    context.sni_callback = lambda _connection, name, _context: told.append(name)
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            try:
+                connection, _ = server.accept()
+                context.wrap_socket(connection, server_side=True).close()
+            except ssl.SSLError as reason:  # to an address, of which the certificate says nothing
+                print(reason, flush=True)
+            except OSError:
+                return
+    threading.Thread(target=serve, daemon=True).start()
+    for host, name in (("localhost", "localhost"), ("127.0.0.1", None)):
+        told.clear()
+        worker = lib.Started("run", native("TLS", tls(), brokers=f"{host}:{server.getsockname()[1]}"))
+        lib.wait_until(lambda: told, what="a client")
+        worker.kill()
+        assert set(told) == {name}, told
+    server.shutdown(socket.SHUT_RDWR)
+    server.close()
 
 
 def test_tls_with_an_unknown_authority():
@@ -138,6 +170,20 @@ def test_scram():
         works("SASL", sasl(mechanism, **USER))
 
 
+def test_what_is_produced_is_the_librarys():
+    """Which brokers from 3.8.1 on refuse by SCRAM, where it is that of Debian 12: it is said what would help."""
+    path = native("SASL", sasl("SCRAM-SHA-256", **USER))
+    rows = path.parent / "s.txt"
+    rows.write_text(f"trip_id,stop_id\nT,n{get().n_sent}\n")
+    if version() >= (2, 6, 1):
+        lib.run("produce", rows, path)
+        get().n_sent += 1
+        return
+    done = lib.run("produce", rows, path, code=1)
+    assert scram_hint("SCRAM-SHA-256") in done.err, done.err
+    no_secret_in(done.out, done.err)
+
+
 def test_sasl_without_tls():
     works("CLEAR", {"security.protocol": "sasl_plaintext", "sasl.mechanism": "SCRAM-SHA-512", **USER})
 
@@ -230,10 +276,16 @@ def test_what_it_does_not_have_is_refused():
 
 
 def test_logins_that_end_are_made_anew():
-    """For longer than three logins last, nothing is said and nothing lost; the broker ended none."""
+    """For longer than three logins last, nothing is said and nothing lost; the broker ended none. A command is asked for a token
+    each time; a member of a group, too, logs in anew."""
     place = get()
-    for options in (sasl("SCRAM-SHA-256", **USER), sasl("PLAIN", **USER)):
+    asked = lib.tmp_dir() / "asked"
+    command = f"echo >> {asked}; printf %s {token()}"
+    for options in (sasl("SCRAM-SHA-256", **USER), sasl("PLAIN", **USER),
+                    sasl("OAUTHBEARER", **{"sasl.oauthbearer.token.command": command})):
         path = native("SHORT", options)
+        if "sasl.oauthbearer.token.command" in options:
+            path.write_text(path.read_text().replace("SET membership = 'none';\n", ""))
         path.write_text(path.read_text() + "SET commit.interval = '100ms';\n")
         (path.parent / "r").mkdir()
         worker = lib.Started("run", path)
@@ -247,3 +299,4 @@ def test_logins_that_end_are_made_anew():
         worker.stop()
         said = worker.text()
         assert "warn" not in said and "cannot be reached" not in said, said
+    assert len(asked.read_text()) > 2 * 3, "connections of topic, stream and group, each more than twice"

@@ -2,6 +2,7 @@
 // Record batches as a real broker keeps them (wire_captures.h), and such that lie.
 #include "test.h"
 
+#include <libdeflate.h>
 #include <lz4frame.h>
 #include <snappy-c.h>
 #include <zstd.h>
@@ -324,6 +325,34 @@ static void check_bomb(enum wire_codec codec, struct str bytes, const char *text
     buf_release(&plain);
 }
 
+static size_t gzip_of(const char *plain, size_t n, char *packed)
+{
+    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(6);
+    size_t size = libdeflate_gzip_compress(compressor, plain, n, packed, LIMIT);
+    libdeflate_free_compressor(compressor);
+    assert_true(size > 0);
+    return size;
+}
+
+// As snappy-java frames it: blocks of 32 kB behind a header.
+static size_t xerial_of(const char *plain, size_t n, char *packed)
+{
+    static const char header[] = "\x82SNAPPY\0\0\0\0\1\0\0\0\1";
+    const size_t block = 32 << 10;
+    size_t at = sizeof(header) - 1;
+    memcpy(packed, header, at);
+    for (size_t i = 0; i < n; i += block) {
+        size_t size = snappy_max_compressed_length(block);
+        assert_int_equal(snappy_compress(plain + i, block, packed + at + 4, &size),
+                         SNAPPY_OK);
+        packed[at] = packed[at + 1] = 0;
+        packed[at + 2] = (char)(size >> 8);
+        packed[at + 3] = (char)size;
+        at += 4 + size;
+    }
+    return at;
+}
+
 static void test_limits_of_plain_bytes(UNUSED void **state)
 {
     char *zeros = mem_zalloc(2 * LIMIT), *packed = mem_alloc(3 * LIMIT);
@@ -337,6 +366,12 @@ static void test_limits_of_plain_bytes(UNUSED void **state)
     }
     n = ZSTD_compress(packed, 3 * LIMIT, zeros, 2 * LIMIT, 3);
     check_bomb(WIRE_ZSTD, (struct str){packed, n}, "zstd: more than 1048576 bytes");
+    n = gzip_of(zeros, 2 * LIMIT, packed);
+    check_bomb(WIRE_GZIP, (struct str){packed, n}, "gzip: more than 1048576 bytes");
+    n += gzip_of(zeros, 0, packed + n); // a member whose size stands nowhere
+    check_bomb(WIRE_GZIP, (struct str){packed, n}, "gzip: more than 1048576 bytes");
+    n = xerial_of(zeros, 2 * LIMIT, packed); // no block of it is large
+    check_bomb(WIRE_SNAPPY, (struct str){packed, n}, "snappy: more than 1048576 bytes");
     free(packed);
     free(zeros);
 }
