@@ -76,12 +76,21 @@ def check_left(result):
         assert ENTRY_BEGIN.startswith(place.read(path)[:len(ENTRY_BEGIN)]), path
 
 
+def known_to(old, new):
+    """Of this program's report what the older one's has: that tells no epochs."""
+    if isinstance(old, dict):
+        return {key: known_to(value, new.get(key)) for key, value in old.items()}
+    if isinstance(old, list):
+        return [known_to(*pair) for pair in zip(old, new, strict=True)]
+    return new
+
+
 def check_old_verify(work):
     """The older program's opinion, of all bytes, is this one's."""
     old = work.tramline("verify", "--deep", "--json", binary=old_program()).json()
     new = work.verify()
     assert old["errors"] == new["errors"] == 0, (old, new)
-    assert {key: new.get(key) for key in old} == old, (old, new)
+    assert known_to(old, new) == old, (old, new)
 
 
 def killed_by_turns(work, seed, both_at_once=True, **kwargs):
