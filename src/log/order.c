@@ -160,8 +160,11 @@ void answer_encode(const struct answer *answer, struct buf *ret)
     json_t *object = line_json(kind_names[answer->kind]);
     if (answer->order >= 0 && answer->kind < ANSWER_SLOTS)
         put_number(object, "order", answer->order);
-    if (answer->kind == ANSWER_UNIT)
+    if (answer->kind == ANSWER_UNIT) {
         json_object_set_new(object, "unit", unit_json(&answer->unit));
+        put_number(object, "unmatched", answer->unit.unmatched);
+        put_number(object, "filtered", answer->unit.filtered);
+    }
     if (answer->kind == ANSWER_ERROR) {
         put_text(object, "status", str_of(answer->may_retry ? "retry" : "final"));
         put_text(object, "code", answer->code.p ? answer->code : str_of(""));
@@ -204,6 +207,32 @@ static bool get_driver(struct decoding *dec, const json_t *object, struct str ki
     return true;
 }
 
+// Of the unit's records; 0 where it is not said.
+static int64_t get_count(struct decoding *dec, const json_t *object, const char *field,
+                         const struct unit *unit)
+{
+    int64_t n_records = 0;
+    if (json_object_get(object, field) == NULL)
+        return 0;
+    for (size_t i = 0; i < unit->n_spans; i++)
+        n_records += unit->spans[i].data;
+    int64_t n = get_number(dec, object, field);
+    if (n > n_records)
+        wrong(dec, field, "at most the unit's records");
+    return n;
+}
+
+static enum status get_unit(struct decoding *dec, const json_t *object, struct unit *ret,
+                            struct err *err)
+{
+    TRY(unit_of_json(json_object_get(object, "unit"), ret, err));
+    ret->unmatched = get_count(dec, object, "unmatched", ret);
+    ret->filtered = get_count(dec, object, "filtered", ret);
+    if (dec->rc != ST_OK)
+        unit_release(ret);
+    return dec->rc;
+}
+
 static enum status get_answer(struct decoding *dec, const json_t *object,
                               struct answer *ret, struct err *err)
 {
@@ -219,7 +248,7 @@ static enum status get_answer(struct decoding *dec, const json_t *object,
         ret->kind = ANSWER_ERROR;
         get_error(dec, object, ret);
     } else if (str_is(kind, "unit")) {
-        TRY(unit_of_json(json_object_get(object, "unit"), &ret->unit, err));
+        TRY(get_unit(dec, object, &ret->unit, err));
         ret->kind = ANSWER_UNIT;
     } else if (!str_is(kind, "lost")) {
         wrong(dec, "kind", "'unit', 'error', 'lost', 'slots' or 'alive'");

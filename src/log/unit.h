@@ -62,6 +62,9 @@ struct unit {
     struct span *spans;   // rising
     size_t n_spans;
     int64_t rows, matched;
+    // Records without a row, for who looks; the log has neither. Both are `filtered`
+    // where no status server is wanted.
+    int64_t unmatched, filtered;
     int64_t first_batch_ms, last_batch_ms; // SQL's now went from here to there; 0: none
     struct entry_file *files;
     size_t n_files;

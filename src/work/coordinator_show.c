@@ -47,13 +47,14 @@ void coordinator_show_claim(struct coordinator *coordinator)
     }
 }
 
-// Why a record gave no row nobody here knows: it is counted nowhere.
 void coordinator_show_unit(struct coordinator *coordinator, const struct unit *unit)
 {
     struct board *board = board_of(coordinator);
     struct board_batch whole = {.partition = -1,
                                 .n_rows = unit->rows,
-                                .n_records[OUTCOME_MATCHED] = unit->matched};
+                                .n_records[OUTCOME_MATCHED] = unit->matched,
+                                .n_records[OUTCOME_UNMATCHED] = unit->unmatched,
+                                .n_records[OUTCOME_FILTERED] = unit->filtered};
     for (size_t i = 0; i < unit->n_files; i++)
         whole.n_bytes += unit->files[i].kind == FILE_DATA ? unit->files[i].bytes : 0;
     board_batch(board, &whole);

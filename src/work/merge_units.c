@@ -82,6 +82,8 @@ void merge_units(const struct unit *const *units, size_t n, struct unit *ret)
             unit.files[unit.n_files++] = units[i]->files[j];
         unit.rows += units[i]->rows;
         unit.matched += units[i]->matched;
+        unit.unmatched += units[i]->unmatched;
+        unit.filtered += units[i]->filtered;
         add_times(&unit, units[i]);
     }
     merge_spans(&unit);

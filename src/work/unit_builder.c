@@ -350,6 +350,8 @@ static void show_batch(struct unit_builder *builder, const struct span *span,
     n[OUTCOME_MATCHED] = n_matched;
     n[OUTCOME_FILTERED] = (int64_t)n_records - n[OUTCOME_IGNORED] - n[OUTCOME_REJECTED] -
                           n_matched - n[OUTCOME_UNMATCHED];
+    builder->draft->unit.unmatched += n[OUTCOME_UNMATCHED];
+    builder->draft->unit.filtered += n[OUTCOME_FILTERED];
     n_rejects[REJECT_UNREADABLE] = (int64_t)n_decoder;
     n_rejects[REJECT_QUERY] =
         n[OUTCOME_REJECTED] - (int64_t)n_decoder - n_rejects[REJECT_TOO_LARGE];

@@ -386,7 +386,7 @@ def test_a_signal_commits_what_was_answered():
 def test_the_status_server_of_a_coordinator():
     """How far it is, and what became of the records, as the workers told."""
     directory = file_job()
-    (directory / "visits.csv").write_text("trip_id,n\nT1,1\nT2,2\nT2,no number\n")
+    (directory / "visits.csv").write_text("trip_id,n\nT1,1\nT2,2\nT2,no number\nT9,3\n")
     script = (directory / "p.sql").read_text()
     (directory / "p.sql").write_text(f"SET status.listen = '127.0.0.1:0';\n{script}")
     lines = unit_driver.queue.Queue()
@@ -399,7 +399,8 @@ def test_the_status_server_of_a_coordinator():
     process.send(answer)
     assert json.loads(lines.get(timeout=30)[1])["kind"] == "commit"
     state = lib.wait_until(lambda: (now := status.state(url))["lag"]["records"] == 0 and now, what="no lag")
-    assert (state["records"]["matched"], state["records"]["rejected"]) == (2, 1), state
+    found = [state["records"][name] for name in ("matched", "rejected", "unmatched", "filtered")]
+    assert found == [2, 1, 1, 0], state
     numbers = status.metrics(url)
     assert numbers["tramline_rows_total",] == 2 and numbers["tramline_commits_total", ("result", "done")] == 1
     assert process.end() == 0

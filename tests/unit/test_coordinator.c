@@ -58,6 +58,8 @@ static size_t bytes_of_answer(const struct order *order)
                             .order = order->number,
                             .unit = {.writer = order->writer,
                                      .dimension = STR_LITERAL("none"),
+                                     .unmatched = most,
+                                     .filtered = most,
                                      .n_spans = order->n_ranges}};
     answer.unit.spans = arena_array(&answer.arena, order->n_ranges, sizeof(struct span));
     for (size_t i = 0; i < order->n_ranges; i++)

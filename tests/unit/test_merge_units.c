@@ -16,6 +16,8 @@ static struct unit a_unit(struct span *spans, size_t n_spans, struct entry_file 
                          .n_spans = n_spans,
                          .rows = 10,
                          .matched = 3,
+                         .unmatched = 2,
+                         .filtered = 4,
                          .first_batch_ms = 50,
                          .last_batch_ms = 60,
                          .files = files,
@@ -53,6 +55,8 @@ static void test_spans_of_a_partition_become_one(UNUSED void **state)
     assert_int_equal(merged.n_files, 2);
     assert_int_equal(merged.rows, 30);
     assert_int_equal(merged.matched, 9);
+    assert_int_equal(merged.unmatched, 6);
+    assert_int_equal(merged.filtered, 12);
     assert_int_equal(merged.first_batch_ms, 40);
     assert_int_equal(merged.last_batch_ms, 60);
     const struct span *zero = &merged.spans[0], *two = &merged.spans[2];

@@ -88,7 +88,8 @@ static void assert_same(const char *line)
 
 static void test_answers_there_and_back(UNUSED void **state)
 {
-    assert_same("{\"v\":1,\"kind\":\"unit\",\"order\":7,\"unit\":" UNIT "}\n");
+    assert_same("{\"v\":1,\"kind\":\"unit\",\"order\":7,\"unit\":" UNIT
+                ",\"unmatched\":1,\"filtered\":0}\n");
     assert_same("{\"v\":1,\"kind\":\"lost\",\"order\":7}\n");
     assert_same("{\"v\":1,\"kind\":\"error\",\"order\":7,\"status\":\"retry\","
                 "\"code\":\"TL1000\",\"text\":\"no broker\"}\n");
@@ -121,6 +122,8 @@ static void test_what_is_no_answer(UNUSED void **state)
          "\"rows\":0,\"matched\":0,\"first_batch_ms\":1,\"last_batch_ms\":2,"
          "\"files\":[]}}",
          "the counts of partition 1 do not add up"},
+        {"{\"v\":1,\"kind\":\"unit\",\"order\":7,\"unit\":" UNIT ",\"filtered\":5}",
+         "field 'filtered' is not at most the unit's records"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct answer answer;
