@@ -207,7 +207,7 @@ def look_at_sql(cluster, feed, rows, streaming_s):
     with Watch(cluster) as watch:
         began = time.monotonic()
         spark.Submitted(cluster, [work.script, *work.sets, "--engine", "sql", "--workers", 2, "--once"],
-                        [*spark.PATIENT, *OPTIMIZED]).wait(LIMIT_S)
+                        [*spark.PATIENT, *OPTIMIZED, "--executor-memory", "900m"]).wait(LIMIT_S)
         wall_s = time.monotonic() - began
     found = rows_of(work)[1]
     if found != rows:

@@ -22,6 +22,7 @@ from py4j.protocol import Py4JError
 import pyspark
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
+from pyspark.sql.functions import expr
 
 import tramline_units
 from tramline_common import find_program, find_script, given, java_list, on_nodes, parse
@@ -30,38 +31,50 @@ from tramline_units import Unanswered
 TABLES_LIMIT_S = 1800
 PIPE_BYTES = 64 << 10
 TASK_BYTES = 1 << 20  # of a table's rows
+PARTITION_BYTES = 64 << 20  # of them, where they are kept
 SEED = 42  # of Spark's hash
 TYPES = {"TEXT": "STRING", "INT": "INT", "BIGINT": "BIGINT", "REAL": "DOUBLE", "BOOLEAN": "BOOLEAN"}
+PARTITIONS = "spark.sql.shuffle.partitions"
 SETTINGS = {"spark.sql.caseSensitive": "true", "spark.sql.ansi.enabled": "true"}
 
 # Records that were read, as the decoder wants them; `keys` is a map from orders to keys, by which lines go to
 # tasks.
 RECORDS = """
-    SELECT named_struct('key', {keys}[CAST(f[0] AS BIGINT)], 'partition', CAST(f[1] AS INT),
-                        'offset', CAST(f[2] AS BIGINT), 'line', line) AS `^.row`,
-           CASE WHEN f[4] <> '-' THEN unbase64(f[4]) END AS value
-    FROM (SELECT line, split(line, '\t') AS f FROM `^.lines` WHERE NOT startswith(line, '{{'))"""
+    SELECT named_struct('key', {keys}[CAST(f[0] AS BIGINT)], 'number', CAST(f[1] AS BIGINT),
+                        'name', concat('+\t', f[2], '\t', f[3]), 'line', line) AS `^.row`,
+           CASE WHEN f[5] <> '-' THEN unbase64(f[5]) END AS value
+    FROM (SELECT line, split(line, '\t', 7) AS f FROM `^.lines` WHERE NOT startswith(line, '{{'))"""
+# What goes with each record through the query; its line does not.
+ROW = "named_struct('key', `^.row`.key, 'number', `^.row`.number, 'name', `^.row`.name)"
 # What the writer gets of an order: the order, its records, each with its rows behind it, and what the reader said.
+# Sorted by one whole number, by which Spark sorts without comparing rows.
 LINES = """
-    SELECT CAST(split(line, '\t', 2)[0] AS INT) AS k, -1 AS p, -1L AS o, 0 AS n, split(line, '\t', 2)[1] AS line
+    SELECT CAST(split(line, '\t', 2)[0] AS INT) AS k, -1L AS n, split(line, '\t', 2)[1] AS line
     FROM `^.orders`
     UNION ALL
-    SELECT `^.row`.key, `^.row`.partition, `^.row`.offset, 0,
+    SELECT `^.row`.key, shiftleft(`^.row`.number, 1),
            concat(CASE `^.kind` WHEN 'row' THEN 'r' WHEN 'ignored' THEN 'i' ELSE 'b' END, '\t', `^.row`.line)
     FROM `^.decoded`
     UNION ALL
-    SELECT r.key, r.partition, r.offset, 1,
-           concat('+\t', r.partition, '\t', r.offset, '\t', to_json(named_struct({columns})))
+    SELECT r.key, shiftleft(r.number, 1) | 1L, concat_ws('\\u0000', r.name, {fields}, '')
     FROM `^.rows` AS `^.rows`({names}, r)
     UNION ALL
     SELECT coalesce({keys}[CAST(get_json_object(line, '$.order') AS BIGINT)], {first_key}),
-           CASE WHEN get_json_object(line, '$.order') IS NULL THEN -2 ELSE 2147483647 END, 0L, 0, line
+           CASE WHEN get_json_object(line, '$.order') IS NULL THEN -2L ELSE 9223372036854775807L END, line
     FROM `^.lines`
     WHERE startswith(line, '{{') AND coalesce(get_json_object(line, '$.exit_code'), '1') <> '0'"""
+NULL = "'\\u0001'"
 
 
 def quoted(name):
     return "`" + name.replace("`", "``") + "`"
+
+
+def field(name, kind):
+    """A result's column as a row for the writer has it (docs/units.md)."""
+    if kind != "string":
+        return f"coalesce(CAST({name} AS STRING), {NULL})"
+    return f"CASE WHEN {name} IS NULL THEN {NULL} WHEN startswith({name}, {NULL}) THEN concat({NULL}, {name}) ELSE {name} END"
 
 
 def let_go(frame):
@@ -106,6 +119,8 @@ class Tables:
 
     def take(self, said):
         before, self.frames = self.frames, []
+        n_bytes = sum(os.path.getsize(relation["file"]) for relation in said["relations"])
+        self.driver.want_partitions(1 + n_bytes // PARTITION_BYTES)
         for relation in said["relations"]:
             self.frames.append(self.view_of(relation))
             os.unlink(relation["file"])
@@ -123,6 +138,9 @@ class Tables:
         named = ", ".join(f"r.c{i} AS {quoted(column['name'])}" for i, column in enumerate(columns))
         frame = spark.sql(f"SELECT {named} FROM "
                           f"(SELECT from_json(line, '{ddl}', map('mode', 'FAILFAST')) AS r FROM `^.file`)")
+        if relation["keys"]:  # as a join wants it, or each trigger would sort it anew
+            keys = [frame.columns[i] for i in relation["keys"]]
+            frame = frame.repartition(*map(quoted, keys)).sortWithinPartitions(*map(quoted, keys))
         frame.persist().count()
         frame.createOrReplaceTempView(quoted(relation["name"]))
         return frame
@@ -139,6 +157,7 @@ class Engine(tramline_units.Engine):
         self.spark = SparkSession(self.sc)
         for name, value in SETTINGS.items():
             self.spark.conf.set(name, value)
+        self.is_given = self.sc.getConf().contains(PARTITIONS)
         self.views = threading.Lock()  # views are the session's
         self.keys = {}
         self.tables = Tables(self)
@@ -150,6 +169,11 @@ class Engine(tramline_units.Engine):
         conf.set("spark.stage.maxConsecutiveAttempts", "1")
         conf.setIfMissing("spark.cleaner.periodicGC.interval", "5min")  # what triggers have shuffled is removed by it
         conf.setIfMissing("spark.sql.adaptive.enabled", "false")  # it would plan anew after each stage
+
+    def want_partitions(self, n):
+        """Of joins: no more than there is work for, but for each task one."""
+        if not self.is_given:
+            self.spark.conf.set(PARTITIONS, str(max(n, self.args.workers)))
 
     def view_of_lines(self, name, lines, n):
         """A Java list of texts as a view with a column `line`."""
@@ -193,14 +217,14 @@ class Engine(tramline_units.Engine):
         # Kept: it is met twice, and Spark takes minutes to plan it together with what stands over it.
         decoded = self.spark.sql(said["decode"]).persist()
         decoded.createOrReplaceTempView("`^.decoded`")
-        decoded.createOrReplaceTempView(quoted(said["stream"]))
+        decoded.where("`^.kind` = 'row'").withColumn("^.row", expr(ROW)).createOrReplaceTempView(quoted(said["stream"]))
         rows = self.spark.sql(said["query"], args={"now": now_argument(now_ms)})
         rows.createOrReplaceTempView("`^.rows`")
-        names = [f"c{i}" for i in range(said["columns"])]
+        kinds = [kind for _, kind in rows.dtypes[:-1]]
         lines = self.spark.sql(LINES.format(
-            keys=map_of_keys, first_key=keys[0], names=", ".join(names),
-            columns=", ".join(f"'{name}', {name}" for name in names)))
-        sorted_ = lines.repartition(n, "k").sortWithinPartitions("k", "p", "o", "n").select("line")
+            keys=map_of_keys, first_key=keys[0], names=", ".join(f"c{i}" for i in range(len(kinds))),
+            fields=", ".join(field(f"c{i}", kind) for i, kind in enumerate(kinds))))
+        sorted_ = lines.repartition(n, "k").sortWithinPartitions("n").select("line")
         return getattr(sorted_._jdf, "as")(jvm.org.apache.spark.sql.Encoders.STRING()).toJavaRDD(), decoded
 
     def printed(self, numbers, orders):

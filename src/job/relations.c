@@ -125,7 +125,19 @@ static enum status write_relation(struct tables *tables, const struct relation_f
 
 // What is said of them.
 
-static void put_relation(struct buf *out, const struct relation_file *relation)
+static void put_keys(struct buf *out, const struct plan *plan,
+                     const struct relation_file *relation)
+{
+    json_put_open(out, "keys", '[');
+    for (size_t i = 0; i < plan->n_lookups; i++)
+        if (str_eq(plan->lookups[i].relation, relation->name))
+            json_put_number(out, NULL,
+                            schema_find(relation->schema, plan->lookups[i].column));
+    json_put_close(out, ']');
+}
+
+static void put_relation(struct buf *out, const struct plan *plan,
+                         const struct relation_file *relation)
 {
     json_put_open(out, NULL, '{');
     json_put_text(out, "name", relation->name);
@@ -139,6 +151,7 @@ static void put_relation(struct buf *out, const struct relation_file *relation)
         json_put_close(out, '}');
     }
     json_put_close(out, ']');
+    put_keys(out, plan, relation);
     json_put_close(out, '}');
 }
 
@@ -157,7 +170,7 @@ static enum status write_relations(struct pipeline *pipeline, struct tables *tab
             .path = arena_printf(&pipeline->arena, "%s/%zu.json", directory, i),
         };
         TRY(write_relation(tables, &relation, err));
-        put_relation(ret, &relation);
+        put_relation(ret, plan, &relation);
     }
     json_put_close(ret, ']');
     return ST_OK;

@@ -74,9 +74,9 @@ static void print_line(struct buf *out)
 static void print_split(struct buf *out)
 {
     buf_text(out, "SELECT `" SPARK_ROW "`, `^.absent`, CASE WHEN NOT `^.is_text` THEN "
-                  "NULL WHEN instr(`^.line`, '\"') = 0 THEN CASE WHEN NOT `^.line`");
-    spark_print_regexp(out, "[\\r\\n]");
-    buf_text(out, " THEN split(`^.line`, ',', -1) END WHEN `^.line`");
+                  "NULL WHEN NOT contains(`^.line`, '\"') THEN CASE WHEN NOT "
+                  "contains(`^.line`, '\\r') AND NOT contains(`^.line`, '\\n') THEN "
+                  "split(`^.line`, ',', -1) END WHEN `^.line`");
     spark_print_regexp(out, "\\A" FIELD "(?:," FIELD ")*+\\z");
     buf_text(out, " THEN regexp_extract_all(concat(',', `^.line`), ");
     literal(out, "\\G,(" FIELD ")");
@@ -89,11 +89,12 @@ static void print_split(struct buf *out)
 static void print_fields(struct buf *out, const struct schema *schema)
 {
     buf_printf(out,
-               "SELECT `" SPARK_ROW "`, `^.absent`, CASE WHEN size(`^.all`) >= %zu AND "
-               "forall(slice(`^.all`, %zu, greatest(size(`^.all`) - %zu, 0)), x -> x",
-               schema->n, schema->n + 1, schema->n);
+               "SELECT `" SPARK_ROW "`, `^.absent`, CASE WHEN size(`^.all`) = %zu THEN "
+               "`^.all` WHEN size(`^.all`) > %zu AND concat_ws('', slice(`^.all`, %zu, "
+               "size(`^.all`) - %zu))",
+               schema->n, schema->n, schema->n + 1, schema->n);
     spark_print_regexp(out, "\\A[" SPACE "]*+\\z");
-    buf_text(out, ") THEN `^.all` END AS `^.all` FROM (");
+    buf_text(out, " THEN `^.all` END AS `^.all` FROM (");
     print_split(out);
     buf_text(out, ")");
 }

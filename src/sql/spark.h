@@ -20,8 +20,9 @@
 
 struct spark_query {
     struct str decode; // a SELECT over SPARK_RECORDS: SPARK_ROW, SPARK_KIND, the columns
-    // A SELECT over the stream, a relation of its name with SPARK_ROW, and over
-    // plan->insert_reads: the result's columns, then SPARK_ROW.
+    // A SELECT over the stream, a relation of its name that has SPARK_ROW and only
+    // records that are rows, and over plan->insert_reads: the result's columns, then
+    // SPARK_ROW.
     struct str query;
 };
 

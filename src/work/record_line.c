@@ -17,8 +17,9 @@ static void put_bytes(struct buf *out, struct str bytes)
 void record_line_put(const struct record_line *line, struct buf *out)
 {
     const struct record *record = &line->record;
-    buf_printf(out, "%" PRId64 "\t%" PRId32 "\t%" PRId64 "\t%" PRId64, line->order,
-               line->partition, record->offset, record->time_ms);
+    buf_printf(out, "%" PRId64 "\t%" PRId64 "\t%" PRId32 "\t%" PRId64 "\t%" PRId64,
+               line->order, line->number, line->partition, record->offset,
+               record->time_ms);
     put_bytes(out, record->value);
     put_bytes(out, record->key);
     buf_char(out, '\t');
@@ -49,8 +50,9 @@ enum status record_line_parse(struct str text, struct arena *arena,
     *ret = (struct record_line){0};
     struct record *record = &ret->record;
     int64_t partition = -1;
-    bool is = cut_number(&text, &ret->order) && cut_number(&text, &partition) &&
-              cut_number(&text, &record->offset) && cut_number(&text, &record->time_ms) &&
+    bool is = cut_number(&text, &ret->order) && cut_number(&text, &ret->number) &&
+              cut_number(&text, &partition) && cut_number(&text, &record->offset) &&
+              cut_number(&text, &record->time_ms) &&
               cut_bytes(&text, arena, &record->value) &&
               cut_bytes(&text, arena, &record->key) && text.p != NULL && partition >= 0 &&
               partition <= INT32_MAX && record->offset >= 0;

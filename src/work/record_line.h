@@ -2,9 +2,10 @@
 // A record as a line of text, for an engine that stands between reading and writing
 // (docs/units.md, "In parts"): fields with tabs between, of which none can hold one.
 //
-//     order  partition  offset  time_ms  value  key  headers
+//     order  number  partition  offset  time_ms  value  key  headers
 //
-// Value and key are base64, "-" where there is none; headers are JSON, or nothing.
+// The number rises from record to record: sorted by it, they are as they were read. Value
+// and key are base64, "-" where there is none; headers are JSON, or nothing.
 #ifndef WORK_RECORD_LINE_H
 #define WORK_RECORD_LINE_H
 
@@ -16,7 +17,8 @@ enum {
 };
 
 struct record_line {
-    int64_t order; // its number
+    int64_t order;  // its number
+    int64_t number; // the record's
     int32_t partition;
     struct record record;
     struct str headers;

@@ -16,6 +16,7 @@ static enum status tell(struct record_teller *teller, const struct run *run, siz
     buf_clear(&teller->headers);
     teller->stream->ops->headers(teller->stream, i, &teller->headers);
     record_line_put(&(struct record_line){.order = teller->order,
+                                          .number = teller->n_told++,
                                           .partition = run->partition,
                                           .record = run->records[i],
                                           .headers = buf_as_str(&teller->headers)},

@@ -14,7 +14,8 @@ struct record_teller {
     struct executor executor; // of rows that there are none of
     struct stream *stream;    // for the headers of its last run
     struct lines *lines;
-    int64_t order; // number of the order that is read
+    int64_t order;  // number of the order that is read
+    int64_t n_told; // records so far
     struct buf out, headers;
 };
 

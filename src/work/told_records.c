@@ -89,14 +89,9 @@ static void encode_row(struct told_records *told, struct buf *rows, struct buf *
 static enum status take_row(struct told_records *told, struct str text, struct buf *rows,
                             struct buf *reason, struct err *err)
 {
-    json_t *json = NULL; // of a row's texts, unless they are of `text`
-    enum status rc = ST_OK;
-    if (!told_row_plain(&told->plan->output, text, told->row))
-        rc = told_row_read(&told->plan->output, text, told->row, &json, err);
-    if (rc == ST_OK)
-        encode_row(told, rows, reason);
-    json_decref(json);
-    return rc;
+    TRY(told_row_read(&told->plan->output, text, told->row, err));
+    encode_row(told, rows, reason);
+    return ST_OK;
 }
 
 static enum status take_rows(struct told_records *told, const struct told_note *note,

@@ -5,9 +5,8 @@
 //
 // - the decoder is this program's own over the records' bytes, so that what is bad has
 //   its reasons; that the other engine takes any record otherwise is an error;
-// - the executor encodes the rows that were told, a JSON object each: c0, c1, ... are the
-//   columns, what is not there is NULL. What has no place in the result is a reject, with
-//   the reasons of the other executors.
+// - the executor encodes the rows that were told, each as told_row.h has it. What has no
+//   place in the result is a reject, with the reasons of the other executors.
 //
 // One thread.
 #ifndef WORK_TOLD_RECORDS_H

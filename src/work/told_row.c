@@ -1,160 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "work/told_row.h"
 
-#include <stdio.h>
+#define MARK '\1'
 
-#include "core/json.h"
-
-// As it is nearly always.
-
-static bool cut_byte(struct str *text, char byte)
-{
-    if (text->n == 0 || text->p[0] != byte)
-        return false;
-    text->p++;
-    text->n--;
-    return true;
-}
-
-static bool cut_word(struct str *text, const char *word)
-{
-    size_t n = strlen(word);
-    if (text->n < n || memcmp(text->p, word, n) != 0)
-        return false;
-    text->p += n;
-    text->n -= n;
-    return true;
-}
-
-// "c12": a number without leading zeros.
-static bool cut_name(struct str *text, size_t *ret)
+size_t told_row_ends(struct str piece)
 {
     size_t n = 0;
-    if (!cut_word(text, "\"c"))
-        return false;
-    *ret = 0;
-    while (n < text->n && n < 6 && text->p[n] >= '0' && text->p[n] <= '9')
-        *ret = *ret * 10 + (size_t)(text->p[n++] - '0');
-    if (n == 0 || (n > 1 && text->p[0] == '0'))
-        return false;
-    text->p += n;
-    text->n -= n;
-    return cut_word(text, "\":");
+    for (size_t i = 0; i < piece.n; i++)
+        n += piece.p[i] == '\0';
+    return n;
 }
 
-// Up to its quote; without escapes, and without what JSON wants to be escaped.
-static bool cut_text(struct str *text, struct value *ret)
+static bool read_text(struct str field, struct value *ret)
 {
-    size_t n = 0;
-    unsigned char all = 0;
-    if (!cut_byte(text, '"'))
-        return false;
-    while (n < text->n && text->p[n] != '"') {
-        unsigned char byte = (unsigned char)text->p[n++];
-        if (byte < 0x20 || byte == '\\')
-            return false;
-        all |= byte;
-    }
-    const struct str found = {text->p, n};
-    if (n == text->n || n >= UINT32_MAX ||
-        (all >= 0x80 && str_utf8_valid(found) != found.n))
-        return false;
-    *ret = value_text(found);
-    text->p += n + 1;
-    text->n -= n + 1;
-    return true;
+    if (field.n > 0 && field.p[0] == MARK)
+        field = (struct str){field.p + 1, field.n - 1};
+    *ret = value_text(field);
+    return field.n < UINT32_MAX && str_utf8_valid(field) == field.n;
 }
 
-static bool cut_integer(struct str *text, struct value *ret)
+static bool read_integer(struct str field, struct value *ret)
 {
-    size_t n = 0;
     int64_t number;
-    while (n < text->n && n < 20 &&
-           (text->p[n] == '-' || (text->p[n] >= '0' && text->p[n] <= '9')))
-        n++;
-    const struct str found = {text->p, n};
-    const char *digits = found.p + (n > 0 && found.p[0] == '-');
-    if (!str_to_i64(found, &number) || (digits[0] == '0' && digits + 1 != found.p + n))
-        return false;
-    *ret = value_int(number);
-    text->p += n;
-    text->n -= n;
-    return true;
+    bool is = str_to_i64(field, &number);
+    *ret = value_int(is ? number : 0);
+    return is;
 }
 
-static bool cut_boolean(struct str *text, struct value *ret)
+static bool read_boolean(struct str field, struct value *ret)
 {
-    bool is = cut_word(text, "true");
+    bool is = str_is(field, "true");
     *ret = (struct value){.i = is, .kind = VALUE_BOOL};
-    return is || cut_word(text, "false");
+    return is || str_is(field, "false");
 }
 
-static bool cut_value(enum type type, struct str *text, struct value *ret)
+static bool read_field(enum type type, struct str field, struct value *ret)
 {
+    *ret = (struct value){0};
+    if (field.n == 1 && field.p[0] == MARK)
+        return true;
     switch (type) {
     case TYPE_TEXT:
-        return cut_text(text, ret);
+        return read_text(field, ret);
     case TYPE_INT:
     case TYPE_BIGINT:
-        return cut_integer(text, ret);
+        return read_integer(field, ret);
     case TYPE_BOOLEAN:
-        return cut_boolean(text, ret);
+        return read_boolean(field, ret);
     default:
         return false;
     }
 }
 
-bool told_row_plain(const struct schema *schema, struct str text, struct value *row)
+static enum status other_fields(struct err *err)
 {
-    size_t next = 0, column;
-    for (size_t i = 0; i < schema->n; i++)
-        row[i] = (struct value){0};
-    if (!cut_byte(&text, '{'))
-        return false;
-    if (cut_byte(&text, '}'))
-        return text.n == 0;
-    do {
-        if (!cut_name(&text, &column) || column < next || column >= schema->n ||
-            !cut_value(schema->columns[column].type, &text, &row[column]))
-            return false;
-        next = column + 1;
-    } while (cut_byte(&text, ','));
-    return cut_byte(&text, '}') && text.n == 0;
-}
-
-// Any row.
-
-static bool value_of(enum type type, const json_t *json, struct value *ret)
-{
-    *ret = (struct value){0};
-    if (json == NULL || json_is_null(json))
-        return true;
-    if (type == TYPE_TEXT && json_is_string(json) &&
-        json_string_length(json) < UINT32_MAX)
-        *ret = value_text(json_as_str(json));
-    else if ((type == TYPE_INT || type == TYPE_BIGINT) && json_is_integer(json))
-        *ret = value_int(json_integer_value(json));
-    else if (type == TYPE_BOOLEAN && json_is_boolean(json))
-        *ret = (struct value){.i = json_is_true(json), .kind = VALUE_BOOL};
-    else
-        return false;
-    return true;
+    return err_set(err, ST_DATA,
+                   "Spark SQL gave a row of other fields than the columns of the result");
 }
 
 enum status told_row_read(const struct schema *schema, struct str text, struct value *row,
-                          json_t **ret_json, struct err *err)
+                          struct err *err)
 {
-    json_error_t why;
-    *ret_json = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &why);
-    if (!json_is_object(*ret_json))
-        return err_set(err, ST_DATA, "a row that Spark SQL gave is no JSON object");
     for (size_t i = 0; i < schema->n; i++) {
-        char name[24];
-        snprintf(name, sizeof(name), "c%zu", i);
-        if (!value_of(schema->columns[i].type, json_object_get(*ret_json, name), &row[i]))
+        const char *end = text.n > 0 ? memchr(text.p, '\0', text.n) : NULL;
+        if (end == NULL)
+            return other_fields(err);
+        struct str field = {text.p, (size_t)(end - text.p)};
+        if (!read_field(schema->columns[i].type, field, &row[i]))
             return err_set(err, ST_DATA,
                            "Spark SQL gave a value of another type for column '%.*s'",
                            STR_ARGS(schema->columns[i].name));
+        text = (struct str){end + 1, text.n - field.n - 1};
     }
-    return ST_OK;
+    return text.n == 0 ? ST_OK : other_fields(err);
 }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "core/json.h"
 #include "work/record_line.h"
+#include "work/told_row.h"
 
 enum {
     LINE_WAIT_MS = 1000,
@@ -20,6 +21,8 @@ struct writing {
     struct order order; // that is open
     enum status rc;     // what it came to so far
     struct err why;
+    struct buf row; // the lines of one whose end has not come
+    size_t n_ended; // of its fields
 };
 
 static struct unit_builder *builder_of(const struct writing *writing)
@@ -53,10 +56,11 @@ static enum status add_record(struct writing *writing, enum told_kind kind,
     struct told_records *told = writing->parts->told;
     struct record_line line;
     struct str rest = text;
-    int64_t order, partition;
+    int64_t partition;
     // Before its bytes are kept.
-    bool is_cut = str_to_i64(str_cut(&rest, '\t'), &order) &&
-                  str_to_i64(str_cut(&rest, '\t'), &partition);
+    (void)str_cut(&rest, '\t');
+    (void)str_cut(&rest, '\t');
+    bool is_cut = str_to_i64(str_cut(&rest, '\t'), &partition);
     if (told->n_records >= RUN_RECORDS || told->arena.n_bytes >= RUN_BYTES ||
         (is_cut && partition != told->partition))
         TRY(take_told(writing, err));
@@ -74,7 +78,7 @@ static enum status add_row(struct writing *writing, struct str text, struct err 
     struct told_records *told = writing->parts->told;
     int64_t partition, offset;
     bool is = str_to_i64(str_cut(&text, '\t'), &partition) &&
-              str_to_i64(str_cut(&text, '\t'), &offset) && text.p != NULL;
+              str_to_i64(str_cut(&text, '\0'), &offset) && text.p != NULL;
     if (!is || told->n_records == 0 || partition != told->partition ||
         offset != told->records[told->n_records - 1].offset ||
         told->notes[told->n_records - 1].kind != TOLD_ROW)
@@ -224,15 +228,35 @@ static enum status take_fields(struct writing *writing, struct str line, struct 
     return err_set(err, ST_DATA, "a line is neither a record nor a row");
 }
 
+// Whether a row is whole with this line, which becomes all of it.
+static bool gather_row(struct writing *writing, struct str *line)
+{
+    size_t n_fields = writing->parts->told->plan->output.n + 1; // one is its record
+    struct buf *row = &writing->row;
+    bool is_new = row->n == 0;
+    writing->n_ended = (is_new ? 0 : writing->n_ended) + told_row_ends(*line);
+    if (is_new && writing->n_ended >= n_fields)
+        return true;
+    if (!is_new)
+        buf_char(row, '\n');
+    buf_str(row, *line);
+    *line = buf_as_str(row);
+    return writing->n_ended >= n_fields;
+}
+
 // What is wrong with one order is its answer, once its end has come.
 static enum status take_line(struct writing *writing, struct str line, struct err *err)
 {
-    if (line.n > 0 && line.p[0] == '{')
+    bool is_row = writing->row.n > 0;
+    if (!is_row && line.n > 0 && line.p[0] == '{')
         return take_json(writing, line, err);
-    if (line.n < 2 || line.p[1] != '\t' || !writing->is_open)
+    if (!is_row && (line.n < 2 || line.p[1] != '\t' || !writing->is_open))
         return err_set(err, ST_DATA, "a line is of no order");
+    if ((is_row || line.p[0] == '+') && !gather_row(writing, &line))
+        return ST_OK;
     if (writing->rc == ST_OK)
         writing->rc = take_fields(writing, line, &writing->why);
+    buf_clear(&writing->row);
     return writing->rc == ST_STOP ? ST_STOP : ST_OK;
 }
 
@@ -269,5 +293,6 @@ enum status write_units(const struct write_parts *parts, struct err *err)
     struct writing writing = {.parts = parts};
     enum status rc = take_lines(&writing, err);
     close_order(&writing);
+    buf_release(&writing.row);
     return rc == ST_STOP ? ST_OK : rc;
 }

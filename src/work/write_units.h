@@ -7,8 +7,9 @@
 //     {"kind":"order",...}            as the coordinator gave it
 //     r, i or b, a tab, a record      for each record, by its partition and offset: the
 //                                     engine takes it for a row, for none, for bad
-//     +, tab, partition, tab, offset, tab, {"c0":...}
-//                                     behind it each of its rows
+//     +, tab, partition, tab, offset, NUL, fields
+//                                     behind it each of its rows (told_row.h); one
+//                                     that holds LFs is several lines
 //     {"kind":"unit",...}             what was read, or {"kind":"error",...}
 //
 // Each order is answered by one line: its unit, or an error. What was read is as the

@@ -6,11 +6,13 @@
 """`tramline spark --engine sql` on a real cluster: Spark's SQL decodes and enriches, and what comes of it is
 what the sqlite3 shell makes of the feed, in the same log as that of any other engine."""
 import collections
+import csv
 
 import broker
 import feeds
 import job
 import lib
+import results
 import spark
 import test_spark
 import test_units
@@ -35,8 +37,37 @@ def check_feed(name):
     nothing_is_left()
 
 
-def test_stm_by_sql():
-    check_feed("stm-2014-extract")
+# Fields of a record behind its trip, as CSV; and as they are in the result, None: the record is a dead letter.
+ODD = [
+    ('"a\nb","\n",odd,1', ("a\nb", "\n", "odd", "1")),
+    ('"a\r\n\n","x\n",odd,-2', ("a\r\n\n", "x\n", "odd", "-2")),
+    ('\1,\1\1x,odd,3', ("\1", "\1\1x", "odd", "3")),
+    (',"",odd,', (None, "", "odd", None)),
+    ('"""",é😀,odd,5', ('"', "é😀", "odd", "5")),
+    ('+\t0\t0,{},odd,6', ("+\t0\t0", "{}", "odd", "6")),
+    ("25:00:00,25:00:00,odd,seven", None),
+    ('a\0b,25:00:00,odd,8', None),
+]
+
+
+def test_stm_by_sql_among_odd_records():
+    """Texts that are easily cut or changed on their way, and what is no row by the trip of one that is."""
+    name = "stm-2014-extract"
+    work = prepared(name)
+    with open(lib.feed_dir(name) / "stop_times.txt", encoding="utf-8-sig") as file:
+        trip = next(csv.DictReader(file))["trip_id"]
+    broker.produce(work.topic, [f"{trip},{fields}".encode() for fields, _ in ODD])
+    submitted = by_sql(work, "--once")
+    submitted.wait(LIMIT_S)
+    assert submitted.lines()[-1] == DONE, submitted.text()
+    assert work.verify()["errors"] == 0
+    rows = list(results.iter_result(work.result))
+    assert results.digest(row for row in rows if row[3] != "odd") == feeds.expected(name)
+    odd = collections.Counter(row[1:5] for row in rows if row[3] == "odd")
+    assert set(odd) == {fields for _, fields in ODD if fields} and len(set(odd.values())) == 1, odd
+    reasons = sorted(letter["reason"] for letter in results.dead_letters(work.result))
+    assert reasons == ["column arrival_time: 'a\\x00b' holds a NUL byte", "column stop_sequence: 'seven' is not an INT"], reasons
+    nothing_is_left()
 
 
 def test_madrid_by_sql():

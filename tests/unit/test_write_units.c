@@ -200,6 +200,13 @@ static enum status write_given(struct fixture *fix, struct err *err)
     return rc;
 }
 
+// ^ stands for a NUL.
+static void put_rows(struct buf *out, const char *rows)
+{
+    for (; *rows != '\0'; rows++)
+        buf_char(out, *rows == '^' ? '\0' : *rows);
+}
+
 // The engine: `kinds` of the records in their order, and rows of the records that are
 // such; `without`: a line of the reader's that gets lost, from 0, -1: none.
 static void enrich(struct fixture *fix, const char *kinds, const char *const *rows,
@@ -221,7 +228,7 @@ static void enrich(struct fixture *fix, const char *kinds, const char *const *ro
         buf_str(&fix->lines.given, line);
         buf_char(&fix->lines.given, '\n');
         if (line.p[0] != '{' && kinds[-1] == 'r')
-            buf_printf(&fix->lines.given, "%s", *rows++);
+            put_rows(&fix->lines.given, *rows++);
     }
 }
 
@@ -263,9 +270,9 @@ static void assert_in_file(const struct fixture *fix, const struct entry_file *f
 }
 
 static const char *const good_rows[] = {
-    "+\t0\t0\t{\"c0\":\"a\\n\\\"é\",\"c1\":-7,\"c2\":true}\n+\t0\t0\t{\"c0\":\"\"}\n",
+    "+\t0\t0^a\n\"é^-7^true^\n+\t0\t0^^\1^\1^\n",
     "",
-    "+\t0\t2\t{\"c0\":\"b\",\"c1\":2147483647,\"c2\":false}\n",
+    "+\t0\t2^b^2147483647^false^\n",
 };
 
 static void test_rows_of_an_engine_become_a_unit(UNUSED void **state)
@@ -322,13 +329,14 @@ static void expect_error(const char *kinds, const char *const *rows, int without
 static void test_what_is_lost_or_doubled_on_the_way_is_an_error(UNUSED void **state)
 {
     static const char *const rows[] = {"", "", ""};
-    static const char *const strange[] = {"+\t0\t1\t{}\n", "", ""};
-    static const char *const twice[] = {"r\t5\t0\t0\t0\tcjAuMC4x\t-\t\n", "", ""};
-    static const char *const none[] = {"+\t0\t0\tx\n", "", ""};
-    static const char *const typed[] = {"+\t0\t0\t{\"c0\":\"a\",\"c1\":\"7\"}\n", "", ""};
+    static const char *const strange[] = {"+\t0\t1^a^1^true^\n", "", ""};
+    static const char *const twice[] = {"r\t5\t9\t0\t0\t0\tcjAuMC4x\t-\t\n", "", ""};
+    static const char *const more[] = {"+\t0\t0^a^1^true^^\n", "", ""};
+    static const char *const cut[] = {"+\t0\t0^a^1\n", "", ""};
+    static const char *const typed[] = {"+\t0\t0^a^x^true^\n", "", ""};
     static const char *const odd[] = {"x\t\n", "", ""};
-    static const char *const other[] = {"r\t6\t0\t1\t0\tcg==\t-\t\n", "", ""};
-    static const char *const away[] = {"r\t5\t7\t1\t0\tcg==\t-\t\n", "", ""};
+    static const char *const other[] = {"r\t6\t9\t0\t1\t0\tcg==\t-\t\n", "", ""};
+    static const char *const away[] = {"r\t5\t9\t7\t1\t0\tcg==\t-\t\n", "", ""};
     expect_error("rrbi", rows, 0, "partition 0: 4 records came to be written, and 5 read",
                  true);
     expect_error("rrrb", rows, 4, "partition 0: 4 records came to be written, and 5 read",
@@ -336,7 +344,10 @@ static void test_what_is_lost_or_doubled_on_the_way_is_an_error(UNUSED void **st
     expect_error("rrrbi", rows, 5, "the records of an order came without its end", true);
     expect_error("rrrbi", strange, -1, "a row came without its record", false);
     expect_error("rrrbi", twice, -1, "offsets do not follow", false);
-    expect_error("rrrbi", none, -1, "a row that Spark SQL gave is no JSON object", false);
+    expect_error("rrrbi", more, -1,
+                 "Spark SQL gave a row of other fields than the columns of the result",
+                 false);
+    expect_error("rrrbi", cut, -1, "the records of an order came without its end", true);
     expect_error("rrrbi", typed, -1,
                  "Spark SQL gave a value of another type for column 'n'", false);
     expect_error("rrrbi", odd, -1, "a line is neither a record nor a row", false);
@@ -363,8 +374,8 @@ static void test_an_engine_that_takes_a_record_otherwise_is_an_error(UNUSED void
 static void test_what_has_no_place_in_the_result_is_a_letter(UNUSED void **state)
 {
     static struct fixture fix;
-    static const char *const rows[] = {"+\t0\t0\t{\"c0\":\"a\"}\n+\t0\t0\t{\"c1\":1}\n",
-                                       "+\t0\t1\t{\"c0\":\"b\"}\n", ""};
+    static const char *const rows[] = {"+\t0\t0^a^\1^\1^\n+\t0\t0^\1^1^\1^\n",
+                                       "+\t0\t1^b^\1^\1^\n", ""};
     struct err err = {0};
     struct answer answer;
     set_up(&fix);
@@ -390,7 +401,7 @@ static void test_an_error_of_the_reader_is_the_answer(UNUSED void **state)
     set_up(&fix);
     order_encode(&fix.order, &fix.lines.given);
     buf_text(&fix.lines.given,
-             "r\t5\t0\t0\t0\tcg==\t-\t\n"
+             "r\t5\t0\t0\t0\t0\tcg==\t-\t\n"
              "{\"v\":1,\"kind\":\"error\",\"order\":5,\"status\":\"retry\",\"code\":\"\","
              "\"text\":\"no broker\"}\n");
     assert_ok(write_given(&fix, &err), &err);
@@ -415,7 +426,7 @@ static void expect_end(const char *given, const char *text)
 
 static void test_lines_of_no_order_are_the_end(UNUSED void **state)
 {
-    expect_end("r\t5\t0\t0\t0\tcg==\t-\t\n", "a line is of no order");
+    expect_end("r\t5\t0\t0\t0\t0\tcg==\t-\t\n", "a line is of no order");
     expect_end("x\n", "a line is of no order");
     expect_end("\n", "a line is of no order");
 }
@@ -463,6 +474,7 @@ static void test_a_record_comes_back_from_its_line(UNUSED void **state)
         for (size_t k = 0; k < ARRAY_LEN(texts); k++) {
             struct record_line line = {
                 INT64_MAX,
+                INT64_MAX - 1,
                 INT32_MAX,
                 {.offset = 7, .time_ms = -1, .key = texts[k], .value = texts[i]},
                 k % 2 ? STR_LITERAL("[{}]") : STR_LITERAL("")};
@@ -472,6 +484,7 @@ static void test_a_record_comes_back_from_its_line(UNUSED void **state)
             assert_null(memchr(text.p, '\n', text.n));
             assert_ok(record_line_parse(buf_as_str(&text), &arena, &back, &err), &err);
             assert_int_equal(back.order, INT64_MAX);
+            assert_int_equal(back.number, INT64_MAX - 1);
             assert_int_equal(back.partition, INT32_MAX);
             assert_int_equal(back.record.offset, 7);
             assert_int_equal(back.record.time_ms, -1);
@@ -489,14 +502,15 @@ static void test_what_is_no_record_line_is_refused(UNUSED void **state)
                                         "x",
                                         "1",
                                         "1\t2",
-                                        "1\t2\t3\t4",
-                                        "1\t2\t3\t4\t-\t-",
-                                        "1\t-2\t3\t4\t-\t-\t",
-                                        "1\t2\t-3\t4\t-\t-\t",
-                                        "1\t2\t3\t4\tx!\t-\t",
-                                        "1\t2\t3\t4\t-\t=\t",
-                                        "1\t4294967296\t3\t4\t-\t-\t",
-                                        "99999999999999999999\t2\t3\t4\t-\t-\t"};
+                                        "1\t0\t2\t3\t4",
+                                        "1\t0\t2\t3\t4\t-\t-",
+                                        "1\t0\t-2\t3\t4\t-\t-\t",
+                                        "1\t0\t2\t-3\t4\t-\t-\t",
+                                        "1\t0\t2\t3\t4\tx!\t-\t",
+                                        "1\t0\t2\t3\t4\t-\t=\t",
+                                        "1\t0\t4294967296\t3\t4\t-\t-\t",
+                                        "1\tx\t2\t3\t4\t-\t-\t",
+                                        "99999999999999999999\t0\t2\t3\t4\t-\t-\t"};
     AUTO(arena_release) struct arena arena = {0};
     struct record_line line;
     struct err err = {0};
