@@ -1,6 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commit/claim.h"
 
+enum status claim_origin(const struct job_settings *settings, struct topic *topic,
+                         int32_t partition, int64_t *ret, struct err *err)
+{
+    struct topic_range range;
+    if (settings->start == START_TIME)
+        return topic->ops->offset_at(topic, partition, settings->start_ms, ret, err);
+    TRY(topic->ops->range(topic, partition, &range, err));
+    *ret = settings->start == START_LATEST ? range.high : range.low;
+    return ST_OK;
+}
+
 struct publish_work claim_work(enum entry_kind kind, const struct stream_start *starts,
                                size_t n, int64_t base)
 {

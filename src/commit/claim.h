@@ -5,7 +5,7 @@
 #define COMMIT_CLAIM_H
 
 #include "commit/publish.h"
-#include "core/stream.h"
+#include "core/topic.h"
 
 // What is asked for; borrowed.
 struct claim {
@@ -16,6 +16,9 @@ struct claim {
     int64_t base; // an entry from this number on that touches ours is a conflict
 };
 
+// Where a partition starts that no log knows yet, by the option `start`.
+enum status claim_origin(const struct job_settings *settings, struct topic *topic,
+                         int32_t partition, int64_t *ret, struct err *err);
 // An entry that moves nothing: all partitions stand where they start. The spans are the
 // caller's to free.
 struct publish_work claim_work(enum entry_kind kind, const struct stream_start *starts,

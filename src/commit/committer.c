@@ -22,6 +22,7 @@ struct committer {
     struct publish publish;
     char writer[UUID_TEXT]; // of the claim made last
     int64_t replay_base;    // the log's end when the letters were looked up
+    bool has_tried;         // to claim: nothing is prepared any more
     bool is_claimed;        // the claim holds as far as we know
     bool told_script;       // how it differs from the one before
     bool is_abandoned;      // it does not, and nothing of it can appear any more
@@ -87,6 +88,17 @@ static int64_t clock_ms(const struct committer *com)
     return com->parts.env->ops->monotonic_ms(com->parts.env);
 }
 
+// As it was read beforehand.
+static void take_log(struct committer *com)
+{
+    struct prepared_claim *prepared = com->parts.prepared;
+    if (prepared == NULL || com->state.next > 0)
+        return;
+    log_state_release(&com->state);
+    com->state = prepared->log;
+    prepared->log = (struct log_state){0};
+}
+
 enum status committer_recover(struct committer *com, struct err *err)
 {
     struct storage *storage = &com->patience.storage;
@@ -95,6 +107,7 @@ enum status committer_recover(struct committer *com, struct err *err)
                        "%s: this storage cannot rename without overwriting, so results "
                        "there could not be kept free of duplicates",
                        storage->url);
+    take_log(com);
     TRY(log_recover(storage, &com->state, err));
     TRY(log_state_check_job(&com->state, com->parts.job, storage->url, err));
     log_debug("the log is read; the next entry is %" PRId64, com->state.next);
@@ -132,7 +145,7 @@ static enum status conflict(const struct committer *com, enum publish_outcome ou
 }
 
 // The entry of a claim that is gone is made again.
-static enum status try_publish(struct committer *com, const struct publish_work *work,
+static enum status try_publish(struct committer *com, struct publish_work *work,
                                enum publish_outcome *ret, struct err *err)
 {
     do {
@@ -140,12 +153,13 @@ static enum status try_publish(struct committer *com, const struct publish_work 
         if (*ret != PUBLISH_LOST)
             return ST_OK;
         TRY(lost(com, err));
+        work->prepared = NULL;
     } while (work->unit == NULL);
     return ST_OK;
 }
 
 // docs/commit-log.md, "Publish entry N": steps 2 to 4, and 5 where it cannot go on.
-static enum status publish(struct committer *com, const struct publish_work *work,
+static enum status publish(struct committer *com, struct publish_work *work,
                            struct err *err)
 {
     enum publish_outcome outcome;
@@ -165,11 +179,10 @@ static enum status publish(struct committer *com, const struct publish_work *wor
     return ST_OK;
 }
 
-static enum status publish_claim(struct committer *com, enum entry_kind kind,
-                                 const struct stream_start *starts, size_t n,
-                                 int64_t base, struct err *err)
+static enum status publish_claim(struct committer *com, struct publish_work work,
+                                 const struct prepared_entry *prepared, struct err *err)
 {
-    struct publish_work work = claim_work(kind, starts, n, base);
+    work.prepared = prepared;
     enum status rc = publish(com, &work, err);
     free((struct span *)work.spans);
     return rc;
@@ -192,18 +205,35 @@ static void tell_script(struct committer *com)
              buf_cstr(&text));
 }
 
+// NULL: the claim has nothing prepared.
+static const struct prepared_claim *take_prepared(struct committer *com)
+{
+    const struct prepared_claim *prepared = com->has_tried ? NULL : com->parts.prepared;
+    com->has_tried = true;
+    return prepared != NULL && prepared->claim != NULL ? prepared : NULL;
+}
+
 enum status committer_claim(struct committer *com, const struct claim *claim,
                             struct err *err)
 {
+    static const struct prepared_claim nothing;
     int64_t base = claim->base;
-    env_uuid(com->parts.env, com->writer);
+    const struct prepared_claim *prepared = take_prepared(com);
+    if (prepared != NULL)
+        memcpy(com->writer, prepared->writer, UUID_TEXT);
+    else
+        env_uuid(com->parts.env, com->writer);
+    prepared = prepared != NULL ? prepared : &nothing;
     com->is_claimed = com->is_abandoned = false;
     if (com->state.next == 0) {
-        TRY(publish_claim(com, ENTRY_JOB, claim->origins, claim->n_origins, base, err));
+        TRY(publish_claim(com,
+                          claim_work(ENTRY_JOB, claim->origins, claim->n_origins, base),
+                          prepared->job, err));
         base = com->state.next;
     }
     tell_script(com);
-    TRY(publish_claim(com, ENTRY_CLAIM, claim->starts, claim->n_starts, base, err));
+    TRY(publish_claim(com, claim_work(ENTRY_CLAIM, claim->starts, claim->n_starts, base),
+                      prepared->claim, err));
     com->is_claimed = true;
     com->clean_is_due = true;
     log_info("entry %" PRId64 ": claims %s as writer %s", com->state.next - 1,
@@ -328,6 +358,11 @@ static enum status retain_left_over(struct committer *com, struct err *err)
                          err);
 }
 
+static enum status remove_prepared(struct committer *com, struct err *err)
+{
+    return prepared_claim_remove(com->parts.prepared, &com->patience.storage, err);
+}
+
 // Where it was broken off it begins again when there is time.
 static bool tidy(struct committer *com, bool *is_due,
                  enum status (*fn)(struct committer *, struct err *))
@@ -344,13 +379,44 @@ static bool tidy(struct committer *com, bool *is_due,
     return true;
 }
 
-bool committer_tidy_last(struct committer *com)
+// Of a worker that got no partitions, as long as it might be taken.
+static bool prepared_is_wanted(const struct committer *com)
+{
+    const struct prepared_claim *prepared = com->parts.prepared;
+    return !com->has_tried && !prepared_claim_is_old(prepared, wall_ms(com));
+}
+
+static bool tidy_prepared(struct committer *com)
+{
+    struct prepared_claim *prepared = com->parts.prepared;
+    return prepared != NULL && tidy(com, &prepared->has_files, remove_prepared);
+}
+
+static bool tidy_all_but_entries(struct committer *com)
 {
     return tidy(com, &com->rename_is_due, rename_left_over) ||
            tidy(com, &com->clean_is_due, clean_left_over);
 }
 
+bool committer_tidy_last(struct committer *com)
+{
+    return tidy_all_but_entries(com) || tidy_prepared(com);
+}
+
 bool committer_tidy(struct committer *com)
 {
-    return committer_tidy_last(com) || tidy(com, &com->retain_is_due, retain_left_over);
+    return tidy_all_but_entries(com) ||
+           (com->parts.prepared != NULL && !prepared_is_wanted(com) &&
+            tidy_prepared(com)) ||
+           tidy(com, &com->retain_is_due, retain_left_over);
+}
+
+void committer_drop_prepared(struct committer *com)
+{
+    struct err err;
+    com->patience.is_leisure = true;
+    if (com->parts.prepared != NULL && com->parts.prepared->has_files &&
+        remove_prepared(com, &err) != ST_OK)
+        log_debug("%s", err.text);
+    com->patience.is_leisure = false;
 }

@@ -10,7 +10,7 @@
 #ifndef COMMIT_COMMITTER_H
 #define COMMIT_COMMITTER_H
 
-#include "commit/claim.h"
+#include "commit/prepared_claim.h"
 
 struct committer;
 
@@ -22,6 +22,7 @@ struct committer_parts {
     struct waiter *waiter;
     const struct deadline *deadline; // of all that it is to do
     struct engine_status *status;
+    struct prepared_claim *prepared;  // of the first claim; it is used up. NULL: none is
     bool (*is_called)(void *context); // somebody waits for the end of committer_tidy
     void *context;
 };
@@ -61,6 +62,8 @@ const struct log_state *committer_state(const struct committer *com);
 bool committer_tidy(struct committer *com);
 // The same, of what must not be left to others at the end.
 bool committer_tidy_last(struct committer *com);
+// What was prepared for a claim and not used goes, with one try; also after a failure.
+void committer_drop_prepared(struct committer *com);
 void committer_free(struct committer *com);
 
 #endif

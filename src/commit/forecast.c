@@ -3,6 +3,10 @@
 
 #include <stdlib.h>
 
+enum {
+    OLD_MS = 60000 // an entry's time is about when it was published
+};
+
 void forecast_release(struct forecast *forecast)
 {
     log_state_release(&forecast->log);
@@ -46,6 +50,23 @@ void forecast_publish(struct forecast *forecast, const struct prepared_entry *pr
     forecast->is_known &= prepared != NULL && apply(&forecast->log, prepared);
 }
 
+enum status prepared_make(const struct entry_maker *maker,
+                          const struct publish_work *work, struct str folder,
+                          struct env *env, struct prepared_entry **ret, struct err *err)
+{
+    struct prepared_entry *prepared = mem_zalloc(sizeof(*prepared));
+    const struct entry_stamp stamp = entry_stamp(env);
+    char uuid[UUID_TEXT];
+    env_uuid(env, uuid);
+    prepared->source = path_tmp(folder, uuid);
+    enum status rc = entry_make(maker, work, &stamp, &prepared->made, err);
+    if (rc == ST_OK)
+        *ret = prepared;
+    else
+        prepared_free(prepared);
+    return rc;
+}
+
 struct prepared_entry *forecast_make(struct forecast *forecast, const struct job *job,
                                      struct env *env, const struct unit *unit)
 {
@@ -56,18 +77,20 @@ struct prepared_entry *forecast_make(struct forecast *forecast, const struct job
     const struct entry_maker maker = {
         .job = job, .state = &forecast->tip, .writer = unit->writer, .renames = true};
     struct err ignored;
-    if (!forecast->is_known || !forecast_is_alone(forecast, unit->writer))
+    struct prepared_entry *prepared;
+    if (!forecast->is_known || !forecast_is_alone(forecast, unit->writer) ||
+        prepared_make(&maker, &work, unit->writer, env, &prepared, &ignored) != ST_OK)
         return NULL;
-    struct prepared_entry *prepared = mem_zalloc(sizeof(*prepared));
-    const struct entry_stamp stamp = entry_stamp(env);
-    char uuid[UUID_TEXT];
-    env_uuid(env, uuid);
-    prepared->source = path_tmp(unit->writer, uuid);
-    if (entry_make(&maker, &work, &stamp, &prepared->made, &ignored) == ST_OK &&
-        forecast_add(forecast, prepared))
+    if (forecast_add(forecast, prepared))
         return prepared;
     prepared_free(prepared);
     return NULL;
+}
+
+bool prepared_is_old(const struct prepared_entry *prepared, int64_t wall_ms)
+{
+    int64_t age_ms = wall_ms - prepared->made.entry.time_ms;
+    return age_ms < 0 || age_ms > OLD_MS;
 }
 
 bool prepared_is_last(const struct prepared_entry *prepared, const struct log_state *log)

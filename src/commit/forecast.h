@@ -48,6 +48,12 @@ bool forecast_add(struct forecast *forecast, const struct prepared_entry *prepar
 void forecast_publish(struct forecast *forecast, const struct prepared_entry *prepared);
 // Whether the log ends with it.
 bool prepared_is_last(const struct prepared_entry *prepared, const struct log_state *log);
+// Makes an entry that is to lie in that folder of tmp. Errors: entry_make's.
+enum status prepared_make(const struct entry_maker *maker,
+                          const struct publish_work *work, struct str folder,
+                          struct env *env, struct prepared_entry **ret, struct err *err);
+// It was made so long ago that it is made again.
+bool prepared_is_old(const struct prepared_entry *prepared, int64_t wall_ms);
 void prepared_free(struct prepared_entry *prepared);
 
 // What lies there must be what was sent: an entry that nobody can read would stop the

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "job/claim_beside.h"
 #include "job/plan_job.h"
 #include "job/result.h"
 #include "job/run_status.h"
@@ -74,6 +75,30 @@ static enum status open_lanes(struct run_parts *ret, struct err *err)
     return ST_OK;
 }
 
+// A worker whose tables cannot be read must not take partitions from one that works: its
+// claim is prepared meanwhile, and published behind.
+static enum status open_tables_beside_claim(struct run_parts *parts, struct err *err)
+{
+    struct claim_beside beside;
+    claim_beside_begin(&beside, &(struct claim_beside_parts){
+                                    .pipeline = parts->pipeline,
+                                    .job = &parts->job,
+                                    .slot = &parts->slot,
+                                    .topic = parts->stream.topic,
+                                    .storage = parts->storage,
+                                    .uploads = parts->uploads,
+                                });
+    enum status rc = open_tables(parts, err);
+    claim_beside_end(&beside, rc == ST_OK, &parts->prepared);
+    TRY(rc);
+    parts->job.dimension = str_of(parts->tables.version);
+    rc = run_hands_open(parts->pipeline, &parts->stream, &parts->tables, &parts->hands,
+                        err);
+    if (rc != ST_OK)
+        claim_beside_drop(parts->storage, parts->prepared);
+    return rc;
+}
+
 enum status run_parts_open(struct pipeline *pipeline, bool once, struct run_parts *ret,
                            struct err *err)
 {
@@ -83,9 +108,8 @@ enum status run_parts_open(struct pipeline *pipeline, bool once, struct run_part
     TRY(open_lanes(ret, err));
     TRY(stream_open(pipeline, &ret->stream, err));
     log_debug("the stream is open");
-    TRY(open_tables(ret, err));
-    TRY(run_hands_open(pipeline, &ret->stream, &ret->tables, &ret->hands, err));
     make_job(ret);
+    TRY(open_tables_beside_claim(ret, err));
     run_status_show(ret);
     return ST_OK;
 }
@@ -197,6 +221,9 @@ void run_parts_release(struct run_parts *parts)
     close_storage(parts->storage);
     if (parts->spool != NULL)
         parts->spool->ops->close(parts->spool);
+    if (parts->prepared != NULL)
+        prepared_claim_release(parts->prepared);
+    free(parts->prepared);
     slot_release(&parts->slot);
     buf_release(&parts->schema_text);
     if (parts->status != NULL)

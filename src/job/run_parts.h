@@ -6,6 +6,7 @@
 #define JOB_RUN_PARTS_H
 
 #include "commit/engine_status.h"
+#include "commit/prepared_claim.h"
 #include "core/spool.h"
 #include "job/pipeline.h"
 #include "job/run_hands.h"
@@ -31,8 +32,9 @@ struct run_parts {
     struct file_writer *writer;
     struct tables tables;
     struct executor *executor;
-    struct run_hands hands; // they read in the worker's place, if there are any
-    struct job job;         // job.dimension: version of the tables that were read
+    struct run_hands hands;          // they read in the worker's place, if there are any
+    struct prepared_claim *prepared; // for the committer; NULL: nothing is prepared
+    struct job job; // job.dimension: version of the tables that were read
     struct buf schema_text;
 };
 

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "core/env.h"
+#include "job/claim_beside.h"
 #include "job/stop.h"
 #include "work/commit_service.h"
 #include "work/hand.h"
@@ -435,6 +436,7 @@ static enum status open_watch(const struct run_parts *parts, struct run_shown sh
         .mail = &watch->mail,
         .status = parts->status,
         .waiter = &watch->commit_waiter.waiter,
+        .prepared = parts->prepared,
     };
     watch->committer = commit_service_open(&committer);
     return ST_OK;
@@ -457,7 +459,11 @@ enum status run_threads(const struct run_parts *parts, struct run_shown shown,
                         struct err *err)
 {
     struct watch watch;
-    TRY(open_watch(parts, shown, &watch, err));
+    enum status status = open_watch(parts, shown, &watch, err);
+    if (status != ST_OK) {
+        claim_beside_drop(parts->storage, parts->prepared);
+        return status;
+    }
     pthread_t worker, uploader, committer;
     thread_start(&worker, worker_thread, &watch);
     thread_start(&uploader, uploader_thread, &watch);
@@ -477,7 +483,7 @@ enum status run_threads(const struct run_parts *parts, struct run_shown shown,
     pthread_join(committer, NULL);
     asker_join(parts->stream.asker);
     tell(&watch);
-    enum status status = worker_result(watch.worker, err);
+    status = worker_result(watch.worker, err);
     if (status == ST_OK && watch.tables_changed &&
         options_is(&parts->pipeline->plan->settings, "on_table_change", "fail"))
         status = err_set(err, ST_FAIL,

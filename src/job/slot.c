@@ -97,11 +97,12 @@ static const char *worker_name(struct arena *arena, const char *instance, int nu
 }
 
 // A name that a crash left in the file, or a new one; NULL: it cannot be kept.
-static const char *kept_name(struct arena *arena, int fd)
+static const char *kept_name(struct arena *arena, int fd, bool *ret_left)
 {
     char name[UUID_TEXT];
     ssize_t n = pread(fd, name, sizeof(name), 0);
-    if (n == UUID_TEXT - 1 && env_is_uuid((struct str){name, UUID_TEXT - 1}))
+    *ret_left = n == UUID_TEXT - 1 && env_is_uuid((struct str){name, UUID_TEXT - 1});
+    if (*ret_left)
         return arena_cstr(arena, (struct str){name, UUID_TEXT - 1});
     env_uuid(env_system(), name);
     if (ftruncate(fd, 0) != 0 || pwrite(fd, name, UUID_TEXT - 1, 0) != UUID_TEXT - 1)
@@ -137,8 +138,9 @@ enum status slot_take(const char *directory, const char *job, const char *instan
             .fd = fd,
             .number = i,
             .worker = worker_name(arena, instance, i),
-            .member = instance ? own_name(arena, instance) : kept_name(arena, fd),
         };
+        ret->kept = kept_name(arena, fd, &ret->is_left);
+        ret->member = instance ? own_name(arena, instance) : ret->kept;
         return ST_OK;
     }
     return no_slot(job, err);

@@ -4,7 +4,8 @@
 // While a worker holds one, init --reset does not begin. The kernel gives the lock back
 // with the process, however it ends. An orderly end takes the file along, and the job's
 // folder with the last of them; what a crash leaves goes with the next run's end. A file
-// holds a random name, by which a group knows a worker that begins anew after a crash.
+// holds a random name, by which a group knows a worker that begins anew after a crash,
+// and that worker what a crash has left in the result's tmp.
 #ifndef JOB_SLOT_H
 #define JOB_SLOT_H
 
@@ -24,6 +25,9 @@ struct slot {
     // holder of a slot that a crash left, "<host>_<instance>" where the worker has a name
     // of its own. Of the characters a-z, A-Z, 0-9, '.', '_' and '-'; NULL: nothing is.
     const char *member;
+    const char *kept; // a UUID, the same for the next holder of a slot that a crash left;
+                      // NULL: nothing is kept
+    bool is_left;     // a crash left it
 };
 
 // Texts belong to the arena. `instance`: a name of the worker's own, or NULL. ST_LIMIT

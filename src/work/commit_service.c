@@ -39,6 +39,7 @@ struct commit_service *commit_service_open(const struct commit_service_parts *pa
         .waiter = parts->waiter,
         .deadline = &parts->mail->deadline,
         .status = parts->status,
+        .prepared = parts->prepared,
         .is_called = has_mail,
         .context = service,
     });
@@ -225,4 +226,5 @@ void commit_service_run(struct commit_service *service)
     }
     while (service->result == ST_OK && committer_tidy_last(service->committer))
         continue;
+    committer_drop_prepared(service->committer);
 }

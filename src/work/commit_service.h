@@ -20,6 +20,7 @@
 #include "work/mailbox.h"
 
 struct commit_service;
+struct prepared_claim;
 
 // All borrowed; they outlive the service.
 struct commit_service_parts {
@@ -30,7 +31,8 @@ struct commit_service_parts {
     struct env *env;
     struct mail *mail;
     struct engine_status *status;
-    struct waiter *waiter; // ends a wait when mail has arrived
+    struct waiter *waiter;           // ends a wait when mail has arrived
+    struct prepared_claim *prepared; // for the first claim (committer.h); NULL: nothing
 };
 
 struct commit_service *commit_service_open(const struct commit_service_parts *parts);

@@ -19,10 +19,10 @@ static enum status find_start(struct coordinator *coordinator, int32_t partition
     const struct job_settings *settings = &coordinator->parts.job->settings;
     struct topic *topic = coordinator->parts.topic;
     struct topic_range range;
-    if (is_first && settings->start == START_TIME)
-        return topic->ops->offset_at(topic, partition, settings->start_ms, ret, err);
+    if (is_first)
+        return claim_origin(settings, topic, partition, ret, err);
     TRY(topic->ops->range(topic, partition, &range, err));
-    *ret = is_first && settings->start == START_LATEST ? range.high : range.low;
+    *ret = range.low;
     return ST_OK;
 }
 

@@ -42,6 +42,8 @@ static void run_lane(void *context)
 static void run_committer(void *context)
 {
     struct sim_actor *actor = context;
+    if (actor->begin != NULL)
+        actor->begin(actor->context);
     commit_service_run(actor->committer);
 }
 
@@ -71,6 +73,12 @@ void sim_actor_open_committer(struct sim_actor *actor, struct commit_service_par
     parts.waiter = &actor->waiter;
     actor->committer = commit_service_open(&parts);
     actor->fiber = sim_fiber_open(run_committer, actor);
+}
+
+void sim_actor_begin(struct sim_actor *actor, void (*begin)(void *context), void *context)
+{
+    actor->begin = begin;
+    actor->context = context;
 }
 
 void sim_actor_step(struct sim_actor *actor)

@@ -16,6 +16,8 @@ struct sim_actor {
     struct uploader *uploader; // one of the three
     struct lane *lane;
     struct commit_service *committer;
+    void (*begin)(void *context); // NULL: nothing comes before
+    void *context;
     struct sim_fiber *fiber;
     struct wait wait; // what it waits for; WAIT_NOTHING: its turn
     bool is_cut;      // its storage answers nothing any more, and it has no time
@@ -25,6 +27,9 @@ struct sim_actor {
 void sim_actor_open_uploader(struct sim_actor *actor, struct uploader_parts parts);
 void sim_actor_open_lane(struct sim_actor *actor, struct lane_parts parts);
 void sim_actor_open_committer(struct sim_actor *actor, struct commit_service_parts parts);
+// Of a committer that has not had a turn yet: this comes first.
+void sim_actor_begin(struct sim_actor *actor, void (*begin)(void *context),
+                     void *context);
 void sim_actor_step(struct sim_actor *actor); // one turn
 // Before a call of its storage: gives up the turn.
 void sim_actor_yield(struct sim_actor *actor);

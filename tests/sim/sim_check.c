@@ -418,6 +418,7 @@ void sim_check(struct sim_world *world)
     check_data(world);
     check_order(world);
     check_verify(world);
+    sim_check_slots(world);
     if (!world->topic.is_recreated &&
         !world->topic.is_cut) // who cleans up has claimed something before
         check_folders(world);

@@ -98,7 +98,7 @@ enum status sim_job_run(struct sim_job *job, struct storage *storage, struct err
     sim_actor_open_committer(&running.committer,
                              (struct commit_service_parts){&job->job, storage, topic,
                                                            running.asker, env, &mail,
-                                                           &job->status, NULL});
+                                                           &job->status, NULL, NULL});
     int32_t all[SIM_PARTITIONS_MAX] = {0, 1, 2, 3};
     sim_stream_reassign(stream, all, (size_t)job->topic.n_partitions, false);
     while (step_all(job, &running))

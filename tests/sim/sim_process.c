@@ -287,10 +287,13 @@ static void open_engine(struct sim_process *process)
         .env = &process->world->clock.env,
         .mail = &process->mail,
         .status = &process->status,
+        .prepared = &process->prepared,
     };
     process->worker = worker_open(&worker);
     sim_actor_open_uploader(&clients[SIM_UPLOADER].actor, uploader);
     sim_actor_open_committer(&clients[SIM_COMMITTER].actor, committer);
+    if (sim_prepares(process->world->seed))
+        sim_actor_begin(&clients[SIM_COMMITTER].actor, sim_process_prepare, process);
     for (int i = 0; i < process->mail.n_lanes; i++)
         open_lane(process, i);
 }
@@ -316,6 +319,8 @@ void sim_process_start(struct sim_process *process, bool once)
     process->spool = spool_mem_open();
     sim_stream_on_call(process->stream, maybe_stop, process);
     process->asker = asker_open();
+    if (sim_prepares(world->seed))
+        sim_slot_take(process);
     open_storages(process);
     open_engine(process);
     sim_trace(world, "%d starts%s", index, once ? " --once" : "");
@@ -344,15 +349,37 @@ static void close_client(struct sim_client *client)
         client->storage->ops->close(client->storage);
 }
 
+static bool has_ended(const struct sim_process *process)
+{
+    for (int i = 0; i < process->n_clients; i++)
+        if (process->clients[i].actor.wait.kind != WAIT_DONE)
+            return false;
+    for (int i = 0; i < process->n_hands; i++)
+        if (process->hands[i].wait.kind != WAIT_DONE)
+            return false;
+    return process->worker_wait.kind == WAIT_DONE &&
+           process->asker_wait.kind == WAIT_DONE;
+}
+
+static bool has_ended_well(const struct sim_process *process)
+{
+    struct err ignored;
+    return has_ended(process) && !process->is_dying &&
+           sim_actor_result(&process->clients[SIM_COMMITTER].actor, &ignored) == ST_OK;
+}
+
 // All is lost but the storage, and what is still on its way there.
 void sim_process_crash(struct sim_process *process)
 {
     struct sim_world *world = process->world;
     sim_trace(world, "%d is gone", process->index);
+    if (sim_prepares(world->seed))
+        sim_slot_leave(process, has_ended_well(process));
     process->is_gone = true;
     cut_clients(process);
     for (int i = 0; i < process->n_clients; i++)
         close_client(&process->clients[i]);
+    prepared_claim_release(&process->prepared);
     worker_free(process->worker);
     for (int i = 0; i < process->n_hands; i++)
         close_hand(&process->hands[i]);
@@ -565,18 +592,6 @@ static void check_member(struct sim_process *process)
     process->n_idle = 0;
     for (int i = 0; i < process->n_hands; i++)
         process->hands[i].n_idle = 0;
-}
-
-static bool has_ended(const struct sim_process *process)
-{
-    for (int i = 0; i < process->n_clients; i++)
-        if (process->clients[i].actor.wait.kind != WAIT_DONE)
-            return false;
-    for (int i = 0; i < process->n_hands; i++)
-        if (process->hands[i].wait.kind != WAIT_DONE)
-            return false;
-    return process->worker_wait.kind == WAIT_DONE &&
-           process->asker_wait.kind == WAIT_DONE;
 }
 
 static bool client_is_awake(const struct sim_client *client)

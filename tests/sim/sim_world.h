@@ -15,6 +15,7 @@
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
 
+#include "commit/prepared_claim.h"
 #include "log/paths.h"
 #include "memory/storage_fault.h"
 #include "memory/storage_mem.h"
@@ -42,6 +43,9 @@ int sim_ahead(uint64_t seed);
 
 // By how many hands a worker reads in them; 0: by itself (sim_hands.c).
 int sim_hands(uint64_t seed);
+
+// Whether workers prepare their first claim in them (sim_prepares.c).
+bool sim_prepares(uint64_t seed);
 
 // What a seed decides beforehand.
 struct sim_profile {
@@ -110,6 +114,13 @@ struct sim_hand {
     int n_idle; // as its process's
 };
 
+// A process's place on its machine: the next one there has its name after a crash.
+struct sim_slot {
+    char name[UUID_TEXT];
+    bool is_left;  // by a crash
+    bool is_clean; // by one that ended in good order, without faults
+};
+
 struct sim_process {
     struct sim_world *world;
     int index;
@@ -120,6 +131,7 @@ struct sim_process {
     struct worker *worker;
     struct sim_client clients[SIM_CLIENTS];
     int n_clients;
+    struct prepared_claim prepared;
     struct sim_hand hands[SIM_HANDS_MAX];
     struct hand *of_hands[SIM_HANDS_MAX]; // the same, for the worker
     int n_hands;
@@ -157,6 +169,7 @@ struct sim_world {
     struct mem_tree *tree;
     struct storage *view; // of the tree, without faults
     struct sim_process processes[SIM_MEMBERS_MAX];
+    struct sim_slot slots[SIM_MEMBERS_MAX];   // of each
     struct storage *orphans[SIM_ORPHANS_MAX]; // of dead processes: calls on their way
     size_t n_orphans;
     struct buf removed; // paths of folders
@@ -189,6 +202,12 @@ void sim_group_step(struct sim_world *world); // calm: gives when all have let g
 
 // sim_calm.c: what holds in a calm schedule at each step.
 void sim_calm_check(struct sim_world *world);
+
+// sim_prepared.c
+void sim_slot_take(struct sim_process *process);
+void sim_slot_leave(struct sim_process *process, bool is_orderly);
+void sim_process_prepare(void *context); // a process; before its committer begins
+void sim_check_slots(struct sim_world *world);
 
 // sim_process.c
 void sim_process_stop(struct sim_process *process);

@@ -97,7 +97,7 @@ static void start(struct slot *slot, int32_t partition)
     slot->waiters[1] = mailbox_waiter(&slot->mail.to_committer, env_system());
     slot->committer = commit_service_open(&(struct commit_service_parts){
         &slot->job.job, slot->storages[1], sim_stream_topic(slot->stream), slot->asker,
-        env_system(), &slot->mail, &slot->job.status, &slot->waiters[1].waiter});
+        env_system(), &slot->mail, &slot->job.status, &slot->waiters[1].waiter, NULL});
     for (int i = 0; i < N_LANES; i++) {
         slot->waiters[2 + i] = mailbox_waiter(&slot->mail.to_lanes[i], env_system());
         slot->lanes[i] = lane_open(&(struct lane_parts){

@@ -61,7 +61,7 @@ static void open_engine(struct fixture *f)
     sim_actor_open_committer(
         &f->actors[1], (struct commit_service_parts){
                            &job->job, f->storage, sim_stream_topic(f->stream), f->asker,
-                           &job->clock.env, &f->mail, &job->status, NULL});
+                           &job->clock.env, &f->mail, &job->status, NULL, NULL});
     sim_stream_assign(f->stream, (int32_t[]){0}, 1);
     memset(f->waits, 0, sizeof(f->waits));
 }
