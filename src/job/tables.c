@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/cores.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -12,6 +13,7 @@
 #include "gtfs/swap.h"
 #include "job/sink.h"
 #include "job/staged_check.h"
+#include "job/table_load.h"
 
 enum {
     CHECK_TRIES = 5,
@@ -97,102 +99,6 @@ void table_tell_rows(const struct table *table, const struct rows_stats *stats)
         log_warn("  %s", stats->messages[i]);
 }
 
-static void tell_absent(const struct table *table, const struct rows_stats *stats)
-{
-    if (stats->absent != NULL)
-        log_warn("table %.*s: the header has no %s: NULL in every row",
-                 STR_ARGS(table->name), stats->absent);
-}
-
-// An optional table whose file is missing.
-static enum status no_rows(UNUSED struct rows *rows, struct batch *batch,
-                           UNUSED struct err *err)
-{
-    batch_clear(batch);
-    return ST_OK;
-}
-
-static void no_close(UNUSED struct rows *rows)
-{
-}
-
-static const struct rows_ops empty_ops = {.next = no_rows, .close = no_close};
-
-static bool has_text(const struct table *table, struct str name)
-{
-    int column = schema_find(&table->schema, name);
-    return column >= 0 && table->schema.columns[column].type == TYPE_TEXT;
-}
-
-// Whether another table has a column of this name, as tables have that are joined by it.
-static bool is_shared(const struct plan *plan, const struct table *table, struct str name)
-{
-    bool is = false;
-    for (size_t i = 0; i < plan->n_tables; i++)
-        is = is || (&plan->tables[i] != table && has_text(&plan->tables[i], name));
-    return is;
-}
-
-// Keys that nothing matches, as it seems to who looks at them.
-static void tell_padded(const struct plan *plan, const struct table *table,
-                        const struct rows_stats *stats)
-{
-    for (size_t i = 0; i < table->schema.n && stats->padded != NULL; i++) {
-        struct str name = table->schema.columns[i].name;
-        const struct padded_texts *padded = &stats->padded[i];
-        if (padded->n == 0 || !is_shared(plan, table, name))
-            continue;
-        log_warn(
-            "table %.*s: %s of %.*s with blanks at the ends, the first %s: they match "
-            "only one with the same blanks; trim = true takes them off",
-            STR_ARGS(table->name), text_counted((int64_t)padded->n, "value", "values"),
-            STR_ARGS(name), padded->first);
-    }
-}
-
-// Rows on their way into the store, of which the dates are noted.
-struct dated_rows {
-    struct rows rows; // first member
-    struct rows *inner;
-    struct expiry *dates;
-};
-
-static enum status next_dated(struct rows *rows, struct batch *batch, struct err *err)
-{
-    struct dated_rows *dated = (struct dated_rows *)rows;
-    TRY(dated->inner->ops->next(dated->inner, batch, err));
-    expiry_take(dated->dates, batch);
-    return ST_OK;
-}
-
-static const struct rows_ops dated_ops = {.next = next_dated, .close = no_close};
-
-static enum status load_table(const struct pipeline *pipeline, const struct table *table,
-                              struct table_store *store, struct expiry *dates,
-                              uint64_t *ret_n, struct err *err)
-{
-    expiry_init(dates, &table->schema);
-    AUTO(storage_auto_close) struct storage *storage = NULL;
-    TRY(pipeline_storage(pipeline, &table->options, &storage, err));
-    struct rows *rows = NULL;
-    enum status status = table_rows_open(storage, table, &rows, err);
-    bool optional = options_number(&table->options, "optional");
-    if (status == ST_NOT_FOUND && optional) {
-        struct rows empty = {.ops = &empty_ops, .schema = &table->schema};
-        return table_store_load(store, table, &empty, ret_n, err);
-    }
-    TRY(status);
-    struct dated_rows dated = {{.ops = &dated_ops, .schema = rows->schema}, rows, dates};
-    status = table_store_load(store, table, &dated.rows, ret_n, err);
-    const struct rows_stats *stats = format_of(&table->format)->files->stats(rows);
-    tell_absent(table, stats);
-    table_tell_rows(table, stats);
-    if (status == ST_OK)
-        tell_padded(pipeline->plan, table, stats);
-    rows->ops->close(rows);
-    return status;
-}
-
 bool tables_run_natively(const struct plan *plan)
 {
     return plan->native != NULL && !options_is(&plan->settings, "executor", "sqlite");
@@ -254,29 +160,89 @@ void tables_begin(const struct pipeline *pipeline, const struct view *view,
     want(pipeline, ret->store, view);
 }
 
+static struct table_load load_of(const struct pipeline *pipeline, struct tables *tables,
+                                 size_t index)
+{
+    return (struct table_load){.pipeline = pipeline,
+                               .table = &pipeline->plan->tables[index],
+                               .store = tables->store,
+                               .dates = &tables->dates[index]};
+}
+
+static enum status end_load(struct tables *tables, struct table_load *load,
+                            struct err *err)
+{
+    TRY(table_load_end(load, err));
+    tables->n_rows[load->table - load->pipeline->plan->tables] = (int64_t)load->n;
+    return ST_OK;
+}
+
 enum status tables_load_one(const struct pipeline *pipeline, struct tables *tables,
                             size_t index, struct err *err)
 {
-    uint64_t n = 0;
-    const struct table *table = &pipeline->plan->tables[index];
-    TRY(load_table(pipeline, table, tables->store, &tables->dates[index], &n, err));
-    tables->n_rows[index] = (int64_t)n;
+    struct table_load load = load_of(pipeline, tables, index);
+    table_load_read(&load);
+    return end_load(tables, &load, err);
+}
+
+// Those of a script, in its order.
+static struct table_load *loads_of(const struct pipeline *pipeline, struct tables *tables,
+                                   size_t *ret_n)
+{
+    const struct plan *plan = pipeline->plan;
+    struct table_load *loads = mem_array(plan->n_tables, sizeof(*loads));
+    *ret_n = 0;
+    for (size_t i = 0; i < plan->n_tables; i++)
+        if (plan->tables[i].kind == TABLE_DIMENSION)
+            loads[(*ret_n)++] = load_of(pipeline, tables, i);
+    return loads;
+}
+
+// One whose limit is passed by all of them together is left to the other way, where each
+// knows what those before it take.
+static bool read_beside(const struct tables *tables, struct table_load *loads, size_t n)
+{
+    bool is_good = cores_available() > 1 && n > 1;
+    for (size_t i = 0; i < n; i++)
+        is_good = is_good && table_store_is_apart(tables->store, loads[i].table);
+    if (!is_good)
+        return false;
+    table_loads_read(loads, n);
+    is_good = table_store_check(tables->store, 0, NULL) == ST_OK;
+    for (size_t i = 0; i < n; i++)
+        is_good = is_good && loads[i].rc != ST_LIMIT;
+    for (size_t i = 0; i < n && !is_good; i++)
+        table_load_close(&loads[i]);
+    if (!is_good)
+        table_store_release_columns(tables->store);
+    return is_good;
+}
+
+static enum status load_all(struct tables *tables, struct table_load *loads, size_t n,
+                            bool quiet, struct err *err)
+{
+    bool is_read = read_beside(tables, loads, n);
+    for (size_t i = 0; i < n; i++) {
+        if (!is_read)
+            table_load_read(&loads[i]);
+        TRY(end_load(tables, &loads[i], err));
+        if (!quiet)
+            tell_rows(loads[i].table, (int64_t)loads[i].n);
+    }
     return ST_OK;
 }
 
 static enum status load_once(const struct pipeline *pipeline, const struct view *view,
                              bool quiet, struct tables *ret, struct err *err)
 {
-    const struct plan *plan = pipeline->plan;
+    size_t n;
     tables_begin(pipeline, view, ret);
-    for (size_t i = 0; i < plan->n_tables; i++) {
-        if (plan->tables[i].kind != TABLE_DIMENSION)
-            continue;
-        TRY(tables_load_one(pipeline, ret, i, err));
-        if (!quiet)
-            tell_rows(&plan->tables[i], ret->n_rows[i]);
-    }
-    return tables_load_views(ret, err);
+    struct table_load *loads = loads_of(pipeline, ret, &n);
+    enum status rc = load_all(ret, loads, n, quiet, err);
+    for (size_t i = 0; i < n; i++)
+        table_load_close(&loads[i]);
+    free(loads);
+    return rc == ST_OK ? tables_load_views(ret, err) : rc;
 }
 
 static enum status cut_off(const struct storage *root, struct err *err)

@@ -240,9 +240,11 @@ static void begin_columns(struct stored_table *stored, const struct schema *sche
     free(wanted);
 }
 
+// *counted: what of the columns is among the store's bytes, so that tables which are
+// loaded side by side keep within the limit together.
 static enum status add_batch(struct table_store *store, struct columns *columns,
                              const struct schema *schema, const struct batch *batch,
-                             struct err *err)
+                             size_t *counted, struct err *err)
 {
     for (size_t i = 0; i < batch->n_rows; i++) {
         TRY(batch_check_row(schema, batch_row(batch, i), err));
@@ -251,12 +253,16 @@ static enum status add_batch(struct table_store *store, struct columns *columns,
                            "more than 4,294,967,294 rows or 16 GiB of "
                            "values; stage fewer rows");
     }
-    return table_store_check(store, columns_bytes(columns), err);
+    size_t n_bytes = columns_bytes(columns);
+    TRY(table_store_check(store, n_bytes - *counted, err));
+    store->n_bytes += n_bytes - *counted;
+    *counted = n_bytes;
+    return ST_OK;
 }
 
-enum status table_store_add_rows(struct table_store *store, struct columns *columns,
-                                 const struct schema *schema, struct rows *rows,
-                                 struct err *err)
+static enum status add_rows(struct table_store *store, struct columns *columns,
+                            const struct schema *schema, struct rows *rows,
+                            size_t *counted, struct err *err)
 {
     AUTO(batch_release) struct batch batch;
     batch_init(&batch, schema->n);
@@ -264,11 +270,21 @@ enum status table_store_add_rows(struct table_store *store, struct columns *colu
         TRY(table_store_go_on(store, err));
         TRY(rows->ops->next(rows, &batch, err));
         size_t row = columns->n_rows + 1;
-        enum status rc = add_batch(store, columns, schema, &batch, err);
+        enum status rc = add_batch(store, columns, schema, &batch, counted, err);
         if (rc != ST_OK)
             return err_context(err, rc, "row %zu or later", row);
     } while (batch.n_rows > 0);
     return ST_OK;
+}
+
+enum status table_store_add_rows(struct table_store *store, struct columns *columns,
+                                 const struct schema *schema, struct rows *rows,
+                                 struct err *err)
+{
+    size_t counted = 0;
+    enum status rc = add_rows(store, columns, schema, rows, &counted, err);
+    store->n_bytes -= counted; // the caller's to count
+    return rc;
 }
 
 static enum status load_columns(struct table_store *store, const struct table *table,
@@ -295,6 +311,11 @@ static enum status copy_to_sqlite(struct table_store *store, const struct table 
     enum status rc = load_sqlite(store, table, rows, NULL, err);
     rows->ops->close(rows);
     return rc;
+}
+
+bool table_store_is_apart(const struct table_store *store, const struct table *table)
+{
+    return !store->tables[table - store->plan->tables].in_sqlite;
 }
 
 enum status table_store_load(struct table_store *store, const struct table *table,

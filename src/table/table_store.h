@@ -4,7 +4,8 @@
 // A table is kept as columns, only those that some query reads; queries over them run
 // without SQLite (query_rows.h). What only SQLite can run finds its tables and views in a
 // database, and no others. The order of calls: open, want what will be asked for, load
-// each table, load the views, then ask. One thread.
+// each table, load the views, then ask. One thread; tables that are apart may be loaded
+// side by side.
 // Errors: ST_DATA as sqlite_host.h, ST_STOP when go_on says no, ST_LIMIT when columns,
 // database and what queries keep together pass limit_bytes.
 #ifndef TABLE_TABLE_STORE_H
@@ -53,6 +54,9 @@ void table_store_want_insert(struct table_store *store, bool native);
 // Whether anything that is wanted only SQLite can run.
 bool table_store_needs_sqlite(const struct table_store *store);
 
+// Whether it touches nothing but what is its own to load this table: SQLite has no part
+// in it.
+bool table_store_is_apart(const struct table_store *store, const struct table *table);
 // Takes all of a table's rows (which stay open).
 enum status table_store_load(struct table_store *store, const struct table *table,
                              struct rows *rows, uint64_t *ret_n, struct err *err);
