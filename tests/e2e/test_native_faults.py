@@ -53,7 +53,7 @@ def older_place():
     topic = made_topic(inside)
     only.kill()
     only.start()
-    only.wait()
+    only.wait_started()
     lib.wait_until(lambda: broker.leaders(topic, inside) == N_PARTITIONS * [1], 60, "leaders")
     return topic, only.behind("OLDER"), only.address("OLDER"), {"Fetch": 11}
 

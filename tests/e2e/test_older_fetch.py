@@ -72,10 +72,10 @@ def test_a_quota_is_kept_to():
     """The broker answers and says how long it wants to be left alone; nobody is warned of that, and nothing is lost."""
     topic, client = broker.create_topic(), lib.fresh_name("client")
     subprocess.run([lib.STACK, "java", "kafka", "kafka.admin.ConfigCommand", "--bootstrap-server", lib.brokers(), "--alter",
-                    "--add-config", "consumer_byte_rate=300000", "--entity-type", "clients", "--entity-name", client],
+                    "--add-config", "consumer_byte_rate=150000", "--entity-type", "clients", "--entity-name", client],
                    check=True, stdin=subprocess.DEVNULL, timeout=60)
     with broker.Producer() as producer:
-        for n in range(2000):
+        for n in range(3000):  # 3 MB, where the broker reckons over the 10 s before
             producer.send(topic, f"{n}{1000 * 'x'},1", partition=0)
         producer.flush()
     with older(None) as (proxy, address):
@@ -86,7 +86,7 @@ def test_a_quota_is_kept_to():
     throttles = [ms for ms in proxy.throttles_ms if ms > 0]
     print(len(proxy.throttles_ms), "answers, pauses of", throttles, "ms", flush=True)
     assert throttles and "warn" not in done.err, done.err
-    assert sum(job.rows().values()) == 2000
+    assert sum(job.rows().values()) == 3000
 
 
 @functools.cache
@@ -117,7 +117,7 @@ class Work(ids.Work):
         only = broker_with_epochs().brokers[0]
         only.kill()
         only.start()
-        only.wait()
+        only.wait_started()
         lib.wait_until(lambda: broker.leaders(self.topic, self.inside) == [1], 60, "a leader")
 
     def made_anew(self):

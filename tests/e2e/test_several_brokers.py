@@ -199,13 +199,13 @@ def without_its_newest(topic):
     yield ends
     second.kill()
     third.start()
-    third.wait()
+    third.wait_started()
     lib.wait_until(lambda: broker.leaders(topic, address) == PARTITIONS * [3], 60, "the other leader")
     for _ in range(2):  # others, and more of them
         send_some(topic)
     yield
     second.start()
-    second.wait()
+    second.wait_started()
 
 
 def test_an_election_of_a_leader_that_lacks_records():
