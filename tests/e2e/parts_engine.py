@@ -13,6 +13,14 @@ import lib
 LIMIT_S = 60
 
 
+def field(value):
+    """Of a row, as the writer takes it; numbers are Python's, whose text is theirs."""
+    if value is None:
+        return "\1"
+    text = str(value)
+    return "\1" + text if text.startswith("\1") else text
+
+
 class Engine:
     """Answers orders."""
 
@@ -39,7 +47,7 @@ class Engine:
     def enriched(self, line):
         """Of a record's line: what the writer is to get."""
         fields = line.split("\t")
-        value, last = base64.b64decode(fields[4]), self.n - 1
+        value, last = base64.b64decode(fields[5]), self.n - 1
         try:
             (row,) = csv.reader([value.decode()])
             is_row = len(row) == self.n and row[0] != "" and (row[last] == "" or row[last].isdigit())
@@ -48,13 +56,10 @@ class Engine:
         yield ("r\t" if is_row else "b\t") + line
         if not is_row:
             return
-        ours = {f"c{i}": text for i, text in enumerate(row) if text != ""}
-        if row[last] != "":
-            ours[f"c{last}"] = int(row[last])
         for match in self.rows[row[0]]:
             theirs = [match.get(f"c{i}") for i, name in enumerate(self.names) if name != "trip_id"]
-            made = {**ours, **{f"c{self.n + i}": value for i, value in enumerate(theirs) if value is not None}}
-            yield f"+\t{fields[1]}\t{fields[2]}\t{json.dumps(made, ensure_ascii=False)}"
+            made = [text or None for text in row] + theirs
+            yield "\0".join([f"+\t{fields[2]}\t{fields[3]}", *map(field, made), ""])
 
     def answer(self, order):
         version = ["--dimension", self.tables["dimension"]]
