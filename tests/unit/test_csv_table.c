@@ -514,8 +514,7 @@ static void add_record(struct buf *plain, struct buf *scanned)
         "in\"side",
         "\x01",
         "C\rR",
-        "a text that is longer than 64 bytes, or would be if "
-        "it were not cut"};
+        "a text of more than 64 bytes, which is as many as are looked at at once"};
     static const char *const numbers[] = {
         "",           "0",          "7",
         "007",        "-3",         " 12 ",
