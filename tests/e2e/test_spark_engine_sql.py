@@ -53,7 +53,7 @@ ODD = [
 def test_stm_by_sql_among_odd_records():
     """Texts that are easily cut or changed on their way, and what is no row by the trip of one that is."""
     name = "stm-2014-extract"
-    work = prepared(name)
+    work = feeds.prepared(name)
     with open(lib.feed_dir(name) / "stop_times.txt", encoding="utf-8-sig") as file:
         trip = next(csv.DictReader(file))["trip_id"]
     broker.produce(work.topic, [f"{trip},{fields}".encode() for fields, _ in ODD])
