@@ -44,12 +44,17 @@ def test_killed_before_every_call():
     work, made = file_job.FileJob(N_RECORDS, COMMITS), disk.library()
     _, n_calls = recorded(work, made)
     shutil.rmtree(work.result)
-    for number in range(1, n_calls + 1):
+    number, code = 0, -9
+    while code == -9:  # until one has fewer calls
+        number += 1
         recorder = disk.Recorder(made, work.result)
-        work.run_once(env=recorder.env(kill=number), code=-9)
-        assert len(recorder.calls()) == number - 1
+        code = work.run_once(env=recorder.env(kill=number), code=None).code
+        n_done = len(recorder.calls())
+        assert (code == -9 and n_done == number - 1) or (code == 0 and n_done < number), (code, n_done, number)
         work.result.mkdir(exist_ok=True)
         after(work, number)
+    # Two threads bring the entries of the first claim, and one or both make the folders over them.
+    assert n_calls - 4 <= number - 1 <= n_calls + 4, (number, n_calls)
 
 
 def test_power_cut_before_every_call():
