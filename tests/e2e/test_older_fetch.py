@@ -68,6 +68,7 @@ def test_nothing_is_read_again_where_the_id_is_known():
     assert n_fetches[13] < n_units / 2 and n_fetches[12] >= n_units - 1, (n_fetches, n_units)
 
 
+@lib.only_long
 def test_a_quota_is_kept_to():
     """The broker answers and says how long it wants to be left alone; nobody is warned of that, and nothing is lost."""
     topic, client = broker.create_topic(), lib.fresh_name("client")
