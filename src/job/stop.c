@@ -21,6 +21,10 @@ static _Atomic int wake_fd = -1;
 static _Atomic int exit_code; // of the guard
 static char last_words[ERR_TEXT_MAX + 64];
 static atomic_bool is_guarded; // by stop_guard, else by a signal
+static atomic_bool has_begun;  // to say its last words
+enum {
+    WORDS_MS = 300
+}; // nobody may read them
 static const char too_late[] =
     "tramline: not at an end 9 s after the signal: left as it is\n";
 
@@ -32,19 +36,24 @@ static int64_t now_ms(void)
     return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-// Whatever a thread waits for by then.
-static void on_alarm(UNUSED int number)
-{
-    const char *words = atomic_load(&is_guarded) ? last_words : too_late;
-    ssize_t n = write(STDERR_FILENO, words, strlen(words));
-    (void)n; // there may be nobody left to tell
-    _exit(atomic_load(&exit_code));
-}
-
 static void set_alarm(int64_t ms)
 {
     struct itimerval time = {.it_value = {ms / 1000, ms % 1000 * 1000}};
     setitimer(ITIMER_REAL, &time, NULL);
+}
+
+// Whatever a thread waits for by then. The second one comes while the first still writes:
+// into a pipe that is full.
+static void on_alarm(UNUSED int number)
+{
+    int code = atomic_load(&exit_code);
+    if (atomic_exchange(&has_begun, true))
+        _exit(code);
+    set_alarm(WORDS_MS);
+    const char *words = atomic_load(&is_guarded) ? last_words : too_late;
+    ssize_t n = write(STDERR_FILENO, words, strlen(words));
+    (void)n; // there may be nobody left to tell
+    _exit(code);
 }
 
 static void on_signal(int number)
@@ -62,9 +71,9 @@ static void on_signal(int number)
     (void)n; // it is the first
 }
 
-static void catch (int number, void (*handler)(int number))
+static void catch (int number, void (*handler)(int number), int flags)
 {
-    struct sigaction action = {.sa_handler = handler};
+    struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
     sigaction(number, &action, NULL);
 }
 
@@ -84,9 +93,9 @@ enum status stop_catch(struct err *err)
     if (fd < 0)
         TRY(stop_open_event(&fd, err));
     atomic_store(&wake_fd, fd);
-    catch (SIGALRM, on_alarm);
-    catch (SIGTERM, on_signal);
-    catch (SIGINT, on_signal);
+    catch (SIGALRM, on_alarm, SA_NODEFER);
+    catch (SIGTERM, on_signal, 0);
+    catch (SIGINT, on_signal, 0);
     deadline_set(&waits, 0); // an earlier command's may be over
     if (atomic_load(&asked))
         deadline_end(&waits);
@@ -95,7 +104,7 @@ enum status stop_catch(struct err *err)
 
 void stop_guard(int code, const char *words, int64_t within_ms)
 {
-    catch (SIGALRM, on_alarm);
+    catch (SIGALRM, on_alarm, SA_NODEFER);
     set_alarm(0);
     snprintf(last_words, sizeof(last_words), "%s", words);
     atomic_store(&exit_code, code);

@@ -17,11 +17,11 @@
 #include "core/deadline.h"
 
 enum {
-    // From the signal to the end of the process, whatever is away. All that a stop takes
-    // is taken from this.
-    STOP_MS = 9000,
+    // From the signal to the end of the process, whatever is away: what is still there
+    // then is ended. All that a stop takes is taken from this.
+    STOP_GUARD_MS = 9000,
+    STOP_MS = STOP_GUARD_MS - 300,
     STOP_COMMIT_MS = STOP_MS - 2000, // of it for the last commit; then the group is left
-    STOP_GUARD_MS = STOP_MS + 300,   // what is still there then is ended
     STOP_ORPHAN_MS = 2000,           // less of each, when it is the parent that has ended
 };
 

@@ -77,7 +77,7 @@ class Scene:
         self.place = place or f"file://{self.dir}"
         self.tmp = self.dir / "tmp"
         self.tmp.mkdir()
-        self.servers, self.env, self.stdin, self.stdout = [], {}, subprocess.DEVNULL, None
+        self.servers, self.env, self.stdin, self.stdout, self.stderr = [], {}, subprocess.DEVNULL, None, None
         self.ready = lambda process: True
         self.args, self.before = [], []
         self.exits, self.mends = contextlib.ExitStack(), []
@@ -191,7 +191,7 @@ def run_scene(scene, name, codes, says, number, recovers):
     log = scene.dir / "log"
     with open(log, "wb") as out:
         process = subprocess.Popen([*scene.before, lib.program(), *map(str, scene.args)], cwd=scene.dir, stdin=scene.stdin,
-                                   stdout=scene.stdout or out, stderr=out,
+                                   stdout=scene.stdout or out, stderr=scene.stderr or out,
                                    env={**os.environ, "TMPDIR": str(scene.tmp), **scene.env})
     try:
         try:
@@ -256,18 +256,33 @@ for one in ("check", "explain", "init", "extract", "produce", "run", "verify", "
 # What prints, into a pipe that nobody reads.
 
 
+def fill_pipe(scene):
+    """The end to write to, of a pipe that is full; nobody reads the other one."""
+    reader, writer = os.pipe()
+    scene.reader = os.fdopen(reader, "rb")
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, b"x" * 4096)
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    return os.fdopen(writer, "wb")
+
+
 def of_pipe(command, *args):
     def make():
         scene = Scene().tables(FEED + "".join(f"X{i},{'y' * 90}\n" for i in range(3000)))
-        reader, writer = os.pipe()
-        scene.stdout = os.fdopen(writer, "wb")
-        scene.reader = os.fdopen(reader, "rb")
-        os.set_blocking(writer, False)
-        try:
-            while True:
-                os.write(writer, b"x" * 4096)
-        except BlockingIOError:
-            os.set_blocking(writer, True)
+        scene.stdout = fill_pipe(scene)
+        return scene.does(command, *args, ready=is_in("pipe_w"))
+    return make
+
+
+def of_log_pipe(command, *args):
+    """What it logs, and its last words."""
+    def make():
+        scene = Scene(stream=KAFKA if command == "produce" else FILE, brokers="127.0.0.1:1", topic="t").tables()
+        (scene.dir / "result").mkdir()
+        scene.stderr = fill_pipe(scene)
         return scene.does(command, *args, ready=is_in("pipe_w"))
     return make
 
@@ -282,6 +297,10 @@ for words in (["check", "p.sql"], ["init", "p.sql"], ["extract", "--force", "fee
           recovers=words[0] == "extract")(of_pipe(*words))
 phase("run", "--json into a pipe that is full", [0, 1], GUARD, recovers=True)(of_pipe("run", "--json", "p.sql"))
 phase("demo", "its report into a pipe that is full", [1], GUARD)(of_pipe("demo", "--dir", "demo"))
+for words, exit_code in ((["run", "p.sql"], 128 + signal.SIGTERM), (["run", "--once", "p.sql"], 128 + signal.SIGTERM),
+                         (["produce", "visits.csv", "p.sql"], 1), (["coordinate", "p.sql"], 0)):
+    phase(words[0], f"{' '.join(words)}, its log into a pipe that is full", [exit_code],
+          numbers=(signal.SIGTERM,))(of_log_pipe(*words))
 
 # A name node that stalls at any point.
 

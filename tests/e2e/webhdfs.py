@@ -86,12 +86,22 @@ class WebHdfs:
         return self._json("GET", path, "LISTSTATUS")["FileStatuses"]["FileStatus"]
 
     def walk(self, path=""):
-        """Paths of all files below, relative to base, sorted."""
-        found = []
-        for entry in self.list(path):
+        """Paths of all files below, relative to base, sorted. A folder may go meanwhile."""
+        return sorted(self._walk(path, self.list(path)))
+
+    def _walk(self, path, entries):
+        for entry in entries:
             name = f"{path}/{entry['pathSuffix']}".lstrip("/")
-            found += self.walk(name) if entry["type"] == "DIRECTORY" else [name]
-        return sorted(found)
+            if entry["type"] != "DIRECTORY":
+                yield name
+                continue
+            try:
+                below = self.list(name)
+            except HdfsError as error:
+                if error.status != 404:
+                    raise
+                continue
+            yield from self._walk(name, below)
 
     def read(self, path):
         return self.call("GET", path, "OPEN")
