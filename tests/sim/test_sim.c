@@ -1,23 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exactly once under every order, crash, lost answer and late effect that a seed makes. A
-// schedule that fails is reduced to the events that matter; put what it prints into
-// `kept`.
-//   SIM_SEEDS=100000           so many schedules
-//   SIM_SEED=17                that one alone, with its trace
-//   SIM_SEED=17 SIM_EVENTS=a,b that one with these of its events only
-//   SIM_DIGEST=1               what each came to, to be compared with another build's
-// test: build release
-// test: quick
-#include "sim/sim_mutant.h"
-
-#include <inttypes.h>
-
+// Exactly once under every order, crash, lost answer and late effect that a seed makes
+// (sim_schedules.h). Put what a schedule that fails prints into `kept`. With
+// SIM_DIGEST=1: what each came to, to be compared with another build's. test: build
+// release test: quick
 #include "sim/sim_digest.h"
-
-enum {
-    IDS_MAX = 4096,
-    TRACE_SHOWN = 20000
-};
+#include "sim/sim_schedules.h"
 
 // Schedules that once failed, or that fail when a rule is left out (tests/sim/
 // test_sim_without_*), as they were reduced.
@@ -46,74 +33,13 @@ static const struct {
      "mail for a committer whose last call takes long"},
 };
 
-static bool fails(struct sim_world *world)
-{
-    return world->failure.n > 0;
-}
-
-static void show_trace(struct sim_world *world, size_t shown)
-{
-    const char *trace = buf_cstr(&world->trace);
-    size_t skipped = world->trace.n > shown ? world->trace.n - shown : 0;
-    fprintf(stderr, "%s\n", trace + skipped);
-}
-
-static void fail_with_few(uint64_t seed)
-{
-    static struct sim_world world;
-    struct sim_kept few;
-    sim_reduce(seed, fails, &few);
-    (void)sim_kept_fails(&few, fails);
-    sim_world_replay(&world, seed, few.ids, few.n, true);
-    show_trace(&world, TRACE_SHOWN);
-    fail_msg("seed %" PRIu64 ": %s", seed, buf_cstr(&world.failure));
-}
-
-static size_t parse_ids(const char *text, uint32_t ids[IDS_MAX])
-{
-    size_t n = 0;
-    while (*text && n < IDS_MAX) {
-        char *end;
-        ids[n++] = (uint32_t)strtoul(text, &end, 10);
-        text = *end ? end + 1 : end;
-    }
-    return n;
-}
-
-static void run_one(uint64_t seed)
-{
-    static struct sim_world world;
-    static uint32_t ids[IDS_MAX];
-    const char *events = getenv("SIM_EVENTS");
-    bool ok = events ? sim_world_replay(&world, seed, ids, parse_ids(events, ids), true)
-                     : sim_world_run(&world, seed, true);
-    show_trace(&world, SIZE_MAX);
-    sim_world_release(&world);
-    if (!ok)
-        fail_with_few(seed);
-}
-
 static void test_every_record_is_there_once(UNUSED void **state)
 {
-    static struct sim_world world;
-    const char *one = getenv("SIM_SEED"), *many = getenv("SIM_SEEDS");
-    uint64_t usual = getenv("TEST_LONG") ? 20000 : 2000;
-    uint64_t n = many ? strtoull(many, NULL, 10) : usual;
-    log_set_level(one ? LOG_DEBUG : LOG_ERROR);
-    if (one) {
-        run_one(strtoull(one, NULL, 10));
-        return;
-    }
-    if (getenv("SIM_DIGEST")) {
-        sim_show_digests(n);
-        return;
-    }
-    for (uint64_t seed = 1; seed <= n; seed++) {
-        bool ok = sim_world_run(&world, seed, false);
-        sim_world_release(&world);
-        if (!ok)
-            fail_with_few(seed);
-    }
+    log_set_level(LOG_ERROR);
+    if (getenv("SIM_DIGEST"))
+        sim_show_digests(sim_n_schedules(2000, 20000));
+    else
+        sim_run_schedules(2000, 20000);
 }
 
 static void test_kept_schedules_run_clean(UNUSED void **state)

@@ -3,14 +3,10 @@
 // claim's entries and bring them into tmp before anybody gives them partitions. Every
 // second seed they do so for all partitions also where several workers share them, so
 // that many of these claims are wrong.
-//   SIM_SEEDS=100000   so many schedules
-//   SIM_SEED=17        that one alone, with its trace
 // test: build release
 // test: quick
 // wrap: prepared_claim_is_likely publish_takes_prepared
-#include "sim/sim_mutant.h"
-
-#include <inttypes.h>
+#include "sim/sim_schedules.h"
 
 #include "commit/publish.h"
 
@@ -46,41 +42,9 @@ bool sim_prepares(uint64_t seed)
     return true;
 }
 
-static bool fails(struct sim_world *world)
-{
-    return world->failure.n > 0;
-}
-
-static void run_one(uint64_t seed)
-{
-    static struct sim_world world;
-    bool ok = sim_world_run(&world, seed, true);
-    fprintf(stderr, "%s\n", buf_cstr(&world.trace));
-    sim_world_release(&world);
-    assert_true(ok);
-}
-
 static void test_every_record_is_there_once(UNUSED void **state)
 {
-    static struct sim_world world;
-    const char *one = getenv("SIM_SEED"), *many = getenv("SIM_SEEDS");
-    uint64_t usual = getenv("TEST_LONG") ? 20000 : 1500;
-    uint64_t n = many ? strtoull(many, NULL, 10) : usual;
-    log_set_level(one ? LOG_DEBUG : LOG_ERROR);
-    if (one) {
-        run_one(strtoull(one, NULL, 10));
-        return;
-    }
-    for (uint64_t seed = 1; seed <= n; seed++) {
-        struct sim_kept few;
-        bool ok = sim_world_run(&world, seed, false);
-        sim_world_release(&world);
-        if (ok)
-            continue;
-        sim_reduce(seed, fails, &few);
-        (void)sim_kept_fails(&few, fails);
-        fail_msg("seed %" PRIu64, seed);
-    }
+    uint64_t n = sim_run_schedules(1500, 20000);
     print_message("%d prepared entries were taken, %d were not\n", n_taken, n_refused);
     assert_in_range(n_taken, n / 2, INT32_MAX); // else this tries nothing
     assert_in_range(n_refused, n / 2, INT32_MAX);

@@ -3,7 +3,7 @@
 // As test_sim.c with SET upload.verify = 'read', on a storage whose word for size and
 // checksum is always what was sent: files that changed on their way must be found by
 // their bytes.
-#include "sim/sim_mutant.h"
+#include "sim/sim_schedules.h"
 
 enum upload_verify sim_upload_verify(void)
 {
@@ -15,16 +15,7 @@ enum upload_verify sim_upload_verify(void)
 
 static void test_files_that_a_storage_lies_about_are_found(UNUSED void **state)
 {
-    const char *many = getenv("SIM_SEEDS");
-    uint64_t usual = getenv("TEST_LONG") ? 20000 : 300;
-    static struct sim_world world;
-    log_set_level(LOG_ERROR);
-    uint64_t to = many ? strtoull(many, NULL, 10) : usual;
-    for (uint64_t seed = 1; seed <= to; seed++) {
-        if (!sim_world_run(&world, seed, false))
-            fail_msg("seed %d: %s", (int)seed, buf_cstr(&world.failure));
-        sim_world_release(&world);
-    }
+    sim_run_schedules(300, 20000);
 }
 
 TEST_MAIN(cmocka_unit_test(test_files_that_a_storage_lies_about_are_found))
