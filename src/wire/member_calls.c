@@ -396,17 +396,21 @@ void wire_member_send_describe(struct wire_member *member, int64_t now_ms)
     member->describe_at_ms = now_ms + DESCRIBE_MS;
 }
 
-// An assignment that is there while the group is stable is of all its members.
+// An assignment that is there while the group is stable is of all its members. Until it
+// is stable another one joins, which a heartbeat is told: at once, not at its next time.
 static void take_describe(struct wire_member *member, const struct wire_call *call,
-                          struct str body)
+                          struct str body, int64_t now_ms)
 {
     struct wire_group_seen seen;
     if (!member->is_gathering)
         return;
-    if (wire_group_read(body, call->version, &seen, NULL, NULL) != ST_OK ||
-        seen.code != WIRE_OK ||
-        (str_is(seen.state, "Stable") && seen.members >= (size_t)member->config.wanted))
+    bool is_seen = wire_group_read(body, call->version, &seen, NULL, NULL) == ST_OK &&
+                   seen.code == WIRE_OK;
+    bool is_stable = is_seen && str_is(seen.state, "Stable");
+    if (!is_seen || (is_stable && seen.members >= (size_t)member->config.wanted))
         wire_member_end_gathering(member);
+    else if (!is_stable)
+        member->beat_at_ms = now_ms;
 }
 
 // ---- leaving
@@ -459,7 +463,7 @@ static void take(struct wire_member *member, const struct wire_call *call,
         take_beat(member, call, body, now_ms);
         break;
     case WIRE_DESCRIBE_GROUPS:
-        take_describe(member, call, body);
+        take_describe(member, call, body, now_ms);
         break;
     case WIRE_LEAVE_GROUP:
         take_leave(member, body, now_ms);

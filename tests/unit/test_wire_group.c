@@ -55,6 +55,8 @@ struct fake {
     int n_unreadable;   // assignments that nobody can read; -1: all
     int n_empty;        // that have no byte
     int n_described;    // members of the group, as it says
+    int n_looks;        // how often it was asked
+    bool is_preparing;  // a rebalance, as it says
     struct call calls[CALLS_MAX];
     int n_calls;
 };
@@ -197,11 +199,14 @@ static void put_sync(struct buf *out, int16_t version, struct str assignment)
 
 static void put_described(struct buf *out, int16_t version)
 {
+    fake.n_looks++;
     wire_out_i32(out, 0);
     wire_out_array(out, false, 1);
     wire_out_i16(out, code_of(DESCRIBE));
     wire_out_string(out, false, STR_LITERAL("g"));
-    wire_out_string(out, false, STR_LITERAL("Stable"));
+    wire_out_string(out, false,
+                    fake.is_preparing ? STR_LITERAL("PreparingRebalance")
+                                      : STR_LITERAL("Stable"));
     wire_out_string(out, false, STR_LITERAL("consumer"));
     wire_out_string(out, false, STR_LITERAL("range"));
     wire_out_array(out, false, (size_t)fake.n_described);
@@ -1017,6 +1022,28 @@ static void test_members_are_waited_for(UNUSED void **state)
     stream->ops->close(stream);
 }
 
+// One that joins after us is heard of by a heartbeat.
+static void test_a_member_that_comes_is_heard_of_at_once(UNUSED void **state)
+{
+    struct wire_config config = config_of();
+    config.members = 2;
+    fake.is_preparing = true;
+    struct stream *stream = open_with(&config);
+    poll_until(stream, BEAT, 6);
+    lock();
+    int n_looks = fake.n_looks;
+    unlock();
+    assert_true(n_calls_of(BEAT) >= n_looks - 1);
+    answer_with(BEAT, WIRE_REBALANCE_IN_PROGRESS, 1);
+    poll_until(stream, JOIN, 2 - n_calls_of(JOIN));
+    lock();
+    fake.n_described = 2;
+    fake.is_preparing = false;
+    unlock();
+    begin(stream, 3);
+    stream->ops->close(stream);
+}
+
 // The end of a connection at each byte of an answer.
 static void test_answers_that_are_cut_are_asked_for_again(UNUSED void **state)
 {
@@ -1083,6 +1110,7 @@ int main(void)
         CASE(test_a_hung_owner_gives_its_partitions_up),
         CASE(test_added_partitions_are_shared_out),
         CASE(test_members_are_waited_for),
+        CASE(test_a_member_that_comes_is_heard_of_at_once),
         CASE(test_answers_that_are_cut_are_asked_for_again),
         CASE(test_answers_that_are_garbage_are_asked_for_again),
     };
