@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# test: takes 100
+# test: takes 170
+# test: waits
 # test: needs kafka hdfs registry
 # test: not-asan its programs are of that build
 # test: builds asan tests/test_kafka_real tests/test_wire_real tests/test_storage_contract tests/test_storage_webhdfs
