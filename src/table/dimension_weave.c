@@ -11,12 +11,14 @@
 #include "table/weave.h"
 
 enum {
-    LOOK_ROWS = 64 // of the first table, between two looks at the memory
+    LOOK_BYTES = 256 << 10, // of rows, between two looks at the memory
+    KEY_BYTES = 64          // about what a key takes beside its rows
 };
 
 struct weaving {
     struct builder builder;
     struct weave *weave;
+    size_t n_unseen; // bytes since the last look
 };
 
 // The tails as rows of the draft, behind a lead.
@@ -60,14 +62,22 @@ static enum status add_alone(struct builder *builder, const struct woven *woven,
     return builder_add_piece(builder, buf_as_str(&builder->next_key), group, err);
 }
 
-static void count_rows(struct builder *builder, const struct woven *woven)
+static enum status count_rows(struct weaving *weaving, const struct woven *woven,
+                              struct err *err)
 {
+    struct builder *builder = &weaving->builder;
     struct dimension_stats *stats = &builder->dimension->stats;
     size_t before = stats->n_rows / PROGRESS_ROWS;
+    size_t n_bytes = woven->tails->n_rows * woven->lead.n + woven->tails->n_bytes;
     stats->n_rows += woven->tails->n_rows;
-    stats->row_bytes += woven->tails->n_rows * woven->lead.n + woven->tails->n_bytes;
+    stats->row_bytes += n_bytes;
     if (stats->n_rows / PROGRESS_ROWS > before)
         builder_tell_progress(builder);
+    weaving->n_unseen += n_bytes + KEY_BYTES;
+    if (weaving->n_unseen < LOOK_BYTES)
+        return ST_OK;
+    weaving->n_unseen = 0;
+    return builder_check_memory(builder, 0, err);
 }
 
 static enum status add_woven(struct weaving *weaving, const struct woven *woven,
@@ -86,8 +96,7 @@ static enum status add_woven(struct weaving *weaving, const struct woven *woven,
         TRY(builder_close_draft(builder, err));
         TRY(add_alone(builder, woven, err));
     }
-    count_rows(builder, woven);
-    return woven->row % LOOK_ROWS == 0 ? builder_check_memory(builder, 0, err) : ST_OK;
+    return count_rows(weaving, woven, err);
 }
 
 // A value that has no place in the result: what is wrong is noted row by row.

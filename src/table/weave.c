@@ -8,6 +8,7 @@
 
 enum {
     ROWS_MAX = 4096,      // that one row of the first table gives
+    TAILS_MAX = 4 << 20,  // bytes of their tails
     RECENT = 1 << 12,     // tails that are looked at
     MEMORY_MAX = 1 << 20, // bytes of tails, before they are forgotten
     LOOK_ROWS = 1 << 10   // woven between two questions whether to go on
@@ -183,6 +184,7 @@ enum status weave_open(struct table_store *store, const struct weave_spec *spec,
     for (size_t i = 0; i < most_keys(query); i++)
         weave->places[i] = i;
     weave->recent = mem_array(RECENT, sizeof(struct weave_tails *));
+    weave->bytes = BUF_INIT(TAILS_MAX);
     find_columns(weave);
     weave->spec.outputs = NULL; // borrowed for this call
     enum status rc = open_joins(weave, &can, err);

@@ -8,7 +8,8 @@
 // once for those that share them, and no row is made value by value. F1's view and joined
 // tables (docs/performance.md) take 5,100 instructions a trip where they took 14,200.
 // query_rows.c is the plain twin, which tests/unit/test_weave.c holds it to.
-// One thread. Errors as table_store.h.
+// One thread. Errors as table_store.h; ST_LIMIT is what is too large to be woven, which
+// the plain twin may give.
 #ifndef TABLE_WEAVE_H
 #define TABLE_WEAVE_H
 

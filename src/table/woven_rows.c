@@ -6,7 +6,7 @@
 #include "table/weave.h"
 
 enum {
-    BYTES = 128 << 10 // given at once, or a few rows more
+    BYTES = 128 << 10 // given at once, or a row more
 };
 
 struct woven_rows {
@@ -14,10 +14,17 @@ struct woven_rows {
     struct table_store *store;
     const struct table_query *query;
     size_t *outputs;
-    struct rows *values; // NULL: not asked for
-    struct batch batch;
+    bool has_begun; // to give bytes
+    // Woven:
     struct weave *weave; // NULL: not begun, or it cannot be
-    bool has_begun;
+    struct woven woven;  // of these rows the first `n_given` are given
+    size_t n_given;
+    const char *tail; // of the next one
+    size_t n_woven;   // rows given in all
+    // Value by value:
+    struct rows *values; // NULL: not asked for
+    struct batch batch;  // of its rows the first `n_encoded` are given
+    size_t n_encoded;
 };
 
 static enum status open_values(struct woven_rows *rows, struct err *err)
@@ -34,45 +41,87 @@ static enum status next(struct rows *base, struct batch *batch, struct err *err)
     return rows->values->ops->next(rows->values, batch, err);
 }
 
-// What cannot be woven, value by value.
-static enum status encode_next(struct woven_rows *rows, struct row_format *row_format,
-                               struct buf *bytes, size_t *ret_n, struct err *err)
+// Goes to the next row, if there is one; those that were woven before are passed.
+static enum status find_row(struct woven_rows *rows, struct err *err)
 {
     struct batch *batch = &rows->batch;
-    TRY(next(&rows->rows, batch, err));
-    for (size_t i = 0; i < batch->n_rows; i++) {
-        row_format->ops->fields(row_format, 0, batch_row(batch, i), batch->n_columns,
-                                bytes);
-        row_format->ops->end_row(row_format, bytes);
+    while (rows->n_encoded == batch->n_rows) {
+        TRY(next(&rows->rows, batch, err));
+        rows->n_encoded = rows->n_woven < batch->n_rows ? rows->n_woven : batch->n_rows;
+        rows->n_woven -= rows->n_encoded;
+        if (batch->n_rows == 0)
+            return ST_OK;
     }
-    *ret_n = batch->n_rows;
     return ST_OK;
 }
 
-static size_t append(const struct woven *woven, struct buf *bytes)
+// What cannot be woven, value by value.
+static enum status encode_some(struct woven_rows *rows, struct row_format *row_format,
+                               struct buf *bytes, size_t *ret_n, struct err *err)
 {
-    const struct weave_tails *tails = woven->tails;
-    const char *tail = tails->bytes;
-    for (size_t i = 0; i < tails->n_rows; i++) {
-        buf_str(bytes, woven->lead);
-        buf_append(bytes, tail, tails->lengths[i]);
-        tail += tails->lengths[i];
+    struct batch *batch = &rows->batch;
+    size_t before = bytes->n;
+    TRY(find_row(rows, err));
+    for (; rows->n_encoded < batch->n_rows && bytes->n - before < BYTES; ++*ret_n) {
+        const struct value *row = batch_row(batch, rows->n_encoded++);
+        row_format->ops->fields(row_format, 0, row, batch->n_columns, bytes);
+        row_format->ops->end_row(row_format, bytes);
     }
-    return tails->n_rows;
+    return ST_OK;
 }
 
-static enum status weave_some(struct weave *weave, struct buf *bytes, size_t *ret_n,
+static size_t append(struct woven_rows *rows, size_t most_bytes, struct buf *bytes)
+{
+    const struct weave_tails *tails = rows->woven.tails;
+    size_t before = rows->n_given;
+    for (; rows->n_given < tails->n_rows && bytes->n < most_bytes; rows->n_given++) {
+        uint32_t n = tails->lengths[rows->n_given];
+        buf_str(bytes, rows->woven.lead);
+        buf_append(bytes, rows->tail, n);
+        rows->tail += n;
+    }
+    return rows->n_given - before;
+}
+
+static bool is_in_row(const struct woven_rows *rows)
+{
+    return rows->woven.tails != NULL && rows->n_given < rows->woven.tails->n_rows;
+}
+
+static enum status begin_row(struct woven_rows *rows, bool *ret_more, struct err *err)
+{
+    TRY(weave_next(rows->weave, &rows->woven, ret_more, err));
+    if (!*ret_more)
+        return ST_OK;
+    rows->n_given = 0;
+    rows->tail = rows->woven.tails->bytes;
+    return ST_OK;
+}
+
+static enum status weave_some(struct woven_rows *rows, struct buf *bytes, size_t *ret_n,
                               struct err *err)
 {
-    struct woven woven;
+    size_t most_bytes = bytes->n + BYTES;
     bool more = true;
-    size_t before = bytes->n;
-    *ret_n = 0;
-    while (more && bytes->n - before < BYTES) {
-        TRY(weave_next(weave, &woven, &more, err));
+    while (more && bytes->n < most_bytes) {
+        if (!is_in_row(rows))
+            TRY(begin_row(rows, &more, err));
         if (more)
-            *ret_n += append(&woven, bytes);
+            *ret_n += append(rows, most_bytes, bytes);
     }
+    return ST_OK;
+}
+
+// Where rows are too large to be woven the rest comes value by value.
+static enum status weave_or_end(struct woven_rows *rows, struct buf *bytes, size_t *ret_n,
+                                struct err *err)
+{
+    enum status rc = weave_some(rows, bytes, ret_n, err);
+    rows->n_woven += *ret_n;
+    if (rc != ST_LIMIT)
+        return rc;
+    weave_close(rows->weave);
+    rows->weave = NULL;
     return ST_OK;
 }
 
@@ -91,12 +140,14 @@ static enum status next_bytes(struct rows *base, struct row_format *row_format,
                               struct buf *bytes, size_t *ret_n, struct err *err)
 {
     struct woven_rows *rows = (struct woven_rows *)base;
+    *ret_n = 0;
     if (!rows->has_begun)
         TRY(begin(rows, row_format, err));
-    enum status rc = rows->weave != NULL
-                         ? weave_some(rows->weave, bytes, ret_n, err)
-                         : encode_next(rows, row_format, bytes, ret_n, err);
-    return rc == ST_OK ? buf_check(bytes, "rows", err) : rc;
+    if (rows->weave != NULL)
+        TRY(weave_or_end(rows, bytes, ret_n, err));
+    if (rows->weave == NULL && *ret_n == 0)
+        TRY(encode_some(rows, row_format, bytes, ret_n, err));
+    return buf_check(bytes, "rows", err);
 }
 
 static void close_rows(struct rows *base)

@@ -10,7 +10,8 @@
 
 enum {
     ROUNDS = 40,
-    MANY = 70 // rows of a key: 70 * 70 are more than are woven
+    MANY = 70,            // rows of a key: 70 * 70 are more than are woven
+    PIECE_MAX = 256 << 10 // bytes that are given at once
 };
 
 static const char tables[] =
@@ -171,8 +172,10 @@ static size_t view_by_bytes(struct world *world, struct buf *ret)
     struct rows *rows = open_view(world);
     size_t n, n_all = 0;
     do {
+        size_t before = ret->n;
         assert_ok(rows->bytes->next(rows, &world->view_format, ret, &n, &world->err),
                   &world->err);
+        assert_true(ret->n - before <= PIECE_MAX);
         n_all += n;
     } while (n > 0);
     rows->ops->close(rows);
@@ -398,6 +401,65 @@ static void test_a_row_that_gives_very_many_is_not_woven(UNUSED void **state)
     close_world(&world);
 }
 
+// Rows of a key with long texts, of the table or of what it is joined with: no more of
+// them than a piece is in memory, and few of them are enough to have none woven.
+static void test_long_rows_are_given_in_pieces(UNUSED void **state)
+{
+    static const int n_rows[] = {100, 1500};
+    char text[5000];
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    for (size_t i = 0; i < 2 * ARRAY_LEN(n_rows); i++) {
+        AUTO(buf_release) struct buf t = {0}, f = {0};
+        struct world world = {0};
+        bool is_of_table = i % 2 == 0;
+        int n = n_rows[i / 2];
+        open_world(&world, cases[0].view, cases[0].insert);
+        buf_printf(&t, "K0|A|1|1|1|true\nK|%s|2|1|1|true\nK2|A|3|1|1|true\n",
+                   is_of_table ? text : "A");
+        for (int row = 0; row < n; row++)
+            buf_printf(&f, "K|%d|%s\n", row, is_of_table ? "w" : text);
+        load_text(&world, buf_cstr(&t), "A|x|1\n", buf_cstr(&f));
+        assert_int_equal(check_view(&world), 2 + n);
+        assert_int_equal(check_join(&world), is_of_table || n == n_rows[0]);
+        close_world(&world);
+    }
+}
+
+// Rows, as an error tells.
+static size_t rows_told(const char *text)
+{
+    const char *at = strstr(text, " after ");
+    size_t n = 0;
+    assert_non_null(at);
+    for (at += strlen(" after "); *at != ' '; at++)
+        n = *at == ',' ? n : 10 * n + (size_t)(*at - '0');
+    return n;
+}
+
+// Whichever rows of the first table have none.
+static void test_memory_is_looked_at_on_the_way(UNUSED void **state)
+{
+    enum {
+        N_ROWS = 64 * 500,
+        LIMIT = 200000
+    };
+    struct world world = {0};
+    AUTO(buf_release) struct buf t = {0};
+    const struct dimension_options options = {.limit_bytes = LIMIT};
+    struct dimension *dimension;
+    open_world(&world, "SELECT t.k, t.b, t.r, t.z FROM t JOIN d ON d.k = t.a",
+               "SELECT s.k, v.b, v.r, v.z FROM s JOIN v ON v.k = s.k");
+    for (int i = 0; i < N_ROWS; i++)
+        buf_printf(&t, "key %d|%s|1|%d|1|true\n", i, i % 64 == 0 ? "none" : "A", i);
+    load_text(&world, buf_cstr(&t), "A|x|1\n", "");
+    enum status rc = dimension_weave(&world.plan->native->branches[0], 0, world.store,
+                                     &world.row_format, &options, &dimension, &world.err);
+    assert_status(rc, ST_LIMIT);
+    assert_true(rows_told(world.err.text) < N_ROWS / 2);
+    close_world(&world);
+}
+
 static void test_a_value_that_is_refused_is_told_row_by_row(UNUSED void **state)
 {
     static const char *const t[] = {"K|refuse|1|1|1|true\n", "K|A|1|1|1|true\n"};
@@ -429,5 +491,7 @@ TEST_MAIN(cmocka_unit_test(test_woven_rows_are_those_that_are_read),
           cmocka_unit_test(test_what_is_woven_is_what_the_query_says),
           cmocka_unit_test(test_many_rows_of_their_own_are_woven),
           cmocka_unit_test(test_a_row_that_gives_very_many_is_not_woven),
+          cmocka_unit_test(test_long_rows_are_given_in_pieces),
+          cmocka_unit_test(test_memory_is_looked_at_on_the_way),
           cmocka_unit_test(test_a_value_that_is_refused_is_told_row_by_row),
           cmocka_unit_test(test_weaving_ends_when_it_is_told_to))
