@@ -111,6 +111,50 @@ static void test_an_output_that_is_full_is_an_error(UNUSED void **state)
     close_format(&f);
 }
 
+// Notes what it is given.
+struct noting_output {
+    struct file_output output; // first member
+    size_t most_bytes, n_bytes;
+};
+
+static enum status note_bytes(struct file_output *output, struct str bytes,
+                              UNUSED struct err *err)
+{
+    struct noting_output *to = (struct noting_output *)output;
+    to->most_bytes = bytes.n > to->most_bytes ? bytes.n : to->most_bytes;
+    to->n_bytes += bytes.n;
+    return ST_OK;
+}
+
+static void test_long_rows_of_a_batch_come_in_pieces(UNUSED void **state)
+{
+    enum {
+        ROWS = 100,
+        ROW_BYTES = 100000,
+        MOST = 2 << 20
+    };
+    static const struct file_output_ops noting_ops = {.append = note_bytes};
+    struct fixture f;
+    struct noting_output to = {.output = {.ops = &noting_ops}};
+    struct batch batch;
+    struct err err;
+    AUTO(buf_release) struct buf text = {0};
+    while (text.n < ROW_BYTES - 1)
+        buf_char(&text, 'x');
+    open_format(&f, "a TEXT");
+    batch_init(&batch, 1);
+    for (int i = 0; i < ROWS; i++)
+        *batch_add(&batch, 0) = value_text(buf_as_str(&text));
+    struct file_writer *writer = csv_file_writer_open(&f.schema, false);
+    assert_ok(writer->ops->begin(writer, &to.output, 0, &err), &err);
+    assert_ok(writer->ops->batch(writer, &batch, &err), &err);
+    assert_int_equal(to.n_bytes, ROWS * ROW_BYTES);
+    assert_true(to.most_bytes <= MOST);
+    batch_release(&batch);
+    writer->ops->close(writer);
+    close_format(&f);
+}
+
 // A small generator: the same rows at every run (xorshift64, Marsaglia 2003).
 static uint64_t chance(uint64_t *seed)
 {
@@ -223,5 +267,6 @@ TEST_MAIN(cmocka_unit_test(test_quotes_stand_only_where_needed),
           cmocka_unit_test(test_values_are_canonical),
           cmocka_unit_test(test_a_file_begins_with_the_names),
           cmocka_unit_test(test_an_output_that_is_full_is_an_error),
+          cmocka_unit_test(test_long_rows_of_a_batch_come_in_pieces),
           cmocka_unit_test(test_a_text_of_white_space_alone_is_quoted),
           cmocka_unit_test(test_random_rows_read_back))
