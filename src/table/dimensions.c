@@ -69,21 +69,29 @@ static enum status build_rows(struct building *building, const struct use *use,
     AUTO(rows_auto_close) struct rows *rows = NULL;
     const struct native_join *join = &use->branch->joins[use->join];
     TRY(table_store_join(building->store, join, &rows, err));
-    enum status rc =
-        dimension_build(use->branch, use->join, rows, row_format, options, ret, err);
-    return rc == ST_DATA ? table_store_at_views(building->store, join, rc, err) : rc;
+    return dimension_build(use->branch, use->join, rows, row_format, options, ret, err);
+}
+
+static enum status build_any(struct building *building, const struct use *use,
+                             struct row_format *row_format, struct dimension **ret,
+                             struct err *err)
+{
+    struct dimension_options own = *building->options;
+    own.store = building->store;
+    TRY(dimension_weave(use->branch, use->join, building->store, row_format, &own, ret,
+                        err));
+    return *ret != NULL ? ST_OK : build_rows(building, use, row_format, &own, ret, err);
 }
 
 static enum status build(struct building *building, const struct use *use,
                          struct row_format *row_format, struct dimension **ret,
                          struct err *err)
 {
-    struct dimension_options own = *building->options;
-    own.store = building->store;
-    TRY(dimension_weave(use->branch, use->join, building->store, row_format, &own, ret,
-                        err));
-    if (*ret == NULL)
-        TRY(build_rows(building, use, row_format, &own, ret, err));
+    const struct native_join *join = &use->branch->joins[use->join];
+    enum status rc = build_any(building, use, row_format, ret, err);
+    if (rc == ST_DATA)
+        return table_store_at_views(building->store, join, rc, err);
+    TRY(rc);
     building->store->n_bytes += (*ret)->stats.memory_bytes;
     return ST_OK;
 }
