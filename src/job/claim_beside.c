@@ -65,7 +65,8 @@ static enum status prepare(struct claim_beside *beside, struct err *err)
 {
     struct prepared_claim *claim = beside->claim;
     struct storage *storage = beside->parts.storage;
-    if (beside->parts.slot->is_left) // a crash here may have left some
+    claim->has_files = beside->parts.slot->is_left; // a crash here may have left some
+    if (claim->has_files)
         TRY(prepared_claim_remove(claim, storage, err));
     TRY(prepared_claim_read(claim, &beside->job, storage, err));
     if (is_unwanted(beside) || !storage->renames || !storage->exclusive)

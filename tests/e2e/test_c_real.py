@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# test: takes 170
-# test: waits
+# test: takes 100
 # test: needs kafka hdfs registry
 # test: not-asan its programs are of that build
-# test: builds asan tests/test_kafka_real tests/test_wire_real tests/test_storage_contract tests/test_storage_webhdfs
+# test: builds asan unit
 """The C tests that speak to real servers: the Kafka source, the storage contract over HDFS, the
 registry's client."""
 import os

@@ -31,7 +31,8 @@ static enum status prepare(struct sim_process *process, struct err *err)
     struct storage *storage = process->clients[SIM_COMMITTER].storage;
     struct topic *topic = sim_stream_topic(process->stream);
     struct env *env = &process->world->clock.env;
-    if (slot_of(process)->is_left)
+    prepared->has_files = slot_of(process)->is_left;
+    if (prepared->has_files)
         TRY(prepared_claim_remove(prepared, storage, err));
     TRY(prepared_claim_read(prepared, &process->job, storage, err));
     if (!storage->renames)
