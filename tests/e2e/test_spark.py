@@ -53,7 +53,7 @@ def writers(work):
 
 def history(work):
     """Of the log; [] while there is none."""
-    return [json.loads(line) for line in work.tramline("history", "--json", code=None).out.splitlines()]
+    return [json.loads(line) for line in work.tramline("history", "--json", "--limit", 100000, code=None).out.splitlines()]
 
 
 def test_stm_by_two_executors():
