@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "base/json_put.h"
-#include "base/text.h"
 #include "job/tables_views.h"
+#include "sql/print.h"
 #include "sql/spark.h"
 
 enum {
@@ -100,15 +100,17 @@ static enum status write_file(const struct relation_file *to, struct rows *rows,
     return rc == ST_OK && !is_written ? cannot_write(to->path, err) : rc;
 }
 
+// By the names that SQLite has.
 static void select_all(const struct relation_file *from, struct buf *sql)
 {
+    struct printer printer = {.out = sql};
     buf_text(sql, "SELECT ");
     for (size_t i = 0; i < from->schema->n; i++) {
         buf_text(sql, i > 0 ? ", " : "");
-        text_quoted(sql, from->schema->columns[i].name, '"');
+        print_name(&printer, from->schema->columns[i].name);
     }
     buf_text(sql, " FROM ");
-    text_quoted(sql, from->name, '"');
+    print_name(&printer, from->name);
 }
 
 static enum status write_relation(struct tables *tables, const struct relation_file *to,

@@ -60,6 +60,25 @@ def test_letters_aborted_records_and_times_are_a_runs():
     assert counts[0] == counts[1] and counts[0][4] >= 5, counts
 
 
+def test_relations_of_any_name():
+    """SQLite, which has their rows, takes names that differ in case for one."""
+    directory = small_job("connector = 'file', path = '{dir}/s.csv', format = 'csv', header = 'false'")
+    text = (directory / "p.sql").read_text()
+    text = text[:text.index("INSERT")].replace("CREATE TABLE trips (", 'CREATE TABLE "Trips" (').replace("route_id TEXT", '"Route" TEXT')
+    (directory / "staged/trips/trips.csv").write_text("trip_id,Route\nT1,a\nT2,b\n")
+    for view, column in (("^.rows", "^.row"), ("A\"b", "a\"B"), ("sqlite_x", "É x")):
+        view, column = (name.replace('"', '""') for name in (view, column))
+        (directory / "p.sql").write_text(
+            f'{text}CREATE VIEW "{view}" AS SELECT *, 1 AS "{column}" FROM "Trips";\n'
+            f'INSERT INTO result SELECT v.trip_id, t."{column}", u."Route" FROM visits v JOIN "{view}" t ON t.trip_id = v.trip_id '
+            'JOIN "Trips" u ON u.trip_id = v.trip_id;\n')
+        done = lib.run("work", directory / "p.sql", "--part", "tables", "--out", lib.tmp_dir())
+        relations = json.loads(done.out)["relations"]
+        rows = {r["name"]: sorted(pathlib.Path(r["file"]).read_text().splitlines()) for r in relations}
+        assert rows == {view.replace('""', '"'): ['{"c0":"T1","c1":"a","c2":1}', '{"c0":"T2","c1":"b","c2":1}'],
+                        "Trips": ['{"c0":"T1","c1":"a"}', '{"c0":"T2","c1":"b"}']}, rows
+
+
 def by_parts(directory, *words):
     return coordinate(Engine(directory / "p.sql", n_columns=2), *words)
 
