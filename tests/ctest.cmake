@@ -1,8 +1,9 @@
 # The C tests for CTest: unit.NAME, simulator.NAME, fuzz.NAME, by hand
-#     ctest --test-dir build/asan -L unit -j 2
+#     ctest --test-dir build/asan -L unit -j 4
 # What the marks of a source say (tools/test_sets.py lists them) are properties of its test.
 # Labels: the set; "default" in the build that ./dev test runs it from; "quick" of these for
 # ./dev test quick; "long" alone for the variants of --long, which take more time and seeds.
+# A test that computes takes two of the places that -j gives, one that waits one.
 enable_testing()
 set(LONG_FACTOR 5)
 set(FUZZ_MS 1000)
@@ -55,7 +56,13 @@ function(one_test name source labels limit environment)
     ENVIRONMENT "TMPDIR=${CMAKE_BINARY_DIR}/test-tmp;${sanitizers};${environment}"
     FIXTURES_REQUIRED tmp)
   mark(${source} alone alone FALSE)
-  set_tests_properties(${name} PROPERTIES RUN_SERIAL ${alone})
+  mark(${source} waits waits FALSE)
+  mark(${source} takes takes 0)
+  set(places 2)
+  if(waits)
+    set(places 1)
+  endif()
+  set_tests_properties(${name} PROPERTIES RUN_SERIAL ${alone} PROCESSORS ${places} COST ${takes})
   set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
 endfunction()
 

@@ -18,6 +18,7 @@
 # are shared: STACK_JARS (default .stack/jars), filled with Maven from tools/stack/*.pom.xml.
 # Each server has a folder there with its pid file: pid and start time, so that a pid which was
 # given to another process is never taken for ours. Exports on stdout, all else on stderr.
+# STACK_JVM: options of the servers' Java beside their own.
 set -euo pipefail
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 root=$(dirname "$here")
@@ -26,6 +27,7 @@ STACK_DIR=${STACK_DIR:-$root/.stack/run}
 mkdir -p "$(dirname "$STACK_DIR")"
 STACK_DIR=$(realpath -m "$STACK_DIR")
 ready_limit_s=90
+read -ra stack_jvm <<<"${STACK_JVM:-}"
 
 say() {
     printf '%s\n' "stack: $*" >&2

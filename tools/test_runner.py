@@ -8,8 +8,8 @@ what a file has started goes when it ends. A test passes by exit 0; what prints 
 ("[       OK ] name") is counted by cases. Each has a log in build/test-logs, no stdin, and a time
 limit; an e2e test has a TMPDIR of its own, and at its limit its whole process group is ended.
 
-An e2e test's line has the seconds of processor time that it took with all that it started and waited
-for; servers that others share are not in it. Of a test that failed its failed cases are shown. The end
+The line of a build, a lint or an e2e test has the seconds of processor time that it took with all that it
+started and waited for; servers that others share are not in it. Of a test that failed its failed cases are shown. The end
 tells what each set took, which tests took longest, what was skipped and what failed, with the reason.
 The last line is "N passed, N failed, N skipped"; exits 1 if anything failed.
 """
@@ -107,12 +107,12 @@ class Runner:
     def __init__(self, output, is_long):
         self.output, self.is_long = output, is_long
         limit_s = LONG_TOTAL_LIMIT_S if is_long else TOTAL_LIMIT_S
-        self.began = time.monotonic()
+        self.began, self.ticks = time.monotonic(), processor_ticks()
         self.deadline = self.began + limit_s
         self.total = Result()
         self.skipped = []  # (test, reason), one for each case
         self.failed = []  # (test, case, why)
-        self.seconds = {}  # by set, from the first test's start to the last one's end
+        self.spans = {}  # by set, when its first test began and its last one ended
         self.took = []  # (seconds, CPU seconds or None, test)
         self.lock = threading.Lock()
         self.groups = set()
@@ -120,20 +120,19 @@ class Runner:
 
     def run_all(self, tests, jobs, first=lambda: None):
         """Runs tests of a set; True if none failed. Those that wait begin; beside them goes what is to be done first,
-        then those that compute, so many at a time. Last come, one by one, those marked alone."""
-        failed_before, began = self.total.failed, time.monotonic()
-        queues = {mark: collections.deque() for mark in ("waits", "alone", "")}
+        then those that compute, so many at a time, and those that wait and need a build of what was done. Last come,
+        one by one, those marked alone."""
+        failed_before = self.total.failed
+        queues, late = {mark: collections.deque() for mark in ("waits", "alone", "")}, collections.deque()
         for test in sorted(tests, key=lambda test: -test.takes_s):
-            queues[next(mark for mark in queues if mark in test.marks or not mark)].append(test)
+            mark = next(mark for mark in queues if mark in test.marks or not mark)
+            (late if mark == "waits" and "builds" in test.marks else queues[mark]).append(test)
         with self._beside(WAITING * jobs, queues["waits"]):
             first()
-            with self._beside(jobs, queues[""], queues["waits"]):
+            with self._beside(jobs, queues[""], queues["waits"]), self._beside(jobs, late):
                 pass
         with self._beside(1, queues["alone"]):
             pass
-        if tests:
-            name = tests[0].set_name
-            self.seconds[name] = self.seconds.get(name, 0) + time.monotonic() - began
         return self.total.failed == failed_before
 
     @contextlib.contextmanager
@@ -157,7 +156,7 @@ class Runner:
     def run(self, test):
         if self.stopping:
             return
-        self.output.start(test)
+        self.begin(test)
         began = time.monotonic()
         try:
             result = self._run_program(test, began)
@@ -166,10 +165,16 @@ class Runner:
         result.seconds = time.monotonic() - began
         self.end(test, result)
 
+    def begin(self, test):
+        with self.lock:
+            self.spans.setdefault(test.set_name, [time.monotonic()] * 2)
+        self.output.start(test)
+
     def end(self, test, result):
         with self.lock:
+            self.spans.setdefault(test.set_name, [time.monotonic()] * 2)[1] = time.monotonic()
             # A build that passed is not a test that passed; one that failed is a failure.
-            self.total.passed += result.passed if test.set_name != "build" else 0
+            self.total.passed += result.passed if test.set_name not in ("build", "servers") else 0
             self.total.failed += result.failed
             self.skipped += [(test, reason) for reason in result.skips]
             self.took.append((result.seconds, result.cpu_s, test))
@@ -201,7 +206,7 @@ class Runner:
         signal_group(process.pid, signal.SIGKILL)
         end_own_servers(tmp)
         result = judge(how_it_ended(code, limit_s), log_path.read_text(errors="replace"))
-        result.cpu_s = cpu_s if test.set_name == "e2e" else None
+        result.cpu_s = cpu_s
         reports = sorted(tmp.glob("sanitizer.*"))
         if reports:
             with open(log_path, "ab") as log:
@@ -213,12 +218,11 @@ class Runner:
         return result
 
     def run_ctest(self, tests, jobs):
-        """Runs tests of C, those of one build after those of another."""
-        began = time.monotonic()
+        """Runs tests of C, of all sets, those of one build after those of another."""
         for kind in sorted({test.kind for test in tests}):
             shutil.rmtree(BUILD / kind / "test-tmp", ignore_errors=True)
             of_kind = [test for test in tests if test.kind == kind]
-            ctest = CTest(kind, of_kind, self.output.start, self.end)
+            ctest = CTest(kind, of_kind, self.begin, self.end)
             env = {**os.environ, **ENV, **of_kind[0].env}
             process = subprocess.Popen(
                 ctest.command(jobs), cwd=ROOT, env=env, stdin=subprocess.DEVNULL, text=True,
@@ -228,17 +232,23 @@ class Runner:
             limit = threading.Timer(max(self.deadline - time.monotonic(), 0), end_group, [process])
             limit.start()
             ctest.hear(process.stdout)
-            code = process.wait()
+            code, cpu_s = reap(process)
             limit.cancel()
             self.groups.discard(process.pid)
             ctest.give_up(f"not run, CTest ended with exit {code}")
-        if tests:
-            self.seconds[tests[0].set_name] = time.monotonic() - began
+            self.output.say(f"tests of C, {kind}: {cpu_s:.0f} s CPU")
 
     def stop(self):
         self.stopping = True
         for group in list(self.groups):
             signal_group(group, signal.SIGTERM)
+
+
+def processor_ticks():
+    """Of all processors since the machine started: those without work, all."""
+    with open("/proc/stat") as file:
+        ticks = [int(word) for word in file.readline().split()[1:9]]
+    return ticks[3] + ticks[4], sum(ticks)
 
 
 def reports_to(tmp):
@@ -265,7 +275,15 @@ def wait_for(process, limit_s):
             return None, None
     finally:
         os.close(ended)
-    _, how, used = os.wait4(process.pid, 0)
+    return reap(process)
+
+
+def reap(process):
+    """Its exit code, and the CPU seconds of it and of what it waited for."""
+    try:
+        _, how, used = os.wait4(process.pid, 0)
+    except ChildProcessError:  # another thread has ended it at its limit
+        return process.wait(), 0.0
     process.returncode = os.waitstatus_to_exitcode(how)
     return process.returncode, used.ru_utime + used.ru_stime
 
@@ -310,8 +328,9 @@ def judge(how, text):
     return Result(passed, 0, skips, note + (f", {len(skips)} skipped" if skips else ""))
 
 
-# Bare machines have no TERM; no plugin of this machine changes what pytest does.
-ENV = {"TERM": "xterm", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+# Bare machines have no TERM; no plugin of this machine changes what pytest does; servers of a few minutes compile once,
+# quickly, as what is made well by the second compiler takes longer than it saves.
+ENV = {"TERM": "xterm", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "STACK_JVM": "-XX:TieredStopAtLevel=1"}
 
 
 class CTest:
@@ -328,7 +347,8 @@ class CTest:
 
     def command(self, jobs):
         names = "|".join(map(re.escape, self.tests))
-        return ["ctest", "--test-dir", self.folder, "-V", "-j", str(jobs), "-R", f"^({names})$"]
+        places = WAITING * jobs  # of which each test that computes takes as many as WAITING: tests/ctest.cmake
+        return ["ctest", "--test-dir", self.folder, "-V", "-j", str(places), "-R", f"^({names})$"]
 
     def hear(self, lines):
         for line in lines:
@@ -375,7 +395,7 @@ class Stack:
         self.ours = "runs, pid" not in was_up
         log_path = LOGS / "stack.log"
         with open(log_path, "w") as log:
-            done = subprocess.run([STACK, "up", *parts], stdin=subprocess.DEVNULL, text=True,
+            done = subprocess.run([STACK, "up", *parts], stdin=subprocess.DEVNULL, text=True, env={**os.environ, **ENV},
                                   stdout=subprocess.PIPE, stderr=log)
         if done.returncode != 0:
             raise RuntimeError("\n".join(log_path.read_text(errors="replace").splitlines()[-40:]))
@@ -388,34 +408,37 @@ class Stack:
             subprocess.run([STACK, "down"], stderr=subprocess.DEVNULL, check=False)
 
 
-def run_e2e(runner, tests, stack, jobs, first):
-    """`first`: what those that compute come after."""
+def start_servers(runner, tests, stack):
+    """The environment for these tests, None: what they need is not there."""
     parts = [p for p in ALL_PARTS if any(p in t.parts for t in tests)]
-    if parts:
-        server_start = Test("e2e", "servers", [])
-        runner.output.start(server_start)
-        began = time.monotonic()
-        result = Result(passed=1, note=", ".join(parts) + " are up")
-        try:
-            env = stack.up(parts)
-        except RuntimeError as error:
-            result, env = Result(failed=1, note=f"not started\n{error}"), None
-            runner.failed.append((server_start, "", "not started, " + str(error).splitlines()[-1]))
-        result.seconds = time.monotonic() - began
-        runner.output.end(server_start, result)
-        runner.total.failed += result.failed
-        runner.seconds["servers"] = result.seconds
-        if env is None:
-            tests = [t for t in tests if not t.parts]
-            env = {}
-        for test in tests:
-            test.env.update(env)
+    if not parts:
+        return {}
+    server_start = Test("servers", "servers", [])
+    runner.begin(server_start)
+    began = time.monotonic()
+    result, env = Result(passed=1, note=", ".join(parts) + " are up"), None
+    try:
+        env = stack.up(parts)
+    except RuntimeError as error:
+        runner.output.say(str(error))
+        result = Result(failed=1, note="not started, " + str(error).splitlines()[-1])
+    result.seconds = time.monotonic() - began
+    runner.end(server_start, result)
+    return env
+
+
+def run_e2e(runner, tests, env, jobs, first):
+    """`env`: of the servers; `first`: what those that compute come after."""
+    if env is None:
+        tests = [t for t in tests if not t.parts]
+    for test in tests:
+        test.env.update(env or {})
     runner.run_all(tests, jobs, first)
 
 
 def run_sets(runner, sets, stack, options):
-    """Builds, then each set; a build that failed keeps its tests from running. Those of e2e that wait begin as soon
-    as they can, beside all others."""
+    """Builds, then each set; a build that failed keeps its tests from running. The servers start beside the first build;
+    those of e2e that wait begin as soon as they can, beside all others."""
     everything = not (options.filter or options.only or options.quick)
     builds = [] if options.only == "lint" else build_tests(sets, everything)
     first = {test.kind for test in sets["e2e"]}
@@ -424,21 +447,23 @@ def run_sets(runner, sets, stack, options):
     def build(wanted):
         broken.update(build.name for build in wanted if not runner.run_all([build], 1))
 
-    def built(set_name):
-        tests = [test for test in sets[set_name] if test.kind not in broken]
-        if len(tests) < len(sets[set_name]):
-            runner.output.say(f"{set_name}: {len(sets[set_name]) - len(tests)} not run, not built")
-        return tests
+    def built(*set_names):
+        tests = [test for name in set_names for test in sets[name]]
+        runs = [test for test in tests if test.kind not in broken]
+        if len(runs) < len(tests):
+            runner.output.say(f"{', '.join(set_names)}: {len(tests) - len(runs)} not run, not built")
+        return runs
 
     def run_others():
         build(build for build in builds if build.name not in first)
         runner.run_all(sets["lint"], options.jobs)
-        for set_name in ("unit", "fuzz", "simulator"):
-            runner.run_ctest(built(set_name), options.jobs)
+        runner.run_ctest(built("unit", "fuzz", "simulator"), options.jobs)
 
-    build(build for build in builds if build.name in first)
+    with concurrent.futures.ThreadPoolExecutor(1) as beside:
+        servers = beside.submit(start_servers, runner, sets["e2e"], stack)
+        build(build for build in builds if build.name in first)
     if tests := built("e2e"):
-        run_e2e(runner, tests, stack, options.jobs, run_others)
+        run_e2e(runner, tests, servers.result(), options.jobs, run_others)
     else:
         run_others()
 
@@ -491,8 +516,9 @@ def main():
 
 def say_end(runner):
     """What each set took, what was skipped and why, what failed and why, and the counts."""
-    took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in runner.seconds.items())
-    print(f"{took}; {(time.monotonic() - runner.began) / 60:.1f} min in all")
+    took = ", ".join(f"{name} {end - began:.0f} s" for name, (began, end) in runner.spans.items())
+    idle, ticks = (now - then for now, then in zip(processor_ticks(), runner.ticks))
+    print(f"{took}; {(time.monotonic() - runner.began) / 60:.1f} min in all, processors {idle / max(ticks, 1):.0%} idle")
     say_slowest(runner.took)
     grouped = collections.Counter((t.set_name, t.label, reason) for t, reason in runner.skipped)
     for (set_name, label, reason), n in grouped.items():

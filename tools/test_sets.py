@@ -2,8 +2,8 @@
 """Which tests there are, and what test_runner.py runs of them.
 
 The first lines of a test's source may hold, after "test:" in a comment:
-    takes SECONDS       about, on 2 cores: of an e2e test of a minute and more, as those begin first
-    waits               an e2e test that mostly waits: it has a place beside those that compute
+    takes SECONDS       about, on 2 cores: of those that take longest in their set, as they begin first
+    waits               mostly waits: it has a place beside those that compute
     alone               nothing else runs beside it
     long                runs only with --long (which also sets TEST_LONG=1)
     quick               an e2e test that runs with --quick too
@@ -130,20 +130,20 @@ def lint_tests():
 
 
 def build_tests(selected, everything):
-    """The builds that the selected tests need; for all tests also one by clang, for its warnings."""
+    """The builds that the selected tests need: a program only where it is run. For all tests each source of one is
+    compiled by gcc -O2 and by clang, too, for their warnings."""
     targets = {}
     for test in selected["unit"] + selected["fuzz"] + selected["simulator"]:
-        whole = "fuzz" if test.set_name == "fuzz" else "unit"
-        targets.setdefault(test.kind, set()).add(whole if everything else test.target)
+        targets.setdefault(test.kind, set()).add(test.target)
     for test in selected["e2e"]:
         targets.setdefault(test.kind, set()).add("all")
         if "builds" in test.marks:
             kind, *names = test.marks["builds"].split()
             targets.setdefault(kind, set()).update(names)
     if everything:
-        targets.setdefault("release", set()).update(("all", "bench"))
-        targets.setdefault("asan", set()).update(("all", "unit", "fuzz"))
-        targets.setdefault("clang", set()).update(("all", "unit"))
+        targets.setdefault("release", set()).update(("all", "bench", "unit_objects"))
+        targets.setdefault("asan", set()).update(("all", "fuzz"))
+        targets.setdefault("clang", set()).update(("all", "unit_objects"))
     order = ["release", "asan", "tsan", "clang", "fuzz"]
     return [
         Test("build", kind, [ROOT / "dev", "build", kind, *sorted(targets[kind])])

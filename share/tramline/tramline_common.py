@@ -27,6 +27,7 @@ FAILURES_MAX = 5  # one after another
 FINAL = (2, 3)  # wrong usage, wrong data: another try gives the same
 SHOWN = ("entry", "committed", "lag_records", "lag_ms")
 TOKENS_S = 60  # until the first ones are there
+PIPE_BYTES = 64 << 10
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -35,12 +36,18 @@ def say(text):
 
 
 def first_line(error):
-    """What Java says, without its stack."""
-    return str(error.java_exception.getMessage()).splitlines()[0]
+    """What Java says, without its stack; of an error without a word its name."""
+    said = error.java_exception.getMessage() or error.java_exception.toString()
+    return words_of(said)
+
+
+def words_of(error):
+    """Its first line."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def given(args):
-    """The words that each tramline gets."""
+    """The words that a tramline on a node gets."""
     return [word for value in args.set for word in ("--set", value)] + \
         [word for value in args.set_file for word in ("--set-file", value)]
 
@@ -59,12 +66,33 @@ def find_program(args):
     return None
 
 
-def find_script(args):
-    """Where --files put it, on YARN beside the driver; else on the machine of spark-submit."""
-    for path in (SparkFiles.get(args.script), args.script, args.local_script):
+def is_in_cluster():
+    """This driver is on a node, and not on the machine of spark-submit: a path of there is none here."""
+    return SparkContext._active_spark_context.getConf().get("spark.submit.deployMode", "client") == "cluster"
+
+
+def find_shipped(name, local):
+    """What --files shipped by that name, on this machine: among Spark's files, or, on YARN, beside a driver that is
+    on a node. Else where it is on the machine of spark-submit: another file of that name may be beside the driver."""
+    beside = [name] if is_in_cluster() or not local else []
+    for path in (SparkFiles.get(name), *beside, local):
         if path and os.path.exists(path):
             return os.path.abspath(path)
-    return args.script
+    return name
+
+
+def find_script(args):
+    return find_shipped(args.script, args.local_script)
+
+
+def given_here(args):
+    """The words that a tramline on this machine gets."""
+    local = dict(pair.split("=", 1) for pair in args.local_set_file)
+    files = []
+    for pair in args.set_file:
+        name, _, file = pair.partition("=")
+        files += ["--set-file", f"{name}={find_shipped(file, local.get(name))}"]
+    return [word for value in args.set for word in ("--set", value)] + files
 
 
 def is_dynamic(conf):
@@ -127,18 +155,18 @@ class Tokens:
         script = find_script(args)
         # In a process group of its own, as it is the driver that takes signals.
         self.process = subprocess.Popen(
-            [find_program(args), "token", script, "--out", self.file, "--keep", "--with-parent", *given(args)],
+            [find_program(args), "token", script, "--out", self.file, "--keep", "--with-parent", *given_here(args)],
             cwd=os.path.dirname(script), stdin=subprocess.DEVNULL, start_new_session=True,
             env={**os.environ, "TRAMLINE_PARENT": str(os.getpid())})
 
-    def wait(self):
-        """Exit code where there are none, and None where there are some."""
+    def wait(self, is_wanted):
+        """Exit code where there are none, and None where there are some, or they are wanted no more."""
         end = time.monotonic() + TOKENS_S
-        while not os.path.exists(self.file) and time.monotonic() < end:
+        while is_wanted() and not os.path.exists(self.file) and time.monotonic() < end:
             if self.process.poll() is not None:
                 return self.process.returncode or 1
             time.sleep(0.2)
-        return None if os.path.exists(self.file) else 1
+        return None if os.path.exists(self.file) or not is_wanted() else 1
 
     def line(self):
         with open(self.file, encoding="utf-8") as file:
@@ -212,7 +240,7 @@ class Driver:
         if find_program(self.args) is None:
             return 2, "no tramline on this machine, which is to ask HDFS for delegation tokens: install it"
         self.tokens = Tokens(self.args)
-        code = self.tokens.wait()
+        code = self.tokens.wait(self.events.empty)  # a signal is run()'s to take
         return None if code is None else (code, "HDFS gave no delegation tokens for the workers; the reason is above")
 
     def pipe(self, lines, command):
@@ -221,9 +249,12 @@ class Driver:
         if self.tokens is not None:
             token_line, command = self.tokens.line(), [*command, "--token-line"]
             lines = [f"{token_line}\n{line}" for line in lines]
-        jvm = self.sc._jvm
-        rdd = self.sc._jsc.parallelize(java_list(jvm, lines), len(lines))
-        return list(rdd.pipe(java_list(jvm, command), self.environment()).collect())
+        rdd = self.sc._jsc.parallelize(java_list(self.sc._jvm, lines), len(lines))
+        return list(self.piped_by(rdd, command, self.environment()).collect())
+
+    def piped_by(self, rdd, command, env):
+        """Lines are UTF-8, whatever the locale of the executors."""
+        return rdd.pipe(java_list(self.sc._jvm, command), env, False, PIPE_BYTES, "UTF-8")
 
     def environment(self):
         """Of what an executor starts: its HOME may be nobody's."""

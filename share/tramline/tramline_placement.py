@@ -15,7 +15,7 @@ import time
 from py4j.protocol import Py4JError, Py4JJavaError
 
 from tramline_common import (FINAL, LONGEST_PAUSE_S, Driver, Failures, Gauges, find_program, find_script, first_line,
-                             given, is_dynamic, on_nodes, progress_text, say)
+                             given_here, is_dynamic, on_nodes, progress_text, say, words_of)
 
 TELL_S = 10
 STATUS_LIMIT_S = 60
@@ -65,7 +65,7 @@ class Worker:
                 driver.tell(("gone", first_line(error)))
             return spark_failed(first_line(error))
         except (Py4JError, OSError, ValueError, LookupError) as error:
-            driver.tell(("gone", str(error).splitlines()[0]))
+            driver.tell(("gone", words_of(error)))
             time.sleep(LONGEST_PAUSE_S)
             return 1, str(error)
 
@@ -99,7 +99,7 @@ class Progress:
 
     def look(self):
         script = find_script(self.driver.args)
-        done = subprocess.run([self.program, "status", script, "--json", *given(self.driver.args)],
+        done = subprocess.run([self.program, "status", script, "--json", *given_here(self.driver.args)],
                               capture_output=True, text=True, stdin=subprocess.DEVNULL,
                               timeout=STATUS_LIMIT_S, cwd=os.path.dirname(script))
         if done.returncode != 0 and not done.stdout:

@@ -15,9 +15,9 @@ import importlib
 import os
 import sys
 
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError
 
-from tramline_common import first_line, say
+from tramline_common import first_line, say, words_of
 
 ENGINES = {"placement": "tramline_placement", "units": "tramline_units", "sql": "tramline_sql"}
 
@@ -33,6 +33,8 @@ def arguments():
     parser.add_argument("--set-file", action="append", default=[], metavar="NAME=FILE")
     parser.add_argument("--program", help="the program on this machine, which looks at the log")
     parser.add_argument("--local-script", help="the script on this machine")
+    parser.add_argument("--local-set-file", action="append", default=[], metavar="NAME=FILE",
+                        help="its path on this machine")
     parser.add_argument("--tokens", action="store_true", help="tasks sign in to HDFS by delegation tokens")
     return parser.parse_args()
 
@@ -44,6 +46,8 @@ def drive(args):
         driver = engine.Engine(args)
     except Py4JJavaError as error:
         return 1, "Spark does not begin: " + first_line(error)
+    except (Py4JError, OSError) as error:  # its JVM has ended, by a signal it may be
+        return 1, "Spark does not begin: " + words_of(error)
     refusal = driver.refusal()
     code, text = (2, refusal) if refusal else driver.ask_for_tokens() or driver.run()
     driver.close()

@@ -25,17 +25,18 @@ from pyspark.sql import SparkSession
 from pyspark.sql.functions import expr
 
 import tramline_units
-from tramline_common import find_program, find_script, given, java_list, on_nodes, parse
+from tramline_common import find_program, find_script, given_here, java_list, on_nodes, parse, words_of
 from tramline_units import Unanswered
 
 TABLES_LIMIT_S = 1800
-PIPE_BYTES = 64 << 10
 TASK_BYTES = 1 << 20  # of a table's rows
 PARTITION_BYTES = 64 << 20  # of them, where they are kept
 SEED = 42  # of Spark's hash
 TYPES = {"TEXT": "STRING", "INT": "INT", "BIGINT": "BIGINT", "REAL": "DOUBLE", "BOOLEAN": "BOOLEAN"}
 PARTITIONS = "spark.sql.shuffle.partitions"
-SETTINGS = {"spark.sql.caseSensitive": "true", "spark.sql.ansi.enabled": "true"}
+# What the printed SQL means hangs on them.
+SETTINGS = {"spark.sql.caseSensitive": "true", "spark.sql.ansi.enabled": "true",
+            "spark.sql.parser.escapedStringLiterals": "false", "spark.sql.ansi.doubleQuotedIdentifiers": "false"}
 
 # Records that were read, as the decoder wants them; `keys` is a map from orders to keys, by which lines go to
 # tasks.
@@ -68,6 +69,11 @@ NULL = "'\\u0001'"
 
 def quoted(name):
     return "`" + name.replace("`", "``") + "`"
+
+
+def quoted_of_script(name):
+    """As the program prints it: ^ begins names that are not the script's."""
+    return quoted("^" + name if name.startswith("^") else name)
 
 
 def field(name, kind):
@@ -107,10 +113,10 @@ class Tables:
         known = ["--dimension", self.said["dimension"]] if self.said["dimension"] else []
         done = subprocess.run(
             [find_program(args), "work", script, "--part", "tables", "--out", self.folder, "--exit-line", "--with-parent",
-             *known, *given(args)],
+             *known, *given_here(args)],
             cwd=os.path.dirname(script), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, encoding="utf-8",
             timeout=TABLES_LIMIT_S)
-        told = [line for line in map(parse, done.stdout.splitlines()) if line is not None]
+        told = [line for line in map(parse, done.stdout.split("\n")) if line is not None]
         end = told[-1] if told else {}
         if end.get("exit_code", 1) != 0:
             raise Unanswered(end.get("exit_code", 1), end.get("text", "the tables were not read"))
@@ -135,14 +141,14 @@ class Tables:
         self.driver.view_of_lines("^.file", jvm.java.nio.file.Files.readAllLines(path), n)
         columns = relation["columns"]
         ddl = ", ".join(f"c{i} {TYPES[column['type']]}" for i, column in enumerate(columns))
-        named = ", ".join(f"r.c{i} AS {quoted(column['name'])}" for i, column in enumerate(columns))
+        named = ", ".join(f"r.c{i} AS {quoted_of_script(column['name'])}" for i, column in enumerate(columns))
         frame = spark.sql(f"SELECT {named} FROM "
                           f"(SELECT from_json(line, '{ddl}', map('mode', 'FAILFAST')) AS r FROM `^.file`)")
         if relation["keys"]:  # as a join wants it, or each trigger would sort it anew
             keys = [frame.columns[i] for i in relation["keys"]]
             frame = frame.repartition(*map(quoted, keys)).sortWithinPartitions(*map(quoted, keys))
         frame.persist().count()
-        frame.createOrReplaceTempView(quoted(relation["name"]))
+        frame.createOrReplaceTempView(quoted_of_script(relation["name"]))
         return frame
 
     def close(self):
@@ -191,7 +197,7 @@ class Engine(tramline_units.Engine):
             # Not as a line: what writers read has been shuffled, and lies on disks meanwhile.
             env.put("TRAMLINE_TOKENS", self.tokens.line())
             command.append("--token-env")
-        return rdd.pipe(java_list(self.sc._jvm, command), env, False, PIPE_BYTES, "UTF-8")
+        return self.piped_by(rdd, command, env)
 
     def keys_of(self, n):
         """For each of n partitions a whole number that Spark's hash sends there."""
@@ -217,7 +223,7 @@ class Engine(tramline_units.Engine):
         # Kept: it is met twice, and Spark takes minutes to plan it together with what stands over it.
         decoded = self.spark.sql(said["decode"]).persist()
         decoded.createOrReplaceTempView("`^.decoded`")
-        decoded.where("`^.kind` = 'row'").withColumn("^.row", expr(ROW)).createOrReplaceTempView(quoted(said["stream"]))
+        decoded.where("`^.kind` = 'row'").withColumn("^.row", expr(ROW)).createOrReplaceTempView(quoted_of_script(said["stream"]))
         rows = self.spark.sql(said["query"], args={"now": now_argument(now_ms)})
         rows.createOrReplaceTempView("`^.rows`")
         kinds = [kind for _, kind in rows.dtypes[:-1]]
@@ -236,7 +242,7 @@ class Engine(tramline_units.Engine):
                 writers = self.piped(lines, ["--part", "write", "--now", str(now_ms)])
             return list(writers.collect())
         except (PySparkException, subprocess.SubprocessError) as error:
-            raise Unanswered(1, f"Spark SQL: {str(error).splitlines()[0]}") from error
+            raise Unanswered(1, f"Spark SQL: {words_of(error)}") from error
         finally:
             let_go(decoded)
 

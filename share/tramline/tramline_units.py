@@ -12,13 +12,14 @@ import time
 
 from py4j.protocol import Py4JError, Py4JJavaError
 
-from tramline_common import (FINAL, SHOWN, Driver, Failures, Gauges, find_program, find_script, first_line, given,
-                             is_dynamic, on_nodes, parse, progress_text, say)
+from tramline_common import (FINAL, SHOWN, Driver, Failures, Gauges, find_program, find_script, first_line,
+                             given_here, is_dynamic, on_nodes, parse, progress_text, say, words_of)
 
 ALIVE_S = 5  # between two signs of life, and between two looks at the executors
 ALIVE_FOR_S = 60  # without one the coordinator ends
 BEGIN_S = 60  # executors are there by then
 END_S = 20  # for the coordinator to end
+ORDERS_MAX = 1024  # of a coordinator
 
 
 class Coordinator:
@@ -89,6 +90,7 @@ class Engine(Driver):
         self.waiting = []  # orders, until their trigger
         self.told = None
         self.looked = 0.0  # when it looked around
+        self.begins = None  # when the next coordinator does, after one that failed
         self.gauges = Gauges(self.sc)
 
     # Settings.
@@ -118,7 +120,7 @@ class Engine(Driver):
         args = self.args
         script = find_script(args)
         words = ["coordinate", script, "--exit-line", "--slots", str(self.slots()),
-                 "--orders", str(2 * args.workers), *self.limits, *given(args)]
+                 "--orders", str(min(2 * args.workers, ORDERS_MAX)), *self.limits, *given_here(args)]
         if args.once:
             words.append("--once")
         if args.records:
@@ -129,13 +131,16 @@ class Engine(Driver):
 
     def look_around(self):
         """A sign of life, and how many slots there are."""
+        if self.begins is not None and time.monotonic() >= self.begins:
+            self.begins = None
+            self.coordinate()
         if time.monotonic() - self.looked >= ALIVE_S:
             self.looked = time.monotonic()
             self.coordinator.say("alive", for_ms=ALIVE_FOR_S * 1000)
             try:
                 self.coordinator.say("slots", slots=self.slots())
             except (Py4JError, OSError) as error:
-                self.tell(("gone", str(error).splitlines()[0]))
+                self.tell(("gone", words_of(error)))
 
     def take_line(self, told, line):
         kind = told.get("kind")
@@ -181,8 +186,11 @@ class Engine(Driver):
                 say(f"a job failed: {first_line(error)}")
             return [lost(number) for number in numbers]
         except (Py4JError, OSError) as error:
-            self.tell(("gone", str(error).splitlines()[0]))
+            self.tell(("gone", words_of(error)))
             return []
+        except Exception as error:  # or its orders would wait for their time-out, and nobody would know why
+            say(f"a job failed: {type(error).__name__}: {words_of(error)}")
+            return [lost(number) for number in numbers]
 
     # The whole.
 
@@ -218,8 +226,7 @@ class Engine(Driver):
         if pause_s is None:
             return code or 1, text
         say(f"{text}; the coordinator starts again in {pause_s} s")
-        time.sleep(pause_s)
-        self.coordinate()
+        self.begins = time.monotonic() + pause_s
         return None
 
 

@@ -13,6 +13,7 @@
 #include "cli/json_print.h"
 #include "job/stream.h"
 #include "job/tokens.h"
+#include "work/order_book.h"
 
 #define SHARE  "share/tramline/"
 #define DRIVER SHARE "tramline_spark.py"
@@ -20,7 +21,6 @@
 
 enum {
     PATH_BYTES = 4096,
-    WORKERS_MAX = 10000,
     COUNT_MS = 5000 // for the number of partitions
 };
 
@@ -30,12 +30,13 @@ struct engine {
     const char *base;   // another module that it stands on; NULL: none
     bool takes_records; // --records
     bool shares;        // partitions, among members of a group
+    int64_t workers_max;
 };
 
 static const struct engine engines[] = {
-    {"placement", "tramline_placement.py", NULL, false, true},
-    {"units", "tramline_units.py", NULL, true, false},
-    {"sql", "tramline_sql.py", "tramline_units.py", true, false},
+    {"placement", "tramline_placement.py", NULL, false, true, 10000},
+    {"units", "tramline_units.py", NULL, true, false, ORDERS_MAX},
+    {"sql", "tramline_sql.py", "tramline_units.py", true, false, ORDERS_MAX},
 };
 
 struct call {
@@ -112,6 +113,17 @@ static bool is_url(const char *text)
     return strstr(text, "://") != NULL;
 }
 
+// Both have a meaning in spark-submit's lists.
+static enum status check_path(const char *path, const char *what, struct err *err)
+{
+    if (strchr(path, ',') == NULL && strchr(path, '#') == NULL)
+        return ST_OK;
+    return err_set(err, ST_USAGE,
+                   "%s %s: spark-submit cannot ship a file with ',' or '#' in its "
+                   "path; give it another name",
+                   what, path);
+}
+
 static enum status find_bundle(struct call *call, struct err *err)
 {
     static const char *const paths[] = {BUNDLE, "../share/tramline/" BUNDLE};
@@ -123,6 +135,7 @@ static enum status find_bundle(struct call *call, struct err *err)
                        "--bundle is missing: the program for the nodes, " BUNDLE
                        ", as a file or a URL that Spark can read; the build target "
                        "'bundle' makes it");
+    TRY(check_path(call->bundle, "--bundle", err));
     if (!is_url(call->bundle) && access(call->bundle, R_OK) != 0)
         return err_set(err, ST_USAGE, "--bundle: cannot read %s: %s", call->bundle,
                        strerror(errno));
@@ -169,11 +182,7 @@ static enum status ship(struct call *call, const char *path, const char *what,
                         struct err *err)
 {
     const char *name = base_of(path);
-    if (strchr(path, ',') != NULL || strchr(path, '#') != NULL)
-        return err_set(err, ST_USAGE,
-                       "%s %s: spark-submit cannot ship a file with ',' or '#' in its "
-                       "path; give it another name",
-                       what, path);
+    TRY(check_path(path, what, err));
     struct str rest = buf_as_str(&call->files);
     while (rest.n > 0) {
         const char *other = arena_cstr(&call->arena, str_cut(&rest, ','));
@@ -329,18 +338,37 @@ static void add_options(struct call *call)
     }
 }
 
+// A JVM reads and gives arguments in the encoding of its locale, which is that of each
+// node's: none, most of the time, and then another value would come there in silence.
+static enum status check_value(const char *pair, struct err *err)
+{
+    struct str value = str_of(pair);
+    struct str name = str_cut(&value, '=');
+    for (size_t i = 0; i < value.n; i++)
+        if ((unsigned char)value.p[i] >= 0x80)
+            return err_set(err, ST_USAGE,
+                           "--set %.*s: a value beyond ASCII may be another one behind "
+                           "Spark's JVMs; give it by --set-file %.*s=FILE",
+                           STR_ARGS(name), STR_ARGS(name));
+    return ST_OK;
+}
+
 static enum status add_variables(struct call *call, struct err *err)
 {
     const struct args *args = call->args;
     for (size_t i = 0; i < args->n_given; i += 2) {
         const char *text = args->given[i + 1];
-        add(call, args->given[i]);
         if (strcmp(args->given[i], "--set-file") == 0) {
             const char *path = strchr(text, '=') + 1; // args.c has seen to it
             TRY(ship(call, path, "--set-file", err));
+            add(call, "--local-set-file");
+            add(call, text);
             text = arena_printf(&call->arena, "%.*s=%s", (int)(path - text - 1), text,
                                 base_of(path));
+        } else {
+            TRY(check_value(text, err));
         }
+        add(call, args->given[i]);
         add(call, text);
     }
     return ST_OK;
@@ -445,9 +473,9 @@ static enum status prepare(struct call *call, struct err *err)
     TRY(args_number(call->args, "--workers", 1, 0, &call->workers, err));
     if (call->workers == 0)
         return err_set(err, ST_USAGE, "--workers is missing: how many are to run");
-    if (call->workers > WORKERS_MAX)
-        return err_set(err, ST_USAGE, "--workers takes at most %d, not %lld", WORKERS_MAX,
-                       (long long)call->workers);
+    if (call->workers > call->engine->workers_max)
+        return err_set(err, ST_USAGE, "--workers takes at most %lld, not %lld",
+                       (long long)call->engine->workers_max, (long long)call->workers);
     if (strcmp(call->script, "-") == 0)
         return err_set(err, ST_USAGE,
                        "the script must be a file, which goes to the "

@@ -17,6 +17,15 @@ void spark_print_name(struct buf *out, struct str name)
     buf_char(out, '`');
 }
 
+// By its two halves: behind such a character Spark 4.1 looks for :now one place off.
+static void print_beyond_16_bits(struct buf *out, const char *p)
+{
+    unsigned code =
+        (p[0] & 7U) << 18 | (p[1] & 63U) << 12 | (p[2] & 63U) << 6 | (p[3] & 63U);
+    code -= 0x10000;
+    buf_printf(out, "\\u%04X\\u%04X", 0xD800 + (code >> 10), 0xDC00 + (code & 0x3FF));
+}
+
 void spark_print_text(struct buf *out, struct str text)
 {
     buf_char(out, '\'');
@@ -30,7 +39,10 @@ void spark_print_text(struct buf *out, struct str text)
             buf_text(out, "\\r");
         else if (c == '$')
             buf_text(out, "\\u0024");
-        else
+        else if ((unsigned char)c >= 0xF0 && i + 3 < text.n) {
+            print_beyond_16_bits(out, text.p + i);
+            i += 3;
+        } else
             buf_char(out, c);
     }
     buf_char(out, '\'');

@@ -134,29 +134,46 @@ static void quote_character(struct buf *regexp, struct str character)
     buf_str(regexp, character);
 }
 
+// What stands before a %: behind another one it has matched for good where it does first,
+// as in expr/like.c, or each of them would be tried with all places of those before it.
+static void end_part(struct buf *regexp, struct buf *part, bool is_first)
+{
+    if (!is_first && part->n > 0)
+        buf_text(regexp, "(?>.*?");
+    buf_str(regexp, buf_as_str(part));
+    if (!is_first && part->n > 0)
+        buf_char(regexp, ')');
+    buf_clear(part);
+}
+
 // A pattern of LIKE as a regular expression: Spark's own LIKE stops the job at an escape
 // before any other character, and cuts characters beyond 16 bits in two.
 static void like_regexp(struct str pattern, struct str escape, struct buf *regexp)
 {
+    AUTO(buf_release) struct buf part = {0};
+    bool is_first = true; // no % yet
     buf_text(regexp, "(?s)\\A");
     while (pattern.n > 0) {
         struct str character = {pattern.p, character_bytes(pattern)};
         bool is_escape = escape.n > 0 && str_eq(character, escape);
         pattern = (struct str){pattern.p + character.n, pattern.n - character.n};
         if (is_escape && pattern.n == 0) {
-            buf_text(regexp, "(?!)"); // matches nothing
+            buf_text(&part, "(?!)"); // matches nothing
         } else if (is_escape) {
             character = (struct str){pattern.p, character_bytes(pattern)};
             pattern = (struct str){pattern.p + character.n, pattern.n - character.n};
-            quote_character(regexp, character);
+            quote_character(&part, character);
         } else if (*character.p == '%') {
-            buf_text(regexp, ".*");
+            end_part(regexp, &part, is_first);
+            is_first = false;
         } else if (*character.p == '_') {
-            buf_text(regexp, ".");
+            buf_char(&part, '.');
         } else {
-            quote_character(regexp, character);
+            quote_character(&part, character);
         }
     }
+    buf_text(regexp, is_first ? "" : ".*");
+    buf_str(regexp, buf_as_str(&part));
     buf_text(regexp, "\\z");
 }
 

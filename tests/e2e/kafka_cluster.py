@@ -2,8 +2,10 @@
 """Kafka of a test's own, in other shapes than tools/stack.sh starts it: several brokers, listeners
 with TLS and SASL. The jars are the stack's; each broker is its own controller's node, and ends with
 the test."""
+import base64
 import os
 import pathlib
+import shutil
 import subprocess
 
 import lib
@@ -72,18 +74,28 @@ class Broker(OwnServer):
     def java(self, *args):
         return ["java", "-cp", f"{JARS}/*", *JVM, *self.cluster.jvm, *map(str, args)]
 
+    def configure(self):
+        self.config = self.dir / "kafka.properties"
+        self.config.write_text(self.properties())
+
     def format(self):
-        config = self.dir / "kafka.properties"
-        config.write_text(self.properties())
         done = subprocess.run(
-            self.java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", config,
+            self.java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", self.config,
                       *self.cluster.format_args), text=True, timeout=LIMIT_S,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode != 0:
             raise AssertionError(f"format: {done.stdout[-3000:]}")
 
+    def format_as(self, other):
+        """The same but for what a broker has of its own, without a Java."""
+        shutil.copytree(other.dir / "data", self.dir / "data")
+        meta = self.dir / "data/meta.properties"
+        own = {"node.id": self.number, "directory.id": base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")}
+        lines = (line.partition("=") for line in meta.read_text().splitlines())
+        meta.write_text("".join(f"{name}{is_}{own.get(name, value)}\n" for name, is_, value in lines))
+
     def start(self):
-        self.launch(self.java("kafka.Kafka", self.dir / "kafka.properties"))
+        self.launch(self.java("kafka.Kafka", self.config))
 
     def wait_started(self):
         self.wait(lambda: self.says("Kafka Server started"), LIMIT_S)
@@ -99,7 +111,12 @@ class Cluster:
         self.brokers = []
         self.brokers = [Broker(self, i + 1) for i in range(n)]
         for broker in self.brokers:
-            broker.format()
+            broker.configure()
+        first, *others = self.brokers
+        first.format()
+        for broker in others:
+            broker.format_as(first)
+        for broker in self.brokers:
             broker.start()
         for broker in self.brokers:
             broker.wait_started()

@@ -49,7 +49,8 @@ def bundle():
 
 
 def environ():
-    return {**os.environ, "SPARK_HOME": home(), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "256m",
+    """Of the poorest locale, as nodes have it: what is not ASCII is nobody's to change all the same."""
+    return {**os.environ, "LC_ALL": "C", "SPARK_HOME": home(), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "256m",
             "SPARK_DAEMON_JAVA_OPTS": SMALL, "PYSPARK_DRIVER_PYTHON": f"{home()}/../../../../bin/python"}
 
 

@@ -9,7 +9,8 @@ REALS = [0.0, 0.5, -0.5, 1.5, 2.5, -2.5, 0.1, 1e10, 1e15, 1e16, -1e300, 5e-324, 
 TEXTS = ["", "a", "b", "ab", "aB", "É", "é", "Montréal", "a,b,,c", ",", "1:02:03", "01:02:03", "25:10:59", "999:59:59", "1:60:00",
          "01:02:03\n", " x ", "  ", "\tx", "日本語", "😀a", "e\u0301", "ß", "İ", "ſ", "100%", "a_b", "it's", "\\", "a\\b", "a\nb", "${x}", "x" * 50,
          "\u00a0x", "١:02:03", "`", '"', "a\u2028b"]
-PATTERNS = ["%", "_", "a%", "%a", "%a%", "a_", "\\%", "100\\%", "a\\_b", "%\\", "", "%%", "_%_", "[a]", "a.b", "(?", "^a$", "😀_", "_a", "a\n_", "%\\\\%", "É", "*", "+"]
+PATTERNS = ["%", "_", "a%", "%a", "%a%", "a_", "\\%", "100\\%", "a\\_b", "%\\", "", "%%", "_%_", "[a]", "a.b", "(?", "^a$", "😀_", "_a", "a\n_", "%\\\\%", "É", "*", "+",
+            "%a%b%", "%a%a%a", "a%,%b%", "%_a_%", "%x%x%x%x%x%y", "%é%e", "%%😀%%a", "%b\\"]
 SETS = ["a", "ab", " x", "é日", "😀", "", "\\", "]^-"]
 
 
@@ -80,7 +81,10 @@ class Expressions:
             lambda: f"({self.text(depth - 1)} {self.of('', 'NOT ')}LIKE {literal(self.of(*PATTERNS))}{self.of('', '', ' ESCAPE ' + literal(self.of('a', '', '%')))})",
             lambda: f"({self.number(depth - 1)} BETWEEN {self.number(depth - 1)} AND {self.number(depth - 1)})",
             lambda: f"({self.text(depth - 1)} {self.of('', 'NOT ')}IN ({self.text(0)}, {self.text(0)}, 'a'))",
-            lambda: f"({self.number(depth - 1)} IN ({self.number(0)}, {self.number(0)}))", lambda: f"starts_with({self.text(depth - 1)}, {self.text(depth - 1)})",
+            lambda: f"({self.number(depth - 1)} IN ({self.number(0)}, {self.number(0)}))", lambda: f"({self.number(depth - 1)} NOT IN ({self.number(0)}, NULL))",
+            lambda: f"({self.text(depth - 1)} {self.of('', 'NOT ')}BETWEEN {self.text(0)} AND {self.text(depth - 1)})",
+            lambda: f"CASE {self.number(depth - 1)} WHEN {self.number(0)} THEN {a()} WHEN {self.number(0)} THEN {a()} ELSE {a()} END",
+            lambda: f"(NULLIF({self.number(depth - 1)}, {self.number(0)}) IS {self.of('', 'NOT ')}NULL)", lambda: f"starts_with({self.text(depth - 1)}, {self.text(depth - 1)})",
             lambda: f"CAST({self.of('i', 'j')} AS BOOLEAN)")()
 
     def one(self):

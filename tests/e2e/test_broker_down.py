@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: takes 110
+# test: waits
 # test: needs kafka
 # test: limit 600
 """Three brokers, of which one is killed: each partition has one copy, so those that it leads have

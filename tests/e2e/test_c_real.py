@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# test: takes 100
+# test: takes 170
+# test: waits
 # test: needs kafka hdfs registry
 # test: not-asan its programs are of that build
-# test: builds asan unit
+# test: builds asan tests/test_kafka_real tests/test_wire_real tests/test_storage_contract tests/test_storage_webhdfs
 """The C tests that speak to real servers: the Kafka source, the storage contract over HDFS, the
 registry's client."""
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# test: takes 190
+# test: takes 155
 # test: waits
 # test: needs kafka registry
 # test: limit 900

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # test: needs kafka
 # test: limit 600
-# test: builds asan unit
+# test: builds asan tests/test_wire_real
 # test: long
 """The oldest Kafka 2.x that there is, 2.0.0: no topic ids, no epochs of leaders, no static members, no zstd. Both
 clients read the same of it, alone and in a group; what it cannot do is told."""

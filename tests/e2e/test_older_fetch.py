@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 60
+# test: waits
 # test: needs kafka
 # test: limit 600
 """client = 'native' at a real broker that seems to be an older one, as a proxy hides its later versions of requests: each

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# test: takes 150
+# test: takes 200
 # test: needs kafka hdfs registry
 # test: limit 1500
 """One signal ends every command in every phase within 10 s: whatever it waits for or counts, a server

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: waits
 # test: needs kafka
 """How much may be bad, and how much must match: counted over what was seen, in a run --once to its end
 and in a job that goes on. A job that brought nothing does not end with 0."""

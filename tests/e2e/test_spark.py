@@ -113,12 +113,13 @@ def get(url):
 def test_a_final_error_ends_it_at_once_with_the_programs_words():
     """Wrong data on one worker: nothing is tried again, the other one goes."""
     work = feeds.prepared("stm-2014-extract", settings={"on_error": "fail"})
-    broker.produce(work.topic, ["this is no stop time"])
+    broker.produce(work.topic, ["this is no stop time,,,,trôp"])
     began = time.monotonic()
     submitted = placed(work)
     assert submitted.wait(SUBMIT_LIMIT_S, code=None) == 3, submitted.text()
     last = submitted.lines()[-1]
     assert last.startswith("tramline spark: ") and work.topic in last and "starts again" not in submitted.text(), last
+    assert "'trôp' is not an INT" in last, last
     print(f"ended after {time.monotonic() - began:.0f} s", flush=True)
     nothing_is_left()
 

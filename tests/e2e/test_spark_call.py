@@ -70,7 +70,7 @@ def test_the_call_ships_bundle_script_and_secrets_by_files():
     expected = ["--master", "yarn", "--conf", "a=b c", "--archives", f"{place.bundle}#tramline,y.zip",
                 "--files", f"p.sql,{place.dir}/secret,x.conf", "--py-files", f"{driver('common')},{driver('placement')}",
                 driver(), "p.sql", "--engine", "placement", "--workers", "2", "--once",
-                "--set", "A=it's", "--set-file", "B=secret", "--program",
+                "--set", "A=it's", "--local-set-file", f"B={place.dir}/secret", "--set-file", "B=secret", "--program",
                 str(pathlib.Path(lib.program()).resolve()), "--local-script", "p.sql"]
     printed = shlex.split(shown.out)
     assert printed[0] == str(place.dir / "spark/bin/spark-submit")
@@ -130,6 +130,8 @@ def test_what_is_missing_is_said():
     place = Place()
     place.refused("--workers is missing: how many are to run")
     place.refused("--workers takes at most 10000, not 10001", "--workers", 10001)
+    for engine in ("units", "sql"):
+        place.refused("--workers takes at most 1024, not 1025", "--workers", 1025, "--engine", engine)
     place.refused("SPARK_HOME is '{dir}', and {dir}/bin/spark-submit cannot be run: No such file or directory",
                   "--workers", 1, env={"SPARK_HOME": str(place.dir)})
     place.refused("spark-submit is not in PATH, and SPARK_HOME is not set: install Spark (pip install pyspark has "
@@ -174,8 +176,19 @@ def test_files_that_cannot_be_shipped():
         (place.dir / name).write_text("x")
     place.refused("--set-file {dir}/a,b: spark-submit cannot ship a file with ',' or '#' in its path; give it "
                   "another name", "--workers", 1, "--set-file", "N={dir}/a,b")
+    place.refused("--bundle {dir}/a,b: spark-submit cannot ship a file with ',' or '#' in its path; give it another "
+                  "name", "--workers", 1, "--bundle", "{dir}/a,b")
     place.refused("--set-file {dir}/other/p.sql: all files come into one folder on the nodes, and p.sql has the same "
                   "name; give one of them another", "--workers", 1, "--set-file", "N={dir}/other/p.sql")
+
+
+def test_values_that_jvms_may_change():
+    place = Place()
+    place.refused("--set A: a value beyond ASCII may be another one behind Spark's JVMs; give it by --set-file A=FILE",
+                  "--workers", 1, "--set", "A=Montr\u00e9al")
+    (place.dir / "a").write_text("Montr\u00e9al")
+    done = place.run("--workers", 1, "--bundle", place.bundle, "--set-file", "A={dir}/a", "--set", "B=a 'b' \"c\"\n$d{{e}}")
+    assert "B=a 'b' \"c\"\n$d{e}" in done.json(), done.out
 
 
 def test_places_and_values_that_the_nodes_do_not_have():

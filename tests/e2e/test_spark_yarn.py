@@ -63,6 +63,23 @@ def test_madrid_in_cluster_mode():
     whole_feed("madrid-metro", "cluster")
 
 
+def test_units_in_client_mode_beside_another_script():
+    """In this mode Spark gives the driver nothing of --files: script and values are where they were given."""
+    work = feeds.prepared("stm-2014-extract")
+    folder = lib.tmp_dir()
+    (folder / work.script.name).write_text("another script")
+    (folder / "values").mkdir()
+    at = next(i for i, word in enumerate(work.sets) if word.startswith("NAME="))
+    (folder / "values/name").write_text(work.sets[at].partition("=")[2])
+    sets = [*work.sets[:at - 1], "--set-file", f"NAME={folder}/values/name", *work.sets[at + 1:]]
+    words = [work.script, *sets, "--workers", 2, "--once", "--engine", "units"]
+    submitted = yarn.Submitted(cluster(), "client", words, cwd=folder)
+    submitted.wait(SUBMIT_LIMIT_S)
+    report = work.verify()
+    assert (report["errors"], report["rows"]) == (0, feeds.COUNTS["stm-2014-extract"][1]), report
+    nothing_is_left()
+
+
 def test_a_killed_application_leaves_nothing():
     """Two workers that would run for ever, and the driver with them; then a run of this machine goes on."""
     work = feeds.prepared("madrid-metro", settings={"commit.interval": "1s"})

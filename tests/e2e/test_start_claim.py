@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 50
+# test: waits
 # test: needs kafka
 # test: limit 600
 """A worker prepares its claim while its tables are loaded, and publishes it only when they are ready: one

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+# test: takes 30
+# test: waits
 # test: needs kafka
 """tramline status against what the test produced and committed: offsets, lag in records and seconds,
 owners; while a worker runs and while none does, with brokers away, and each reason of the verdict."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# test: takes 90
+# test: takes 110
 # test: waits
 # test: needs kafka hdfs
 # test: limit 2400

@@ -187,7 +187,10 @@ def test_ctest_knows_the_marks_of_all_tests():
     n_default = 0
     for folder, name, limit in (("unit", "unit", 300), ("sim", "simulator", 600)):
         for source in (lib.ROOT / "tests" / folder).glob("test_*.c"):
-            marks = dict(re.findall(r"^// test: (\S+) *(.*)$", source.read_text(), flags=re.M))
+            text = source.read_text()
+            marks = dict(re.findall(r"^// test: (\S+) *(.*)$", text, flags=re.M))
+            hidden = re.findall(r"^//.*[^/\s].* test: (?:alone|build|long|quick|slow|takes|waits)\b.*", text, flags=re.M)
+            assert not hidden, f"{source.name}: no mark at the end of another line: {hidden}"
             test = f"{name}.{source.stem.removeprefix('test_')}"
             if "runs-in" in marks:
                 assert test not in known, test

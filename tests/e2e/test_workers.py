@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# test: takes 120
+# test: takes 140
 # test: waits
 # test: needs kafka hdfs
 # test: limit 600

@@ -110,7 +110,7 @@ class Cluster:
 class Submitted(spark.Submitted):
     """`mode` is client or cluster."""
 
-    def __init__(self, cluster, mode, words):
+    def __init__(self, cluster, mode, words, cwd=None):
         # By local: nothing of Spark's is uploaded.
         options = [*spark.PATIENT, "--deploy-mode", mode, "--conf", f"spark.yarn.jars=local:{spark.home()}/jars/*",
                    "--conf", "spark.yarn.am.memory=512m", "--conf", f"spark.yarn.am.extraJavaOptions={spark.SMALL}",
@@ -118,4 +118,4 @@ class Submitted(spark.Submitted):
                    "--conf", "spark.executorEnv.SPARK_LOCAL_IP=127.0.0.1",
                    "--conf", f"spark.yarn.appMasterEnv.PYSPARK_PYTHON={spark.environ()['PYSPARK_DRIVER_PYTHON']}"]
         self.cluster = cluster
-        lib.Started.__init__(self, *spark.call(cluster, words, options), env=cluster.env)
+        lib.Started.__init__(self, *spark.call(cluster, words, options), env=cluster.env, cwd=cwd)

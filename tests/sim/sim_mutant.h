@@ -61,7 +61,7 @@ static inline void sim_finds_from(uint64_t seed, sim_fails_fn *fails)
         free(kept.ids);
         seed = sim_first(seed, last, fails);
         assert_int_not_equal(seed, 0);
-        sim_reduce(seed, fails, &kept);
+        sim_reduce(seed, SIM_EVENTS_MAX, fails, &kept);
         print_message("reduced to %d events in %d runs\n", (int)kept.n, kept.n_runs);
     }
     assert_true(sim_kept_fails(&kept, fails));

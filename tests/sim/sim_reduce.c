@@ -48,13 +48,18 @@ static bool try_without(struct sim_kept *kept, size_t from, size_t size,
     return fail;
 }
 
+static bool goes_on(const struct sim_kept *kept)
+{
+    return kept->n > kept->enough && kept->n_runs < RUNS_MAX;
+}
+
 // From the end, or from the beginning on: which of the two comes further is chance.
 static bool reduce_by(struct sim_kept *kept, size_t size, bool is_forward,
                       sim_fails_fn *fails)
 {
     bool is_smaller = false;
     size_t at = is_forward ? 0 : kept->n;
-    while ((is_forward ? at < kept->n : at > 0) && kept->n_runs < RUNS_MAX) {
+    while ((is_forward ? at < kept->n : at > 0) && goes_on(kept)) {
         size_t from = is_forward ? at : at > size ? at - size : 0;
         bool fail = try_without(kept, from, is_forward ? size : at - from, fails);
         is_smaller |= fail;
@@ -69,7 +74,7 @@ static bool reduce_by(struct sim_kept *kept, size_t size, bool is_forward,
 static void reduce(struct sim_kept *kept, bool is_forward, sim_fails_fn *fails)
 {
     size_t size = kept->n;
-    while (size > 0 && kept->n_runs < RUNS_MAX) {
+    while (size > 0 && goes_on(kept)) {
         bool is_smaller = reduce_by(kept, size, is_forward, fails);
         if (!is_smaller || size > 1)
             size /= 2;
@@ -78,17 +83,18 @@ static void reduce(struct sim_kept *kept, bool is_forward, sim_fails_fn *fails)
     }
 }
 
-void sim_reduce(uint64_t seed, sim_fails_fn *fails, struct sim_kept *ret)
+void sim_reduce(uint64_t seed, size_t enough, sim_fails_fn *fails, struct sim_kept *ret)
 {
     static struct sim_world world;
-    struct sim_kept other = {.seed = seed};
-    *ret = (struct sim_kept){.seed = seed};
+    struct sim_kept other = {.seed = seed, .enough = enough};
+    *ret = other;
     sim_world_run(&world, seed, false);
     ret->ids = ids_of(&world.events, &ret->n);
     other.ids = ids_of(&world.events, &other.n);
     sim_world_release(&world);
     reduce(ret, false, fails);
-    reduce(&other, true, fails);
+    if (ret->n > enough)
+        reduce(&other, true, fails);
     if (other.n < ret->n) {
         struct sim_kept larger = *ret;
         *ret = other;

@@ -13,11 +13,13 @@ struct sim_kept {
     uint64_t seed;
     uint32_t *ids; // rising
     size_t n;
-    int n_runs; // that it took
+    size_t enough; // so few events need no further run
+    int n_runs;    // that it took
 };
 
-// The schedule of `seed` fails. Release with free(ret->ids).
-void sim_reduce(uint64_t seed, sim_fails_fn *fails, struct sim_kept *ret);
+// The schedule of `seed` fails. Reduces it to `enough` events, 0: to as few as there can
+// be. Release with free(ret->ids).
+void sim_reduce(uint64_t seed, size_t enough, sim_fails_fn *fails, struct sim_kept *ret);
 // Runs only what was kept, shows its events, and says whether it fails.
 bool sim_kept_fails(const struct sim_kept *kept, sim_fails_fn *fails);
 

@@ -32,7 +32,7 @@ static inline void sim_fail_with_few(uint64_t seed)
 {
     static struct sim_world world;
     struct sim_kept few;
-    sim_reduce(seed, sim_fails, &few);
+    sim_reduce(seed, 0, sim_fails, &few);
     (void)sim_kept_fails(&few, sim_fails);
     sim_world_replay(&world, seed, few.ids, few.n, true);
     sim_show_trace(&world, TRACE_SHOWN);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exactly once under every order, crash, lost answer and late effect that a seed makes
-// (sim_schedules.h). Put what a schedule that fails prints into `kept`. With
-// SIM_DIGEST=1: what each came to, to be compared with another build's. test: build
-// release test: quick
+// (sim_schedules.h). Put what a schedule that fails prints into `kept`.
+// SIM_DIGEST=1: what each came to, to be compared with another build's
+// test: takes 40
+// test: build release
+// test: quick
 #include "sim/sim_digest.h"
 #include "sim/sim_schedules.h"
 

@@ -2,6 +2,7 @@
 // As test_sim.c with several units under way at a time: 2, 3 or 4 while one is published.
 // Every second seed entries are made beforehand also where several workers share the
 // partitions, so that many forecasts are wrong.
+// test: takes 30
 // test: build release
 // test: quick
 // wrap: forecast_is_alone

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // As test_sim.c, with workers that read by two or three hands each (SET workers), and one
 // to four units under way while one is published.
+// test: takes 30
 // test: build release
 // test: quick
 #include "sim/sim_schedules.h"

@@ -3,6 +3,7 @@
 // claim's entries and bring them into tmp before anybody gives them partitions. Every
 // second seed they do so for all partitions also where several workers share them, so
 // that many of these claims are wrong.
+// test: takes 30
 // test: build release
 // test: quick
 // wrap: prepared_claim_is_likely publish_takes_prepared

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A part of the schedules of test_sim.c under the sanitizers.
+// test: takes 60
 #include "sim/sim_mutant.h"
 
 enum {

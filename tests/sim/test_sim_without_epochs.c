@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// test: takes 30
 // test: build release
 // wrap: membership_starts
 // A stream is started without the epochs that the log knows: when the log of a partition

@@ -69,6 +69,9 @@ static void test_constants(void **state)
 {
     (void)state;
     assert_value("'it''s \\ $${x}\n'", "'it\\'s \\\\ \\u0024{x}\\n'");
+    assert_value("'\xF0\x9F\x98\x80"
+                 "a'",
+                 "'\\uD83D\\uDE00a'");
     assert_value("-2147483648", "CAST('-2147483648' AS INT)");
     assert_value("5000000000", "5000000000L");
     assert_value("r > 1.5", "(`st`.`r` > CAST('1.5' AS DOUBLE))");
@@ -85,6 +88,8 @@ static void test_twins_that_are_printed_otherwise(void **state)
     assert_value("right(s, -2)", "substring(`st`.`s`, 3)");
     assert_value("ltrim(s, 'xy')", "trim(LEADING 'xy' FROM `st`.`s`)");
     assert_value("s LIKE '_a.%\\%'", "(`st`.`s` RLIKE '(?s)\\\\A.a\\\\..*\\\\%\\\\z')");
+    assert_value("s LIKE 'a%%b_%c%d'", "(`st`.`s` RLIKE '(?s)\\\\Aa(?>.*?b.)(?>.*?c).*d"
+                                       "\\\\z')");
     assert_value("s LIKE 'a\\'", "(`st`.`s` RLIKE '(?s)\\\\Aa(?!)\\\\z')");
     assert_value("n || ':' || b",
                  "(CAST(`st`.`n` AS STRING) || ':' || CAST(`st`.`b` AS STRING))");

@@ -2,7 +2,7 @@
 # Sourced by stack.sh: a name node and one data node with WebHDFS. Who runs them is the
 # superuser, and requests without user.name are his; other users are held to permissions.
 
-hdfs_jvm=(-Xms64m -Xmx256m -XX:+UseSerialGC
+hdfs_jvm=(-Xms64m -Xmx256m -XX:+UseSerialGC "${stack_jvm[@]}"
     --add-opens java.base/java.lang=ALL-UNNAMED --add-opens java.base/java.util=ALL-UNNAMED
     --add-opens java.base/java.nio=ALL-UNNAMED --add-opens java.base/java.net=ALL-UNNAMED)
 

@@ -5,7 +5,7 @@
 # kafka_behind_proxyN_port but tell clients kafka_proxyN_port. A test starts a proxy there, and
 # no client goes around it.
 
-kafka_jvm=(-Xms128m -Xmx384m -XX:+UseSerialGC
+kafka_jvm=(-Xms128m -Xmx384m -XX:+UseSerialGC "${stack_jvm[@]}"
     "-Dlog4j2.configurationFile=$here/stack/log4j2.properties")
 
 kafka_proxies=(1 2 3 4)
