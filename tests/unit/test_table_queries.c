@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random views over tables: where one runs without SQLite, SQLite gives the same rows, or
-// the same error. QUERIES_SEED=7 runs one, QUERIES=20000 that many.
+// the same error, and so does the view as bytes. QUERIES_SEED=7 runs one, QUERIES=20000
+// that many.
 #include "test.h"
 
+#include "core/value_row.h"
 #include "sql_help.h"
 #include "sql_random.h"
 #include "table/table_store.h"
@@ -41,7 +43,14 @@ enum shape {
     SHAPE_FAILURE, // it ends with an error
     SHAPE_EMPTY,   // no rows
     SHAPE_RANDOM,  // a query of sql_random.h
+    SHAPE_BYTES,   // it gives bytes
     N_SHAPES
+};
+
+enum way {
+    BY_COLUMNS,
+    BY_BYTES,
+    BY_SQLITE
 };
 
 struct world {
@@ -269,10 +278,31 @@ static void failing(struct world *world)
         buf_printf(&world->script, "SELECT k, t FROM p WHERE %s IS NOT NULL", expression);
 }
 
+// A table's columns beside those of what it is joined with by columns of its own.
+static void woven(struct world *world)
+{
+    const char *aliases[] = {"x", "y", "w"};
+    size_t n = 2 + pick(world, 2);
+    say(world, "SELECT x.*");
+    for (size_t i = 1; i < n; i++)
+        buf_printf(&world->script, ", %s.t AS t%zu, %s.n AS n%zu", aliases[i], i,
+                   aliases[i], i);
+    buf_printf(&world->script, " FROM %s x", ONE_OF(world, "p", "q", "r"));
+    for (size_t i = 1; i < n; i++) {
+        const char *own = ONE_OF(world, "k", "k", "t", "n", "z", "c");
+        buf_printf(&world->script, "%s %s %s ON %s.%s = x.%s",
+                   ONE_OF(world, " JOIN", " LEFT JOIN", " LEFT JOIN"),
+                   ONE_OF(world, "p", "q", "r", "grouped"), aliases[i], aliases[i], own,
+                   own);
+    }
+}
+
 static void write_view(struct world *world)
 {
     say(world, "CREATE VIEW v AS ");
-    if (percent(world, 20)) {
+    if (percent(world, 10)) {
+        woven(world);
+    } else if (percent(world, 20)) {
         world->shapes[SHAPE_RANDOM] = true;
         random_query(&world->random, 2, &world->script);
     } else if (percent(world, 15)) {
@@ -363,47 +393,84 @@ static char *error_text(const struct world *world)
     return mem_printf("error: %s\n", is_not != NULL ? is_not : world->err.text);
 }
 
-// All rows as lines, sorted, or the error.
-static char *all_rows(struct world *world, struct rows *rows)
+static enum status add_values(struct world *world, struct rows *rows, struct buf *text)
 {
-    struct buf text = {0};
     struct batch batch;
     enum status rc;
     batch_init(&batch, rows->schema->n);
     do {
         rc = rows->ops->next(rows, &batch, &world->err);
         for (size_t i = 0; rc == ST_OK && i < batch.n_rows; i++)
-            sql_row_text(batch_row(&batch, i), batch.n_columns, &text);
+            sql_row_text(batch_row(&batch, i), batch.n_columns, text);
     } while (rc == ST_OK && batch.n_rows > 0);
     batch_release(&batch);
-    rows->ops->close(rows);
-    char *sorted = sorted_lines(buf_as_str(&text));
-    buf_release(&text);
-    if (rc == ST_OK)
-        return sorted;
-    free(sorted);
-    return error_text(world);
+    return rc;
 }
 
-static char *run(struct world *world, bool native)
+// From the bytes of a row format that can be read.
+static enum status add_bytes(struct world *world, struct rows *rows, struct buf *text)
+{
+    struct row_format format;
+    size_t n = rows->schema->n, n_rows;
+    size_t *places = arena_array(&world->arena, n, sizeof(*places));
+    struct value *row = arena_array(&world->arena, n, sizeof(*row));
+    AUTO(buf_release) struct buf bytes = {0};
+    enum status rc;
+    for (size_t i = 0; i < n; i++)
+        places[i] = i;
+    value_row_format_init(&format, rows->schema);
+    do {
+        buf_clear(&bytes);
+        rc = rows->bytes->next(rows, &format, &bytes, &n_rows, &world->err);
+        const char *at = bytes.p;
+        for (size_t i = 0; rc == ST_OK && i < n_rows; i++) {
+            at = value_decode(at, places, n, row);
+            sql_row_text(row, n, text);
+        }
+        assert_true(rc != ST_OK || n_rows == 0 || at == bytes.p + bytes.n);
+    } while (rc == ST_OK && n_rows > 0);
+    return rc;
+}
+
+// All rows as lines, sorted, or the error.
+static char *all_rows(struct world *world, struct rows *rows, enum way way)
+{
+    AUTO(buf_release) struct buf text = {0};
+    world->shapes[SHAPE_BYTES] |= rows->bytes != NULL;
+    enum status rc =
+        way == BY_BYTES ? add_bytes(world, rows, &text) : add_values(world, rows, &text);
+    rows->ops->close(rows);
+    return rc == ST_OK ? sorted_lines(buf_as_str(&text)) : error_text(world);
+}
+
+static char *run(struct world *world, enum way way)
 {
     const struct table_store_options options = {0};
     struct table_store *store = table_store_open(world->plan, &options);
     struct view view = world->plan->views[world->plan->n_views - 1];
     struct rows *rows;
-    struct random_sql random = world->random; // both have the same a and b
-    if (!native)
+    struct random_sql random = world->random; // all have the same a and b
+    if (way == BY_SQLITE)
         view.query = NULL;
     table_store_want_view(store, &view);
     load(world, store);
     world->random = random;
     char *text;
     if (table_store_view(store, &view, &rows, &world->err) == ST_OK)
-        text = all_rows(world, rows);
+        text = all_rows(world, rows, way);
     else
         text = error_text(world);
     table_store_close(store);
     return text;
+}
+
+static void check_bytes(struct world *world, uint64_t seed, const char *values)
+{
+    char *bytes = run(world, BY_BYTES);
+    if (strcmp(bytes, values) != 0)
+        fail_msg("seed %llu: as bytes:\n%s\nas values:\n%s\n%.*s",
+                 (unsigned long long)seed, bytes, values, STR_ARGS(world->script));
+    free(bytes);
 }
 
 static void run_query(uint64_t seed, size_t times[N_SHAPES], size_t *n_native)
@@ -412,10 +479,12 @@ static void run_query(uint64_t seed, size_t times[N_SHAPES], size_t *n_native)
     open_world(&world, seed);
     const struct view *view = &world.plan->views[world.plan->n_views - 1];
     if (view->query != NULL) {
-        char *native = run(&world, true), *sqlite = run(&world, false);
+        char *native = run(&world, BY_COLUMNS), *sqlite = run(&world, BY_SQLITE);
         if (strcmp(native, sqlite) != 0)
             fail_msg("seed %llu: native:\n%s\nsqlite:\n%s\n%.*s",
                      (unsigned long long)seed, native, sqlite, STR_ARGS(world.script));
+        if (world.shapes[SHAPE_BYTES])
+            check_bytes(&world, seed, native);
         world.shapes[SHAPE_FAILURE] = strncmp(native, "error: ", 7) == 0;
         world.shapes[SHAPE_EMPTY] = native[0] == '\0';
         for (size_t i = 0; i < N_SHAPES; i++)
