@@ -29,7 +29,7 @@ enum status __wrap_publish_look_at_files(UNUSED struct publish *publish, bool *r
 
 static void test_simulator_finds_it(UNUSED void **state)
 {
-    sim_finds(sim_data_is_wrong_unswept);
+    sim_finds_from(700, sim_data_is_wrong_unswept); // one is not far from here
 }
 
 TEST_MAIN(cmocka_unit_test(test_simulator_finds_it))

@@ -9,7 +9,7 @@
 
 static void test_simulator_finds_it(UNUSED void **state)
 {
-    sim_finds(sim_data_is_wrong);
+    sim_finds_from(90, sim_data_is_wrong); // one is not far from here
 }
 
 TEST_MAIN(cmocka_unit_test(test_simulator_finds_it))
