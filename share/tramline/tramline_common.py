@@ -37,13 +37,13 @@ def say(text):
 
 def first_line(error):
     """What Java says, without its stack; of an error without a word its name."""
-    said = error.java_exception.getMessage() or error.java_exception.toString()
-    return words_of(said)
+    said = error.java_exception.getMessage()
+    return words_of(said if said and said.strip() else error.java_exception.toString())
 
 
 def words_of(error):
-    """Its first line."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    """Its first line that is not empty."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def given(args):

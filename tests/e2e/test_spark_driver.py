@@ -25,6 +25,10 @@ class Files:
     def get(cls, name):
         return os.path.join(cls.root, name)
 
+    @classmethod
+    def getRootDirectory(cls):
+        return cls.root
+
 
 class Context:
     mode = "client"
@@ -91,9 +95,10 @@ def test_secrets_are_found_on_this_machine():
 
 def test_java_that_says_nothing_is_named():
     common = module("tramline_common")
-    for message in (None, ""):
+    for message in (None, "", "\n"):
         assert common.first_line(JavaError(message)) == "java.lang.StackOverflowError"
     assert common.first_line(JavaError("a\nb")) == "a"
+    assert common.first_line(JavaError("\n[PARSE_SYNTAX_ERROR] Syntax error\n== SQL ==")) == "[PARSE_SYNTAX_ERROR] Syntax error"
     assert common.words_of(OSError()) == "OSError"
 
 
