@@ -74,6 +74,6 @@ bool wire_aborted_has(const struct wire_aborted *aborted, int64_t producer,
 void wire_aborted_end(struct wire_aborted *aborted, int64_t producer, int64_t offset)
 {
     size_t first = find(aborted, producer);
-    if (current(aborted, first, offset) != NULL)
+    while (current(aborted, first, offset) != NULL)
         aborted->items[first].n_ended++;
 }

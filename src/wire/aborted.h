@@ -34,7 +34,8 @@ void wire_aborted_sort(struct wire_aborted *aborted);
 // Batches and markers are asked about in the order of their offsets.
 bool wire_aborted_has(const struct wire_aborted *aborted, int64_t producer,
                       int64_t last_offset);
-// The producer's marker ABORT stands at that offset.
+// The producer's marker ABORT stands at that offset: what it had begun by then is over. A
+// broker may tell a transaction twice (of a log that lies in two places, KIP-405).
 void wire_aborted_end(struct wire_aborted *aborted, int64_t producer, int64_t offset);
 
 #endif

@@ -453,6 +453,24 @@ static void test_aborted_transactions_end_at_their_markers(UNUSED void **state)
     }
 }
 
+// As a broker may do that finds them in two places: what comes later is not theirs.
+static void test_an_aborted_transaction_told_twice_ends_once(UNUSED void **state)
+{
+    struct wire_aborted aborted = {0};
+    for (int i = 0; i < 2; i++) {
+        wire_aborted_add(&aborted, 1, 10);
+        wire_aborted_add(&aborted, 1, 30);
+    }
+    wire_aborted_sort(&aborted);
+    assert_true(wire_aborted_has(&aborted, 1, 12));
+    wire_aborted_end(&aborted, 1, 15);
+    assert_false(wire_aborted_has(&aborted, 1, 17));
+    assert_true(wire_aborted_has(&aborted, 1, 31));
+    wire_aborted_end(&aborted, 1, 33);
+    assert_false(wire_aborted_has(&aborted, 1, 40));
+    wire_aborted_release(&aborted);
+}
+
 #define CASE(test) cmocka_unit_test(test)
 
 TEST_MAIN(CASE(test_batches_of_all_codecs), CASE(test_times_of_the_log),
@@ -461,4 +479,5 @@ TEST_MAIN(CASE(test_batches_of_all_codecs), CASE(test_times_of_the_log),
           CASE(test_records_that_lie), CASE(test_sizes_at_the_front),
           CASE(test_compressed_bytes_that_lie), CASE(test_limits_of_plain_bytes),
           CASE(test_gzip_of_several_members), CASE(test_markers),
-          CASE(test_aborted_transactions_end_at_their_markers))
+          CASE(test_aborted_transactions_end_at_their_markers),
+          CASE(test_an_aborted_transaction_told_twice_ends_once))
