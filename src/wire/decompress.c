@@ -7,6 +7,7 @@
 #include <snappy-c.h>
 #include <stdlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 enum {
     ROOM_MIN = 64 << 10,
@@ -17,8 +18,9 @@ enum {
     XERIAL_HEADER = 16,   // magic and two versions
     XERIAL_LENGTH = 4,    // before each block
     LZ4_RATIO = 255,      // each byte of a length that goes on
-    WINDOW_LOG_MIN = 23,  // what every decoder has to take (RFC 8878, 3.1.1.1.2)
-    WINDOW_LOG_MOST = 27, // of the highest levels
+    ZSTD_RATIO = 1 << 15, // a block of 128 KB takes 4 at least
+    ZSTD_USUAL_RATIO = 8,
+    ZSTD_RATIO_GUESSED = 64, // at most
 };
 
 static const char xerial_magic[] = {'\x82', 'S', 'N', 'A', 'P', 'P', 'Y', '\0'};
@@ -197,14 +199,28 @@ static enum status unlz4(struct wire_decompressor *d, struct str bytes, struct b
 
 // ---- zstd: frames (RFC 8878)
 
-// A frame's header says how much of the past the decoder must keep, and that is taken at
-// once: not much more than may come out.
-static void limit_window(ZSTD_DCtx *context, size_t n_bytes)
+// At once, so that no window is kept beside the plain bytes, of whichever size the frames
+// say that it is. Most clients write frames that do not tell their size: it is guessed by
+// what was before.
+static size_t zstd_room(const struct wire_decompressor *d, struct str bytes)
 {
-    int log = WINDOW_LOG_MIN;
-    while (log < WINDOW_LOG_MOST && ((size_t)1 << log) < n_bytes)
-        log++;
-    ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, log);
+    unsigned long long told = ZSTD_getFrameContentSize(bytes.p, bytes.n);
+    size_t ratio = d->zstd_ratio > 0 ? d->zstd_ratio : ZSTD_USUAL_RATIO;
+    if (told == ZSTD_CONTENTSIZE_UNKNOWN || told / ZSTD_RATIO > bytes.n)
+        return bytes.n * ratio + ROOM_MIN; // or an error, which is met below
+    return told;
+}
+
+static enum status zstd_problem(size_t code, const struct buf *ret, struct err *err)
+{
+    switch (ZSTD_getErrorCode(code)) {
+    case ZSTD_error_dstSize_tooSmall:
+        return too_big(WIRE_ZSTD, ret, err);
+    case ZSTD_error_srcSize_wrong:
+        return broken(WIRE_ZSTD, "the bytes are cut", err);
+    default:
+        return broken(WIRE_ZSTD, ZSTD_getErrorName(code), err);
+    }
 }
 
 static enum status unzstd(struct wire_decompressor *d, struct str bytes, struct buf *ret,
@@ -213,23 +229,24 @@ static enum status unzstd(struct wire_decompressor *d, struct str bytes, struct 
     if (d->zstd == NULL)
         d->zstd = ZSTD_createDCtx();
     assert(d->zstd != NULL);
-    ZSTD_DCtx_reset(d->zstd, ZSTD_reset_session_only);
-    limit_window(d->zstd, buf_left(ret));
-    ZSTD_inBuffer in = {bytes.p, bytes.n, 0};
-    size_t hint = 1; // 0 at the end of a frame
-    while (in.pos < in.size || hint != 0) {
-        size_t n_out, before = in.pos;
-        char *to = more_room(ret, &n_out);
-        if (to == NULL)
-            return too_big(WIRE_ZSTD, ret, err);
-        ZSTD_outBuffer out = {to, n_out, 0};
-        hint = ZSTD_decompressStream(d->zstd, &out, &in);
-        if (ZSTD_isError(hint))
-            return broken(WIRE_ZSTD, ZSTD_getErrorName(hint), err);
-        ret->n += out.pos;
-        if (in.pos == before && out.pos == 0 && hint != 0)
-            return broken(WIRE_ZSTD, "the bytes are cut", err);
+    if (bytes.n == 0)
+        return broken(WIRE_ZSTD, "the bytes are cut", err);
+    size_t left = buf_left(ret), room = zstd_room(d, bytes), n;
+    for (;; room *= 2) {
+        char nothing[1];
+        room = room < left ? room : left;
+        n = ZSTD_decompressDCtx(d->zstd, room ? buf_room(ret, room) : nothing, room,
+                                bytes.p, bytes.n);
+        bool is_full =
+            ZSTD_isError(n) && ZSTD_getErrorCode(n) == ZSTD_error_dstSize_tooSmall;
+        if (!is_full || room == left)
+            break;
     }
+    if (ZSTD_isError(n))
+        return zstd_problem(n, ret, err);
+    ret->n += n;
+    size_t ratio = n / bytes.n + 1;
+    d->zstd_ratio = ratio < ZSTD_RATIO_GUESSED ? ratio : ZSTD_RATIO_GUESSED;
     return ST_OK;
 }
 

@@ -6,7 +6,8 @@
 // "SNAPPY" 0x00, two versions, then blocks of which each has its length, big-endian).
 // A size that the bytes announce is checked against the room that is left, and against
 // what the codec can make of so few bytes, before memory is taken; where they announce
-// none, room grows with what really comes. One thread at a time a struct.
+// none, room grows with what really comes, of zstd from what came of such bytes before.
+// One thread at a time a struct.
 #ifndef WIRE_DECOMPRESS_H
 #define WIRE_DECOMPRESS_H
 
@@ -25,6 +26,7 @@ const char *wire_codec_name(unsigned codec); // NULL: none of them
 // Zero is valid; what a library keeps is made at its first use.
 struct wire_decompressor {
     void *gzip, *lz4, *zstd;
+    size_t zstd_ratio; // plain bytes of one, as of the last; 0: none yet
 };
 
 void wire_decompressor_release(struct wire_decompressor *d);

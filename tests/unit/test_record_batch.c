@@ -304,7 +304,9 @@ static void test_compressed_bytes_that_lie(UNUSED void **state)
     check_broken(WIRE_LZ4, "00010203040506070809", ST_DATA,
                  "lz4: ERROR_frameType_unknown");
     check_broken(WIRE_LZ4, "04224d1860408220000000", ST_DATA, "lz4: the bytes are cut");
-    check_broken(WIRE_ZSTD, "00010203", ST_DATA, "zstd: Unknown frame descriptor");
+    check_broken(WIRE_ZSTD, "000102030405060708", ST_DATA,
+                 "zstd: Unknown frame descriptor");
+    check_broken(WIRE_ZSTD, "00010203", ST_DATA, "zstd: the bytes are cut");
     check_broken(WIRE_ZSTD, "28b52ffd0058", ST_DATA, "zstd: the bytes are cut");
 }
 
@@ -393,6 +395,75 @@ static void test_gzip_of_several_members(UNUSED void **state)
     arena_release(&arena);
 }
 
+// A frame that does not tell its size, as most clients write it, of that window.
+static size_t zstd_of(const char *plain, size_t n, char *packed, int window_log)
+{
+    ZSTD_CCtx *context = ZSTD_createCCtx();
+    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window_log);
+    ZSTD_inBuffer in = {plain, n, 0};
+    ZSTD_outBuffer out = {packed, 3 * (size_t)LIMIT, 0};
+    size_t rc = ZSTD_compressStream2(context, &out, &in, ZSTD_e_continue);
+    assert_false(ZSTD_isError(rc));
+    rc = ZSTD_compressStream2(context, &out, &in, ZSTD_e_end);
+    assert_int_equal(rc, 0);
+    ZSTD_freeCCtx(context);
+    assert_int_equal(ZSTD_getFrameContentSize(packed, out.pos), ZSTD_CONTENTSIZE_UNKNOWN);
+    return out.pos;
+}
+
+// The highest levels say a window that is larger than any batch (RFC 8878, 3.1.1.1.2).
+static void test_zstd_of_all_windows_and_sizes(UNUSED void **state)
+{
+    char *lines = mem_alloc(LIMIT), *packed = mem_alloc(3 * LIMIT);
+    for (size_t i = 0; i < LIMIT; i++)
+        lines[i] = (char)('a' + (i * i >> 7) % 23);
+    for (int window_log = 10; window_log <= 27; window_log += 17) {
+        struct wire_decompressor decompressor = {0};
+        struct buf plain = BUF_INIT(LIMIT);
+        struct err err;
+        for (size_t n = LIMIT; n > 0; n /= 7) {
+            size_t n_packed = zstd_of(lines, n, packed, window_log);
+            const struct str bytes = {packed, n_packed};
+            buf_clear(&plain);
+            assert_ok(wire_decompress(&decompressor, WIRE_ZSTD, bytes, &plain, &err),
+                      &err);
+            assert_int_equal(plain.n, n);
+            assert_memory_equal(plain.p, lines, n);
+        }
+        wire_decompressor_release(&decompressor);
+        buf_release(&plain);
+    }
+    free(packed);
+    free(lines);
+}
+
+// "ab", a frame that is skipped (RFC 8878, 3.1.2), "cd"; cut anywhere it is an error, but
+// between them.
+static void test_zstd_of_several_frames(UNUSED void **state)
+{
+    static const char skipped[] = "\x50\x2a\x4d\x18\x03\0\0\0xyz";
+    char packed[200];
+    struct wire_decompressor decompressor = {0};
+    struct buf plain = BUF_INIT(LIMIT);
+    struct err err;
+    size_t first = ZSTD_compress(packed, 64, "ab", 2, 1);
+    memcpy(packed + first, skipped, sizeof(skipped) - 1);
+    size_t second = first + sizeof(skipped) - 1;
+    size_t n = second + ZSTD_compress(packed + second, 64, "cd", 2, 1);
+    for (size_t i = 0; i <= n; i++) {
+        buf_clear(&plain);
+        enum status rc = wire_decompress(&decompressor, WIRE_ZSTD,
+                                         (struct str){packed, i}, &plain, &err);
+        bool is_whole = i == first || i == second || i == n;
+        assert_status(rc, is_whole ? ST_OK : ST_DATA);
+        if (is_whole)
+            assert_str(buf_as_str(&plain), i == n ? "abcd" : "ab");
+    }
+    wire_decompressor_release(&decompressor);
+    buf_release(&plain);
+}
+
 // ---- control batches and aborted transactions
 
 static void test_markers(UNUSED void **state)
@@ -478,6 +549,7 @@ TEST_MAIN(CASE(test_batches_of_all_codecs), CASE(test_times_of_the_log),
           CASE(test_every_changed_bit_is_seen), CASE(test_headers_that_lie),
           CASE(test_records_that_lie), CASE(test_sizes_at_the_front),
           CASE(test_compressed_bytes_that_lie), CASE(test_limits_of_plain_bytes),
-          CASE(test_gzip_of_several_members), CASE(test_markers),
+          CASE(test_gzip_of_several_members), CASE(test_zstd_of_all_windows_and_sizes),
+          CASE(test_zstd_of_several_frames), CASE(test_markers),
           CASE(test_aborted_transactions_end_at_their_markers),
           CASE(test_an_aborted_transaction_told_twice_ends_once))
