@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "wire/security_parts.h"
@@ -29,10 +30,16 @@ static bool is_address(const char *host)
            inet_pton(AF_INET6, host, &address) == 1;
 }
 
-// RFC 6066: an address is no server name.
+// RFC 6066: an address is no server name. Nor is what is longer than any name; an address
+// may be written so (0127.0.0.1, with as many zeros as one likes).
+static bool has_name(const char *host)
+{
+    return !is_address(host) && strlen(host) <= TLSEXT_MAXLEN_host_name;
+}
+
 static bool expect_host(const struct wire_security *security, SSL *ssl, const char *host)
 {
-    if (!is_address(host) && SSL_set_tlsext_host_name(ssl, host) != 1)
+    if (has_name(host) && SSL_set_tlsext_host_name(ssl, host) != 1)
         return false;
     if (security->takes_any_host)
         return true;

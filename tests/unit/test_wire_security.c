@@ -20,6 +20,7 @@
 #include "wire/kerberos.h"
 #include "wire/login.h"
 #include "wire/scram.h"
+#include "wire/tls.h"
 #include "wire/token.h"
 
 // ---- SCRAM
@@ -743,6 +744,27 @@ static void test_what_is_missing_is_named(void **state)
     }
 }
 
+// A broker's word, or the script's; no program ends of it.
+static void test_hosts_that_are_no_names(void **state)
+{
+    (void)state;
+    char zeros[300], letters[300];
+    snprintf(zeros, sizeof(zeros), "%0280d.0.0.1", 177);
+    memset(letters, 'a', sizeof(letters));
+    letters[sizeof(letters) - 1] = '\0';
+    const char *hosts[] = {zeros, letters, "127.1", "::1", "fe80::1%lo", ".", " "};
+    for (int any = 0; any < 2; any++) {
+        const struct wire_security_config config = {
+            .has_tls = true, .ca = "/dev", .takes_any_host = any};
+        struct wire_security *security;
+        struct err err;
+        assert_ok(wire_security_open(&config, &security, &err), &err);
+        for (size_t i = 0; i < ARRAY_LEN(hosts); i++)
+            wire_tls_free(wire_tls_new(security, -1, hosts[i]));
+        wire_security_close(security);
+    }
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, open_fake, close_fake)
 
 TEST_MAIN(cmocka_unit_test(test_scram_of_the_rfc),
@@ -755,4 +777,5 @@ TEST_MAIN(cmocka_unit_test(test_scram_of_the_rfc),
           CASE(test_no_tls_there), CASE(test_tokens), CASE(test_tokens_that_are_none),
           CASE(test_kerberos_without_a_realm), cmocka_unit_test(test_layers_of_kerberos),
           CASE(test_a_ticket_that_nobody_waits_for),
+          cmocka_unit_test(test_hosts_that_are_no_names),
           cmocka_unit_test(test_what_is_missing_is_named))
