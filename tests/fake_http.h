@@ -24,14 +24,15 @@ enum {
 };
 
 struct fake_step {
-    const char *answer; // raw; NULL: the connection is closed without one
-    size_t n;           // its bytes; 0: up to its NUL
-    const char *again;  // sent behind it until the client goes; NULL: nothing
-    int again_ms;       // before each
-    int delay_ms;       // before the answer or the closing
-    int body_max;       // reads only so many bytes of the body (0: all)
-    bool keep;          // the connection stays open
-    bool is_silent;     // nothing follows, but the connection stays until the client goes
+    const char *answer;          // raw; NULL: the connection is closed without one
+    size_t n;                    // its bytes; 0: up to its NUL
+    const char *again;           // sent behind it until the client goes; NULL: nothing
+    int again_ms;                // before each
+    int delay_ms;                // before the answer or the closing
+    void (*meanwhile)(int port); // is called before it, while the client waits; or NULL
+    int body_max;                // reads only so many bytes of the body (0: all)
+    bool keep;                   // the connection stays open
+    bool is_silent; // nothing follows, but the connection stays until the client goes
 };
 
 struct fake_http {
@@ -171,6 +172,8 @@ static inline bool fake_serve(struct fake_http *fake, int fd)
     long here = (long)(head + n - body);
     fake->n_body += here;
     fake_read_body(fake, fd, left - here);
+    if (step->meanwhile != NULL)
+        step->meanwhile(fake->port);
     usleep((useconds_t)step->delay_ms * 1000);
     return fake_answer(fd, step);
 }

@@ -192,33 +192,28 @@ static void test_no_piece_of_a_long_token_is_told(UNUSED void **state)
     fake_http_stop(&fake);
 }
 
-// It comes into the file while the name node says no.
-static void put_new_soon(int port)
+static void put_new(int port)
 {
-    put_token(port, "old");
-    if (fork() == 0) {
-        usleep(100000);
-        put_token(port, "new");
-        _exit(0);
-    }
+    put_token(port, "new");
 }
 
+// It comes into the file while the name node says no.
 static void test_a_token_that_came_meanwhile_is_tried(UNUSED void **state)
 {
     struct fake_http fake;
-    const struct fake_step steps[] = {{.answer = EXPIRED, .delay_ms = 1000},
+    const struct fake_step steps[] = {{.answer = EXPIRED, .meanwhile = put_new},
                                       {.answer = IS_DIRECTORY},
-                                      {.answer = EXPIRED, .delay_ms = 1000}};
+                                      {.answer = EXPIRED, .meanwhile = put_new}};
     fake_http_open(&fake);
     fake_http_start(&fake, steps, 3);
-    put_new_soon(fake.port);
+    put_token(fake.port, "old");
     struct storage_config config = by_file();
     config.retry_ms = 5000;
     struct storage *st = open_at(fake.port, &config);
     assert_ok(look(st), &err);
     st->ops->close(st);
 
-    put_new_soon(fake.port);
+    put_token(fake.port, "old");
     config.retry_ms = 0;
     st = open_at(fake.port, &config);
     assert_status(look(st), ST_RETRY);
