@@ -4,10 +4,11 @@
 #include <stdlib.h>
 
 enum {
-    NAME_BYTES = 2,   // least bytes of a topic's name
-    TOPIC_BYTES = 6,  // and of its partitions
-    COUNT_BYTES = 4,  // of the user data
-    TOPICS_MAX = 1000 // of a group
+    NAME_BYTES = 2,      // least bytes of a topic's name
+    TOPIC_BYTES = 6,     // and of its partitions
+    COUNT_BYTES = 4,     // of the user data
+    TOPICS_MAX = 1000,   // of a group
+    WISHES_MAX = 1000000 // members times topics
 };
 
 // ---- what a member wants
@@ -100,6 +101,10 @@ enum status wire_sharing_begin(const struct wire_joined *joined, struct arena *a
         return err_set(err, ST_LIMIT,
                        "its members want %zu topics; at most %d are shared",
                        ret->n_topics, TOPICS_MAX);
+    if (ret->n_members * ret->n_topics > WISHES_MAX)
+        return err_set(err, ST_LIMIT,
+                       "its %zu members want %zu topics; at most %d shares are made",
+                       ret->n_members, ret->n_topics, WISHES_MAX);
     return ST_OK;
 }
 

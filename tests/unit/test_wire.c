@@ -971,6 +971,43 @@ static void check_gift(const char *hex, const char *text)
     arena_release(&arena);
 }
 
+// A wish of a thousand topics.
+static void put_many(struct buf *many, int n)
+{
+    wire_out_i16(many, 0);
+    wire_out_array(many, false, (size_t)n);
+    for (int i = 0; i < n; i++) {
+        wire_out_i16(many, 4);
+        buf_printf(many, "%04d", i);
+    }
+    wire_out_bytes(many, false, (struct str){0});
+}
+
+// Each of whom might want each topic.
+static void test_members_beyond_every_group(UNUSED void **state)
+{
+    enum {
+        MEMBERS = 1001
+    };
+    struct arena arena = {0};
+    struct buf all = {0};
+    struct wire_joined_member *members = arena_array(&arena, MEMBERS, sizeof(*members));
+    struct wire_joined joined = {.members = members, .n = MEMBERS};
+    struct wire_sharing sharing;
+    struct err err;
+    put_many(&all, 1000);
+    struct str none = bytes_of(&arena, "000000000000ffffffff");
+    for (int i = 0; i < MEMBERS; i++)
+        members[i].subscription = i == 0 ? buf_as_str(&all) : none;
+    assert_status(wire_sharing_begin(&joined, &arena, &sharing, &err), ST_LIMIT);
+    assert_string_equal(err.text, "its 1001 members want 1000 topics; at most 1000000 "
+                                  "shares are made");
+    joined.n = 1000;
+    assert_ok(wire_sharing_begin(&joined, &arena, &sharing, &err), &err);
+    buf_release(&all);
+    arena_release(&arena);
+}
+
 static void test_members_and_leaders_that_lie(UNUSED void **state)
 {
     struct arena arena = {0};
@@ -985,13 +1022,7 @@ static void test_members_and_leaders_that_lie(UNUSED void **state)
                "ffffffff"
                "ffffffff",
                "what the group's leader gives: a partition below 0 at byte 17 of 21");
-    wire_out_i16(&many, 0);
-    wire_out_array(&many, false, 1001);
-    for (int i = 0; i < 1001; i++) {
-        wire_out_i16(&many, 4);
-        buf_printf(&many, "%04d", i);
-    }
-    wire_out_bytes(&many, false, (struct str){0});
+    put_many(&many, 1001);
     check_wish(buf_as_str(&many), ST_LIMIT,
                "its members want 1001 topics; at most 1000 are shared");
     buf_release(&many);
@@ -1011,12 +1042,12 @@ static void test_errors_have_names(UNUSED void **state)
 TEST_MAIN(CASE(test_join_requests), CASE(test_sync_requests),
           CASE(test_small_requests_of_members), CASE(test_answers_to_members),
           CASE(test_range_is_that_of_kafka), CASE(test_shares_as_bytes),
-          CASE(test_members_and_leaders_that_lie), CASE(test_numbers_are_big_endian),
-          CASE(test_varints_have_seven_bits_a_byte), CASE(test_texts_and_null),
-          CASE(test_bytes_that_lie_are_told_with_their_place), CASE(test_request_headers),
-          CASE(test_versions_are_the_latest_of_both), CASE(test_metadata_of_all_formats),
-          CASE(test_metadata_with_bytes_behind_it), CASE(test_metadata_requests),
-          CASE(test_fetch_requests), CASE(test_fetch_of_all_formats),
-          CASE(test_fetch_out_of_range),
+          CASE(test_members_beyond_every_group), CASE(test_members_and_leaders_that_lie),
+          CASE(test_numbers_are_big_endian), CASE(test_varints_have_seven_bits_a_byte),
+          CASE(test_texts_and_null), CASE(test_bytes_that_lie_are_told_with_their_place),
+          CASE(test_request_headers), CASE(test_versions_are_the_latest_of_both),
+          CASE(test_metadata_of_all_formats), CASE(test_metadata_with_bytes_behind_it),
+          CASE(test_metadata_requests), CASE(test_fetch_requests),
+          CASE(test_fetch_of_all_formats), CASE(test_fetch_out_of_range),
           CASE(test_fetch_tells_where_the_log_was_cut_back), CASE(test_list_offsets),
           CASE(test_coordinator_and_commit), CASE(test_errors_have_names))
