@@ -5,8 +5,10 @@
 
 enum {
     DEFAULT_PORT = 9092,
-    ASK_PAUSE_MS = 300, // between two answers to Metadata
-    MISSING_MAX = 10,   // answers without the topic, before it is gone
+    ASK_PAUSE_MS = 300,  // between two answers to Metadata
+    MISSING_MAX = 10,    // answers without the topic, before it is gone
+    BROKERS_MAX = 10000, // that were ever told
+    HEDGE_MS = 1000,     // a broker that says nothing is alone for so long
 };
 
 static struct wire_broker *add(struct wire_cluster *cluster, int32_t id, struct str host,
@@ -69,6 +71,12 @@ void wire_cluster_release(struct wire_cluster *cluster)
     *cluster = (struct wire_cluster){0};
 }
 
+int64_t wire_broker_quiet_ms(const struct wire_broker *broker, int64_t now_ms)
+{
+    int64_t left_ms = broker->quiet_until_ms - now_ms;
+    return left_ms > 0 ? left_ms : 0;
+}
+
 struct wire_broker *wire_cluster_find(const struct wire_cluster *cluster, int32_t id)
 {
     for (size_t i = 0; i < cluster->n && id >= 0; i++)
@@ -121,11 +129,12 @@ void wire_cluster_doubt_leader(struct wire_cluster *cluster, int32_t partition)
         cluster->leaders[partition].is_doubted = true;
 }
 
-static bool is_connecting(const struct wire_cluster *cluster)
+// One that was begun after that time.
+static bool is_connecting(const struct wire_cluster *cluster, int64_t after_ms)
 {
     for (size_t i = 0; i < cluster->n; i++) {
-        enum wire_connection_state state = cluster->brokers[i]->connection.state;
-        if (state != WIRE_CLOSED && state != WIRE_READY)
+        const struct wire_connection *c = &cluster->brokers[i]->connection;
+        if (c->state != WIRE_CLOSED && c->state != WIRE_READY && c->opened_ms > after_ms)
             return true;
     }
     return false;
@@ -182,7 +191,7 @@ static void open_next(struct wire_cluster *cluster, int64_t now_ms)
 struct wire_broker *wire_cluster_reach(struct wire_cluster *cluster, int64_t now_ms)
 {
     struct wire_broker *broker = wire_cluster_any(cluster);
-    if (broker == NULL && !is_connecting(cluster))
+    if (broker == NULL && !is_connecting(cluster, now_ms - HEDGE_MS))
         open_next(cluster, now_ms);
     return broker;
 }
@@ -193,7 +202,8 @@ static void ask(struct wire_cluster *cluster, struct wire_broker *broker, int64_
     struct buf *out = wire_call_begin(&broker->connection, WIRE_METADATA, 0, &begin);
     wire_metadata_ask(out, wire_connection_version(&broker->connection, WIRE_METADATA),
                       str_of(cluster->topic));
-    wire_call_end(&broker->connection, begin, 0, now_ms);
+    wire_call_end(&broker->connection, begin, wire_broker_quiet_ms(broker, now_ms),
+                  now_ms);
     cluster->asked = broker;
 }
 
@@ -215,9 +225,11 @@ enum status wire_cluster_work(struct wire_cluster *cluster, int64_t now_ms,
         ask(cluster, broker, now_ms);
         return ST_OK;
     }
-    if (is_connecting(cluster))
+    if (is_connecting(cluster, now_ms - HEDGE_MS))
         return ST_OK;
-    if (cluster->n_tried >= cluster->n && !cluster->is_told) {
+    bool all_failed =
+        cluster->n_tried >= cluster->n && !is_connecting(cluster, INT64_MIN);
+    if (all_failed && !cluster->is_told) {
         cluster->is_told = true;
         return wire_cluster_unreachable(cluster, err);
     }
@@ -229,6 +241,9 @@ static enum status take_brokers(struct wire_cluster *cluster,
                                 const struct wire_metadata *metadata, struct err *err)
 {
     for (size_t i = 0; i < metadata->n_brokers; i++) {
+        if (cluster->n == BROKERS_MAX)
+            return err_set(err, ST_LIMIT, "topic '%s': Metadata: more than %d brokers",
+                           cluster->topic, BROKERS_MAX);
         const struct wire_metadata_broker *broker = &metadata->brokers[i];
         if (!wire_cluster_is_broker(broker->id, broker->host, broker->port))
             return err_set(err, ST_DATA, "topic '%s': Metadata: a broker is not right",

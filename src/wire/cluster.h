@@ -4,7 +4,8 @@
 // the leader by the newer one does not serve).
 //
 // Metadata is asked of any broker that is connected, else of the others in turn, those
-// that the script names among them. Threads: one owner; nothing waits.
+// that the script names among them; one that says nothing for a second is not waited for
+// before the next is tried. Threads: one owner; nothing waits.
 //
 // Errors: ST_RETRY when no broker can be reached (once, until one answers); ST_NOT_FOUND
 // when the topic is gone, ST_DATA when it is another one than before; ST_FAIL when it may
@@ -19,11 +20,11 @@ struct wire_broker {
     int32_t id; // -1: one that the script names
     struct wire_connection connection;
     // The fetcher's.
-    struct wire_asked *asked; // what the fetch that is under way asks for
+    struct wire_asked *asked; // what the last fetch asks for
     size_t n_asked, asked_capacity;
-    bool is_fetching;
     size_t n_answers;       // that wait to be read
     int64_t quiet_until_ms; // throttled
+    int n_throttled;        // answers in a row that had nothing for that
     bool is_loss_told;
 };
 
@@ -76,6 +77,8 @@ enum status wire_cluster_take_metadata(struct wire_cluster *cluster, struct str 
 // It may be another topic, with other epochs, that the next Metadata tells of.
 void wire_cluster_forget_topic(struct wire_cluster *cluster);
 
+// For so long it answers nothing, whatever it is asked (KIP-219).
+int64_t wire_broker_quiet_ms(const struct wire_broker *broker, int64_t now_ms);
 struct wire_broker *wire_cluster_find(const struct wire_cluster *cluster, int32_t id);
 // Any that is connected and can be called; NULL: none.
 struct wire_broker *wire_cluster_any(const struct wire_cluster *cluster);

@@ -268,6 +268,15 @@ bool wire_connection_can_call(const struct wire_connection *c)
     return c->state == WIRE_READY && !c->is_ending && c->n_calls < WIRE_CALLS_MAX;
 }
 
+bool wire_connection_is_calling(const struct wire_connection *c, enum wire_api api,
+                                int32_t tag)
+{
+    for (size_t i = 0; i < c->n_calls; i++)
+        if (c->calls[i].api == api && c->calls[i].tag == tag)
+            return true;
+    return false;
+}
+
 struct buf *wire_call_begin(struct wire_connection *c, enum wire_api api, int32_t tag,
                             size_t *ret_begin)
 {
@@ -425,6 +434,9 @@ struct pollfd wire_connection_wait(const struct wire_connection *c, int64_t *ret
     bool waits = c->state != WIRE_CLOSED && (c->state != WIRE_READY || c->n_calls > 0);
     if (waits && !is_stuck && c->deadline_ms < *ret_until_ms)
         *ret_until_ms = c->deadline_ms;
+    if (c->state == WIRE_CONNECTING && c->address->ai_next != NULL &&
+        c->address_until_ms < *ret_until_ms)
+        *ret_until_ms = c->address_until_ms;
     if (fd.events == 0)
         fd.fd = -1;
     return fd;

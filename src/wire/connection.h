@@ -10,7 +10,8 @@
 // it may be opened again only after a pause that grows. A login that ends by itself
 // (KIP-368) ends between two requests: the connection is closed, and can be opened at
 // once. Limits: the name's look-up, the connect, TLS, and the answers up to the login's
-// last have timeout_ms together, each later answer that long from
+// last have timeout_ms together, of which an address that says nothing takes half where
+// the name has others; each later answer has that long from
 // the last of its bytes (or, for the first of them, from the request's own wait) on; time
 // in which the owner did not look does not count.
 //
@@ -66,7 +67,9 @@ struct wire_connection {
     enum wire_connection_state state;
     int fd;
     struct wire_host *look_up;
+    int64_t opened_ms;                // when that was begun last
     struct addrinfo *found, *address; // all of them, and the one that is tried
+    int64_t address_until_ms;         // before the next one is, if there is one
     struct wire_tls *tls;             // NULL: none
     struct wire_login *login;         // while it is under way
     int64_t renew_at_ms;              // the login must be made anew; 0: never
@@ -110,6 +113,9 @@ struct pollfd wire_connection_wait(const struct wire_connection *c,
 
 // Ready, with room for one more call.
 bool wire_connection_can_call(const struct wire_connection *c);
+// One of that kind with that tag is under way; with the connection it ends.
+bool wire_connection_is_calling(const struct wire_connection *c, enum wire_api api,
+                                int32_t tag);
 // The request's header, behind which its body is to be appended, without waiting for
 // anything; -1: the broker has no version of it that is known here.
 int16_t wire_connection_version(const struct wire_connection *c, enum wire_api api);

@@ -33,10 +33,11 @@ static bool connect_next(struct wire_connection *c, int *number)
     return false;
 }
 
-static void begin_connect(struct wire_connection *c, int64_t now_ms)
+// number: why it is not connected yet.
+static void go_on_connecting(struct wire_connection *c, int number, int64_t now_ms)
 {
-    int number = EADDRNOTAVAIL;
     c->state = WIRE_CONNECTING;
+    c->address_until_ms = now_ms + (c->deadline_ms - now_ms) / 2;
     if (!connect_next(c, &number))
         wire_connection_fail(c, strerror(number), now_ms);
 }
@@ -53,7 +54,7 @@ static void take_look_up(struct wire_connection *c, int64_t now_ms)
         return;
     }
     c->address = c->found;
-    begin_connect(c, now_ms);
+    go_on_connecting(c, EADDRNOTAVAIL, now_ms);
 }
 
 void wire_connection_open(struct wire_connection *c, int64_t now_ms)
@@ -61,6 +62,7 @@ void wire_connection_open(struct wire_connection *c, int64_t now_ms)
     if (c->state != WIRE_CLOSED || now_ms < c->again_at_ms)
         return;
     c->state = WIRE_LOOKING_UP;
+    c->opened_ms = now_ms;
     c->is_refused = false;
     c->deadline_ms = now_ms + c->client->timeout_ms;
     c->look_up = wire_host_look_up(c->host, c->port, c->client->wake_fd);
@@ -90,11 +92,13 @@ static void begin_talk(struct wire_connection *c, int64_t now_ms)
 static void take_connect(struct wire_connection *c, int64_t now_ms)
 {
     struct pollfd fd = {.fd = c->fd, .events = POLLOUT};
-    if (poll(&fd, 1, 0) == 0)
+    bool is_silent = poll(&fd, 1, 0) == 0;
+    if (is_silent && (c->address->ai_next == NULL || now_ms < c->address_until_ms))
         return;
-    int number = 0;
+    int number = ETIMEDOUT;
     socklen_t size = sizeof(number);
-    getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &number, &size);
+    if (!is_silent)
+        getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &number, &size);
     if (number == 0) {
         begin_talk(c, now_ms);
         return;
@@ -102,8 +106,7 @@ static void take_connect(struct wire_connection *c, int64_t now_ms)
     close(c->fd);
     c->fd = -1;
     c->address = c->address->ai_next;
-    if (!connect_next(c, &number))
-        wire_connection_fail(c, strerror(number), now_ms);
+    go_on_connecting(c, number, now_ms);
 }
 
 static void take_handshake(struct wire_connection *c, int64_t now_ms)

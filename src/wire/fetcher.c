@@ -90,6 +90,7 @@ void wire_fetcher_start(struct wire_fetcher *fetcher, const struct stream_start 
             .read_epoch = leader_epoch_number(starts[i].epoch),
             .last_epoch = leader_epoch_number(starts[i].epoch),
             .seen_epoch = -1,
+            .end_epoch = -1,
             .told_offset = -1,
             .last_stable = -1,
             .fed_ms = now_ms,
@@ -116,6 +117,7 @@ void wire_fetcher_move(struct wire_fetcher *fetcher, struct wire_partition *part
     partition->token = ++fetcher->token;
     partition->position = partition->fetch_offset = offset;
     partition->read_epoch = partition->last_epoch = epoch;
+    partition->end_epoch = -1;
     partition->mode = mode;
 }
 
@@ -163,10 +165,15 @@ void wire_fetcher_refuse(struct wire_fetcher *fetcher, struct wire_partition *pa
     wire_cluster_doubt(fetcher->cluster, now_ms);
 }
 
-static void add_asked(struct wire_broker *broker, size_t partition, uint32_t token)
+static void add_asked(struct wire_fetcher *fetcher, struct wire_broker *broker, size_t at)
 {
+    const struct wire_partition *partition = &fetcher->partitions[at];
     MEM_GROW(broker->asked, broker->n_asked, broker->asked_capacity);
-    broker->asked[broker->n_asked++] = (struct wire_asked){partition, token, false};
+    broker->asked[broker->n_asked++] = (struct wire_asked){
+        .partition = at,
+        .token = partition->token,
+        .epoch = wire_fetcher_leader(fetcher, partition)->epoch,
+    };
 }
 
 // Whether the leader has what was read is to be asked first.
@@ -193,7 +200,7 @@ static void choose(struct wire_fetcher *fetcher, struct wire_broker *broker,
         const struct wire_partition *partition = &fetcher->partitions[at];
         if (wire_fetcher_leader(fetcher, partition)->broker == broker->id &&
             is_due(partition, now_ms) && !is_doubtful(fetcher, broker, partition))
-            add_asked(broker, at, partition->token);
+            add_asked(fetcher, broker, at);
     }
 }
 
@@ -238,9 +245,9 @@ static void send_fetch(struct wire_fetcher *fetcher, struct wire_broker *broker,
     struct buf *out = wire_call_begin(connection, api, 0, &begin);
     wire_fetch_begin(out, version, &fetch, broker->n_asked);
     for (size_t i = 0; i < broker->n_asked; i++) {
+        int32_t epoch = broker->asked[i].epoch;
         const struct wire_partition *partition =
             &fetcher->partitions[broker->asked[i].partition];
-        int32_t epoch = wire_fetcher_leader(fetcher, partition)->epoch;
         const struct wire_fetch_partition wanted = {
             .number = partition->number,
             .leader_epoch = epoch,
@@ -251,12 +258,11 @@ static void send_fetch(struct wire_fetcher *fetcher, struct wire_broker *broker,
         wire_fetch_add(out, version, &wanted);
     }
     wire_fetch_end(out, version);
-    broker->is_fetching = true;
     fetcher->turn = (broker->asked[0].partition + 1) % fetcher->n;
     wire_call_end(connection, begin, WAIT_MS, now_ms);
 }
 
-static void ask_low(struct wire_fetcher *fetcher, struct wire_partition *partition,
+static void ask_low(struct wire_fetcher *fetcher, const struct wire_partition *partition,
                     struct wire_connection *connection, int64_t now_ms)
 {
     size_t begin;
@@ -266,7 +272,6 @@ static void ask_low(struct wire_fetcher *fetcher, struct wire_partition *partiti
                  str_of(fetcher->cluster->topic), partition->number,
                  wire_fetcher_leader(fetcher, partition)->epoch);
     wire_call_end(connection, begin, 0, now_ms);
-    partition->is_low_asked = true;
 }
 
 static void ask_end(struct wire_fetcher *fetcher, struct wire_partition *partition,
@@ -275,12 +280,20 @@ static void ask_end(struct wire_fetcher *fetcher, struct wire_partition *partiti
     size_t begin;
     struct buf *out =
         wire_call_begin(connection, WIRE_EPOCH_END, partition->number, &begin);
+    partition->end_epoch = wire_fetcher_leader(fetcher, partition)->epoch;
     wire_epoch_end_ask(out, wire_connection_version(connection, WIRE_EPOCH_END),
                        str_of(fetcher->cluster->topic), partition->number,
-                       wire_fetcher_leader(fetcher, partition)->epoch,
-                       partition->last_epoch);
+                       partition->end_epoch, partition->last_epoch);
     wire_call_end(connection, begin, 0, now_ms);
-    partition->is_end_asked = true;
+}
+
+// Of its leader a question about the partition can be asked, and is not yet.
+static bool can_ask(const struct wire_fetcher *fetcher, const struct wire_broker *broker,
+                    const struct wire_partition *partition, enum wire_api api)
+{
+    return wire_fetcher_leader(fetcher, partition)->broker == broker->id &&
+           wire_connection_can_call(&broker->connection) &&
+           !wire_connection_is_calling(&broker->connection, api, partition->number);
 }
 
 static void ask_ends(struct wire_fetcher *fetcher, struct wire_broker *broker,
@@ -288,10 +301,8 @@ static void ask_ends(struct wire_fetcher *fetcher, struct wire_broker *broker,
 {
     for (size_t i = 0; i < fetcher->n; i++) {
         struct wire_partition *partition = &fetcher->partitions[i];
-        if (wire_fetcher_leader(fetcher, partition)->broker == broker->id &&
-            is_due(partition, now_ms) && !partition->is_end_asked &&
-            is_doubtful(fetcher, broker, partition) &&
-            wire_connection_can_call(&broker->connection))
+        if (is_due(partition, now_ms) && is_doubtful(fetcher, broker, partition) &&
+            can_ask(fetcher, broker, partition, WIRE_EPOCH_END))
             ask_end(fetcher, partition, &broker->connection, now_ms);
     }
 }
@@ -301,12 +312,17 @@ static void ask_lows(struct wire_fetcher *fetcher, struct wire_broker *broker,
 {
     for (size_t i = 0; i < fetcher->n; i++) {
         struct wire_partition *partition = &fetcher->partitions[i];
-        if (partition->mode == WIRE_GAP && !partition->is_low_asked &&
-            !partition->is_low_known && now_ms >= partition->again_at_ms &&
-            wire_fetcher_leader(fetcher, partition)->broker == broker->id &&
-            wire_connection_can_call(&broker->connection))
+        if (partition->mode == WIRE_GAP && !partition->is_low_known &&
+            now_ms >= partition->again_at_ms &&
+            can_ask(fetcher, broker, partition, WIRE_LIST_OFFSETS))
             ask_low(fetcher, partition, &broker->connection, now_ms);
     }
+}
+
+static bool is_fetching(const struct wire_broker *broker)
+{
+    return wire_connection_is_calling(&broker->connection, WIRE_FETCH, 0) ||
+           wire_connection_is_calling(&broker->connection, WIRE_FETCH_BY_ID, 0);
 }
 
 // The connection is gone, and with it what was under way.
@@ -318,7 +334,6 @@ static void lose(struct wire_fetcher *fetcher, struct wire_broker *broker, int64
         struct wire_partition *partition = &fetcher->partitions[i];
         if (wire_fetcher_leader(fetcher, partition)->broker != broker->id)
             continue;
-        partition->is_low_asked = partition->is_end_asked = false;
         partition->is_trouble_due |= is_loss;
         if (is_loss)
             wire_cluster_doubt_leader(fetcher->cluster, partition->number);
@@ -326,7 +341,6 @@ static void lose(struct wire_fetcher *fetcher, struct wire_broker *broker, int64
             wire_cluster_doubt(fetcher->cluster, now_ms);
     }
     broker->is_loss_told |= is_loss;
-    broker->is_fetching = false;
 }
 
 static bool is_leader(const struct wire_fetcher *fetcher,
@@ -347,12 +361,11 @@ static void work_broker(struct wire_fetcher *fetcher, struct wire_broker *broker
     if (broker->id < 0 || !is_leader(fetcher, broker))
         return;
     wire_connection_open(connection, now_ms);
-    if (!wire_connection_can_call(connection))
+    if (!wire_connection_can_call(connection) || now_ms < broker->quiet_until_ms)
         return;
     ask_lows(fetcher, broker, now_ms);
     ask_ends(fetcher, broker, now_ms);
-    if (broker->is_fetching || broker->n_answers >= ANSWERS_MAX ||
-        now_ms < broker->quiet_until_ms)
+    if (is_fetching(broker) || broker->n_answers >= ANSWERS_MAX)
         return;
     choose(fetcher, broker, now_ms);
     if (broker->n_asked > 0 && wire_connection_can_call(connection))

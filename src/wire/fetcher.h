@@ -50,7 +50,7 @@ struct wire_partition {
     int64_t fetch_offset; // behind the last whole batch that has come
     int32_t last_epoch;   // of that batch; -1: unknown: a truncation is not told
     int32_t seen_epoch;   // of the leader that has what was read, as it said
-    bool is_end_asked;    // of a leader of another epoch
+    int32_t end_epoch;    // of the leader that is asked for its end; -1: none is
     int64_t last_stable;  // as of the last answer; -1: unknown
     int64_t told_ms;      // when that was
     int64_t fed_ms;       // when something came last, or reading began
@@ -62,7 +62,7 @@ struct wire_partition {
     int n_refused;        // errors in a row
     int16_t code;         // the last of them
     int64_t again_at_ms;
-    bool is_trouble_due, is_low_asked, is_low_known;
+    bool is_trouble_due, is_low_known;
     int64_t low;
     bool is_cut;    // behind what was read, it seems
     int64_t cut_ms; // the Metadata that was known then
@@ -126,13 +126,17 @@ void wire_fetcher_work(struct wire_fetcher *fetcher, int64_t now_ms);
 enum status wire_fetcher_take(struct wire_fetcher *fetcher, struct wire_broker *broker,
                               const struct wire_call *call, struct str body,
                               struct buf *memory, int64_t now_ms, struct err *err);
-// The answer to ListOffsets for that partition.
-enum status wire_fetcher_take_low(struct wire_fetcher *fetcher, int32_t number,
-                                  int16_t version, struct str body, int64_t now_ms,
-                                  struct err *err);
-// The answer to OffsetForLeaderEpoch for that partition.
-enum status wire_fetcher_take_end(struct wire_fetcher *fetcher, int32_t number,
-                                  struct str body, int64_t now_ms, struct err *err);
+// That broker's answer to ListOffsets, for the partition of the call's tag; of one that
+// leads it no more it is worth nothing.
+enum status wire_fetcher_take_low(struct wire_fetcher *fetcher,
+                                  const struct wire_broker *broker,
+                                  const struct wire_call *call, struct str body,
+                                  int64_t now_ms, struct err *err);
+// The same to OffsetForLeaderEpoch.
+enum status wire_fetcher_take_end(struct wire_fetcher *fetcher,
+                                  const struct wire_broker *broker,
+                                  const struct wire_call *call, struct str body,
+                                  int64_t now_ms, struct err *err);
 // The first answer is read: its memory is free.
 void wire_fetcher_pop(struct wire_fetcher *fetcher);
 // Where the partition ends, as of a moment ago; -1: it is not known, since nothing is

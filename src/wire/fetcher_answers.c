@@ -13,8 +13,10 @@ enum {
     UNSURE_MAX = 20,      // answers in a row whose first batch is not believed
     UNSURE_PAUSE_MS = 50, // between two of them
     OUT_MAX = 4, // errors in a row, before an offset that is there is believed not to be
+    THROTTLE_MIN_MS = 20, // of a pause after an answer without anything
     THROTTLE_MAX_MS = 60000,
-    WITH_EPOCHS = 9, // version of Fetch
+    THROTTLED_TOLD = 20, // such answers in a row, before they are told
+    WITH_EPOCHS = 9,     // version of Fetch
 };
 
 static enum status at_offset(const struct wire_fetcher *fetcher,
@@ -44,13 +46,13 @@ static enum status take_code(struct wire_fetcher *fetcher,
     return ST_OK;
 }
 
-// What was read is not in the log any more: a leader without it was elected. to: -1 where
-// that knows nothing of the epoch of what was read.
+// What was read is not in the log any more: a leader without it was elected. to: -1, or
+// an offset behind it, where that knows nothing of the epoch of what was read.
 static enum status truncated(const struct wire_fetcher *fetcher,
                              const struct wire_partition *partition, int64_t to,
                              struct err *err)
 {
-    if (to < 0)
+    if (to < 0 || to >= partition->fetch_offset)
         (void)err_set(err, ST_DATA,
                       "what was read before is of epoch %" PRId32
                       ", of which its leader knows nothing: the log was cut back or the "
@@ -200,6 +202,16 @@ static enum status take_records(struct wire_fetcher *fetcher,
     return ST_OK;
 }
 
+// NULL: it was started elsewhere since, or is not read any more.
+static struct wire_partition *asked_for(const struct wire_fetcher *fetcher,
+                                        const struct wire_asked *asked)
+{
+    if (asked->partition >= fetcher->n ||
+        fetcher->partitions[asked->partition].token != asked->token)
+        return NULL;
+    return &fetcher->partitions[asked->partition];
+}
+
 static struct wire_asked *find_asked(const struct wire_fetcher *fetcher,
                                      struct wire_broker *broker, int32_t number)
 {
@@ -257,9 +269,7 @@ static enum status take_all(struct wire_fetcher *fetcher, struct wire_broker *br
             continue;
         slice->partition = asked->partition;
         slice->token = partition->token;
-        slice->most_epoch = in->version >= WITH_EPOCHS // which it has compared
-                                ? wire_fetcher_leader(fetcher, partition)->epoch
-                                : -1;
+        slice->most_epoch = in->version >= WITH_EPOCHS ? asked->epoch : -1;
         TRY(take_partition(fetcher, partition, &fetched, slice, now_ms, err));
         if (slice->rest.n > 0)
             slice = &answered->slices[++answered->n];
@@ -267,20 +277,45 @@ static enum status take_all(struct wire_fetcher *fetcher, struct wire_broker *br
     return wire_fetched_check(in, err);
 }
 
+// Brokers leave out all partitions where a quota of theirs has nothing left (KIP-219).
+static bool is_quota(const struct wire_broker *broker, const struct wire_fetched_in *in)
+{
+    bool is_empty = in->throttle_ms > 0 && in->code == WIRE_OK;
+    for (size_t i = 0; i < broker->n_asked; i++)
+        is_empty = is_empty && !broker->asked[i].is_answered;
+    return is_empty;
+}
+
+// Told is what goes on: a batch may be larger than the quota ever lets through.
+static void take_quota(struct wire_fetcher *fetcher, struct wire_broker *broker,
+                       int64_t now_ms)
+{
+    if (broker->quiet_until_ms < now_ms + THROTTLE_MIN_MS)
+        broker->quiet_until_ms = now_ms + THROTTLE_MIN_MS;
+    if (++broker->n_throttled != THROTTLED_TOLD)
+        return;
+    for (size_t i = 0; i < broker->n_asked; i++) {
+        struct wire_partition *partition = asked_for(fetcher, &broker->asked[i]);
+        if (partition == NULL)
+            continue;
+        partition->code = WIRE_THROTTLING_QUOTA_EXCEEDED;
+        partition->is_trouble_due = true;
+    }
+}
+
 // A broker that says nothing of a partition says so of all that it was asked for, or
 // lies: it is not asked again at once.
-static void refuse_unanswered(struct wire_fetcher *fetcher,
-                              const struct wire_broker *broker, int16_t code,
-                              int64_t now_ms)
+static void refuse_unanswered(struct wire_fetcher *fetcher, struct wire_broker *broker,
+                              int16_t code, int64_t now_ms)
 {
+    broker->n_throttled = 0;
     for (size_t i = 0; i < broker->n_asked; i++) {
         const struct wire_asked *asked = &broker->asked[i];
-        if (asked->is_answered || asked->partition >= fetcher->n ||
-            fetcher->partitions[asked->partition].token != asked->token)
-            continue;
-        wire_fetcher_refuse(fetcher, &fetcher->partitions[asked->partition],
-                            code != WIRE_OK ? code : WIRE_UNKNOWN_TOPIC_OR_PARTITION,
-                            now_ms);
+        struct wire_partition *partition = asked_for(fetcher, asked);
+        if (!asked->is_answered && partition != NULL)
+            wire_fetcher_refuse(fetcher, partition,
+                                code != WIRE_OK ? code : WIRE_UNKNOWN_TOPIC_OR_PARTITION,
+                                now_ms);
     }
 }
 
@@ -309,7 +344,6 @@ enum status wire_fetcher_take(struct wire_fetcher *fetcher, struct wire_broker *
 {
     struct wire_fetched_in in;
     wire_fetched_begin(&in, body, call->version);
-    broker->is_fetching = false;
     broker->is_loss_told = false;
     int32_t throttle_ms =
         in.throttle_ms < THROTTLE_MAX_MS ? in.throttle_ms : THROTTLE_MAX_MS;
@@ -317,7 +351,9 @@ enum status wire_fetcher_take(struct wire_fetcher *fetcher, struct wire_broker *
     struct wire_answered *answered = answered_new(broker);
     answered->is_by_id = call->api == WIRE_FETCH_BY_ID;
     enum status rc = take_all(fetcher, broker, &in, answered, now_ms, err);
-    if (rc == ST_OK)
+    if (rc == ST_OK && is_quota(broker, &in))
+        take_quota(fetcher, broker, now_ms);
+    else if (rc == ST_OK)
         refuse_unanswered(fetcher, broker, in.code, now_ms);
     wire_aborted_release(&answered->slices[answered->n].aborted);
     if (rc != ST_OK || answered->n == 0) {
@@ -330,17 +366,28 @@ enum status wire_fetcher_take(struct wire_fetcher *fetcher, struct wire_broker *
     return ST_OK;
 }
 
-enum status wire_fetcher_take_low(struct wire_fetcher *fetcher, int32_t number,
-                                  int16_t version, struct str body, int64_t now_ms,
-                                  struct err *err)
+// The partition that the broker was asked about; NULL: it leads it no more.
+static struct wire_partition *find_led(const struct wire_fetcher *fetcher,
+                                       const struct wire_broker *broker,
+                                       const struct wire_call *call)
 {
-    struct wire_partition *partition = wire_fetcher_find(fetcher, number);
+    struct wire_partition *partition = wire_fetcher_find(fetcher, call->tag);
+    bool leads = partition != NULL &&
+                 wire_fetcher_leader(fetcher, partition)->broker == broker->id;
+    return leads ? partition : NULL;
+}
+
+enum status wire_fetcher_take_low(struct wire_fetcher *fetcher,
+                                  const struct wire_broker *broker,
+                                  const struct wire_call *call, struct str body,
+                                  int64_t now_ms, struct err *err)
+{
+    struct wire_partition *partition = find_led(fetcher, broker, call);
     int16_t code;
     int64_t low;
-    TRY(wire_low_read(body, version, number, &code, &low, err));
+    TRY(wire_low_read(body, call->version, call->tag, &code, &low, err));
     if (partition == NULL || partition->mode != WIRE_GAP)
         return ST_OK;
-    partition->is_low_asked = false;
     if (code != WIRE_OK) {
         wire_fetcher_refuse(fetcher, partition, code, now_ms);
         return ST_OK;
@@ -355,22 +402,26 @@ enum status wire_fetcher_take_low(struct wire_fetcher *fetcher, int32_t number,
     return ST_OK;
 }
 
-enum status wire_fetcher_take_end(struct wire_fetcher *fetcher, int32_t number,
-                                  struct str body, int64_t now_ms, struct err *err)
+// A leader of another epoch than the one that was asked may have another log.
+enum status wire_fetcher_take_end(struct wire_fetcher *fetcher,
+                                  const struct wire_broker *broker,
+                                  const struct wire_call *call, struct str body,
+                                  int64_t now_ms, struct err *err)
 {
-    struct wire_partition *partition = wire_fetcher_find(fetcher, number);
+    struct wire_partition *partition = find_led(fetcher, broker, call);
     int16_t code;
+    int32_t epoch;
     int64_t end;
-    TRY(wire_epoch_end_read(body, number, &code, &end, err));
-    if (partition == NULL || !partition->is_end_asked)
+    TRY(wire_epoch_end_read(body, call->tag, &code, &epoch, &end, err));
+    if (partition == NULL || partition->end_epoch < 0 ||
+        wire_fetcher_leader(fetcher, partition)->epoch != partition->end_epoch)
         return ST_OK;
-    partition->is_end_asked = false;
     if (code != WIRE_OK) {
         wire_fetcher_refuse(fetcher, partition, code, now_ms);
         return ST_OK;
     }
-    if (end < partition->fetch_offset)
+    if (end < partition->fetch_offset || epoch < partition->last_epoch)
         return take_truncation(fetcher, partition, end, now_ms, err);
-    partition->seen_epoch = wire_fetcher_leader(fetcher, partition)->epoch;
+    partition->seen_epoch = partition->end_epoch;
     return ST_OK;
 }

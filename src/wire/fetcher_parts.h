@@ -10,6 +10,7 @@
 struct wire_asked {
     size_t partition; // index
     uint32_t token;
+    int32_t epoch; // its leader's, as it says; -1: unknown
     bool is_answered;
 };
 

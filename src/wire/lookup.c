@@ -341,7 +341,8 @@ static enum status read_epoch_end(struct part *part, struct str body,
                                   UNUSED int16_t version, int16_t *ret_code, void *ret,
                                   struct err *err)
 {
-    return wire_epoch_end_read(body, part->partition, ret_code, ret, err);
+    int32_t epoch; // one before it: a fetch would find that, too
+    return wire_epoch_end_read(body, part->partition, ret_code, &epoch, ret, err);
 }
 
 enum status wire_lookup_epoch_end(struct wire_lookup *lookup, int32_t partition,

@@ -73,10 +73,11 @@ void wire_epoch_end_ask(struct buf *out, int16_t version, struct str topic,
 }
 
 enum status wire_epoch_end_read(struct str body, int32_t partition, int16_t *ret_code,
-                                int64_t *ret, struct err *err)
+                                int32_t *ret_epoch, int64_t *ret, struct err *err)
 {
     struct wire_in in = wire_in_of(body);
     *ret_code = WIRE_UNKNOWN_TOPIC_OR_PARTITION;
+    *ret_epoch = -1;
     *ret = -1;
     wire_in_i32(&in); // throttle
     for (size_t n = wire_in_array(&in, false, TOPIC_BYTES); n > 0; n--) {
@@ -84,9 +85,10 @@ enum status wire_epoch_end_read(struct str body, int32_t partition, int16_t *ret
         for (size_t m = wire_in_array(&in, false, EPOCH_END_BYTES); m > 0; m--) {
             int16_t code = wire_in_i16(&in);
             bool is_it = wire_in_i32(&in) == partition;
-            wire_in_i32(&in); // the epoch, or the last one before it
+            int32_t epoch = wire_in_i32(&in);
             int64_t end = wire_in_i64(&in);
             *ret_code = is_it ? code : *ret_code;
+            *ret_epoch = is_it ? epoch : *ret_epoch;
             *ret = is_it ? end : *ret;
         }
     }

@@ -24,11 +24,12 @@ enum status wire_low_read(struct str body, int16_t version, int32_t partition,
                           int16_t *ret_code, int64_t *ret, struct err *err);
 
 // Where the leader's log ends for the epoch of a batch that was read (KIP-320,
-// OffsetForLeaderEpoch 2 to 3); -1: it does not know.
+// OffsetForLeaderEpoch 2 to 3), or for the last epoch before it that the leader has;
+// -1: it does not know.
 void wire_epoch_end_ask(struct buf *out, int16_t version, struct str topic,
                         int32_t partition, int32_t leader_epoch, int32_t epoch);
 enum status wire_epoch_end_read(struct str body, int32_t partition, int16_t *ret_code,
-                                int64_t *ret, struct err *err);
+                                int32_t *ret_epoch, int64_t *ret, struct err *err);
 
 struct wire_coordinator {
     int16_t code;

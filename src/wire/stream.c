@@ -80,10 +80,9 @@ static enum status take(struct wire_stream *wire, struct wire_broker *broker,
     case WIRE_FETCH_BY_ID:
         return wire_fetcher_take(&wire->fetcher, broker, call, body, memory, now, err);
     case WIRE_LIST_OFFSETS:
-        return wire_fetcher_take_low(&wire->fetcher, call->tag, call->version, body, now,
-                                     err);
+        return wire_fetcher_take_low(&wire->fetcher, broker, call, body, now, err);
     case WIRE_EPOCH_END:
-        return wire_fetcher_take_end(&wire->fetcher, call->tag, body, now, err);
+        return wire_fetcher_take_end(&wire->fetcher, broker, call, body, now, err);
     case WIRE_METADATA:
         return wire_cluster_take_metadata(&wire->cluster, body, call->version, now, err);
     case WIRE_FIND_COORDINATOR:

@@ -163,7 +163,7 @@ static enum status answer(struct reading *r, struct str bytes, int64_t now_ms,
     const struct wire_call call = {.api = r->api, .version = r->version};
     int32_t correlation;
     wire_fetcher_work(&r->fetcher, now_ms);
-    if (!r->broker->is_fetching)
+    if (r->broker->connection.n_calls == 0)
         return ST_OK;
     r->broker->connection.n_calls = 0;
     struct str copy = fuzz_copy(bytes), body = copy;

@@ -87,6 +87,7 @@ static enum status read_body(enum wire_api api, int16_t version, struct str body
     struct wire_group_seen group;
     struct str text;
     int16_t code;
+    int32_t epoch;
     int64_t low;
     switch (api) {
     case WIRE_FETCH:
@@ -113,7 +114,7 @@ static enum status read_body(enum wire_api api, int16_t version, struct str body
     case WIRE_LEAVE_GROUP: // of which nothing but the code would be read
         return wire_heartbeat_read(body, version, &code, err);
     case WIRE_EPOCH_END:
-        return wire_epoch_end_read(body, 0, &code, &low, err);
+        return wire_epoch_end_read(body, 0, &code, &epoch, &low, err);
     case WIRE_API_VERSIONS:
     case WIRE_SASL_HANDSHAKE: // fuzz_sasl
     case WIRE_SASL_AUTHENTICATE:

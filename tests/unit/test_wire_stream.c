@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "core/env.h"
 #include "wire/api.h"
+#include "wire/lookup.h"
 #include "wire/stream.h"
 
 enum {
@@ -28,7 +29,8 @@ enum {
     PATIENCE_MS = 10000,
 };
 
-// What the cluster does; changed under the mutex only.
+// What the cluster does. The mutex is the test's from open_fake on, but for the calls
+// that wait for brokers (poll_stream, close_stream): only in these they answer.
 struct fake {
     pthread_mutex_t mutex;
     int listener[BROKERS], port[BROKERS];
@@ -50,12 +52,20 @@ struct fake {
     int32_t last_epoch; // as the last fetch said
     uint8_t wanted_id;  // the first byte of the id that the last fetch said; 0: a name
     int64_t
-        epoch_end;  // of what was read, as OffsetForLeaderEpoch says; -2: it is not asked
-    int n_ends;     // so often it was asked
-    int n_flips;    // answers with batches in which bits are changed; -1: all
-    size_t flip_at; // of the log
-    uint8_t flip;   // those bits
-    bool is_counting; // in each answer to others
+        epoch_end; // of what was read, as OffsetForLeaderEpoch says; -2: it is not asked
+    int32_t told_epoch; // which it names then
+    int n_ends;         // so often it was asked
+    bool is_end_held;   // its answer, which is the one of when it was asked
+    int n_lows;         // ListOffsets that came
+    int silent_low;     // the broker that does not answer them; -1: none
+    int n_metadata[BROKERS];
+    int ending_broker;  // ends a connection that asks for Metadata; -1: none
+    size_t n_strangers; // brokers that Metadata names beside ours
+    int64_t refresh_ms; // of the client
+    int n_flips;        // answers with batches in which bits are changed; -1: all
+    size_t flip_at;     // of the log
+    uint8_t flip;       // those bits
+    bool is_counting;   // in each answer to others
     int32_t throttle_ms;
     int cut_answer_at;  // bytes of the next fetch answer, then the connection ends; -1
     int cut_tail;       // bytes that the last batch of each answer lacks
@@ -102,12 +112,23 @@ static void put_versions(struct buf *out)
             wire_out_i16(out, apis[i][k]);
 }
 
+static void put_strangers(struct buf *out)
+{
+    for (size_t i = 0; i < fake.n_strangers; i++) {
+        wire_out_i32(out, 100 + (int32_t)i);
+        wire_out_string(out, true, STR_LITERAL("h"));
+        wire_out_i32(out, 1);
+        wire_out_string(out, true, (struct str){0});
+        wire_out_no_tags(out, true);
+    }
+}
+
 static void put_metadata(struct buf *out)
 {
     char id[16] = {(char)fake.topic_id};
     wire_out_no_tags(out, true);
     wire_out_i32(out, 0);
-    wire_out_array(out, true, BROKERS);
+    wire_out_array(out, true, BROKERS + fake.n_strangers);
     for (int i = 0; i < BROKERS; i++) {
         wire_out_i32(out, fake.wrong_broker ? -5 : i);
         wire_out_string(out, true, STR_LITERAL("127.0.0.1"));
@@ -115,6 +136,7 @@ static void put_metadata(struct buf *out)
         wire_out_string(out, true, (struct str){0});
         wire_out_no_tags(out, true);
     }
+    put_strangers(out);
     wire_out_string(out, true, STR_LITERAL("cluster"));
     wire_out_i32(out, 0);
     wire_out_array(out, true, 1);
@@ -139,6 +161,7 @@ static void put_metadata(struct buf *out)
 
 static void put_low(struct buf *out)
 {
+    fake.n_lows++;
     wire_out_i32(out, 0);
     wire_out_array(out, false, 1);
     wire_out_string(out, false, STR_LITERAL("t"));
@@ -159,7 +182,7 @@ static void put_epoch_end(struct buf *out)
     wire_out_array(out, false, 1);
     wire_out_i16(out, 0);
     wire_out_i32(out, 0);
-    wire_out_i32(out, 0);
+    wire_out_i32(out, fake.told_epoch);
     wire_out_i64(out, fake.epoch_end);
 }
 
@@ -304,6 +327,14 @@ static void put_fetch(struct buf *out, int broker, int16_t version, struct str r
     wire_out_no_tags(out, flexible);
 }
 
+// The mutex is others' meanwhile.
+static void wait_a_moment(void)
+{
+    pthread_mutex_unlock(&fake.mutex);
+    usleep(2000);
+    pthread_mutex_lock(&fake.mutex);
+}
+
 // The answer to one request; false: the connection ends.
 static bool answer(int fd, int broker, struct str request)
 {
@@ -333,12 +364,16 @@ static bool answer(int fd, int broker, struct str request)
         n = (size_t)fake.cut_answer_at < n ? (size_t)fake.cut_answer_at : n;
     if (is_cut)
         fake.cut_answer_at = -1;
-    if (api == 1 && fake.is_ending) {
+    fake.n_metadata[broker] += api == 3;
+    if ((api == 1 && fake.is_ending) || (api == 3 && broker == fake.ending_broker)) {
         buf_release(&out);
         return false;
     }
-    bool is_silent = api == 1 && fake.is_silent;
+    bool is_silent =
+        (api == 1 && fake.is_silent) || (api == 2 && broker == fake.silent_low);
     bool is_long_poll = api == 1 && n < 100;
+    while (api == 23 && fake.is_end_held && !fake.is_ended)
+        wait_a_moment();
     pthread_mutex_unlock(&fake.mutex);
     if (is_long_poll)
         usleep(20000);
@@ -447,8 +482,12 @@ static int open_fake(UNUSED void **state)
                          .truncated_to = -1,
                          .n_cuts = -1,
                          .epoch_end = -2,
+                         .silent_low = -1,
+                         .ending_broker = -1,
+                         .refresh_ms = 60000,
                          .high = -1,
                          .cut_answer_at = -1};
+    pthread_mutex_lock(&fake.mutex);
     put_log(captured_batch_none);
     for (int i = 0; i < BROKERS; i++) {
         struct sockaddr_in address = {.sin_family = AF_INET,
@@ -466,6 +505,8 @@ static int open_fake(UNUSED void **state)
 
 static int close_fake(UNUSED void **state)
 {
+    fake.is_ended = true;
+    pthread_mutex_unlock(&fake.mutex);
     for (int i = 0; i < BROKERS; i++) {
         shutdown(fake.listener[i], SHUT_RDWR);
         pthread_join(fake.thread[i], NULL);
@@ -473,6 +514,22 @@ static int close_fake(UNUSED void **state)
     }
     buf_release(&fake.log);
     return 0;
+}
+
+static enum status poll_stream(struct stream *stream, int ms, struct stream_event *ret,
+                               struct err *err)
+{
+    pthread_mutex_unlock(&fake.mutex);
+    enum status rc = stream->ops->poll(stream, ms, ret, err);
+    pthread_mutex_lock(&fake.mutex);
+    return rc;
+}
+
+static void close_stream(struct stream *stream)
+{
+    pthread_mutex_unlock(&fake.mutex);
+    stream->ops->close(stream);
+    pthread_mutex_lock(&fake.mutex);
 }
 
 static char addresses[64];
@@ -488,21 +545,26 @@ static struct wire_config config_of(void)
                                 .buffer_bytes = 1 << 20,
                                 .run_records = 100,
                                 .timeout_ms = 2000,
-                                .refresh_ms = 60000};
+                                .refresh_ms = fake.refresh_ms};
+}
+
+static struct stream *open_with(const struct wire_config *config, int64_t offset)
+{
+    const struct stream_start start = {.partition = 0, .offset = offset};
+    struct stream *stream;
+    struct stream_event event;
+    struct err err;
+    assert_ok(wire_stream_open(config, &stream, &err), &err);
+    assert_ok(poll_stream(stream, 0, &event, &err), &err);
+    assert_int_equal(event.kind, STREAM_ASSIGN);
+    assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
+    return stream;
 }
 
 static struct stream *open_at(int64_t offset)
 {
     const struct wire_config config = config_of();
-    const struct stream_start start = {.partition = 0, .offset = offset};
-    struct stream *stream;
-    struct stream_event event;
-    struct err err;
-    assert_ok(wire_stream_open(&config, &stream, &err), &err);
-    assert_ok(stream->ops->poll(stream, 0, &event, &err), &err);
-    assert_int_equal(event.kind, STREAM_ASSIGN);
-    assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
-    return stream;
+    return open_with(&config, offset);
 }
 
 // Polls for something else than IDLE.
@@ -512,7 +574,7 @@ static enum status poll_event(struct stream *stream, struct stream_event *ret,
     enum status rc = ST_OK;
     int64_t end = now_ms() + PATIENCE_MS;
     do {
-        rc = stream->ops->poll(stream, 100, ret, err);
+        rc = poll_stream(stream, 100, ret, err);
     } while (rc == ST_OK && ret->kind == STREAM_IDLE && now_ms() < end);
     return rc;
 }
@@ -554,7 +616,7 @@ static void check_error(int64_t offset, enum status expected, const char *format
                  fake.port[0], port + 2);
     assert_status(rc, expected);
     assert_string_equal(err.text, text);
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 // ---- cases
@@ -565,7 +627,7 @@ static void test_all_versions_of_fetch(UNUSED void **state)
         fake.fetch_version = version;
         struct stream *stream = open_at(1);
         read_to_end(stream, 1);
-        stream->ops->close(stream);
+        close_stream(stream);
     }
 }
 
@@ -577,7 +639,7 @@ static void test_a_leader_that_moves_is_followed(UNUSED void **state)
         fake.cut_tail = 0;
         struct stream *stream = open_at(0);
         read_to_end(stream, 0);
-        stream->ops->close(stream);
+        close_stream(stream);
     }
 }
 
@@ -589,7 +651,7 @@ static void test_errors_that_pass_are_tried_again(UNUSED void **state)
         fake.n_codes = 3;
         struct stream *stream = open_at(0);
         read_to_end(stream, 0);
-        stream->ops->close(stream);
+        close_stream(stream);
     }
 }
 
@@ -605,11 +667,11 @@ static void test_errors_that_stay_are_told_once(UNUSED void **state)
     assert_int_equal(event.trouble.partition, 0);
     assert_string_equal(event.trouble.reason,
                         "topic 't', partition 0, offset 4: KAFKA_STORAGE_ERROR");
-    assert_ok(stream->ops->poll(stream, 1500, &event, &err), &err);
+    assert_ok(poll_stream(stream, 1500, &event, &err), &err);
     assert_int_equal(event.kind, STREAM_IDLE);
     fake.n_codes = 0;
     read_to_end(stream, 4);
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 // Neither is asked again and again without a pause.
@@ -629,12 +691,12 @@ static void test_answers_without_partitions_are_told(UNUSED void **state)
                             i ? "topic 't', partition 0, offset 4: "
                                 "UNKNOWN_TOPIC_OR_PARTITION"
                               : "topic 't', partition 0, offset 4: REQUEST_TIMED_OUT");
-        assert_ok(stream->ops->poll(stream, 1000, &event, &err), &err);
+        assert_ok(poll_stream(stream, 1000, &event, &err), &err);
         assert_true(fake.n_fetches <= 5 + (now_ms() - begin) / 500);
         fake.whole_code = 0;
         fake.is_missing = false;
         read_to_end(stream, 4);
-        stream->ops->close(stream);
+        close_stream(stream);
     }
 }
 
@@ -675,10 +737,10 @@ static void test_a_cut_that_is_not_said_again_is_none(UNUSED void **state)
         if (i == 0)
             read_to_end(stream, 9);
         for (int64_t end = now_ms() + 1000; now_ms() < end;)
-            assert_ok(stream->ops->poll(stream, 100, &event, &err), &err);
+            assert_ok(poll_stream(stream, 100, &event, &err), &err);
         assert_int_equal(fake.n_cuts, 0);
     }
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 // A broker whose Fetch does not tell it is asked, once for each epoch of the leader; the
@@ -691,9 +753,9 @@ static void test_an_older_broker_is_asked_whether_its_log_was_cut(UNUSED void **
     struct stream_event event;
     struct err err;
     read_to_end(stream, 0);
-    assert_ok(stream->ops->poll(stream, 300, &event, &err), &err);
+    assert_ok(poll_stream(stream, 300, &event, &err), &err);
     assert_int_equal(fake.n_ends, 1);
-    stream->ops->close(stream);
+    close_stream(stream);
     fake.epoch_end = 5;
     char expected[512];
     stream = open_at(0);
@@ -707,7 +769,7 @@ static void test_an_older_broker_is_asked_whether_its_log_was_cut(UNUSED void **
              "the result another path, or start over with tramline init --reset",
              fake.port[0]);
     assert_string_equal(err.text, expected);
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 // Whoever leads now has never heard of the epoch of what was read.
@@ -724,6 +786,133 @@ static void test_an_epoch_that_the_leader_does_not_know_is_told(UNUSED void **st
     assert_true(fake.n_ends >= 2); // and once more, after a look at the topic
 }
 
+// All runs up to the end tell that epoch.
+static void read_epoch(struct stream *stream, int64_t next, int32_t epoch)
+{
+    struct stream_event event;
+    struct err err;
+    while (next < fake.end) {
+        assert_ok(poll_event(stream, &event, &err), &err);
+        assert_int_equal(event.kind, STREAM_RUN);
+        for (int64_t i = next + 1; i <= event.run.next; i++)
+            assert_int_equal(run_epoch_at(event.run.epochs, event.run.n_epochs, i, -1),
+                             epoch);
+        next = event.run.next;
+    }
+}
+
+// Until that many answers to Metadata are on their way, of which the last was asked for
+// when the one before was read.
+static void poll_for_metadata(struct stream *stream, int broker, int n_more)
+{
+    struct stream_event event;
+    struct err err;
+    int wanted = fake.n_metadata[broker] + n_more;
+    for (int64_t end = now_ms() + PATIENCE_MS; now_ms() < end;)
+        if (fake.n_metadata[broker] < wanted)
+            (void)poll_stream(stream, 20, &event, &err);
+        else
+            return;
+    fail_msg("broker %d was not asked for Metadata", broker);
+}
+
+// The epoch of what was read may be one that the leader never had, though its log is long
+// enough; or what it says of it.
+static void test_an_epoch_before_it_is_not_the_epoch(UNUSED void **state)
+{
+    fake.fetch_version = 11;
+    for (size_t i = 0; i < BATCHES; i++)
+        fake.log.p[i * fake.log.n / BATCHES + 15] = 2;
+    fake.epoch_end = fake.end;
+    fake.told_epoch = 2;
+    struct stream *stream = open_at(0);
+    read_epoch(stream, 0, 2);
+    close_stream(stream);
+    fake.told_epoch = 1;
+    check_error(
+        12, ST_DATA,
+        "broker 127.0.0.1:%d: topic 't', partition 0, offset 15: what was read "
+        "before is of epoch 2, of which its leader knows nothing: the log was cut "
+        "back or the topic recreated; give the result another path, or start over "
+        "with tramline init --reset");
+    fake.fetch_version = 12;
+    fake.minds_epochs = true;
+    fake.truncated_to = 20; // where the epoch before it ended, of the leader's log
+    check_error(
+        12, ST_DATA,
+        "broker 127.0.0.1:%d: topic 't', partition 0, offset 15: what was read "
+        "before is of epoch 2, of which its leader knows nothing: the log was cut "
+        "back or the topic recreated; give the result another path, or start over "
+        "with tramline init --reset");
+}
+
+// What a leader says of its log is nothing of the next one's.
+static void test_each_leader_is_asked_whether_its_log_was_cut(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    fake.refresh_ms = 50;
+    fake.fetch_version = 11;
+    fake.epoch_end = fake.end;
+    fake.is_end_held = true;
+    struct stream *stream = open_at(0);
+    read_to_end(stream, 0);
+    while (fake.n_ends == 0)
+        assert_ok(poll_stream(stream, 10, &event, &err), &err);
+    fake.leader = 1;
+    fake.epoch++;
+    fake.epoch_end = 5; // of this one
+    poll_for_metadata(stream, 0, 3);
+    fake.is_end_held = false;
+    enum status rc = ST_OK;
+    for (int64_t end = now_ms() + PATIENCE_MS; rc == ST_OK && now_ms() < end;)
+        rc = poll_event(stream, &event, &err);
+    assert_status(rc, ST_DATA);
+    assert_non_null(strstr(err.text, "offset 15: the log was cut back to offset 5"));
+    close_stream(stream);
+}
+
+// A leader that was asked where the partition begins, and is none any more, owes nothing.
+static void test_the_next_leader_is_asked_where_a_partition_begins(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    fake.refresh_ms = 50;
+    fake.begin = 6;
+    fake.silent_low = 0;
+    struct stream *stream = open_at(2);
+    while (fake.n_lows == 0)
+        assert_ok(poll_stream(stream, 10, &event, &err), &err);
+    fake.leader = 1;
+    fake.epoch++;
+    assert_ok(poll_event(stream, &event, &err), &err);
+    assert_int_equal(event.kind, STREAM_GAP);
+    assert_true(event.gap.wanted == 2 && event.gap.low == 6);
+    close_stream(stream);
+}
+
+// What was asked over a connection is not waited for on the next one, which Metadata
+// opened while nothing was read.
+static void test_what_was_asked_ends_with_its_connection(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    fake.refresh_ms = 50;
+    fake.leader = 1;
+    fake.is_silent = true;
+    struct stream *stream = open_at(0);
+    while (fake.n_fetches == 0)
+        assert_ok(poll_stream(stream, 10, &event, &err), &err);
+    assert_ok(stream->ops->stop(stream, &err), &err);
+    fake.ending_broker = 0;          // only the leader's answers are left,
+    poll_for_metadata(stream, 1, 3); // of which the first is taken for a Fetch's
+    fake.is_silent = false;
+    const struct stream_start start = {.partition = 0, .offset = 0};
+    assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
+    read_to_end(stream, 0);
+    close_stream(stream);
+}
+
 static void test_a_gap_is_told_behind_what_was_read(UNUSED void **state)
 {
     struct stream_event event;
@@ -733,12 +922,12 @@ static void test_a_gap_is_told_behind_what_was_read(UNUSED void **state)
     assert_ok(poll_event(stream, &event, &err), &err);
     assert_int_equal(event.kind, STREAM_GAP);
     assert_true(event.gap.partition == 0 && event.gap.wanted == 2 && event.gap.low == 6);
-    assert_ok(stream->ops->poll(stream, 500, &event, &err), &err);
+    assert_ok(poll_stream(stream, 500, &event, &err), &err);
     assert_int_equal(event.kind, STREAM_IDLE); // until it is started again
     const struct stream_start start = {.partition = 0, .offset = 6};
     assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
     read_to_end(stream, 6);
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 // A broker that does not lead the partition may say so of an offset that is there.
@@ -751,7 +940,7 @@ static void test_an_offset_that_is_there_is_asked_for_again(UNUSED void **state)
         fake.n_codes = 4;
         struct stream *stream = open_at(4);
         read_to_end(stream, 4);
-        stream->ops->close(stream);
+        close_stream(stream);
     }
     fake.begin = 4;
     fake.n_codes = -1;
@@ -759,7 +948,7 @@ static void test_an_offset_that_is_there_is_asked_for_again(UNUSED void **state)
     assert_ok(poll_event(stream, &event, &err), &err);
     assert_int_equal(event.kind, STREAM_GAP);
     assert_true(event.gap.wanted == 4 && event.gap.low == 4);
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 static void test_a_cut_tail_is_asked_for_again(UNUSED void **state)
@@ -768,7 +957,7 @@ static void test_a_cut_tail_is_asked_for_again(UNUSED void **state)
     fake.end = (BATCHES - 1) * BATCH_RECORDS; // of which the fifth is never whole
     struct stream *stream = open_at(0);
     read_to_end(stream, 0);
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 static void test_an_answer_cut_at_any_byte_is_asked_for_again(UNUSED void **state)
@@ -777,7 +966,7 @@ static void test_an_answer_cut_at_any_byte_is_asked_for_again(UNUSED void **stat
         fake.cut_answer_at = at;
         struct stream *stream = open_at(0);
         read_to_end(stream, 0);
-        stream->ops->close(stream);
+        close_stream(stream);
     }
 }
 
@@ -788,11 +977,33 @@ static void test_throttling_is_kept_to(UNUSED void **state)
     read_to_end(stream, 0);
     struct stream_event event;
     struct err err;
-    assert_ok(stream->ops->poll(stream, 1000, &event, &err), &err);
+    assert_ok(poll_stream(stream, 1000, &event, &err), &err);
     assert_in_range(fake.n_fetches, 3, 4);
     for (int i = 1; i < fake.n_fetches; i++)
         assert_in_range(fake.fetched_ms[i] - fake.fetched_ms[i - 1], 290, 600);
-    stream->ops->close(stream);
+    close_stream(stream);
+}
+
+// Of which brokers leave nothing in an answer.
+static void test_a_quota_with_nothing_left_is_no_error(UNUSED void **state)
+{
+    struct stream_event event;
+    struct err err;
+    fake.throttle_ms = 1;
+    fake.is_missing = true;
+    struct stream *stream = open_at(4);
+    while (fake.n_fetches < 19) {
+        assert_ok(poll_stream(stream, 20, &event, &err), &err);
+        assert_int_equal(event.kind, STREAM_IDLE);
+    }
+    assert_ok(poll_event(stream, &event, &err), &err);
+    assert_int_equal(event.kind, STREAM_TROUBLE); // it goes on
+    assert_string_equal(event.trouble.reason,
+                        "topic 't', partition 0, offset 4: THROTTLING_QUOTA_EXCEEDED");
+    fake.is_missing = false;
+    read_to_end(stream, 4);
+    assert_int_equal(fake.n_metadata[0], 1);
+    close_stream(stream);
 }
 
 static void test_a_broker_without_progress_is_told(UNUSED void **state)
@@ -813,12 +1024,12 @@ static void test_two_answers_wait_at_most(UNUSED void **state)
     struct stream *stream = open_at(0);
     stream->ops->hold(stream, true);
     for (int64_t end = now_ms() + 500; now_ms() < end;)
-        assert_ok(stream->ops->poll(stream, 50, &event, &err), &err);
+        assert_ok(poll_stream(stream, 50, &event, &err), &err);
     assert_int_equal(fake.n_fetches, 2);
     stream->ops->hold(stream, false);
     read_to_end(stream, 0);
     assert_true(fake.n_fetches >= 3);
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 static void change_log(size_t batch, size_t at, int byte)
@@ -860,7 +1071,7 @@ static void test_an_epoch_that_never_was_is_forgotten(UNUSED void **state)
         assert_ok(poll_event(stream, &event, &err), &err);
         assert_int_equal(event.kind, STREAM_TROUBLE);
         read_to_end(stream, 0);
-        stream->ops->close(stream);
+        close_stream(stream);
     }
 }
 
@@ -878,21 +1089,6 @@ static void test_batches_that_cannot_be_are_told(UNUSED void **state)
                 "batches behind the partition's end, offset 15");
 }
 
-// All runs up to the end tell that epoch.
-static void read_epoch(struct stream *stream, int64_t next, int32_t epoch)
-{
-    struct stream_event event;
-    struct err err;
-    while (next < fake.end) {
-        assert_ok(poll_event(stream, &event, &err), &err);
-        assert_int_equal(event.kind, STREAM_RUN);
-        for (int64_t i = next + 1; i <= event.run.next; i++)
-            assert_int_equal(run_epoch_at(event.run.epochs, event.run.n_epochs, i, -1),
-                             epoch);
-        next = event.run.next;
-    }
-}
-
 // One bit, in any batch, below or above the others' and not beyond the leader's.
 static void test_an_epoch_changed_on_its_way_is_not_believed(UNUSED void **state)
 {
@@ -904,7 +1100,7 @@ static void test_an_epoch_changed_on_its_way_is_not_believed(UNUSED void **state
             fake.n_flips = 1;
             struct stream *stream = open_at(1);
             read_epoch(stream, 1, 2);
-            stream->ops->close(stream);
+            close_stream(stream);
             assert_int_equal(fake.n_flips, 0);
         }
 }
@@ -932,8 +1128,8 @@ static void test_an_epoch_that_is_said_again_is_believed(UNUSED void **state)
     struct stream_event event;
     struct err err;
     while (fake.last_epoch != 3)
-        assert_ok(stream->ops->poll(stream, 10, &event, &err), &err);
-    stream->ops->close(stream);
+        assert_ok(poll_stream(stream, 10, &event, &err), &err);
+    close_stream(stream);
 }
 
 // The end is looked up before the batches are, which may be newer.
@@ -943,13 +1139,13 @@ static void test_an_end_that_moves_is_no_error(UNUSED void **state)
         fake.n_high = 3;
         struct stream *stream = open_at(0);
         read_to_end(stream, 0);
-        stream->ops->close(stream);
+        close_stream(stream);
     }
     fake.high = -1; // not told
     fake.n_high = -1;
     struct stream *stream = open_at(0);
     read_to_end(stream, 0);
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 static void test_compressed_batches(UNUSED void **state)
@@ -960,7 +1156,7 @@ static void test_compressed_batches(UNUSED void **state)
         put_log(logs[i]);
         struct stream *stream = open_at(0);
         read_to_end(stream, 0);
-        stream->ops->close(stream);
+        close_stream(stream);
     }
 }
 
@@ -972,7 +1168,7 @@ static void test_held_partitions_wait(UNUSED void **state)
     assert_ok(poll_event(stream, &event, &err), &err);
     assert_true(event.kind == STREAM_RUN && event.run.n > 3);
     stream->ops->hold_back(stream, 0, 3); // of 1, 2 and 3
-    assert_ok(stream->ops->poll(stream, 300, &event, &err), &err);
+    assert_ok(poll_stream(stream, 300, &event, &err), &err);
     assert_int_equal(event.kind, STREAM_IDLE);
     stream->ops->release(stream, 0);
     assert_ok(poll_event(stream, &event, &err), &err);
@@ -980,7 +1176,7 @@ static void test_held_partitions_wait(UNUSED void **state)
     stream->ops->hold_back(stream, 0, 0);
     stream->ops->release(stream, 0);
     read_to_end(stream, 4);
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 // Of the batch that has this offset: 0, 1, 1, 2, 2.
@@ -1007,7 +1203,7 @@ static struct stream *hold_back_and_release(int64_t from, size_t n_used)
     assert_ok(poll_event(stream, &event, &err), &err);
     assert_true(event.kind == STREAM_RUN && event.run.n > n_used);
     stream->ops->hold_back(stream, 0, n_used);
-    assert_ok(stream->ops->poll(stream, 300, &event, &err), &err);
+    assert_ok(poll_stream(stream, 300, &event, &err), &err);
     stream->ops->release(stream, 0);
     return stream;
 }
@@ -1029,10 +1225,10 @@ static void test_held_partitions_know_their_epoch(UNUSED void **state)
         fake.n_fetches = 0;
         fake.is_silent = true;
         while (fake.n_fetches == 0)
-            assert_ok(stream->ops->poll(stream, 10, &event, &err), &err);
+            assert_ok(poll_stream(stream, 10, &event, &err), &err);
         assert_int_equal(fake.last_epoch, cases[i].epoch);
         fake.is_silent = false;
-        stream->ops->close(stream);
+        close_stream(stream);
     }
 }
 
@@ -1052,7 +1248,7 @@ static void test_a_log_cut_back_while_a_partition_is_held_is_told(UNUSED void **
     assert_status(rc, ST_DATA);
     assert_non_null(strstr(err.text, "topic 't', partition 0, offset 4: the log was cut "
                                      "back to offset 2 after it was read"));
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 static void test_runs_tell_epochs(UNUSED void **state)
@@ -1067,7 +1263,7 @@ static void test_runs_tell_epochs(UNUSED void **state)
     for (int64_t next = 5; next <= run->next; next++)
         assert_int_equal(run_epoch_at(run->epochs, run->n_epochs, next, -1),
                          epoch_of(next - 1));
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 // The epoch that an owner knows from before is the one that the first fetch says.
@@ -1081,7 +1277,7 @@ static void test_a_start_knows_its_epoch(UNUSED void **state)
     fake.minds_epochs = true;
     fake.truncated_to = 4;
     assert_ok(wire_stream_open(&config, &stream, &err), &err);
-    assert_ok(stream->ops->poll(stream, 0, &event, &err), &err);
+    assert_ok(poll_stream(stream, 0, &event, &err), &err);
     assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
     enum status rc = ST_OK;
     for (int64_t end = now_ms() + PATIENCE_MS; rc == ST_OK && now_ms() < end;)
@@ -1089,7 +1285,7 @@ static void test_a_start_knows_its_epoch(UNUSED void **state)
     assert_status(rc, ST_DATA);
     assert_int_equal(fake.last_epoch, 2);
     assert_non_null(strstr(err.text, "offset 6: the log was cut back to offset 4"));
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 // The id of a topic is its 16 bytes in the base 64 for addresses, as Kafka's tools have
@@ -1103,18 +1299,18 @@ static void test_records_are_asked_for_by_the_topics_id(UNUSED void **state)
     assert_ok(poll_event(stream, &event, &err), &err);
     assert_int_equal(event.kind, STREAM_RUN);
     assert_str(event.run.topic_id, "AQAAAAAAAAAAAAAAAAAAAA");
-    stream->ops->close(stream);
+    close_stream(stream);
     fake.fetch_version = 12;
     stream = open_at(0);
     assert_ok(poll_event(stream, &event, &err), &err);
     assert_int_equal(event.run.topic_id.n, 0);
-    stream->ops->close(stream);
+    close_stream(stream);
     fake.fetch_version = 13;
     fake.topic_id = 0; // brokers on their way to ids tell none
     stream = open_at(0);
     assert_ok(poll_event(stream, &event, &err), &err);
     assert_int_equal(event.run.topic_id.n, 0);
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 // Nothing of it is read, also while Metadata tells the id of before.
@@ -1126,7 +1322,7 @@ static void test_another_topic_under_the_name_is_not_read(UNUSED void **state)
     fake.held_id = 2;
     struct stream *stream = open_at(0);
     for (int64_t end = now_ms() + 500; now_ms() < end;) {
-        assert_ok(stream->ops->poll(stream, 100, &event, &err), &err);
+        assert_ok(poll_stream(stream, 100, &event, &err), &err);
         assert_int_not_equal(event.kind, STREAM_RUN);
     }
     fake.topic_id = 2;
@@ -1139,7 +1335,7 @@ static void test_another_topic_under_the_name_is_not_read(UNUSED void **state)
     assert_string_equal(err.text, "topic 't' was recreated while it was read; "
                                   "give the result another path, or start over with "
                                   "tramline init --reset");
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 static void test_the_topic_of_before_is_wanted(UNUSED void **state)
@@ -1155,7 +1351,7 @@ static void test_the_topic_of_before_is_wanted(UNUSED void **state)
     assert_string_equal(err.text, "topic 't' was recreated while it was read; "
                                   "give the result another path, or start over with "
                                   "tramline init --reset");
-    stream->ops->close(stream);
+    close_stream(stream);
     stream = open_at(0);
     read_to_end(stream, 0);
     fake.topic_id = 3;
@@ -1164,7 +1360,7 @@ static void test_the_topic_of_before_is_wanted(UNUSED void **state)
     assert_string_equal(err.text, "topic 't' was recreated while it was read; "
                                   "give the result another path, or start over with "
                                   "tramline init --reset");
-    stream->ops->close(stream);
+    close_stream(stream);
     fake.truncated_to = -1;
     fake.n_codes = 0;
     char expected[128];
@@ -1173,7 +1369,7 @@ static void test_the_topic_of_before_is_wanted(UNUSED void **state)
     assert_status(poll_event(stream, &event, &err), ST_NOT_FOUND);
     snprintf(expected, sizeof(expected), "topic 't' is not on the brokers %s", addresses);
     assert_string_equal(err.text, expected);
-    stream->ops->close(stream);
+    close_stream(stream);
     fake.topic_code = WIRE_TOPIC_AUTHORIZATION_FAILED;
     check_error(0, ST_FAIL, "topic 't' cannot be read: TOPIC_AUTHORIZATION_FAILED");
 }
@@ -1187,6 +1383,10 @@ static void test_metadata_that_lies(UNUSED void **state)
     fake.wrong_broker = 1;
     check_error(0, ST_DATA,
                 "broker 127.0.0.1:%d: topic 't': Metadata: a broker is not right");
+    fake.wrong_broker = 0;
+    fake.n_strangers = 10000;
+    check_error(0, ST_LIMIT,
+                "broker 127.0.0.1:%d: topic 't': Metadata: more than 10000 brokers");
 }
 
 static void check_unreachable(const char *reason, bool is_final)
@@ -1201,15 +1401,15 @@ static void check_unreachable(const char *reason, bool is_final)
     assert_status(poll_event(stream, &event, &err), is_final ? ST_FAIL : ST_RETRY);
     assert_string_equal(err.text, text);
     if (is_final) {
-        stream->ops->close(stream);
+        close_stream(stream);
         return;
     }
-    assert_ok(stream->ops->poll(stream, 300, &event, &err), &err); // told once
+    assert_ok(poll_stream(stream, 300, &event, &err), &err); // told once
     fake.greeting = NULL;
     fake.wrong_correlation = 0;
     fake.fetch_version = 12;
     read_to_end(stream, 0); // and gone on with, once it can be
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 static void greet_by(const char *bytes, size_t n)
@@ -1252,17 +1452,124 @@ static void test_nobody_there_is_told(UNUSED void **state)
     struct stream_event event;
     struct err err;
     close_fake(NULL);
+    pthread_mutex_lock(&fake.mutex);
     char expected[256];
     snprintf(expected, sizeof(expected),
              "brokers %s cannot be reached: %s: Connection refused", addresses,
              addresses);
     assert_ok(wire_stream_open(&config, &stream, &err), &err);
-    assert_ok(stream->ops->poll(stream, 0, &event, &err), &err);
+    assert_ok(poll_stream(stream, 0, &event, &err), &err);
     assert_status(poll_event(stream, &event, &err), ST_RETRY);
     assert_string_equal(err.text, expected);
-    assert_ok(stream->ops->poll(stream, 1000, &event, &err), &err);
-    stream->ops->close(stream);
+    assert_ok(poll_stream(stream, 1000, &event, &err), &err);
+    close_stream(stream);
+    pthread_mutex_unlock(&fake.mutex);
     open_fake(NULL);
+}
+
+// A listener that takes connections, and says nothing; or none: no answer to a SYN.
+static int listen_silently(bool takes, int *ret_port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    bind(fd, (struct sockaddr *)&address, size);
+    listen(fd, takes ? 16 : 0);
+    getsockname(fd, (struct sockaddr *)&address, &size);
+    *ret_port = ntohs(address.sin_port);
+    return fd;
+}
+
+// Nor is a machine that is off waited for as long as an answer may take.
+static void test_a_silent_broker_is_not_waited_for_alone(UNUSED void **state)
+{
+    struct wire_config config = config_of();
+    struct err err;
+    char two[64];
+    int port, fd = listen_silently(true, &port);
+    snprintf(two, sizeof(two), "127.0.0.1:%d,127.0.0.1:%d", port, fake.port[0]);
+    config.brokers = two;
+    config.timeout_ms = 10 * PATIENCE_MS;
+    struct stream *stream = open_with(&config, 0);
+    read_to_end(stream, 0);
+    close_stream(stream);
+
+    const struct wire_asking_config asking = {.brokers = two,
+                                              .topic = "t",
+                                              .client_id = "test",
+                                              .timeout_ms = 5000,
+                                              .most_bytes = 1 << 20};
+    struct wire_lookup lookup;
+    struct wire_shape shape;
+    assert_ok(wire_lookup_open(&lookup, &asking, &err), &err);
+    pthread_mutex_unlock(&fake.mutex);
+    enum status rc = wire_lookup_shape(&lookup, &shape, &err);
+    pthread_mutex_lock(&fake.mutex);
+    assert_ok(rc, &err);
+    assert_int_equal(shape.partitions, 1);
+    wire_lookup_close(&lookup);
+    close(fd);
+}
+
+// Connects until nobody would answer another one.
+static size_t fill(int port, int *fds, size_t n)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    for (size_t i = 0; i < n; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        connect(fds[i], (struct sockaddr *)&address, sizeof(address));
+        struct pollfd fd = {.fd = fds[i], .events = POLLOUT};
+        if (poll(&fd, 1, 100) == 0)
+            return i + 1;
+    }
+    fail_msg("each connection was answered");
+    return 0;
+}
+
+static struct addrinfo *address_of(int port)
+{
+    char text[12];
+    const struct addrinfo hints = {
+        .ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
+    struct addrinfo *found;
+    snprintf(text, sizeof(text), "%d", port);
+    assert_int_equal(getaddrinfo("127.0.0.1", text, &hints, &found), 0);
+    return found;
+}
+
+// A name may have an address at which nothing is any more.
+static void test_an_address_that_says_nothing_has_half_of_the_time(UNUSED void **state)
+{
+    int fds[16], port, fd = listen_silently(false, &port);
+    size_t n = fill(port, fds, ARRAY_LEN(fds));
+    const struct wire_client client = {
+        .id = STR_LITERAL("c"), .timeout_ms = 1000, .wake_fd = -1, .most_bytes = 1 << 20};
+    struct wire_connection c;
+    wire_connection_init(&c, &client, STR_LITERAL("127.0.0.1"), port);
+    wire_connection_open(&c, 5000);
+    assert_int_equal(c.state, WIRE_CONNECTING);
+    c.found->ai_next = address_of(fake.port[0]);
+    wire_connection_work(&c, 5499, 1 << 20);
+    assert_ptr_equal(c.address, c.found);
+    int64_t until_ms = 9000;
+    wire_connection_wait(&c, &until_ms);
+    assert_int_equal(until_ms, 5500);
+    wire_connection_work(&c, 5500, 1 << 20);
+    assert_ptr_equal(c.address, c.found->ai_next);
+    pthread_mutex_unlock(&fake.mutex);
+    for (int i = 0; i < PATIENCE_MS && c.state != WIRE_READY; i++) {
+        usleep(1000);
+        wire_connection_work(&c, 5999, 1 << 20);
+    }
+    pthread_mutex_lock(&fake.mutex);
+    assert_int_equal(c.state, WIRE_READY);
+    wire_connection_release(&c);
+    for (size_t i = 0; i < n; i++)
+        close(fds[i]);
+    close(fd);
 }
 
 // A leader that is there and says nothing: told, and waited for no longer than that.
@@ -1284,7 +1591,7 @@ static void test_a_silent_leader_is_told(UNUSED void **state)
     assert_string_equal(event.trouble.reason, expected);
     fake.is_silent = false;
     read_to_end(stream, 0);
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 static void test_a_leader_that_ends_connections_is_told(UNUSED void **state)
@@ -1306,38 +1613,43 @@ static void test_a_leader_that_ends_connections_is_told(UNUSED void **state)
     const struct stream_start start = {.partition = 0, .offset = 3};
     assert_ok(stream->ops->start(stream, &start, 1, &err), &err);
     read_to_end(stream, 3);
-    stream->ops->close(stream);
+    close_stream(stream);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, open_fake, close_fake)
 
-TEST_MAIN(CASE(test_all_versions_of_fetch), CASE(test_a_leader_that_moves_is_followed),
-          CASE(test_errors_that_pass_are_tried_again),
-          CASE(test_errors_that_stay_are_told_once),
-          CASE(test_answers_without_partitions_are_told),
-          CASE(test_errors_that_are_final), CASE(test_a_log_that_was_cut_back_is_told),
-          CASE(test_a_cut_that_is_not_said_again_is_none),
-          CASE(test_an_older_broker_is_asked_whether_its_log_was_cut),
-          CASE(test_an_epoch_that_the_leader_does_not_know_is_told),
-          CASE(test_a_gap_is_told_behind_what_was_read),
-          CASE(test_an_offset_that_is_there_is_asked_for_again),
-          CASE(test_an_epoch_that_never_was_is_forgotten),
-          CASE(test_batches_that_cannot_be_are_told),
-          CASE(test_an_epoch_changed_on_its_way_is_not_believed),
-          CASE(test_an_epoch_that_is_never_the_same_is_told),
-          CASE(test_an_epoch_that_is_said_again_is_believed),
-          CASE(test_an_end_that_moves_is_no_error),
-          CASE(test_a_cut_tail_is_asked_for_again),
-          CASE(test_an_answer_cut_at_any_byte_is_asked_for_again),
-          CASE(test_throttling_is_kept_to), CASE(test_two_answers_wait_at_most),
-          CASE(test_a_broker_without_progress_is_told),
-          CASE(test_bad_bytes_are_told_with_their_place), CASE(test_compressed_batches),
-          CASE(test_held_partitions_wait), CASE(test_held_partitions_know_their_epoch),
-          CASE(test_a_log_cut_back_while_a_partition_is_held_is_told),
-          CASE(test_runs_tell_epochs), CASE(test_a_start_knows_its_epoch),
-          CASE(test_records_are_asked_for_by_the_topics_id),
-          CASE(test_another_topic_under_the_name_is_not_read),
-          CASE(test_the_topic_of_before_is_wanted), CASE(test_metadata_that_lies),
-          CASE(test_what_is_no_broker_is_named), CASE(test_nobody_there_is_told),
-          CASE(test_a_silent_leader_is_told),
-          CASE(test_a_leader_that_ends_connections_is_told))
+TEST_MAIN(
+    CASE(test_all_versions_of_fetch), CASE(test_a_leader_that_moves_is_followed),
+    CASE(test_errors_that_pass_are_tried_again),
+    CASE(test_errors_that_stay_are_told_once),
+    CASE(test_answers_without_partitions_are_told), CASE(test_errors_that_are_final),
+    CASE(test_a_log_that_was_cut_back_is_told),
+    CASE(test_a_cut_that_is_not_said_again_is_none),
+    CASE(test_an_older_broker_is_asked_whether_its_log_was_cut),
+    CASE(test_an_epoch_that_the_leader_does_not_know_is_told),
+    CASE(test_an_epoch_before_it_is_not_the_epoch),
+    CASE(test_each_leader_is_asked_whether_its_log_was_cut),
+    CASE(test_the_next_leader_is_asked_where_a_partition_begins),
+    CASE(test_what_was_asked_ends_with_its_connection),
+    CASE(test_a_gap_is_told_behind_what_was_read),
+    CASE(test_an_offset_that_is_there_is_asked_for_again),
+    CASE(test_an_epoch_that_never_was_is_forgotten),
+    CASE(test_batches_that_cannot_be_are_told),
+    CASE(test_an_epoch_changed_on_its_way_is_not_believed),
+    CASE(test_an_epoch_that_is_never_the_same_is_told),
+    CASE(test_an_epoch_that_is_said_again_is_believed),
+    CASE(test_an_end_that_moves_is_no_error), CASE(test_a_cut_tail_is_asked_for_again),
+    CASE(test_an_answer_cut_at_any_byte_is_asked_for_again),
+    CASE(test_throttling_is_kept_to), CASE(test_a_quota_with_nothing_left_is_no_error),
+    CASE(test_two_answers_wait_at_most), CASE(test_a_broker_without_progress_is_told),
+    CASE(test_bad_bytes_are_told_with_their_place), CASE(test_compressed_batches),
+    CASE(test_held_partitions_wait), CASE(test_held_partitions_know_their_epoch),
+    CASE(test_a_log_cut_back_while_a_partition_is_held_is_told),
+    CASE(test_runs_tell_epochs), CASE(test_a_start_knows_its_epoch),
+    CASE(test_records_are_asked_for_by_the_topics_id),
+    CASE(test_another_topic_under_the_name_is_not_read),
+    CASE(test_the_topic_of_before_is_wanted), CASE(test_metadata_that_lies),
+    CASE(test_what_is_no_broker_is_named), CASE(test_nobody_there_is_told),
+    CASE(test_a_silent_broker_is_not_waited_for_alone),
+    CASE(test_an_address_that_says_nothing_has_half_of_the_time),
+    CASE(test_a_silent_leader_is_told), CASE(test_a_leader_that_ends_connections_is_told))
