@@ -68,8 +68,18 @@ static void find_coordinator(struct wire_reporter *reporter, int64_t now_ms)
     struct buf *out =
         wire_call_begin(&broker->connection, WIRE_FIND_COORDINATOR, 0, &begin);
     wire_coordinator_ask(out, str_of(reporter->group));
-    wire_call_end(&broker->connection, begin, 0, now_ms);
+    wire_call_end(&broker->connection, begin, wire_broker_quiet_ms(broker, now_ms),
+                  now_ms);
     reporter->asked = broker;
+}
+
+// A coordinator that is only being found, loads its group or cannot be reached: the same
+// once more.
+static void try_again(struct wire_reporter *reporter, int64_t now_ms)
+{
+    reporter->coordinator = -1;
+    reporter->is_due = ++reporter->n_tries < TRIES_MAX;
+    reporter->again_at_ms = now_ms + PAUSE_MS;
 }
 
 static void commit(struct wire_reporter *reporter, struct wire_broker *broker,
@@ -77,6 +87,8 @@ static void commit(struct wire_reporter *reporter, struct wire_broker *broker,
 {
     size_t begin;
     wire_connection_open(&broker->connection, now_ms);
+    if (broker->connection.state == WIRE_CLOSED)
+        try_again(reporter, now_ms);
     if (!wire_connection_can_call(&broker->connection))
         return;
     reporter->is_due = false;
@@ -91,16 +103,9 @@ static void commit(struct wire_reporter *reporter, struct wire_broker *broker,
     struct buf *out = wire_call_begin(&broker->connection, WIRE_OFFSET_COMMIT, 0, &begin);
     wire_commit_ask(out, &identity, str_of(reporter->cluster->topic), reporter->next,
                     reporter->n);
-    wire_call_end(&broker->connection, begin, 0, now_ms);
+    wire_call_end(&broker->connection, begin, wire_broker_quiet_ms(broker, now_ms),
+                  now_ms);
     reporter->asked = broker;
-}
-
-// A coordinator that is only being found or loads its group: the same once more.
-static void try_again(struct wire_reporter *reporter, int64_t now_ms)
-{
-    reporter->coordinator = -1;
-    reporter->is_due = ++reporter->n_tries < TRIES_MAX;
-    reporter->again_at_ms = now_ms + PAUSE_MS;
 }
 
 void wire_reporter_work(struct wire_reporter *reporter, int64_t now_ms)

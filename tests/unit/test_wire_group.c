@@ -26,6 +26,8 @@ enum {
     BEAT = 12,
     LEAVE = 13,
     SYNC = 14,
+    COMMIT = 8,
+    DEAD = 5, // a broker's number
     DESCRIBE = 15,
     APIS = 19,
 };
@@ -57,6 +59,8 @@ struct fake {
     int n_described;    // members of the group, as it says
     int n_looks;        // how often it was asked
     bool is_preparing;  // a rebalance, as it says
+    int n_dead;         // so often the coordinator is said to be where nobody is
+    int n_commits;
     struct call calls[CALLS_MAX];
     int n_calls;
 };
@@ -139,9 +143,17 @@ static void put_coordinator(struct buf *out)
     wire_out_i32(out, 0);
     wire_out_i16(out, code);
     wire_out_string(out, false, (struct str){0});
-    wire_out_i32(out, code == 0 ? fake.coordinator : -1);
+    bool is_dead = fake.n_dead > 0;
+    fake.n_dead -= is_dead;
+    wire_out_i32(out, code != 0 ? -1 : is_dead ? DEAD : fake.coordinator);
     wire_out_string(out, false, code == 0 ? STR_LITERAL("127.0.0.1") : STR_LITERAL(""));
-    wire_out_i32(out, code == 0 ? fake.port[fake.coordinator] : -1);
+    wire_out_i32(out, code != 0 ? -1 : is_dead ? 1 : fake.port[fake.coordinator]);
+}
+
+static void put_committed(struct buf *out)
+{
+    fake.n_commits++;
+    wire_out_array(out, false, 0);
 }
 
 // The subscription's bytes are the member's own, which the leader is given back.
@@ -285,6 +297,8 @@ static void put_answer(struct buf *out, int api, int16_t version, int broker,
         put_metadata(out);
     } else if (api == FIND) {
         put_coordinator(out);
+    } else if (api == COMMIT) {
+        put_committed(out);
     } else if (api == DESCRIBE) {
         put_described(out, version);
     } else if (api >= JOIN && api <= SYNC) {
@@ -581,6 +595,32 @@ static void poll_until(struct stream *stream, int api, int n_more)
 }
 
 // ---- cases
+
+// Of a group that it is no member of: the coordinator has died, and another is found.
+static void test_what_was_read_is_told_to_the_next_coordinator(UNUSED void **state)
+{
+    struct wire_config config = config_of();
+    const struct stream_start start = {.partition = 0, .offset = 5};
+    struct stream_event event;
+    struct err err;
+    config.is_member = false;
+    config.n_partitions = 1;
+    lock();
+    fake.n_dead = 2;
+    unlock();
+    struct stream *stream = open_with(&config);
+    begin(stream, 1);
+    stream->ops->report(stream, &start, 1);
+    int n_commits = 0;
+    for (int64_t end = now_ms() + PATIENCE_MS; n_commits == 0 && now_ms() < end;) {
+        assert_ok(stream->ops->poll(stream, 20, &event, &err), &err);
+        lock();
+        n_commits = fake.n_commits;
+        unlock();
+    }
+    assert_int_equal(n_commits, 1);
+    stream->ops->close(stream);
+}
 
 static void test_all_versions_of_the_protocol(UNUSED void **state)
 {
@@ -1113,6 +1153,7 @@ int main(void)
         CASE(test_a_member_that_comes_is_heard_of_at_once),
         CASE(test_answers_that_are_cut_are_asked_for_again),
         CASE(test_answers_that_are_garbage_are_asked_for_again),
+        CASE(test_what_was_read_is_told_to_the_next_coordinator),
     };
     test_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
