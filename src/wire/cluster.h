@@ -24,7 +24,8 @@ struct wire_broker {
     size_t n_asked, asked_capacity;
     size_t n_answers;       // that wait to be read
     int64_t quiet_until_ms; // throttled
-    int n_throttled;        // answers in a row that had nothing for that
+    int64_t starved_ms;     // since then its answers have nothing for that; 0: they have
+    bool is_quota_told;
     bool is_loss_told;
 };
 

@@ -15,8 +15,8 @@ enum {
     OUT_MAX = 4, // errors in a row, before an offset that is there is believed not to be
     THROTTLE_MIN_MS = 20, // of a pause after an answer without anything
     THROTTLE_MAX_MS = 60000,
-    THROTTLED_TOLD = 20, // such answers in a row, before they are told
-    WITH_EPOCHS = 9,     // version of Fetch
+    QUOTA_TIMEOUTS = 6, // without a byte, before that is told
+    WITH_EPOCHS = 9,    // version of Fetch
 };
 
 static enum status at_offset(const struct wire_fetcher *fetcher,
@@ -286,14 +286,24 @@ static bool is_quota(const struct wire_broker *broker, const struct wire_fetched
     return is_empty;
 }
 
-// Told is what goes on: a batch may be larger than the quota ever lets through.
+// An answer's time limit goes by, and again, when all that was read lately is too much; a
+// batch may be larger than the quota ever lets through.
+static bool is_starved_long(const struct wire_broker *broker, int64_t now_ms)
+{
+    int64_t limit_ms = QUOTA_TIMEOUTS * (int64_t)broker->connection.client->timeout_ms;
+    return now_ms - broker->starved_ms >= limit_ms;
+}
+
 static void take_quota(struct wire_fetcher *fetcher, struct wire_broker *broker,
                        int64_t now_ms)
 {
     if (broker->quiet_until_ms < now_ms + THROTTLE_MIN_MS)
         broker->quiet_until_ms = now_ms + THROTTLE_MIN_MS;
-    if (++broker->n_throttled != THROTTLED_TOLD)
+    if (broker->starved_ms == 0)
+        broker->starved_ms = now_ms;
+    if (broker->is_quota_told || !is_starved_long(broker, now_ms))
         return;
+    broker->is_quota_told = true;
     for (size_t i = 0; i < broker->n_asked; i++) {
         struct wire_partition *partition = asked_for(fetcher, &broker->asked[i]);
         if (partition == NULL)
@@ -308,7 +318,8 @@ static void take_quota(struct wire_fetcher *fetcher, struct wire_broker *broker,
 static void refuse_unanswered(struct wire_fetcher *fetcher, struct wire_broker *broker,
                               int16_t code, int64_t now_ms)
 {
-    broker->n_throttled = 0;
+    broker->starved_ms = 0;
+    broker->is_quota_told = false;
     for (size_t i = 0; i < broker->n_asked; i++) {
         const struct wire_asked *asked = &broker->asked[i];
         struct wire_partition *partition = asked_for(fetcher, asked);

@@ -989,15 +989,19 @@ static void test_a_quota_with_nothing_left_is_no_error(UNUSED void **state)
 {
     struct stream_event event;
     struct err err;
+    struct wire_config config = config_of();
+    config.timeout_ms = 300;
     fake.throttle_ms = 1;
     fake.is_missing = true;
-    struct stream *stream = open_at(4);
-    while (fake.n_fetches < 19) {
+    int64_t begin_ms = now_ms();
+    struct stream *stream = open_with(&config, 4);
+    while (fake.n_fetches < 10) {
         assert_ok(poll_stream(stream, 20, &event, &err), &err);
         assert_int_equal(event.kind, STREAM_IDLE);
     }
     assert_ok(poll_event(stream, &event, &err), &err);
     assert_int_equal(event.kind, STREAM_TROUBLE); // it goes on
+    assert_true(now_ms() - begin_ms >= 6 * config.timeout_ms);
     assert_string_equal(event.trouble.reason,
                         "topic 't', partition 0, offset 4: THROTTLING_QUOTA_EXCEEDED");
     fake.is_missing = false;
