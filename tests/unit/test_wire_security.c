@@ -203,8 +203,8 @@ enum what {
 struct fake {
     int listener, port;
     pthread_t thread;
-    enum step step;
-    enum what what;
+    atomic_int step; // enum step; one that is told to end may still look at it
+    atomic_int what; // enum what
     int16_t mechanism_code, message_code;
     const char *text; // of an error
     const char *bytes;
@@ -303,7 +303,7 @@ static void serve(int fd)
         wire_in_string(&in, false);
         put_answer(&out, api, &in);
         wire_request_end(&out, 0);
-        enum step step = api == 18 ? AT_VERSIONS : api == 17 ? AT_MECHANISM : AT_MESSAGE;
+        int step = api == 18 ? AT_VERSIONS : api == 17 ? AT_MECHANISM : AT_MESSAGE;
         if (step == fake.step) {
             misbehave(fd, buf_as_str(&out));
             return;
