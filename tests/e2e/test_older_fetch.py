@@ -70,26 +70,31 @@ def test_nothing_is_read_again_where_the_id_is_known():
     assert n_fetches[13] < n_units / 2 and n_fetches[12] >= n_units - 1, (n_fetches, n_units)
 
 
-@lib.only_long
 def test_a_quota_is_kept_to():
     """The broker answers and says how long it wants to be left alone; nobody is warned of that, and nothing is lost."""
-    topic, client = broker.create_topic(), lib.fresh_name("client")
+    topic, client, throttles = broker.create_topic(), lib.fresh_name("client"), []
     subprocess.run([lib.STACK, "java", "kafka", "kafka.admin.ConfigCommand", "--bootstrap-server", lib.brokers(), "--alter",
-                    "--add-config", "consumer_byte_rate=150000", "--entity-type", "clients", "--entity-name", client],
+                    "--add-config", "consumer_byte_rate=250000", "--entity-type", "clients", "--entity-name", client],
                    check=True, stdin=subprocess.DEVNULL, timeout=60)
     with broker.Producer() as producer:
-        for n in range(3000):  # 3 MB, where the broker reckons over the 10 s before
+        for n in range(3000):  # 3 MB, where the broker reckons over the 10 s before, and lets 2.5 of them through
             producer.send(topic, f"{n}{1000 * 'x'},1", partition=0)
         producer.flush()
-    with older(None) as (proxy, address):
-        job = brokers.Job("native", topic, address)
-        job.script.write_text(job.script.read_text().replace(
-            "client = 'native'", f"client = 'native', \"kafka.client.id\" = '{client}'"))
-        done = job.run_once()
-    throttles = [ms for ms in proxy.throttles_ms if ms > 0]
-    print(len(proxy.throttles_ms), "answers, pauses of", throttles, "ms", flush=True)
-    assert throttles and "warn" not in done.err, done.err
-    assert sum(job.rows().values()) == 3000
+    # The broker hears of the quota on its own time, and counts what was read before it: once it has, the first answer
+    # is too much.
+    for _ in range(5):
+        with older(None) as (proxy, address):
+            job = brokers.Job("native", topic, address)
+            job.script.write_text(job.script.read_text().replace(
+                "client = 'native'", f"client = 'native', \"kafka.client.id\" = '{client}'"))
+            done = job.run_once()
+        throttles = [ms for ms in proxy.throttles_ms if ms > 0]
+        print(len(proxy.throttles_ms), "answers, pauses of", throttles, "ms", flush=True)
+        assert "warn" not in done.err, done.err
+        assert sum(job.rows().values()) == 3000
+        if throttles:
+            break
+    assert throttles
 
 
 @functools.cache
