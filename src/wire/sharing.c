@@ -97,14 +97,12 @@ enum status wire_sharing_begin(const struct wire_joined *joined, struct arena *a
         TRY(read_subscription(joined->members[i].subscription, arena, &ret->wanted[i],
                               err));
     collect_topics(ret, arena);
-    if (ret->n_topics > TOPICS_MAX)
+    size_t most = WISHES_MAX / (joined->n > 0 ? joined->n : 1);
+    most = most < TOPICS_MAX ? most : TOPICS_MAX;
+    if (ret->n_topics > most)
         return err_set(err, ST_LIMIT,
-                       "its members want %zu topics; at most %d are shared",
-                       ret->n_topics, TOPICS_MAX);
-    if (ret->n_members * ret->n_topics > WISHES_MAX)
-        return err_set(err, ST_LIMIT,
-                       "its %zu members want %zu topics; at most %d shares are made",
-                       ret->n_members, ret->n_topics, WISHES_MAX);
+                       "its members want %zu topics; at most %zu are shared",
+                       ret->n_topics, most);
     return ST_OK;
 }
 
