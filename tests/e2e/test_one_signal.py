@@ -7,6 +7,7 @@ that stalls at any point, a pipe that nobody reads, a file system that does not 
 behind, staged tables and results stay whole. The commands are those that the program lists."""
 import concurrent.futures
 import contextlib
+import functools
 import os
 import pathlib
 import pty
@@ -16,6 +17,7 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 
 import avro_job
@@ -50,6 +52,7 @@ JOIN = "SELECT v.*, t.route_id FROM visits v JOIN trips t ON t.trip_id = v.trip_
 CROSS = ("SELECT v.*, t.route_id FROM visits v JOIN trips t ON t.trip_id = v.trip_id JOIN trips u ON "
          "u.route_id = t.route_id JOIN trips w ON w.route_id = u.route_id{where}")
 PHASES = []
+TABLE_LOCK = threading.Lock()
 
 
 def phase(command, what, codes, says="", numbers=(signal.SIGTERM, signal.SIGINT), recovers=False):
@@ -567,14 +570,23 @@ phase("run", "a join without end, by the native executor", [0])(
              "SET batch.record_timeout = '1h';"))
 
 
+@functools.cache
+def large_table():
+    """A file of three million rows, which takes long to write, too."""
+    path = lib.tmp_dir() / "large.csv"
+    with open(path, "wb") as file:
+        file.write(b"trip_id,route_id\n")
+        for i in range(300):
+            file.write(b"".join(b"T%d,%030d\n" % (i * 10_000 + k, k) for k in range(10_000)))
+    return path
+
+
 def of_load(executor, *args):
     def make():
         scene = Scene(sets=f"SET executor = '{executor}';")
         (scene.dir / "staged/trips").mkdir(parents=True)
-        with open(scene.dir / "staged/trips/trips.csv", "wb") as file:
-            file.write(b"trip_id,route_id\n")
-            for i in range(300):
-                file.write(b"".join(b"T%d,%030d\n" % (i * 10_000 + k, k) for k in range(10_000)))
+        with TABLE_LOCK:
+            os.link(large_table(), scene.dir / "staged/trips/trips.csv")
         return scene.does(*args, ready=is_busy(0.5))
     return make
 
