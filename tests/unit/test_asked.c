@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A subquery that SQLite answers: what is asked again is remembered, the memory for it
 // has a limit, and so has a question's time.
+// test: takes 20
 #include "sql_help.h"
 
 #include "table/asked.h"

@@ -3,6 +3,7 @@
 // and a nested loop of this file's own give the same rows.
 // DIFFERENTIAL_SEED=7 runs one case, DIFFERENTIAL_CASES=10000 that many. Some cases have
 // a hot key: one record has thousands of rows.
+// test: takes 20
 #include "test.h"
 
 #include "sql/sqlite_host.h"

@@ -9,6 +9,7 @@
 //
 // What may fail stands outside of AND, OR, BETWEEN and IN, whose sides SQL may compute in
 // any order, and once a query, so that there is one reason.
+// test: takes 20
 #include "test.h"
 
 #include <jansson.h>

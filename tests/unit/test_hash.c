@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys that somebody chose so that all have one hash: with a secret they are as any
 // others.
+// test: takes 10
 #include "base/hash.h"
 
 #include "base/mem.h"

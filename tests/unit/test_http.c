@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The HTTP client against servers that break in every way, over real sockets. Each is
 // ended by a limit, and says which.
+// test: takes 15
+// test: waits
 #include "http/client.h"
 
 #include <pthread.h>

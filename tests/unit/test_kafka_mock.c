@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// test: takes 40
+// test: waits
 // test: not-tsan it does not see the threads that librdkafka begins, and crashes in them
 // test: slow
 #include "kafka_help.h"

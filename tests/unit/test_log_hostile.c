@@ -3,6 +3,7 @@
 // each of many values, with a checksum that holds. A reader takes the entry or refuses it
 // by name; what follows names out of the log touches nothing but the job's own files, and
 // no sum overflows (under UBSan).
+// test: takes 60
 #include "test.h"
 
 #include "base/log.h"

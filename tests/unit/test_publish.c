@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every outcome of publishing an entry, one after another. The call to make fail is the
 // first rename into the log; what is then right is docs/commit-log.md, "Publish entry N".
+// test: takes 10
 #include "test.h"
 
 #include "commit/publish.h"

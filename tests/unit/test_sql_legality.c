@@ -2,6 +2,7 @@
 // The promise of legality: over any splitting of the stream, an accepted query's result
 // is the sum of the parts. Random queries are planned; the accepted ones are run over the
 // whole stream and over random splittings of it.
+// test: takes 10
 #include "sql_help.h"
 #include "sql_random.h"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // WebHDFS on the wire: servers that break, by script, over real sockets; and what only
 // a real HDFS shows, with TRAMLINE_HDFS=hdfs://127.0.0.1:PORT.
+// test: takes 10
+// test: waits
 #include "storage/webhdfs.h"
 
 #include <pthread.h>

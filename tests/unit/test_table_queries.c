@@ -2,6 +2,7 @@
 // Random views over tables: where one runs without SQLite, SQLite gives the same rows, or
 // the same error, and so does the view as bytes. QUERIES_SEED=7 runs one, QUERIES=20000
 // that many.
+// test: takes 20
 #include "test.h"
 
 #include "core/value_row.h"

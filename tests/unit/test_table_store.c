@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables in memory: what they take, its limit, and that what takes long can be ended.
+// test: takes 20
 #include "test.h"
 
 #include "sql_help.h"

@@ -2,6 +2,8 @@
 // A member of client = 'native' in a group whose coordinator does on purpose what real
 // ones do seldom. Two brokers, of which one is the coordinator; the group has one member.
 // Requests and answers are written here by the message definitions of the protocol.
+// test: takes 25
+// test: waits
 #include "test.h"
 
 #include <arpa/inet.h>

@@ -2,6 +2,8 @@
 // How connections of client = 'native' are secured, against what a real broker does not
 // do: messages that lie, logins that are silent, dripping or cut at any step. The good
 // and the wrong ways against a real one: tests/e2e/test_native_security.py.
+// test: takes 10
+// test: waits
 #include "test.h"
 
 #include <arpa/inet.h>

@@ -3,6 +3,8 @@
 // that move, epochs, logs that were cut back, answers that are cut, late or lie. Two
 // brokers of one cluster share a log of one partition, made of a batch that a real one
 // had (wire_captures.h), three records each.
+// test: takes 35
+// test: waits
 #include "test.h"
 
 #include <arpa/inet.h>
