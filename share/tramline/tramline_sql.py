@@ -162,7 +162,8 @@ class Engine(tramline_units.Engine):
         super().__init__(args)
         self.spark = SparkSession(self.sc)
         for name, value in SETTINGS.items():
-            self.spark.conf.set(name, value)
+            if self.spark.conf.get(name) != value:  # Spark 4 warns of the older ones, whatever they are set to
+                self.spark.conf.set(name, value)
         self.is_given = self.sc.getConf().contains(PARTITIONS)
         self.views = threading.Lock()  # views are the session's
         self.keys = {}
