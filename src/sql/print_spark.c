@@ -18,8 +18,9 @@ void spark_print_name(struct buf *out, struct str name)
 }
 
 // By its two halves: behind such a character Spark 4.1 looks for :now one place off.
-static void print_beyond_16_bits(struct buf *out, const char *p)
+static void print_beyond_16_bits(struct buf *out, const char *text)
 {
+    const uint8_t *p = (const uint8_t *)text;
     unsigned code =
         (p[0] & 7U) << 18 | (p[1] & 63U) << 12 | (p[2] & 63U) << 6 | (p[3] & 63U);
     code -= 0x10000;
