@@ -663,9 +663,12 @@ static void test_idle_says_whether_there_is_more(UNUSED void **state)
     struct stream_event event;
     struct err err;
     begin(stream, 0);
-    assert_ok(stream->ops->poll(stream, 0, &event, &err), &err);
-    assert_true(event.kind == STREAM_IDLE && event.is_behind);
-    read_records(stream, 10);
+    for (size_t n_left = 10; n_left > 0;) { // some may be there at once
+        assert_ok(stream->ops->poll(stream, 0, &event, &err), &err);
+        n_left -= event.kind == STREAM_RUN ? event.run.n : 0;
+        assert_true(event.kind == STREAM_RUN ||
+                    (event.kind == STREAM_IDLE && event.is_behind));
+    }
     assert_ok(stream->ops->poll(stream, 1000, &event, &err), &err);
     assert_true(event.kind == STREAM_IDLE && !event.is_behind);
     close_stream(stream);
