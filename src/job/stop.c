@@ -22,11 +22,12 @@ static _Atomic int exit_code; // of the guard
 static char last_words[ERR_TEXT_MAX + 64];
 static atomic_bool is_guarded; // by stop_guard, else by a signal
 static atomic_bool has_begun;  // to say its last words
-enum {
-    WORDS_MS = 300
-}; // nobody may read them
 static const char too_late[] =
     "tramline: not at an end 9 s after the signal: left as it is\n";
+
+enum {
+    WORDS_MS = 300, // for the last words, which nobody may read
+};
 
 // Only what a signal handler may call.
 static int64_t now_ms(void)
